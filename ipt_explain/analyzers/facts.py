@@ -1,0 +1,202 @@
+"""What the rules mean to Kubernetes: facts, without opinion. The words are those of the JSON output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.model import Backend, Family, Form, Rule
+
+
+class FrontendKind(Enum):
+    """By which kind of address a service port is reached."""
+
+    CLUSTER_IP = "cluster-ip"
+    EXTERNAL_IP = "external-ip"
+    LOAD_BALANCER = "load-balancer"
+    EXTERNAL = "external"  # from REJECT and DROP rules, which do not say which of the two
+    NODE_PORT = "node-port"
+
+
+class Verdict(Enum):
+    """What becomes of a new connection to a frontend."""
+
+    BALANCE = "balance"
+    REJECT = "reject"
+    DROP = "drop"
+    UNMATCHED = "unmatched"  # passes on un-DNATed
+    UNKNOWN = "unknown"
+
+
+class ServiceState(Enum):
+    """The ClusterIP frontend, summed up."""
+
+    SERVING = "serving"
+    NO_ENDPOINTS = "no-endpoints"
+    NO_LOCAL_ENDPOINTS = "no-local-endpoints"
+    UNMATCHED = "unmatched"
+    UNKNOWN = "unknown"
+
+
+class TrafficPolicy(Enum):
+    """A Service's internal or external traffic policy."""
+
+    CLUSTER = "Cluster"
+    LOCAL = "Local"
+
+
+class Scope(Enum):
+    """Over which endpoints a balancer spreads: all, or those of this node."""
+
+    CLUSTER = "cluster"
+    LOCAL = "local"
+
+
+class ProxyMode(Enum):
+    """Which kube-proxy mode wrote the rules."""
+
+    IPTABLES = "iptables"
+    IPVS = "ipvs"
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """One address and port by which a service port is reached. A node port has no address."""
+
+    kind: FrontendKind
+    address: str | None
+    port: int
+    rule: Rule
+    verdict: Verdict
+    balancer: str | None = None
+    node_balancer: str | None = None
+    source_ranges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT."""
+
+    endpoint: str | None
+    chain: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """A chain that spreads connections. Shares and `unmatched` (what leaks through, un-DNATed) sum to 1.
+
+    `fallback_drop`: the chain ends in a mark for dropping instead of endpoints (no local ones).
+    """
+
+    chain: str
+    scope: Scope
+    shares: tuple[Share, ...]
+    unmatched: float
+    fallback_drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT."""
+
+    address: str | None
+    port: int | None
+    chain: str
+    probability: float
+    local: bool | None
+    hairpin: bool | None
+    affinity_timeout: int | None
+    packets: int | None
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Masquerade:
+    """When connections to a service port have their source rewritten.
+
+    `hairpin`: a pod that reaches itself (True where all endpoints do so). `all`: every ClusterIP connection.
+    `off_cluster`: the condition under which ClusterIP connections from outside the pod network are.
+    """
+
+    hairpin: bool | None
+    all: bool
+    off_cluster: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChains:
+    """The chains of a service port, by role."""
+
+    service: str | None = None
+    local: str | None = None
+    external: str | None = None
+    firewall: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port is ""."""
+
+    family: Family
+    source: str
+    namespace: str | None
+    name: str | None
+    port_name: str | None
+    protocol: str
+    cluster_ip: str | None
+    port: int | None
+    state: ServiceState
+    frontends: tuple[Frontend, ...]
+    balancers: tuple[Balancer, ...]
+    endpoints: tuple[Endpoint, ...]
+    affinity_seconds: int | None
+    internal_policy: TrafficPolicy | None
+    external_policy: TrafficPolicy | None
+    health_check_node_port: int | None
+    masquerade: Masquerade
+    chains: ServiceChains
+
+    @property
+    def label(self) -> str:
+        """`namespace/name:port`, or what is known of it."""
+        if self.name is None:
+            known = self.chains.service or self.chains.local or self.chains.external
+            return known or f"{self.cluster_ip}:{self.port}/{self.protocol}"
+        port = f":{self.port_name}" if self.port_name else ""
+        return f"{self.namespace}/{self.name}{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """How many chains and rules a table has."""
+
+    chains: int
+    rules: int
+
+
+@dataclass(frozen=True, slots=True)
+class RulesetFacts:
+    """A ruleset summed up. `version` is a range such as "1.24 or later", None where nothing tells;
+    `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value, mask)`."""
+
+    source: str
+    family: Family
+    backend: Backend | None
+    generator: str | None
+    form: Form
+    tables: Mapping[str, TableSize]
+    mode: ProxyMode | None
+    version: str | None
+    evidence: str
+    masquerade_mark: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that a dump says of Services."""
+
+    rulesets: tuple[RulesetFacts, ...]
+    services: tuple[ServicePort, ...]
+    warnings: tuple[str, ...] = ()

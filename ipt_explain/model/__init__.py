@@ -1,0 +1,23 @@
+"""What a dump says, as frozen objects: rulesets, tables, chains, rules. No behaviour beyond answering questions."""
+
+from ipt_explain.model.dump import Backend, Chain, Dump, Family, Form, Ruleset, Table
+from ipt_explain.model.rule import Counters, Rule
+from ipt_explain.model.shape import Command, Match, Option, Shape, Target, TargetKind
+
+__all__ = [
+    "Backend",
+    "Chain",
+    "Command",
+    "Counters",
+    "Dump",
+    "Family",
+    "Form",
+    "Match",
+    "Option",
+    "Rule",
+    "Ruleset",
+    "Shape",
+    "Table",
+    "Target",
+    "TargetKind",
+]

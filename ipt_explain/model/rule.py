@@ -1,0 +1,88 @@
+"""A rule: a shape and the values that are its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model.shape import Option, Shape, TargetKind
+from ipt_explain.model.words import unquote
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What `iptables-save -c` prints as `[packets:bytes]`."""
+
+    packets: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One rule line.
+
+    `values` are the words as written, quotes and escapes included, by slot of the shape; the properties give
+    them decoded. `line` is 1-based, in the source's text. Rules compare by identity: two equal lines are two rules.
+    """
+
+    shape: Shape
+    values: tuple[str, ...]
+    line: int
+    counters: Counters | None = None
+
+    @property
+    def chain(self) -> str:
+        """The chain that the rule stands in."""
+        return self.values[0]
+
+    @property
+    def target(self) -> str | None:
+        """Where the rule sends the packet: a verdict, an extension or a chain; None for a rule that only counts."""
+        target = self.shape.target
+        if target is None:
+            return None
+        if target.slot is None:
+            return target.name
+        return self.values[target.slot]
+
+    @property
+    def is_goto(self) -> bool:
+        """Whether the packet will not come back (`-g`)."""
+        target = self.shape.target
+        return target is not None and target.kind is TargetKind.GOTO
+
+    @property
+    def comment(self) -> str | None:
+        """The first `-m comment`, decoded."""
+        return self.first(self.shape.match_option("comment", "--comment"))
+
+    def first(self, option: Option | None) -> str | None:
+        """The decoded first argument of an option of this rule's shape; None where there is no option or argument."""
+        if option is None or not option.slots:
+            return None
+        return unquote(self.values[option.slots[0]])
+
+    def arguments(self, option: Option) -> tuple[str, ...]:
+        """All arguments of an option of this rule's shape, decoded."""
+        return tuple(unquote(self.values[slot]) for slot in option.slots)
+
+    def core(self, name: str) -> str | None:
+        """The value of `-s`, `-d`, `-i`, `-o` or `-p`; whether it is negated, the shape's option tells."""
+        return self.first(self.shape.core_option(name))
+
+    def match(self, module: str, name: str) -> str | None:
+        """The first argument of a match's option."""
+        return self.first(self.shape.match_option(module, name))
+
+    def target_value(self, name: str) -> str | None:
+        """The first argument of a target's option."""
+        return self.first(self.shape.target_option(name))
+
+    @property
+    def text(self) -> str:
+        """The rule as `iptables-save` prints it, without counters."""
+        shape = self.shape
+        parts = [shape.literals[0]]
+        for slot, literal in zip(shape.layout, shape.literals[1:]):
+            parts.append(self.values[slot])
+            parts.append(literal)
+        return "".join(parts)

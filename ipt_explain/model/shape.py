@@ -1,0 +1,107 @@
+"""What rules of one form share: everything but their values.
+
+A dump of 300,000 rules has only some dozens of shapes. A rule is its shape, held once, and its values,
+its own. Questions such as "which value is the destination?" are answered on the shape, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Command(Enum):
+    """What a rule line does to its chain; dumps hold only appends, restore input the others too."""
+
+    APPEND = "-A"
+    INSERT = "-I"
+    DELETE = "-D"
+    REPLACE = "-R"
+
+
+class TargetKind(Enum):
+    """How a rule hands the packet on."""
+
+    JUMP = "-j"
+    GOTO = "-g"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a match, a target, or the rule itself.
+
+    `name` is the canonical spelling (`-d` where the line said `--destination`); `slots` are the places of
+    its arguments in `Rule.values`.
+    """
+
+    name: str
+    negated: bool
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One `-m MODULE` with its options, in the order written."""
+
+    module: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The `-j` or `-g` of a rule.
+
+    A target that the grammar knows (`DNAT`, `ACCEPT`) is part of the shape: `name` holds it. Any other name
+    may be a chain, and differs from rule to rule: `name` is None and `slot` tells its place in `Rule.values`.
+    """
+
+    kind: TargetKind
+    name: str | None
+    slot: int | None
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """The form of a rule line. Equal forms are one object, so shapes compare by identity.
+
+    Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.
+    `literals` is the text before, between and behind the values, spelled as `iptables-save` spells it, with
+    values standing in `layout` order: `literals[0] + values[layout[0]] + literals[1] + ...`.
+    """
+
+    command: Command
+    rulenum_slot: int | None
+    core: tuple[Option, ...]
+    matches: tuple[Match, ...]
+    target: Target | None
+    literals: tuple[str, ...]
+    layout: tuple[int, ...]
+
+    def core_option(self, name: str) -> Option | None:
+        """The rule's own option `name` (`-s`, `-d`, `-i`, `-o`, `-p`, `-f`), if it has one."""
+        for option in self.core:
+            if option.name == name:
+                return option
+        return None
+
+    def match_option(self, module: str, name: str) -> Option | None:
+        """Option `name` of the first match of `module` that has it."""
+        for match in self.matches:
+            if match.module == module:
+                for option in match.options:
+                    if option.name == name:
+                        return option
+        return None
+
+    def target_option(self, name: str) -> Option | None:
+        """Option `name` of the target."""
+        if self.target is not None:
+            for option in self.target.options:
+                if option.name == name:
+                    return option
+        return None
+
+    def has_match(self, module: str) -> bool:
+        """Whether the rule loads `module`."""
+        return any(match.module == module for match in self.matches)

@@ -1,0 +1,28 @@
+"""Words as iptables writes and reads them: quotes and escapes.
+
+Facts: libxtables `xtables_save_string` (quotes unless all of `[A-Za-z0-9_-]`, escapes `" \\ '`), and
+iptables-restore's `add_param_to_argv` (a double quote opens and closes, a backslash escapes only inside).
+"""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_NEEDS_ESCAPE = re.compile(r"([\"\\'])")
+
+
+def unquote(word: str) -> str:
+    """The value of a word as iptables-restore reads it: a quoted word loses its quotes and escapes."""
+    if len(word) >= 2 and word[0] == '"' and word[-1] == '"':
+        inner = word[1:-1]
+        return _ESCAPED.sub(r"\1", inner) if "\\" in inner else inner
+    return word
+
+
+def quote(value: str) -> str:
+    """A value as iptables-save writes a comment, log prefix or the like: bare where it can be, else quoted."""
+    if _BARE.match(value):
+        return value
+    return '"' + _NEEDS_ESCAPE.sub(r"\\\1", value) + '"'

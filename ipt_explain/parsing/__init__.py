@@ -1,0 +1,1 @@
+"""Text to model: the only floor that knows the grammar."""

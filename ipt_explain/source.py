@@ -1,0 +1,42 @@
+"""Where something stands in the input: lines, columns, carets. No colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a source: 1-based line and column; `end_column` is the first column behind it."""
+
+    line: int
+    column: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceText:
+    """A source's name and text, and its lines by number. Only LF ends a line, as for iptables."""
+
+    name: str
+    text: str = field(repr=False)
+    _starts: list[int] = field(default_factory=list, repr=False)
+
+    def line(self, number: int) -> str:
+        """Line `number` (1-based) without its LF; "" where the source has no such line."""
+        starts = self._line_starts()
+        if not 1 <= number <= len(starts):
+            return ""
+        start = starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start:] if end < 0 else self.text[start:end]
+
+    def _line_starts(self) -> list[int]:
+        if not self._starts:
+            starts, start = self._starts, 0
+            while True:
+                starts.append(start)
+                start = self.text.find("\n", start) + 1
+                if start == 0:
+                    break
+        return self._starts
