@@ -1,0 +1,12 @@
+"""Chains as a graph: which rules jump where, what a hook can reach, which chains call each other in circles.
+
+A chain's rules keep their order in the model; the graph answers what order cannot: reach, cycles, depth, and which
+chain to understand first.
+"""
+
+from ipt_explain.graph.chains import ChainGraph
+from ipt_explain.graph.cycles import Cycle
+from ipt_explain.graph.hooks import BUILT_IN_CHAINS, is_built_in
+from ipt_explain.graph.jumps import Jump
+
+__all__ = ["BUILT_IN_CHAINS", "ChainGraph", "Cycle", "Jump", "is_built_in"]

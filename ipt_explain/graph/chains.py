@@ -1,0 +1,137 @@
+"""The chain graph of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from ipt_explain.graph.cycles import Cycle, circle, order_of_core
+from ipt_explain.graph.hooks import BUILT_IN_CHAINS
+from ipt_explain.graph.jumps import Jump, JumpIndex, as_jump, index_jumps
+from ipt_explain.graph.order import callees_first, walk
+from ipt_explain.model import Form, Rule, Table
+
+
+class ChainGraph:
+    """Which chain leads where in one table.
+
+    Built in one pass over the rules; every other answer is computed when first asked for and kept. Nothing recurses, and
+    nothing enumerates paths: a thousand-deep chain of jumps and a forty-layer diamond cost what their rules cost.
+    """
+
+    def __init__(self, table: Table, form: Form, index: JumpIndex) -> None:
+        self.table = table
+        self.form = form
+        self._index = index
+
+    @classmethod
+    def of(cls, table: Table, form: Form = Form.SAVE) -> ChainGraph:
+        """The graph of `table`, which was read from text of the given form."""
+        return cls(table, form, index_jumps(table))
+
+    # --- jumps ------------------------------------------------------------------------------------------------------
+
+    def jumps(self, chain: str) -> tuple[Jump, ...]:
+        """The jumps that leave `chain`, in rule order; one chain may be named several times."""
+        return tuple(map(as_jump, self._index.leaving.get(chain, ())))
+
+    def callers(self, chain: str) -> tuple[Jump, ...]:
+        """The jumps that lead to `chain`, in the order of the text."""
+        return tuple(map(as_jump, self._index.entering.get(chain, ())))
+
+    def calling_rules(self, chain: str) -> list[Rule]:
+        """The rules behind `callers`, without making a jump of each: a marking chain has a hundred thousand."""
+        return self._index.entering.get(chain, [])
+
+    def is_called(self, chain: str) -> bool:
+        """Whether any rule jumps to `chain`."""
+        return chain in self._index.entering
+
+    @cached_property
+    def targets(self) -> Mapping[str, tuple[str, ...]]:
+        """By chain, the chains that it jumps to: each once, in the order of their first jump. Chains without jumps are absent."""
+        return {
+            name: tuple(dict.fromkeys([rule.target or "" for rule in rules]))
+            for name, rules in self._index.leaving.items()
+        }
+
+    @cached_property
+    def dangling(self) -> tuple[Jump, ...]:
+        """Jumps to chains that the text does not hold, in the order of the text.
+
+        An error in a complete dump; in a fragment, and in restore input for a running kernel, the chain may well exist.
+        """
+        chains = self.table.chains
+        rules = [rule for target, rules in self._index.entering.items() if target not in chains for rule in rules]
+        return tuple(map(as_jump, sorted(rules, key=lambda rule: rule.line)))
+
+    # --- reach ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hooks(self) -> tuple[str, ...]:
+        """The built-in chains that the text holds, in the order packets meet them.
+
+        In a table that this program does not know: the chains that have a policy.
+        """
+        built_in = BUILT_IN_CHAINS.get(self.table.name)
+        if built_in is None:
+            return tuple(name for name, chain in self.table.chains.items() if chain.policy is not None)
+        return tuple(name for name in built_in if name in self.table.chains)
+
+    @cached_property
+    def reachable(self) -> frozenset[str]:
+        """Every chain that a hook leads to, the hooks included; dangling targets too."""
+        return frozenset(walk(self.hooks, self.targets))
+
+    @cached_property
+    def unreachable(self) -> tuple[str, ...]:
+        """The chains that no hook leads to, in the order of the text."""
+        return tuple(name for name in self.table.chains if name not in self.reachable)
+
+    def reachable_from(self, chain: str) -> frozenset[str]:
+        """Every chain that `chain` leads to, itself included."""
+        return frozenset(walk([chain], self.targets))
+
+    def leading_to(self, chain: str) -> frozenset[str]:
+        """Every chain that leads to `chain`, itself included."""
+        reached = {chain}
+        pending = [chain]
+        while pending:
+            for rule in self._index.entering.get(pending.pop(), ()):
+                if rule.chain not in reached:
+                    reached.add(rule.chain)
+                    pending.append(rule.chain)
+        return frozenset(reached)
+
+    # --- order ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _ordered(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """All chains callees first, and the groups that form cycles. networkx is asked only about what may hold a cycle."""
+        done, core = callees_first(self.table.chains, self.targets)
+        if not core:
+            return tuple(done), ()
+        rest, groups = order_of_core(core, self.targets)
+        return (*done, *rest), tuple(map(tuple, groups))
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Every chain of the table after all chains that it jumps to. Where chains form a cycle, the order of the text
+        cuts it."""
+        return self._ordered[0]
+
+    @cached_property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The groups of chains that call each other, in the order of the text."""
+        return tuple(
+            Cycle(circle(group, self.targets), group, group[0] in self.reachable) for group in self._ordered[1]
+        )
+
+    @cached_property
+    def depth(self) -> Mapping[str, int]:
+        """By chain, the longest way down from it, in jumps: 0 for a chain that jumps nowhere. Cycles count once."""
+        deepest: dict[str, int] = {}
+        for name in self.order:
+            below = [deepest[target] + 1 for target in self.targets.get(name, ()) if target in deepest]
+            deepest[name] = max(below, default=0)
+        return deepest
