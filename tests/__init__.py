@@ -1,0 +1,1 @@
+"""The tests: each shows a behaviour that a user can see."""
