@@ -1,0 +1,169 @@
+"""Which services a user asked for: by name, namespace or address."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import translate
+from ipaddress import ip_address
+
+from ipt_explain.analyzers.facts import Explanation, ServicePort
+from ipt_explain.errors import UsageError
+
+SUGGESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A word with `*`, `?` and `[...]`, read once. Letters count in the case given, as Kubernetes has it."""
+
+    text: str
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, text: str) -> Glob:
+        """The glob that a user wrote."""
+        return cls(text, re.compile(translate(text)))
+
+    def fits(self, word: str | None) -> bool:
+        """Whether a word is meant; an unknown one is as an empty one."""
+        return self.pattern.match(word or "") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGlob:
+    """`[NAMESPACE/]NAME[:PORT]`, each part a glob. PORT is a port's name or number."""
+
+    text: str
+    namespace: Glob | None
+    name: Glob
+    port: Glob | None
+
+    @classmethod
+    def of(cls, text: str) -> ServiceGlob:
+        """The pattern that a user wrote."""
+        namespace, slash, rest = text.rpartition("/")
+        name, colon, port = rest.partition(":")
+        return cls(text, Glob.of(namespace) if slash else None, Glob.of(name or "*"), Glob.of(port) if colon else None)
+
+    def fits(self, service: ServicePort) -> bool:
+        """Whether a service port is meant. One whose name the dump does not carry goes by its chains."""
+        if service.name is None:
+            chains = service.chains
+            known = (chains.service, chains.local, chains.external, chains.firewall)
+            return self.namespace is None and any(chain is not None and self.name.fits(chain) for chain in known)
+        return (
+            self.name.fits(service.name)
+            and (self.namespace is None or self.namespace.fits(service.namespace))
+            and (self.port is None or self.port.fits(service.port_name) or self.port.fits(str(service.port)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to keep: services that fit any of `services`, any of `namespaces`, and any of `addresses`; an empty one
+    asks nothing."""
+
+    services: tuple[ServiceGlob, ...] = ()
+    namespaces: tuple[Glob, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, services: Iterable[str] = (), namespaces: Iterable[str] = (), addresses: Iterable[str] = ()) -> Selection:
+        """The selection that a user wrote. Raises UsageError for an address that is none."""
+        return cls(
+            tuple(map(ServiceGlob.of, services)), tuple(map(Glob.of, namespaces)), tuple(map(_canonical, addresses))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.services or self.namespaces or self.addresses)
+
+    def fits(self, service: ServicePort) -> bool:
+        """Whether a service port is among those asked for."""
+        return (
+            (not self.services or any(glob.fits(service) for glob in self.services))
+            and (not self.namespaces or any(glob.fits(service.namespace) for glob in self.namespaces))
+            and (not self.addresses or not addresses_of(service).isdisjoint(self.addresses))
+        )
+
+
+def _canonical(address: str) -> str:
+    try:
+        return str(ip_address(address.strip("[]")))
+    except ValueError:
+        raise UsageError(f"--address {address}: not an IPv4 or IPv6 address") from None
+
+
+def addresses_of(service: ServicePort) -> set[str]:
+    """Every address of a service port, in canonical text: its frontends' and its endpoints'."""
+    written = {frontend.address for frontend in service.frontends} | {endpoint.address for endpoint in service.endpoints}
+    written.add(service.cluster_ip)
+    return {_same_text(address) for address in written if address is not None}
+
+
+def _same_text(address: str) -> str:
+    # iptables prints IPv4 addresses in one way only; an IPv6 address typed by hand has many.
+    if ":" not in address:
+        return address
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address
+
+
+def select(explanation: Explanation, selection: Selection) -> Explanation:
+    """The explanation with only the services asked for.
+
+    Raises UsageError, which names the nearest ones, where nothing fits.
+    """
+    if not selection:
+        return explanation
+    kept = tuple(service for service in explanation.services if selection.fits(service))
+    if not kept:
+        raise UsageError(_miss(explanation.services, selection))
+    return replace(explanation, services=kept)
+
+
+def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
+    if not services:
+        return "nothing to select from: no service was found in these rules"
+    asked = (
+        *(f"--service {glob.text}" for glob in selection.services),
+        *(f"--namespace {glob.text}" for glob in selection.namespaces),
+        *(f"--address {address}" for address in selection.addresses),
+    )
+    nearest = _nearest(services, selection)
+    hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return f"no service fits {' '.join(asked)} ({len(services):,} looked at).{hint}"
+
+
+def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]:
+    """What is most like the first word that fits nothing even by itself."""
+    for glob in selection.services:
+        if not any(map(glob.fits, services)):
+            return _alike(glob.text, {name for service in services for name in _names(service, glob)})
+    for part in selection.namespaces:
+        namespaces = {service.namespace or "" for service in services}
+        if not any(map(part.fits, namespaces)):
+            return _alike(part.text, namespaces)
+    for address in selection.addresses:
+        addresses = {known for service in services for known in addresses_of(service)}
+        if address not in addresses:
+            return _alike(address, addresses)
+    return []
+
+
+def _names(service: ServicePort, glob: ServiceGlob) -> tuple[str, ...]:
+    """A service port's name in as many parts as the pattern has."""
+    if service.name is None:
+        return (service.label,)
+    name = service.name if glob.namespace is None else f"{service.namespace}/{service.name}"
+    if glob.port is None:
+        return (name,)
+    return tuple(f"{name}:{port}" for port in (service.port_name, service.port) if port)
+
+
+def _alike(word: str, known: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(word, sorted(known), SUGGESTIONS, cutoff=0.5)

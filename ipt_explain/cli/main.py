@@ -1,0 +1,140 @@
+"""The `ipt-explain` program: its commands, its exit status, and what it says when something goes wrong."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ipt_explain.cli.stdio import complain, finish, prepare_streams, terminal_width
+from ipt_explain.errors import DumpSyntaxError, IptExplainError
+from ipt_explain.render.safe import escape
+
+USED_BADLY = 2
+INTERRUPTED = 130
+
+NEWLINE = "\n"
+
+DEFAULT_COMMAND = "explain"
+COMMANDS = ("explain", "audit", "trace", "show", "compare", "graph", "rules")
+
+# Options of every command that may also stand before the command's name.
+_VALUE_OPTIONS = ("--color", "--width")
+
+
+class CommandLine(click.Group):
+    """Commands, imported only when asked for. A first word that names none is a DUMP for `explain`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the help page."""
+        return [name for name in COMMANDS if importlib.util.find_spec(_module(name)) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command object of the module that bears its name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = getattr(importlib.import_module(_module(cmd_name)), cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name first, where it is missing or stands behind `--color` or `--width`."""
+        if not (ctx.resilient_parsing and not args):
+            args = command_first(args)
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and files, as a DUMP may stand in their place."""
+        return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def _module(name: str) -> str:
+    return f"ipt_explain.cli.{name}"
+
+
+def command_first(args: list[str]) -> list[str]:
+    """Arguments with the command's name in front: the one given, else `explain`; those for the group itself as they are."""
+    index = 0
+    while index < len(args) and args[index].startswith(_VALUE_OPTIONS):
+        index += 1 if "=" in args[index] else 2
+    word = args[index] if index < len(args) else ""
+    if word in COMMANDS:
+        return [word, *args[:index], *args[index + 1 :]]
+    if word in ("-h", "--help", "--version"):
+        return args[index:]
+    return [DEFAULT_COMMAND, *args]
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from ipt_explain import __version__
+
+        click.echo(f"ipt-explain {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=CommandLine,
+    name="ipt-explain",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="",
+    subcommand_metavar="[COMMAND] [OPTIONS] [DUMP]...",
+    epilog="A first word that is no command is a DUMP to explain. Exit status: 0 done, 1 findings or differences, "
+    "2 the input or the command line cannot be used.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
+def commands() -> None:
+    """Explain what a Kubernetes node's iptables rules do with every Service.
+
+    \b
+    iptables-save | ipt-explain
+    ipt-explain node.txt
+    ipt-explain audit node.txt
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its status; whatever happens, no traceback."""
+    prepare_streams()
+    sys.exit(run(sys.argv[1:] if args is None else list(args)))
+
+
+def run(args: list[str]) -> int:
+    """Run one command line; returns the exit status."""
+    try:
+        status: Any = commands.main(args=args, prog_name="ipt-explain", standalone_mode=False)
+        finish()
+        return status if isinstance(status, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.message = escape(error.message, keep=NEWLINE)
+        error.show()
+        return error.exit_code
+    except DumpSyntaxError as error:
+        from ipt_explain.render.errors import syntax_report
+
+        complain(syntax_report(error, terminal_width(sys.stderr)))
+    except IptExplainError as error:
+        complain(f"ipt-explain: {escape(str(error), keep=NEWLINE)}")
+    except MemoryError:
+        complain("ipt-explain: this takes more memory than there is")
+    except Exception as error:  # the last resort: a traceback helps nobody at the terminal
+        complain(f"ipt-explain: {_internal_error(error)}")
+    return USED_BADLY
+
+
+def _internal_error(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    said = escape(str(error))[:200]
+    return (
+        f"internal error: {type(error).__name__}{where}: {said}\n"
+        "This is a fault of ipt-explain, not of the dump. Please report this line, with the dump if you may share it."
+    )

@@ -1,0 +1,89 @@
+"""Standard streams: data on one, everything else on the other, and no trouble from either."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from ipt_explain.errors import UsageError
+
+DEFAULT_WIDTH = 80
+
+
+def prepare_streams() -> None:
+    """Let no character fail to print: what a stream's encoding lacks is shown as a backslash escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def write(chunks: Iterable[str]) -> None:
+    """Write data to standard output. Once the reader has gone (`| head`), the rest is dropped without a word.
+
+    Raises UsageError where the output cannot be written, as on a full disk.
+    """
+    try:
+        for chunk in chunks:
+            sys.stdout.write(chunk)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        _discard_output()
+        raise UsageError(f"cannot write the output: {error.strerror}") from None
+
+
+def finish() -> None:
+    """Flush what click itself has printed."""
+    write(())
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Print warnings, one a line, to standard error."""
+    from ipt_explain.render.safe import escape
+
+    complain("\n".join(f"warning: {escape(message)}" for message in dict.fromkeys(messages)))
+
+
+def complain(text: str) -> None:
+    """Print text to standard error; if that is closed, there is nobody to tell."""
+    if text:
+        try:
+            sys.stdout.flush()
+            print(text, file=sys.stderr, flush=True)
+        except (OSError, ValueError):
+            pass
+
+
+def terminal_width(stream: TextIO) -> int:
+    """The columns of the terminal behind a stream; $COLUMNS if that is set, else 80 where there is no terminal."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    if is_terminal(stream):
+        try:
+            return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
+        except (OSError, ValueError):
+            pass
+    return DEFAULT_WIDTH
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at a stream; no for one that is closed or replaced."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _discard_output() -> None:
+    """Point standard output nowhere, so that the flush at exit finds no broken pipe either."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass

@@ -1,0 +1,71 @@
+"""Text from a dump, made safe for a terminal.
+
+A chain name, comment or log prefix may hold any byte. What could move the cursor, recolour, reorder or hide
+text is shown as an escape instead: `\\x1b`, `\\u202e`. Nothing from a dump reaches a terminal by another way.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# Controls (C0, DEL, C1), soft hyphen, Arabic letter mark, joiners and directional marks, line and paragraph separators,
+# bidirectional embeddings, overrides and isolates, invisible operators, variation selectors, the byte order mark,
+# interlinear annotations, invisible fillers, surrogates (bytes that were not UTF-8), tag characters, and noncharacters.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+# Characters known to take one column each: Latin letters, typographic marks, arrows, box drawing.
+_ONE_COLUMN = re.compile("[\x20-\u02ff\u2018-\u2027\u2190-\u21ff\u2500-\u257f]*\\Z")
+
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+
+
+def escape(text: str, keep: str = "") -> str:
+    """Text with every character that a terminal would act upon, or not show, written as an escape.
+
+    A byte that was not UTF-8 (a surrogate) is shown as that byte: `\\xff`. `keep` are characters to leave alone,
+    for text of our own that holds line feeds.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    safe = _UNSAFE.sub(lambda found: found[0] if found[0] in keep else escaped(found[0]), text)
+    return escaped(safe[0]) + safe[1:] if safe and unicodedata.combining(safe[0]) else safe
+
+
+def escaped(character: str) -> str:
+    """One character as an escape: `\\x1b`, `\\u202e`, `\\U000e0041`."""
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\U{code:08x}"
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii() or _ONE_COLUMN.match(text):
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def dump_text(text: str, style: str = "") -> Text:
+    """A string from a dump as rich Text: escaped, and never read as markup, an emoji code or something to highlight."""
+    from rich.text import Text
+
+    return Text(escape(text), style=style)
