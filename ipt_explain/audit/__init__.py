@@ -1,0 +1,18 @@
+"""Opinions: the rules of the catalogue judge what the analyzers found."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.model import Dump
+
+__all__ = ["Finding", "Severity", "audit"]
+
+
+def audit(dump: Dump) -> list[Finding]:
+    """Every finding in a dump, the gravest first. An empty list is a healthy dump."""
+    from ipt_explain.audit.runner import audit_dump
+
+    report = audit_dump(dump)
+    if report.unchecked:
+        raise report.unchecked[0].error
+    return list(report.findings)

@@ -1,0 +1,145 @@
+"""What rules are asked about: the dump, its rulesets, and the facts that analyzers found in them.
+
+Rules share facts through `RulesetContext.fact`: each analyzer runs once per ruleset, however many rules ask, and
+not at all where none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
+from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
+
+if TYPE_CHECKING:
+    from ipt_explain.graph import ChainGraph
+
+Fact = TypeVar("Fact")
+
+
+class DumpContext:
+    """A dump under audit. `explanation` may be given where the caller has it already."""
+
+    def __init__(self, dump: Dump, explanation: Explanation | None = None) -> None:
+        self.dump = dump
+        self._explanation = explanation
+        self.rulesets = tuple(RulesetContext(self, ruleset, index) for index, ruleset in enumerate(dump.rulesets))
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """What the analyzers say of the dump's Services."""
+        if self._explanation is None:
+            from ipt_explain.analyzers import explain
+
+            self._explanation = explain(self.dump)
+        return self._explanation
+
+    def context_of(self, ruleset: Ruleset | None) -> RulesetContext:
+        """The context of one of the dump's rulesets; the first one's for None."""
+        for context in self.rulesets:
+            if ruleset is None or context.ruleset is ruleset:
+                return context
+        raise ValueError("a fault names a ruleset that is not part of the dump")
+
+
+class RulesetContext:
+    """One ruleset of a dump under audit, and all that is known of it."""
+
+    def __init__(self, dump: DumpContext, ruleset: Ruleset, index: int) -> None:
+        self.dump = dump
+        self.ruleset = ruleset
+        self._index = index
+        self._facts: dict[Hashable, object] = {}
+
+    # What the text shows, and what its silence means.
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is absent does not exist: false for fragments and for input of `iptables-restore --noflush`."""
+        return not self.ruleset.fragment
+
+    def table(self, name: str) -> Table | None:
+        """A table, if the text has it. A complete dump may lack tables: then nothing is known of them."""
+        return self.ruleset.tables.get(name)
+
+    def chain(self, table: str, name: str) -> Chain | None:
+        """A chain, if the text has it."""
+        return self.ruleset.chain(table, name)
+
+    def knows_table(self, name: str) -> bool:
+        """Whether a chain or rule that this table lacks does not exist in the kernel."""
+        return self.complete and name in self.ruleset.tables
+
+    def knows_chain(self, chain: Chain) -> bool:
+        """Whether the chain has exactly the rules that the text shows.
+
+        So it is in complete dumps, and in restore input for the chains that it declares: that empties them first.
+        """
+        if self.ruleset.form is Form.RESTORE:
+            return chain.declared
+        return self.complete
+
+    # What analyzers found.
+
+    @property
+    def facts(self) -> RulesetFacts:
+        """The ruleset summed up: mode, version, masquerade mark."""
+        return self.dump.explanation.rulesets[self._index]
+
+    @cached_property
+    def services(self) -> tuple[ServicePort, ...]:
+        """The service ports of this ruleset alone."""
+        ours = (self.ruleset.source, self.ruleset.family)
+        rulesets = self.dump.dump.rulesets
+        if len(rulesets) == 1:
+            return self.dump.explanation.services
+        if sum((other.source, other.family) == ours for other in rulesets) == 1:
+            return tuple(service for service in self.dump.explanation.services if (service.source, service.family) == ours)
+        from ipt_explain.analyzers import explain  # two backends of one source: explained apart
+
+        dump = self.dump.dump
+        return explain(Dump(dump.source, (self.ruleset,), dump.text)).services
+
+    @cached_property
+    def _service_labels(self) -> Mapping[str, str]:
+        labels: dict[str, str] = {}
+        for service in self.services:
+            label, chains = service.label, service.chains
+            for endpoint in service.endpoints:
+                labels[endpoint.chain] = label
+            for balancer in service.balancers:
+                labels[balancer.chain] = label
+            for name in (chains.service, chains.local, chains.external, chains.firewall):
+                if name is not None:
+                    labels[name] = label
+        return labels
+
+    def service_of(self, chain: str) -> str | None:
+        """The label of the service port that a chain belongs to, if it belongs to one."""
+        return self._service_labels.get(chain)
+
+    def graph(self, table: str) -> ChainGraph | None:
+        """The chain graph of a table, if the text has it; built once."""
+        found = self.ruleset.tables.get(table)
+        if found is None:
+            return None
+        key = ("graph", table)
+        if key not in self._facts:
+            from ipt_explain.graph import ChainGraph
+
+            self._facts[key] = ChainGraph.of(found, self.ruleset.form)
+        return cast("ChainGraph", self._facts[key])
+
+    def fact(self, analyzer: Callable[[Ruleset], Fact]) -> Fact:
+        """What an analyzer finds in the ruleset; the analyzer runs once."""
+        if analyzer not in self._facts:
+            self._facts[analyzer] = analyzer(self.ruleset)
+        return cast(Fact, self._facts[analyzer])
+
+    def derived(self, function: Callable[[RulesetContext], Fact]) -> Fact:
+        """What a function of this context returns; it runs once. For facts that need more than the ruleset."""
+        if function not in self._facts:
+            self._facts[function] = function(self)
+        return cast(Fact, self._facts[function])

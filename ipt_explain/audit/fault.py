@@ -1,0 +1,65 @@
+"""What a rule reports: the fault and its place. The runner adds who reports it and in which source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.model import Chain, Rule, Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fault stands: a rule, a chain, a table, or nowhere in particular.
+
+    `text` identifies the place when lines move: the rule without its counters. `focus` is the part of the line to
+    point at, as it stands there (`--probability 0.5`); "" points at all of it.
+    """
+
+    table: str | None = None
+    chain: str | None = None
+    line: int | None = None
+    text: str = ""
+    focus: str = ""
+
+
+NOWHERE = Place()
+"""The place of a fault of a whole ruleset."""
+
+
+def at_rule(table: str, rule: Rule, focus: str = "") -> Place:
+    """The place of a fault that stands in a rule."""
+    return Place(table, rule.chain, rule.line, rule.text, focus)
+
+
+def at_chain(table: str, chain: Chain) -> Place:
+    """The place of a fault of a chain: its declaration, or its first rule where it has none."""
+    line = chain.line
+    if line is None and chain.rules:
+        line = chain.rules[0].line
+    return Place(table, chain.name, line)
+
+
+def at_table(table: str, line: int | None = None, chain: str | None = None) -> Place:
+    """The place of a fault of a table, or of a chain that the text does not have."""
+    return Place(table, chain, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault as a rule sees it.
+
+    `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related` are
+    other lines that show it. `severity` replaces the rule's own where the case is graver or lighter. `key` tells apart
+    several faults at one place (else their fingerprints differ by order alone). `ruleset` is for rules that judge
+    the dump as a whole; the others leave it None.
+    """
+
+    message: str
+    help: str
+    at: Place = NOWHERE
+    service: str | None = None
+    related: tuple[int, ...] = ()
+    severity: Severity | None = None
+    key: str = ""
+    ruleset: Ruleset | None = None

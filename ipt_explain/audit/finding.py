@@ -1,0 +1,82 @@
+"""A finding: one fault, where it stands, what it does to traffic and what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.model import Family
+
+
+class Severity(Enum):
+    """How much a finding matters. Severities are ordered: `Severity.INFO < Severity.ERROR`."""
+
+    ERROR = "error"      # traffic is lost, misrouted or exposed, or iptables-restore will refuse the rules
+    WARNING = "warning"  # likely a fault, or harm under some traffic
+    INFO = "info"        # worth knowing
+
+    @property
+    def rank(self) -> int:
+        """0 for INFO up to 2 for ERROR."""
+        return _RANKS[self.value]
+
+    def __lt__(self, other: Severity) -> bool:
+        return self.rank < other.rank
+
+    def __le__(self, other: Severity) -> bool:
+        return self.rank <= other.rank
+
+
+_RANKS = {"info": 0, "warning": 1, "error": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault found by one rule of the catalogue.
+
+    `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line, `related_lines` are
+    others of the same source. `excerpt` is the primary line as it stands in the source ("" where there is none) and `columns` the part of it
+    to point at: 1-based, the end exclusive. `fingerprint` stays the same when lines move or counters grow; of several findings
+    with equal ingredients, the second and later ones end in `:2`, `:3`, ….
+    """
+
+    rule: str
+    name: str
+    severity: Severity
+    message: str
+    help: str
+    source: str
+    family: Family
+    service: str | None = None
+    table: str | None = None
+    chain: str | None = None
+    line: int | None = None
+    related_lines: tuple[int, ...] = ()
+    excerpt: str = ""
+    columns: tuple[int, int] | None = None
+    fingerprint: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as `audit -o json` prints it."""
+        return {
+            "rule": self.rule,
+            "name": self.name,
+            "severity": self.severity.value,
+            "message": self.message,
+            "service": self.service,
+            "source": self.source,
+            "family": self.family.value,
+            "table": self.table,
+            "chain": self.chain,
+            "line": self.line,
+            "related_lines": list(self.related_lines),
+            "help": self.help,
+            "fingerprint": self.fingerprint,
+        }
+
+
+def fingerprint(*ingredients: str | None) -> str:
+    """A short stable digest of what makes a finding itself: 16 hex digits."""
+    text = "\0".join(part or "" for part in ingredients)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -1,0 +1,57 @@
+"""A rule's page: the docstring of its module, under fixed headings."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from dataclasses import dataclass
+
+HEADINGS = ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A rule's page: its title and a text for each heading, in the order of HEADINGS.
+
+    A text keeps its line breaks and has no indentation of its own.
+    """
+
+    title: str
+    sections: dict[str, str]
+
+    @classmethod
+    def from_docstring(cls, docstring: str) -> Page:
+        """Read a page: the title line, then each heading with a colon on a line of its own, its text indented under it.
+
+        Raises ValueError for a heading that is missing, unknown, repeated or out of order.
+        """
+        lines = inspect.cleandoc(docstring).split("\n")
+        sections: dict[str, list[str]] = {}
+        current: list[str] | None = None
+        for line in lines[1:]:
+            if line and not line[0].isspace():
+                current = sections.setdefault(_heading(line, sections), [])
+            elif current is not None:
+                current.append(line)
+        if tuple(sections) != HEADINGS:
+            missing = [heading for heading in HEADINGS if heading not in sections]
+            raise ValueError(f"page {lines[0]!r} lacks or misplaces: {', '.join(missing) or 'the order of headings'}")
+        return cls(lines[0], {heading: textwrap.dedent("\n".join(text)).strip("\n") for heading, text in sections.items()})
+
+    @property
+    def example(self) -> str:
+        """The example as the text of a dump: a line indented further than the first continues the one before it."""
+        joined: list[str] = []
+        for line in self.sections["Example"].split("\n"):
+            if line[:1].isspace() and joined:
+                joined[-1] += " " + line.strip()
+            else:
+                joined.append(line)
+        return "\n".join(joined) + "\n"
+
+
+def _heading(line: str, seen: dict[str, list[str]]) -> str:
+    heading = line.rstrip(":")
+    if not line.endswith(":") or heading not in HEADINGS or heading in seen:
+        raise ValueError(f"unknown or repeated heading in a rule's page: {line!r}")
+    return heading

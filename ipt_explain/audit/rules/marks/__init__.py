@@ -1,0 +1,7 @@
+"""4xx: marks and masquerading."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.rule import AuditRule
+
+RULES: tuple[AuditRule, ...] = ()

@@ -1,0 +1,7 @@
+"""7xx: the node as a whole."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.rule import AuditRule
+
+RULES: tuple[AuditRule, ...] = ()

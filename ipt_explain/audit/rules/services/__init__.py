@@ -1,0 +1,7 @@
+"""5xx: services, their addresses and endpoints."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.rule import AuditRule
+
+RULES: tuple[AuditRule, ...] = ()

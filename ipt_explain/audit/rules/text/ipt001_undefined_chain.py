@@ -1,0 +1,57 @@
+"""A rule jumps to a chain that does not exist.
+
+What it checks:
+    Every jump (-j) and goto (-g) of a complete dump leads to a chain that its table declares. Fragments and input of
+    `iptables-restore --noflush` are left alone: there the chain may exist without being shown.
+
+Why it matters:
+    No kernel holds such a rule, so the dump was cut or edited. iptables-restore refuses it, and with it the whole table: no
+    rule of the table is loaded.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    COMMIT
+
+How to fix:
+    Take a new dump with `iptables-save`, whole. In generated rules, declare the chain (`:NAME - [0:0]`) or drop the jump.
+
+When to ignore:
+    Never for rules that are to be restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.graph import Jump
+
+
+@rule("IPT001", "undefined-chain", Severity.ERROR, reads_absence=True)
+def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each missing chain, at the first jump to it."""
+    for table in context.ruleset.tables:
+        graph = context.graph(table)
+        missing: dict[str, list[Jump]] = {}
+        for jump in graph.dangling if graph is not None else ():
+            missing.setdefault(jump.target, []).append(jump)
+        for target, jumps in missing.items():
+            yield Fault(
+                f"table {table} has no chain {target}, but {_rules(len(jumps))} lead to it: "
+                "iptables-restore will refuse the table",
+                f"Dump the table anew and whole, or declare :{target} - [0:0].",
+                at_rule(table, jumps[0].rule, focus=target),
+                related=tuple(jump.rule.line for jump in jumps[1:]),
+                key=target,
+            )
+
+
+def _rules(count: int) -> str:
+    return "a rule" if count == 1 else f"{count} rules"

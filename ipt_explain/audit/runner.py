@@ -1,0 +1,144 @@
+"""Running the catalogue over dumps: one fault, one finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ipt_explain.analyzers.facts import Explanation
+from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.fault import Fault
+from ipt_explain.audit.finding import Finding, Severity, fingerprint
+from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.model import Dump
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that failed on a dump: a fault of this program, which must not hide what the other rules found."""
+
+    rule: str
+    source: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.rule} could not be checked ({type(self.error).__name__}: {self.error})"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an audit found: findings in the order of sources, severity and lines; rules that failed; how many rules of
+    the dumps were read."""
+
+    findings: tuple[Finding, ...]
+    unchecked: tuple[Unchecked, ...] = ()
+    rule_count: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def worst(self) -> Severity | None:
+        """The highest severity found, None where nothing was."""
+        return max((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
+
+    def only(self, findings: Iterable[Finding]) -> Report:
+        """This report with some of its findings."""
+        return replace(self, findings=tuple(findings))
+
+
+def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: Explanation | None = None) -> Report:
+    """Ask every rule about a dump.
+
+    All rules run even if only some findings are wanted: which of two findings stands for a fault must not depend on the selection.
+    """
+    context = DumpContext(dump, explanation)
+    findings: list[Finding] = []
+    unchecked: list[Unchecked] = []
+    for audit_rule in rules:
+        try:
+            for ruleset, fault in audit_rule.faults(context):
+                findings.append(_finding(audit_rule, ruleset, fault))
+        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+            unchecked.append(Unchecked(audit_rule.id, dump.source, error))
+    kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
+    kept.sort(key=lambda finding: (finding.source, -finding.severity.rank, finding.line or 0, finding.rule))
+    rule_count = sum(table.rule_count for ruleset in dump.rulesets for table in ruleset.tables.values())
+    return Report(tuple(_numbered(kept)), tuple(unchecked), rule_count)
+
+
+def merge(reports: Sequence[Report]) -> Report:
+    """Several reports as one."""
+    return Report(
+        tuple(finding for report in reports for finding in report.findings),
+        tuple(failure for report in reports for failure in report.unchecked),
+        sum(report.rule_count for report in reports),
+    )
+
+
+def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Finding:
+    place, ruleset = fault.at, context.ruleset
+    excerpt = context.dump.dump.text.line(place.line) if place.line is not None else ""
+    service = fault.service
+    if service is None and place.chain is not None:
+        service = context.service_of(place.chain)
+    return Finding(
+        rule=audit_rule.id,
+        name=audit_rule.slug,
+        severity=fault.severity or audit_rule.severity,
+        message=fault.message,
+        help=fault.help,
+        source=ruleset.source,
+        family=ruleset.family,
+        service=service,
+        table=place.table,
+        chain=place.chain,
+        line=place.line,
+        related_lines=tuple(dict.fromkeys(line for line in fault.related if line != place.line)),
+        excerpt=excerpt,
+        columns=_columns(excerpt, place.focus),
+        fingerprint=fingerprint(
+            audit_rule.id, ruleset.family.value, place.table, place.chain, service, place.text, fault.key
+        ),
+    )
+
+
+def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
+    """Where `focus` stands in the line; else the line without its indentation and counters."""
+    if not excerpt.strip():
+        return None
+    start = excerpt.find(focus) if focus else -1
+    if start >= 0:
+        return start + 1, start + 1 + len(focus)
+    text = excerpt.rstrip()
+    start = max(text.find("-A "), 0) if text.lstrip().startswith("[") else len(text) - len(text.lstrip())
+    return start + 1, len(text) + 1
+
+
+def _without_consequences(findings: list[Finding], yields_to: dict[str, tuple[str, ...]]) -> list[Finding]:
+    """Findings whose line a more exact rule reports are dropped."""
+    explained: dict[str, set[tuple[str, int]]] = {}
+    for finding in findings:
+        lines = explained.setdefault(finding.rule, set())
+        if finding.line is not None:
+            lines.add((finding.source, finding.line))
+        lines.update((finding.source, line) for line in finding.related_lines)
+    return [
+        finding
+        for finding in findings
+        if finding.line is None
+        or not any((finding.source, finding.line) in explained.get(other, ()) for other in yields_to[finding.rule])
+    ]
+
+
+def _numbered(findings: list[Finding]) -> list[Finding]:
+    """Findings with equal fingerprints get `:2`, `:3`, … so that each is known by its own."""
+    seen: Counter[str] = Counter()
+    numbered: list[Finding] = []
+    for finding in findings:
+        seen[finding.fingerprint] += 1
+        count = seen[finding.fingerprint]
+        numbered.append(finding if count == 1 else replace(finding, fingerprint=f"{finding.fingerprint}:{count}"))
+    return numbered

@@ -1,0 +1,1 @@
+"""The audit: its catalogue, its findings and what it prints."""

@@ -1,0 +1,25 @@
+"""Short ways to audit a text."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.runner import audit_dump
+from ipt_explain.parsing import read_dump
+
+
+def audit_text(text: str, source: str = "-") -> list[Finding]:
+    """All findings in a text; a rule that fails on it fails the test."""
+    report = audit_dump(read_dump(text, source=source))
+    for unchecked in report.unchecked:
+        raise AssertionError(str(unchecked)) from unchecked.error
+    return list(report.findings)
+
+
+def fired(text: str) -> set[str]:
+    """The IDs of the rules that find something in a text."""
+    return {finding.rule for finding in audit_text(text)}
+
+
+def findings_of(rule_id: str, text: str) -> list[Finding]:
+    """What one rule finds in a text."""
+    return [finding for finding in audit_text(text) if finding.rule == rule_id]
