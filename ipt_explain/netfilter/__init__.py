@@ -1,0 +1,1 @@
+"""What rules mean to the kernel: probabilities, marks, addresses, matches, targets, hooks. Nothing of Kubernetes."""

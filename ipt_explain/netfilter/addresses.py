@@ -1,0 +1,150 @@
+"""Addresses, networks and ranges as integers.
+
+Reads what iptables prints and what it takes: `10.0.0.0/8`, `10.0.0.1`, `10.0.0.0/255.0.0.255`, `fd00::/16`,
+`fd00::1/ffff::ffff`, `10.0.0.1-10.0.0.9`, `[fd00::1]:80`. Text in, integers out; nothing here is slow enough to
+keep out of a loop over a whole dump.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+
+from ipt_explain.model import Family
+
+BITS = {Family.IPV4: 32, Family.IPV6: 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An address and the bits of it that count; the mask need not be contiguous."""
+
+    value: int
+    mask: int
+    family: Family
+
+    def holds(self, address: int) -> bool:
+        """Whether an address of the same family lies in it."""
+        return address & self.mask == self.value
+
+    @property
+    def prefix_length(self) -> int | None:
+        """The length of a contiguous mask; None for another."""
+        host_bits = ~self.mask & ((1 << BITS[self.family]) - 1)
+        return None if host_bits & (host_bits + 1) else BITS[self.family] - host_bits.bit_length()
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is one address."""
+        return self.prefix_length == BITS[self.family]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where NAT sends packets: addresses `first` to `last` and ports `first_port` to `last_port`, None where kept.
+
+    `base_port` is that of `ADDRESS:FIRST-LAST/BASE`, which maps BASE, BASE+1, … to FIRST, FIRST+1, ….
+    """
+
+    first: int | None
+    last: int | None
+    first_port: int | None = None
+    last_port: int | None = None
+    base_port: int | None = None
+
+
+def family_of(text: str) -> Family:
+    """The family of an address, network, range or `[address]:port` text."""
+    return Family.IPV6 if text.count(":") > 1 else Family.IPV4
+
+
+def parse_address(text: str) -> int:
+    """An address of either family as an integer; compare it only with its own family's. Raises ValueError."""
+    try:
+        return int.from_bytes(inet_pton(AF_INET6 if ":" in text else AF_INET, text), "big")
+    except (OSError, ValueError, UnicodeError):
+        return _lenient_ipv4(text)
+
+
+def format_address(address: int, family: Family) -> str:
+    """The usual text of an address: dotted quads, or IPv6 with zeros compressed."""
+    if family is Family.IPV4:
+        return inet_ntop(AF_INET, address.to_bytes(4, "big"))
+    return inet_ntop(AF_INET6, address.to_bytes(16, "big"))
+
+
+def format_endpoint(address: int, port: int | str | None, family: Family) -> str:
+    """`10.0.0.1:80`, `[fd00::1]:80`, or the bare address where there is no port."""
+    host = format_address(address, family)
+    if port is None:
+        return host
+    return f"[{host}]:{port}" if family is Family.IPV6 else f"{host}:{port}"
+
+
+def network_bits(text: str) -> tuple[int, int]:
+    """(value, mask) of an address or network, host bits cleared as iptables clears them. Raises ValueError.
+
+    The plain form of `parse_network` for loops over many rules.
+    """
+    if text[-3:] == "/32" and ":" not in text:
+        return parse_address(text[:-3]), 0xFFFFFFFF
+    host, slash, mask_text = text.partition("/")
+    width = 128 if ":" in host else 32
+    full = (1 << width) - 1
+    value = parse_address(host)
+    if not slash:
+        return value, full
+    if mask_text.isdecimal():
+        length = int(mask_text)
+        if length > width:
+            raise ValueError(f"{text}: a prefix has at most {width} bits")
+        mask = full ^ (full >> length)
+    else:
+        mask = parse_address(mask_text)
+    return value & mask, mask
+
+
+@lru_cache(maxsize=4096)
+def parse_network(text: str) -> Network:
+    """An address or network in any form that iptables reads. Raises ValueError."""
+    value, mask = network_bits(text)
+    return Network(value, mask, family_of(text.partition("/")[0]))
+
+
+def parse_range(text: str) -> tuple[int, int]:
+    """`FIRST-LAST` or one address, as (first, last). Raises ValueError."""
+    first, dash, last = text.partition("-")
+    start = parse_address(first)
+    return start, parse_address(last) if dash else start
+
+
+@lru_cache(maxsize=4096)
+def parse_nat_destination(text: str) -> Endpoint:
+    """`[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]` of `--to-destination` and `--to-source`; IPv6 addresses in brackets
+    where a port follows. Raises ValueError."""
+    if text.startswith("["):
+        hosts, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError(f"{text} is no address and port")
+        ports = rest[1:]
+    elif text.count(":") > 1:
+        hosts, ports = text, ""
+    else:
+        hosts, _, ports = text.partition(":")
+    first, last = parse_range(hosts) if hosts else (None, None)
+    if not ports:
+        return Endpoint(first, last)
+    span, slash, base = ports.partition("/")
+    low, dash, high = span.partition("-")
+    return Endpoint(first, last, int(low), int(high) if dash else int(low), int(base) if slash else None)
+
+
+def _lenient_ipv4(text: str) -> int:
+    """Dotted quads with leading zeros, which libxtables reads as decimal and inet_pton refuses."""
+    parts = text.split(".")
+    if len(parts) == 4 and all(part.isdecimal() and part.isascii() for part in parts):
+        a, b, c, d = map(int, parts)
+        if max(a, b, c, d) < 256:
+            return a << 24 | b << 16 | c << 8 | d
+    raise ValueError(f"{text} is no address")

@@ -1,0 +1,85 @@
+"""Packet and connection marks: how rules write them, and what they do to 32 bits.
+
+Facts: libxt_MARK.c, libxt_CONNMARK.c (how options become value and mask), xt_mark.c, xt_connmark.c (what is done).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALL_BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`value/mask` as `-m mark --mark` compares: the mark's masked bits are equal to `value`."""
+
+    value: int
+    mask: int = ALL_BITS
+
+    def fits(self, mark: int) -> bool:
+        """Whether a packet's mark matches. The value is not masked: `0x3/0x1` never matches, as in the kernel."""
+        return mark & self.mask == self.value
+
+    def __str__(self) -> str:
+        return f"0x{self.value:x}" if self.mask == ALL_BITS else f"0x{self.value:x}/0x{self.mask:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkChange:
+    """What a MARK or CONNMARK target does: clear the bits of `clear`, then flip those of `flip`."""
+
+    flip: int
+    clear: int
+
+    def apply(self, mark: int) -> int:
+        """The mark after it."""
+        return (mark & ~self.clear & ALL_BITS) ^ self.flip
+
+    @property
+    def toggles(self) -> bool:
+        """Whether it flips bits that it does not clear first, so that passing it twice undoes it."""
+        return bool(self.flip & ~self.clear)
+
+
+def parse_integer(text: str) -> int:
+    """A number as iptables reads it: decimal, `0x` hex, leading-zero octal. Raises ValueError."""
+    word = text.strip()
+    if len(word) > 1 and word[0] == "0" and word.isdigit():
+        return int(word, 8)
+    return int(word, 0)
+
+
+def parse_mark(text: str) -> Mark:
+    """`VALUE` or `VALUE/MASK`, each 32 bits. Raises ValueError."""
+    value_text, slash, mask_text = text.partition("/")
+    value = _bits(value_text)
+    return Mark(value, _bits(mask_text) if slash else ALL_BITS)
+
+
+def mark_change(option: str, text: str) -> MarkChange:
+    """What `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark` or `--xor-mark` does with its argument.
+
+    Raises ValueError for another option or an argument that is no mark.
+    """
+    if option == "--set-xmark":
+        mark = parse_mark(text)
+        return MarkChange(flip=mark.value, clear=mark.mask)
+    if option == "--set-mark":
+        mark = parse_mark(text)
+        return MarkChange(flip=mark.value, clear=mark.mask | mark.value)
+    bits = _bits(text)
+    if option == "--or-mark":
+        return MarkChange(flip=bits, clear=bits)
+    if option == "--and-mark":
+        return MarkChange(flip=0, clear=~bits & ALL_BITS)
+    if option == "--xor-mark":
+        return MarkChange(flip=bits, clear=0)
+    raise ValueError(f"{option} does not change a mark")
+
+
+def _bits(text: str) -> int:
+    value = parse_integer(text)
+    if not 0 <= value <= ALL_BITS:
+        raise ValueError(f"{text} does not fit into 32 bits")
+    return value

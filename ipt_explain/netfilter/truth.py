@@ -1,0 +1,34 @@
+"""Three-valued truth: a match is true, false, or not to be told from what the dump says."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Truth(Enum):
+    """Whether something holds. `UNKNOWN` never turns into `NO` by itself: it has to be decided or named."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+    @staticmethod
+    def of(value: bool) -> Truth:
+        """`YES` or `NO`."""
+        return Truth.YES if value else Truth.NO
+
+    def inverted(self, invert: bool = True) -> Truth:
+        """Its negation where `invert`, as `!` in a rule; else itself."""
+        if not invert or self is Truth.UNKNOWN:
+            return self
+        return Truth.NO if self is Truth.YES else Truth.YES
+
+    def __and__(self, other: Truth) -> Truth:
+        if self is Truth.NO or other is Truth.NO:
+            return Truth.NO
+        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.YES
+
+    def __or__(self, other: Truth) -> Truth:
+        if self is Truth.YES or other is Truth.YES:
+            return Truth.YES
+        return Truth.UNKNOWN if Truth.UNKNOWN in (self, other) else Truth.NO
