@@ -1,0 +1,31 @@
+"""Documents: HTML, JSON, YAML, Markdown."""
+
+from __future__ import annotations
+
+from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, sign
+
+_OBJECTS = (
+    "Kubernetes objects are read by `ipt-explain compare --objects FILE DUMP`; the dump comes from `iptables-save`."
+)
+
+SIGNS = (
+    sign(
+        r"(?i)^\s*(<!DOCTYPE|<html\b|<\?xml)",
+        "this is an HTML page, not iptables-save output",
+        "Save the page's text, or the file that it shows (on GitHub: Raw).",
+    ),
+    sign(
+        r"(?i)(</?(?:span|code|pre|div|p|br|a|li|td|tr|table|body)\b[^<>]{0,4096}>)",
+        "HTML markup stands in the line",
+        "Save the page's text, or the file that it shows (on GitHub: Raw).",
+    ),
+    sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),
+    sign(r"^(\s*[{\[]\s*)(?:$|[\"{\[\]}])", "this is JSON, not iptables-save output", _OBJECTS),
+    sign(r"^\s*(\"[\w./-]+\":)", "this is JSON, not iptables-save output", _OBJECTS),
+    sign(r"^(---)\s*$", "this opens a YAML or Markdown document, not iptables-save output", RUN_SAVE),
+    sign(
+        r"^\s*(\* |- (?!\S+ -)|\d+[.)] |!\[|\[[^\]]+\]\()",
+        "this is prose or a list, not a rule",
+        "Give the rules alone; or read on without such lines: `--lenient`.",
+    ),
+)

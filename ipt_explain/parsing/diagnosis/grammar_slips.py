@@ -1,0 +1,132 @@
+"""Lines that are nearly iptables-save syntax: old spellings, wrong case, broken or incomplete rules."""
+
+from __future__ import annotations
+
+import re
+
+from ipt_explain.parsing.diagnosis.signs import LOOK, RUN_SAVE, Diagnosis, sign
+
+_TABLES = "raw, mangle, nat, filter or security"
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+', re.DOTALL)
+_RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AIDR] ")
+_TARGETS = ("-j", "-g", "--jump", "--goto")
+_VALUE_MAY_BE_AN_OPTION = ("--comment", "--log-prefix", "--nflog-prefix", "-i", "-o", "-m")
+_CUT = "The line is incomplete: copy the rule whole."
+_TAIL = re.compile(r"(?:-[A-Za-z]|--[a-z][a-z0-9-]*|!|[A-Za-z0-9_./:-]+\"?)(?: |$)")
+
+SIGNS = (
+    sign(
+        r"(?i)^\s*(commit)\s*$",
+        "`COMMIT` is written in capitals, alone on its line, without blanks around it",
+        RUN_SAVE,
+        "COMMIT",
+    ),
+    sign(
+        r"^(C|CO|COM|COMM|COMMI)$",
+        "the text is cut off inside COMMIT",
+        "The dump is incomplete: take it anew.",
+        "COMMIT",
+    ),
+    sign(r"^(\*\s+\w+)", "no blank belongs between `*` and the table's name", RUN_SAVE, f"`*` and one of {_TABLES}."),
+    sign(r"^\*(broute)", "this is ebtables-save output; ebtables filters frames, not Services", RUN_SAVE),
+    sign(
+        r"^\*(?!(?:raw|mangle|nat|filter|security)\s*$)(.*)",
+        "iptables has no such table",
+        RUN_SAVE,
+        f"One of {_TABLES}.",
+    ),
+    sign(
+        r"^:\S+ +(?:[A-Z]+|-)\s+(\S.*)$",
+        "the chain's counters are not of the form [packets:bytes]",
+        RUN_SAVE,
+        "[packets:bytes]",
+    ),
+    sign(r"^:\S+ +(\S+)", "a chain's policy is ACCEPT, DROP or - for a user's chain", RUN_SAVE, "ACCEPT, DROP or -"),
+    sign(r"^(:\S*)\s*$", "the chain lacks its policy", RUN_SAVE, ":CHAIN POLICY [packets:bytes]"),
+    sign(r"^(\[[^\]]*\])\s*-A", "the rule's counters are not of the form [packets:bytes]", RUN_SAVE, "[packets:bytes]"),
+    sign(r"^(-A)\s*$", "the rule lacks its chain", _CUT, "A chain's name."),
+    sign(
+        r"^(A [A-Z][\w-]+ (?:-[a-z]|!) )",
+        "the hyphen in front of `A` is missing",
+        _CUT,
+        "-A",
+    ),
+    sign(
+        r"^-[AINDRPX] *(-t \w+)",
+        "`-t TABLE` belongs to iptables commands; dumps name the table in a line of its own",
+        RUN_SAVE,
+        "A `*table` line ahead of the rules.",
+    ),
+)
+
+
+def rule_slip(line: str) -> Diagnosis | None:
+    """What is wrong inside a line that begins like a rule, by its words."""
+    if _RULE.match(line) is None:
+        return None
+    before, target_seen = "", False
+    for found in _WORD.finditer(line, 0, LOOK):
+        word = found.group()
+        if word in _TARGETS and before not in _VALUE_MAY_BE_AN_OPTION:
+            if target_seen:
+                return Diagnosis(
+                    "the rule has a second target",
+                    found.start() + 1,
+                    len(word),
+                    remedy="A rule has one -j or -g: these are two rules, or one pasted into another.",
+                )
+            target_seen = True
+        slip = _slip(word, before, found.start() + 1)
+        if slip is not None:
+            return slip
+        before = word
+    return None
+
+
+def _slip(word: str, before: str, column: int) -> Diagnosis | None:
+    if word == "!" and before == "!":
+        return Diagnosis("two negations stand behind each other", column, expected="One ! in front of an option.")
+    if word == "!" and before.startswith("-") and before not in _VALUE_MAY_BE_AN_OPTION:
+        return Diagnosis(
+            "the negation stands behind its option, as iptables before 1.4.3 wrote it",
+            column,
+            expected=f"! {before} VALUE",
+            remedy=f"Write `! {before} VALUE`.",
+        )
+    if word.startswith("'"):
+        return Diagnosis(
+            "single quotes do not quote in iptables-save's language",
+            column,
+            expected='A value in double quotes: "…".',
+            remedy="Write double quotes.",
+        )
+    if word.startswith("#") and not before.startswith("-"):
+        return Diagnosis(
+            "a comment stands behind the rule; `#` opens one at the start of a line only",
+            column,
+            len(word),
+            remedy="Put the comment on a line of its own.",
+        )
+    if word[0] == '"' and (len(word) == 1 or word[-1] != '"'):
+        return Diagnosis("a quotation mark is opened here and never closed", column, remedy=_CUT)
+    if word in ("...", "…"):
+        return Diagnosis("part of the rule was left out here", column, len(word), remedy="Give the rule whole.")
+    return None
+
+
+def wrapped(line: str, previous: str) -> Diagnosis | None:
+    """A rule that a terminal or a mail broke in two: this line is the rest of `previous`."""
+    if _RULE.match(previous.lstrip()) is None or _RULE.match(line.lstrip()) is not None:
+        return None
+    text = line.lstrip()
+    unfinished = previous.count('"', 0, LOOK) % 2 == 1 or " -j " not in previous
+    if (text.startswith(("-j ", "-m ", "--", "-p ", "-d ", "-s ")) or unfinished) and _TAIL.match(text):
+        start = len(line) - len(text)
+        return Diagnosis(
+            "this looks like the rest of the rule above, broken into two lines",
+            start + 1,
+            min(len(text), 20),
+            expected="A rule on one line, or `\\` at the end of each line that goes on.",
+            remedy="Join the two lines; `iptables-save > FILE` does not break them.",
+        )
+    return None

@@ -1,0 +1,53 @@
+"""Shell: commands, scripts and prompts."""
+
+from __future__ import annotations
+
+import re
+
+from ipt_explain.parsing.diagnosis.signs import sign
+
+_TOOL = r"(?:/\S{0,200}/)?ip6?tables(?:-legacy|-nft)?"
+_VARIABLE = r"\$\{?\w*(?:IPT|ipt)\w*\}?"
+_PROMPT = r"(?:\[[^\]\s]+(?: [^\]]*)?\] ?[#$%] ?|[\w.-]+@[\w.-]+[^#$%\n]{0,80}[#$%] ?|[\w./-]+:[\w/~.-]+[#$] |[#$%>] )"
+_COMMAND = "this is an `iptables` command, not what iptables holds"
+_COMMAND_REMEDY = (
+    "Run `iptables-save` on the node where the command ran; a command alone does not tell which rules stand before it."
+)
+
+_ELSEWHERE = r"(?:kubectl|docker|crictl|podman|nerdctl|ip netns|nsenter|ssh|minikube) [^|;&]*?"
+_CHANGES = r"(?:-[AIDRXNPFEZ]\b|--(?:append|insert|delete|flush))"
+
+PRINTING_COMMAND = re.compile(
+    rf"^\s*(?:{_PROMPT}\s*)?(?:sudo +(?:-\w+ +)*)?(?:{_ELSEWHERE})?"
+    rf"{_TOOL}s?(?:-save\b| +(?!.*{_CHANGES}).*(?:-[nvx]*[SL][nvx]*\b|--list(?:-rules)?\b)).*$"
+)
+"""A line that runs a command which only prints rules: the heading of a paste."""
+
+BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%])\s*$")
+"""A prompt that waits: the end of a paste."""
+
+SIGNS = (
+    sign(
+        r"^(#!)", "this is a script, not iptables-save output", "Run `iptables-save` on the node where the script ran."
+    ),
+    sign(
+        rf"^\s*(?:{_PROMPT}\s*)?(?:sudo +(?:-\w+ +)*)?(\"?{_VARIABLE}\"?|{_TOOL})\s+.*-[-\w]", _COMMAND, _COMMAND_REMEDY
+    ),
+    sign(
+        rf"^\s*(?:sudo +)?({_TOOL}-restore\b|cat\s*<<|<<-?\s*['\"]?\w+)",
+        "this is a shell command that feeds rules to iptables",
+        "Give the text between `<<EOF` and `EOF` alone.",
+    ),
+    sign(r"^(EOF|EOT|_EOF_)\s*$", "this ends a shell here-document", "Give the text between `<<EOF` and `EOF` alone."),
+    sign(
+        rf"^\s*({_PROMPT}\s*(?:sudo +)?[\w./-]+)",
+        "this is a command typed at a shell prompt",
+        "Remove the line, or read on without it: `--lenient`.",
+    ),
+    sign(
+        r"^\s*((?:sudo +)?(?:kubectl|docker|crictl|systemctl|grep|cat|ssh|diff|curl|ip (?:addr|route|link)) \S)",
+        "this is a shell command",
+        "Remove the line, or read on without it: `--lenient`.",
+    ),
+    sign(r"^\s*(?:(?:ba|da|z)?sh(?:-[\d.]+)?)?([#$%]|#\$)\s*$", "this is an empty shell prompt", "Remove the line."),
+)

@@ -1,0 +1,72 @@
+"""Output of other commands: iptables' own listings, ipset, IPVS, conntrack, kubectl, and their error messages."""
+
+from __future__ import annotations
+
+from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, sign
+
+_LISTING = "this is `iptables -L` output, which leaves out what is needed to explain rules"
+_SET = "this is a list of IP sets, not of iptables rules"
+_SET_REMEDY = "The rules that use the sets come from `iptables-save`; the sets' members are not needed."
+_IPVS = "this is the list of IPVS services, not of iptables rules"
+_IPVS_REMEDY = "With kube-proxy in ipvs mode, `iptables-save` shows the rules; endpoints stand in `ipvsadm -Ln` alone."
+_ERROR = "this is an error message of the command, not its output"
+
+_PROTOCOL = r"(?:all|tcp|udp|udplite|sctp|dccp|icmp|icmpv6|ipv6-icmp|esp|ah|gre|igmp|ipencap|ipv6|vrrp|\d{1,3})"
+_COUNT = r"\d+[KMGTPE]?"
+
+SIGNS = (
+    sign(r"^\s*(Chain) \S+ \((?:policy \S+|\d+ references?)", _LISTING, RUN_SAVE),
+    sign(r"^\s*(?:num +)?(?:pkts +bytes +)?(target +prot +opt)\b", _LISTING, RUN_SAVE),
+    sign(
+        rf"^(?! *[-*:\[#]) *(?:\d+ +)?(?:{_COUNT} +{_COUNT} +)?(?:\S+ +)?({_PROTOCOL} +(?:--|-f|!f)) +\S",
+        _LISTING,
+        RUN_SAVE,
+    ),
+    sign(
+        r"^\s*(Bridge (?:chain|table):)",
+        "this is `ebtables -L` output; ebtables filters frames, not Services",
+        RUN_SAVE,
+    ),
+    sign(r"^\s*(<iptables-rules\b)", "this is `iptables-xml` output", "Give the text that `iptables-xml` was given."),
+    sign(
+        r"^(create|add) \S+ (?:(?:hash|bitmap|list):\S+|[0-9a-fA-F:.]+[0-9a-fA-F/,:a-z.]*)(?:\s|$)", _SET, _SET_REMEDY
+    ),
+    sign(r"^(Type): (?:hash|bitmap|list):", _SET, _SET_REMEDY),
+    sign(r"^(IP Virtual Server) version", _IPVS, _IPVS_REMEDY),
+    sign(r"^(Prot LocalAddress:Port)\b", _IPVS, _IPVS_REMEDY),
+    sign(r"^((?:TCP|UDP|SCTP)) +\S+:\d+ +(?:rr|wrr|lc|wlc|sh|dh|sed|nq|lblc|mh)\b", _IPVS, _IPVS_REMEDY),
+    sign(r"^ *(->) +(?:RemoteAddress:Port|\S+:\d+ +(?:Masq|Route|Tunnel|Local))\b", _IPVS, _IPVS_REMEDY),
+    sign(r"^(-[Aa] -[tuf]) \S+ (?:-s|-r) ", _IPVS, _IPVS_REMEDY),
+    sign(
+        r"^\s*((?:ipv[46]\s+\d+\s+)?(?:tcp|udp|icmp|icmpv6|sctp|gre|unknown)\s+\d+)\s+(?:\d+\s+)?(?:[A-Z_]+\s+)?src=",
+        "this is a list of tracked connections (`conntrack -L`), not of iptables rules",
+        RUN_SAVE,
+    ),
+    sign(
+        r"^((?:NAMESPACE +)?NAME +(?:TYPE|READY|STATUS|ENDPOINTS|ADDRESSTYPE|DATA|AGE)\b)",
+        "this is a table that `kubectl get` prints, not iptables rules",
+        "To compare rules with API objects, give `kubectl get services,endpointslices,nodes -A -o json` to "
+        "`ipt-explain compare --objects`.",
+    ),
+    sign(
+        r"^(ip6?tables(?:-legacy|-nft)?(?:-save|-restore)?(?:/\d+)? ?v?[\d.]*(?: \([a-z_]+\))?: )",
+        _ERROR,
+        "Run the command as root on the node, and give its standard output alone.",
+    ),
+    sign(
+        r"^(?:-?(?:ba|da|z|k|a)?sh: |/bin/sh: )?(?:line )?(?:\d+: )?(?:\S*ip6?tables\S*|sudo): *"
+        r"(command not found|not found|Permission denied|Operation not permitted|a (?:password|terminal) is required)",
+        _ERROR,
+        "Run `iptables-save` as root where it is installed: on the node, or in the kube-proxy pod.",
+    ),
+    sign(
+        r"^(Error from server|error: |The connection to the server)",
+        "this is an error message of kubectl",
+        "See that the command works on its own, then give its standard output.",
+    ),
+    sign(
+        r"^(Warning: \S*tables-legacy tables present)",
+        "this is a warning that iptables prints on standard error: rules also stand in the other backend",
+        "Give both: `{ iptables-save; iptables-legacy-save; } 2>/dev/null | ipt-explain`.",
+    ),
+)
