@@ -177,10 +177,11 @@ def _endpoint_rules(chain: str, service: Service, pod: str, large_cluster: bool)
 
 
 def _service_rules(chain: str, service: Service, large_cluster: bool) -> str:
-    lines = [
+    off_cluster = (
         f'-A {chain} ! -s {CLUSTER_CIDR} -d {service.vip}/32 -p tcp -m comment --comment "{service.name} cluster IP"'
         f" -m tcp --dport {service.port} -j KUBE-MARK-MASQ\n"
-    ]
+    )
+    lines = [off_cluster]
     count = len(service.endpoints)
     for index, pod in enumerate(service.endpoints):
         comment = "" if large_cluster else f' -m comment --comment "{service.name} -> {pod}"'

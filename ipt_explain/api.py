@@ -1,0 +1,55 @@
+"""The functions of the public API: `ipt_explain.parse`, `explain`, `audit` and `trace`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.facts import Explanation
+    from ipt_explain.audit.finding import Finding
+    from ipt_explain.model import Dump
+    from ipt_explain.trace import Packet, Trace
+
+
+def parse(text: str | bytes, source: str = "-", lenient: bool = False) -> Dump:
+    """Read a dump.
+
+    `text` is what iptables-save, ip6tables-save or `iptables -S` print, input for iptables-restore, or bare rule
+    lines; bytes may be gzip, too. `source` names it in messages. Raises DumpSyntaxError where lines are not
+    iptables-save syntax, unless `lenient`: then they are left out, and `Dump.warnings` tells how many.
+    Raises UsageError (an IptExplainError, as that is) for bytes that are no text.
+    """
+    from ipt_explain.inputs import decode
+    from ipt_explain.parsing import read_dump
+
+    if isinstance(text, bytes):
+        text = decode(text, source)
+    return read_dump(text.removeprefix("\ufeff"), source=source, lenient=lenient)
+
+
+def explain(dump: Dump) -> Explanation:
+    """What the rules do with every Service: frontends, endpoints and their probabilities, affinity, masquerading."""
+    from ipt_explain.analyzers import explain
+
+    return explain(dump)
+
+
+def audit(dump: Dump) -> list[Finding]:
+    """What is wrong with the rules: every finding of the audit's rules, in the order of the dump."""
+    from ipt_explain.audit import audit
+
+    return list(audit(dump))
+
+
+def trace(
+    dump: Dump, packet: Packet, local_addresses: Iterable[str] = (), out_interface: str | None = None
+) -> Trace:
+    """Where a packet ends up: outcomes whose probabilities sum to 1, each with the rules that led there.
+
+    `local_addresses` are the node's own, as matched by `addrtype LOCAL` and node ports; `out_interface` is where the
+    packet leaves the node, unknown if None.
+    """
+    from ipt_explain.trace import trace
+
+    return trace(dump, packet, local_addresses=tuple(local_addresses), out_interface=out_interface)

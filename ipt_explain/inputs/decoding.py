@@ -1,0 +1,94 @@
+"""Bytes to text: what a dump may be wrapped or encoded in, and what is no text at all."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from typing import BinaryIO
+
+from ipt_explain.errors import UsageError
+
+MAX_BYTES = 1 << 30
+"""The most that is read of one input, unpacked: twenty times a dump of 320,000 rules."""
+
+_CHUNK = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MAGICS = (
+    (b"\x7fELF", "a program (ELF)"),
+    (b"PK\x03\x04", "a zip archive; unpack it first"),
+    (b"\xfd7zXZ\x00", "packed with xz; unpack it first (xz -dc)"),
+    (b"BZh", "packed with bzip2; unpack it first (bzip2 -dc)"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd; unpack it first (zstd -dc)"),
+)
+
+
+def read_stream(stream: BinaryIO, source: str) -> bytes:
+    """All bytes of a stream; UsageError where there are more than `MAX_BYTES` (a device, a runaway pipe)."""
+    content = bytearray()
+    while chunk := stream.read(_CHUNK):
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise _too_large(source)
+    return bytes(content)
+
+
+def decode(content: bytes, source: str) -> str:
+    """The text of a dump's bytes: UTF-8, UTF-16 with a byte order mark (as PowerShell's `>` writes), or either in gzip.
+
+    Bytes that are not UTF-8 survive as surrogate escapes. Raises UsageError, naming `source`, where they are no text.
+    """
+    if content.startswith(_GZIP_MAGIC):
+        content = _unpack(content, source)
+    if content.startswith(codecs.BOM_UTF8):
+        content = content[len(codecs.BOM_UTF8) :]
+    elif content.startswith(_UTF16_MARKS):
+        return _decode_utf16(content, source)
+    _refuse_binary(content, source)
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _unpack(content: bytes, source: str) -> bytes:
+    """gzip's members one after the other, never more than `MAX_BYTES`: a few kilobytes can claim to hold terabytes."""
+    unpacked = bytearray()
+    rest = content
+    while rest.startswith(_GZIP_MAGIC):
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        stream = io.BytesIO(rest)
+        try:
+            while not member.eof and (chunk := member.unconsumed_tail or stream.read(_CHUNK)):
+                unpacked += member.decompress(chunk, _CHUNK)
+                if len(unpacked) > MAX_BYTES:
+                    raise _too_large(source)
+        except zlib.error:
+            raise UsageError(f"{source}: its gzip data is damaged") from None
+        if not member.eof:
+            raise UsageError(f"{source}: its gzip data ends too early; was the file copied completely?")
+        rest = (member.unused_data + stream.read()).lstrip(b"\0")
+    return bytes(unpacked)
+
+
+def _decode_utf16(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-16").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise UsageError(f"{source}: it begins as UTF-16 but is not; save the dump as UTF-8") from None
+
+
+def _refuse_binary(content: bytes, source: str) -> None:
+    for magic, what in _MAGICS:
+        if content.startswith(magic):
+            raise UsageError(f"{source}: this is {what}, not the text of iptables-save")
+    head = content[:4096]
+    zeros = head.count(0)
+    # A stray NUL is the reader's to report, with its line; more of them than one byte in ten are no typing error.
+    if zeros * 10 <= len(head):
+        return
+    if not any(head[0::2]) or not any(head[1::2]):
+        raise UsageError(f"{source}: this looks like UTF-16 without a byte order mark; save the dump as UTF-8")
+    raise UsageError(f"{source}: this is binary data, not the text of iptables-save")
+
+
+def _too_large(source: str) -> UsageError:
+    return UsageError(f"{source}: it holds more than {MAX_BYTES >> 30} GiB, which no dump does")
