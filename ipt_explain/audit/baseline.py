@@ -1,7 +1,7 @@
 """Baselines: findings that are known already, so that CI speaks up only about new ones.
 
-A baseline is a JSON file with one entry per finding. Only the fingerprint counts; the other words are there for the person
-who reviews the file.
+A baseline is a JSON file with one entry per finding. Only the fingerprint counts; the other words are there for the
+person who reviews the file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ def read_baseline(path: Path) -> frozenset[str]:
         raise UsageError(f"cannot read the baseline {path}: {error.strerror}; --write-baseline makes one") from None
     except ValueError as error:
         raise UsageError(f"the baseline {path} is not JSON: {error}") from None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA or not isinstance(content.get("findings"), list):
-        raise UsageError(f'{path} is not a baseline: it lacks "schema": "{SCHEMA}" or "findings"; --write-baseline makes one')
+    if (
+        not isinstance(content, dict)
+        or content.get("schema") != SCHEMA
+        or not isinstance(content.get("findings"), list)
+    ):
+        raise UsageError(
+            f'{path} is not a baseline: it lacks "schema": "{SCHEMA}" or "findings"; --write-baseline makes one'
+        )
     return frozenset(
         entry["fingerprint"]
         for entry in content["findings"]
@@ -55,8 +61,3 @@ def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
         path.write_text(baseline_text(findings), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write the baseline {path}: {error.strerror}") from None
-
-
-def unknown_to(baseline: frozenset[str], findings: Iterable[Finding]) -> list[Finding]:
-    """The findings that a baseline does not hold."""
-    return [finding for finding in findings if finding.fingerprint not in baseline]

@@ -1,8 +1,9 @@
-"""The audit's configuration: setup.cfg `[ipt-explain]`, pyproject.toml `[tool.ipt-explain]`, or a file named by `--config`.
+"""The audit's configuration: setup.cfg `[ipt-explain]`, pyproject.toml `[tool.ipt-explain]`, or a file named by
+`--config`.
 
-Without `--config` the working directory and then each directory above it is searched, up to the root of a repository; the first file with such a
-section counts. Options: `select`, `ignore`, `fail-on`, `baseline`. Anything else there is an error, for a misspelt option must
-not silently mean the default.
+Without `--config` the working directory and then each directory above it is searched, up to the root of a repository;
+the first file with such a section counts. Options: `select`, `ignore`, `fail-on`, `baseline`. Anything else there is
+an error, for a misspelt option must not silently mean the default.
 """
 
 from __future__ import annotations
@@ -121,6 +122,7 @@ def _ids(path: Path, options: Mapping[str, object], name: str, known: list[str])
     if value is None:
         return None
     words = value if isinstance(value, list) else [value]
-    if not all(isinstance(word, str) for word in words):
+    texts = [word for word in words if isinstance(word, str)]
+    if len(texts) < len(words):
         raise UsageError(f"{path}: {name} must be a list of rule IDs")
-    return parse_ids(words, known, f"{path}: {name}")
+    return parse_ids(texts, known, f"{path}: {name}")

@@ -96,7 +96,9 @@ class RulesetContext:
         if len(rulesets) == 1:
             return self.dump.explanation.services
         if sum((other.source, other.family) == ours for other in rulesets) == 1:
-            return tuple(service for service in self.dump.explanation.services if (service.source, service.family) == ours)
+            return tuple(
+                service for service in self.dump.explanation.services if (service.source, service.family) == ours
+            )
         from ipt_explain.analyzers import explain  # two backends of one source: explained apart
 
         dump = self.dump.dump

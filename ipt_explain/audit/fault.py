@@ -49,10 +49,10 @@ def at_table(table: str, line: int | None = None, chain: str | None = None) -> P
 class Fault:
     """A fault as a rule sees it.
 
-    `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related` are
-    other lines that show it. `severity` replaces the rule's own where the case is graver or lighter. `key` tells apart
-    several faults at one place (else their fingerprints differ by order alone). `ruleset` is for rules that judge
-    the dump as a whole; the others leave it None.
+    `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related`
+    are other lines that show it. `severity` replaces the rule's own where the case is graver or lighter. `key` tells
+    apart several faults at one place (else their fingerprints differ by order alone). `ruleset` is for rules that
+    judge the dump as a whole; the others leave it None.
     """
 
     message: str

@@ -12,9 +12,9 @@ from ipt_explain.model import Family
 class Severity(Enum):
     """How much a finding matters. Severities are ordered: `Severity.INFO < Severity.ERROR`."""
 
-    ERROR = "error"      # traffic is lost, misrouted or exposed, or iptables-restore will refuse the rules
+    ERROR = "error"  # traffic is lost, misrouted or exposed, or iptables-restore will refuse the rules
     WARNING = "warning"  # likely a fault, or harm under some traffic
-    INFO = "info"        # worth knowing
+    INFO = "info"  # worth knowing
 
     @property
     def rank(self) -> int:
@@ -35,10 +35,11 @@ _RANKS = {"info": 0, "warning": 1, "error": 2}
 class Finding:
     """One fault found by one rule of the catalogue.
 
-    `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line, `related_lines` are
-    others of the same source. `excerpt` is the primary line as it stands in the source ("" where there is none) and `columns` the part of it
-    to point at: 1-based, the end exclusive. `fingerprint` stays the same when lines move or counters grow; of several findings
-    with equal ingredients, the second and later ones end in `:2`, `:3`, ….
+    `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,
+    `related_lines` are others of the same source. `excerpt` is the primary line as it stands in the source ("" where
+    there is none) and `columns` the part of it to point at: 1-based, the end exclusive. `fingerprint` stays the same
+    when lines move or counters grow; of several findings with equal ingredients, the second and later ones end in
+    `:2`, `:3`, ….
     """
 
     rule: str

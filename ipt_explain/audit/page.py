@@ -36,7 +36,9 @@ class Page:
         if tuple(sections) != HEADINGS:
             missing = [heading for heading in HEADINGS if heading not in sections]
             raise ValueError(f"page {lines[0]!r} lacks or misplaces: {', '.join(missing) or 'the order of headings'}")
-        return cls(lines[0], {heading: textwrap.dedent("\n".join(text)).strip("\n") for heading, text in sections.items()})
+        return cls(
+            lines[0], {heading: textwrap.dedent("\n".join(text)).strip("\n") for heading, text in sections.items()}
+        )
 
     @property
     def example(self) -> str:

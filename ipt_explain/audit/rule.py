@@ -26,9 +26,10 @@ _ID = re.compile(r"IPT\d{3}\Z")
 class AuditRule:
     """One rule of the catalogue.
 
-    `versions` tells which kube-proxy versions it holds for. A rule that `reads_absence` concludes from what is not there, so it is
-    asked only about complete dumps. `yields_to` are more exact rules: where one of them reports the same line, this
-    one keeps quiet. Exactly one check is set, or none: rules that need the cluster's API objects are `compare`'s.
+    `versions` tells which kube-proxy versions it holds for. A rule that `reads_absence` concludes from what is not
+    there, so it is asked only about complete dumps. `yields_to` are more exact rules: where one of them reports the
+    same line, this one keeps quiet. Exactly one check is set, or none: rules that need the cluster's API objects are
+    `compare`'s.
     """
 
     id: str
@@ -76,7 +77,14 @@ def rule(
 
     def register(check: RulesetCheck) -> AuditRule:
         return AuditRule(
-            _checked(rule_id), slug, severity, versions, reads_absence, yields_to, _page_of(check.__module__), check_ruleset=check
+            _checked(rule_id),
+            slug,
+            severity,
+            versions,
+            reads_absence,
+            yields_to,
+            _page_of(check.__module__),
+            check_ruleset=check,
         )
 
     return register
@@ -88,7 +96,9 @@ def dump_rule(
     """Make a check of a whole dump a rule; each of its faults names the ruleset it is in."""
 
     def register(check: DumpCheck) -> AuditRule:
-        return AuditRule(_checked(rule_id), slug, severity, versions, False, yields_to, _page_of(check.__module__), check_dump=check)
+        return AuditRule(
+            _checked(rule_id), slug, severity, versions, False, yields_to, _page_of(check.__module__), check_dump=check
+        )
 
     return register
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ipt_explain.analyzers.facts import Explanation
@@ -29,12 +29,18 @@ class Unchecked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an audit found: findings in the order of sources, severity and lines; rules that failed; how many rules of
-    the dumps were read."""
+    """What an audit found: findings in the order of sources, severity and lines.
+
+    `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged; `partial`
+    tells that some text was a fragment or restore input, whose silence says nothing; `known` is how many findings a
+    baseline took away.
+    """
 
     findings: tuple[Finding, ...]
     unchecked: tuple[Unchecked, ...] = ()
     rule_count: int = 0
+    partial: bool = False
+    known: int = 0
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""
@@ -44,15 +50,21 @@ class Report:
         """The highest severity found, None where nothing was."""
         return max((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
 
-    def only(self, findings: Iterable[Finding]) -> Report:
-        """This report with some of its findings."""
-        return replace(self, findings=tuple(findings))
+    def keep(self, wanted: Callable[[Finding], bool]) -> Report:
+        """This report with the findings that are wanted."""
+        return replace(self, findings=tuple(filter(wanted, self.findings)))
+
+    def without(self, baseline: frozenset[str]) -> Report:
+        """This report without the findings whose fingerprints a baseline holds."""
+        kept = self.keep(lambda finding: finding.fingerprint not in baseline)
+        return replace(kept, known=self.known + len(self.findings) - len(kept.findings))
 
 
 def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: Explanation | None = None) -> Report:
     """Ask every rule about a dump.
 
-    All rules run even if only some findings are wanted: which of two findings stands for a fault must not depend on the selection.
+    All rules run even if only some findings are wanted: which of two findings stands for a fault must not depend on
+    the selection.
     """
     context = DumpContext(dump, explanation)
     findings: list[Finding] = []
@@ -61,12 +73,13 @@ def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: 
         try:
             for ruleset, fault in audit_rule.faults(context):
                 findings.append(_finding(audit_rule, ruleset, fault))
-        except Exception as error:  # noqa: BLE001 - one broken rule must not silence the others
+        except Exception as error:  # one broken rule must not silence the others
             unchecked.append(Unchecked(audit_rule.id, dump.source, error))
     kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
     kept.sort(key=lambda finding: (finding.source, -finding.severity.rank, finding.line or 0, finding.rule))
     rule_count = sum(table.rule_count for ruleset in dump.rulesets for table in ruleset.tables.values())
-    return Report(tuple(_numbered(kept)), tuple(unchecked), rule_count)
+    partial = any(ruleset.fragment for ruleset in dump.rulesets)
+    return Report(tuple(_numbered(kept)), tuple(unchecked), rule_count, partial)
 
 
 def merge(reports: Sequence[Report]) -> Report:
@@ -75,6 +88,7 @@ def merge(reports: Sequence[Report]) -> Report:
         tuple(finding for report in reports for finding in report.findings),
         tuple(failure for report in reports for failure in report.unchecked),
         sum(report.rule_count for report in reports),
+        any(report.partial for report in reports),
     )
 
 

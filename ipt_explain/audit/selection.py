@@ -28,7 +28,8 @@ class Selection:
 def parse_ids(words: Iterable[str], known: Iterable[str], origin: str) -> tuple[str, ...]:
     """IDs and prefixes from words that may hold several, with commas or blanks between; case does not matter.
 
-    Raises UsageError, with the nearest ID, for one that no rule of `known` begins with. `origin` says where the words stood.
+    Raises UsageError, with the nearest ID, for one that no rule of `known` begins with. `origin` says where the words
+    stood.
     """
     ids = list(known)
     found: list[str] = []

@@ -5,6 +5,4 @@ from __future__ import annotations
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.text.ipt001_undefined_chain import undefined_chain
 
-RULES: tuple[AuditRule, ...] = (
-    undefined_chain,
-)
+RULES: tuple[AuditRule, ...] = (undefined_chain,)

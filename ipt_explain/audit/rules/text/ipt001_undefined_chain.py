@@ -5,8 +5,8 @@ What it checks:
     `iptables-restore --noflush` are left alone: there the chain may exist without being shown.
 
 Why it matters:
-    No kernel holds such a rule, so the dump was cut or edited. iptables-restore refuses it, and with it the whole table: no
-    rule of the table is loaded.
+    No kernel holds such a rule, so the dump was cut or edited. iptables-restore refuses it, and with it the whole
+    table: no rule of the table is loaded.
 
 Example:
     *nat
@@ -17,7 +17,8 @@ Example:
     COMMIT
 
 How to fix:
-    Take a new dump with `iptables-save`, whole. In generated rules, declare the chain (`:NAME - [0:0]`) or drop the jump.
+    Take a new dump with `iptables-save`, whole. In generated rules, declare the chain (`:NAME - [0:0]`) or drop the
+    jump.
 
 When to ignore:
     Never for rules that are to be restored.

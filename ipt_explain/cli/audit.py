@@ -1,0 +1,114 @@
+"""`ipt-explain audit`: what is wrong with these rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.audit.config import FAIL_ON
+from ipt_explain.audit.finding import Severity
+from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
+from ipt_explain.cli.stdio import complain, warn, write
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.plan import Plan
+    from ipt_explain.audit.runner import Report
+    from ipt_explain.model import Dump
+
+CLEAN, FOUND, UNCHECKED = 0, 1, 2
+
+
+@click.command()
+@dump_options
+@output_option("text", "json", "sarif", "github", "junit")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    help="Exit with 1 for findings of this severity or a higher one. [default: error]",
+)
+@click.option(
+    "--select", multiple=True, metavar="IDS", help="Only these rules: IDs or prefixes such as IPT2, with commas."
+)
+@click.option("--ignore", multiple=True, metavar="IDS", help="Not these rules; where both fit, the longer prefix wins.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file holds.")
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), help="Write all findings to this file, and exit with 0."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Read options from this file. [default: pyproject.toml or setup.cfg]",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
+@selection_options
+@display_options
+def audit(
+    dumps: tuple[str, ...],
+    live: bool,
+    lenient: bool,
+    output: str,
+    fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
+    config: Path | None,
+    verbose: bool,
+    service: tuple[str, ...],
+    namespace: tuple[str, ...],
+    address: tuple[str, ...],
+    color: bool,
+    width: int,
+) -> int:
+    """What is wrong with these rules? Lint for CI.
+
+    Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 the input or the command line cannot be used.
+    """
+    from ipt_explain.analyzers.selection import Selection
+    from ipt_explain.audit.baseline import write_baseline as write_file
+    from ipt_explain.audit.plan import make_plan
+
+    plan = make_plan(select, ignore, fail_on, baseline, config)
+    services = Selection.of(service, namespace, address)
+    parsed = read_dumps(dumps, live, lenient)
+    report = plan.report(parsed, services)
+    warn(warning for dump in parsed for warning in dump.warnings)
+    if write_baseline is not None:
+        write_file(write_baseline, report.findings)
+        complain(f"{write_baseline}: {len(report.findings):,} findings are now known")
+        return CLEAN
+    report = report.without(plan.known)
+    notes = verbose or plan.fail_on is Severity.INFO
+    write(_rendered(report, plan, parsed, output, width, color, notes))
+    for failure in report.unchecked:
+        complain(f"ipt-explain: {failure}. This is a fault of ipt-explain: please report it.")
+    if report.unchecked:
+        return UNCHECKED
+    return FOUND if plan.fails(report) else CLEAN
+
+
+def _rendered(
+    report: Report, plan: Plan, dumps: Iterable[Dump], output: str, width: int, color: bool, notes: bool
+) -> Iterable[str]:
+    if output == "json":
+        from ipt_explain.render.audit_json import audit_json
+
+        return [audit_json(report)]
+    if output == "sarif":
+        from ipt_explain.render.sarif import sarif
+
+        return [sarif(report, plan.rules)]
+    if output == "github":
+        from ipt_explain.render.github import github_annotations
+
+        return github_annotations(report)
+    if output == "junit":
+        from ipt_explain.render.junit import junit_xml
+
+        return [junit_xml(report, plan.rules, [dump.source for dump in dumps], plan.fail_on)]
+    from ipt_explain.render.audit_text import audit_text
+
+    return audit_text(report, width, color, notes)

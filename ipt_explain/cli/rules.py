@@ -1,0 +1,41 @@
+"""`ipt-explain rules`: the audit's catalogue and its pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.cli.options import display_options, output_option
+from ipt_explain.cli.stdio import write
+from ipt_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.rule import AuditRule
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@output_option("text", "json", "markdown")
+@display_options
+def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
+    """The audit's catalogue; with an ID (IPT201), its slug or a prefix (IPT2), those rules' pages."""
+    from ipt_explain.audit.rules import ALL_RULES
+    from ipt_explain.audit.selection import nearest
+    from ipt_explain.render.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
+
+    chosen: list[AuditRule] = []
+    for word in ids:
+        found = [rule for rule in ALL_RULES if rule.id.startswith(word.upper()) or rule.slug == word.lower()]
+        if not found:
+            names = [name for rule in ALL_RULES for name in (rule.id, rule.slug)]
+            raise UsageError(f"no rule is called {word}{nearest(word.upper(), names) or nearest(word.lower(), names)}")
+        chosen.extend(rule for rule in found if rule not in chosen)
+    if output == "json":
+        write([catalogue_json(chosen or ALL_RULES)])
+    elif output == "markdown":
+        write([catalogue_markdown(chosen or ALL_RULES)])
+    elif chosen:
+        write(pages_text(chosen, color))
+    else:
+        write(catalogue_text(ALL_RULES, width, color))

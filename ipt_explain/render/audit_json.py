@@ -1,0 +1,21 @@
+"""An audit's report as `audit -o json` prints it."""
+
+from __future__ import annotations
+
+import json
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.runner import Report
+
+SCHEMA = "ipt-explain/audit/1"
+
+
+def audit_json(report: Report) -> str:
+    """The report as one JSON document."""
+    document = {
+        "schema": SCHEMA,
+        "findings": [finding.to_json() for finding in report.findings],
+        "summary": {severity.value: report.count(severity) for severity in Severity},
+    }
+    # JSON need not escape DEL, and json.dumps does not. It can stand inside strings only.
+    return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"
