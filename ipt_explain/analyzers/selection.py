@@ -71,7 +71,7 @@ class Selection:
     addresses: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, services: Iterable[str] = (), namespaces: Iterable[str] = (), addresses: Iterable[str] = ()) -> Selection:
+    def of(cls, services: Iterable[str], namespaces: Iterable[str], addresses: Iterable[str]) -> Selection:
         """The selection that a user wrote. Raises UsageError for an address that is none."""
         return cls(
             tuple(map(ServiceGlob.of, services)), tuple(map(Glob.of, namespaces)), tuple(map(_canonical, addresses))
@@ -98,8 +98,9 @@ def _canonical(address: str) -> str:
 
 def addresses_of(service: ServicePort) -> set[str]:
     """Every address of a service port, in canonical text: its frontends' and its endpoints'."""
-    written = {frontend.address for frontend in service.frontends} | {endpoint.address for endpoint in service.endpoints}
-    written.add(service.cluster_ip)
+    written = {service.cluster_ip}
+    written.update(frontend.address for frontend in service.frontends)
+    written.update(endpoint.address for endpoint in service.endpoints)
     return {_same_text(address) for address in written if address is not None}
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
 from ipt_explain.cli.stdio import warn, write
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.facts import Explanation
 
 
 @click.command()
@@ -32,12 +35,24 @@ def explain(
     DUMP is a file, or - for standard input: what iptables-save, ip6tables-save or iptables -S print, whole or in part.
     """
     from ipt_explain.analyzers import explain as explain_dump
-    from ipt_explain.analyzers.merging import merged
+    from ipt_explain.analyzers.facts import Explanation
     from ipt_explain.analyzers.selection import Selection, select
 
     selection = Selection.of(service, namespace, address)
     parsed = read_dumps(dumps, live, lenient)
-    everything = merged([explain_dump(dump) for dump in parsed])
+    everything = Explanation.joined([explain_dump(dump) for dump in parsed])
     chosen = select(everything, selection)
     warn((*(warning for dump in parsed for warning in dump.warnings), *chosen.warnings))
     write(_rendered(chosen, len(everything.services), output, color, width))
+
+
+def _rendered(explanation: Explanation, found: int, output: str, color: bool, width: int) -> Iterable[str]:
+    if output == "json":
+        return (explanation.to_json(), "\n")
+    if output == "table":
+        from ipt_explain.render.table import table
+
+        return table(explanation)
+    from ipt_explain.render.tree import tree
+
+    return tree(explanation, width, color, hidden=found - len(explanation.services))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
 import os
@@ -45,9 +46,12 @@ class CommandLine(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command's name first, where it is missing or stands behind `--color` or `--width`."""
-        if not (ctx.resilient_parsing and not args):
-            args = command_first(args)
-        return super().parse_args(ctx, args)
+        if ctx.resilient_parsing and not args:
+            return super().parse_args(ctx, args)
+        ordered = command_first(args)
+        if ordered[0] == DEFAULT_COMMAND and ordered != args:
+            _refuse_misspelt_command(ctx, ordered[1:])
+        return super().parse_args(ctx, ordered)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and files, as a DUMP may stand in their place."""
@@ -59,7 +63,7 @@ def _module(name: str) -> str:
 
 
 def command_first(args: list[str]) -> list[str]:
-    """Arguments with the command's name in front: the one given, else `explain`; those for the group itself as they are."""
+    """Arguments with the command's name in front: the one given, else `explain`. Those for the program itself stay."""
     index = 0
     while index < len(args) and args[index].startswith(_VALUE_OPTIONS):
         index += 1 if "=" in args[index] else 2
@@ -69,6 +73,14 @@ def command_first(args: list[str]) -> list[str]:
     if word in ("-h", "--help", "--version"):
         return args[index:]
     return [DEFAULT_COMMAND, *args]
+
+
+def _refuse_misspelt_command(ctx: click.Context, words: list[str]) -> None:
+    """`ipt-explain audti node.txt` names no file `audti`, but nearly a command."""
+    word = words[0] if words else ""
+    alike = difflib.get_close_matches(word, COMMANDS, 1, cutoff=0.75)
+    if alike and not os.path.exists(word):
+        ctx.fail(f"there is no command and no file {word!r}. Did you mean {alike[0]}?")
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -88,7 +100,14 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     epilog="A first word that is no command is a DUMP to explain. Exit status: 0 done, 1 findings or differences, "
     "2 the input or the command line cannot be used.",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def commands() -> None:
     """Explain what a Kubernetes node's iptables rules do with every Service.
 
@@ -114,8 +133,7 @@ def run(args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as error:
-        error.message = escape(error.message, keep=NEWLINE)
-        error.show()
+        complain(_misuse(error))
         return error.exit_code
     except DumpSyntaxError as error:
         from ipt_explain.render.errors import syntax_report
@@ -128,6 +146,15 @@ def run(args: list[str]) -> int:
     except Exception as error:  # the last resort: a traceback helps nobody at the terminal
         complain(f"ipt-explain: {_internal_error(error)}")
     return USED_BADLY
+
+
+def _misuse(error: click.ClickException) -> str:
+    """What click says of a command line, on how to call the command, with the user's words escaped."""
+    said = f"Error: {escape(error.format_message(), keep=NEWLINE)}"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return said
+    return f"{context.get_usage()}\nTry '{context.command_path} -h' for help.\n\n{said}"
 
 
 def _internal_error(error: Exception) -> str:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ipt_explain.cli.stdio import is_terminal, terminal_width
+from ipt_explain.cli.stdio import complain, is_terminal, terminal_width
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
-from ipt_explain.model import Dump
+from ipt_explain.render.safe import escape
+
+if TYPE_CHECKING:
+    from ipt_explain.inputs import InputText
+    from ipt_explain.model import Dump
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
 MIN_WIDTH = 40
 
-NOTHING_TO_READ = (
-    "nothing to read. Name a dump (`ipt-explain node.txt`) or pipe one in (`iptables-save | ipt-explain`); "
-    "on the node itself, `--live` runs iptables-save."
-)
-
 
 def dump_options(command: Command) -> Command:
     """DUMP..., --live and --lenient, as parameters `dumps`, `live` and `lenient`; `read_dumps` takes all three."""
-    command = click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax, and say how many.")(command)
-    command = click.option("--live", is_flag=True, help="Run this node's own iptables-save and ip6tables-save.")(command)
-    return click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path())(command)
+    options = (
+        click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path()),
+        click.option("--live", is_flag=True, help="Run this node's own iptables-save and ip6tables-save."),
+        click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
+    )
+    return _all(options, command)
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
@@ -41,29 +42,45 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
 
 def selection_options(command: Command) -> Command:
     """--service, --namespace and --address, as parameters `service`, `namespace` and `address` (tuples of words)."""
-    command = click.option(
-        "--address", multiple=True, metavar="IP", help="Only services with this VIP, external address or endpoint."
-    )(command)
-    command = click.option("--namespace", "-n", multiple=True, metavar="NS", help="Only this namespace (globs).")(command)
-    return click.option(
-        "--service", "-s", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs); may be repeated."
-    )(command)
+    options = (
+        click.option("-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs)."),
+        click.option("-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs)."),
+        click.option("--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint."),
+    )
+    return _all(options, command)
 
 
 def display_options(command: Command) -> Command:
-    """--color and --width, as parameters `color` (a word for `use_color`) and `width` (columns)."""
-    command = click.option(
-        "--width", type=click.IntRange(min=MIN_WIDTH), metavar="COLUMNS", callback=_width,
-        help="Lay text out for this many columns. [default: the terminal's, else 80]",
-    )(command)  # fmt: skip
-    return click.option(
-        "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, callback=_color,
-        help="Whether to colour text; auto heeds NO_COLOR.",
-    )(command)  # fmt: skip
+    """--color and --width, as parameters `color` (bool) and `width` (columns)."""
+    options = (
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            callback=_color,
+            help="Whether to colour text; auto heeds NO_COLOR.",
+        ),
+        click.option(
+            "--width",
+            type=int,
+            metavar="COLUMNS",
+            callback=_width,
+            help="Lay text out for this many columns, 40 at least.  [default: the terminal's, else 80]",
+        ),
+    )
+    return _all(options, command)
+
+
+def _all(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with these options, listed in its help in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _width(_: click.Context, __: click.Parameter, width: int | None) -> int:
-    return max(MIN_WIDTH, terminal_width(sys.stdout)) if width is None else width
+    return max(MIN_WIDTH, terminal_width(sys.stdout) if width is None else width)
 
 
 def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
@@ -77,18 +94,29 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, .
 
     Raises UsageError where there is nothing to read, DumpSyntaxError with the faults of all of them.
     """
+    from ipt_explain.inputs import read_inputs
     from ipt_explain.parsing import read_dump
 
+    if live and dumps:
+        raise UsageError("--live reads this node's own rules: leave the files out, or --live")
     parsed: list[Dump] = []
     faults: list[DumpSyntaxError] = []
-    for name, text in _texts(dumps, live):
+    for source in _live() if live else read_inputs(dumps):
         try:
-            parsed.append(read_dump(text, source=name, lenient=lenient))
+            parsed.append(read_dump(source.text, source=source.name, lenient=lenient))
         except DumpSyntaxError as error:
             faults.append(error)
     if faults:
         raise joined(faults)
     return tuple(parsed)
+
+
+def _live() -> tuple[InputText, ...]:
+    from ipt_explain.inputs.live import read_live
+
+    rules = read_live()
+    complain("\n".join(f"note: {escape(note)}" for note in rules.notes))
+    return rules.inputs
 
 
 def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:
