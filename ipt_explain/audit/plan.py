@@ -46,11 +46,11 @@ class Plan:
             report = merge([audit_dump(dump) for dump in dumps])
         else:
             from ipt_explain.analyzers import explain
-            from ipt_explain.analyzers.merging import merged
+            from ipt_explain.analyzers.facts import Explanation
             from ipt_explain.analyzers.selection import select
 
             explanations = [explain(dump) for dump in dumps]
-            labels = {service.label for service in select(merged(explanations), services).services}
+            labels = {service.label for service in select(Explanation.joined(explanations), services).services}
             reports = [audit_dump(dump, explanation=explained) for dump, explained in zip(dumps, explanations)]
             report = merge(reports).keep(lambda finding: finding.service in labels)
         return report.keep(lambda finding: self.selection.wants(finding.rule))
