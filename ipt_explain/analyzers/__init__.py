@@ -1,1 +1,29 @@
 """What the chains mean to Kubernetes: facts, without opinion. All knowledge of kube-proxy lives here."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
+from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.rulesets import ruleset_facts
+from ipt_explain.analyzers.services import ServiceReader, Wanted
+from ipt_explain.analyzers.versions import recognise_version
+from ipt_explain.model import Dump
+
+__all__ = ["Explanation", "ServicePortName", "explain"]
+
+
+def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
+    """What each Service of a dump comes to: frontends, endpoints, chances, affinity, masquerading.
+
+    `wanted` is asked with a service port's name (None where the text has none) before anything else of it is read; without it, all are.
+    """
+    plans = Plans()
+    rulesets: list[RulesetFacts] = []
+    services: list[ServicePort] = []
+    for ruleset in dump.rulesets:
+        version = recognise_version(ruleset, plans)
+        rulesets.append(ruleset_facts(ruleset, plans, version))
+        single_policy = version.first >= 24 or version.last <= 20
+        services += ServiceReader(ruleset, plans, single_policy).read(wanted)
+    return Explanation(tuple(rulesets), tuple(services), dump.warnings)

@@ -157,6 +157,7 @@ class ServicePort:
     health_check_node_port: int | None
     masquerade: Masquerade
     chains: ServiceChains
+    backend: Backend | None = None
 
     @property
     def label(self) -> str:

@@ -1,0 +1,115 @@
+"""The names that kube-proxy gives: chains by role, the hash in them, service port names in comments.
+
+Facts: pkg/proxy/iptables/proxier.go of kube-proxy 1.1 to 1.33. A hashed chain is its prefix and the first 16 characters of
+the base32 of sha256(service port name + protocol [+ endpoint]); the function never changed. The service port name of an
+unnamed port is `namespace/name:` up to 1.19 and `namespace/name` from 1.20.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+SERVICES = "KUBE-SERVICES"
+EXTERNAL_SERVICES = "KUBE-EXTERNAL-SERVICES"
+NODE_PORTS = "KUBE-NODEPORTS"
+MARK_MASQ = "KUBE-MARK-MASQ"
+MARK_DROP = "KUBE-MARK-DROP"
+POSTROUTING = "KUBE-POSTROUTING"
+FORWARD = "KUBE-FORWARD"
+FIREWALL = "KUBE-FIREWALL"
+PROXY_FIREWALL = "KUBE-PROXY-FIREWALL"
+PROXY_CANARY = "KUBE-PROXY-CANARY"
+KUBELET_CANARY = "KUBE-KUBELET-CANARY"
+BACKEND_HINT = "KUBE-IPTABLES-HINT"
+
+HASH_LENGTH = 16
+
+
+class ChainRole(Enum):
+    """What a hashed chain of kube-proxy is for; the value is its prefix."""
+
+    SERVICE = "KUBE-SVC-"
+    LOCAL = "KUBE-SVL-"
+    ENDPOINT = "KUBE-SEP-"
+    EXTERNAL = "KUBE-EXT-"
+    FIREWALL = "KUBE-FW-"
+    LOCAL_EXTERNAL = "KUBE-XLB-"  # up to 1.23: EXT and SVL in one
+
+
+_ROLES = {role.value[:8]: role for role in ChainRole}
+
+
+def role_of(chain: str) -> ChainRole | None:
+    """The role of a hashed chain, None for any other name."""
+    role = _ROLES.get(chain[:8])
+    return role if role is not None and chain.startswith(role.value) else None
+
+
+def hash_of(chain: str) -> str | None:
+    """The hash in a hashed chain's name: the same for all chains of one service port but its endpoints'."""
+    role = role_of(chain)
+    return None if role is None else chain[len(role.value) :]
+
+
+def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
+    """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint (`ip:port`)."""
+    digest = hashlib.sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
+    return base64.b32encode(digest).decode("ascii")[:HASH_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePortName:
+    """`namespace/name:port` taken apart; `spelled` is as the comment has it. An unnamed port is ""."""
+
+    spelled: str
+    namespace: str
+    name: str
+    port: str
+
+
+class CommentKind(Enum):
+    """What a comment of kube-proxy says that its rule is about."""
+
+    CLUSTER_IP = " cluster IP"
+    EXTERNAL_IP = " external IP"
+    LOAD_BALANCER = " loadbalancer IP"
+    NO_ENDPOINTS = " has no endpoints"
+    NO_LOCAL_ENDPOINTS = " has no local endpoints"
+    HEALTH_CHECK = " health check node port"
+    BARE = ""
+
+
+_SERVICE_PORT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
+_KINDS = tuple(kind for kind in CommentKind if kind.value)
+# Comments of rules in the hashed chains; the service port name stands in all of them.
+_WITHIN = (
+    re.compile(r"Balancing rule \d+ for (\S+)\Z"),
+    re.compile(r"(\S+) -> \S+\Z"),
+    re.compile(r"(?:masquerade|route|pod) (?:LOCAL )?traffic for (\S+) (?:external destinations|LB IP)(?: to service chain)?\Z"),
+    re.compile(r"(\S+) traffic not accepted by KUBE-FW-\S+\Z"),
+    re.compile(r"other traffic to (\S+) will be dropped by KUBE-PROXY-FIREWALL\Z"),
+)
+
+
+def service_port_name(text: str) -> ServicePortName | None:
+    """`ns/name`, `ns/name:port` or the old `ns/name:`, or None for any other text."""
+    match = _SERVICE_PORT.match(text)
+    return None if match is None else ServicePortName(text, match[1], match[2], match[3] or "")
+
+
+def read_comment(comment: str) -> tuple[ServicePortName | None, CommentKind]:
+    """The service port that a comment names and what it says of it."""
+    for kind in _KINDS:
+        if comment.endswith(kind.value):
+            return service_port_name(comment[: -len(kind.value)]), kind
+    name = service_port_name(comment)
+    if name is None:
+        for pattern in _WITHIN:
+            match = pattern.match(comment)
+            if match is not None:
+                return service_port_name(match[1]), CommentKind.BARE
+    return name, CommentKind.BARE

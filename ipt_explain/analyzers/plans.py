@@ -1,0 +1,164 @@
+"""What analyzers ask of a rule, answered once for its shape: where its addresses, ports and chances stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model import Match, Option, Rule, Shape, TargetKind
+from ipt_explain.model.words import unquote
+
+_PORT_MODULES = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Where a condition's value stands in a rule, and whether it is negated."""
+
+    slot: int
+    negated: bool
+
+    def of(self, rule: Rule) -> str:
+        """The value as the rule has it."""
+        return rule.values[self.slot]
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlan:
+    """The conditions and effects of a shape that kube-proxy's rules use. None where the shape lacks one.
+
+    `source_type` and `destination_type` are those of `-m addrtype`.
+    `other` are the modules with conditions that are none of these; a rule with any must not be taken for more than it is.
+    """
+
+    target: str | None
+    target_slot: int | None
+    goto: bool
+    source: Operand | None
+    destination: Operand | None
+    in_interface: Operand | None
+    protocol: Operand | None
+    destination_port: Operand | None
+    comment_slot: int | None
+    probability: Operand | None
+    nth: bool
+    rcheck: bool
+    seconds_slot: int | None
+    list_slot: int | None
+    records: bool
+    mark: Operand | None
+    source_type: Operand | None
+    destination_type: Operand | None
+    dnat_slot: int | None
+    other: tuple[str, ...]
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether the rule takes every packet of its protocol that reaches it."""
+        return not (
+            self.conditional_source or self.other or self.nth or self.rcheck
+            or self.destination or self.destination_port or self.destination_type or self.probability
+        )  # fmt: skip
+
+    @property
+    def conditional_source(self) -> bool:
+        """Whether the rule looks at where a packet comes from."""
+        return not (self.source is self.in_interface is self.source_type is self.mark is None)
+
+    def target_of(self, rule: Rule) -> str | None:
+        """Where the rule leads: a verdict, an extension or a chain."""
+        return self.target if self.target_slot is None else rule.values[self.target_slot]
+
+    def comment_of(self, rule: Rule) -> str | None:
+        """The rule's comment, decoded."""
+        return None if self.comment_slot is None else unquote(rule.values[self.comment_slot])
+
+
+class Plans:
+    """The plans of all shapes met so far."""
+
+    def __init__(self) -> None:
+        self._plans: dict[Shape, RulePlan] = {}
+
+    def __getitem__(self, shape: Shape) -> RulePlan:
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._plans[shape] = plan_of(shape)
+        return plan
+
+
+def plan_of(shape: Shape) -> RulePlan:
+    """Reads a shape."""
+    statistic, nth = _statistic(shape)
+    recent = {option.name for match in shape.matches if match.module == "recent" for option in match.options}
+    target = shape.target
+    dnat = shape.target_option("--to-destination") if target is not None and target.name == "DNAT" else None
+    return RulePlan(
+        target=None if target is None else target.name,
+        target_slot=None if target is None else target.slot,
+        goto=target is not None and target.kind is TargetKind.GOTO,
+        source=_operand(shape.core_option("-s")),
+        destination=_operand(shape.core_option("-d")),
+        in_interface=_operand(shape.core_option("-i")),
+        protocol=_operand(shape.core_option("-p")),
+        destination_port=_destination_port(shape),
+        comment_slot=_slot(shape.match_option("comment", "--comment")),
+        probability=statistic,
+        nth=nth,
+        rcheck="--rcheck" in recent or "--update" in recent,
+        seconds_slot=_slot(shape.match_option("recent", "--seconds")),
+        list_slot=_slot(shape.match_option("recent", "--name")),
+        records="--set" in recent,
+        mark=_operand(shape.match_option("mark", "--mark")),
+        source_type=_operand(shape.match_option("addrtype", "--src-type")),
+        destination_type=_operand(shape.match_option("addrtype", "--dst-type")),
+        dnat_slot=_slot(dnat),
+        other=_other(shape),
+    )
+
+
+def _slot(option: Option | None) -> int | None:
+    return None if option is None or not option.slots else option.slots[0]
+
+
+def _operand(option: Option | None) -> Operand | None:
+    return None if option is None or not option.slots else Operand(option.slots[0], option.negated)
+
+
+def _destination_port(shape: Shape) -> Operand | None:
+    for match in shape.matches:
+        if match.module in _PORT_MODULES:
+            for option in match.options:
+                if option.name in ("--dport", "--destination-port"):
+                    return _operand(option)
+    return None
+
+
+def _statistic(shape: Shape) -> tuple[Operand | None, bool]:
+    for match in shape.matches:
+        if match.module == "statistic":
+            names = {option.name: option for option in match.options}
+            return _operand(names.get("--probability")), "--every" in names
+    return None, False
+
+
+def _other(shape: Shape) -> tuple[str, ...]:
+    odd = [option.name for option in shape.core if option.name in ("-o", "-f")]
+    odd += [match.module for match in shape.matches if not _understood(match)]
+    return tuple(odd)
+
+
+_UNDERSTOOD = {
+    "comment": {"--comment"},
+    "statistic": {"--mode", "--probability"},
+    "recent": {"--rcheck", "--update", "--set", "--seconds", "--reap", "--name", "--mask", "--rsource"},
+    "addrtype": {"--src-type", "--dst-type"},
+    "mark": {"--mark"},
+    "nfacct": {"--nfacct-name"},
+}
+
+
+def _understood(match: Match) -> bool:
+    names = {option.name for option in match.options}
+    if match.module in _PORT_MODULES:
+        return names <= {"--dport", "--destination-port"}
+    return match.module in _UNDERSTOOD and names <= _UNDERSTOOD[match.module]

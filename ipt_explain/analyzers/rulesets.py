@@ -1,0 +1,104 @@
+"""A ruleset summed up: which proxy wrote it, in which mode, with which mark."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, TableSize
+from ipt_explain.analyzers.names import (
+    BACKEND_HINT,
+    FIREWALL,
+    KUBELET_CANARY,
+    MARK_MASQ,
+    NODE_PORTS,
+    POSTROUTING,
+    SERVICES,
+    role_of,
+)
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.versions import VersionRange
+from ipt_explain.model import Ruleset
+from ipt_explain.netfilter.marks import mark_change, parse_mark
+
+_MARK_OPTIONS = ("--set-xmark", "--or-mark", "--set-mark")
+# Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.
+_IPVS_CHAINS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", "KUBE-IPVS-FILTER", "KUBE-IPVS-OUT-FILTER", "KUBE-SOURCE-RANGES-FIREWALL")
+_KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
+
+
+def ruleset_facts(ruleset: Ruleset, plans: Plans, version: VersionRange) -> RulesetFacts:
+    """Sums up a ruleset."""
+    mode, evidence = _mode(ruleset)
+    signs = ", ".join(version.evidence)
+    return RulesetFacts(
+        source=ruleset.source,
+        family=ruleset.family,
+        backend=ruleset.backend,
+        generator=ruleset.generator,
+        form=ruleset.form,
+        tables={name: TableSize(len(table.chains), table.rule_count) for name, table in ruleset.tables.items()},
+        mode=mode,
+        version=version.text if mode is ProxyMode.IPTABLES else None,
+        evidence=f"{evidence}; {signs}" if signs and mode is ProxyMode.IPTABLES else evidence,
+        masquerade_mark=masquerade_mark(ruleset, plans),
+    )
+
+
+def masquerade_mark(ruleset: Ruleset, plans: Plans) -> tuple[int, int] | None:
+    """Value and mask of the mark that gets a packet masqueraded.
+
+    From KUBE-MARK-MASQ, which sets it, else from KUBE-POSTROUTING, which tests it; None where the text has neither.
+    """
+    setting = ruleset.chain("nat", MARK_MASQ)
+    for rule in setting.rules if setting is not None else ():
+        for name in _MARK_OPTIONS:
+            value = rule.target_value(name)
+            if value is not None:
+                try:
+                    change = mark_change(name, value)
+                except ValueError:
+                    continue
+                return change.flip, change.clear
+    testing = ruleset.chain("nat", POSTROUTING)
+    for rule in testing.rules if testing is not None else ():
+        operand = plans[rule.shape].mark
+        if operand is not None:
+            try:
+                mark = parse_mark(operand.of(rule))
+            except ValueError:
+                continue
+            return mark.value, mark.mask
+    return None
+
+
+def _mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
+    names = {name for table in ruleset.tables.values() for name in table.chains}
+    hashed = next((name for name in names if role_of(name) is not None), None)
+    if any(name in names for name in _IPVS_CHAINS) and hashed is None:
+        found = next(name for name in _IPVS_CHAINS if name in names)
+        return ProxyMode.IPVS, f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS"
+    if _matches_kube_sets(ruleset) and hashed is None:
+        return ProxyMode.IPVS, "KUBE-SERVICES matches ipsets: kube-proxy in ipvs mode keeps its services in ipsets and IPVS"
+    if hashed is not None:
+        return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"
+    if SERVICES in names or NODE_PORTS in names:
+        return ProxyMode.IPTABLES, "KUBE-SERVICES"
+    kubelet = [name for name in _KUBELET_CHAINS if name in names]
+    if kubelet:
+        return None, f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is not running, or in nftables mode, or replaced"
+    return None, ""
+
+
+def role_label(chain: str) -> str:
+    """`KUBE-SVC` for any KUBE-SVC-… chain."""
+    role = role_of(chain)
+    return chain if role is None else role.value.rstrip("-")
+
+
+def _matches_kube_sets(ruleset: Ruleset) -> bool:
+    chain = ruleset.chain("nat", SERVICES)
+    if chain is None:
+        return False
+    for rule in chain.rules[:50]:
+        name = rule.match("set", "--match-set")
+        if name is not None and name.startswith("KUBE-"):
+            return True
+    return False

@@ -1,0 +1,138 @@
+"""Which kube-proxy wrote a dump, as far as its rules tell.
+
+Each fingerprint was read in kube-proxy's sources and holds for the captured dumps of 1.14 to 1.30.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    FORWARD,
+    MARK_MASQ,
+    NODE_PORTS,
+    PROXY_CANARY,
+    PROXY_FIREWALL,
+    SERVICES,
+    ChainRole,
+    role_of,
+)
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.model import Chain, Ruleset
+
+_OLDEST, _NEWEST = 1, 99
+# Enough rules to see a form that every rule of its kind has.
+_SAMPLE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """kube-proxy 1.`first` to 1.`last`; `evidence` are the signs, in words."""
+
+    first: int
+    last: int
+    evidence: tuple[str, ...]
+
+    @property
+    def text(self) -> str | None:
+        """The range for people; None where nothing tells."""
+        if self.first == _OLDEST and self.last == _NEWEST:
+            return None
+        if self.last == _NEWEST:
+            return f"1.{self.first} or later"
+        if self.first == _OLDEST:
+            return f"1.{self.last} or earlier"
+        return f"1.{self.first}" if self.first == self.last else f"1.{self.first} to 1.{self.last}"
+
+
+class _Evidence:
+    def __init__(self) -> None:
+        self.first, self.last = _OLDEST, _NEWEST
+        self.signs: list[str] = []
+
+    def at_least(self, minor: int, sign: str) -> None:
+        if minor > self.first:
+            self.first = minor
+            self.signs.append(sign)
+
+    def at_most(self, minor: int, sign: str) -> None:
+        if minor < self.last:
+            self.last = minor
+            self.signs.append(sign)
+
+
+def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
+    """The releases that could have written these rules. Signs that exclude each other (leftovers) give no range."""
+    found = _Evidence()
+    nat, filter_table = ruleset.tables.get("nat"), ruleset.tables.get("filter")
+    nat_chains = {} if nat is None else nat.chains
+    filter_chains = {} if filter_table is None else filter_table.chains
+    _read_names(found, nat_chains.keys() | filter_chains.keys(), filter_chains.keys())
+    _read_comments(found, nat_chains.get(SERVICES), plans)
+    for name, chain in nat_chains.items():
+        role = role_of(name)
+        if role is ChainRole.SERVICE and chain.rules and _read_service_chain(found, chain, plans):
+            break
+    if FORWARD in filter_chains:
+        _read_forward(found, filter_chains[FORWARD], plans)
+    if ruleset.form.value == "save" and filter_chains and found.first < 21 and NODE_PORTS not in filter_chains:
+        found.at_most(20, "no KUBE-NODEPORTS in filter")
+    if found.first > found.last:
+        return VersionRange(_OLDEST, _NEWEST, ())
+    return VersionRange(found.first, found.last, tuple(found.signs))
+
+
+def _read_names(found: _Evidence, names: set[str], filter_names: object) -> None:
+    roles = {role_of(name) for name in names}
+    in_filter = set(filter_names) if hasattr(filter_names, "__iter__") else set()
+    if PROXY_FIREWALL in in_filter:
+        found.at_least(25, "KUBE-PROXY-FIREWALL")
+    if ChainRole.EXTERNAL in roles or ChainRole.LOCAL in roles:
+        found.at_least(24, "KUBE-EXT or KUBE-SVL chains")
+    if NODE_PORTS in in_filter:
+        found.at_least(21, "KUBE-NODEPORTS in filter")
+    if PROXY_CANARY in names:
+        found.at_least(16, "KUBE-PROXY-CANARY")
+    if EXTERNAL_SERVICES in in_filter:
+        found.at_least(10, "KUBE-EXTERNAL-SERVICES")
+    if ChainRole.LOCAL_EXTERNAL in roles:
+        found.at_most(23, "KUBE-XLB chains")
+
+
+def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> None:
+    for rule in services.rules[:_SAMPLE] if services is not None else ():
+        plan = plans[rule.shape]
+        comment = plan.comment_of(rule)
+        if comment is None:
+            continue
+        if comment.endswith((": cluster IP", ": loadbalancer IP", ": external IP")):
+            found.at_most(19, "names of unnamed ports end in a colon")
+        if plan.target_of(rule) == MARK_MASQ and comment.endswith(" cluster IP"):
+            found.at_most(21, "KUBE-MARK-MASQ beside the ClusterIP in KUBE-SERVICES")
+
+
+def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
+    for rule in chain.rules:
+        plan = plans[rule.shape]
+        comment = plan.comment_of(rule) or ""
+        target = plan.target_of(rule) or ""
+        if role_of(target) is ChainRole.ENDPOINT and " -> " in comment:
+            found.at_least(24, "endpoints named in KUBE-SVC comments")
+            return True
+        if target == MARK_MASQ and plan.destination is not None:
+            found.at_least(22, "KUBE-MARK-MASQ for the ClusterIP inside KUBE-SVC")
+        if plan.probability is not None and plan.probability.of(rule).startswith("0.33332999"):
+            found.at_most(16, "probabilities of five digits")
+            return True
+    return False
+
+
+def _read_forward(found: _Evidence, forward: Chain, plans: Plans) -> None:
+    comments = {plans[rule.shape].comment_of(rule) for rule in forward.rules}
+    if "kubernetes forwarding conntrack rule" in comments:
+        found.at_least(23, "one conntrack rule in KUBE-FORWARD")
+    if "kubernetes forwarding conntrack pod source rule" in comments:
+        found.at_most(22, "two conntrack rules in KUBE-FORWARD")
+    if any("nfacct" in plans[rule.shape].other or rule.shape.has_match("nfacct") for rule in forward.rules):
+        found.at_least(31, "nfacct in KUBE-FORWARD")

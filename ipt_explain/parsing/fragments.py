@@ -1,0 +1,101 @@
+"""Bare rule lines, as `iptables-save | grep NAME` leaves them: which table and family they come from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ipt_explain.model import Family, Rule, Shape
+from ipt_explain.parsing.families import family_of_rule
+
+_TABLE_OF_TARGET = {
+    "DNAT": "nat", "SNAT": "nat", "MASQUERADE": "nat", "REDIRECT": "nat", "NETMAP": "nat",
+    "REJECT": "filter", "DROP": "filter",
+    "NOTRACK": "raw", "CT": "raw", "TRACE": "raw",
+    "TPROXY": "mangle", "TCPMSS": "mangle", "CONNMARK": "mangle", "DSCP": "mangle", "TOS": "mangle",
+}
+_TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter", "INPUT": "filter"}
+
+# Chains of well-known programs that stand in one table only. Rules cut out of a dump often show nothing else:
+# a KUBE-SVC chain without its endpoints has no target that only the nat table knows.
+_TABLE_OF_PREFIX = (
+    ("KUBE-SVC-", "nat"), ("KUBE-SVL-", "nat"), ("KUBE-SEP-", "nat"), ("KUBE-XLB-", "nat"), ("KUBE-EXT-", "nat"),
+    ("KUBE-FW-", "nat"), ("KUBE-MARK-", "nat"), ("KUBE-POSTROUTING", "nat"), ("KUBE-HP-", "nat"), ("KUBE-HOSTPORTS", "nat"),
+    ("KUBE-PORTALS-", "nat"), ("KUBE-FORWARD", "filter"), ("KUBE-EXTERNAL-SERVICES", "filter"),
+    ("KUBE-FIREWALL", "filter"), ("KUBE-PROXY-FIREWALL", "filter"), ("CNI-DN-", "nat"), ("CNI-HOSTPORT-", "nat"),
+)  # fmt: skip
+
+_T = TypeVar("_T")
+
+
+def split_fragment(rules: Sequence[Rule]) -> dict[tuple[Family | None, str], list[Rule]]:
+    """The rules by family (None where nothing tells) and table, each in the order read."""
+    slots: dict[Shape, tuple[int, ...]] = {}
+    families = _spread(rules, lambda rule: family_of_rule(rule, slots))
+    tables = _spread(rules, _table_of_rule)
+    parts: dict[tuple[Family | None, str], list[Rule]] = defaultdict(list)
+    for rule, family, table in zip(rules, families, tables):
+        parts[family, table or "nat"].append(rule)
+    return dict(parts)
+
+
+def _table_of_rule(rule: Rule) -> str | None:
+    chain, target, shape = rule.chain, rule.target or "", rule.shape
+    table = _TABLE_OF_TARGET.get(target) or _table_of_name(target) or _table_of_name(chain)
+    if table is None and target == "ACCEPT":
+        return "filter"
+    if chain in _TABLE_OF_CHAIN:
+        filtering = shape.has_match("conntrack") or shape.has_match("state")
+        return table or ("filter" if filtering and chain in ("FORWARD", "INPUT") else _TABLE_OF_CHAIN[chain])
+    if table is None and chain == "OUTPUT":
+        # kube-proxy hooks both; only its filter hook asks for new connections.
+        return "filter" if shape.has_match("conntrack") else "nat"
+    return table
+
+
+def _table_of_name(name: str) -> str | None:
+    for prefix, table in _TABLE_OF_PREFIX:
+        if name.startswith(prefix):
+            return table
+    return None
+
+
+def _spread(rules: Sequence[Rule], of_rule: Callable[[Rule], _T | None]) -> list[_T | None]:
+    """What each rule shows by itself, else what the other rules of its chain, its target or its callers show.
+
+    A chain that shows two things (KUBE-SERVICES stands in nat and filter) tells nothing about its other rules.
+    """
+    found = [of_rule(rule) for rule in rules]
+    shown: dict[str, set[_T]] = defaultdict(set)
+    for rule, value in zip(rules, found):
+        if value is not None:
+            shown[rule.chain].add(value)
+    for _ in range(_ROUNDS):
+        changed = False
+        for index, rule in enumerate(rules):
+            if found[index] is None:
+                value = _only(shown.get(rule.target or "")) or _only(shown.get(rule.chain))
+                if value is not None:
+                    found[index] = value
+                    shown[rule.chain].add(value)
+                    changed = True
+        called: dict[str, set[_T]] = defaultdict(set)
+        for rule, value in zip(rules, found):
+            if value is not None and rule.target is not None:
+                called[rule.target].add(value)
+        for chain, values in called.items():
+            if chain not in shown and len(values) == 1:
+                shown[chain] = values
+                changed = True
+        if not changed:
+            break
+    return found
+
+
+# Service to balancer to endpoint: what one end of that walk shows reaches the other.
+_ROUNDS = 4
+
+
+def _only(values: set[_T] | None) -> _T | None:
+    return next(iter(values)) if values is not None and len(values) == 1 else None

@@ -1,0 +1,306 @@
+"""Text to dump: the loop over lines. Rules go by their shape's pattern, all else by its first character."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ipt_explain.errors import Diagnostic, DumpSyntaxError
+from ipt_explain.model import Backend, Counters, Dump, Family, Form, Rule, Table
+from ipt_explain.parsing import headers
+from ipt_explain.parsing.assembly import (
+    RulesetBuilder,
+    TableBuilder,
+    chains_of,
+    families_of,
+    listed_table,
+    table_form,
+)
+from ipt_explain.parsing.fragments import split_fragment
+from ipt_explain.parsing.logical import LogicalLine, logical_line
+from ipt_explain.parsing.rule_parser import RuleSyntaxError
+from ipt_explain.parsing.shapes import ShapeCache, ShapePattern
+from ipt_explain.source import SourceText
+
+_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+([^ \t\n]+)(?:[ \t]+\[(\d+):(\d+)\])?[ \t]*(?:\n|\Z)")
+_LISTED = re.compile(r"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+(\d+)[ \t]+(\d+))?[ \t]*\Z")
+_RULE = re.compile(r"(?:\[\d+:\d+\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
+_ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
+_MAX_DIAGNOSTICS = 20
+
+
+def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
+    """Reads what iptables-save (or -S, or restore input, or a fragment of either) printed.
+
+    Raises DumpSyntaxError for text that is none of these; with `lenient`, skips such lines and says so in the
+    dump's warnings. Cost and memory grow linearly with the text.
+    """
+    text = text.removeprefix("\ufeff")
+    with _collector_paused():
+        return _Reader(text, source, lenient).read()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    # A big dump makes a million objects and not one cycle; looking for cycles all the while would double the time.
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Reader:
+    def __init__(self, text: str, source: str, lenient: bool) -> None:
+        self._crlf = text.find("\r\n", 0, text.find("\n") + 1) >= 0
+        self._text = text.replace("\r\n", "\n") if self._crlf else text
+        self._source = SourceText(source, self._text)
+        self._lenient = lenient
+        self._cache = ShapeCache()
+        self._sections: list[TableBuilder] = []
+        self._table: TableBuilder | None = None
+        self._loose: list[Rule] = []
+        self._generator: headers.Generator | None = None
+        self._unreadable: list[tuple[headers.Generator | None, str]] = []
+        self._diagnostics: list[Diagnostic] = []
+        self._wrong_lines = 0
+        self._elided = False
+        self._warnings: list[str] = []
+        self._notes: Counter[str] = Counter()
+
+    def read(self) -> Dump:
+        text, length = self._text, len(self._text)
+        position, line = 0, 1
+        pattern = self._cache.start
+        while position < length:
+            first = text[position]
+            if first == "-" or first == "[":
+                position, line, pattern = self._read_rules(position, line, pattern)
+            elif first == ":" and self._table is not None:
+                position, line = self._read_chains(position, line, self._table)
+            else:
+                end = text.find("\n", position)
+                end = length if end < 0 else end
+                self._read_line(text[position:end], line)
+                position, line = end + 1, line + 1
+        return self._finish()
+
+    def _read_rules(self, position: int, line: int, pattern: ShapePattern) -> tuple[int, int, ShapePattern]:
+        """Reads rules as long as known shapes follow, then one line in full."""
+        text, count = self._text, self._text.count
+        table = self._table
+        chains = None if table is None else table.rules
+        loose = self._loose
+        chain, rules = "", loose
+        while True:
+            following = pattern.first
+            match = following.match(text, position)
+            if match is None:
+                following = pattern.second
+                match = following.match(text, position)
+                if match is None:
+                    break
+                pattern.second = pattern.first
+                pattern.first = following
+            pattern = following
+            rule = pattern.rule(match, line)
+            if not pattern.appends:
+                self._place(rule)
+            elif chains is None:
+                loose.append(rule)
+            else:
+                if rule.values[0] != chain:
+                    chain = rule.values[0]
+                    found = chains.get(chain)
+                    rules = chains.setdefault(chain, []) if found is None else found
+                rules.append(rule)
+            end = match.end()
+            line += count("\n", position, end)
+            position = end
+        if position >= len(text):
+            return position, line, pattern
+        return self._read_odd_line(position, line, pattern)
+
+    def _read_odd_line(self, position: int, line: int, pattern: ShapePattern) -> tuple[int, int, ShapePattern]:
+        """One line that begins like a rule and fits neither of the shapes that were likely."""
+        text = self._text
+        end = text.find("\n", position)
+        end = len(text) if end < 0 else end
+        if not _RULE.match(text, position, end):
+            self._read_line(text[position:end], line)
+            return end + 1, line + 1, pattern
+        logical = logical_line(text, position, end)
+        try:
+            rule, pattern = self._cache.read(pattern, logical, line)
+            self._place(rule)
+        except RuleSyntaxError as error:
+            self._reject(logical, line, error)
+            # What follows a line that cannot be read may only look like its continuation.
+            return end + 1, line + 1, pattern
+        if logical.unterminated:
+            self._warnings.append(
+                f"{self._source.name}:{line}: a quote is never closed; iptables takes the rest of the line into the value"
+            )
+        return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
+
+    def _place(self, rule: Rule) -> None:
+        if self._table is None:
+            self._loose.append(rule)
+        else:
+            self._table.place(rule)
+
+    def _read_chains(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
+        text = self._text
+        match = _CHAIN.match(text, position)
+        if match is None:
+            end = text.find("\n", position)
+            end = len(text) if end < 0 else end
+            self._wrong(text[position:end], line)
+            return end + 1, line + 1
+        while match is not None:
+            name, policy, packets, size = match.groups()
+            counters = Counters(int(packets), int(size)) if packets is not None and (packets != "0" or size != "0") else None
+            table.declare(name, None if policy == "-" else policy, counters, line)
+            position, line = match.end(), line + 1
+            match = _CHAIN.match(text, position)
+        return position, line
+
+    def _read_line(self, content: str, line: int) -> None:
+        """Any line but a rule: comment, table, COMMIT, `iptables -S` declarations, elisions; else it is wrong."""
+        if content.startswith("#"):
+            self._read_comment(content)
+        elif content.startswith("*") and content[1:].strip():
+            self._open_table(content[1:].strip(), line)
+        elif content.rstrip(" \t") == "COMMIT" and self._table is not None:
+            self._table.committed = True
+            self._table = None
+        elif not content.strip(" \t"):
+            pass
+        elif _ELISION.match(content) and (self._table is None or self._table.name is None):
+            self._elided = True
+        elif not self._read_listed(content, line):
+            self._wrong(content, line)
+
+    def _read_comment(self, content: str) -> None:
+        generator = headers.read_generator(content)
+        if generator is not None:
+            self._generator = generator
+            self._table = None
+            return
+        table = headers.read_unreadable_table(content)
+        if table is not None:
+            self._unreadable.append((self._generator, table))
+        warning = headers.read_legacy_warning(content)
+        if warning is not None:
+            self._warnings.append(warning)
+
+    def _open_table(self, name: str, line: int) -> None:
+        self._table = TableBuilder(name, line, self._generator)
+        self._sections.append(self._table)
+
+    def _read_listed(self, content: str, line: int) -> bool:
+        """`-P`, `-N` (iptables -S) and `-X`, `-F` (restore input). Returns whether the line was one of them."""
+        match = _LISTED.match(content)
+        if match is None:
+            return False
+        command, chain, policy, packets, size = match.groups()
+        if command in "XF":
+            if self._table is None:
+                return False
+            (self._table.delete if command == "X" else self._table.flush)(chain)
+            return True
+        if (command == "P") != (policy is not None):
+            return False
+        if self._table is None or (self._table.name is None and (self._table.has_rules or self._table.declares(chain))):
+            # A listing declares all chains before its rules, so another declaration begins the next listing.
+            self._open_listing(line)
+        assert self._table is not None
+        counters = Counters(int(packets), int(size)) if packets is not None else None
+        self._table.declare(chain, policy, counters, line)
+        return True
+
+    def _open_listing(self, line: int) -> None:
+        self._table = TableBuilder(None, line, None)
+        self._table.form = Form.LISTING
+        self._table.committed = True
+        self._sections.append(self._table)
+
+    def _wrong(self, content: str, line: int) -> None:
+        self._reject(LogicalLine.of(content), line, None)
+
+    def _reject(self, logical: LogicalLine, line: int, error: RuleSyntaxError | None) -> None:
+        self._wrong_lines += 1
+        if len(self._diagnostics) < _MAX_DIAGNOSTICS:
+            self._diagnostics.append(_diagnose(self._source, logical, line, error))
+
+    def _finish(self) -> Dump:
+        if self._wrong_lines and not self._lenient:
+            raise DumpSyntaxError(tuple(self._diagnostics), self._wrong_lines)
+        if self._wrong_lines:
+            self._warnings.append(f"{self._source.name}: skipped {self._wrong_lines} lines that are not iptables-save syntax")
+        if self._crlf:
+            self._warnings.append(f"{self._source.name}: lines end in CR LF; iptables-restore would refuse them")
+        incomplete = bool(self._wrong_lines) or self._elided
+        rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
+        for section, family in zip(self._sections, families_of(self._sections)):
+            self._add_section(rulesets, section, family, incomplete)
+        for (family_shown, table), rules in split_fragment(self._loose).items():
+            family = family_shown or next((key[0] for key in rulesets), Family.IPV4)
+            builder = self._builder(rulesets, family, next((key[1] for key in rulesets if key[0] is family), None))
+            builder.add(Table(table, chains_of(rules)), Form.FRAGMENT, None)
+        for generator, table in self._unreadable:
+            family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
+            self._builder(rulesets, family, backend).unreadable.append(table)
+        return Dump(
+            self._source.name, tuple(builder.build() for builder in rulesets.values()), self._source, tuple(self._warnings)
+        )
+
+    def _builder(
+        self, rulesets: dict[tuple[Family, Backend | None], RulesetBuilder], family: Family, backend: Backend | None
+    ) -> RulesetBuilder:
+        key = (family, backend)
+        if key not in rulesets:
+            rulesets[key] = RulesetBuilder(self._source.name, family, backend)
+        return rulesets[key]
+
+    def _add_section(
+        self,
+        rulesets: dict[tuple[Family, Backend | None], RulesetBuilder],
+        section: TableBuilder,
+        family: Family,
+        incomplete: bool,
+    ) -> None:
+        generator = section.generator
+        builder = self._builder(rulesets, family, generator.backend if generator else None)
+        form = table_form(section)
+        if section.name is not None:
+            if not section.committed:
+                self._warnings.append(
+                    f"{self._source.name}:{section.line}: table {section.name} has no COMMIT: the text is cut off, or not a whole dump"
+                )
+            builder.add(section.build(section.name), Form.FRAGMENT if incomplete else form, generator)
+            return
+        name = listed_table(section)
+        if name is not None:
+            builder.add(section.build(name), Form.FRAGMENT if incomplete else Form.LISTING, None)
+            return
+        # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
+        rules = [rule for members in section.rules.values() for rule in members]
+        tables = {table for _, table in split_fragment(rules)} or {"filter"}
+        builder.add(section.build(tables.pop() if len(tables) == 1 else "nat"), Form.FRAGMENT, None)
+
+
+def _diagnose(source: SourceText, logical: LogicalLine, line: int, error: RuleSyntaxError | None) -> Diagnostic:
+    if error is None:
+        return Diagnostic(
+            source.name, line, 1, "this is not a line of iptables-save", source.line(line), max(1, len(logical.text)),
+            "a rule (-A CHAIN …), a chain (:CHAIN - [0:0]), a table (*nat), COMMIT or a comment (#)",
+            "Give the whole output of `iptables-save`, or skip such lines with --lenient.",
+        )  # fmt: skip
+    at, column = logical.place(line, error.column)
+    return Diagnostic(source.name, at, column, error.message, source.line(at), error.width, error.expected)
