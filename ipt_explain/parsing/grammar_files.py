@@ -1,0 +1,55 @@
+"""The grammar: its files, and the parser made from them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lark import Lark
+from lark.lexer import PatternRE, PatternStr, TerminalDef
+
+if TYPE_CHECKING:
+    from importlib.abc import Traversable
+
+GRAMMAR_FILES = ("tokens.lark", "rule.lark", "matches.lark", "targets.lark")
+"""The grammar is one text: these files, in this order."""
+
+END_OF_WORD = "(?![^ \t\n])"
+"""`_END` of the grammar, which Lark puts behind every keyword."""
+
+
+def grammar_folder() -> Traversable | Path:
+    """Where the `.lark` files are: in the installed package, or at the top of a checkout."""
+    try:
+        return files("ipt_explain.grammar")
+    except ModuleNotFoundError:
+        return Path(__file__).resolve().parents[2] / "grammar"
+
+
+def grammar_text() -> str:
+    """The whole grammar, as Lark reads it."""
+    folder = grammar_folder()
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in GRAMMAR_FILES)
+
+
+@cache
+def rule_grammar() -> Lark:
+    """The LALR parser of one rule; made once."""
+    return Lark(
+        grammar_text(),
+        parser="lalr",
+        lexer="contextual",
+        start="rule",
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        edit_terminals=_end_keyword_at_blank,
+    )
+
+
+def _end_keyword_at_blank(terminal: TerminalDef) -> None:
+    """Make a quoted keyword a whole word: `--dportx` isn't `--dport`."""
+    if isinstance(terminal.pattern, PatternStr):
+        terminal.pattern = PatternRE(re.escape(terminal.pattern.value) + END_OF_WORD)

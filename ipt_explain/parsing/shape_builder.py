@@ -1,0 +1,215 @@
+"""From a rule's parse tree to its shape: what belongs to which match, and how iptables-save would print it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lark import Token, Tree
+
+from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
+from ipt_explain.parsing.syntax_errors import RuleSyntaxError
+from ipt_explain.parsing.value_patterns import is_value
+
+_COMMANDS = {
+    "APPEND": Command.APPEND,
+    "INSERT": Command.INSERT,
+    "DELETE": Command.DELETE,
+    "REPLACE": Command.REPLACE,
+}
+_OWN_NAMES = {
+    "IPV4_ONLY": "-4",
+    "IPV6_ONLY": "-6",
+    "SOURCE": "-s",
+    "DESTINATION": "-d",
+    "IN_INTERFACE": "-i",
+    "OUT_INTERFACE": "-o",
+    "PROTO": "-p",
+    "FRAGMENT": "-f",
+    "SET_COUNTERS": "-c",
+}
+"""The short forms of a rule's own options, in the order in which iptables-save prints them."""
+
+_PRINT_ORDER = {name: place for place, name in enumerate(_OWN_NAMES.values())}
+
+_NEVER_PRINTED = "-c"
+_WIDE_OPTION = "--nfacct-name"
+"""iptables-save prints two blanks behind this one (`nfacct_save` of libxt_nfacct)."""
+
+_interned: dict[tuple[object, ...], Shape] = {}
+
+
+def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
+    """The shape of a parsed rule; equal forms give the same object. `slots` numbers the values by where they start.
+
+    Raises RuleSyntaxError for what the grammar cannot refuse: two targets, an option of the rule given twice, two negations.
+    """
+    draft = _Draft(slots)
+    draft.read(tree)
+    return draft.shape()
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """A match while its options are collected; a rule may come back to it."""
+
+    module: str
+    options: list[Option] = field(default_factory=list)
+
+
+class _Draft:
+    """The parts of a shape while the tree is read."""
+
+    def __init__(self, slots: Mapping[int, int]) -> None:
+        self._slots = slots
+        self._command = Command.APPEND
+        self._rulenum: int | None = None
+        self._own: list[Option] = []
+        self._matches: list[_Loaded] = []
+        self._target: tuple[TargetKind, str | None, int | None] | None = None
+        self._target_options: list[Option] = []
+
+    def read(self, tree: Tree[Token]) -> None:
+        """Take all parts of the rule, in the order of its text."""
+        for part in _subtrees(tree):
+            if part.data == "command":
+                self._read_command(_tokens(part))
+            elif part.data == "own":
+                self._add_own(part)
+            elif part.data == "match":
+                self._read_match(part)
+            else:
+                self._read_target(part)
+
+    def _read_command(self, tokens: list[Token]) -> None:
+        self._command = _COMMANDS[tokens[0].type]
+        if len(tokens) > 2:
+            self._rulenum = self._slot(tokens[2])
+
+    def _add_own(self, part: Tree[Token]) -> None:
+        option = self._option(part)
+        if any(option.name == other.name for other in self._own):
+            token = next(token for token in _tokens(part) if token.type in _OWN_NAMES)
+            raise _refusal(token, f"{option.name} is given twice")
+        self._own.append(option)
+
+    def _read_match(self, part: Tree[Token]) -> None:
+        opening, name = _tokens(part)[:2]
+        match = self._loaded(str(name)) if is_return(opening) else None
+        if match is None:
+            match = _Loaded(str(name))
+            self._matches.append(match)
+        self._read_options(part, match.options)
+
+    def _loaded(self, module: str) -> _Loaded | None:
+        return next((match for match in reversed(self._matches) if match.module == module), None)
+
+    def _read_target(self, part: Tree[Token]) -> None:
+        opening, name = _tokens(part)[:2]
+        if not is_return(opening):
+            if self._target is not None:
+                raise _refusal(opening, "a rule has one target, and this is a second one")
+            kind = TargetKind.GOTO if opening.type == "GOTO" else TargetKind.JUMP
+            known = not is_value(name.type)
+            self._target = (kind, str(name), None) if known else (kind, None, self._slot(name))
+        self._read_options(part, self._target_options)
+
+    def _read_options(self, part: Tree[Token], options: list[Option]) -> None:
+        for child in _subtrees(part):
+            if child.data == "own":
+                self._add_own(child)
+            else:
+                options.append(self._option(child))
+
+    def _option(self, part: Tree[Token]) -> Option:
+        negated = False
+        name = ""
+        slots: list[int] = []
+        for token in _tokens(part):
+            if token.type == "NOT":
+                if negated:
+                    raise _refusal(token, "negated twice")
+                negated = True
+            elif is_value(token.type):
+                slots.append(self._slot(token))
+            else:
+                name = _OWN_NAMES.get(token.type, str(token))
+        return Option(name, negated, tuple(slots))
+
+    def _slot(self, token: Token) -> int:
+        return self._slots[value_start(token)]
+
+    def shape(self) -> Shape:
+        """The finished shape, interned."""
+        matches = tuple(Match(match.module, tuple(match.options)) for match in self._matches)
+        target = None if self._target is None else Target(*self._target, tuple(self._target_options))
+        key = (self._command, self._rulenum, tuple(self._own), matches, target)
+        shape = _interned.get(key)
+        if shape is None:
+            literals, layout = self._print(matches, target)
+            shape = Shape(self._command, self._rulenum, tuple(self._own), matches, target, literals, layout)
+            _interned[key] = shape
+        return shape
+
+    def _print(self, matches: tuple[Match, ...], target: Target | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        """The rule's text as iptables-save orders and spaces it: the literals, and the slots between them."""
+        words: list[str | int] = [self._command.value, 0]
+        if self._rulenum is not None:
+            words.append(self._rulenum)
+        for option in sorted(self._own, key=lambda option: _PRINT_ORDER[option.name]):
+            if option.name != _NEVER_PRINTED:
+                words += _option_words(option)
+        for match in matches:
+            words += ["-m", match.module]
+            for option in match.options:
+                words += _option_words(option)
+        if target is not None:
+            words.append(target.kind.value)
+            words.append(target.slot if target.name is None and target.slot is not None else str(target.name))
+            for option in target.options:
+                words += _option_words(option)
+        return _spaced(words)
+
+
+def is_return(opening: Token) -> bool:
+    """Whether the parser put this `-m` or `-j` in to come back to a module: it has no place in the text."""
+    return opening.start_pos is None
+
+
+def value_start(token: Token) -> int:
+    """Where the value of a token starts. The token of an empty value is the blank before it."""
+    position = token.end_pos if token.type == "EMPTY" else token.start_pos
+    assert position is not None
+    return position
+
+
+def _option_words(option: Option) -> list[str | int]:
+    words: list[str | int] = ["!"] if option.negated else []
+    words.append(option.name + " " if option.name == _WIDE_OPTION else option.name)
+    words += option.slots
+    return words
+
+
+def _spaced(words: list[str | int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    literals, layout = [""], []
+    for number, word in enumerate(words):
+        if number:
+            literals[-1] += " "
+        if isinstance(word, int):
+            layout.append(word)
+            literals.append("")
+        else:
+            literals[-1] += word
+    return tuple(literals), tuple(layout)
+
+
+def _subtrees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
+    return (child for child in tree.children if isinstance(child, Tree))
+
+
+def _tokens(tree: Tree[Token]) -> list[Token]:
+    return [child for child in tree.children if isinstance(child, Token)]
+
+
+def _refusal(token: Token, message: str) -> RuleSyntaxError:
+    return RuleSyntaxError((token.start_pos or 0) + 1, len(token), message)

@@ -1,0 +1,44 @@
+"""What the grammar takes in the place of a value, as a regular expression.
+
+Lark's lexer tries the terminals that a parser state accepts in a fixed order and takes the first that matches.
+So a word is the terminal T there exactly if T matches it and no terminal before T does.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lark.lexer import BasicLexer, ContextualLexer
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+_VALUES = frozenset(
+    {"CHAIN", "ADDRESS", "INTERFACE", "PROTOCOL", "WORD", "TEXT", "EMPTY", "NUMBER", "COUNTERS", "ARGUMENT"}
+)
+"""The terminals whose text belongs to one rule; all others belong to its shape."""
+
+
+def is_value(terminal: str) -> bool:
+    """Whether words of this terminal are values of a rule, not part of its shape."""
+    return terminal in _VALUES
+
+
+def value_pattern(parser: InteractiveParser, terminal: str) -> str:
+    """The pattern of the words that the parser, as it stands, would take for this terminal. It has no groups."""
+    if terminal == "EMPTY":
+        return ""
+    lexer = parser.lexer_thread.lexer
+    assert isinstance(lexer, ContextualLexer)
+    return _pattern(lexer.lexers[parser.parser_state.position], terminal)
+
+
+@cache
+def _pattern(lexer: BasicLexer, terminal: str) -> str:
+    before = []
+    for candidate in lexer.terminals:
+        if candidate.name == terminal:
+            refused = f"(?!{'|'.join(before)})" if before else ""
+            return refused + candidate.pattern.to_regexp()
+        # Blanks and the empty value begin with a blank, as no value does.
+        if candidate.name != "EMPTY" and candidate.name not in lexer.ignore_types:
+            before.append(candidate.pattern.to_regexp())
+    raise AssertionError(f"{terminal} is not accepted here")

@@ -1,0 +1,119 @@
+"""What the grammar knows, read back from the compiled grammar: modules, their options, the rule's own options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from lark.grammar import NonTerminal
+from lark.lexer import PatternRE, TerminalDef
+
+from ipt_explain.parsing.grammar_files import END_OF_WORD, rule_grammar
+
+_Expansions = Mapping[str, list[list[str]]]
+_Keywords = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A match or target that the grammar knows: its name, the terminal of its name, and its options."""
+
+    name: str
+    terminal: str
+    options: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Modules by name, the terminal of each spelling of the rule's own options, and the spellings of each keyword terminal."""
+
+    matches: Mapping[str, Module]
+    targets: Mapping[str, Module]
+    own_terminals: Mapping[str, str]
+    keywords: _Keywords
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """What the grammar knows; read once."""
+    grammar = rule_grammar()
+    keywords = {terminal.name: words for terminal in grammar.terminals if (words := _words(terminal))}
+    expansions: dict[str, list[list[str]]] = {}
+    for rule in grammar.rules:
+        symbols = [_symbol(symbol.name, isinstance(symbol, NonTerminal)) for symbol in rule.expansion]
+        expansions.setdefault(_symbol(rule.origin.name, True), []).append(symbols)
+    return Vocabulary(
+        matches=_modules("<match>", expansions, keywords),
+        targets=_modules("<target>", expansions, keywords),
+        own_terminals={
+            word: symbol for symbols in expansions["<own>"] for symbol in symbols for word in keywords.get(symbol, ())
+        },
+        keywords=keywords,
+    )
+
+
+def known_matches() -> frozenset[str]:
+    """The match modules that the grammar knows."""
+    return frozenset(vocabulary().matches)
+
+
+def known_targets() -> frozenset[str]:
+    """The targets that the grammar knows, verdicts included."""
+    return frozenset(vocabulary().targets)
+
+
+def known_match_options(module: str) -> frozenset[str]:
+    """The options of a match module; none for one that the grammar does not know."""
+    known = vocabulary().matches.get(module)
+    return frozenset() if known is None else known.options
+
+
+def known_target_options(target: str) -> frozenset[str]:
+    """The options of a target; none for one that the grammar does not know."""
+    known = vocabulary().targets.get(target)
+    return frozenset() if known is None else known.options
+
+
+def _symbol(name: object, is_rule: bool) -> str:
+    return f"<{name}>" if is_rule else str(name)
+
+
+def _words(terminal: TerminalDef) -> tuple[str, ...]:
+    """The spellings of a keyword; nothing for other terminals."""
+    pattern = terminal.pattern
+    if not isinstance(pattern, PatternRE) or not pattern.value.endswith(END_OF_WORD):
+        return ()
+    alternatives = pattern.value[: -len(END_OF_WORD)].removeprefix("(?:").removesuffix(")")
+    words = tuple(re.sub(r"\\(.)", r"\1", word) for word in alternatives.split("|"))
+    return words if all(re.escape(word) in alternatives for word in words) else ()
+
+
+def _modules(origin: str, expansions: _Expansions, keywords: _Keywords) -> dict[str, Module]:
+    options: dict[str, frozenset[str]] = {}
+    terminals: dict[str, str] = {}
+    for _, name_terminal, *rest in expansions[origin]:
+        for name in keywords.get(name_terminal, ()):
+            terminals[name] = name_terminal
+            found = _options(rest, expansions, keywords, stop=("<own>", "<unsupported>"))
+            options[name] = options.get(name, frozenset()) | found
+    return {name: Module(name, terminals[name], options[name]) for name in options}
+
+
+def _options(
+    symbols: Iterable[str], expansions: _Expansions, keywords: _Keywords, stop: tuple[str, ...] = ()
+) -> frozenset[str]:
+    """The options that can be reached from the symbols."""
+    found: set[str] = set()
+    seen = set(stop)
+    waiting = list(symbols)
+    while waiting:
+        symbol = waiting.pop()
+        if symbol in seen:
+            continue
+        seen.add(symbol)
+        found.update(word for word in keywords.get(symbol, ()) if word.startswith("-"))
+        for expansion in expansions.get(symbol, ()):
+            waiting.extend(expansion)
+    return frozenset(found)
