@@ -8,6 +8,7 @@ packet passes both. Each has a tool of its own; plain `iptables-save` is one of 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ TIMEOUT_SECONDS = 120.0
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 # iptables-nft-save prints it where legacy rules exist too; here they are read as well.
-_OTHER_BACKEND_WARNING = "# Warning: iptables-legacy tables present"
+_OTHER_INTERFACE = re.compile(r"# Warning: ip6?tables-legacy tables present")
 
 
 class _Interface(Enum):
@@ -144,7 +145,7 @@ def _run(tool: _Tool, legacy_tables: Path, timeout: float) -> tuple[str, list[st
     except OSError as error:
         raise _Refused(f"cannot be run: {error.strerror}") from None
     said = done.stderr.decode("utf-8", "replace").splitlines()
-    warnings = [line for line in said if line.strip() and not line.startswith(_OTHER_BACKEND_WARNING)]
+    warnings = [line for line in said if line.strip() and not _OTHER_INTERFACE.match(line)]
     if done.returncode != 0:
         reason = warnings[0] if warnings else f"failed with status {done.returncode}"
         raise _Refused(reason, for_rights="ermission denied" in reason or "not permitted" in reason)

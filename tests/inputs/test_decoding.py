@@ -1,0 +1,95 @@
+"""Bytes of every wrapping and encoding that dumps come in, and bytes that are no dump."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs import decode, decoding
+
+DUMP = "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -m comment --comment \"größe 大\" -j RETURN\nCOMMIT\n"
+
+
+def test_utf8() -> None:
+    assert decode(DUMP.encode(), "node") == DUMP
+
+
+def test_bytes_that_are_not_utf8_survive() -> None:
+    text = decode(b"-A X -m comment --comment \xff\xfe\x80\n", "node")
+    assert text.encode("utf-8", "surrogateescape") == b"-A X -m comment --comment \xff\xfe\x80\n"
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    assert decode(b"\xef\xbb\xbf" + DUMP.encode(), "node") == DUMP
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_with_a_byte_order_mark_as_powershell_writes_it(encoding: str) -> None:
+    assert decode(("\ufeff" + DUMP.replace("\n", "\r\n")).encode(encoding), "node") == DUMP
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark_is_named(encoding: str) -> None:
+    with pytest.raises(UsageError, match="node: this looks like UTF-16 without a byte order mark; save the dump as UTF-8"):
+        decode("*nat\nCOMMIT\n".encode(encoding), "node")
+
+
+def test_broken_utf16_is_named() -> None:
+    with pytest.raises(UsageError, match="begins as UTF-16 but is not"):
+        decode(b"\xff\xfe*\x00n\x00\x00\xd8", "node")
+
+
+def test_gzip_is_opened() -> None:
+    assert decode(gzip.compress(DUMP.encode()), "node") == DUMP
+
+
+def test_joined_gzip_members_and_padding_are_one_text() -> None:
+    assert decode(gzip.compress(b"*nat\n") + gzip.compress(b"COMMIT\n") + b"\0" * 100, "node") == "*nat\nCOMMIT\n"
+
+
+def test_gzip_of_nothing_is_empty() -> None:
+    assert decode(gzip.compress(b""), "node") == ""
+
+
+def test_gzip_cut_short_is_named() -> None:
+    with pytest.raises(UsageError, match=r"node: its gzip data ends too early; was the file copied completely\?"):
+        decode(gzip.compress(DUMP.encode())[:-12], "node")
+
+
+def test_damaged_gzip_is_named() -> None:
+    packed = bytearray(gzip.compress(DUMP.encode() * 50))
+    packed[30] ^= 0xFF
+    with pytest.raises(UsageError, match="node: its gzip data is damaged"):
+        decode(bytes(packed), "node")
+
+
+def test_a_gzip_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MAX_BYTES", 4 << 20)
+    with pytest.raises(UsageError, match="node: it holds more than"):
+        decode(gzip.compress(bytes(64 << 20)), "node")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x7fELF\x02\x01\x01" + bytes(60), "a program"),
+        (b"PK\x03\x04abc", "unpack it first"),
+        (b"\xfd7zXZ\x00abc", "xz -dc"),
+        (b"BZh91AY&SY", "bzip2 -dc"),
+        (b"\x28\xb5\x2f\xfdabc", "zstd -dc"),
+        (bytes(range(4)) * 100 + bytes(900), "binary data"),
+    ],
+)
+def test_what_is_no_text_is_named(content: bytes, what: str) -> None:
+    with pytest.raises(UsageError, match=f"node: .*{what}"):
+        decode(content, "node")
+
+
+def test_one_nul_in_a_dump_is_left_to_the_reader_who_knows_its_line() -> None:
+    assert decode(b"-A X -j \0\n", "node") == "-A X -j \0\n"
+
+
+def test_nothing_is_an_empty_text() -> None:
+    assert decode(b"", "node") == ""

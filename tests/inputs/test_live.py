@@ -1,0 +1,173 @@
+"""`--live`: which of the machine's tools are run, and what is said of those that could not be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.live import LiveRules, read_live
+
+NFT = "iptables-save v1.8.9 (nf_tables)"
+PRINTS = "echo '*nat'; echo COMMIT"
+
+Machine = Callable[..., LiveRules]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Reads a machine that has just these tools (a shell line each) and legacy tables."""
+
+    def read(tools: dict[str, str], tables: str | None = "nat\n", timeout: float = 30, plain_version: str = NFT) -> LiveRules:
+        folder, proc = tmp_path / "bin", tmp_path / "net"
+        folder.mkdir()
+        proc.mkdir()
+        for name, line in tools.items():
+            script = folder / name
+            script.write_text(f'#!/bin/sh\nif [ "$1" = --version ]; then echo "{plain_version}"; exit; fi\n{line}\n')
+            script.chmod(0o755)
+        if tables is not None:
+            (proc / "ip_tables_names").write_text(tables)
+            (proc / "ip6_tables_names").write_text(tables)
+        return read_live(str(folder), proc, timeout)
+
+    return read
+
+
+def names(rules: LiveRules) -> list[str]:
+    return [found.name for found in rules.inputs]
+
+
+def test_both_families_and_both_interfaces_are_read_once(machine: Machine) -> None:
+    rules = machine(
+        dict.fromkeys(
+            [f"{family}{kind}" for family in ("iptables", "ip6tables") for kind in ("-save", "-legacy-save", "-nft-save")],
+            PRINTS,
+        )
+    )
+    assert names(rules) == ["iptables-save", "iptables-legacy-save", "ip6tables-save", "ip6tables-legacy-save"]
+    assert rules.inputs[0].text == "*nat\nCOMMIT\n"
+    assert list(rules.notes) == [
+        "read iptables-save (nf_tables), iptables-legacy-save (legacy), ip6tables-save (nf_tables), ip6tables-legacy-save (legacy)"
+    ]
+
+
+def test_counters_are_asked_for(machine: Machine) -> None:
+    rules = machine({"iptables-save": 'echo "# $1"', "ip6tables-save": PRINTS})
+    assert rules.inputs[0].text == "# -c\n"
+
+
+def test_a_machine_without_the_plain_name(machine: Machine) -> None:
+    rules = machine({"iptables-nft-save": PRINTS})
+    assert names(rules) == ["iptables-nft-save"]
+    assert "ip6tables-save: not found on this machine" in rules.notes
+
+
+def test_a_plain_tool_that_is_the_legacy_one_stands_for_it(machine: Machine) -> None:
+    tools = dict.fromkeys(["iptables-save", "iptables-legacy-save", "iptables-nft-save"], PRINTS)
+    rules = machine(tools, plain_version="iptables-save v1.6.1")
+    assert rules.notes[0] == "read iptables-save (legacy), iptables-nft-save (nf_tables)"
+
+
+def test_legacy_tools_are_not_run_where_the_kernel_has_no_legacy_tables(machine: Machine, tmp_path: Path) -> None:
+    trace = tmp_path / "was-run"
+    rules = machine({"iptables-save": PRINTS, "iptables-legacy-save": f"touch {trace}"}, tables=None)
+    assert names(rules) == ["iptables-save"]
+    assert "iptables-legacy-save: not run, as the kernel has no legacy tables here" in rules.notes
+    assert not trace.exists()
+
+
+def test_warnings_are_passed_on_but_not_the_one_about_the_other_interface(machine: Machine) -> None:
+    rules = machine({
+        "iptables-save": f"{PRINTS}; echo '# Warning: table is odd' >&2",
+        "ip6tables-save": f"{PRINTS}; echo '# Warning: ip6tables-legacy tables present, use ip6tables-legacy-save' >&2",
+    })
+    assert rules.notes[1:] == ("iptables-save: # Warning: table is odd",)
+
+
+def test_one_tool_without_rights_does_not_hide_the_other(machine: Machine) -> None:
+    rules = machine({"iptables-save": PRINTS, "ip6tables-save": "echo 'Could not fetch rules: Permission denied' >&2; exit 4"})
+    assert names(rules) == ["iptables-save"]
+    assert "ip6tables-save: Could not fetch rules: Permission denied" in rules.notes
+
+
+def test_no_tool_with_rights_says_what_right_is_missing(machine: Machine) -> None:
+    refuses = "echo 'iptables-save v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied' >&2; exit 4"
+    with pytest.raises(UsageError, match=r"run it as root \(sudo\), or with CAP_NET_ADMIN\n  iptables-save: .*Permission denied"):
+        machine({"iptables-save": refuses, "ip6tables-save": refuses})
+
+
+def test_no_tool_at_all(machine: Machine) -> None:
+    with pytest.raises(UsageError, match=r"is iptables installed\?\n  iptables-save: not found on this machine"):
+        machine({})
+
+
+def test_tools_with_nothing_to_say(machine: Machine) -> None:
+    with pytest.raises(UsageError, match="the node's own network namespace"):
+        machine({"iptables-save": "true", "ip6tables-save": "true"})
+
+
+def test_a_tool_that_hangs(machine: Machine) -> None:
+    rules = machine({"iptables-save": "exec sleep 60", "ip6tables-save": PRINTS}, timeout=0.5)
+    assert names(rules) == ["ip6tables-save"]
+    assert "iptables-save: no answer within 0.5 seconds" in rules.notes
+
+
+def test_a_tool_that_fails_silently(machine: Machine) -> None:
+    rules = machine({"iptables-save": "exit 7", "ip6tables-save": PRINTS})
+    assert "iptables-save: failed with status 7" in rules.notes
+
+
+def test_a_file_that_is_no_program(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "extra").mkdir()
+    rules = machine({"iptables-save": PRINTS, "ip6tables-nft-save": "\n"})
+    broken = tmp_path / "bin" / "ip6tables-nft-save"
+    broken.write_bytes(b"\x7fELF")
+    rules = read_live(str(tmp_path / "bin"), tmp_path / "net")
+    assert any(note.startswith("ip6tables-nft-save: cannot be run: ") for note in rules.notes)
+
+
+TOOLS = ("iptables-legacy-save", "iptables-nft-save", "ip6tables-legacy-save", "ip6tables-nft-save", "unshare")
+SEARCH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+MISSING = [tool for tool in TOOLS if shutil.which(tool, path=SEARCH) is None]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="making a network namespace takes root")
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+def test_the_real_tools_in_a_network_namespace_of_our_own() -> None:
+    """Rules in both interfaces and both families; each is read, once."""
+    script = """
+    set -e
+    iptables-legacy -t nat -A PREROUTING -d 10.96.0.1/32 -p tcp --dport 443 -m comment --comment legacy4 -j RETURN
+    iptables-nft -t nat -A PREROUTING -d 10.96.0.2/32 -p tcp --dport 443 -m comment --comment nft4 -j RETURN
+    ip6tables-legacy -t nat -A PREROUTING -d fd00::1/128 -m comment --comment legacy6 -j RETURN
+    ip6tables-nft -t nat -A PREROUTING -d fd00::2/128 -m comment --comment nft6 -j RETURN
+    exec "$0" -c '
+from ipt_explain.inputs.live import read_live
+rules = read_live()
+print("\\n".join(found.text for found in rules.inputs))
+print("\\n".join("NOTE " + note for note in rules.notes))
+'
+    """
+    done = subprocess.run(
+        ["unshare", "-n", "sh", "-c", script, sys.executable],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": SEARCH},
+        cwd=Path(__file__).parents[2],
+    )
+    if "an't initialize" in done.stderr or "does not exist" in done.stderr:
+        pytest.skip(f"this kernel lacks one of the interfaces: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    for word in ("legacy4", "nft4", "legacy6", "nft6"):
+        assert done.stdout.count(f"--comment {word} ") == 1
+    notes = [line for line in done.stdout.splitlines() if line.startswith("NOTE ")]
+    assert len(notes) == 1
+    assert notes[0].count("(nf_tables)") == notes[0].count("(legacy)") == 2

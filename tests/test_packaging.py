@@ -1,0 +1,112 @@
+"""What a user installs: all packages, the grammar, the names that are promised."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import ipt_explain
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def setup_cfg() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def _words(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _packages_on_disk() -> Iterator[str]:
+    for init in (ROOT / "ipt_explain").rglob("__init__.py"):
+        yield ".".join(init.parent.relative_to(ROOT).parts)
+    yield "ipt_explain.grammar"
+
+
+def test_every_package_is_listed(setup_cfg: configparser.ConfigParser) -> None:
+    """A package that the list lacks is missing from the wheel, and from nothing else."""
+    assert _words(setup_cfg["options"]["packages"]) == sorted(_packages_on_disk())
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    folders = {path.parent for path in [*(ROOT / "ipt_explain").rglob("*.py"), *(ROOT / "grammar").glob("*")]}
+    assert [str(folder) for folder in folders if folder.name != "__pycache__" and not (folder / "__init__.py").exists()] == []
+
+
+def test_the_grammar_is_found_inside_the_package() -> None:
+    try:
+        distribution("ipt-explain")
+    except PackageNotFoundError:
+        pytest.skip("ipt-explain is not installed; its grammar is read from the checkout")
+    names = {entry.name for entry in files("ipt_explain.grammar").iterdir()}
+    assert {path.name for path in (ROOT / "grammar").glob("*.lark")} <= names
+    assert any(name.endswith(".lark") for name in names)
+
+
+def test_every_grammar_file_is_shipped(setup_cfg: configparser.ConfigParser) -> None:
+    patterns = setup_cfg["options.package_data"]["ipt_explain.grammar"].replace(",", " ").split()
+    shipped = {path for pattern in patterns for path in (ROOT / "grammar").glob(pattern)}
+    data = {path for path in (ROOT / "grammar").iterdir() if path.is_file() and path.suffix != ".py"}
+    assert shipped == data
+
+
+def test_public_names() -> None:
+    assert set(ipt_explain.__all__) == {
+        "Dump", "DumpSyntaxError", "Packet", "__version__", "audit", "explain", "parse", "trace",
+    }  # fmt: skip
+    for name in ipt_explain.__all__:
+        assert getattr(ipt_explain, name) is not None
+        assert name in dir(ipt_explain)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ipt_explain.nothing  # noqa: B018
+
+
+def test_functions_stay_functions_once_their_packages_are_loaded() -> None:
+    """Python binds a sub-package under its name in its parent, where the function of that name must stay."""
+    code = (
+        "import ipt_explain, ipt_explain.audit.runner, ipt_explain.trace, ipt_explain.audit\n"
+        "assert callable(ipt_explain.audit) and callable(ipt_explain.trace)\n"
+        "from ipt_explain import audit, trace\n"
+        "assert callable(audit) and callable(trace)\n"
+    )
+    assert _python(code).stderr == ""
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, ipt_explain\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'click', 'rich', 'lark', 'networkx', 'yaml'}))"
+    )
+    assert _python(code).stdout.strip() == "[]"
+
+
+def test_the_module_is_the_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ipt_explain", "--version"], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (0, f"ipt-explain {ipt_explain.__version__}\n")
+
+
+def test_ci_runs_the_command_that_the_readme_shows() -> None:
+    commands = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "/bin/pytest" in line]
+    assert len(commands) == 1
+    assert re.fullmatch(r"python3 -m venv \.venv && \.venv/bin/pip install .* && \.venv/bin/pytest.*", commands[0])
+
+
+def _python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
