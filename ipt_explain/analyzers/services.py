@@ -106,7 +106,8 @@ class ServiceReader:
 
     def _service(self, group: Entries) -> ServicePort:
         protocol = self._protocol(group)
-        reached = [self._reach(entry) for entry in group.entries]
+        own = frozenset(entry.address.host for entry in group.entries if entry.address.host is not None)
+        reached = [self._reach(entry, own) for entry in group.entries]
         spreads = self._spreads(group, reached, protocol)
         cluster = self._cluster_spread(group, reached, protocol)
         endpoints = self._endpoint_facts(cluster, spreads)
@@ -145,7 +146,7 @@ class ServiceReader:
                     return protocol
         return "tcp"
 
-    def _reach(self, entry: Entry) -> _Reached:
+    def _reach(self, entry: Entry, own: frozenset[str]) -> _Reached:
         target = self._plans[entry.jumps[0].shape].target_of(entry.jumps[0]) if entry.jumps else None
         route = None if target is None else self.routes.follow(target, entry.address.protocol)
         balancer = None if route is None else route.balancer
@@ -159,7 +160,7 @@ class ServiceReader:
             verdict=verdict,
             balancer=None if balancer is None or verdict in (Verdict.REJECT, Verdict.DROP) else balancer.chain,
             node_balancer=None if node is None else node.chain,
-            source_ranges=() if route is None else _source_ranges(route, entry.address.host),
+            source_ranges=() if route is None else _source_ranges(route, entry.address.host, own),
         )
         return _Reached(frontend, entry, route, balancer)
 
@@ -317,10 +318,9 @@ def _balancer(spread: Spread) -> Balancer:
     return Balancer(spread.chain, _scope(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)
 
 
-def _source_ranges(route: Route, address: str | None) -> tuple[str, ...]:
-    """The ranges that may reach a load balancer. The rule that lets its own address through is for the node, and no range."""
-    own = () if address is None else (f"{address}/32", f"{address}/128")
-    named = tuple(each for each in route.ranges if each not in own)
+def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tuple[str, ...]:
+    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node, and no ranges."""
+    named = tuple(each for each in route.ranges if each.removesuffix("/32").removesuffix("/128") not in own)
     if not route.open_range:
         return named
     everything = "::/0" if address is not None and ":" in address else "0.0.0.0/0"
