@@ -1,0 +1,86 @@
+"""Small inputs that cost much where a program recurses, walks every path, or compares all with all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from tests.bench.generator import Service, service_rules
+
+_HEAD = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+_DNAT = "-p tcp -m tcp -j DNAT --to-destination 10.244.0.9:8080\n"
+
+
+def jump_chain(depth: int = 1_000) -> Iterator[str]:
+    """Chains that each jump to the next."""
+    yield _HEAD
+    for number in range(depth):
+        yield f":C{number:06d} - [0:0]\n"
+    yield "-A PREROUTING -j C000000\n"
+    for number in range(depth - 1):
+        yield f"-A C{number:06d} -j C{number + 1:06d}\n"
+    yield f"-A C{depth - 1:06d} {_DNAT}COMMIT\n"
+
+
+def diamond(layers: int = 40) -> Iterator[str]:
+    """Layers that each jump to the next by two ways: 2^layers paths through a few dozen chains."""
+    yield _HEAD
+    for number in range(layers + 1):
+        yield f":L{number:03d} - [0:0]\n:A{number:03d} - [0:0]\n:B{number:03d} - [0:0]\n"
+    yield "-A PREROUTING -j L000\n"
+    for number in range(layers):
+        yield (
+            f"-A L{number:03d} -m statistic --mode random --probability 0.50000000000 -j A{number:03d}\n"
+            f"-A L{number:03d} -j B{number:03d}\n"
+            f"-A A{number:03d} -j L{number + 1:03d}\n"
+            f"-A B{number:03d} -s 10.{number}.0.0/16 -j L{number + 1:03d}\n"
+            f"-A B{number:03d} -j L{number + 1:03d}\n"
+        )
+    yield f"-A L{layers:03d} {_DNAT}COMMIT\n"
+
+
+def long_chain(rules: int = 100_000) -> Iterator[str]:
+    """One chain with one address a rule, as block lists make it."""
+    yield "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+    for number in range(rules):
+        yield f"-A INPUT -s 11.{number >> 16}.{number >> 8 & 255}.{number & 255}/32 -j DROP\n"
+    yield "COMMIT\n"
+
+
+def large_service(endpoints: int = 33_000) -> Iterator[str]:
+    """One service with more endpoints than clusters have."""
+    pods = tuple(f"10.{128 + (pod >> 16)}.{pod >> 8 & 255}.{pod & 255}:8080" for pod in range(endpoints))
+    service = Service("edge/everything", "10.96.0.1", 80, pods)
+    yield _HEAD + ":KUBE-MARK-MASQ - [0:0]\n:KUBE-NODEPORTS - [0:0]\n"
+    yield from service_rules([service], hooks="-A PREROUTING -j KUBE-SERVICES\n")
+
+
+def long_line(size: int = 10_000_000) -> Iterator[str]:
+    """One rule with a comment of 10 MB."""
+    yield _HEAD + '-A PREROUTING -m comment --comment "'
+    yield "x" * size
+    yield '" -j ACCEPT\nCOMMIT\n'
+
+
+def many_shapes(rules: int = 5_000, seed: int = 1) -> Iterator[str]:
+    """Rules of which no two have the same form."""
+    rng = random.Random(seed)
+    words = (
+        "-m conntrack --ctstate NEW", "-m mark --mark 0x1/0x1", "-m addrtype --dst-type LOCAL", "-m limit --limit 3/sec",
+        "-m pkttype --pkt-type unicast", "-m length --length 40:50", "-m ttl --ttl-eq 64", "-m tos --tos 0x10/0x3f",
+        "-m comment --comment x", "-m connmark --mark 0x2/0x2", "-m mac --mac-source 00:11:22:33:44:55", "-m set --match-set s src",
+    )  # fmt: skip
+    yield _HEAD
+    for _ in range(rules):
+        yield f"-A PREROUTING {' '.join(rng.sample(words, 6))} -j ACCEPT\n"
+    yield "COMMIT\n"
+
+
+WORST_CASES = {
+    "a jump chain 1,000 deep": jump_chain,
+    "a diamond of 40 layers": diamond,
+    "100,000 rules in one chain": long_chain,
+    "a service of 33,000 endpoints": large_service,
+    "a line of 10 MB": long_line,
+    "5,000 rules of different form": many_shapes,
+}
