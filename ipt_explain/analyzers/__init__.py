@@ -8,6 +8,7 @@ from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.services import ServiceReader, Wanted
 from ipt_explain.analyzers.versions import recognise_version
+from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 
 __all__ = ["Explanation", "ServicePortName", "explain"]
@@ -21,9 +22,10 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     plans = Plans()
     rulesets: list[RulesetFacts] = []
     services: list[ServicePort] = []
-    for ruleset in dump.rulesets:
-        version = recognise_version(ruleset, plans)
-        rulesets.append(ruleset_facts(ruleset, plans, version))
-        single_policy = version.first >= 24 or version.last <= 20
-        services += ServiceReader(ruleset, plans, single_policy).read(wanted)
+    with collector_paused():
+        for ruleset in dump.rulesets:
+            version = recognise_version(ruleset, plans)
+            rulesets.append(ruleset_facts(ruleset, plans, version))
+            single_policy = version.first >= 24 or version.last <= 20
+            services += ServiceReader(ruleset, plans, single_policy).read(wanted)
     return Explanation(tuple(rulesets), tuple(services), dump.warnings)

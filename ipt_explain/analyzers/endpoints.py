@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.plans import Plans
-from ipt_explain.model import Chain, Rule, Table
+from ipt_explain.model import Chain, Rule, Shape, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,17 @@ def split_destination(destination: str) -> tuple[str | None, int | None]:
     return (None if "-" in address or not address else address, int(port) if port.isdecimal() else None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Where the parts of an endpoint chain stand, for all chains whose rules have the same shapes."""
+
+    dnat: int
+    destination: int
+    protocol: int | None
+    record_list: int | None
+    sources: tuple[tuple[int, int, int | None, str | None], ...]  # rule, source slot, target slot, target
+
+
 class EndpointReader:
     """Reads endpoint chains of one nat table, each once."""
 
@@ -45,6 +56,7 @@ class EndpointReader:
         self._chains = {} if nat is None else nat.chains
         self._plans = plans
         self._known: dict[str, EndpointChain | None] = {}
+        self._forms: dict[tuple[Shape, ...], _Form | None] = {}
 
     def read(self, name: str) -> EndpointChain | None:
         """The endpoint behind a chain, None where the chain is absent or has no DNAT of its own."""
@@ -57,25 +69,47 @@ class EndpointReader:
             return endpoint
 
     def _read(self, chain: Chain) -> EndpointChain | None:
-        plans = self._plans
-        marked: list[str] = []
-        for rule in chain.rules:
-            plan = plans[rule.shape]
+        rules = chain.rules
+        shapes = tuple([rule.shape for rule in rules[:_MAX_RULES]])
+        try:
+            form = self._forms[shapes]
+        except KeyError:
+            form = self._forms[shapes] = self._form(shapes)
+        if form is None:
+            return None
+        dnat = rules[form.dnat]
+        values = dnat.values
+        address, port = split_destination(values[form.destination])
+        hairpin = False
+        for index, source, slot, target in form.sources:
+            marking = rules[index].values
+            # kube-proxy 1.1 set the mark itself, without a chain for it.
+            if (target if slot is None else marking[slot]) in (MARK_MASQ, "MARK") and _is_host(marking[source], address):
+                hairpin = True
+        return EndpointChain(
+            chain.name, address, port,
+            None if form.protocol is None else values[form.protocol],
+            hairpin,
+            None if form.record_list is None else values[form.record_list],
+            dnat,
+        )  # fmt: skip
+
+    def _form(self, shapes: tuple[Shape, ...]) -> _Form | None:
+        sources: list[tuple[int, int, int | None, str | None]] = []
+        for index, shape in enumerate(shapes):
+            plan = self._plans[shape]
             if plan.dnat_slot is not None:
-                address, port = split_destination(rule.values[plan.dnat_slot])
-                hairpin = address is not None and any(_is_host(source, address) for source in marked)
-                protocol = None if plan.protocol is None else plan.protocol.of(rule)
+                protocol = None if plan.protocol is None else plan.protocol.slot
                 records = plan.list_slot if plan.records else None
-                return EndpointChain(
-                    chain.name, address, port, protocol, hairpin, None if records is None else rule.values[records], rule
-                )
+                return _Form(index, plan.dnat_slot, protocol, records, tuple(sources))
             if plan.source is not None and not plan.source.negated:
-                target = plan.target if plan.target_slot is None else rule.values[plan.target_slot]
-                # kube-proxy 1.1 set the mark itself, without a chain for it.
-                if target == MARK_MASQ or target == "MARK":
-                    marked.append(rule.values[plan.source.slot])
+                sources.append((index, plan.source.slot, plan.target_slot, plan.target))
         return None
 
 
-def _is_host(source: str, address: str) -> bool:
-    return source.startswith(address) and source[len(address) :] in ("", "/32", "/128")
+# kube-proxy writes two rules; a DNAT behind more than this many is not looked for.
+_MAX_RULES = 64
+
+
+def _is_host(source: str, address: str | None) -> bool:
+    return address is not None and source.startswith(address) and source[len(address) :] in ("", "/32", "/128")

@@ -40,19 +40,19 @@ class ChainRole(Enum):
     LOCAL_EXTERNAL = "KUBE-XLB-"  # up to 1.23: EXT and SVL in one
 
 
-_ROLES = {role.value[:8]: role for role in ChainRole}
+_ROLES = {role.value[:8]: (role.value, role) for role in ChainRole}
 
 
 def role_of(chain: str) -> ChainRole | None:
     """The role of a hashed chain, None for any other name."""
-    role = _ROLES.get(chain[:8])
-    return role if role is not None and chain.startswith(role.value) else None
+    found = _ROLES.get(chain[:8])
+    return found[1] if found is not None and chain.startswith(found[0]) else None
 
 
 def hash_of(chain: str) -> str | None:
     """The hash in a hashed chain's name: the same for all chains of one service port but its endpoints'."""
-    role = role_of(chain)
-    return None if role is None else chain[len(role.value) :]
+    found = _ROLES.get(chain[:8])
+    return chain[len(found[0]) :] if found is not None and chain.startswith(found[0]) else None
 
 
 def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
@@ -84,7 +84,7 @@ class CommentKind(Enum):
 
 
 _SERVICE_PORT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
-_KINDS = tuple(kind for kind in CommentKind if kind.value)
+_KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
 # Comments of rules in the hashed chains; the service port name stands in all of them.
 _WITHIN = (
     re.compile(r"Balancing rule \d+ for (\S+)\Z"),
@@ -103,9 +103,9 @@ def service_port_name(text: str) -> ServicePortName | None:
 
 def read_comment(comment: str) -> tuple[ServicePortName | None, CommentKind]:
     """The service port that a comment names and what it says of it."""
-    for kind in _KINDS:
-        if comment.endswith(kind.value):
-            return service_port_name(comment[: -len(kind.value)]), kind
+    for ending, kind in _KINDS:
+        if comment.endswith(ending):
+            return service_port_name(comment[: -len(ending)]), kind
     name = service_port_name(comment)
     if name is None:
         for pattern in _WITHIN:

@@ -71,7 +71,8 @@ def masquerade_mark(ruleset: Ruleset, plans: Plans) -> tuple[int, int] | None:
 
 def _mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     names = {name for table in ruleset.tables.values() for name in table.chains}
-    hashed = next((name for name in names if role_of(name) is not None), None)
+    nat = ruleset.tables.get("nat")
+    hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)
     if any(name in names for name in _IPVS_CHAINS) and hashed is None:
         found = next(name for name in _IPVS_CHAINS if name in names)
         return ProxyMode.IPVS, f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS"

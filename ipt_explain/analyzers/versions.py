@@ -5,6 +5,7 @@ Each fingerprint was read in kube-proxy's sources and holds for the captured dum
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import (
@@ -19,7 +20,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.plans import Plans
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.model import Chain, Form, Ruleset
 
 _OLDEST, _NEWEST = 1, 99
 # Enough rules to see a form that every rule of its kind has.
@@ -68,7 +69,7 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
     nat, filter_table = ruleset.tables.get("nat"), ruleset.tables.get("filter")
     nat_chains = {} if nat is None else nat.chains
     filter_chains = {} if filter_table is None else filter_table.chains
-    _read_names(found, nat_chains.keys() | filter_chains.keys(), filter_chains.keys())
+    _read_names(found, nat_chains, filter_chains)
     _read_comments(found, nat_chains.get(SERVICES), plans)
     for name, chain in nat_chains.items():
         role = role_of(name)
@@ -76,23 +77,22 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
             break
     if FORWARD in filter_chains:
         _read_forward(found, filter_chains[FORWARD], plans)
-    if ruleset.form.value == "save" and filter_chains and found.first < 21 and NODE_PORTS not in filter_chains:
+    if ruleset.form is Form.SAVE and filter_chains and found.first < 21 and NODE_PORTS not in filter_chains:
         found.at_most(20, "no KUBE-NODEPORTS in filter")
     if found.first > found.last:
         return VersionRange(_OLDEST, _NEWEST, ())
     return VersionRange(found.first, found.last, tuple(found.signs))
 
 
-def _read_names(found: _Evidence, names: set[str], filter_names: object) -> None:
-    roles = {role_of(name) for name in names}
-    in_filter = set(filter_names) if hasattr(filter_names, "__iter__") else set()
+def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[str, Chain]) -> None:
+    roles = {role_of(start) for start in {name[:9] for name in nat}}
     if PROXY_FIREWALL in in_filter:
         found.at_least(25, "KUBE-PROXY-FIREWALL")
     if ChainRole.EXTERNAL in roles or ChainRole.LOCAL in roles:
         found.at_least(24, "KUBE-EXT or KUBE-SVL chains")
     if NODE_PORTS in in_filter:
         found.at_least(21, "KUBE-NODEPORTS in filter")
-    if PROXY_CANARY in names:
+    if PROXY_CANARY in nat:
         found.at_least(16, "KUBE-PROXY-CANARY")
     if EXTERNAL_SERVICES in in_filter:
         found.at_least(10, "KUBE-EXTERNAL-SERVICES")

@@ -1,0 +1,86 @@
+"""Chains that never return: every packet that enters them gets a verdict there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.netfilter.containment import conditions_of
+
+# Targets after which a packet sees no later rule of the chain, whatever it is.
+FINAL_TARGETS = frozenset("ACCEPT DROP RETURN REJECT QUEUE NFQUEUE DNAT SNAT MASQUERADE REDIRECT NETMAP".split())
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A chain being read, and the rule that comes next."""
+
+    chain: Chain
+    index: int = 0
+
+
+class Endings:
+    """Which chains of one table never return. Each chain is read once, and only if asked for; nothing recurses."""
+
+    def __init__(self, ruleset: Ruleset, table: str) -> None:
+        self._form = ruleset.form
+        self._chains = ruleset.tables[table].chains
+        self._known: dict[str, bool] = {}
+        self._unconditional: dict[Shape, bool] = {}
+
+    def ends(self, rule: Rule) -> bool:
+        """Whether no packet that matches the rule sees the rules behind it."""
+        target = rule.target
+        return target in FINAL_TARGETS or rule.is_goto or (target is not None and self.never_returns(target))
+
+    def unconditional(self, shape: Shape) -> bool:
+        """Whether rules of a shape match every packet."""
+        known = self._unconditional.get(shape)
+        if known is None:
+            conditions = conditions_of(shape)
+            known = self._unconditional[shape] = conditions.fixed and not conditions.by_dimension
+        return known
+
+    def never_returns(self, name: str) -> bool:
+        """Whether a chain gives every packet a verdict. A chain that the text does not show in full may well return."""
+        frames = self._frame(name)
+        while frames:
+            frame = frames[-1]
+            verdict = self._read(frame, frames)
+            if verdict is not None:
+                self._known[frame.chain.name] = verdict
+                frames.pop()
+        return self._known.get(name, False)
+
+    def _frame(self, name: str) -> list[_Frame]:
+        if name in self._known:
+            return []
+        chain = self._chains.get(name)
+        shown = chain is not None and (
+            self._form in (Form.SAVE, Form.LISTING) or (self._form is Form.RESTORE and chain.declared)
+        )
+        self._known[name] = False  # until it is read: a circle gives no verdict
+        return [_Frame(chain)] if shown and chain is not None else []
+
+    def _read(self, frame: _Frame, frames: list[_Frame]) -> bool | None:
+        """The chain's answer; None if another chain must be read first, which is then on top of `frames`."""
+        rules = frame.chain.rules
+        while frame.index < len(rules):
+            rule = rules[frame.index]
+            target = rule.target
+            always = self.unconditional(rule.shape)
+            if target == "RETURN":
+                return False
+            if target in FINAL_TARGETS:
+                if always:
+                    return True
+            elif target is not None and (always or rule.is_goto):
+                if target not in self._known:
+                    frames += self._frame(target)
+                    return None
+                if rule.is_goto and (always or not self._known[target]):
+                    return self._known[target]  # what a goto's chain hands back goes to our caller
+                if always and self._known[target]:
+                    return True
+            frame.index += 1
+        return False
