@@ -108,7 +108,7 @@ class ChainGraph:
     @cached_property
     def _ordered(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """All chains callees first, and the groups that form cycles. networkx is asked only about what may hold a cycle."""
-        done, core = callees_first(self.table.chains, self.targets)
+        done, core = callees_first(self.table.chains, self._index)
         if not core:
             return tuple(done), ()
         rest, groups = order_of_core(core, self.targets)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ipt_explain.model import Rule, Shape, Table, TargetKind
 
 # libiptc refuses to create chains of these names, so they can never be jumps.
 VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
+
+
+# Where rules of one shape aim: the slot that names the target, or else the target itself if it is a chain, and whether only
+# names of known chains count. An unknown target with options is an extension unless a chain has its name; an
+# extension's name without options is a jump where the table holds such a chain: iptables-restore lets one be called LOG.
+_Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +45,23 @@ class JumpIndex:
 
 def index_jumps(table: Table) -> JumpIndex:
     """All jumps of `table`. Linear in its rules."""
+    chains = table.chains
     leaving: dict[str, list[Rule]] = {}
     entering: dict[str, list[Rule]] = {}
-    chains = table.chains
-    slot_of: dict[Shape, int | None] = {}
-    fixed: dict[Shape, str] = {}
+    aims: dict[Shape, _Aim] = {}
     for name, chain in chains.items():
         found: list[Rule] = []
         for rule in chain.rules:
             shape = rule.shape
-            if shape in slot_of:
-                slot = slot_of[shape]
-            else:
-                slot = slot_of[shape] = _jump_slot(shape)
-                keyword = _keyword_chain(shape, chains)
-                if keyword is not None:
-                    fixed[shape] = keyword
+            aim = aims.get(shape)
+            if aim is None:
+                aim = aims[shape] = _aim(shape, chains)
+            slot, target, only_chains = aim
             if slot is not None:
                 target = rule.values[slot]
-                if target in VERDICTS and target not in chains:
+                if (only_chains and target not in chains) or target in VERDICTS:
                     continue
-                if shape.target and shape.target.options and target not in chains:
-                    continue  # options: an extension that the grammar does not know
-            elif shape in fixed:
-                target = fixed[shape]
-            else:
+            elif target is None:
                 continue
             found.append(rule)
             if target in entering:
@@ -79,22 +78,13 @@ def as_jump(rule: Rule) -> Jump:
     return Jump(rule.chain, rule.target or "", rule, rule.is_goto)
 
 
-def jumps_of(rules: list[Rule]) -> Iterator[Jump]:
-    """The rules of the index, as jumps."""
-    return map(as_jump, rules)
-
-
-def _jump_slot(shape: Shape) -> int | None:
-    """The slot that names the target, where the grammar does not know the target as an extension."""
-    return None if shape.target is None else shape.target.slot
-
-
-def _keyword_chain(shape: Shape, chains: Container[str]) -> str | None:
-    """The chain that an extension's name means here: a table may hold a chain called LOG (iptables-restore allows it),
-    and `-j LOG` without options then jumps to it; `-g LOG` can mean nothing else."""
+def _aim(shape: Shape, chains: Container[str]) -> _Aim:
     target = shape.target
-    if target is None or target.name is None or target.name in VERDICTS:
-        return None
-    if target.kind is TargetKind.GOTO or (not target.options and target.name in chains):
-        return target.name
-    return None
+    if target is None:
+        return None, None, False
+    goto = target.kind is TargetKind.GOTO
+    if target.slot is not None:
+        return target.slot, None, bool(target.options) and not goto
+    if target.name not in VERDICTS and (goto or (not target.options and target.name in chains)):
+        return None, target.name, False
+    return None, None, False

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ipt_explain.graph.jumps import JumpIndex
 
-def callees_first(chains: Iterable[str], targets: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
+
+def callees_first(chains: Iterable[str], jumps: JumpIndex) -> tuple[list[str], list[str]]:
     """`chains` in an order where a chain comes after all that it jumps to, and the chains that have no such place.
 
     The second list holds the chains that lead into a cycle, in the order given; it is empty for every ruleset that a
     kernel holds. Takes whole chains off from the leaves (Kahn), so depth and shape of the graph do not matter.
     """
     names = list(chains)
-    known = set(names)
-    callers: dict[str, list[str]] = {}
-    waiting: dict[str, int] = {}
-    ready: list[str] = []
-    for name in names:
-        count = 0
-        for target in targets.get(name, ()):
-            if target in known:
-                count += 1
-                callers.setdefault(target, []).append(name)
-        if count:
-            waiting[name] = count
-        else:
-            ready.append(name)
-    for name in ready:  # grows while it is walked
-        for caller in callers.get(name, ()):
-            waiting[caller] -= 1
-            if not waiting[caller]:
-                del waiting[caller]
-                ready.append(caller)
-    return ready, [name for name in names if name in waiting]
+    open_jumps = dict.fromkeys(names, 0)
+    for name, rules in jumps.leaving.items():
+        open_jumps[name] = len(rules)
+    for target, rules in jumps.entering.items():
+        if target not in open_jumps:  # dangling: nothing to wait for
+            for rule in rules:
+                open_jumps[rule.chain] -= 1
+    done = [name for name in names if not open_jumps[name]]
+    for name in done:  # grows while it is walked
+        for rule in jumps.entering.get(name, ()):
+            caller = rule.values[0]  # its chain; a property call per jump is felt here
+            open_jumps[caller] -= 1
+            if not open_jumps[caller]:
+                done.append(caller)
+    return done, [name for name in names if open_jumps[name]]
 
 
 def walk(starts: Iterable[str], targets: Mapping[str, Sequence[str]]) -> set[str]:

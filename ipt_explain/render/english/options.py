@@ -1,0 +1,55 @@
+"""The options of one match or target, handed out one by one, so that none is silently left unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ipt_explain.model import Option, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One option as the rule gives it, its arguments decoded."""
+
+    name: str
+    negated: bool
+    arguments: tuple[str, ...]
+
+    @property
+    def value(self) -> str:
+        """The first argument; "" for a flag."""
+        return self.arguments[0] if self.arguments else ""
+
+    @property
+    def text(self) -> str:
+        """The option as a rule line would spell it, without quotes."""
+        return " ".join(["!"] * self.negated + [self.name, *self.arguments])
+
+
+class Options:
+    """What a phrase has not yet spoken of. A phrase takes what it says; the rest is said generically."""
+
+    def __init__(self, rule: Rule, options: Iterable[Option]) -> None:
+        self._left = [Given(option.name, option.negated, rule.arguments(option)) for option in options]
+
+    def take(self, *names: str) -> Given | None:
+        """The first option of one of these names, which is thereby spoken of; None where there is none."""
+        for place, given in enumerate(self._left):
+            if given.name in names:
+                return self._left.pop(place)
+        return None
+
+    def value(self, *names: str) -> str | None:
+        """The argument of an option that cannot be negated, or None."""
+        given = self.take(*names)
+        return None if given is None else given.value
+
+    def flag(self, *names: str) -> bool:
+        """Whether a flag that cannot be negated is there."""
+        return self.take(*names) is not None
+
+    def __iter__(self) -> Iterator[Given]:
+        """Whatever is left, each taken as it is handed out."""
+        while self._left:
+            yield self._left.pop(0)

@@ -1,0 +1,102 @@
+"""One rule as an English sentence: which packets it takes, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from ipt_explain.model import Match, Rule, Target, TargetKind
+from ipt_explain.render.english.core import core, counters
+from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
+from ipt_explain.render.english.matches import COMPOSERS
+from ipt_explain.render.english.options import Given, Options
+from ipt_explain.render.english.plain import BARE, PREDICATES
+from ipt_explain.render.english.targets import ACTIONS, CONTINUING
+from ipt_explain.render.english.wording import both, cited, say
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWords:
+    """A rule in words, not yet escaped for a terminal.
+
+    `conditions` and `action` are predicates about the packet; `comments` are the rule's own, which decide nothing.
+    """
+
+    conditions: tuple[str, ...]
+    action: str
+    comments: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """One sentence, without the comments."""
+        if not self.conditions:
+            return f"Every packet {self.action}."
+        return f"If a packet {both(self.conditions)}, it {self.action}."
+
+
+def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> RuleWords:
+    """The rule in words. Every option's value is in them.
+
+    `chains` are the names that the rule's table knows as chains: `-j LOG` jumps where one of them is called LOG.
+    """
+    shape = rule.shape
+    own = Options(rule, shape.core)
+    conditions = core(own)
+    comments = []
+    for match in shape.matches:
+        if match.module == "comment":
+            comments += [given.value for given in Options(rule, match.options)]
+        else:
+            conditions += _match(rule, match, glossary)
+    action = _action(rule, shape.target, glossary, chains) + counters(own)
+    return RuleWords(tuple(conditions), action, tuple(comments))
+
+
+def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:
+    """What one match asks: by its composer, by its options' own predicates, and whatever neither knows."""
+    if not match.options and match.module in BARE:
+        return [BARE[match.module]] if BARE[match.module] else []
+    options = Options(rule, match.options)
+    composer = COMPOSERS.get(match.module)
+    said = composer(options, glossary) if composer else []
+    predicates = PREDICATES.get(match.module, {})
+    unknown = []
+    for given in options:
+        if given.name in predicates:
+            said.append(say(predicates[given.name].format(*given.arguments or ("",)), given.negated))
+        else:
+            unknown.append(given)
+    if unknown or not said:
+        said.append(f"passes match {match.module}" + _spelled(unknown))
+    return said
+
+
+def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Container[str]) -> str:
+    if target is None:
+        return "is counted, and goes on to the next rule"
+    name = rule.target or ""
+    options = Options(rule, target.options)
+    if target.kind is TargetKind.GOTO:
+        return f"moves to chain {_chain(name, glossary)}, whose end leads back to where this chain was called from"
+    if name in ACTIONS and not (name in chains and not target.options):
+        action = ACTIONS[name](options, glossary)
+        left = list(options)
+        if left:
+            action += f", with{_spelled(left)}"
+        return action + (", and goes on to the next rule" if name in CONTINUING else "")
+    if target.options and name not in chains:
+        return f"is handed to target {name}{_spelled(list(options))}"
+    return f"jumps to chain {_chain(name, glossary)}, and goes on to the next rule if it comes back"
+
+
+def _chain(name: str, glossary: Glossary) -> str:
+    purpose = glossary.chain(name)
+    return f"{name} ({purpose})" if purpose else name
+
+
+def _spelled(left: list[Given]) -> str:
+    """Options that nobody has words for, as the rule writes them."""
+    words = []
+    for given in left:
+        words += ["!"] * given.negated + [given.name, *map(cited, given.arguments)]
+    return "".join(f" {word}" for word in words)
