@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from ipt_explain.errors import Diagnostic, DumpSyntaxError
+from ipt_explain.collector import collector_paused
 from ipt_explain.model import Backend, Counters, Dump, Family, Form, Rule, Table
 from ipt_explain.parsing import headers
 from ipt_explain.parsing.assembly import (
+    BUILT_IN,
     RulesetBuilder,
     TableBuilder,
     chains_of,
@@ -21,15 +18,16 @@ from ipt_explain.parsing.assembly import (
 )
 from ipt_explain.parsing.fragments import split_fragment
 from ipt_explain.parsing.logical import LogicalLine, logical_line
+from ipt_explain.parsing.misfits import Misfits
 from ipt_explain.parsing.rule_parser import RuleSyntaxError
 from ipt_explain.parsing.shapes import ShapeCache, ShapePattern
 from ipt_explain.source import SourceText
 
-_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+([^ \t\n]+)(?:[ \t]+\[(\d+):(\d+)\])?[ \t]*(?:\n|\Z)")
+_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[(\d+):(\d+)\])?[ \t]*(?:\n|\Z)")
+_ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
 _LISTED = re.compile(r"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+(\d+)[ \t]+(\d+))?[ \t]*\Z")
 _RULE = re.compile(r"(?:\[\d+:\d+\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
-_MAX_DIAGNOSTICS = 20
 
 
 def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
@@ -39,20 +37,8 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
     dump's warnings. Cost and memory grow linearly with the text.
     """
     text = text.removeprefix("\ufeff")
-    with _collector_paused():
+    with collector_paused():
         return _Reader(text, source, lenient).read()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    # A big dump makes a million objects and not one cycle; looking for cycles all the while would double the time.
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Reader:
@@ -67,11 +53,21 @@ class _Reader:
         self._loose: list[Rule] = []
         self._generator: headers.Generator | None = None
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
-        self._diagnostics: list[Diagnostic] = []
-        self._wrong_lines = 0
+        self._misfits = Misfits(self._source)
+        if "\0" in text:
+            self._leave_out_nul_lines()
+        self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
         self._warnings: list[str] = []
-        self._notes: Counter[str] = Counter()
+
+    def _leave_out_nul_lines(self) -> None:
+        """No saver prints a NUL, and iptables-restore would read the line's first part alone: another rule."""
+        lines = self._text.split("\n")
+        for index, content in enumerate(lines):
+            if "\0" in content:
+                self._misfits.refuse(content, index + 1)
+                lines[index] = "#"
+        self._text = "\n".join(lines)
 
     def read(self) -> Dump:
         text, length = self._text, len(self._text)
@@ -139,7 +135,8 @@ class _Reader:
             rule, pattern = self._cache.read(pattern, logical, line)
             self._place(rule)
         except RuleSyntaxError as error:
-            self._reject(logical, line, error)
+            if not self._read_meant(text[position:end], line):
+                self._misfits.refuse_rule(logical, line, error)
             # What follows a line that cannot be read may only look like its continuation.
             return end + 1, line + 1, pattern
         if logical.unterminated:
@@ -160,7 +157,7 @@ class _Reader:
         if match is None:
             end = text.find("\n", position)
             end = len(text) if end < 0 else end
-            self._wrong(text[position:end], line)
+            self._read_line(text[position:end], line)
             return end + 1, line + 1
         while match is not None:
             name, policy, packets, size = match.groups()
@@ -171,11 +168,34 @@ class _Reader:
         return position, line
 
     def _read_line(self, content: str, line: int) -> None:
-        """Any line but a rule: comment, table, COMMIT, `iptables -S` declarations, elisions; else it is wrong."""
+        """Any line but a rule. One that no dump has is read without what stands around it, or refused."""
+        if not self._read_plain(content, line) and not self._read_meant(content, line):
+            self._misfits.refuse(content, line)
+
+    def _read_meant(self, content: str, line: int) -> bool:
+        """A line that could not be read, without what safely can be ignored around it. Returns whether that helped."""
+        found = self._misfits.meant(content)
+        if found is None:
+            return False
+        meant, ignored = found
+        if _RULE.match(meant):
+            try:
+                self._place(self._cache.read(self._cache.start, LogicalLine.of(meant), line)[0])
+            except RuleSyntaxError:
+                return False
+        elif not self._read_plain(meant, line):
+            return False
+        self._misfits.note(ignored)
+        return True
+
+    def _read_plain(self, content: str, line: int) -> bool:
+        """Comment, table, chain, COMMIT, `iptables -S` declaration, elision. Returns whether the line was one of them."""
         if content.startswith("#"):
             self._read_comment(content)
-        elif content.startswith("*") and content[1:].strip():
-            self._open_table(content[1:].strip(), line)
+        elif content.startswith("*"):
+            return self._open_table(content[1:].rstrip(" \t"), line)
+        elif content.startswith(":"):
+            return self._read_odd_chain(content, line)
         elif content.rstrip(" \t") == "COMMIT" and self._table is not None:
             self._table.committed = True
             self._table = None
@@ -183,8 +203,9 @@ class _Reader:
             pass
         elif _ELISION.match(content) and (self._table is None or self._table.name is None):
             self._elided = True
-        elif not self._read_listed(content, line):
-            self._wrong(content, line)
+        else:
+            return self._read_listed(content, line)
+        return True
 
     def _read_comment(self, content: str) -> None:
         generator = headers.read_generator(content)
@@ -199,9 +220,31 @@ class _Reader:
         if warning is not None:
             self._warnings.append(warning)
 
-    def _open_table(self, name: str, line: int) -> None:
+    def _open_table(self, name: str, line: int) -> bool:
+        if name not in BUILT_IN:
+            # What follows belongs to it: read, so that it is not reported too, and left out.
+            self._table = TableBuilder(name, line, None) if name and " " not in name else self._table
+            return False
+        for chain_line, chain in self._loose_chains:
+            self._misfits.refuse(chain, chain_line)
+        self._loose_chains.clear()
         self._table = TableBuilder(name, line, self._generator)
         self._sections.append(self._table)
+        return True
+
+    def _read_odd_chain(self, content: str, line: int) -> bool:
+        """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are no numbers."""
+        match = _ODD_CHAIN.match(content)
+        if match is None or (self._table is None and any(section.name for section in self._sections)):
+            return False
+        if self._table is None:
+            self._loose_chains.append((line, content))
+        else:
+            name, policy = match.groups()
+            self._table.declare(name, None if policy == "-" else policy, None, line)
+            if not _CHAIN.match(content):
+                self._misfits.note("counters that are no numbers were taken as absent, as iptables-restore does")
+        return True
 
     def _read_listed(self, content: str, line: int) -> bool:
         """`-P`, `-N` (iptables -S) and `-X`, `-F` (restore input). Returns whether the line was one of them."""
@@ -230,22 +273,14 @@ class _Reader:
         self._table.committed = True
         self._sections.append(self._table)
 
-    def _wrong(self, content: str, line: int) -> None:
-        self._reject(LogicalLine.of(content), line, None)
-
-    def _reject(self, logical: LogicalLine, line: int, error: RuleSyntaxError | None) -> None:
-        self._wrong_lines += 1
-        if len(self._diagnostics) < _MAX_DIAGNOSTICS:
-            self._diagnostics.append(_diagnose(self._source, logical, line, error))
-
     def _finish(self) -> Dump:
-        if self._wrong_lines and not self._lenient:
-            raise DumpSyntaxError(tuple(self._diagnostics), self._wrong_lines)
-        if self._wrong_lines:
-            self._warnings.append(f"{self._source.name}: skipped {self._wrong_lines} lines that are not iptables-save syntax")
+        read_nothing = not self._sections and not self._loose
+        if self._misfits.count and not self._lenient:
+            raise self._misfits.error(read_nothing)
+        self._warnings += self._misfits.warnings
         if self._crlf:
             self._warnings.append(f"{self._source.name}: lines end in CR LF; iptables-restore would refuse them")
-        incomplete = bool(self._wrong_lines) or self._elided
+        incomplete = bool(self._misfits.count) or self._elided
         rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
         for section, family in zip(self._sections, families_of(self._sections)):
             self._add_section(rulesets, section, family, incomplete)
@@ -294,13 +329,3 @@ class _Reader:
         tables = {table for _, table in split_fragment(rules)} or {"filter"}
         builder.add(section.build(tables.pop() if len(tables) == 1 else "nat"), Form.FRAGMENT, None)
 
-
-def _diagnose(source: SourceText, logical: LogicalLine, line: int, error: RuleSyntaxError | None) -> Diagnostic:
-    if error is None:
-        return Diagnostic(
-            source.name, line, 1, "this is not a line of iptables-save", source.line(line), max(1, len(logical.text)),
-            "a rule (-A CHAIN …), a chain (:CHAIN - [0:0]), a table (*nat), COMMIT or a comment (#)",
-            "Give the whole output of `iptables-save`, or skip such lines with --lenient.",
-        )  # fmt: skip
-    at, column = logical.place(line, error.column)
-    return Diagnostic(source.name, at, column, error.message, source.line(at), error.width, error.expected)

@@ -11,7 +11,7 @@ from ipt_explain.parsing.diagnosis import documents, encoding, grammar_slips, nf
 from ipt_explain.parsing.diagnosis.reading import safe_normalisation
 from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, Diagnosis, Foreign, first_sign
 
-__all__ = ["Diagnosis", "Foreign", "diagnose", "recognise", "safe_normalisation"]
+__all__ = ["Diagnosis", "Foreign", "diagnose", "foreign_line", "recognise", "safe_normalisation"]
 
 _RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AINDRPX] ")
 _DUMP_LINE = re.compile(rf"[\s>]*(?:{prefixes.RULE_START})")
@@ -54,8 +54,11 @@ def diagnose(line: str, previous: str = "") -> Diagnosis | None:
             or first_sign(typography.SIGNS, line)
         )
     known = grammar_slips.wrapped(line, previous) or first_sign(_OTHER_LINES, line)
-    if known is not None:
-        return known
+    return known or foreign_line(line)
+
+
+def foreign_line(line: str) -> Diagnosis:
+    """A line of which nothing is known but that it is none of a dump's."""
     start = len(line) - len(line.lstrip())
     width = len(line[start : start + 20].split(" ", 1)[0])
     return Diagnosis(_NO_RULES.message, start + 1, max(1, width), _NO_RULES.expected, _NO_RULES.remedy)

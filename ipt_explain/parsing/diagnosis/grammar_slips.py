@@ -15,6 +15,7 @@ _CUT = "The line is incomplete: copy the rule whole."
 _TAIL = re.compile(r"(?:-[A-Za-z]|--[a-z][a-z0-9-]*|!|[A-Za-z0-9_./:-]+\"?)(?: |$)")
 
 SIGNS = (
+    sign(r"^(COMMIT)\s*$", "no table is open here", RUN_SAVE, "A `*table` line ahead of the rules and their COMMIT."),
     sign(
         r"(?i)^\s*(commit)\s*$",
         "`COMMIT` is written in capitals, alone on its line, without blanks around it",
@@ -36,12 +37,23 @@ SIGNS = (
         f"One of {_TABLES}.",
     ),
     sign(
-        r"^:\S+ +(?:[A-Z]+|-)\s+(\S.*)$",
+        r"^:\S+ +(?:[A-Z]+|-)\s+(?!\[\d+:\d+\]\s*$)(\S.*)$",
         "the chain's counters are not of the form [packets:bytes]",
         RUN_SAVE,
         "[packets:bytes]",
     ),
-    sign(r"^:\S+ +(\S+)", "a chain's policy is ACCEPT, DROP or - for a user's chain", RUN_SAVE, "ACCEPT, DROP or -"),
+    sign(
+        r"^:\S+ +(?!(?:ACCEPT|DROP|-)(?:\s|$))(\S+)",
+        "a chain's policy is ACCEPT, DROP or - for a user's chain",
+        RUN_SAVE,
+        "ACCEPT, DROP or -",
+    ),
+    sign(
+        r"^(:\S+) (?=(?:ACCEPT|DROP|-)(?: |$))",
+        "a chain is declared outside of a table",
+        RUN_SAVE,
+        "A `*table` line ahead of the chain.",
+    ),
     sign(r"^(:\S*)\s*$", "the chain lacks its policy", RUN_SAVE, ":CHAIN POLICY [packets:bytes]"),
     sign(r"^(\[[^\]]*\])\s*-A", "the rule's counters are not of the form [packets:bytes]", RUN_SAVE, "[packets:bytes]"),
     sign(r"^(-A)\s*$", "the rule lacks its chain", _CUT, "A chain's name."),

@@ -1,0 +1,86 @@
+"""Lines that no dump has: diagnosed and counted, or read without what stood around them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ipt_explain.errors import Diagnostic, DumpSyntaxError
+from ipt_explain.parsing.logical import LogicalLine
+from ipt_explain.parsing.syntax_errors import RuleSyntaxError
+from ipt_explain.source import SourceText
+
+_MAX_DIAGNOSTICS = 20
+
+
+class Misfits:
+    """The misfits of one source. What they are is looked into only when there is one."""
+
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._diagnostics: list[Diagnostic] = []
+        self._notes: Counter[str] = Counter()
+        self.count = 0
+
+    def meant(self, content: str) -> tuple[str, str] | None:
+        """The line without what safely can be ignored around it, and what that was; None where nothing can."""
+        from ipt_explain.parsing.diagnosis import safe_normalisation
+
+        return safe_normalisation(content)
+
+    def note(self, ignored: str) -> None:
+        """A line was read after all."""
+        self._notes[ignored] += 1
+
+    def refuse(self, content: str, line: int) -> None:
+        """A line is none of a dump's."""
+        self.count += 1
+        if len(self._diagnostics) < _MAX_DIAGNOSTICS:
+            from ipt_explain.parsing.diagnosis import diagnose, foreign_line
+
+            found = diagnose(content, self._source.line(line - 1)) or foreign_line(content)
+            self._diagnostics.append(found.at(self._source.name, line, self._source.line(line)))
+
+    def refuse_rule(self, logical: LogicalLine, line: int, error: RuleSyntaxError) -> None:
+        """A line begins like a rule, and the grammar refuses it."""
+        self.count += 1
+        if len(self._diagnostics) < _MAX_DIAGNOSTICS:
+            from ipt_explain.parsing.diagnosis import diagnose
+
+            found = diagnose(logical.text)
+            at, column = logical.place(line, error.column if found is None else found.column)
+            excerpt = self._source.line(at)
+            if found is None:
+                diagnostic = Diagnostic(
+                    self._source.name, at, column, error.message, excerpt, error.width, error.expected
+                )
+            else:
+                diagnostic = Diagnostic(
+                    self._source.name, at, column, found.message, excerpt, found.width, found.expected, found.remedy
+                )
+            self._diagnostics.append(diagnostic)
+
+    def error(self, read_nothing: bool) -> DumpSyntaxError:
+        """The error for all of them: one diagnostic where the whole input is something else."""
+        if read_nothing:
+            from ipt_explain.parsing.diagnosis import recognise
+
+            whole = recognise(self._source.text)
+            if whole is not None:
+                return DumpSyntaxError(
+                    (whole.diagnosis.at(self._source.name, whole.line, self._source.line(whole.line)),)
+                )
+        return DumpSyntaxError(tuple(sorted(self._diagnostics, key=lambda each: each.line)), self.count)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was ignored around lines, and how often; how many lines were skipped."""
+        name = self._source.name
+        said = [f"{name}: {_lines(count)}: {ignored}" for ignored, count in self._notes.items()]
+        if self.count:
+            verb = "is" if self.count == 1 else "are"
+            said.append(f"{name}: skipped {_lines(self.count)} that {verb} not iptables-save syntax")
+        return said
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"
