@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
 from ipt_explain.netfilter.containment import conditions_of
 
 # Targets after which a packet sees no later rule of the chain, whatever it is.
-FINAL_TARGETS = frozenset("ACCEPT DROP RETURN REJECT QUEUE NFQUEUE DNAT SNAT MASQUERADE REDIRECT NETMAP".split())
+FINAL_TARGETS = frozenset(
+    ["ACCEPT", "DROP", "RETURN", "REJECT", "QUEUE", "NFQUEUE", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP"]
+)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from ipt_explain.netfilter.containment import Conditions, Constraint, Kind, cond
 # Chains of hostile size may hold more forms of rules than are worth comparing; what lies beyond these is not looked at.
 _MAX_WIDE = 64
 _MAX_MASKS = 64
+# Chains of up to so many rules are remembered by their sequence of shapes: most dumps have few.
+_MAX_FORM = 32
 
 
 _Value: TypeAlias = tuple[Kind, Hashable]
@@ -55,6 +57,7 @@ class _Finder:
         self._conditions: dict[Shape, Conditions] = {}
         self._pairs: dict[tuple[Shape, Shape], bool] = {}
         self._final: dict[Shape, bool] = {}
+        self._forms: dict[tuple[Shape, ...], bool] = {}
 
     def find(self) -> Iterator[Shadow]:
         for chain in self._table.chains.values():
@@ -62,15 +65,23 @@ class _Finder:
                 yield from self._in_chain(chain)
 
     def _worth_a_look(self, rules: tuple[Rule, ...]) -> bool:
-        """Whether the forms of the rules allow that one contains another: few chains' do."""
-        counts: dict[Shape, int] = {}
-        for rule in rules:
-            counts[rule.shape] = counts.get(rule.shape, 0) + 1
-        shapes = list(counts)
-        return all(shape.command is Command.APPEND for shape in shapes) and any(
-            (wide is not narrow or counts[wide] > 1) and self._may_hide(wide, narrow)
-            for wide in shapes
-            for narrow in shapes
+        """Whether the forms of the rules and their order allow that one hides another: few chains' do."""
+        shapes = tuple([rule.shape for rule in rules])
+        if len(shapes) > _MAX_FORM:
+            return self._could_hide(shapes)
+        known = self._forms.get(shapes)
+        if known is None:
+            known = self._forms[shapes] = self._could_hide(shapes)
+        return known
+
+    def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
+        first: dict[Shape, int] = {}
+        last: dict[Shape, int] = {}
+        for index, shape in enumerate(shapes):
+            first.setdefault(shape, index)
+            last[shape] = index
+        return all(shape.command is Command.APPEND for shape in first) and any(
+            first[wide] < last[narrow] and self._may_hide(wide, narrow) for wide in first for narrow in last
         )
 
     def _may_hide(self, wide: Shape, narrow: Shape) -> bool:

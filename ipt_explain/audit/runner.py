@@ -12,6 +12,7 @@ from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, Severity, fingerprint
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 
 
@@ -69,12 +70,13 @@ def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: 
     context = DumpContext(dump, explanation)
     findings: list[Finding] = []
     unchecked: list[Unchecked] = []
-    for audit_rule in rules:
-        try:
-            for ruleset, fault in audit_rule.faults(context):
-                findings.append(_finding(audit_rule, ruleset, fault))
-        except Exception as error:  # one broken rule must not silence the others
-            unchecked.append(Unchecked(audit_rule.id, dump.source, error))
+    with collector_paused():
+        for audit_rule in rules:
+            try:
+                for ruleset, fault in audit_rule.faults(context):
+                    findings.append(_finding(audit_rule, ruleset, fault))
+            except Exception as error:  # one broken rule must not silence the others
+                unchecked.append(Unchecked(audit_rule.id, dump.source, error))
     kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
     kept.sort(key=lambda finding: (finding.source, -finding.severity.rank, finding.line or 0, finding.rule))
     rule_count = sum(table.rule_count for ruleset in dump.rulesets for table in ruleset.tables.values())
