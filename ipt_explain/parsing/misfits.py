@@ -40,14 +40,15 @@ class Misfits:
             found = diagnose(content, self._source.line(line - 1)) or foreign_line(content)
             self._diagnostics.append(found.at(self._source.name, line, self._source.line(line)))
 
-    def refuse_rule(self, logical: LogicalLine, line: int, error: RuleSyntaxError) -> None:
-        """A line begins like a rule, and the grammar refuses it."""
+    def refuse_rule(self, logical: LogicalLine, line: int, error: RuleSyntaxError, shift: int = 0) -> None:
+        """A line begins like a rule, behind `shift` characters that may be ignored, and the grammar refuses it."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
             from ipt_explain.parsing.diagnosis import diagnose
 
             found = diagnose(logical.text)
             at, column = logical.place(line, error.column if found is None else found.column)
+            column += shift
             excerpt = self._source.line(at)
             if found is None:
                 diagnostic = Diagnostic(
@@ -70,6 +71,15 @@ class Misfits:
                     (whole.diagnosis.at(self._source.name, whole.line, self._source.line(whole.line)),)
                 )
         return DumpSyntaxError(tuple(sorted(self._diagnostics, key=lambda each: each.line)), self.count)
+
+    def require_some_dump(self) -> None:
+        """Nothing was read: raise DumpSyntaxError where the input is something else, say so where it is empty."""
+        from ipt_explain.parsing.diagnosis import recognise
+
+        whole = recognise(self._source.text)
+        if whole is not None and self._source.text.strip():
+            diagnostic = whole.diagnosis.at(self._source.name, whole.line, self._source.line(whole.line))
+            raise DumpSyntaxError((diagnostic,))
 
     @property
     def warnings(self) -> list[str]:

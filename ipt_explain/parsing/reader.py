@@ -173,7 +173,7 @@ class _Reader:
             self._misfits.refuse(content, line)
 
     def _read_meant(self, content: str, line: int) -> bool:
-        """A line that could not be read, without what safely can be ignored around it. Returns whether that helped."""
+        """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no more."""
         found = self._misfits.meant(content)
         if found is None:
             return False
@@ -181,8 +181,11 @@ class _Reader:
         if _RULE.match(meant):
             try:
                 self._place(self._cache.read(self._cache.start, LogicalLine.of(meant), line)[0])
-            except RuleSyntaxError:
-                return False
+            except RuleSyntaxError as error:
+                if meant not in content:
+                    return False
+                self._misfits.refuse_rule(LogicalLine.of(meant), line, error, content.index(meant))
+                return True
         elif not self._read_plain(meant, line):
             return False
         self._misfits.note(ignored)
@@ -277,6 +280,8 @@ class _Reader:
         read_nothing = not self._sections and not self._loose
         if self._misfits.count and not self._lenient:
             raise self._misfits.error(read_nothing)
+        if read_nothing and not self._unreadable and not self._lenient:
+            self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
         if self._crlf:
             self._warnings.append(f"{self._source.name}: lines end in CR LF; iptables-restore would refuse them")

@@ -80,7 +80,8 @@ def recognise(text: str) -> Foreign | None:
     for number, line in enumerate(lines, 1):
         if _DUMP_LINE.match(line):
             return None
-        if first is None:
+        comment = line.startswith("#") and not line.startswith("#!")
+        if first is None and not comment:
             found = first_sign(_WHOLE_INPUTS, line) if safe_normalisation(line) is None else None
             first = None if found is None else Foreign(number, found)
     return first

@@ -22,7 +22,7 @@ SIGNS = (
     sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),
     sign(r"^(\s*[{\[]\s*)(?:$|[\"{\[\]}])", "this is JSON, not iptables-save output", _OBJECTS),
     sign(r"^\s*(\"[\w./-]+\":)", "this is JSON, not iptables-save output", _OBJECTS),
-    sign(r"^(---)\s*$", "this opens a YAML or Markdown document, not iptables-save output", RUN_SAVE),
+    sign(r"^(---)\s*$", "`---` is no rule: it separates parts of a diff, or of a YAML or Markdown document", RUN_SAVE),
     sign(
         r"^\s*(\* |- (?!\S+ -)|\d+[.)] |!\[|\[[^\]]+\]\()",
         "this is prose or a list, not a rule",

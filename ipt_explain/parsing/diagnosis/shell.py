@@ -17,9 +17,13 @@ _COMMAND_REMEDY = (
 _ELSEWHERE = r"(?:kubectl|docker|crictl|podman|nerdctl|ip netns|nsenter|ssh|minikube) [^|;&]*?"
 _CHANGES = r"(?:-[AIDRXNPFEZ]\b|--(?:append|insert|delete|flush))"
 
+_NODE_PROMPT = r"(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%]|[\w./-]+:[\w/~.-]+[#$]|\$)"
+_LOOKS = r"(?:cat|z?e?grep|zcat|less|head|tail|ssh|cd|ls|hostname|uname|date)"
+
 PRINTING_COMMAND = re.compile(
-    rf"^\s*(?:{_PROMPT}\s*)?(?:sudo +(?:-\w+ +)*)?(?:{_ELSEWHERE})?"
-    rf"{_TOOL}s?(?:-save\b| +(?!.*{_CHANGES}).*(?:-[nvx]*[SL][nvx]*\b|--list(?:-rules)?\b)).*$"
+    rf"^\s*(?:{_NODE_PROMPT} *(?:sudo +)?{_LOOKS}\b(?!.*iptables ).*$|"
+    rf"(?:{_PROMPT}\s*)?(?:sudo +(?:-\w+ +)*)?(?:{_ELSEWHERE})?"
+    rf"{_TOOL}s?(?:-save\b| +(?!.*{_CHANGES}).*(?:-[nvx]*[SL][nvx]*\b|--list(?:-rules)?\b)).*$)"
 )
 """A line that runs a command which only prints rules: the heading of a paste."""
 
