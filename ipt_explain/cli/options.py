@@ -21,6 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
 MIN_WIDTH = 40
+NO_RULES = "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root"
 
 
 def dump_options(command: Command) -> Command:
@@ -108,6 +109,8 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, .
             faults.append(error)
     if faults:
         raise joined(faults)
+    if not any(dump.rulesets for dump in parsed):
+        raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     return tuple(parsed)
 
 
