@@ -42,11 +42,11 @@ def explain(
     parsed = read_dumps(dumps, live, lenient)
     everything = Explanation.joined([explain_dump(dump) for dump in parsed])
     chosen = select(everything, selection)
-    warn((*(warning for dump in parsed for warning in dump.warnings), *chosen.warnings))
+    warn(chosen.warnings)
     write(_rendered(chosen, len(everything.services), output, color, width))
 
 
-def _rendered(explanation: Explanation, found: int, output: str, color: bool, width: int) -> Iterable[str]:
+def _rendered(explanation: Explanation, total: int, output: str, color: bool, width: int) -> Iterable[str]:
     if output == "json":
         return (explanation.to_json(), "\n")
     if output == "table":
@@ -55,4 +55,4 @@ def _rendered(explanation: Explanation, found: int, output: str, color: bool, wi
         return table(explanation)
     from ipt_explain.render.tree import tree
 
-    return tree(explanation, width, color, hidden=found - len(explanation.services))
+    return tree(explanation, width, color, total)

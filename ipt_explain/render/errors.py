@@ -49,7 +49,7 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
     else:
         marked = "".join(_fitting(mark, width - 2 * len(ELLIPSIS)))
         before = _before(left, start > width, width - cells(marked))
-        after = "".join(_fitting(right, width - cells(before + marked) - len(ELLIPSIS))) + ELLIPSIS
+        after = _after(right, end + width < len(line), width - cells(before + marked))
     return before + marked + after, " " * cells(before) + "^" * max(1, cells(marked))
 
 
@@ -58,6 +58,12 @@ def _before(left: list[str], cut: bool, room: int) -> str:
     if not cut and _cells(left) <= room * 2 // 3:
         return "".join(left)
     return ELLIPSIS + "".join(_fitting(left[::-1], room // 2 - len(ELLIPSIS))[::-1])
+
+
+def _after(right: list[str], cut: bool, room: int) -> str:
+    if not cut and _cells(right) <= room:
+        return "".join(right)
+    return "".join(_fitting(right, room - len(ELLIPSIS))) + ELLIPSIS
 
 
 def _fitting(shown: list[str], width: int) -> list[str]:

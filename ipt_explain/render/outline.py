@@ -1,0 +1,107 @@
+"""A tree laid out for a width: guides, columns, lines that hang, line numbers at the right.
+
+Rich's own Tree takes two milliseconds for a service with ten endpoints, and a node may have ten thousand services. So
+lines are laid out here as spans of text and style; rich colours them where a terminal shows them (`terminal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ipt_explain.render.safe import cells
+
+Span = tuple[str, str]
+"""A text, safe to print, and the name of its style ("" for none)."""
+
+Line = list[Span]
+
+TAIL_WIDTH = len("line 320000")
+
+_GUIDE = "guide"
+_BRANCH, _LAST_BRANCH = "├─ ", "└─ "
+_TRUNK, _NO_TRUNK = "│  ", "   "
+
+
+@dataclass(slots=True)
+class Node:
+    """One entry of a tree.
+
+    `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a word
+    begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which broken lines go on.
+    """
+
+    words: Sequence[Span]
+    tail: str = ""
+    hang: int = 0
+    children: list[Node] = field(default_factory=list)
+
+
+def draw(root: Node, width: int) -> Iterator[Line]:
+    """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
+    yield from _entry(root, "", _TRUNK if root.children else "", width)
+    yield from _below(root, "", width)
+
+
+def _below(node: Node, guides: str, width: int) -> Iterator[Line]:
+    last = len(node.children) - 1
+    for index, child in enumerate(node.children):
+        branch, trunk = (_BRANCH, _TRUNK) if index < last else (_LAST_BRANCH, _NO_TRUNK)
+        yield from _entry(child, guides + branch, guides + trunk + (_TRUNK if child.children else ""), width)
+        if child.children:
+            yield from _below(child, guides + trunk, width)
+
+
+def _entry(node: Node, first: str, then: str, width: int) -> Iterator[Line]:
+    """A node's own lines, behind guides for the first and for those that follow."""
+    end = width - TAIL_WIDTH - 2 if node.tail else width
+    used = len(first) + sum(cells(text) for text, _ in node.words)
+    if used <= end:
+        line = [(first, _GUIDE), *node.words]
+        if node.tail:
+            line.append((" " * (end - used + 2) + node.tail, "line"))
+        yield line
+        return
+    indent = then + " " * max(0, len(first) + node.hang - len(then))
+    for number, words in enumerate(_broken(node.words, end - len(first), width - len(indent))):
+        if number:
+            yield [(indent, _GUIDE), *words]
+        elif node.tail:
+            filling = end - len(first) - sum(cells(text) for text, _ in words) + 2
+            yield [(first, _GUIDE), *words, (" " * filling + node.tail, "line")]
+        else:
+            yield [(first, _GUIDE), *words]
+
+
+def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Line]:
+    """Words on lines of `width` columns, but for the first line, which may be narrower."""
+    line: Line = []
+    room = limit = first_width
+    for text, style in words:
+        if line and cells(text.rstrip()) > room:
+            yield _ended(line)
+            line, room, limit = [], width, width
+        if not line:
+            text = text.lstrip()
+        while cells(text.rstrip()) > room:
+            head = _head(text, max(limit, 1))
+            yield [(head, style)]
+            text, room, limit = text[len(head) :], width, width
+        line.append((text, style))
+        room -= cells(text)
+    yield _ended(line)
+
+
+def _ended(line: Line) -> Line:
+    text, style = line[-1]
+    return [*line[:-1], (text.rstrip(), style)]
+
+
+def _head(text: str, width: int) -> str:
+    """As much of a text as fits, one character at least."""
+    used = 0
+    for index, character in enumerate(text):
+        used += cells(character)
+        if used > width:
+            return text[: max(index, 1)]
+    return text

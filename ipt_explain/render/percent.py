@@ -1,0 +1,79 @@
+"""Chances as people read them: with as many digits as it takes for different ones to look different."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+GRAIN = 2e-9
+"""Chances that differ by no more are called equal: the kernel holds them in steps of 2^-31, kube-proxy writes ten digits."""
+
+FEWEST_DIGITS, MOST_DIGITS = 2, 9
+
+# kube-proxy up to 1.16 wrote five digits, which shifts a share by up to 1e-5.
+_FIVE_DIGITS = 2e-5
+# How far such shares may lie apart, in parts of their mean, and still be called even.
+_EVEN_PART = 0.05
+
+
+def percent(chance: float) -> str:
+    """One chance: `12.50 %`."""
+    return percents((chance,))[0]
+
+
+def percents(chances: Sequence[float]) -> list[str]:
+    """Chances (0 to 1) with equally many digits, at least two, so that none that differs from another by more than
+    `GRAIN` looks like it, and none looks like 0 or 100 that is not."""
+    digits = _digits(chances)
+    return [_percent(chance, digits) for chance in chances]
+
+
+def _digits(chances: Sequence[float]) -> int:
+    apart = _apart(chances)
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS):
+        shown = [round(chance * 100, digits) for chance in apart]
+        if all(low != high for low, high in zip(shown, shown[1:])) and not {0.0, 100.0} & set(shown):
+            return digits
+    return MOST_DIGITS
+
+
+def _apart(chances: Sequence[float]) -> list[float]:
+    """Those of the chances that must look different, in rising order; without 0 and 1, which are written in full."""
+    apart: list[float] = []
+    for chance in sorted(set(chances)):
+        if 0.0 < chance < 1.0 and (not apart or chance - apart[-1] > GRAIN):
+            apart.append(chance)
+    return apart
+
+
+def _percent(chance: float, digits: int) -> str:
+    if chance in (0.0, 1.0):
+        return f"{chance * 100:.0f} %"
+    shown = f"{chance * 100:.{digits}f}"
+    if float(shown) == 0.0:
+        return f"<{10**-digits:.{digits}f} %"
+    if float(shown) == 100.0:
+        return f">{100 - 10**-digits:.{digits}f} %"
+    return f"{shown} %"
+
+
+def evenness(chances: Sequence[float]) -> str:
+    """How even a distribution is: `even` (to the grain of the kernel's 31-bit values), `even within 0.001 %` (to
+    the five digits that kube-proxy wrote up to 1.16), or `uneven`. Nothing for fewer than two."""
+    if len(chances) < 2:
+        return ""
+    spread = max(chances) - min(chances)
+    if spread <= GRAIN:
+        return "even"
+    if spread <= _FIVE_DIGITS and spread <= _EVEN_PART * sum(chances) / len(chances):
+        return f"even within {_rounded_up(spread * 100)} %"
+    return "uneven"
+
+
+def _rounded_up(value: float) -> str:
+    """A small number, rounded up to one digit that is not 0: 0.00051 as `0.0006`."""
+    digits = 1
+    while value * 10**digits < 1:
+        digits += 1
+    digit = math.ceil(value * 10**digits)
+    return f"{10 ** (1 - digits):.{digits - 1}f}" if digit == 10 else f"{digit / 10**digits:.{digits}f}"

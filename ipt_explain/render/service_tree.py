@@ -1,0 +1,276 @@
+"""One service port as a tree: how it is reached, what becomes of connections, and where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.facts import (
+    Balancer,
+    Endpoint,
+    Frontend,
+    FrontendKind,
+    Scope,
+    ServicePort,
+    ServiceState,
+    Share,
+    TrafficPolicy,
+    Verdict,
+)
+from ipt_explain.render.english.wording import both, duration, plural
+from ipt_explain.render.outline import Node, Span
+from ipt_explain.render.percent import evenness, percent, percents
+from ipt_explain.render.safe import cells, escape
+from ipt_explain.render.service_words import (
+    KIND_WORDS,
+    STATE_WORDS,
+    endpoint_address,
+    frontend_address,
+    ranges_words,
+    verdict_words,
+)
+
+LABEL_WIDTH = 14
+
+# Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How services are shown: `fragment` where absent means unknown, `chains` where there is room for endpoints' chains."""
+
+    fragment: bool
+    chains: bool
+
+
+def service_tree(service: ServicePort, view: View) -> Node:
+    """The tree of one service port."""
+    rows = [
+        *_frontends(service),
+        *_policies(service),
+        *_affinity(service, view),
+        *_distributions(service, view),
+        *_masquerade(service, view),
+    ]
+    return Node(_title(service), hang=2, children=rows)
+
+
+def _title(service: ServicePort) -> list[Span]:
+    words: list[Span] = [(escape(service.label), "name"), (f" · {escape(service.protocol)}", "")]
+    chains = _chains(service)
+    if chains and chains != service.label:
+        words.append((f" · {escape(chains)}", "chain"))
+    if service.name is None:
+        words.append((" · its name is not in this text", "unknown"))
+    if service.state is not ServiceState.SERVING:
+        said, style = STATE_WORDS[service.state]
+        words += [(" · ", ""), (said, style)]
+    return words
+
+
+def _chains(service: ServicePort) -> str:
+    """The service's chains; those of one hash as `KUBE-{SVC,EXT}-HASH`, which a shell expands again."""
+    names = service.chains
+    known = list(dict.fromkeys(name for name in (names.service, names.local, names.external, names.firewall) if name))
+    parts = [name.rsplit("-", 1) for name in known]
+    if len(known) > 1 and len({part[-1] for part in parts}) == 1 and all(name.startswith("KUBE-") for name in known):
+        roles = ",".join(part[0].removeprefix("KUBE-") for part in parts)
+        return f"KUBE-{{{roles}}}-{parts[0][-1]}"
+    return " ".join(known)
+
+
+def _row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
+    return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))
+
+
+def _sentence(text: str, style: str = "") -> list[Span]:
+    """Text that may be broken at its spaces."""
+    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
+
+
+def _frontends(service: ServicePort) -> Iterator[Node]:
+    addresses = [frontend_address(frontend) for frontend in service.frontends]
+    width = max(map(cells, addresses), default=0)
+    for frontend, address in zip(service.frontends, addresses):
+        notes = list(_frontend_notes(service, frontend))
+        padding = " " * (width - cells(address) + 2) if notes else ""
+        yield _row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.rule.line}")
+
+
+def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
+    said = verdict_words(service, frontend)
+    if said is not None:
+        yield from _sentence(*said)
+    elif frontend.kind is FrontendKind.EXTERNAL:
+        yield from _sentence("an external IP or a load balancer's")
+    ranges = ranges_words(frontend)
+    if ranges:
+        if said is not None:
+            yield (", ", "")
+        yield from _sentence(ranges)
+
+
+def _policies(service: ServicePort) -> Iterator[Node]:
+    if service.internal_policy is TrafficPolicy.LOCAL:
+        yield _row("policy", _sentence("internal Local: pods reach this node's endpoints only"))
+    if service.external_policy is TrafficPolicy.LOCAL:
+        yield _row("policy", _sentence("external Local: outside clients reach this node's endpoints only"))
+    if service.health_check_node_port is not None:
+        yield _row("health check", [(f"node port {service.health_check_node_port}", "")])
+
+
+def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
+    seconds = service.affinity_seconds
+    if seconds is None:
+        return
+    text = f"ClientIP, {duration(str(seconds))}, renewed by each new connection"
+    sticky = sum(endpoint.affinity_timeout is not None for endpoint in service.endpoints)
+    count = len(service.endpoints)
+    if sticky < count:
+        text += f"; known for {sticky} of {count} endpoints" if view.fragment else f"; for {sticky} of {count} endpoints ONLY"
+    yield _row("affinity", _sentence(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Distribution:
+    """Endpoints with their chances, for the frontends that share them."""
+
+    balancer: Balancer
+    users: tuple[Frontend, ...]
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        return self.balancer.shares
+
+
+def _distributions(service: ServicePort, view: View) -> Iterator[Node]:
+    """The endpoints behind the ClusterIP, then those behind other frontends where they differ."""
+    shown: set[str] = set()
+    seen: list[dict[str, float]] = []
+    for number, distribution in enumerate(_ordered(service)):
+        chances = {share.chain: share.probability for share in distribution.shares}
+        if chances in seen:
+            continue
+        seen.append(chances)
+        yield _distribution(service, distribution, number == 0, shown, view)
+        shown.update(chances)
+
+
+def _ordered(service: ServicePort) -> list[_Distribution]:
+    """The balancers with their users; that of the ClusterIP first."""
+
+    def users(balancer: Balancer) -> tuple[Frontend, ...]:
+        return tuple(frontend for frontend in service.frontends if frontend.balancer == balancer.chain)
+
+    found = [_Distribution(balancer, users(balancer)) for balancer in service.balancers]
+    return sorted(found, key=lambda each: not any(user.kind is FrontendKind.CLUSTER_IP for user in each.users))
+
+
+def _distribution(service: ServicePort, distribution: _Distribution, first: bool, shown: set[str], view: View) -> Node:
+    by_chain = {endpoint.chain: endpoint for endpoint in service.endpoints}
+    pairs = [(share, by_chain.get(share.chain)) for share in distribution.shares]
+    children = _endpoints(service, pairs, shown, view)
+    balancer = distribution.balancer
+    if balancer.unmatched > _NOTHING:
+        children.append(_leak(balancer, view))
+    count = len(distribution.shares)
+    words = [str(count) if count else "none"]
+    if even := evenness([share.probability for share in distribution.shares]):
+        words.append(even)
+    text = ", ".join(words)
+    if first:
+        return _row("endpoints", _sentence(text), children=children)
+    kinds = both(list(dict.fromkeys(KIND_WORDS[user.kind] for user in distribution.users)))
+    outside = " from outside" if any(user.node_balancer for user in distribution.users) else ""
+    place = " on this node" if balancer.scope is Scope.LOCAL else ""
+    said = f"{kinds}{outside}: {text}{place}" if kinds else f"{escape(balancer.chain)}: {text}{place}"
+    return _row("endpoints", _sentence(said), children=children)
+
+
+def _leak(balancer: Balancer, view: View) -> Node:
+    share = (f"{percent(balancer.unmatched)}  ", "bad")
+    if balancer.fallback_drop:
+        return Node([share, *_sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
+    if view.fragment:
+        return Node([share, *_sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
+    return Node([share, *_sentence("match no rule and pass on UN-DNATed, to the service's own address", "bad")], hang=2)
+
+
+def _endpoints(
+    service: ServicePort, pairs: Sequence[tuple[Share, Endpoint | None]], shown: set[str], view: View
+) -> list[Node]:
+    """One entry each; what is known of an endpoint is said where it is first shown."""
+    chances = percents([share.probability for share, _ in pairs])
+    addresses = [
+        endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
+        for share, endpoint in pairs
+    ]
+    chance_width = max(map(len, chances), default=0)
+    located = [endpoint is not None and endpoint.address is not None for _, endpoint in pairs]
+    address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
+    places = _places(service, pairs, view)
+    place_width = max(map(len, places), default=0)
+    nodes = []
+    for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
+        words: list[Span] = [(chance.rjust(chance_width), "share")]
+        words.append((f"  {address}" + " " * (address_width - cells(address)), "address" if known else "unknown"))
+        tail = ""
+        if endpoint is not None and share.chain not in shown:
+            tail = f"line {endpoint.rule.line}"
+            if place_width:
+                words.append((f"  {place.ljust(place_width)}", "place"))
+            if known:
+                words += _endpoint_details(endpoint, view)
+        nodes.append(Node(words, tail, hang=chance_width + 2))
+    return nodes
+
+
+def _places(service: ServicePort, pairs: Sequence[tuple[Share, Endpoint | None]], view: View) -> list[str]:
+    """`local` or `remote` for each endpoint; "" where the text cannot tell.
+
+    kube-proxy puts every usable endpoint of its node into the local chain, so that the others are elsewhere.
+    """
+    complete = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
+    elsewhere = "remote" if complete else ""
+    return ["local" if endpoint is not None and endpoint.local else elsewhere for _, endpoint in pairs]
+
+
+_HAIRPIN: dict[bool | None, Span] = {
+    True: ("  hairpin ok     ", "good"),
+    False: ("  hairpin MISSING", "bad"),
+    None: ("  hairpin unknown", "unknown"),
+}
+
+
+def _endpoint_details(endpoint: Endpoint, view: View) -> list[Span]:
+    words = [_HAIRPIN[endpoint.hairpin]]
+    if endpoint.packets is not None:
+        words.append((f"  {plural(f'{endpoint.packets:,}', 'packet')}".ljust(13), "counter"))
+    if view.chains:
+        words.append((f"  {escape(endpoint.chain)}", "chain"))
+    return words
+
+
+def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
+    facts, said = service.masquerade, list[str]()
+    without = sum(endpoint.hairpin is False for endpoint in service.endpoints)
+    if facts.hairpin:
+        said.append("hairpin")
+    elif without:
+        said.append(f"hairpin NOT for {without} of {len(service.endpoints)} endpoints")
+    if facts.all:
+        said.append("every ClusterIP connection")
+    elif facts.off_cluster is not None:
+        condition = escape(facts.off_cluster)
+        said.append(f"ClusterIP where `{condition}`" if condition[:1] in "-!" else f"ClusterIP from outside {condition}")
+    outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
+    kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in outside if each.verdict is Verdict.BALANCE)))
+    if kinds and service.external_policy is TrafficPolicy.LOCAL:
+        said.append(f"{kinds}: not (policy Local)")
+    elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
+        said.append(f"{kinds}: always (policy Cluster)")
+    if said:
+        yield _row("masqueraded", _sentence("; ".join(said)))
+    elif service.endpoints and not view.fragment:
+        yield _row("masqueraded", _sentence("never"))

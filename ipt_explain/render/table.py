@@ -1,0 +1,78 @@
+"""`explain` as a table, one line a frontend, as kubectl prints them: aligned for people, in words without spaces for awk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import Balancer, Explanation, Frontend, FrontendKind, ServicePort
+from ipt_explain.render.percent import evenness, percent
+from ipt_explain.render.safe import cells, escape
+from ipt_explain.render.service_words import KIND_WORDS, joined_address
+
+NONE = "-"
+
+_COLUMNS = (
+    "NAMESPACE",
+    "NAME",
+    "PORT",
+    "PROTOCOL",
+    "FRONTEND",
+    "ADDRESS",
+    "VERDICT",
+    "ENDPOINTS",
+    "BALANCE",
+    "POLICY",
+    "AFFINITY",
+    "SOURCES",
+    "LINE",
+)
+
+Row = tuple[str, ...]
+
+
+def table(explanation: Explanation) -> Iterator[str]:
+    """The text, line by line; as wide as it takes, as a line that is broken is of no use to a pipe."""
+    several = len({service.source for service in explanation.services}) > 1
+    rows: list[Row] = [(*_COLUMNS, "DUMP") if several else _COLUMNS]
+    for service in explanation.services:
+        dump = (_word(service.source),) if several else ()
+        rows.extend((*_row(service, frontend), *dump) for frontend in service.frontends or (None,))
+    widths = [max(map(cells, column)) for column in zip(*rows)]
+    for row in rows:
+        yield "  ".join(word + " " * (width - cells(word)) for word, width in zip(row, widths)).rstrip() + "\n"
+
+
+def _row(service: ServicePort, frontend: Frontend | None) -> Row:
+    """A service port's line for one frontend, or for none where the text has none."""
+    name = service.label if service.name is None else service.name
+    words = (_word(service.namespace), _word(name), _word(service.port_name), _word(service.protocol))
+    affinity = NONE if service.affinity_seconds is None else f"{service.affinity_seconds}s"
+    if frontend is None:
+        return (*words, NONE, NONE, "unknown", str(len(service.endpoints)), NONE, NONE, affinity, NONE, NONE)
+    internal = frontend.kind is FrontendKind.CLUSTER_IP
+    policy = service.internal_policy if internal else service.external_policy
+    balancer = next((each for each in service.balancers if each.chain == frontend.balancer), None)
+    return (
+        *words,
+        KIND_WORDS[frontend.kind],
+        joined_address(frontend.address, frontend.port),
+        frontend.verdict.value,
+        NONE if balancer is None else str(len(balancer.shares)),
+        NONE if balancer is None else _balance(balancer),
+        policy.value if policy else NONE,
+        affinity,
+        _word(",".join(frontend.source_ranges)),
+        str(frontend.rule.line),
+    )
+
+
+def _balance(balancer: Balancer) -> str:
+    """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
+    if balancer.unmatched > 1e-12:
+        return f"leaks-{percent(balancer.unmatched).replace(' ', '')}"
+    return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or NONE
+
+
+def _word(text: str | None) -> str:
+    """A value without spaces, so that columns can be counted."""
+    return escape(text).replace(" ", "\\x20") if text else NONE
