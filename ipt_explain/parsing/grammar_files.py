@@ -50,6 +50,9 @@ def rule_grammar() -> Lark:
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
-    """Make a quoted keyword a whole word: `--dportx` isn't `--dport`."""
-    if isinstance(terminal.pattern, PatternStr):
-        terminal.pattern = PatternRE(re.escape(terminal.pattern.value) + END_OF_WORD)
+    """Make the keywords that stand in the rules whole words: `--dportx` isn't `--dport`."""
+    pattern = terminal.pattern
+    if isinstance(pattern, PatternStr):
+        terminal.pattern = PatternRE(re.escape(pattern.value) + END_OF_WORD)
+    elif pattern.value.startswith("--"):
+        terminal.pattern = PatternRE(pattern.value + END_OF_WORD)

@@ -1,9 +1,10 @@
 """One rule's text to its shape and values, by the grammar.
 
-The parser asks Lark for one token after another, and helps in one thing that depends on more than syntax: input for
-iptables-restore may give an option of a match behind another match or target (`-m tcp -m comment --comment x --dport 80`),
-or without loading the match at all (`-p tcp --dport 80`). iptables gives such an option to the last loaded match that
-knows it. The parser goes back to that match, by feeding Lark `-m tcp` without any text, and reads on.
+The grammar is that of iptables-save, where options stand behind their match or target. Input for iptables-restore is
+looser: an option may stand behind another match (`-m tcp -m comment --comment x --dport 80`), a rule's own options behind
+any (`-m tcp -p tcp`), and a protocol's match need not be loaded at all (`-p tcp --dport 80`). iptables gives an option to
+the last loaded match that knows it. So this parser asks Lark for one token after another, and where an option stands
+away from its owner, it goes back there first, by feeding Lark `-m tcp` or BACK without any text.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from ipt_explain.parsing.vocabulary import Module, vocabulary
 __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 
 _WORD = re.compile(r"[^ \t\n]+")
+
 _PROTOCOL_MATCHES = {
     "1": "icmp", "6": "tcp", "17": "udp", "33": "dccp", "50": "esp", "51": "ah", "58": "icmp6", "108": "ipcomp",
     "132": "sctp", "135": "mh", "icmpv6": "icmp6", "ipv6-icmp": "icmp6", "ipv6-mh": "mh", "mobility-header": "mh",
 }  # fmt: skip
-"""Protocols whose match has another name (`xtables_find_match`, `find_proto` of iptables)."""
+"""Protocols whose match has another name (`find_proto` and `xtables_find_match` of iptables)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class ValueToken:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """A rule's shape, its values as written, and where they stand."""
+    """A rule's shape, its values as written, and where they stand: `values[i] == line[tokens[i].start:tokens[i].end]`."""
 
     shape: Shape
     values: tuple[str, ...]
@@ -64,20 +66,24 @@ def parse_rule(line: str) -> ParsedRule:
 
 
 class _Reading:
-    """The reading of one line: Lark's parser, and the modules loaded so far."""
+    """The reading of one line: Lark's parser, and what the line has loaded so far.
+
+    `_current` is the module whose options may stand here, None where the rule's own may. `_open_ended` is the last module
+    that the grammar doesn't know.
+    """
 
     def __init__(self, line: str) -> None:
-        self.line = line
-        self.parser: InteractiveParser = rule_grammar().parse_interactive(line)
         self.tokens: list[ValueToken] = []
+        self._line = line
+        self._parser: InteractiveParser = rule_grammar().parse_interactive(line)
         self._vocabulary = vocabulary()
-        self._loaded: list[Module] = []
+        self._matches: list[Module] = []
         self._target: Module | None = None
         self._current: Module | None = None
-        self._after_chain = False
+        self._open_ended: Module | None = None
         self._given: set[str] = set()
-        self._protocol: int | None = None
-        self._returned_at = -1
+        self._protocol: ValueToken | None = None
+        self._went_back_at = -1
 
     def run(self) -> Tree[Token]:
         """Read the line to its end; the parse tree."""
@@ -87,109 +93,106 @@ class _Reading:
                 break
             except UnexpectedInput as error:
                 position = error.pos_in_stream or 0
-                if self._return_to_owner(position):
-                    self.parser.lexer_thread.state.line_ctr.char_pos = position
-                elif not self._feed_as_own(position):
-                    raise explain(self.line, position, error, self.parser) from None
+                if not self._go_back(position):
+                    raise explain(self._line, position, error, self._parser) from None
+                self._read_again(position)
         try:
-            tree: Tree[Token] = self.parser.feed_eof()
+            tree: Tree[Token] = self._parser.feed_eof()
         except UnexpectedInput as error:
-            raise explain(self.line, len(self.line), error, self.parser) from None
+            raise explain(self._line, len(self._line), error, self._parser) from None
         return tree
 
     def _feed_tokens(self) -> None:
-        parser = self.parser
+        parser = self._parser
         opening = ""
         for token in parser.lexer_thread.lex(parser.parser_state):
             kind = token.type
             if is_value(kind):
                 self._add_value(token)
             elif kind == "NOT":
-                self._return_to_owner(value_start(token) + len(token))
-            elif kind == "OPTION" and self._after_chain:
-                self._return_to_owner(value_start(token))
+                self._go_back(value_start(token) + len(token))
+            elif kind == "OPTION" and self._go_back(value_start(token)):
+                self._read_again(value_start(token))
+                continue
             parser.feed_token(token)
-            self._after_chain = False
             if opening:
                 self._enter(opening, token)
-                opening = ""
-            elif kind in ("MATCH", "JUMP", "GOTO"):
-                opening = kind
-            elif kind == "PROTOCOL":
-                self._protocol = len(self.tokens) - 1
             elif not is_value(kind):
                 self._given.add(str(token))
+            opening = kind if kind in ("MATCH", "JUMP", "GOTO") else ""
+
+    def _read_again(self, position: int) -> None:
+        self._parser.lexer_thread.state.line_ctr.char_pos = position
 
     def _add_value(self, token: Token) -> None:
         start, end = value_start(token), token.end_pos
         assert end is not None
-        self.tokens.append(ValueToken(len(self.tokens), start, end, value_pattern(self.parser, token.type)))
+        value = ValueToken(len(self.tokens), start, end, value_pattern(self._parser, token.type))
+        self.tokens.append(value)
+        if token.type == "PROTOCOL":
+            self._protocol = value
 
     def _enter(self, opening: str, name: Token) -> None:
-        """Note which module the options that follow belong to."""
+        """Note whose options follow: those of the match or target that was just named."""
         if opening == "MATCH":
-            self._current = self._vocabulary.matches.get(name)
-            if self._current is not None:
-                self._loaded.append(self._current)
+            module = self._vocabulary.matches.get(name) or Module(str(name), name.type, frozenset())
+            self._matches.append(module)
         else:
-            self._current = self._target = self._vocabulary.targets.get(name) if opening == "JUMP" else None
-            self._after_chain = self._target is None
+            known = self._vocabulary.targets.get(name) if opening == "JUMP" else None
+            module = known or Module(str(name), name.type, frozenset())
+            self._target = module
+        self._current = module
+        if name.type in ("MODULE", "CHAIN") and opening != "GOTO":
+            self._open_ended = module
 
-    def _return_to_owner(self, position: int) -> bool:
-        """Where an option stands away from its match or target, go back there; whether that was done."""
-        word = _WORD.search(self.line, position)
-        if word is None or word.start() == self._returned_at:
+    def _go_back(self, position: int) -> bool:
+        """Where the option at a position isn't one of the current module, go back to its owner; whether that was done."""
+        word = _WORD.search(self._line, position)
+        if word is None or word.start() == self._went_back_at or not word[0].startswith("-"):
             return False
         option = word[0]
-        if option in self._vocabulary.own_terminals or (self._current is not None and option in self._current.options):
+        current = self._current
+        if current is not None and option in current.options:
             return False
-        owner = self._owner(option)
-        if owner is None or (self._after_chain and option in self._given):
-            return False
-        self._returned_at = word.start()
-        opening = Token("JUMP", "-j") if owner is self._target else Token("MATCH", "-m")
-        self.parser.feed_token(opening)
-        self.parser.feed_token(Token(owner.terminal, owner.name))
-        self._current = owner
-        return True
-
-    def _feed_as_own(self, position: int) -> bool:
-        """Feed a word that the lexer took for another module's option, as the rule's own (`--proto`) or as an unknown
-        module's. Behind a rule's own option the lexer knows the keywords of all modules, as LALR lookaheads are shared."""
-        word = _WORD.match(self.line, position)
-        if word is None or word.start() == self._returned_at:
-            return False
-        terminal = self._vocabulary.own_terminals.get(word[0])
-        if terminal is None:
-            if self._current is not None or not word[0].startswith("-"):
+        if option in self._vocabulary.own_terminals:
+            way = [] if current is None else [Token("BACK", "")]
+            owner = None
+        else:
+            owner = self._owner(option)
+            if owner is None or owner is current:
                 return False
-            terminal = "OPTION"
-        self._returned_at = word.start()
+            opening = Token("JUMP", "-j") if owner is self._target else Token("MATCH", "-m")
+            way = [opening, Token(owner.terminal, owner.name)]
         try:
-            self.parser.feed_token(Token(terminal, word[0], start_pos=word.start(), end_pos=word.end()))
-        except UnexpectedInput:
+            for token in way:
+                self._parser.feed_token(token)
+        except UnexpectedInput:  # in the middle of another option
             return False
-        self.parser.lexer_thread.state.line_ctr.char_pos = word.end()
-        return True
+        self._went_back_at = word.start()
+        self._current = owner
+        return bool(way)
 
     def _owner(self, option: str) -> Module | None:
-        """Who takes an option: the target, else the last loaded match that knows it, else the protocol's match."""
-        if self._target is not None and option in self._target.options:
-            return self._target
-        for module in reversed(self._loaded):
+        """Who takes an option that the current module doesn't know: the target, else the last match that knows it, else the
+        match of the protocol, else the last module that the grammar doesn't know."""
+        at_open_end = self._current is not None and self._current is self._open_ended
+        if at_open_end and (self._current is not self._target or option in self._given):
+            return None
+        known = [*self._matches, self._target] if self._target is not None else self._matches
+        for module in reversed(known):
             if option in module.options:
                 return module
-        return self._match_of_protocol(option)
+        return self._match_of_protocol(option) or self._open_ended
 
     def _match_of_protocol(self, option: str) -> Module | None:
-        if self._protocol is None:
+        value = self._protocol
+        if value is None:
             return None
-        value = self.tokens[self._protocol]
-        name = self.line[value.start : value.end]
+        name = self._line[value.start : value.end]
         module = self._vocabulary.matches.get(_PROTOCOL_MATCHES.get(name, name))
         if module is None or option not in module.options:
             return None
-        # The rule's shape now depends on its protocol.
-        self.tokens[self._protocol] = replace(value, pattern=re.escape(name))
-        self._loaded.append(module)
+        # From here on the rule's shape depends on its protocol.
+        self.tokens[value.slot] = replace(value, pattern=re.escape(name))
+        self._matches.append(module)
         return module

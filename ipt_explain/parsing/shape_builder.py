@@ -68,6 +68,7 @@ class _Draft:
         self._matches: list[_Loaded] = []
         self._target: tuple[TargetKind, str | None, int | None] | None = None
         self._target_options: list[Option] = []
+        self._last_options = self._target_options
 
     def read(self, tree: Tree[Token]) -> None:
         """Take all parts of the rule, in the order of its text."""
@@ -78,8 +79,10 @@ class _Draft:
                 self._add_own(part)
             elif part.data == "match":
                 self._read_match(part)
-            else:
+            elif part.data == "target":
                 self._read_target(part)
+            else:
+                self._last_options.append(self._option(part))
 
     def _read_command(self, tokens: list[Token]) -> None:
         self._command = _COMMANDS[tokens[0].type]
@@ -115,11 +118,8 @@ class _Draft:
         self._read_options(part, self._target_options)
 
     def _read_options(self, part: Tree[Token], options: list[Option]) -> None:
-        for child in _subtrees(part):
-            if child.data == "own":
-                self._add_own(child)
-            else:
-                options.append(self._option(child))
+        options.extend(map(self._option, _subtrees(part)))
+        self._last_options = options
 
     def _option(self, part: Tree[Token]) -> Option:
         negated = False

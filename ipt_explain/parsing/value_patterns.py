@@ -36,9 +36,19 @@ def _pattern(lexer: BasicLexer, terminal: str) -> str:
     before = []
     for candidate in lexer.terminals:
         if candidate.name == terminal:
-            refused = f"(?!{'|'.join(before)})" if before else ""
-            return refused + candidate.pattern.to_regexp()
+            return _refusing(before) + candidate.pattern.to_regexp()
         # Blanks and the empty value begin with a blank, as no value does.
         if candidate.name != "EMPTY" and candidate.name not in lexer.ignore_types:
             before.append(candidate.pattern.to_regexp())
     raise AssertionError(f"{terminal} is not accepted here")
+
+
+def _refusing(before: list[str]) -> str:
+    """What keeps a word from being one of those before it. Words that begin like none of them are let through at once."""
+    if not before:
+        return ""
+    refused = f"(?!{'|'.join(before)})"
+    if not all(pattern[0].isalpha() for pattern in before):
+        return refused
+    beginnings = "".join(sorted({pattern[0] for pattern in before}))
+    return f"(?:(?![{beginnings}])|{refused})"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from lark.grammar import NonTerminal
-from lark.lexer import PatternRE, TerminalDef
+from lark.lexer import TerminalDef
 
 from ipt_explain.parsing.grammar_files import END_OF_WORD, rule_grammar
+
+_ALTERNATIVES = re.compile(r"((?:--)?)(?:\(\?:|\()?((?:[\w-]|\\.|\|)+)\)?")
 
 _Expansions = Mapping[str, list[list[str]]]
 _Keywords = Mapping[str, tuple[str, ...]]
@@ -81,13 +83,15 @@ def _symbol(name: object, is_rule: bool) -> str:
 
 
 def _words(terminal: TerminalDef) -> tuple[str, ...]:
-    """The spellings of a keyword; nothing for other terminals."""
-    pattern = terminal.pattern
-    if not isinstance(pattern, PatternRE) or not pattern.value.endswith(END_OF_WORD):
+    """The spellings of a keyword, nothing for other terminals: `--(sport|dport)`, `(?:--source|-s)`, `tcp`."""
+    pattern = terminal.pattern.value
+    if not pattern.endswith(END_OF_WORD):
         return ()
-    alternatives = pattern.value[: -len(END_OF_WORD)].removeprefix("(?:").removesuffix(")")
-    words = tuple(re.sub(r"\\(.)", r"\1", word) for word in alternatives.split("|"))
-    return words if all(re.escape(word) in alternatives for word in words) else ()
+    found = _ALTERNATIVES.fullmatch(pattern.removesuffix(END_OF_WORD))
+    if found is None:
+        return ()
+    prefix, words = found.groups()
+    return tuple(prefix + re.sub(r"\\(.)", r"\1", word) for word in words.split("|"))
 
 
 def _modules(origin: str, expansions: _Expansions, keywords: _Keywords) -> dict[str, Module]:
@@ -96,17 +100,17 @@ def _modules(origin: str, expansions: _Expansions, keywords: _Keywords) -> dict[
     for _, name_terminal, *rest in expansions[origin]:
         for name in keywords.get(name_terminal, ()):
             terminals[name] = name_terminal
-            found = _options(rest, expansions, keywords, stop=("<own>", "<unsupported>"))
+            found = _options(rest, expansions, keywords)
             options[name] = options.get(name, frozenset()) | found
     return {name: Module(name, terminals[name], options[name]) for name in options}
 
 
 def _options(
-    symbols: Iterable[str], expansions: _Expansions, keywords: _Keywords, stop: tuple[str, ...] = ()
+    symbols: Iterable[str], expansions: _Expansions, keywords: _Keywords
 ) -> frozenset[str]:
     """The options that can be reached from the symbols."""
     found: set[str] = set()
-    seen = set(stop)
+    seen: set[str] = set()
     waiting = list(symbols)
     while waiting:
         symbol = waiting.pop()
