@@ -74,6 +74,7 @@ class BalancerReader:
         chain = self._chains.get(name)
         if chain is None:
             return Spread(name, False, (), 1.0, 0.0, (), (), (), (), ())
+        plans = self._plans
         rest, dropped = 1.0, 0.0
         shares: list[Share] = []
         affinity: list[Affinity] = []
@@ -82,7 +83,7 @@ class BalancerReader:
         odd: list[Rule] = []
         balancing: list[Rule] = []
         for rule in chain.rules:
-            plan = self._plans[rule.shape]
+            plan = plans[rule.shape]
             target = plan.target if plan.target_slot is None else rule.values[plan.target_slot]
             if target is None or not _same_protocol(plan, rule, protocol):
                 continue
@@ -90,7 +91,7 @@ class BalancerReader:
                 masquerade.append(rule)
             elif plan.rcheck:
                 affinity.append(_affinity(plan, rule, target))
-            elif plan.conditional_source:
+            elif plan.singles_out_sources:
                 redirects.append(rule)
             elif (chance := _chance(plan, rule)) is None:
                 odd.append(rule)
@@ -150,26 +151,26 @@ def _same_protocol(plan: RulePlan, rule: Rule, protocol: str | None) -> bool:
     return (plan.protocol.of(rule) == protocol) != plan.protocol.negated
 
 
-_matching: dict[str, int] = {}
+_chances: dict[str, float | None] = {}
+_MAX_CHANCES = 65536
 
 
 def _chance(plan: RulePlan, rule: Rule) -> float | None:
     """The chance that a rule takes a connection, from the kernel's own 31-bit value; None where more than chance decides."""
-    if plan.other or plan.nth or plan.destination or plan.destination_port or plan.destination_type:
+    if plan.other or plan.nth or plan.singles_out_destinations:
         return None
     if plan.probability is None:
         return 1.0
-    text = plan.probability.of(rule)
-    matching = _matching.get(text)
-    if matching is None:
+    text = rule.values[plan.probability.slot]
+    if text not in _chances:
+        if len(_chances) >= _MAX_CHANCES:
+            _chances.clear()
         try:
-            matching = stored(text)
+            _chances[text] = stored(text) / SCALE
         except ValueError:
-            return None
-        if len(_matching) > 65536:
-            _matching.clear()
-        _matching[text] = matching
-    return (SCALE - matching if plan.probability.negated else matching) / SCALE
+            _chances[text] = None
+    chance = _chances[text]
+    return 1.0 - chance if plan.probability.negated and chance is not None else chance
 
 
 def _affinity(plan: RulePlan, rule: Rule, target: str) -> Affinity:

@@ -29,12 +29,11 @@ class EndpointChain:
 
 def split_destination(destination: str) -> tuple[str | None, int | None]:
     """`10.0.0.1:80` or `[fd00::1]:80` as address and port; None for what is not one host or one port."""
-    if destination.startswith("["):
-        address, _, port = destination[1:].partition("]:")
-    elif destination.count(":") == 1:
-        address, _, port = destination.partition(":")
-    else:
+    address, colon, port = destination.rpartition(":")
+    if not colon or (":" in address and address[0] != "["):
         address, port = destination, ""
+    elif address[0:1] == "[":
+        address = address[1:-1]
     return (None if "-" in address or not address else address, int(port) if port.isdecimal() else None)
 
 
@@ -60,13 +59,11 @@ class EndpointReader:
 
     def read(self, name: str) -> EndpointChain | None:
         """The endpoint behind a chain, None where the chain is absent or has no DNAT of its own."""
-        try:
+        if name in self._known:
             return self._known[name]
-        except KeyError:
-            chain = self._chains.get(name)
-            endpoint = None if chain is None else self._read(chain)
-            self._known[name] = endpoint
-            return endpoint
+        chain = self._chains.get(name)
+        endpoint = self._known[name] = None if chain is None else self._read(chain)
+        return endpoint
 
     def _read(self, chain: Chain) -> EndpointChain | None:
         rules = chain.rules

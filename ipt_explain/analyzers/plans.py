@@ -27,6 +27,7 @@ class RulePlan:
     """The conditions and effects of a shape that kube-proxy's rules use. None where the shape lacks one.
 
     `source_type` and `destination_type` are those of `-m addrtype`.
+    `singles_out_sources` tells that the rule looks at where a packet comes from; `singles_out_destinations`, at where it goes.
     `other` are the modules with conditions that are none of these; a rule with any must not be taken for more than it is.
     """
 
@@ -50,19 +51,8 @@ class RulePlan:
     destination_type: Operand | None
     dnat_slot: int | None
     other: tuple[str, ...]
-
-    @property
-    def unconditional(self) -> bool:
-        """Whether the rule takes every packet of its protocol that reaches it."""
-        return not (
-            self.conditional_source or self.other or self.nth or self.rcheck
-            or self.destination or self.destination_port or self.destination_type or self.probability
-        )  # fmt: skip
-
-    @property
-    def conditional_source(self) -> bool:
-        """Whether the rule looks at where a packet comes from."""
-        return not (self.source is self.in_interface is self.source_type is self.mark is None)
+    singles_out_sources: bool
+    singles_out_destinations: bool
 
     def target_of(self, rule: Rule) -> str | None:
         """Where the rule leads: a verdict, an extension or a chain."""
@@ -73,16 +63,11 @@ class RulePlan:
         return None if self.comment_slot is None else unquote(rule.values[self.comment_slot])
 
 
-class Plans:
-    """The plans of all shapes met so far."""
+class Plans(dict[Shape, RulePlan]):
+    """The plans of all shapes met so far: `plans[shape]` reads a shape when it is first asked for."""
 
-    def __init__(self) -> None:
-        self._plans: dict[Shape, RulePlan] = {}
-
-    def __getitem__(self, shape: Shape) -> RulePlan:
-        plan = self._plans.get(shape)
-        if plan is None:
-            plan = self._plans[shape] = plan_of(shape)
+    def __missing__(self, shape: Shape) -> RulePlan:
+        plan = self[shape] = plan_of(shape)
         return plan
 
 
@@ -92,15 +77,20 @@ def plan_of(shape: Shape) -> RulePlan:
     recent = {option.name for match in shape.matches if match.module == "recent" for option in match.options}
     target = shape.target
     dnat = shape.target_option("--to-destination") if target is not None and target.name == "DNAT" else None
+    source, in_interface = _operand(shape.core_option("-s")), _operand(shape.core_option("-i"))
+    destination, destination_port = _operand(shape.core_option("-d")), _destination_port(shape)
+    mark = _operand(shape.match_option("mark", "--mark"))
+    source_type = _operand(shape.match_option("addrtype", "--src-type"))
+    destination_type = _operand(shape.match_option("addrtype", "--dst-type"))
     return RulePlan(
         target=None if target is None else target.name,
         target_slot=None if target is None else target.slot,
         goto=target is not None and target.kind is TargetKind.GOTO,
-        source=_operand(shape.core_option("-s")),
-        destination=_operand(shape.core_option("-d")),
-        in_interface=_operand(shape.core_option("-i")),
+        source=source,
+        destination=destination,
+        in_interface=in_interface,
         protocol=_operand(shape.core_option("-p")),
-        destination_port=_destination_port(shape),
+        destination_port=destination_port,
         comment_slot=_slot(shape.match_option("comment", "--comment")),
         probability=statistic,
         nth=nth,
@@ -108,11 +98,13 @@ def plan_of(shape: Shape) -> RulePlan:
         seconds_slot=_slot(shape.match_option("recent", "--seconds")),
         list_slot=_slot(shape.match_option("recent", "--name")),
         records="--set" in recent,
-        mark=_operand(shape.match_option("mark", "--mark")),
-        source_type=_operand(shape.match_option("addrtype", "--src-type")),
-        destination_type=_operand(shape.match_option("addrtype", "--dst-type")),
+        mark=mark,
+        source_type=source_type,
+        destination_type=destination_type,
         dnat_slot=_slot(dnat),
         other=_other(shape),
+        singles_out_sources=not (source is in_interface is source_type is mark is None),
+        singles_out_destinations=not (destination is destination_port is destination_type is None),
     )
 
 

@@ -37,6 +37,7 @@ from ipt_explain.model import Chain, Rule, Ruleset
 
 Wanted = Callable[[ServicePortName | None], bool]
 
+_PREFIXES = tuple((role, role.value) for role in ChainRole if role is not ChainRole.ENDPOINT)
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _STATES = {
     Verdict.BALANCE: ServiceState.SERVING,
@@ -211,34 +212,35 @@ class ServiceReader:
         local: set[str] = set()
         timeouts: dict[str, int | None] = {}
         for spread in spreads:
-            is_local = _scope(spread) is Scope.LOCAL
+            counts = spread is cluster
             for share in spread.shares:
-                destinations.setdefault(share.chain, share.endpoint)
-                chance = share.probability if spread is cluster else 0.0
-                chances[share.chain] = chances.get(share.chain, 0.0) + chance
-                if is_local:
-                    local.add(share.chain)
+                chain = share.chain
+                destinations.setdefault(chain, share.endpoint)
+                chances[chain] = chances.get(chain, 0.0) + (share.probability if counts else 0.0)
+            if _scope(spread) is Scope.LOCAL:
+                local.update([share.chain for share in spread.shares])
             for affinity in spread.affinity:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
-        return tuple(
-            self._endpoint(chain, destination, chances[chain], chain in local, timeouts.get(chain), spreads)
-            for chain, destination in destinations.items()
-        )
-
-    def _endpoint(
-        self, chain: str, destination: str | None, chance: float, local: bool, timeout: int | None, spreads: list[Spread]
-    ) -> Endpoint:
-        known = self.endpoints.read(chain)
         unless_shown = None if self._ruleset.fragment else False
-        if known is None:
-            # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
-            address, port = (None, None) if destination is None else split_destination(destination)
-            rule = self._rule_leading_to(chain, spreads)
-            return Endpoint(address, port, chain, chance, local or None, unless_shown if destination else None, timeout, None, rule)
-        rule = known.dnat
-        packets = None if rule.counters is None else rule.counters.packets
-        hairpin = known.hairpin or unless_shown
-        return Endpoint(known.address, known.port, chain, chance, local or None, hairpin, timeout, packets, rule)
+        endpoints = []
+        for chain, destination in destinations.items():
+            known = self.endpoints.read(chain)
+            is_local = chain in local or None
+            timeout = timeouts.get(chain)
+            if known is None:
+                # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
+                address, port = (None, None) if destination is None else split_destination(destination)
+                rule = self._rule_leading_to(chain, spreads)
+                hairpin = None if destination is None else unless_shown
+                endpoints.append(Endpoint(address, port, chain, chances[chain], is_local, hairpin, timeout, None, rule))
+                continue
+            rule = known.dnat
+            packets = None if rule.counters is None else rule.counters.packets
+            hairpin = known.hairpin or unless_shown
+            endpoints.append(
+                Endpoint(known.address, known.port, chain, chances[chain], is_local, hairpin, timeout, packets, rule)
+            )
+        return tuple(endpoints)
 
     def _rule_leading_to(self, chain: str, spreads: list[Spread]) -> Rule:
         rules = [rule for spread in spreads for rule in spread.balancing]
@@ -261,7 +263,7 @@ class ServiceReader:
         always, off_cluster = False, None
         for rule in self._cluster_ip_marks(cluster_ip, cluster):
             plan = self._plans[rule.shape]
-            if not plan.conditional_source:
+            if not plan.singles_out_sources:
                 always = True
             elif off_cluster is None:
                 off_cluster = _source_condition(rule, self._plans)
@@ -280,10 +282,10 @@ class ServiceReader:
 
     def _chains(self, group: Entries, reached: list[_Reached]) -> ServiceChains:
         present: dict[ChainRole, str] = {}
-        nat = self._nat
-        for role in ChainRole:
-            name = role.value + group.key
-            if nat is not None and name in nat.chains:
+        chains = {} if self._nat is None else self._nat.chains
+        for role, prefix in _PREFIXES:
+            name = prefix + group.key
+            if name in chains:
                 present[role] = name
         for each in reached:
             for rule in each.entry.jumps:

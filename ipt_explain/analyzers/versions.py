@@ -5,8 +5,9 @@ Each fingerprint was read in kube-proxy's sources and holds for the captured dum
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -71,9 +72,8 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
     filter_chains = {} if filter_table is None else filter_table.chains
     _read_names(found, nat_chains, filter_chains)
     _read_comments(found, nat_chains.get(SERVICES), plans)
-    for name, chain in nat_chains.items():
-        role = role_of(name)
-        if role is ChainRole.SERVICE and chain.rules and _read_service_chain(found, chain, plans):
+    for chain in _service_chains(nat_chains, plans):
+        if _read_service_chain(found, chain, plans):
             break
     if FORWARD in filter_chains:
         _read_forward(found, filter_chains[FORWARD], plans)
@@ -110,6 +110,18 @@ def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> No
             found.at_most(19, "names of unnamed ports end in a colon")
         if plan.target_of(rule) == MARK_MASQ and comment.endswith(" cluster IP"):
             found.at_most(21, "KUBE-MARK-MASQ beside the ClusterIP in KUBE-SERVICES")
+
+
+def _service_chains(nat: Mapping[str, Chain], plans: Plans) -> Iterator[Chain]:
+    """Some chains that KUBE-SERVICES leads to; in a fragment without it, the text's first."""
+    services = nat.get(SERVICES)
+    if services is not None:
+        targets = [plans[rule.shape].target_of(rule) for rule in services.rules[:_SAMPLE]]
+    else:
+        targets = [name for name in islice(nat, _SAMPLE) if role_of(name) is ChainRole.SERVICE]
+    for target in targets:
+        if target is not None and target in nat:
+            yield nat[target]
 
 
 def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:

@@ -1,0 +1,43 @@
+"""What single bits of packet marks mean on this node: read where a chain sets them, else by Kubernetes' defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
+from ipt_explain.model import Ruleset
+from ipt_explain.netfilter.marks import mark_change
+
+# `--iptables-masquerade-bit` 14 and the kubelet's `--iptables-drop-bit` 15.
+DEFAULT_MARKS: Mapping[int, str] = {0x4000: "the masquerade mark", 0x8000: "the drop mark"}
+
+_MARKING_CHAINS: Mapping[str, str] = {
+    MARK_MASQ: "the masquerade mark",
+    MARK_DROP: "the drop mark",
+    "CNI-HOSTPORT-SETMARK": "the CNI portmap plugin's masquerade mark",
+}
+
+
+def mark_names(ruleset: Ruleset) -> Mapping[int, str]:
+    """Names of single mark bits: those that the ruleset's marking chains set.
+
+    Where it is a fragment without such chains, Kubernetes' default bits.
+    """
+    names: dict[int, str] = {}
+    for chain_name, meaning in _MARKING_CHAINS.items():
+        chain = ruleset.chain("nat", chain_name)
+        for rule in chain.rules if chain is not None else ():
+            for option in rule.shape.target.options if rule.shape.target is not None else ():
+                bit = _bit_set(option.name, rule.first(option) or "")
+                if bit:
+                    names.setdefault(bit, meaning)
+    return DEFAULT_MARKS if ruleset.fragment and not names else names
+
+
+def _bit_set(option: str, text: str) -> int:
+    """The bits that a MARK option sets and leaves all others alone; 0 where it does anything else."""
+    try:
+        change = mark_change(option, text)
+    except ValueError:
+        return 0
+    return change.flip if change.flip == change.clear else 0

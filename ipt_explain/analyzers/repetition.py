@@ -1,0 +1,35 @@
+"""Rules that stand more than once in a chain, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ipt_explain.model import Rule, Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """All copies of one rule in a chain, in order; two or more."""
+
+    table: str
+    rules: tuple[Rule, ...]
+
+
+def find_repetitions(ruleset: Ruleset) -> tuple[Repetition, ...]:
+    """Every rule of a ruleset that has copies in its chain."""
+    return tuple(_repetitions(ruleset))
+
+
+def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
+    for name, table in ruleset.tables.items():
+        for chain in table.chains.values():
+            rules = chain.rules
+            if len(rules) < 2 or len({rule.values for rule in rules}) == len(rules):
+                continue
+            copies: dict[tuple[object, ...], list[Rule]] = {}
+            for rule in rules:
+                copies.setdefault((rule.shape, rule.values), []).append(rule)
+            for same in copies.values():
+                if len(same) > 1:
+                    yield Repetition(name, tuple(same))
