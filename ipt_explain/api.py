@@ -36,15 +36,13 @@ def explain(dump: Dump) -> Explanation:
 
 
 def audit(dump: Dump) -> list[Finding]:
-    """What is wrong with the rules: every finding of the audit's rules, in the order of the dump."""
+    """What is wrong with the rules: every finding, the gravest first. An empty list is a healthy dump."""
     from ipt_explain.audit import audit
 
-    return list(audit(dump))
+    return audit(dump)
 
 
-def trace(
-    dump: Dump, packet: Packet, local_addresses: Iterable[str] = (), out_interface: str | None = None
-) -> Trace:
+def trace(dump: Dump, packet: Packet, local_addresses: Iterable[str] = (), out_interface: str | None = None) -> Trace:
     """Where a packet ends up: outcomes whose probabilities sum to 1, each with the rules that led there.
 
     `local_addresses` are the node's own, as matched by `addrtype LOCAL` and node ports; `out_interface` is where the

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 
 # From the ground up. A module imports from lower floors and from its own.
 FLOORS = (
-    ("source", "errors"),
+    ("collector", "errors", "source"),
     ("inputs",),
     ("model",),
     ("grammar",),
@@ -135,7 +135,9 @@ def test_no_module_needs_itself() -> None:
     for found in OWN:
         if found.target != found.module:
             order.add(found.module, found.target)
+    cycle: list[str] = []
     try:
         order.prepare()
     except CycleError as error:
-        pytest.fail("modules that need each other: " + " -> ".join(error.args[1]))
+        cycle = error.args[1]
+    assert " -> ".join(cycle) == ""
