@@ -108,7 +108,7 @@ PREFIXES: Mapping[str, _Known] = {
 
 # Names too short to know by their beginning alone.
 PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside its network"),
+    (re.compile(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside"),
     (re.compile(r"IN_[a-z][\w-]*\Z"), "firewalld", "what one zone lets in"),
     (re.compile(r"FWD[IO]?_[a-z][\w-]*\Z"), "firewalld", "what one zone forwards"),
     (re.compile(r"PRE_[a-z][\w-]*\Z"), "firewalld", "what one zone does before routing"),

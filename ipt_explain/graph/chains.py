@@ -15,8 +15,8 @@ from ipt_explain.model import Form, Rule, Table
 class ChainGraph:
     """Which chain leads where in one table.
 
-    Built in one pass over the rules; every other answer is computed when first asked for and kept. Nothing recurses, and
-    nothing enumerates paths: a thousand-deep chain of jumps and a forty-layer diamond cost what their rules cost.
+    Built in one pass over the rules; every other answer is computed when first asked for, and kept. Nothing recurses
+    and nothing enumerates paths: a thousand-deep chain of jumps and a forty-layer diamond cost what their rules cost.
     """
 
     def __init__(self, table: Table, form: Form, index: JumpIndex) -> None:
@@ -49,7 +49,10 @@ class ChainGraph:
 
     @cached_property
     def targets(self) -> Mapping[str, tuple[str, ...]]:
-        """By chain, the chains that it jumps to: each once, in the order of their first jump. Chains without jumps are absent."""
+        """By chain, the chains that it jumps to: each once, in the order of their first jump.
+
+        Chains without jumps are absent.
+        """
         return {
             name: tuple(dict.fromkeys([rule.target or "" for rule in rules]))
             for name, rules in self._index.leaving.items()
@@ -107,7 +110,7 @@ class ChainGraph:
 
     @cached_property
     def _ordered(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """All chains callees first, and the groups that form cycles. networkx is asked only about what may hold a cycle."""
+        """All chains callees first, and the groups that form cycles. networkx sees only what may hold a cycle."""
         done, core = callees_first(self.table.chains, self._index)
         if not core:
             return tuple(done), ()

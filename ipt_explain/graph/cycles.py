@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Cycle:
     """One group of chains that all lead to each other.
 
-    `path` walks one circle of the group (the last chain jumps to the first); `chains` are all of the group, in the order of the
-    text. `reachable` tells whether a hook leads there: such a ruleset is refused by iptables-restore of both backends.
+    `path` walks one circle of the group (the last chain jumps to the first); `chains` are all of the group, in the
+    order of the text. `reachable` tells whether a hook leads there: iptables-restore of both backends refuses that.
     """
 
     path: tuple[str, ...]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Sources: `valid_hooks` in net/ipv4/netfilter/iptable_*.c; nat has had INPUT since Linux 2.6.36.
+from ipt_explain.netfilter.hooks import TABLES, Hook
+
 BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
-    "raw": ("PREROUTING", "OUTPUT"),
-    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
-    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
-    "filter": ("INPUT", "FORWARD", "OUTPUT"),
-    "security": ("INPUT", "FORWARD", "OUTPUT"),
+    table: tuple(hook.value for hook in Hook if table in TABLES[hook])
+    for table in ("raw", "mangle", "nat", "filter", "security")
 }
 
 

@@ -12,9 +12,9 @@ from ipt_explain.model import Rule, Shape, Table, TargetKind
 VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 
 
-# Where rules of one shape aim: the slot that names the target, or else the target itself if it is a chain, and whether only
-# names of known chains count. An unknown target with options is an extension unless a chain has its name; an
-# extension's name without options is a jump where the table holds such a chain: iptables-restore lets one be called LOG.
+# Where rules of one shape aim: the slot that names the target, or else the target itself if it is a chain, and whether
+# only names of known chains count. An unknown target with options is an extension unless a chain has its name; an
+# extension's name without options is a jump where the table holds such a chain: iptables-restore allows one called LOG.
 _Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 
