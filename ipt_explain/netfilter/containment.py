@@ -69,21 +69,25 @@ _CORE_KINDS = {"-s": Kind.ADDRESS, "-d": Kind.ADDRESS, "-i": Kind.INTERFACE, "-o
 
 def conditions_of(shape: Shape) -> Conditions:
     """What a shape's rules ask of a packet."""
-    fixed = True
-    found: dict[str, Constraint] = {}
-    constraints = [Constraint(option.name, _CORE_KINDS.get(option.name, Kind.EXACT), option) for option in shape.core]
+    constraints = constraints_of(shape)
+    comparable = all(match.module in _FIXED or match.module == "comment" for match in shape.matches)
+    single = all(len(same) == 1 for same in constraints.values())
+    return Conditions({dimension: same[0] for dimension, same in constraints.items()}, comparable and single)
+
+
+def constraints_of(shape: Shape) -> dict[str, list[Constraint]]:
+    """The constraints of a shape that can be compared, by dimension; other matches are left out."""
+    found: dict[str, list[Constraint]] = {}
+    for option in shape.core:
+        kind = _CORE_KINDS.get(option.name, Kind.EXACT)
+        found.setdefault(option.name, []).append(Constraint(option.name, kind, option))
     for match in shape.matches:
         if match.module in _FIXED:
             limited = any(option.name.startswith("--limit-iface") for option in match.options)
-            constraints += [_constraint(match.module, option, limited) for option in match.options]
-        elif match.module != "comment":
-            fixed = False
-    for constraint in constraints:
-        if constraint.dimension in found:
-            fixed = False
-        else:
-            found[constraint.dimension] = constraint
-    return Conditions(found, fixed)
+            for option in match.options:
+                constraint = _constraint(match.module, option, limited)
+                found.setdefault(constraint.dimension, []).append(constraint)
+    return found
 
 
 def _constraint(module: str, option: Option, limited: bool) -> Constraint:
@@ -126,13 +130,13 @@ def implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: 
     if outer == inner:
         return without == inner_without
     if without and inner_without:
-        return _holds(wide.kind, inner, outer)
+        return holds(wide.kind, inner, outer)
     if without:
-        return _apart(wide.kind, outer, inner)
-    return not inner_without and _holds(wide.kind, outer, inner)
+        return apart(wide.kind, outer, inner)
+    return not inner_without and holds(wide.kind, outer, inner)
 
 
-def _holds(kind: Kind, outer: Hashable, inner: Hashable) -> bool:
+def holds(kind: Kind, outer: Hashable, inner: Hashable) -> bool:
     """Whether one set of values lies within another."""
     if kind is Kind.ADDRESS and isinstance(outer, tuple) and isinstance(inner, tuple):
         return bool(inner[1] & outer[1] == outer[1] and inner[0] & outer[1] == outer[0])
@@ -145,7 +149,7 @@ def _holds(kind: Kind, outer: Hashable, inner: Hashable) -> bool:
     return False
 
 
-def _apart(kind: Kind, left: Hashable, right: Hashable) -> bool:
+def apart(kind: Kind, left: Hashable, right: Hashable) -> bool:
     """Whether two sets of values have nothing in common."""
     if kind is Kind.ADDRESS and isinstance(left, tuple) and isinstance(right, tuple):
         common = left[1] & right[1]

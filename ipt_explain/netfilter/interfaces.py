@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 
-def interface_fits(pattern: str, name: str | None) -> bool:
-    """Whether an interface has the name, or the start of the name in front of a trailing `+`.
+NO_INTERFACE = ""
+"""What stands for the interface where a hook has none (`-i` in OUTPUT, `-o` in PREROUTING and INPUT): only `+` fits it."""
 
-    `name` is None in hooks that have no such interface (`-i` in OUTPUT, `-o` in PREROUTING and INPUT): only `+` fits it.
-    """
+
+def interface_fits(pattern: str, name: str) -> bool:
+    """Whether an interface has the name, or the start of the name in front of a trailing `+`."""
     if pattern.endswith("+"):
-        return (name or "").startswith(pattern[:-1])
+        return name.startswith(pattern[:-1])
     return name == pattern

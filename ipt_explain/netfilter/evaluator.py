@@ -1,0 +1,66 @@
+"""Whether rules match packets: the one evaluator, for traces and for whoever else must know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.model import Rule, Shape
+from ipt_explain.netfilter.condition import Answer, Branch, Condition, ask
+from ipt_explain.netfilter.matches import compile_shape
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.truth import Truth
+
+
+class Evaluator:
+    """Asks rules about packets. Shapes are compiled when first met; rules cost only the conditions that they get to."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[Shape, tuple[Condition, ...]] = {}
+
+    def answer(self, rule: Rule, state: PacketState) -> Answer:
+        """Whether a rule matches, as one answer for all of its conditions. What cannot be read is asked."""
+        conditions = self._compiled.get(rule.shape)
+        if conditions is None:
+            conditions = self._compiled[rule.shape] = compile_shape(rule.shape)
+        try:
+            for place, condition in enumerate(conditions):
+                answer = condition(rule, state)
+                if answer is Truth.NO:
+                    return Truth.NO
+                if answer is not Truth.YES:
+                    return self._combined(rule, conditions[place + 1 :], answer)
+        except (ValueError, IndexError):
+            return ask(state, f"line {rule.line} matches")
+        return Truth.YES
+
+    def next_match(self, rules: Sequence[Rule], start: int, state: PacketState) -> tuple[int, Answer]:
+        """The first rule from `start` on that does not plainly fail, and its answer; the number of rules and NO if none."""
+        compiled, answer_of, no = self._compiled, self.answer, Truth.NO
+        for place in range(start, len(rules)):
+            rule = rules[place]
+            conditions = compiled.get(rule.shape)
+            if conditions:
+                try:
+                    if conditions[0](rule, state) is no:
+                        continue
+                except (ValueError, IndexError):
+                    pass
+            answer = answer_of(rule, state)
+            if answer is not no:
+                return place, answer
+        return len(rules), no
+
+    def _combined(self, rule: Rule, rest: Sequence[Condition], answer: Answer) -> Answer:
+        """The answer of a condition that split the packets, followed by those after it for the ones that matched."""
+        assert not isinstance(answer, Truth)
+        failed = [branch for branch in answer if not branch.matches]
+        matched = [branch for branch in answer if branch.matches]
+        for condition in rest:
+            still: list[Branch] = []
+            for branch in matched:
+                told = condition(rule, branch.state)
+                for one in (Branch(branch.share, told is Truth.YES, branch.state),) if isinstance(told, Truth) else told:
+                    weighed = one if isinstance(told, Truth) else Branch(branch.share * one.share, one.matches, one.state)
+                    (still if one.matches else failed).append(weighed)
+            matched = still
+        return (*matched, *failed)

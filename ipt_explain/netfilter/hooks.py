@@ -1,0 +1,33 @@
+"""The order in which netfilter asks hooks and tables.
+
+Facts: enum nf_ip_hook_priorities (raw -300, conntrack -200, mangle -150, nat's destination -100, filter 0, security 50,
+nat's source 100) and the hooks that net/ipv4/netfilter/iptable_*.c registers; nat has INPUT since Linux 2.6.36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Hook(Enum):
+    """A place in the kernel's IP stack where tables are asked; its name is that of their built-in chains."""
+
+    PREROUTING = "PREROUTING"
+    INPUT = "INPUT"
+    FORWARD = "FORWARD"
+    OUTPUT = "OUTPUT"
+    POSTROUTING = "POSTROUTING"
+
+
+TABLES: Mapping[Hook, tuple[str, ...]] = {
+    Hook.PREROUTING: ("raw", "mangle", "nat"),
+    Hook.INPUT: ("mangle", "filter", "security", "nat"),
+    Hook.FORWARD: ("mangle", "filter", "security"),
+    Hook.OUTPUT: ("raw", "mangle", "nat", "filter", "security"),
+    Hook.POSTROUTING: ("mangle", "nat"),
+}
+"""The tables of each hook, in the order asked. Connection tracking comes between raw and mangle."""
+
+DESTINATION_NAT = frozenset({Hook.PREROUTING, Hook.OUTPUT})
+"""Hooks where nat rewrites the destination; in the others it rewrites the source."""

@@ -1,0 +1,43 @@
+"""mark and connmark."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter.condition import Answer, Condition
+from ipt_explain.netfilter.marks import parse_mark
+from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.truth import Truth
+
+_mark = lru_cache(maxsize=4096)(parse_mark)
+
+
+def compile_mark(match: Match) -> list[Condition]:
+    """mark: the packet's mark under a mask. What enters the node bears none; nor, we assume, do sockets of the node set one."""
+    return [_packet_mark(option) for option in match.options]
+
+
+def _packet_mark(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        return Truth.of(_mark(rule.values[slot]).fits(state.mark) is not negated)
+
+    return test
+
+
+def compile_connmark(match: Match) -> list[Condition]:
+    """connmark: the connection's mark under a mask; without a connection never, `!` or not (xt_connmark.c)."""
+    return [_connection_mark(option) for option in match.options]
+
+
+def _connection_mark(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+            return Truth.NO
+        return Truth.of(_mark(rule.values[slot]).fits(state.connmark) is not negated)
+
+    return test

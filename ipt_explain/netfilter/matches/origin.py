@@ -1,0 +1,93 @@
+"""physdev, owner, cgroup, pkttype, mac: where a packet comes from, below or above IP."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter.condition import Answer, Condition
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.interfaces import interface_fits
+from ipt_explain.netfilter.matches.undecided import described
+from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
+from ipt_explain.netfilter.truth import Truth
+
+
+def compile_physdev(match: Match) -> list[Condition]:
+    """physdev: ports of a bridge, seen only where the node has br_netfilter.
+
+    A packet comes by a bridge port if its connection says so; else it does not, unless a user assumes `physdev-is-in`.
+    Routed packets leave by no bridge port that these hooks could see, and are not bridged.
+    """
+    return [_bridge_port(option) for option in match.options]
+
+
+def _bridge_port(option: Option) -> Condition:
+    negated = option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        port = state.connection.bridge_port
+        assumed = state.node.assumption(f"-m physdev {option.name} {rule.first(option) or ''}".rstrip())
+        if assumed is not None:
+            found = assumed
+        elif option.name == "--physdev-is-in":
+            found = bool(port)
+        elif option.name == "--physdev-in":
+            found = interface_fits(rule.values[option.slots[0]], port)
+        elif option.name == "--physdev-out":
+            found = rule.values[option.slots[0]] == "+"
+        else:
+            found = False
+        return Truth.of(found is not negated)
+
+    return test
+
+
+def compile_socket_owner(match: Match) -> list[Condition]:
+    """owner and cgroup: a forwarded packet has no socket, so a plain test fails and a negated one holds (xt_owner.c)."""
+    return [_of_socket(match, option) for option in match.options if option.name != "--suppl-groups"]
+
+
+def _of_socket(match: Match, option: Option) -> Condition:
+    undecided = described(match, option)
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if not state.connection.local:
+            return Truth.of(option.negated)
+        if option.name == "--socket-exists":
+            return Truth.of(not option.negated)
+        return undecided(rule, state)
+
+    return test
+
+
+def compile_pkttype(match: Match) -> list[Condition]:
+    """pkttype: to whom the frame was addressed; unicast, unless the IP destination is a group."""
+    return [_pkttype(option) for option in match.options]
+
+
+def _pkttype(option: Option) -> Condition:
+    def test(rule: Rule, state: PacketState) -> Answer:
+        family, destination = state.connection.family, state.connection.destination
+        kind = "unicast"
+        if is_multicast(destination, family):
+            kind = "multicast"
+        elif is_broadcast(destination, family):
+            kind = "broadcast"
+        return Truth.of((rule.values[option.slots[0]].lower() == kind) is not option.negated)
+
+    return test
+
+
+def compile_mac(match: Match) -> list[Condition]:
+    """mac: the sender's hardware address; what the node sends itself has none when rules see it, so even `!` fails."""
+    return [_mac(match, option) for option in match.options]
+
+
+def _mac(match: Match, option: Option) -> Condition:
+    undecided = described(match, option)
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if state.connection.local and state.hook in (Hook.OUTPUT, Hook.POSTROUTING):
+            return Truth.NO
+        return undecided(rule, state)
+
+    return test

@@ -1,0 +1,138 @@
+"""conntrack and state, for the first packet of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter.addresses import network_bits
+from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.matches.undecided import described
+from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.ports import parse_port_range
+from ipt_explain.netfilter.protocols import ANY, protocol_number
+from ipt_explain.netfilter.truth import Truth
+
+
+def states_of(state: PacketState) -> frozenset[str]:
+    """What `--ctstate` sees: before connection tracking INVALID, then NEW, and DNAT or SNAT once decided."""
+    if state.tracking is Tracking.NOT_YET:
+        return frozenset({"INVALID"})
+    if state.tracking is Tracking.UNTRACKED:
+        return frozenset({"UNTRACKED"})
+    return frozenset({"NEW"} | ({"DNAT"} if state.dnat else set()) | ({"SNAT"} if state.snat else set()))
+
+
+def compile_state(match: Match) -> list[Condition]:
+    """state: as conntrack's --ctstate, without the NAT states."""
+    return [_state(option) for option in match.options if option.slots]
+
+
+def compile_conntrack(match: Match) -> list[Condition]:
+    """conntrack: each option a condition; where there is no connection, all but --ctstate fail, `!` or not."""
+    conditions: list[Condition] = []
+    with_state = any(option.name == "--ctstate" for option in match.options)
+    for option in match.options:
+        if option.name == "--ctstate":
+            conditions.append(_state(option))
+            continue
+        compiler = _COMPILERS.get(option.name)
+        condition = described(match, option) if compiler is None else compiler(option)
+        conditions.append(_with_connection(condition, Truth.of(with_state)))
+    return conditions
+
+
+def _state(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        found = not states_of(state).isdisjoint(rule.values[slot].split(","))
+        return Truth.of(found is not negated)
+
+    return test
+
+
+def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
+    """xt_conntrack.c: without a connection the answer is whether --ctstate was asked, and it has matched by then."""
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+            return otherwise
+        return condition(rule, state)
+
+    return test
+
+
+def _status(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        confirmed = state.tracking is Tracking.CONFIRMED and "CONFIRMED" in rule.values[slot].split(",")
+        return Truth.of(confirmed is not negated)
+
+    return test
+
+
+def _direction(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        return Truth.of((rule.values[slot] == "ORIGINAL") is not negated)
+
+    return test
+
+
+def _protocol(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        number = protocol_number(rule.values[slot])
+        return Truth.of((number in (ANY, state.connection.protocol)) is not negated)
+
+    return test
+
+
+def _address(pick: Callable[[PacketState], int]) -> Callable[[Option], Condition]:
+    def compile_option(option: Option) -> Condition:
+        slot, negated = option.slots[0], option.negated
+
+        def test(rule: Rule, state: PacketState) -> Answer:
+            value, mask = network_bits(rule.values[slot])
+            return Truth.of((pick(state) & mask == value) is not negated)
+
+        return test
+
+    return compile_option
+
+
+def _port(pick: Callable[[PacketState], int | None]) -> Callable[[Option], Condition]:
+    def compile_option(option: Option) -> Condition:
+        slot, negated = option.slots[0], option.negated
+
+        def test(rule: Rule, state: PacketState) -> Answer:
+            port = pick(state)
+            first, last = parse_port_range(rule.values[slot])
+            if port is None:
+                return ask(state, f"{option.name} {rule.values[slot]}", negated)
+            return Truth.of((first <= port <= last) is not negated)
+
+        return test
+
+    return compile_option
+
+
+# The original direction is as the packet was sent. The reply's source is where it now goes, the reply's destination
+# where it now seems to come from.
+_COMPILERS: dict[str, Callable[[Option], Condition]] = {
+    "--ctstatus": _status,
+    "--ctdir": _direction,
+    "--ctproto": _protocol,
+    "--ctorigsrc": _address(lambda state: state.connection.source),
+    "--ctorigdst": _address(lambda state: state.connection.destination),
+    "--ctreplsrc": _address(lambda state: state.destination),
+    "--ctrepldst": _address(lambda state: state.source),
+    "--ctorigsrcport": _port(lambda state: state.connection.source_port),
+    "--ctorigdstport": _port(lambda state: state.connection.port),
+    "--ctreplsrcport": _port(lambda state: state.port),
+    "--ctrepldstport": _port(lambda state: state.source_port),
+}

@@ -1,0 +1,165 @@
+"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what stands in the transport header of a connection's first packet."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.matches.undecided import described
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
+from ipt_explain.netfilter.truth import Truth
+
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
+_ICMP_TYPES = {
+    "echo-reply": (0, None), "pong": (0, None), "destination-unreachable": (3, None), "network-unreachable": (3, 0),
+    "host-unreachable": (3, 1), "protocol-unreachable": (3, 2), "port-unreachable": (3, 3), "fragmentation-needed": (3, 4),
+    "source-quench": (4, None), "redirect": (5, None), "echo-request": (8, None), "ping": (8, None),
+    "router-advertisement": (9, None), "router-solicitation": (10, None), "time-exceeded": (11, None),
+    "ttl-exceeded": (11, None), "parameter-problem": (12, None), "timestamp-request": (13, None), "timestamp-reply": (14, None),
+    "address-mask-request": (17, None), "address-mask-reply": (18, None),
+}  # fmt: skip
+_ICMPV6_TYPES = {
+    "destination-unreachable": (1, None), "no-route": (1, 0), "communication-prohibited": (1, 1), "beyond-scope": (1, 2),
+    "address-unreachable": (1, 3), "port-unreachable": (1, 4), "packet-too-big": (2, None), "time-exceeded": (3, None),
+    "ttl-exceeded": (3, None), "parameter-problem": (4, None), "echo-request": (128, None), "ping": (128, None),
+    "echo-reply": (129, None), "pong": (129, None), "router-solicitation": (133, None), "router-advertisement": (134, None),
+    "neighbour-solicitation": (135, None), "neighbor-solicitation": (135, None), "neighbour-advertisement": (136, None),
+    "neighbor-advertisement": (136, None), "redirect": (137, None),
+}  # fmt: skip
+
+IcmpTypes = dict[str, tuple[int, int | None]]
+
+
+def compile_transport(match: Match) -> list[Condition]:
+    """tcp, udp, udplite, dccp, sctp: the protocol, then each option."""
+    wanted = protocols.protocol_number(match.module)
+
+    def right_protocol(rule: Rule, state: PacketState) -> Answer:
+        return Truth.of(state.connection.protocol == wanted)
+
+    return [right_protocol, *(_header_option(match, option) for option in match.options)]
+
+
+def _header_option(match: Match, option: Option) -> Condition:
+    if option.name in ("--dport", "--destination-port"):
+        return _port(option, source=False)
+    if option.name in ("--sport", "--source-port"):
+        return _port(option, source=True)
+    if option.name == "--syn":
+        return _constant(Truth.of(not option.negated))
+    if option.name == "--tcp-flags":
+        return _tcp_flags(option)
+    if option.name == "--chunk-types":
+        return _chunk_types(match, option)
+    return described(match, option)
+
+
+def _constant(answer: Truth) -> Condition:
+    return lambda rule, state: answer
+
+
+def _port(option: Option, source: bool) -> Condition:
+    slot, negated = option.slots[0], option.negated
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        first, last = parse_port_range(rule.values[slot])
+        port = state.source_port if source else state.port
+        if port is None and (first > 0 or last < 65535):
+            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+        return Truth.of((port is None or first <= port <= last) is not negated)
+
+    return test
+
+
+def _tcp_flags(option: Option) -> Condition:
+    mask_slot, wanted_slot = option.slots[0], option.slots[1]
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        mask, wanted = _flag_set(rule.values[mask_slot]), _flag_set(rule.values[wanted_slot])
+        return Truth.of((mask & {"SYN"} == wanted) is not option.negated)
+
+    return test
+
+
+def _flag_set(text: str) -> set[str]:
+    if text == "ALL":
+        return set(_FLAGS)
+    return set() if text == "NONE" else set(text.split(","))
+
+
+def _chunk_types(match: Match, option: Option) -> Condition:
+    how_slot, types_slot = option.slots[0], option.slots[1]
+    undecided = described(match, option)
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        how, text = rule.values[how_slot], rule.values[types_slot]
+        types = set(text.split(","))
+        if ":" in text:                        # flags of the chunk
+            return undecided(rule, state)
+        if text in ("ALL", "NONE"):
+            fits = (how == "any") is (text == "ALL")
+        else:
+            fits = "INIT" in types if how == "any" else types == {"INIT"}
+        return Truth.of(fits is not option.negated)
+
+    return test
+
+
+def compile_multiport(match: Match) -> list[Condition]:
+    """multiport: one option, of ports in the source, the destination, or either."""
+    return [_multiport(option) for option in match.options if option.slots]
+
+
+def _multiport(option: Option) -> Condition:
+    slot, negated = option.slots[0], option.negated
+    source = option.name in ("--sports", "--source-ports", "--ports")
+    destination = option.name in ("--dports", "--destination-ports", "--ports")
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if state.connection.protocol not in protocols.WITH_PORTS:
+            return Truth.NO
+        ranges = parse_port_list(rule.values[slot])
+        ports = [state.source_port] * source + [state.port] * destination
+        if any(port is not None and within(port, ranges) for port in ports):
+            return Truth.of(not negated)
+        if None in ports:
+            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+        return Truth.of(negated)
+
+    return test
+
+
+def compile_icmp(match: Match) -> list[Condition]:
+    """icmp: the type, with or without a code."""
+    return [_icmp(option, protocols.ICMP, _ICMP_TYPES, any_type="255") for option in match.options]
+
+
+def compile_icmp6(match: Match) -> list[Condition]:
+    """icmp6: the type, with or without a code."""
+    return [_icmp(option, protocols.ICMPV6, _ICMPV6_TYPES, any_type="any") for option in match.options]
+
+
+def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Condition:
+    slot, negated = option.slots[0], option.negated
+    def fits(text: str, state: PacketState) -> bool | None:
+        if text in (any_type, "any"):
+            return True
+        kind, slash, code_text = text.partition("/")
+        if kind.isdecimal():
+            number, code = int(kind), int(code_text) if slash else None
+        elif text in names:
+            number, code = names[text]
+        else:
+            return None
+        return number == state.connection.icmp_type and code in (None, state.connection.icmp_code)
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        if state.connection.protocol != protocol:
+            return Truth.NO
+        found = fits(rule.values[slot], state)
+        if found is None:
+            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+        return Truth.of(found is not negated)
+
+    return test

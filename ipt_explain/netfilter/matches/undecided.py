@@ -1,0 +1,80 @@
+"""Matches that no dump can decide for a packet: a set's members, a socket's owner, the time of day, a bucket's level.
+
+Their question is the text of the match, so that `--assume` can take it from the dump.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.addresses import format_address
+from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.packet import PacketState
+
+# Each rule has a bucket, counter or quota of its own, even where two rules read the same.
+_PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
+
+
+def compile_undecided(match: Match) -> list[Condition]:
+    """A match of any module as one question. A single negated option is asked about without its `!`."""
+    if len(match.options) == 1:
+        return [described(match, match.options[0])]
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        words = [option_text(rule, option) for option in match.options]
+        return ask(state, _question(match.module, " ".join(words), rule))
+
+    return [test]
+
+
+def described(match: Match, option: Option) -> Condition:
+    """One option as a question of its own."""
+    bare = Option(option.name, False, option.slots)
+
+    def test(rule: Rule, state: PacketState) -> Answer:
+        return ask(state, _question(match.module, option_text(rule, bare), rule), option.negated)
+
+    return test
+
+
+def option_text(rule: Rule, option: Option) -> str:
+    """An option as the rule has it, arguments decoded."""
+    return " ".join([*(["!"] if option.negated else []), option.name, *rule.arguments(option)])
+
+
+def _question(module: str, text: str, rule: Rule) -> str:
+    question = f"-m {module} {text}".rstrip()
+    return f"{question} (line {rule.line})" if module in _PER_RULE else question
+
+
+def compile_set(match: Match) -> list[Condition]:
+    """set: whether the set holds what the packet shows in the directions asked for."""
+    conditions: list[Condition] = []
+    for option in match.options:
+        if option.name in ("--match-set", "--set"):
+            conditions.append(_membership(option))
+        elif option.name.startswith(("--packets", "--bytes")):
+            conditions.append(described(match, option))
+    return conditions
+
+
+def _membership(option: Option) -> Condition:
+    def test(rule: Rule, state: PacketState) -> Answer:
+        name, directions = rule.arguments(option)
+        question = f"-m set --match-set {name} {directions} ({_element(directions, state)})"
+        return ask(state, question, option.negated)
+
+    return test
+
+
+def _element(directions: str, state: PacketState) -> str:
+    """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
+    family = state.connection.family
+    source = format_address(state.source, family)
+    destination = format_address(state.destination, family)
+    if state.connection.protocol in protocols.WITH_PORTS:
+        protocol = protocols.protocol_name(state.connection.protocol)
+        source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"
+        destination += f",{protocol}:{'?' if state.port is None else state.port}"
+    shown = {"src": f"src {source}", "dst": f"dst {destination}"}
+    return "; ".join(dict.fromkeys(shown.get(direction, direction) for direction in directions.split(",")))

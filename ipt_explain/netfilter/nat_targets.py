@@ -1,0 +1,114 @@
+"""DNAT, REDIRECT, NETMAP, SNAT, MASQUERADE: what becomes of destination and source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ipt_explain.model import Family, Rule
+from ipt_explain.netfilter.addresses import Endpoint, format_endpoint, parse_nat_destination, parse_network
+from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
+from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
+from ipt_explain.netfilter.packet import PacketState, is_loopback
+
+MOST_PORTS = 64
+"""Ranges of random ports up to this long become one outcome a port; longer ones stay together."""
+
+_ONE = Fraction(1)
+_LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination that NAT chose. `ports` is a range that the port lies in where it is not one; `address` None is the
+    interface's own."""
+
+    address: int | None
+    port: int | None
+    ports: str = ""
+
+
+Choices = list[tuple[Fraction, Place]]
+
+
+def rewrites_destination(state: PacketState) -> bool:
+    """Whether nat, in the current hook, is about the destination."""
+    return state.hook in DESTINATION_NAT
+
+
+def dnat(rule: Rule, state: PacketState) -> Choices:
+    """DNAT's choice. Raises ValueError for an unreadable `--to-destination`."""
+    wanted = parse_nat_destination(rule.target_value("--to-destination") or "")
+    address = state.destination
+    if wanted.first is not None and wanted.last is not None:
+        persistent = _flag(rule, "--persistent")
+        address = chosen_address(
+            wanted.first, wanted.last, state.source, state.destination, persistent, state.connection.family
+        )
+    return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
+
+
+def redirect(rule: Rule, state: PacketState) -> Choices:
+    """REDIRECT's: loopback for what the node sends, else the first address of the interface that the packet came by.
+
+    The dump does not tell that address: it is the node's only one, if the user names one, else None.
+    """
+    address: int | None = _LOOPBACK[state.connection.family]
+    if state.hook is not Hook.OUTPUT:
+        candidates = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
+        address = candidates[0] if len(candidates) == 1 else None
+    text = rule.target_value("--to-ports")
+    wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
+    return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
+
+
+def netmap(rule: Rule, state: PacketState) -> Choices:
+    """NETMAP's: the network's bits are replaced, the host's kept."""
+    return [(_ONE, Place(_mapped(rule, state.destination), state.port))]
+
+
+def sent_to(state: PacketState, place: Place) -> PacketState:
+    """The packet with its destination rewritten."""
+    address = state.destination if place.address is None else place.address
+    return replace(
+        state, destination=address, port=place.port, port_text=place.ports, dnat=True, to_interface=place.address is None
+    )
+
+
+def new_source(rule: Rule, state: PacketState) -> int:
+    """The source that SNAT, MASQUERADE or NETMAP gives: SNAT's first address of a range, as nothing later depends on
+    which; for MASQUERADE the node's, the packet's own where that is unknown."""
+    if rule.target == "NETMAP":
+        return _mapped(rule, state.source)
+    if rule.target == "SNAT":
+        first = parse_nat_destination(rule.target_value("--to-source") or "").first
+        return state.source if first is None else first
+    return state.source
+
+
+def destination_text(state: PacketState) -> str:
+    """`10.244.1.5:8080`, `[fd00::1]:80`; `local:15001` where REDIRECT chose the interface's own address."""
+    port = state.port_text or state.port
+    if state.to_interface:
+        return "local" if port is None else f"local:{port}"
+    return format_endpoint(state.destination, port, state.connection.family)
+
+
+def _with_ports(address: int | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
+    ports = chosen_ports(wanted, port, randomly)
+    if ports is None:
+        return [(_ONE, Place(address, port))]
+    first, last = ports
+    count = last - first + 1
+    if count > MOST_PORTS:
+        return [(_ONE, Place(address, None, f"{first}-{last}"))]
+    return [(Fraction(1, count), Place(address, number)) for number in range(first, last + 1)]
+
+
+def _mapped(rule: Rule, address: int) -> int:
+    network = parse_network(rule.target_value("--to") or "")
+    return network.value | (address & ~network.mask)
+
+
+def _flag(rule: Rule, name: str) -> bool:
+    return rule.shape.target_option(name) is not None

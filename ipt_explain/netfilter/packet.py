@@ -1,0 +1,133 @@
+"""A packet on its way: what it is, and what rules have made of it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from ipt_explain.model import Family
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.truth import Truth
+
+
+class Tracking(Enum):
+    """What connection tracking knows of the packet."""
+
+    NOT_YET = "not yet"        # in raw, which comes first
+    NEW = "new"
+    CONFIRMED = "confirmed"    # once it has left: seen when a packet comes back over lo
+    UNTRACKED = "untracked"    # `CT --notrack`: nat passes it by
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connection:
+    """The first packet of a new connection, as it was sent. Ports are None where unknown or where there are none."""
+
+    family: Family
+    protocol: int
+    source: int
+    destination: int
+    source_port: int | None
+    port: int | None
+    local: bool                        # starts on the node itself
+    in_interface: str | None = None    # None: unknown
+    bridge_port: str = NO_INTERFACE    # the bridge's port that it came in by, if it came over a bridge
+    icmp_type: int = 8
+    icmp_code: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """What is known of the node besides its rules.
+
+    `local_addresses` are its own addresses; empty where they are not known. `out_interface` is where packets leave it, None where unknown.
+    `assumed` decides questions: the first whose text is part of the question.
+    """
+
+    local_addresses: frozenset[int] = frozenset()
+    out_interface: str | None = None
+    assumed: tuple[tuple[str, bool], ...] = ()
+
+    def assumption(self, question: str) -> bool | None:
+        """What the user has said of a question."""
+        for text, answer in self.assumed:
+            if text in question:
+                return answer
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketState:
+    """All that can differ between two packets of one traced connection; equal states have equal futures.
+
+    `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None where unknown.
+    `port` is None where unknown; `port_text` is then what is known. With `to_interface` the destination is an address of the
+    interface that the packet came by, instead of `destination`. `answers` are the questions assumed so far.
+    `visits` are names of `recent` lists that hold an address, with the number of times seen.
+    """
+
+    connection: Connection = field(compare=False)
+    node: Node = field(compare=False)
+    hook: Hook
+    source: int
+    destination: int
+    source_port: int | None
+    port: int | None
+    in_interface: str | None
+    out_interface: str | None = NO_INTERFACE
+    mark: int = 0
+    connmark: int = 0
+    tracking: Tracking = Tracking.NOT_YET
+    dnat: bool = False
+    snat: bool = False
+    to_interface: bool = False
+    port_text: str = ""
+    answers: frozenset[tuple[str, bool]] = frozenset()
+    visits: frozenset[tuple[str, int, int]] = frozenset()
+
+    def answer(self, question: str) -> bool | None:
+        """What the user or this packet's story has said of a question."""
+        said = self.node.assumption(question)
+        if said is None and self.answers:
+            if (question, True) in self.answers:
+                return True
+            if (question, False) in self.answers:
+                return False
+        return said
+
+    def knowing(self, question: str, answer: bool) -> PacketState:
+        """The same packet, with a question answered."""
+        return replace(self, answers=self.answers | {(question, answer)})
+
+    def with_answers(self, answers: frozenset[tuple[str, bool]]) -> PacketState:
+        """The same packet, with other questions answered."""
+        return replace(self, answers=answers)
+
+    def owns(self, address: int) -> Truth:
+        """Whether an address is one of the node's.
+
+        Loopback addresses are, and the source of a packet that starts on the node. With no list of the node's addresses,
+        nothing is known of another, but that the source of an arriving packet is not one.
+        """
+        connection, local = self.connection, self.node.local_addresses
+        if address in local or is_loopback(address, connection.family):
+            return Truth.YES
+        if address == connection.source:
+            return Truth.of(connection.local)
+        return Truth.NO if local else Truth.UNKNOWN
+
+
+def is_loopback(address: int, family: Family) -> bool:
+    """127.0.0.0/8 or ::1."""
+    return address >> 24 == 127 if family is Family.IPV4 else address == 1
+
+
+def is_multicast(address: int, family: Family) -> bool:
+    """224.0.0.0/4 or ff00::/8."""
+    return address >> 28 == 0xE if family is Family.IPV4 else address >> 120 == 0xFF
+
+
+def is_broadcast(address: int, family: Family) -> bool:
+    """What `addrtype` calls BROADCAST of its own accord: 0.0.0.0/8 and 255.255.255.255."""
+    return family is Family.IPV4 and (address >> 24 == 0 or address == 0xFFFFFFFF)

@@ -1,0 +1,204 @@
+"""What a rule's target does with a packet that matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from fractions import Fraction
+
+from ipt_explain.model import Rule, Shape
+from ipt_explain.netfilter import nat_targets
+from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
+from ipt_explain.netfilter.packet import PacketState, Tracking
+
+
+class Fate(Enum):
+    """How a packet's way through a hook ends."""
+
+    ACCEPT = "ACCEPT"
+    DROP = "DROP"
+    REJECT = "REJECT"
+    UNKNOWN = "UNKNOWN"
+
+
+class Flow(Enum):
+    """Where a packet goes when it has not met its fate."""
+
+    CONTINUE = "to the next rule"
+    RETURN = "back to the calling chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the target makes of a packet: its fate or where it goes, and the states that it leaves in, with shares that sum to 1.
+
+    `reason` says why a fate is UNKNOWN.
+    """
+
+    then: Fate | Flow
+    states: tuple[tuple[Fraction, PacketState], ...]
+    reason: str = ""
+
+
+Target = Callable[[Rule, PacketState], Effect]
+
+_ONE = Fraction(1)
+
+
+def effect_of(rule: Rule, state: PacketState) -> Effect | None:
+    """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a chain."""
+    name = rule.target
+    if name is None:
+        return Effect(Flow.CONTINUE, ((_ONE, state),))
+    target = _TARGETS.get(name)
+    return None if target is None else target(rule, state)
+
+
+def is_verdict(name: str) -> bool:
+    """Whether a target is one of iptables' own verdicts, which no chain can be named after."""
+    return name in _VERDICTS
+
+
+def changes_nothing(shape: Shape) -> bool:
+    """Whether rules of a shape only count, log or touch what no rule can test, so that a trace need not mention them."""
+    return shape.target is None or shape.target.name in _HARMLESS
+
+
+def is_nat(name: str | None) -> bool:
+    """Whether a target rewrites an address by way of the connection."""
+    return name in _DESTINATION_TARGETS or name in _SOURCE_TARGETS
+
+
+def _fate(fate: Fate, reason: str = "") -> Target:
+    return lambda rule, state: Effect(fate, ((_ONE, state),), reason)
+
+
+def _return(rule: Rule, state: PacketState) -> Effect:
+    return Effect(Flow.RETURN, ((_ONE, state),))
+
+
+def _continue(rule: Rule, state: PacketState) -> Effect:
+    return Effect(Flow.CONTINUE, ((_ONE, state),))
+
+
+def _mark(rule: Rule, state: PacketState) -> Effect:
+    target = rule.shape.target
+    for option in target.options if target else ():
+        change = mark_change(option.name, rule.first(option) or "")
+        return Effect(Flow.CONTINUE, ((_ONE, replace(state, mark=change.apply(state.mark))),))
+    return _continue(rule, state)
+
+
+def _connmark(rule: Rule, state: PacketState) -> Effect:
+    """xt_CONNMARK.c: set, save or restore under masks, with a shift in newer revisions."""
+    target = rule.shape.target
+    if target is None or state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+        return _continue(rule, state)
+    given = {option.name: rule.first(option) or "" for option in target.options}
+    shared = parse_integer(given.get("--mask", str(ALL_BITS)))
+    packet_mask = parse_integer(given["--nfmask"]) if "--nfmask" in given else shared
+    connection_mask = parse_integer(given["--ctmask"]) if "--ctmask" in given else shared
+    if "--save-mark" in given:
+        saved = _shifted(state.mark & packet_mask, given)
+        return _connmarked(state, MarkChange(saved, connection_mask).apply(state.connmark))
+    if "--restore-mark" in given:
+        restored = _shifted(state.connmark & connection_mask, given)
+        mark = MarkChange(restored, packet_mask).apply(state.mark)
+        return Effect(Flow.CONTINUE, ((_ONE, replace(state, mark=mark)),))
+    for name, text in given.items():
+        if name.endswith("-mark") or name == "--set-xmark":
+            if "shift" not in name:
+                return _connmarked(state, _shifted(mark_change(name, text).apply(state.connmark), given))
+    return _continue(rule, state)
+
+
+def _connmarked(state: PacketState, connmark: int) -> Effect:
+    return Effect(Flow.CONTINUE, ((_ONE, replace(state, connmark=connmark)),))
+
+
+def _shifted(mark: int, given: dict[str, str]) -> int:
+    if "--left-shift-mark" in given:
+        return mark << parse_integer(given["--left-shift-mark"]) & ALL_BITS
+    if "--right-shift-mark" in given:
+        return mark >> parse_integer(given["--right-shift-mark"])
+    return mark
+
+
+def _connection_tracking(rule: Rule, state: PacketState) -> Effect:
+    target = rule.shape.target
+    if target is None or any(option.name == "--notrack" for option in target.options):
+        return _notrack(rule, state)
+    return _continue(rule, state)
+
+
+def _notrack(rule: Rule, state: PacketState) -> Effect:
+    if state.tracking is not Tracking.NOT_YET:
+        return _continue(rule, state)
+    return Effect(Flow.CONTINUE, ((_ONE, replace(state, tracking=Tracking.UNTRACKED)),))
+
+
+def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
+    """xt_TPROXY.c: with a listening socket the packet is marked and accepted, else dropped; the dump knows no sockets."""
+    marked = state
+    if text := rule.target_value("--tproxy-mark"):
+        mark = parse_mark(text)
+        marked = replace(state, mark=MarkChange(mark.value, mark.mask).apply(state.mark))
+    return Effect(Fate.UNKNOWN, ((_ONE, marked),), f"whether a socket listens on port {rule.target_value('--on-port')}")
+
+
+def _destination_nat(choose: Callable[[Rule, PacketState], nat_targets.Choices]) -> Target:
+    def apply(rule: Rule, state: PacketState) -> Effect:
+        states = tuple((share, nat_targets.sent_to(state, place)) for share, place in choose(rule, state))
+        return Effect(Fate.ACCEPT, states)
+
+    return apply
+
+
+def _source_nat(rule: Rule, state: PacketState) -> Effect:
+    source = nat_targets.new_source(rule, state)
+    return Effect(Fate.ACCEPT, ((_ONE, replace(state, source=source, source_port=None, snat=True)),))
+
+
+def _netmap(rule: Rule, state: PacketState) -> Effect:
+    if nat_targets.rewrites_destination(state):
+        return _destination_nat(nat_targets.netmap)(rule, state)
+    return _source_nat(rule, state)
+
+
+_DESTINATION_TARGETS: dict[str, Target] = {
+    "DNAT": _destination_nat(nat_targets.dnat),
+    "REDIRECT": _destination_nat(nat_targets.redirect),
+    "NETMAP": _netmap,
+}
+_SOURCE_TARGETS: dict[str, Target] = {"SNAT": _source_nat, "MASQUERADE": _source_nat}
+
+_VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
+
+# They write logs, touch headers that rules seldom test, or bear upon other packets; the packet goes on.
+_HARMLESS = frozenset({
+    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "DSCP", "ECN", "HL", "IDLETIMER", "LED", "LOG", "NFLOG", "RATEEST",
+    "SECMARK", "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG",
+})  # fmt: skip
+
+_TARGETS: dict[str, Target] = {
+    "ACCEPT": _fate(Fate.ACCEPT),
+    "DROP": _fate(Fate.DROP),
+    "REJECT": _fate(Fate.REJECT),
+    "RETURN": _return,
+    "MARK": _mark,
+    "CONNMARK": _connmark,
+    "CT": _connection_tracking,
+    "NOTRACK": _notrack,
+    "TPROXY": _transparent_proxy,
+    "QUEUE": _fate(Fate.UNKNOWN, "what a program does with the queued packet"),
+    "NFQUEUE": _fate(Fate.UNKNOWN, "what a program does with the queued packet"),
+    "CLUSTERIP": _fate(Fate.UNKNOWN, "which node of the cluster answers"),
+    "DNPT": _fate(Fate.UNKNOWN, "the prefix-translated destination"),
+    "SNPT": _continue,
+    "HMARK": _fate(Fate.UNKNOWN, "the mark that HMARK computes"),
+    "SYNPROXY": _fate(Fate.UNKNOWN, "whether the client completes the handshake with SYNPROXY"),
+    **_DESTINATION_TARGETS,
+    **_SOURCE_TARGETS,
+    **{name: _continue for name in _HARMLESS},
+}

@@ -1,0 +1,207 @@
+"""One packet through every hook and table, in netfilter's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.netfilter.condition import Branch, decide
+from ipt_explain.netfilter.evaluator import Evaluator
+from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
+from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.matches.addressing import own_address_question
+from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product
+from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.trace.chains import Arrival, End, TableWalk
+from ipt_explain.trace.frontier import Budget
+from ipt_explain.trace.paths import Path
+from ipt_explain.trace.portions import Portions
+
+LOOPBACK = "lo"
+_WORK = 8_000_000
+
+Travellers = Portions[PacketState, Path | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How the journey ends for some packets. `delivered` tells that the node itself received them."""
+
+    fate: Fate
+    state: PacketState
+    reason: str = ""
+    delivered: bool = False
+
+
+class Journey:
+    """The way of one packet through the rulesets of its family; two backends are both asked, legacy first in each table."""
+
+    def __init__(self, rulesets: Sequence[Ruleset]) -> None:
+        self.finishes: Portions[Finish, Path | None] = Portions()
+        self.taken_as_empty: list[str] = []
+        self._rulesets = rulesets
+        self._evaluator = Evaluator()
+        rules = sum(table.rule_count for ruleset in rulesets for table in ruleset.tables.values())
+        self._budget = Budget(_WORK + 4 * rules)
+
+    def arrive(self, start: PacketState) -> None:
+        """A packet that arrives: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
+        travellers = self._one(start)
+        travellers = self._hook(Hook.PREROUTING, travellers, start.connection.in_interface, NO_INTERFACE)
+        local, forwarded = self._routed(travellers)
+        self._deliver(self._hook(Hook.INPUT, local, start.connection.in_interface, NO_INTERFACE))
+        out = start.node.out_interface
+        forwarded = self._hook(Hook.FORWARD, forwarded, start.connection.in_interface, out)
+        self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
+
+    def depart(self, start: PacketState) -> None:
+        """A packet that the node sends: OUTPUT and POSTROUTING; to the node itself, then back in over lo.
+
+        OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after DNAT.
+        """
+        local, leaving = self._routed(self._one(start))
+        out = start.node.out_interface
+        travellers: Travellers = Portions()
+        for portions, interface in ((local, LOOPBACK), (leaving, out)):
+            for state, portion in self._hook(Hook.OUTPUT, portions, NO_INTERFACE, interface).items():
+                travellers.gather(state, portion.share, portion.via)
+        local, leaving = self._routed(travellers)
+        self._leave(self._hook(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
+        local = self._hook(Hook.POSTROUTING, local, NO_INTERFACE, LOOPBACK)
+        local = self._hook(Hook.PREROUTING, local, LOOPBACK, NO_INTERFACE)
+        self._deliver(self._hook(Hook.INPUT, local, LOOPBACK, NO_INTERFACE))
+
+    def _one(self, start: PacketState) -> Travellers:
+        travellers: Travellers = Portions()
+        travellers.gather(start, ALWAYS, None)
+        return travellers
+
+    def _hook(
+        self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None
+    ) -> Travellers:
+        """Ask a hook's tables in turn; returns those that all of them accept."""
+        entered: Travellers = Portions()
+        for state, portion in travellers.items():
+            state = replace(state, hook=hook, in_interface=in_interface, out_interface=out_interface)
+            entered.gather(state, portion.share, portion.via)
+        travellers = entered
+        for table in TABLES[hook]:
+            if table != "raw":
+                travellers = self._tracked(travellers)
+            for ruleset in self._rulesets:
+                travellers = self._table(ruleset, table, hook, travellers)
+        if hook is Hook.POSTROUTING:
+            travellers = self._tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
+        return travellers
+
+    def _tracked(
+        self, travellers: Travellers, before: Tracking = Tracking.NOT_YET, after: Tracking = Tracking.NEW
+    ) -> Travellers:
+        """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
+        moved: Travellers = Portions()
+        for state, portion in travellers.items():
+            if state.tracking is before:
+                state = replace(state, tracking=after)
+            moved.gather(state, portion.share, portion.via)
+        return moved
+
+    def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
+        """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""
+        if not travellers:
+            return travellers
+        chain = ruleset.chain(name, hook.value)
+        if chain is None or not (chain.rules or chain.policy == "DROP"):
+            return self._absent(ruleset, name, hook, chain, travellers)
+        passing: Travellers = Portions()
+        entering: Travellers = Portions()
+        for state, portion in travellers.items():
+            into = passing if name == "nat" and not _nat_applies(state) else entering
+            into.gather(state, portion.share, portion.via)
+        if entering:
+            walk = TableWalk(ruleset.tables[name], self._evaluator, self._budget, ruleset.fragment)
+            self._settle(walk.arrivals(hook.value, [(s, p.share) for s, p in entering.items()]), entering, passing)
+        passing.forget_idle_answers(lambda state: state.answers, PacketState.with_answers)
+        return passing
+
+    def _absent(
+        self, ruleset: Ruleset, name: str, hook: Hook, chain: Chain | None, travellers: Travellers
+    ) -> Travellers:
+        """A built-in chain with nothing to say, or one of which a fragment does not show whether it has."""
+        if chain is not None or not ruleset.fragment:
+            return travellers
+        table = ruleset.tables.get(name)
+        if table is not None and _unreached_chains(table):
+            for state, portion in travellers.items():
+                finish = Finish(Fate.UNKNOWN, state, f"chain {hook.value} of table {name}, which this input does not show")
+                self.finishes.gather(finish, portion.share, portion.via)
+            return Portions()
+        if table is not None or name in ("nat", "filter"):
+            note = f"{name} {hook.value}, which this input does not show, is empty"
+            if note not in self.taken_as_empty:
+                self.taken_as_empty.append(note)
+        return travellers
+
+    def _settle(self, arrivals: Iterable[Arrival], entered: Travellers, passing: Travellers) -> None:
+        """Packets that a table accepts pass on; the others have finished."""
+        for arrival in arrivals:
+            path = Path(_way_in(entered, arrival), arrival.passage)
+            end = arrival.end
+            if end.fate is Fate.ACCEPT:
+                passing.gather(end.state, arrival.share, path)
+            else:
+                self.finishes.gather(Finish(end.fate, end.state, end.reason), arrival.share, path)
+
+    def _routed(self, travellers: Travellers) -> tuple[Travellers, Travellers]:
+        """Whether each packet is for the node itself, as (local, others)."""
+        local: Travellers = Portions()
+        others: Travellers = Portions()
+        for state, portion in travellers.items():
+            answer = _for_this_node(state)
+            branches = (Branch(ALWAYS, answer is Truth.YES, state),) if isinstance(answer, Truth) else answer
+            for branch in branches:
+                into = local if branch.matches else others
+                into.gather(branch.state, product(portion.share, branch.share), portion.via)
+        return local, others
+
+    def _deliver(self, travellers: Travellers) -> None:
+        for state, portion in travellers.items():
+            self.finishes.gather(Finish(Fate.ACCEPT, state, delivered=True), portion.share, portion.via)
+
+    def _leave(self, travellers: Travellers) -> None:
+        for state, portion in travellers.items():
+            self.finishes.gather(Finish(Fate.ACCEPT, state), portion.share, portion.via)
+
+
+def _nat_applies(state: PacketState) -> bool:
+    """Whether nat decides anything in this hook: for tracked connections not yet confirmed, once each way."""
+    if state.tracking is not Tracking.NEW:
+        return False
+    return not (state.dnat if state.hook in DESTINATION_NAT else state.snat)
+
+
+def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
+    """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another machine's."""
+    if state.to_interface:
+        return Truth.YES
+    owned = state.owns(state.destination)
+    if owned is Truth.UNKNOWN and state.dnat:
+        return Truth.NO
+    return decide(owned, state, own_address_question(state.destination, state))
+
+
+def _way_in(entered: Travellers, arrival: Arrival) -> Path | None:
+    """How the packets had come to the table that arrived so."""
+    visit = arrival.passage.visit
+    while visit.caller is not None:
+        visit = visit.caller.visit
+    return entered[visit.state].via
+
+
+def _unreached_chains(table: Table) -> bool:
+    """Whether a table has user chains that no rule of it jumps to: something else must."""
+    targets = {rule.target for chain in table.chains.values() for rule in chain.rules}
+    built_in = {hook.value for hook in Hook}
+    return any(name not in targets and name not in built_in for name in table.chains)

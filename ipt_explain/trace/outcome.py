@@ -1,0 +1,63 @@
+"""Where packets ended up: what a trace answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from ipt_explain.netfilter.probability import Probability
+from ipt_explain.netfilter.targets import Fate
+from ipt_explain.trace.packet import Packet
+from ipt_explain.trace.paths import Path, Step
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One way for the packet to end.
+
+    `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the destination that it was
+    rewritten to and got to: None where it was not, and for packets dropped or rejected, which get nowhere. `masqueraded` tells whether its
+    source was rewritten. `assumptions` are what it takes besides the dump: those that end in `=yes` or `=no` are one side of a question that
+    was split evenly, and can be given to `trace(assume=...)` as they stand. `probability` counts each such side as half.
+    """
+
+    probability: float
+    verdict: str
+    dnat: str | None
+    masqueraded: bool
+    assumptions: tuple[str, ...]
+    exact: Probability = field(repr=False)
+    way: Path | None = field(repr=False, compare=False)
+    delivered: bool | None = None
+
+    @cached_property
+    def path(self) -> tuple[Step, ...]:
+        """The rules that led there; of several ways, the likeliest."""
+        return () if self.way is None else self.way.steps()
+
+    @property
+    def probability_if_so(self) -> float:
+        """The chance of this outcome once its assumptions hold."""
+        sides = sum(text.endswith(("=yes", "=no")) for text in self.assumptions)
+        return float(self.exact * Fraction(2) ** sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with the rules met."""
+
+    packet: Packet
+    outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """The trace as JSON of schema `ipt-explain/trace/1`."""
+        from ipt_explain.trace.trace_json import trace_json
+
+        return trace_json(self)
+
+
+def verdict_of(fate: Fate) -> str:
+    """The word for a fate."""
+    return fate.value

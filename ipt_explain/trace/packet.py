@@ -1,0 +1,94 @@
+"""The packet that a user asks about, and its translation into what rules test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Family
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.addresses import family_of, parse_address
+from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.packet import Connection, Node
+
+ENTRIES = ("prerouting", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The first packet of a new connection.
+
+    `protocol` is a name or number; `port` the destination port, None where the protocol has none or it is not known. `entry`
+    is "prerouting" for a packet that arrives, "output" for one that the node itself sends. `in_interface` is where it arrives;
+    `physdev_in` the port of that bridge, where the node filters bridged packets (br_netfilter). What is None is unknown to rules.
+    """
+
+    source: str
+    destination: str
+    protocol: str = "tcp"
+    port: int | None = None
+    entry: str = "prerouting"
+    in_interface: str | None = None
+    source_port: int | None = None
+    physdev_in: str | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family of its addresses."""
+        return family_of(self.destination)
+
+    def connection(self) -> Connection:
+        """The packet as rules see it. Raises UsageError where it cannot be one."""
+        family = self.family
+        if family_of(self.source) is not family:
+            raise UsageError(f"{self.source} and {self.destination} are not of one address family")
+        protocol = protocols.protocol_number(self.protocol)
+        if protocol is None or not 0 < protocol < 256:
+            raise UsageError(f"{self.protocol} is no protocol; tcp, udp, sctp, icmp or a number from 1 to 255 is")
+        if protocol == protocols.ICMP and family is Family.IPV6:
+            protocol = protocols.ICMPV6
+        if self.entry not in ENTRIES:
+            raise UsageError(f"entry {self.entry!r} is neither prerouting (arriving) nor output (from the node itself)")
+        for port in (self.port, self.source_port):
+            if port is not None and not 0 <= port <= 65535:
+                raise UsageError(f"{port} is no port; those go from 0 to 65535")
+        with_ports = protocol in protocols.WITH_PORTS
+        return Connection(
+            family=family,
+            protocol=protocol,
+            source=_address(self.source),
+            destination=_address(self.destination),
+            source_port=self.source_port if with_ports else None,
+            port=self.port if with_ports else None,
+            local=self.entry == "output",
+            in_interface=self.in_interface,
+            bridge_port=self.physdev_in or NO_INTERFACE,
+            icmp_type=8 if family is Family.IPV4 else 128,
+        )
+
+
+def node_of(
+    family: Family, local_addresses: Iterable[str], out_interface: str | None, assume: Iterable[str]
+) -> Node:
+    """What the user tells of the node. Raises UsageError for addresses and assumptions that are none."""
+    addresses = [text for text in local_addresses if text]
+    return Node(
+        frozenset(_address(text) for text in addresses if family_of(text) is family),
+        out_interface,
+        tuple(_assumption(text) for text in assume),
+    )
+
+
+def _assumption(text: str) -> tuple[str, bool]:
+    question, _, answer = text.rpartition("=")
+    if not question or answer not in ("yes", "no"):
+        raise UsageError(f"cannot assume {text!r}: say TEXT=yes or TEXT=no, with TEXT from the match in question")
+    return question, answer == "yes"
+
+
+def _address(text: str) -> int:
+    try:
+        return parse_address(text)
+    except ValueError:
+        raise UsageError(f"{text} is no IP address") from None

@@ -1,0 +1,118 @@
+"""The rules that a packet met: kept as shared links while tracing, written out for the outcomes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipt_explain.model import Chain, Rule
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.packet import PacketState
+    from ipt_explain.trace.chains import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule on a packet's way, or the policy that decided where `rule` is None.
+
+    `before` and `after` are the packet at the rule, `after` None where the packet came back from a chain. `depth` counts jumps.
+    """
+
+    table: str
+    chain: Chain
+    rule: Rule | None
+    depth: int
+    before: PacketState
+    after: PacketState | None = None
+
+    @property
+    def line(self) -> int | None:
+        """The line of the rule, or of the chain's declaration."""
+        return self.chain.line if self.rule is None else self.rule.line
+
+    @property
+    def text(self) -> str:
+        """The rule as iptables-save prints it; `:FORWARD DROP` for a policy."""
+        return f":{self.chain.name} {self.chain.policy or 'ACCEPT'}" if self.rule is None else self.rule.text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail:
+    """The latest rule that a packet met in a chain, linked to those before. `inside` is what it met in the chain jumped to."""
+
+    earlier: Trail | None
+    rule: Rule | None
+    before: PacketState
+    after: PacketState | None
+    inside: Passage | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """A trail through one visit of a chain."""
+
+    visit: Visit
+    trail: Trail | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A whole way: through tables, the latest first."""
+
+    earlier: Path | None
+    passage: Passage
+
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, in order. A visit that the way takes again in the same state is written out once."""
+        passages: list[Passage] = []
+        path: Path | None = self
+        while path is not None:
+            passages.append(path.passage)
+            path = path.earlier
+        steps: list[Step] = []
+        for passage in reversed(passages):
+            steps.extend(_table_steps(passage))
+        return tuple(steps)
+
+
+def _table_steps(passage: Passage) -> list[Step]:
+    """The steps through one table, from its built-in chain to where the passage ends."""
+    levels: list[tuple[Visit, Trail | None]] = []
+    visit, trail = passage.visit, passage.trail
+    while True:
+        levels.append((visit, trail))
+        caller = visit.caller
+        if caller is None:
+            break
+        visit, trail = caller.visit, Trail(caller.trail, caller.rule, caller.before, None)
+    levels.reverse()
+    steps: list[Step] = []
+    written: set[int] = set()
+    for depth, (level, last) in enumerate(levels):
+        _write(level, last, depth, steps, written)
+    return steps
+
+
+def _write(visit: Visit, trail: Trail | None, depth: int, steps: list[Step], written: set[int]) -> None:
+    stack: list[tuple[Visit, list[Trail], int]] = [(visit, _links(trail), depth)]
+    while stack:
+        level, links, deep = stack[-1]
+        if not links:
+            stack.pop()
+            continue
+        link = links.pop()
+        steps.append(Step(level.table, level.chain, link.rule, deep, link.before, link.after))
+        inside = link.inside
+        if inside is not None and id(inside) not in written:
+            written.add(id(inside))
+            stack.append((inside.visit, _links(inside.trail), deep + 1))
+
+
+def _links(trail: Trail | None) -> list[Trail]:
+    """The links of a trail, latest first."""
+    links: list[Trail] = []
+    while trail is not None:
+        links.append(trail)
+        trail = trail.earlier
+    return links

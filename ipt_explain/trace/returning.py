@@ -1,0 +1,53 @@
+"""The record that an earlier visit to an endpoint has left in a `recent` list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
+from ipt_explain.netfilter.matches.visits import list_of, records_visits
+
+
+def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: int) -> frozenset[tuple[str, int, int]]:
+    """The `recent` lists that hold a client once it has been sent to an endpoint (`IP:PORT`).
+
+    They are those that the chains which DNAT to it record clients in. Raises UsageError where there is no such chain.
+    """
+    wanted = _endpoint(endpoint)
+    found = frozenset(
+        (name, source, 1)
+        for ruleset in rulesets
+        for table in ruleset.tables.values()
+        if table.name == "nat"
+        for chain in table.chains.values()
+        if _leads_to(chain, wanted)
+        for name in map(list_of, filter(_records, chain.rules))
+    )
+    if not found:
+        raise UsageError(f"no chain that sends packets to {endpoint} records its clients (-m recent --set), so none can return to it")
+    return found
+
+
+def _endpoint(text: str) -> Endpoint:
+    try:
+        return parse_nat_destination(text)
+    except ValueError:
+        raise UsageError(f"{text} is no endpoint: say IP:PORT, or [IP]:PORT for IPv6") from None
+
+
+def _leads_to(chain: Chain, wanted: Endpoint) -> bool:
+    for rule in chain.rules:
+        target = rule.shape.target
+        if target is not None and target.name == "DNAT":
+            try:
+                if parse_nat_destination(rule.target_value("--to-destination") or "") == wanted:
+                    return True
+            except ValueError:
+                continue
+    return False
+
+
+def _records(rule: Rule) -> bool:
+    return records_visits(rule.shape)

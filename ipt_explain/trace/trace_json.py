@@ -1,0 +1,50 @@
+"""A trace as JSON, schema `ipt-explain/trace/1`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ipt_explain.netfilter.protocols import protocol_name
+from ipt_explain.trace.outcome import Outcome, Trace
+
+SCHEMA = "ipt-explain/trace/1"
+
+
+def trace_json(trace: Trace) -> str:
+    """The trace as indented JSON, ASCII only."""
+    return json.dumps(trace_data(trace), indent=2)
+
+
+def trace_data(trace: Trace) -> dict[str, Any]:
+    """The trace as JSON's own types."""
+    packet = trace.packet
+    return {
+        "schema": SCHEMA,
+        "packet": {
+            "family": packet.family.value,
+            "protocol": protocol_name(packet.connection().protocol),
+            "source": packet.source,
+            "destination": packet.destination,
+            "port": packet.port,
+            "entry": packet.entry,
+            "in_interface": packet.in_interface,
+        },
+        "outcomes": [_outcome(outcome) for outcome in trace.outcomes],
+        "warnings": list(trace.warnings),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "probability": outcome.probability,
+        "verdict": outcome.verdict,
+        "dnat": outcome.dnat,
+        "masqueraded": outcome.masqueraded,
+        "delivered": outcome.delivered,
+        "assumptions": list(outcome.assumptions),
+        "probability_if_so": outcome.probability_if_so,
+        "path": [
+            {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text} for step in outcome.path
+        ],
+    }

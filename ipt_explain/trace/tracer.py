@@ -1,0 +1,106 @@
+"""Traces: a dump and a packet in, outcomes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Backend, Dump, Ruleset
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.nat_targets import destination_text
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.targets import Fate
+from ipt_explain.trace.journey import Finish, Journey
+from ipt_explain.trace.outcome import Outcome, Trace
+from ipt_explain.trace.packet import Packet, node_of
+from ipt_explain.trace.paths import Path
+from ipt_explain.trace.portions import Portions
+from ipt_explain.trace.returning import earlier_visit
+
+OutcomeKey = tuple[Fate, str | None, bool, bool, str, frozenset[tuple[str, bool]]]
+
+
+def trace(
+    dump: Dump,
+    packet: Packet,
+    local_addresses: Iterable[str] = (),
+    out_interface: str | None = None,
+    returning: str | None = None,
+    assume: Iterable[str] = (),
+) -> Trace:
+    """Where a packet ends up.
+
+    `local_addresses` are the node's own. Without them, whether a destination is one is asked where rules or routing must
+    know, except that a destination which NAT chose is taken for another machine's. `returning` is an endpoint (`IP:PORT`)
+    that the client was sent to before, so that its affinity record exists. `assume` decides questions, as `TEXT=yes` or `TEXT=no`.
+    Raises UsageError for a packet that is none, or one of a family that the dump has no rules of.
+    """
+    rulesets = _rulesets_for(dump, packet)
+    connection = packet.connection()
+    start = PacketState(
+        connection=connection,
+        node=node_of(connection.family, local_addresses, out_interface, assume),
+        hook=Hook.OUTPUT if connection.local else Hook.PREROUTING,
+        source=connection.source,
+        destination=connection.destination,
+        source_port=connection.source_port,
+        port=connection.port,
+        in_interface=NO_INTERFACE if connection.local else connection.in_interface,
+    )
+    if returning is not None:
+        start = replace(start, visits=earlier_visit(rulesets, returning, connection.source))
+    journey = Journey(rulesets)
+    if connection.local:
+        journey.depart(start)
+    else:
+        journey.arrive(start)
+    return Trace(packet, _outcomes(journey))
+
+
+def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
+    """The rulesets that the packet passes: all of its family, legacy before nft."""
+    chosen = [ruleset for ruleset in dump.rulesets if ruleset.family is packet.family]
+    if not chosen and dump.rulesets:
+        raise UsageError(f"the dump has no {_label(packet.family.value)} rules, and {packet.destination} is {_label(packet.family.value)}")
+    return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)
+
+
+def _label(family: str) -> str:
+    return family.replace("ipv", "IPv")
+
+
+def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
+    """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter forgotten."""
+    merged: Portions[OutcomeKey, Path | None] = Portions()
+    for finish, portion in journey.finishes.items():
+        merged.gather(_key(finish), portion.share, portion.via)
+    merged.forget_idle_answers(lambda key: key[5], lambda key, answers: (*key[:5], answers))
+    noted = tuple(journey.taken_as_empty)
+    outcomes = []
+    for (fate, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
+        assumptions = tuple(f"{question}={'yes' if answer else 'no'}" for question, answer in sorted(answers))
+        outcomes.append(
+            Outcome(
+                probability=float(portion.share),
+                verdict=fate.value,
+                dnat=dnat,
+                masqueraded=masqueraded,
+                assumptions=assumptions + ((reason,) if reason else ()) + noted,
+                exact=portion.share,
+                way=portion.via,
+                delivered=delivered if fate is Fate.ACCEPT else None,
+            )
+        )
+    return tuple(sorted(outcomes, key=_order))
+
+
+def _key(finish: Finish) -> OutcomeKey:
+    state, stopped = finish.state, finish.fate in (Fate.DROP, Fate.REJECT)
+    dnat = destination_text(state) if state.dnat and not stopped else None
+    return finish.fate, dnat, state.snat and not stopped, finish.delivered, finish.reason, state.answers
+
+
+def _order(outcome: Outcome) -> tuple[float, str, str, tuple[str, ...]]:
+    return -outcome.probability, outcome.dnat or "", outcome.verdict, outcome.assumptions
