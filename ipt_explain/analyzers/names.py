@@ -1,8 +1,8 @@
 """The names that kube-proxy gives: chains by role, the hash in them, service port names in comments.
 
-Facts: pkg/proxy/iptables/proxier.go of kube-proxy 1.1 to 1.33. A hashed chain is its prefix and the first 16 characters of
-the base32 of sha256(service port name + protocol [+ endpoint]); the function never changed. The service port name of an
-unnamed port is `namespace/name:` up to 1.19 and `namespace/name` from 1.20.
+Facts: pkg/proxy/iptables/proxier.go of kube-proxy 1.1 to 1.33. A hashed chain is its prefix and the first 16
+characters of the base32 of sha256(service port name + protocol [+ endpoint]); the function never changed. The service
+port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name` from 1.20.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def hash_of(chain: str) -> str | None:
 
 
 def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
-    """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint (`ip:port`)."""
+    """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint
+    (`ip:port`).
+    """
     digest = hashlib.sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
     return base64.b32encode(digest).decode("ascii")[:HASH_LENGTH]
 
@@ -69,6 +71,21 @@ class ServicePortName:
     namespace: str
     name: str
     port: str
+
+
+_UNHASHED = frozenset(
+    {
+        SERVICES, EXTERNAL_SERVICES, NODE_PORTS, MARK_MASQ, MARK_DROP, POSTROUTING, FORWARD, FIREWALL, PROXY_FIREWALL,
+        PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT,
+    }
+)  # fmt: skip
+
+
+def is_kube_chain(chain: str) -> bool:
+    """Whether kube-proxy (iptables mode) or kubelet makes chains of this name. Others use the prefix `KUBE-` too:
+    kube-router, CRI-O.
+    """
+    return chain in _UNHASHED or role_of(chain) is not None
 
 
 class CommentKind(Enum):

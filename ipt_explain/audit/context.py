@@ -57,8 +57,10 @@ class RulesetContext:
 
     @property
     def complete(self) -> bool:
-        """Whether what is absent does not exist: false for fragments and for input of `iptables-restore --noflush`."""
-        return not self.ruleset.fragment
+        """Whether what is absent does not exist: false for fragments, cut dumps and input of `iptables-restore
+        --noflush`.
+        """
+        return not self.ruleset.fragment and all(table.committed for table in self.ruleset.tables.values())
 
     def table(self, name: str) -> Table | None:
         """A table, if the text has it. A complete dump may lack tables: then nothing is known of them."""

@@ -45,7 +45,7 @@ def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
             missing.setdefault(jump.target, []).append(jump)
         for target, jumps in missing.items():
             yield Fault(
-                f"table {table} has no chain {target}, but {_rules(len(jumps))} lead to it: "
+                f"table {table} has no chain {target}, but {_rules(len(jumps))} to it: "
                 "iptables-restore will refuse the table",
                 f"Dump the table anew and whole, or declare :{target} - [0:0].",
                 at_rule(table, jumps[0].rule, focus=target),
@@ -55,4 +55,4 @@ def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _rules(count: int) -> str:
-    return "a rule" if count == 1 else f"{count} rules"
+    return "a rule leads" if count == 1 else f"{count} rules lead"

@@ -1,0 +1,59 @@
+"""Chains jump to each other in a circle.
+
+What it checks:
+    No chain leads back to itself through jumps (-j) or gotos (-g), directly or through other chains.
+
+Why it matters:
+    The kernel refuses a circle that a built-in chain reaches, even behind a match that is never true:
+    `iptables-restore` fails, and none of the table's rules are loaded. A circle that nothing reaches yet is accepted,
+    until somebody adds a jump to it.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :LIMIT - [0:0]
+    :LOGGED - [0:0]
+    -A INPUT -p tcp -j LIMIT
+    -A LIMIT -j LOGGED
+    -A LOGGED -m limit --limit 5/min -j LIMIT
+    COMMIT
+
+How to fix:
+    Remove one jump of the circle: usually the one that was meant to be RETURN.
+
+When to ignore:
+    A circle in chains that are under construction and that nothing reaches; it is reported as a note only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT002", "chain-loop", Severity.ERROR)
+def chain_loop(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each group of chains that lead to each other, at the jump that closes the circle."""
+    for table in context.ruleset.tables:
+        graph = context.graph(table)
+        if graph is None:
+            continue
+        for cycle in graph.cycles:
+            jumps = [
+                next(jump.rule for jump in graph.jumps(source) if jump.target == target)
+                for source, target in zip(cycle.path, (*cycle.path[1:], cycle.path[0]))
+            ]
+            circle = " → ".join((*cycle.path, cycle.path[0]))
+            unreached = context.knows_table(table) and not cycle.reachable
+            yield Fault(
+                f"chains of table {table} lead in a circle ({circle}): "
+                + ("no built-in chain reaches it yet" if unreached else "iptables-restore will refuse the table"),
+                "Remove one jump of the circle, or end it with RETURN.",
+                at_rule(table, jumps[-1], focus=cycle.path[0]),
+                related=tuple(rule.line for rule in jumps[:-1]),
+                severity=Severity.INFO if unreached else None,
+            )

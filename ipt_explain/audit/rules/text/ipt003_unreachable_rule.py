@@ -1,0 +1,83 @@
+"""A rule can never match, because an earlier rule of its chain takes all of its packets.
+
+What it checks:
+    No rule stands behind an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a
+    chain that never returns), nor behind a conditional one that matches everything the later rule could match. Whether
+    one rule's packets contain another's is decided exactly, from addresses, ports, interfaces, protocols and states;
+    rules with matches that cannot be compared (sets, limits, marks, chance) are never said to hide others.
+
+Why it matters:
+    The rule has no effect. Where it does something else than the one that hides it, somebody meant it to work: traffic
+    that it should drop passes, or traffic that it should accept is lost.
+
+Example:
+    -A INPUT -s 10.0.0.0/8 -j ACCEPT
+    -A INPUT -s 10.66.0.0/16 -p tcp -m tcp --dport 10250 -j DROP
+
+How to fix:
+    Move the narrower rule in front of the wider one, or remove it.
+
+When to ignore:
+    Where the rule is kept on purpose as a second line of defence. A rule that does the same as the one that hides it is
+    reported as a note only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import is_kube_chain
+from ipt_explain.analyzers.shadowing import Shadow, find_shadows
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+NAMED = 3
+"""So many different effects are named in the message; the others are counted."""
+
+
+@rule(
+    "IPT003",
+    "unreachable-rule",
+    Severity.WARNING,
+    yields_to=(
+        *("IPT004", "IPT105", "IPT106", "IPT111", "IPT114", "IPT203", "IPT204", "IPT304", "IPT403", "IPT408"),
+        *("IPT501", "IPT512", "IPT601", "IPT602", "IPT606", "IPT707"),
+    ),
+)
+def unreachable_rule(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each rule that hides others, at the first rule hidden."""
+    for shadow in context.fact(find_shadows):
+        # kube-proxy writes rules twice by design: ports that share a health check, address ranges within each other.
+        if shadow.same_effect and is_kube_chain(shadow.chain):
+            continue
+        first, *others = shadow.hidden
+        yield Fault(
+            f"{_subject(len(shadow.hidden))} of {shadow.chain} can never match: "
+            f"an earlier rule takes all of {'its' if not others else 'their'} packets ({_effect(shadow)})",
+            "Move the narrower rule ahead of the wider one, or remove it.",
+            at_rule(shadow.table, first),
+            related=(shadow.rule.line, *(rule.line for rule in others)),
+            severity=Severity.INFO if shadow.same_effect else None,
+        )
+
+
+def _subject(count: int) -> str:
+    return "a rule" if count == 1 else f"{count} rules"
+
+
+def _effect(shadow: Shadow) -> str:
+    if shadow.same_effect:
+        return f"and does the same, {_does(shadow.rule)}"
+    effects = list(dict.fromkeys(map(_does, shadow.hidden)))
+    more = f" and {len(effects) - NAMED} other effects" if len(effects) > NAMED else ""
+    return f"{_does(shadow.rule)} instead of {', '.join(effects[:NAMED])}{more}"
+
+
+def _does(judged: Rule) -> str:
+    target = judged.shape.target
+    if target is None or judged.target is None:
+        return "counting"
+    return " ".join([judged.target, *(word for option in target.options for word in judged.arguments(option))])

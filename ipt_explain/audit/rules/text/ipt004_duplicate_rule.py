@@ -1,0 +1,61 @@
+"""A chain holds the same rule more than once.
+
+What it checks:
+    No rule stands twice in one chain, word for word. Counters do not count.
+
+Why it matters:
+    Usually harmless, but nobody does it on purpose: something adds its rule without noticing that it is there. With
+    iptables-nft 1.8.1 and 1.8.2, whose `-C` did not find existing rules, kubelet added its KUBE-FIREWALL rule every
+    minute until packets crossed thousands of copies. Three or more copies are therefore a warning.
+
+Example:
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets"
+      -m mark --mark 0x8000/0x8000 -j DROP
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets"
+      -m mark --mark 0x8000/0x8000 -j DROP
+
+How to fix:
+    Delete all but one (`iptables -D` removes one copy at a time) and find out who adds them; check the versions of the
+    iptables tools on the node and in its containers.
+
+When to ignore:
+    Where both copies are known, as when two agents share a rule and neither may remove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.repetition import find_repetitions
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+GROWING = 3
+"""So many copies of one rule are not chance: the chain grows."""
+
+
+@rule(
+    "IPT004",
+    "duplicate-rule",
+    Severity.INFO,
+    yields_to=("IPT103", "IPT203", "IPT204", "IPT402", "IPT403", "IPT408", "IPT501", "IPT512"),
+)
+def duplicate_rule(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each rule that has copies, at the second of them."""
+    for repetition in context.fact(find_repetitions):
+        first, second, *others = repetition.rules
+        if role_of(first.chain) is ChainRole.FIREWALL:
+            continue  # kube-proxy repeats the source ranges for each of a load balancer's addresses
+        count = len(repetition.rules)
+        growing = count >= GROWING
+        yield Fault(
+            f"{first.chain} holds the same rule {'twice' if count == 2 else f'{count} times'}"
+            + (": something adds it again and again, and every packet here crosses all copies" if growing else ""),
+            "Delete all but one with `iptables -D`, and find out who adds them.",
+            at_rule(repetition.table, second),
+            related=(first.line, *(rule.line for rule in others)),
+            severity=Severity.WARNING if growing else None,
+        )

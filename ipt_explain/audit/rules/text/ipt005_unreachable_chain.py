@@ -1,0 +1,69 @@
+"""No packet can reach a chain that holds rules.
+
+What it checks:
+    Every chain with rules is reached from a built-in chain of its table, directly or through other chains. It is
+    reachability that counts, not the number of references: two chains that only call each other are both unreachable.
+    Chains that are normal so are left out: kube-proxy's and kubelet's canaries and hints, marking chains that nothing
+    uses at the moment, and chains of single services (IPT511 counts those).
+
+Why it matters:
+    The rules in it do nothing. A firewall chain that lost its jump protects nothing, and looks in the dump as if it
+    did.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :NODE-GUARD - [0:0]
+    -A NODE-GUARD -p tcp -m tcp --dport 10255 -j DROP
+    COMMIT
+
+How to fix:
+    Add the jump that is missing, or delete the chain (`iptables -F NAME`, then `iptables -X NAME`).
+
+When to ignore:
+    Chains that are put in place ahead of their use, or that a program keeps at hand and hooks when it needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import is_kube_chain
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Chain
+
+NAMED = 5
+"""So many chains are named in the message; the others are counted."""
+
+
+@rule("IPT005", "unreachable-chain", Severity.INFO, reads_absence=True)
+def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each table, at the first unreachable chain; chains behind it are named by those that lead to
+    them.
+    """
+    for name, table in context.ruleset.tables.items():
+        graph = context.graph(name)
+        if graph is None or not graph.hooks:
+            continue
+        lost = [
+            table.chains[chain]
+            for chain in graph.unreachable
+            if table.chains[chain].rules and not is_kube_chain(chain) and not graph.is_called(chain)
+        ]
+        if lost:
+            first = lost[0]
+            yield Fault(
+                f"no packet reaches {_named(lost)} of table {name}: no built-in chain leads there",
+                "Add the missing jump, or flush and delete the chain.",
+                at_chain(name, first),
+                related=tuple(line for chain in lost[1:] if (line := at_chain(name, chain).line) is not None),
+            )
+
+
+def _named(chains: list[Chain]) -> str:
+    names = ", ".join(chain.name for chain in chains[:NAMED])
+    more = f" and {len(chains) - NAMED} more" if len(chains) > NAMED else ""
+    return f"chain {names}" if len(chains) == 1 else f"chains {names}{more}"

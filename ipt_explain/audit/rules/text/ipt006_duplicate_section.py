@@ -1,0 +1,57 @@
+"""A table or chain is declared twice; the second declaration replaces the first.
+
+What it checks:
+    Each table has one section, and each chain is declared once in it. Dumps of several families or backends that were
+    joined are told apart first.
+
+Why it matters:
+    `iptables-restore` empties a table when its section begins and a chain when it is declared: what the first section
+    put there is gone once the second is loaded. iptables-legacy refuses a chain that is declared twice outright.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+    COMMIT
+    *filter
+    :INPUT DROP [0:0]
+    COMMIT
+
+How to fix:
+    Join the sections by hand, or keep only the one that is meant. To add rules to those in the kernel, use
+    `iptables-restore --noflush`.
+
+When to ignore:
+    Where two dumps of different times were joined on purpose; better audit them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT006", "duplicate-section", Severity.WARNING)
+def duplicate_section(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each table that has anything declared again, at the first such line."""
+    for name, table in context.ruleset.tables.items():
+        if table.redeclared:
+            first, *others = table.redeclared
+            text = context.dump.dump.text.line(first).strip()
+            what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"
+            yield Fault(
+                f"{what}: on restore it replaces what stands before, and the rules of the first are lost",
+                "Join the two, or keep the one that is meant.",
+                at_table(name, first),
+                related=tuple(others),
+                key=name,
+            )
+
+
+def _chain(declaration: str) -> str:
+    words = declaration.removeprefix(":").removeprefix("-N ").split()
+    return f"chain {words[0]}" if words else "a chain"

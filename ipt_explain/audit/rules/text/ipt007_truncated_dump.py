@@ -1,0 +1,52 @@
+"""A table ends without COMMIT: the dump was cut off.
+
+What it checks:
+    Each table of a dump or of restore input ends in COMMIT.
+
+Why it matters:
+    What is behind the cut is missing: rules, chains, whole tables. iptables-restore loads nothing of a table without
+    COMMIT ("COMMIT expected"). What else this audit says of such a dump holds for the part that is there; nothing is
+    said about what is absent from it.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD DROP [0:0]
+    -A INPUT -i lo -j ACCEPT
+
+How to fix:
+    Take the dump again, whole. Look for a full disk, a pipe that was closed, a log that cuts long messages, or a copy
+    from a terminal that lost its end.
+
+When to ignore:
+    Never for rules that are to be restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Table
+
+
+@rule("IPT007", "truncated-dump", Severity.ERROR)
+def truncated_dump(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each table without COMMIT, at the last line that it has."""
+    for name, table in context.ruleset.tables.items():
+        if not table.committed:
+            yield Fault(
+                f"table {name} has no COMMIT: the text is cut off, and iptables-restore would load nothing of the table",
+                "Take the dump again, whole.",
+                at_table(name, _last_line(table)),
+                key=name,
+            )
+
+
+def _last_line(table: Table) -> int | None:
+    lines = [chain.rules[-1].line for chain in table.chains.values() if chain.rules]
+    lines += [chain.line for chain in table.chains.values() if chain.line is not None]
+    return max(lines, default=table.line)

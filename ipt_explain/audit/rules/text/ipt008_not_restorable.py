@@ -1,0 +1,51 @@
+"""A line that iptables-save printed but iptables-restore cannot read back.
+
+What it checks:
+    No rule holds what iptables prints but refuses on input: `[unsupported revision]`, port 0 and other remains of a
+    NAT target that the saver did not understand, comments with a line feed in them, names of chains longer than 28
+    bytes.
+
+Why it matters:
+    Restoring the dump fails, or loads something else than what the kernel held: a rule that was DNAT to an endpoint
+    comes back as DNAT to nowhere. It shows that the tool that saved the rules is older than the one that wrote them.
+
+Example:
+    -A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT [unsupported revision]
+
+How to fix:
+    Save with the same version of iptables that wrote the rules: on a node with kube-proxy in a container, run that
+    container's `iptables-save`. Do not restore this dump.
+
+When to ignore:
+    Where the dump is only read, never restored. The rules in the kernel may be sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.unreadable import find_unreadable
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT008", "not-restorable", Severity.WARNING, yields_to=("IPT507", "IPT707"))
+def not_restorable(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each kind of trouble in a table, at the first line that has it."""
+    for trouble in context.fact(find_unreadable):
+        first = trouble.rules[0] if trouble.rules else None
+        place = Place()
+        if first is not None:
+            place = at_rule(trouble.table, first, focus=trouble.focus)
+        elif trouble.chain is not None:
+            place = at_chain(trouble.table, trouble.chain)
+        count = f" ({len(trouble.rules)} rules)" if len(trouble.rules) > 1 else ""
+        yield Fault(
+            f"{trouble.what}{count}: iptables-restore cannot read this back",
+            "Save with the version of iptables that wrote the rules, and do not restore this dump.",
+            place,
+            related=tuple(rule.line for rule in trouble.rules[1:]),
+            key=trouble.what,
+        )

@@ -1,0 +1,47 @@
+"""A target stands where the kernel refuses it.
+
+What it checks:
+    Targets stand in tables, and are reached from built-in chains, that the kernel allows them in: no DROP or REJECT in
+    nat, DNAT and REDIRECT only from PREROUTING and OUTPUT, MASQUERADE only from POSTROUTING, SNAT from POSTROUTING and
+    INPUT, CT and NOTRACK only in raw, TPROXY, TTL, HL, DSCP, TOS, ECN and CHECKSUM only in mangle.
+
+Why it matters:
+    iptables-restore fails at the rule, and none of the table's rules are loaded.
+
+Example:
+    *nat
+    :POSTROUTING ACCEPT [0:0]
+    -A POSTROUTING -d 10.96.0.10/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.244.0.5:53
+    COMMIT
+
+How to fix:
+    Drop packets in filter (or in raw, before connections are tracked); rewrite destinations from PREROUTING and
+    OUTPUT, sources from POSTROUTING.
+
+When to ignore:
+    Never: these rules cannot be loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.misplaced import find_misplaced
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT009", "invalid-in-table", Severity.ERROR)
+def invalid_in_table(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each target and place that do not go together, at the first rule."""
+    for misplaced in context.fact(find_misplaced):
+        first, *others = misplaced.rules
+        yield Fault(
+            f"{misplaced.target} cannot stand {misplaced.where}: iptables-restore will refuse the table",
+            f"{misplaced.target} works {misplaced.allowed}; move the rule there.",
+            at_rule(misplaced.table, first, focus=f"-j {misplaced.target}"),
+            related=tuple(rule.line for rule in others),
+            key=misplaced.where,
+        )

@@ -1,0 +1,44 @@
+"""A built-in chain of table nat has the policy DROP.
+
+What it checks:
+    The built-in chains of nat have the policy ACCEPT.
+
+Why it matters:
+    Only the first packet of a connection crosses nat. With policy DROP, every new connection that no rule rewrites is
+    dropped there: traffic that is neither for a Service nor masqueraded. iptables refuses to set this policy today, so
+    such rules also fail to restore.
+
+Example:
+    *nat
+    :PREROUTING DROP [0:0]
+    :POSTROUTING ACCEPT [0:0]
+    COMMIT
+
+How to fix:
+    Set the policy to ACCEPT, and drop packets in table filter.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT010", "nat-policy", Severity.ERROR)
+def nat_policy(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain with the policy."""
+    nat = context.table("nat")
+    for chain in nat.chains.values() if nat is not None else ():
+        if chain.policy == "DROP":
+            yield Fault(
+                f"policy DROP of nat {chain.name}: each new connection that no rule here rewrites is dropped",
+                f"Set it to ACCEPT (`iptables -t nat -P {chain.name} ACCEPT`) and drop packets in table filter.",
+                at_chain("nat", chain),
+            )

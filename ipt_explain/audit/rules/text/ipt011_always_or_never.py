@@ -1,0 +1,57 @@
+"""A condition holds for every packet or for none, as it is written.
+
+What it checks:
+    Probabilities that the kernel keeps as 0 or 1, `--every 1`, marks whose value has bits outside of its mask, `!` in
+    front of everything there is (`! --dport 0:65535`, `! -s 0.0.0.0/0`), and two conditions of one rule that exclude
+    each other (ports, addresses, states).
+
+Why it matters:
+    A rule that never matches does nothing, and one that always matches takes what was meant for the rules behind it.
+    iptables-save hides some of these: it prints `! --dport 0:65535`, which matches nothing, as no condition at all,
+    which matches everything; the meaning turns round when the dump is restored.
+
+Example:
+    -A INPUT -p tcp -m statistic --mode random --probability 0.00000000000 -j DROP
+
+How to fix:
+    Write the value that was meant, or remove the condition or the rule.
+
+When to ignore:
+    A rule that is switched off on purpose by a condition that never holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.certainty import find_certain
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Option, Rule
+
+
+@rule(
+    "IPT011",
+    "always-or-never",
+    Severity.WARNING,
+    yields_to=("IPT201", "IPT202", "IPT203", "IPT205", "IPT404", "IPT405", "IPT408"),
+)
+def always_or_never(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for table, judged, certainty in context.fact(find_certain):
+        words = " and ".join(_spelled(judged, option) for option in certainty.options)
+        effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
+        yield Fault(
+            f"{words} can {effect}: {certainty.why}",
+            "Write the value that was meant, or remove the condition."
+            if certainty.matches
+            else "Mend or remove the rule.",
+            at_rule(table, judged, focus=_spelled(judged, certainty.options[0])),
+        )
+
+
+def _spelled(judged: Rule, option: Option) -> str:
+    values = " ".join(judged.values[slot] for slot in option.slots)
+    return f"{'! ' if option.negated else ''}{option.name} {values}".rstrip()
