@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.model import Family, Form
 from ipt_explain.render.english.wording import plural
-from ipt_explain.render.outline import Node, Span
+from ipt_explain.render.outline import Node, Span, sentence
 from ipt_explain.render.safe import escape
 
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
@@ -19,13 +19,15 @@ _FORMS = {
 }
 
 
-def header(ruleset: RulesetFacts, services: Sequence[ServicePort]) -> list[Node]:
+# The tables that matter most here, first.
+_TABLE_ORDER = ("nat", "filter", "mangle", "raw", "security")
+
+
+def header(ruleset: RulesetFacts) -> list[Node]:
     """The lines above a ruleset's services."""
-    lines = [_origin(ruleset), _sizes(ruleset, services)]
+    lines = [_origin(ruleset), _proxy(ruleset), _sizes(ruleset)]
     if ruleset.form in _FORMS:
-        lines.append(_sentence(_FORMS[ruleset.form], "unknown"))
-    if ruleset.mode is ProxyMode.IPTABLES and ruleset.evidence:
-        lines.append(_sentence(f"recognised by {escape(ruleset.evidence)}", "note"))
+        lines.append(sentence(_FORMS[ruleset.form], "unknown"))
     return [Node(words, hang=2) for words in lines if words]
 
 
@@ -35,25 +37,34 @@ def _origin(ruleset: RulesetFacts) -> list[Span]:
         words.append(escape(ruleset.generator))
     elif ruleset.backend is not None:
         words.append(f"{ruleset.backend.value} backend")
-    if ruleset.mode is not None:
-        version = f", {ruleset.version}" if ruleset.version else ""
-        words.append(f"kube-proxy in {ruleset.mode.value} mode{version}")
     return _dotted(words, "title")
 
 
-def _sizes(ruleset: RulesetFacts, services: Sequence[ServicePort]) -> list[Span]:
-    sizes = [f"{escape(name)} {size.rules:,}" for name, size in ruleset.tables.items()]
+def _proxy(ruleset: RulesetFacts) -> list[Span]:
+    """Which kube-proxy wrote the rules, and how that is known."""
+    if ruleset.mode is not ProxyMode.IPTABLES:
+        return []
+    version = f", {ruleset.version}" if ruleset.version else ""
+    signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
+    return sentence(f"kube-proxy in iptables mode{version}{signs}")
+
+
+def _sizes(ruleset: RulesetFacts) -> list[Span]:
     words = []
-    if sizes:
-        sizes[0] = f"{sizes[0]} rules"
-        words.append(", ".join(sizes))
-    if services:
-        endpoints = sum(len(service.endpoints) for service in services)
-        ports = plural(f"{len(services):,}", "service port")
-        words.append(f"{ports}, {plural(f'{endpoints:,}', 'endpoint')}")
+    if ruleset.tables:
+        tables = sorted(ruleset.tables, key=lambda name: (*_TABLE_ORDER, name).index(name))
+        sizes = [f"{escape(name)} {ruleset.tables[name].rules:,}" for name in tables]
+        words.append(", ".join([f"{sizes[0]} rules", *sizes[1:]]))
     if ruleset.masquerade_mark is not None:
         words.append(f"masquerade mark {mark_words(*ruleset.masquerade_mark)}")
     return _dotted(words)
+
+
+def found(services: Sequence[ServicePort]) -> Node:
+    """How many service ports and endpoints follow."""
+    endpoints = sum(len(service.endpoints) for service in services)
+    ports = plural(f"{len(services):,}", "service port")
+    return Node(sentence(f"{ports}, {plural(f'{endpoints:,}', 'endpoint')}"))
 
 
 def mark_words(value: int, mask: int) -> str:
@@ -63,7 +74,7 @@ def mark_words(value: int, mask: int) -> str:
 
 def nothing(ruleset: RulesetFacts) -> Node:
     """Why a ruleset holds no services."""
-    return Node(_sentence(_reason(ruleset), "unknown"))
+    return Node(sentence(_reason(ruleset), "unknown"))
 
 
 def _reason(ruleset: RulesetFacts) -> str:
@@ -72,18 +83,14 @@ def _reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPTABLES:
         return "No service to show: kube-proxy's chains are here, but they lead to no service port."
     if ruleset.form in (Form.FRAGMENT, Form.RESTORE):
-        return "No service to show: none of these rules belongs to kube-proxy's KUBE-SERVICES, KUBE-NODEPORTS or KUBE-SVC."
+        return "No service to show: none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain."
     nftables = "In nftables mode, `nft list table ip kube-proxy` (or ip6) shows its services."
     if ruleset.evidence:
         return f"No service to show: {escape(ruleset.evidence)}. {nftables}"
     if not any(size.rules for size in ruleset.tables.values()):
-        return f"No service to show: there are no rules at all, as where kube-proxy never ran or does without iptables. {nftables}"
+        return f"No service to show: there are no rules at all. {nftables}"
     return f"No service to show: these are no rules of kube-proxy. {nftables}"
 
 
 def _dotted(words: Sequence[str], first_style: str = "") -> list[Span]:
     return [(f" · {word}" if index else word, "" if index else first_style) for index, word in enumerate(words)]
-
-
-def _sentence(text: str, style: str = "") -> list[Span]:
-    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]

@@ -27,14 +27,19 @@ _TRUNK, _NO_TRUNK = "│  ", "   "
 class Node:
     """One entry of a tree.
 
-    `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a word
-    begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which broken lines go on.
+    `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a
+    word begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which lines go on.
     """
 
     words: Sequence[Span]
     tail: str = ""
     hang: int = 0
     children: list[Node] = field(default_factory=list)
+
+
+def sentence(text: str, style: str = "") -> list[Span]:
+    """Text as words, so that it may be broken at its spaces."""
+    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
 
 
 def draw(root: Node, width: int) -> Iterator[Line]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 GRAIN = 2e-9
-"""Chances that differ by no more are called equal: the kernel holds them in steps of 2^-31, kube-proxy writes ten digits."""
+"""Chances that differ by no more are called equal: the kernel has steps of 2^-31, kube-proxy writes ten digits."""
 
 FEWEST_DIGITS, MOST_DIGITS = 2, 9
 
@@ -32,7 +33,7 @@ def _digits(chances: Sequence[float]) -> int:
     apart = _apart(chances)
     for digits in range(FEWEST_DIGITS, MOST_DIGITS):
         shown = [round(chance * 100, digits) for chance in apart]
-        if all(low != high for low, high in zip(shown, shown[1:])) and not {0.0, 100.0} & set(shown):
+        if all(low != high for low, high in pairwise(shown)) and not {0.0, 100.0} & set(shown):
             return digits
     return MOST_DIGITS
 

@@ -18,7 +18,7 @@ from ipt_explain.analyzers.facts import (
     Verdict,
 )
 from ipt_explain.render.english.wording import both, duration, plural
-from ipt_explain.render.outline import Node, Span
+from ipt_explain.render.outline import Node, Span, sentence
 from ipt_explain.render.percent import evenness, percent, percents
 from ipt_explain.render.safe import cells, escape
 from ipt_explain.render.service_words import (
@@ -32,13 +32,15 @@ from ipt_explain.render.service_words import (
 
 LABEL_WIDTH = 14
 
+_KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
+
 # Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
 _NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How services are shown: `fragment` where absent means unknown, `chains` where there is room for endpoints' chains."""
+    """How services are shown. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains."""
 
     fragment: bool
     chains: bool
@@ -58,14 +60,14 @@ def service_tree(service: ServicePort, view: View) -> Node:
 
 def _title(service: ServicePort) -> list[Span]:
     words: list[Span] = [(escape(service.label), "name"), (f" · {escape(service.protocol)}", "")]
-    chains = _chains(service)
-    if chains and chains != service.label:
-        words.append((f" · {escape(chains)}", "chain"))
     if service.name is None:
         words.append((" · its name is not in this text", "unknown"))
     if service.state is not ServiceState.SERVING:
         said, style = STATE_WORDS[service.state]
-        words += [(" · ", ""), (said, style)]
+        words.append((f" · {said}", style))
+    chains = _chains(service)
+    if chains and chains != service.label:
+        words.append((f" · {escape(chains)}", "chain"))
     return words
 
 
@@ -84,38 +86,36 @@ def _row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[N
     return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))
 
 
-def _sentence(text: str, style: str = "") -> list[Span]:
-    """Text that may be broken at its spaces."""
-    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
-
-
 def _frontends(service: ServicePort) -> Iterator[Node]:
-    addresses = [frontend_address(frontend) for frontend in service.frontends]
+    frontends = _in_order(service.frontends)
+    addresses = [frontend_address(frontend) for frontend in frontends]
     width = max(map(cells, addresses), default=0)
-    for frontend, address in zip(service.frontends, addresses):
+    for frontend, address in zip(frontends, addresses):
         notes = list(_frontend_notes(service, frontend))
         padding = " " * (width - cells(address) + 2) if notes else ""
         yield _row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.rule.line}")
 
 
+def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
+    return sorted(frontends, key=lambda frontend: _KIND_ORDER[frontend.kind])
+
+
 def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
     said = verdict_words(service, frontend)
     if said is not None:
-        yield from _sentence(*said)
+        yield from sentence(*said)
     elif frontend.kind is FrontendKind.EXTERNAL:
-        yield from _sentence("an external IP or a load balancer's")
+        yield from sentence("an external IP or a load balancer's")
     ranges = ranges_words(frontend)
     if ranges:
-        if said is not None:
-            yield (", ", "")
-        yield from _sentence(ranges)
+        yield from sentence(f"; {ranges}" if said is not None else ranges)
 
 
 def _policies(service: ServicePort) -> Iterator[Node]:
     if service.internal_policy is TrafficPolicy.LOCAL:
-        yield _row("policy", _sentence("internal Local: pods reach this node's endpoints only"))
+        yield _row("policy", sentence("internal Local: only this node's endpoints"))
     if service.external_policy is TrafficPolicy.LOCAL:
-        yield _row("policy", _sentence("external Local: outside clients reach this node's endpoints only"))
+        yield _row("policy", sentence("external Local: from outside, only this node's endpoints"))
     if service.health_check_node_port is not None:
         yield _row("health check", [(f"node port {service.health_check_node_port}", "")])
 
@@ -124,77 +124,74 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
     seconds = service.affinity_seconds
     if seconds is None:
         return
-    text = f"ClientIP, {duration(str(seconds))}, renewed by each new connection"
+    words = f"ClientIP, {duration(str(seconds))}, renewed by each new connection"
     sticky = sum(endpoint.affinity_timeout is not None for endpoint in service.endpoints)
     count = len(service.endpoints)
     if sticky < count:
-        text += f"; known for {sticky} of {count} endpoints" if view.fragment else f"; for {sticky} of {count} endpoints ONLY"
-    yield _row("affinity", _sentence(text))
-
-
-@dataclass(frozen=True, slots=True)
-class _Distribution:
-    """Endpoints with their chances, for the frontends that share them."""
-
-    balancer: Balancer
-    users: tuple[Frontend, ...]
-
-    @property
-    def shares(self) -> tuple[Share, ...]:
-        return self.balancer.shares
+        words += f"; {'known' if view.fragment else 'ONLY'} for {sticky} of {count} endpoints"
+    yield _row("affinity", sentence(words))
 
 
 def _distributions(service: ServicePort, view: View) -> Iterator[Node]:
-    """The endpoints behind the ClusterIP, then those behind other frontends where they differ."""
+    """The endpoints behind each balancer, that of the ClusterIP first; balancers that spread alike are shown once."""
+    alike: list[tuple[dict[str, float], list[Balancer]]] = []
+    for balancer in service.balancers:
+        chances = {share.chain: share.probability for share in balancer.shares}
+        if not chances and any(frontend.balancer == balancer.chain for frontend in service.frontends):
+            continue  # the frontend's verdict has said so
+        for known, members in alike:
+            if known == chances:
+                members.append(balancer)
+                break
+        else:
+            alike.append((chances, [balancer]))
+    alike.sort(key=lambda each: not _serves_cluster_ip(service, each[1]))
+    plain = len(alike) == 1 and (not service.frontends or _serves_cluster_ip(service, alike[0][1]))
     shown: set[str] = set()
-    seen: list[dict[str, float]] = []
-    for number, distribution in enumerate(_ordered(service)):
-        chances = {share.chain: share.probability for share in distribution.shares}
-        if chances in seen:
-            continue
-        seen.append(chances)
-        yield _distribution(service, distribution, number == 0, shown, view)
+    for chances, members in alike:
+        users = "" if plain else _users(service, {balancer.chain for balancer in members})
+        yield _distribution(service, members[0], users, shown, view)
         shown.update(chances)
 
 
-def _ordered(service: ServicePort) -> list[_Distribution]:
-    """The balancers with their users; that of the ClusterIP first."""
-
-    def users(balancer: Balancer) -> tuple[Frontend, ...]:
-        return tuple(frontend for frontend in service.frontends if frontend.balancer == balancer.chain)
-
-    found = [_Distribution(balancer, users(balancer)) for balancer in service.balancers]
-    return sorted(found, key=lambda each: not any(user.kind is FrontendKind.CLUSTER_IP for user in each.users))
+def _serves_cluster_ip(service: ServicePort, balancers: Sequence[Balancer]) -> bool:
+    chains = {balancer.chain for balancer in balancers}
+    return any(each.kind is FrontendKind.CLUSTER_IP and each.balancer in chains for each in service.frontends)
 
 
-def _distribution(service: ServicePort, distribution: _Distribution, first: bool, shown: set[str], view: View) -> Node:
+def _users(service: ServicePort, chains: set[str]) -> str:
+    """Which connections these chains spread: `ClusterIP, NodePort from outside`."""
+    everyone, outside, inside = list[str](), list[str](), list[str]()
+    for frontend in _in_order(service.frontends):
+        kind, node = KIND_WORDS[frontend.kind], frontend.node_balancer or frontend.balancer
+        if frontend.balancer in chains and frontend.verdict is Verdict.BALANCE:
+            (everyone if node in chains else outside).append(kind)
+        elif node in chains:
+            inside.append(kind)
+    groups = ((everyone, ""), (outside, " from outside"), (inside, " from pods and this node"))
+    words = [both(list(dict.fromkeys(kinds))) + where for kinds, where in groups if kinds]
+    return "; ".join(words) or " and ".join(sorted(map(escape, chains)))
+
+
+def _distribution(service: ServicePort, balancer: Balancer, users: str, shown: set[str], view: View) -> Node:
     by_chain = {endpoint.chain: endpoint for endpoint in service.endpoints}
-    pairs = [(share, by_chain.get(share.chain)) for share in distribution.shares]
+    pairs = [(share, by_chain.get(share.chain)) for share in balancer.shares]
     children = _endpoints(service, pairs, shown, view)
-    balancer = distribution.balancer
     if balancer.unmatched > _NOTHING:
         children.append(_leak(balancer, view))
-    count = len(distribution.shares)
-    words = [str(count) if count else "none"]
-    if even := evenness([share.probability for share in distribution.shares]):
-        words.append(even)
-    text = ", ".join(words)
-    if first:
-        return _row("endpoints", _sentence(text), children=children)
-    kinds = both(list(dict.fromkeys(KIND_WORDS[user.kind] for user in distribution.users)))
-    outside = " from outside" if any(user.node_balancer for user in distribution.users) else ""
-    place = " on this node" if balancer.scope is Scope.LOCAL else ""
-    said = f"{kinds}{outside}: {text}{place}" if kinds else f"{escape(balancer.chain)}: {text}{place}"
-    return _row("endpoints", _sentence(said), children=children)
+    count = str(len(balancer.shares) or "none")
+    even = evenness([share.probability for share in balancer.shares])
+    said = ", ".join(word for word in (count, even, users and f"for {users}") if word)
+    return _row("endpoints", sentence(said), children=children)
 
 
 def _leak(balancer: Balancer, view: View) -> Node:
     share = (f"{percent(balancer.unmatched)}  ", "bad")
     if balancer.fallback_drop:
-        return Node([share, *_sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
+        return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     if view.fragment:
-        return Node([share, *_sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
-    return Node([share, *_sentence("match no rule and pass on UN-DNATed, to the service's own address", "bad")], hang=2)
+        return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
+    return Node([share, *sentence("match no rule and pass on UN-DNATed, to the service's own address", "bad")], hang=2)
 
 
 def _endpoints(
@@ -211,6 +208,7 @@ def _endpoints(
     address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
     places = _places(service, pairs, view)
     place_width = max(map(len, places), default=0)
+    hairpin_width = max((len(_HAIRPIN[endpoint.hairpin][0]) for _, endpoint in pairs if endpoint is not None), default=0)
     nodes = []
     for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
         words: list[Span] = [(chance.rjust(chance_width), "share")]
@@ -221,7 +219,7 @@ def _endpoints(
             if place_width:
                 words.append((f"  {place.ljust(place_width)}", "place"))
             if known:
-                words += _endpoint_details(endpoint, view)
+                words += _endpoint_details(endpoint, hairpin_width, view)
         nodes.append(Node(words, tail, hang=chance_width + 2))
     return nodes
 
@@ -237,14 +235,15 @@ def _places(service: ServicePort, pairs: Sequence[tuple[Share, Endpoint | None]]
 
 
 _HAIRPIN: dict[bool | None, Span] = {
-    True: ("  hairpin ok     ", "good"),
-    False: ("  hairpin MISSING", "bad"),
-    None: ("  hairpin unknown", "unknown"),
+    True: ("hairpin ok", "good"),
+    False: ("hairpin MISSING", "bad"),
+    None: ("hairpin unknown", "unknown"),
 }
 
 
-def _endpoint_details(endpoint: Endpoint, view: View) -> list[Span]:
-    words = [_HAIRPIN[endpoint.hairpin]]
+def _endpoint_details(endpoint: Endpoint, hairpin_width: int, view: View) -> list[Span]:
+    hairpin, style = _HAIRPIN[endpoint.hairpin]
+    words = [(f"  {hairpin.ljust(hairpin_width)}", style)]
     if endpoint.packets is not None:
         words.append((f"  {plural(f'{endpoint.packets:,}', 'packet')}".ljust(13), "counter"))
     if view.chains:
@@ -262,15 +261,15 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
     if facts.all:
         said.append("every ClusterIP connection")
     elif facts.off_cluster is not None:
-        condition = escape(facts.off_cluster)
-        said.append(f"ClusterIP where `{condition}`" if condition[:1] in "-!" else f"ClusterIP from outside {condition}")
+        where = escape(facts.off_cluster)
+        said.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
     outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
     kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in outside if each.verdict is Verdict.BALANCE)))
     if kinds and service.external_policy is TrafficPolicy.LOCAL:
-        said.append(f"{kinds}: not (policy Local)")
+        said.append(f"{kinds} not (policy Local)")
     elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
-        said.append(f"{kinds}: always (policy Cluster)")
+        said.append(f"{kinds} always (policy Cluster)")
     if said:
-        yield _row("masqueraded", _sentence("; ".join(said)))
+        yield _row("masqueraded", sentence("; ".join(said)))
     elif service.endpoints and not view.fragment:
-        yield _row("masqueraded", _sentence("never"))
+        yield _row("masqueraded", sentence("never"))

@@ -17,10 +17,10 @@ from ipt_explain.render.safe import escape
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
-    FrontendKind.NODE_PORT: "NodePort",
-    FrontendKind.LOAD_BALANCER: "LoadBalancer",
     FrontendKind.EXTERNAL_IP: "ExternalIP",
+    FrontendKind.LOAD_BALANCER: "LoadBalancer",
     FrontendKind.EXTERNAL: "External",
+    FrontendKind.NODE_PORT: "NodePort",
 }
 
 STATE_WORDS = {
@@ -72,17 +72,18 @@ def _reason(service: ServicePort, frontend: Frontend) -> str:
     """Why connections are refused: as the rule's comment has it, else as the service's state and policy have it."""
     kind = read_comment(frontend.rule.comment or "")[1]
     if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
-        return kind.value.removeprefix(" has ")
+        return str(kind.value).removeprefix(" has ")
     if service.state is ServiceState.NO_ENDPOINTS or frontend.verdict is Verdict.REJECT:
         return "no endpoints"
     policy = service.internal_policy if frontend.kind is FrontendKind.CLUSTER_IP else service.external_policy
-    return "no local endpoints" if policy is TrafficPolicy.LOCAL or not service.endpoints else "by a rule of the filter table"
+    if policy is TrafficPolicy.LOCAL or not service.endpoints:
+        return "no local endpoints"
+    return "by a rule of the filter table"
 
 
 def ranges_words(frontend: Frontend) -> str:
-    """The sources that a load balancer's address admits; "" where it admits all without asking."""
-    if not frontend.source_ranges:
+    """The sources that a load balancer's address admits; "" where it admits all."""
+    ranges = frontend.source_ranges
+    if not ranges or any(source in _EVERYWHERE for source in ranges):
         return ""
-    if any(source in _EVERYWHERE for source in frontend.source_ranges):
-        return "from anywhere"
-    return f"only from {', '.join(map(escape, frontend.source_ranges))}"
+    return f"only from {', '.join(map(escape, ranges))}"

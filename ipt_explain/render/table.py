@@ -1,4 +1,4 @@
-"""`explain` as a table, one line a frontend, as kubectl prints them: aligned for people, in words without spaces for awk."""
+"""`explain` as a table, one line a frontend, as kubectl does: aligned for people, in words without spaces for awk."""
 
 from __future__ import annotations
 

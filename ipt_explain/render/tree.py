@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
 from ipt_explain.model import Family, Form
 from ipt_explain.render.english.wording import plural
-from ipt_explain.render.header import header, nothing
+from ipt_explain.render.header import found, header, nothing
 from ipt_explain.render.outline import Line, draw
 from ipt_explain.render.service_tree import View, service_tree
 from ipt_explain.render.terminal import to_text
@@ -28,7 +28,7 @@ def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[
         if number:
             yield from ([], [])
         for ruleset in rulesets:
-            for node in header(ruleset, services):
+            for node in header(ruleset):
                 yield from draw(node, width)
         yield from _services(rulesets, services, width, total is not None)
     if not sections:
@@ -44,6 +44,8 @@ def _services(rulesets: list[RulesetFacts], services: list[ServicePort], width: 
         yield []
         for ruleset in rulesets:
             yield from draw(nothing(ruleset), width)
+    if services:
+        yield from draw(found(services), width)
     family_width = _WIDTHS[rulesets[0].family]
     view = View(
         fragment=any(ruleset.form in (Form.FRAGMENT, Form.RESTORE) for ruleset in rulesets),
@@ -56,7 +58,7 @@ def _services(rulesets: list[RulesetFacts], services: list[ServicePort], width: 
 
 
 def _sections(explanation: Explanation) -> list[tuple[list[RulesetFacts], list[ServicePort]]]:
-    """Rulesets with their services. Those of one source and family stand together: a service does not tell its backend."""
+    """Rulesets with their services. Those of one source and family share them: a service does not tell its backend."""
     sections: dict[tuple[str, Family], tuple[list[RulesetFacts], list[ServicePort]]] = {}
     for ruleset in explanation.rulesets:
         sections.setdefault((ruleset.source, ruleset.family), ([], []))[0].append(ruleset)
