@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from fnmatch import translate
 from ipaddress import ip_address
 
+from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.facts import Explanation, ServicePort
+from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
+from ipt_explain.model import Dump
 
 SUGGESTIONS = 3
 
@@ -48,6 +51,14 @@ class ServiceGlob:
         name, colon, port = rest.partition(":")
         return cls(text, Glob.of(namespace) if slash else None, Glob.of(name or "*"), Glob.of(port) if colon else None)
 
+    def may_fit(self, name: ServicePortName) -> bool:
+        """Whether a service port of this name may be meant; by its number, it may be."""
+        return (
+            self.name.fits(name.name)
+            and (self.namespace is None or self.namespace.fits(name.namespace))
+            and (self.port is None or self.port.fits(name.port) or self.port.text[:1] in "0123456789*?[")
+        )
+
     def fits(self, service: ServicePort) -> bool:
         """Whether a service port is meant. One whose name the dump does not carry goes by its chains."""
         if service.name is None:
@@ -79,6 +90,13 @@ class Selection:
 
     def __bool__(self) -> bool:
         return bool(self.services or self.namespaces or self.addresses)
+
+    def may_fit(self, name: ServicePortName | None) -> bool:
+        """Whether a service port of this name (None: not known) may be among those asked for."""
+        return name is None or (
+            (not self.services or any(glob.may_fit(name) for glob in self.services))
+            and (not self.namespaces or any(glob.fits(name.namespace) for glob in self.namespaces))
+        )
 
     def fits(self, service: ServicePort) -> bool:
         """Whether a service port is among those asked for."""
@@ -112,6 +130,28 @@ def _same_text(address: str) -> str:
         return str(ip_address(address))
     except ValueError:
         return address
+
+
+def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Explanation, int]:
+    """What the dumps say of the services asked for, and how many service ports there are in all.
+
+    Services whose names rule them out are counted but not read. Raises UsageError, which names the nearest, where
+    nothing fits.
+    """
+    if not selection:
+        everything = Explanation.joined([explain(dump) for dump in dumps])
+        return everything, len(everything.services)
+    total = 0
+
+    def wanted(name: ServicePortName | None) -> bool:
+        nonlocal total
+        total += 1
+        return selection.may_fit(name)
+
+    read = Explanation.joined([explain(dump, wanted) for dump in dumps])
+    if not any(map(selection.fits, read.services)):
+        read = Explanation.joined([explain(dump) for dump in dumps])  # for the names of those that there are
+    return select(read, selection), total
 
 
 def select(explanation: Explanation, selection: Selection) -> Explanation:

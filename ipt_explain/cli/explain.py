@@ -34,19 +34,15 @@ def explain(
 
     DUMP is a file, or - for standard input: what iptables-save, ip6tables-save or iptables -S print, whole or in part.
     """
-    from ipt_explain.analyzers import explain as explain_dump
-    from ipt_explain.analyzers.facts import Explanation
-    from ipt_explain.analyzers.selection import Selection, select
+    from ipt_explain.analyzers.selection import Selection, explain_selected
 
     selection = Selection.of(service, namespace, address)
-    parsed = read_dumps(dumps, live, lenient)
-    everything = Explanation.joined([explain_dump(dump) for dump in parsed])
-    chosen = select(everything, selection)
-    warn(chosen.warnings)
-    write(_rendered(chosen, len(everything.services), output, color, width))
+    explanation, total = explain_selected(read_dumps(dumps, live, lenient), selection)
+    warn(explanation.warnings)
+    write(_rendered(explanation, total if selection else None, output, color, width))
 
 
-def _rendered(explanation: Explanation, total: int, output: str, color: bool, width: int) -> Iterable[str]:
+def _rendered(explanation: Explanation, total: int | None, output: str, color: bool, width: int) -> Iterable[str]:
     if output == "json":
         return (explanation.to_json(), "\n")
     if output == "table":

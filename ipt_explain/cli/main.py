@@ -15,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ipt_explain.cli.stdio import complain, finish, prepare_streams, terminal_width
+from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
 from ipt_explain.render.safe import escape
 
@@ -127,7 +128,8 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(args: list[str]) -> int:
     """Run one command line; returns the exit status."""
     try:
-        status: Any = commands.main(args=args, prog_name="ipt-explain", standalone_mode=False)
+        with collector_paused():
+            status: Any = commands.main(args=args, prog_name="ipt-explain", standalone_mode=False)
         finish()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):

@@ -208,7 +208,7 @@ def _endpoints(
     address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
     places = _places(service, pairs, view)
     place_width = max(map(len, places), default=0)
-    hairpin_width = max((len(_HAIRPIN[endpoint.hairpin][0]) for _, endpoint in pairs if endpoint is not None), default=0)
+    hairpin_width = max((len(_HAIRPIN[each.hairpin][0]) for _, each in pairs if each is not None), default=0)
     nodes = []
     for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
         words: list[Span] = [(chance.rjust(chance_width), "share")]
