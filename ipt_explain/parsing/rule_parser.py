@@ -1,10 +1,10 @@
 """One rule's text to its shape and values, by the grammar.
 
 The grammar is that of iptables-save, where options stand behind their match or target. Input for iptables-restore is
-looser: an option may stand behind another match (`-m tcp -m comment --comment x --dport 80`), a rule's own options behind
-any (`-m tcp -p tcp`), and a protocol's match need not be loaded at all (`-p tcp --dport 80`). iptables gives an option to
-the last loaded match that knows it. So this parser asks Lark for one token after another, and where an option stands
-away from its owner, it goes back there first, by feeding Lark `-m tcp` or BACK without any text.
+looser: an option may stand behind another match (`-m tcp -m comment --comment x --dport 80`), a rule's own options
+behind any (`-m tcp -p tcp`), and a protocol's match need not be loaded at all (`-p tcp --dport 80`). iptables gives an
+option to the last loaded match that knows it. So this parser asks Lark for one token after another, and where an option
+stands away from its owner, it goes back there first, by feeding Lark `-m tcp` or BACK without any text.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from ipt_explain.model import Shape
 from ipt_explain.parsing.grammar_files import rule_grammar
 from ipt_explain.parsing.shape_builder import build_shape, value_start
-from ipt_explain.parsing.syntax_errors import RuleSyntaxError, explain
+from ipt_explain.parsing.syntax_errors import RuleSyntaxError, Situation, explain
 from ipt_explain.parsing.value_patterns import is_value, value_pattern
 from ipt_explain.parsing.vocabulary import Module, vocabulary
 
 __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 
-_WORD = re.compile(r"[^ \t\n]+")
+_OPTION = re.compile(r"[ \t]*(?:![ \t]+)?(-[^ \t\n]*)")
 
 _PROTOCOL_MATCHES = {
     "1": "icmp", "6": "tcp", "17": "udp", "33": "dccp", "50": "esp", "51": "ah", "58": "icmp6", "108": "ipcomp",
@@ -47,7 +47,7 @@ class ValueToken:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """A rule's shape, its values as written, and where they stand: `values[i] == line[tokens[i].start:tokens[i].end]`."""
+    """A rule's shape, its values as written, and where they stand: value i is `line[tokens[i].start:tokens[i].end]`."""
 
     shape: Shape
     values: tuple[str, ...]
@@ -68,8 +68,8 @@ def parse_rule(line: str) -> ParsedRule:
 class _Reading:
     """The reading of one line: Lark's parser, and what the line has loaded so far.
 
-    `_current` is the module whose options may stand here, None where the rule's own may. `_open_ended` is the last module
-    that the grammar doesn't know.
+    `_current` is the module whose options may stand here, None where the rule's own may. `_open_ended` is the last
+    module that the grammar doesn't know.
     """
 
     def __init__(self, line: str) -> None:
@@ -84,6 +84,8 @@ class _Reading:
         self._given: set[str] = set()
         self._protocol: ValueToken | None = None
         self._went_back_at = -1
+        self._previous: Token | None = None
+        self._option: Token | None = None
 
     def run(self) -> Tree[Token]:
         """Read the line to its end; the parse tree."""
@@ -92,20 +94,20 @@ class _Reading:
                 self._feed_tokens()
                 break
             except UnexpectedInput as error:
-                position = error.pos_in_stream or 0
+                position = _where(error)
                 if not self._go_back(position):
-                    raise explain(self._line, position, error, self._parser) from None
+                    raise explain(self._situation(position)) from None
                 self._read_again(position)
         try:
-            tree: Tree[Token] = self._parser.feed_eof()
-        except UnexpectedInput as error:
-            raise explain(self._line, len(self._line), error, self._parser) from None
+            tree: Tree[Token] = self._parser.feed_eof()  # type: ignore[no-untyped-call]
+        except UnexpectedInput:
+            raise explain(self._situation(len(self._line))) from None
         return tree
 
     def _feed_tokens(self) -> None:
         parser = self._parser
         opening = ""
-        for token in parser.lexer_thread.lex(parser.parser_state):
+        for token in parser.lexer_thread.lex(parser.parser_state):  # type: ignore[no-untyped-call]
             kind = token.type
             if is_value(kind):
                 self._add_value(token)
@@ -115,21 +117,31 @@ class _Reading:
                 self._read_again(value_start(token))
                 continue
             parser.feed_token(token)
+            self._previous = token
             if opening:
                 self._enter(opening, token)
-            elif not is_value(kind):
+            elif not is_value(kind) and kind != "NOT":
                 self._given.add(str(token))
+                self._option = token
             opening = kind if kind in ("MATCH", "JUMP", "GOTO") else ""
 
     def _read_again(self, position: int) -> None:
-        self._parser.lexer_thread.state.line_ctr.char_pos = position
+        lexer = self._parser.lexer_thread.state
+        assert lexer is not None
+        lexer.line_ctr.char_pos = position
+
+    def _situation(self, position: int) -> Situation:
+        accepted = set(self._parser.choices())  # type: ignore[no-untyped-call]
+        module = self._current
+        is_target = module is not None and module is self._target
+        return Situation(self._line, position, accepted, self._previous, self._option, module, is_target)
 
     def _add_value(self, token: Token) -> None:
         start, end = value_start(token), token.end_pos
         assert end is not None
         value = ValueToken(len(self.tokens), start, end, value_pattern(self._parser, token.type))
         self.tokens.append(value)
-        if token.type == "PROTOCOL":
+        if self._option is not None and self._option.type == "PROTO":
             self._protocol = value
 
     def _enter(self, opening: str, name: Token) -> None:
@@ -146,11 +158,11 @@ class _Reading:
             self._open_ended = module
 
     def _go_back(self, position: int) -> bool:
-        """Where the option at a position isn't one of the current module, go back to its owner; whether that was done."""
-        word = _WORD.search(self._line, position)
-        if word is None or word.start() == self._went_back_at or not word[0].startswith("-"):
+        """Where the option at a position isn't one of the current module, go back to its owner; tell whether."""
+        found = _OPTION.match(self._line, position)
+        if found is None or found.start(1) == self._went_back_at:
             return False
-        option = word[0]
+        option = found[1]
         current = self._current
         if current is not None and option in current.options:
             return False
@@ -168,13 +180,13 @@ class _Reading:
                 self._parser.feed_token(token)
         except UnexpectedInput:  # in the middle of another option
             return False
-        self._went_back_at = word.start()
+        self._went_back_at = found.start(1)
         self._current = owner
         return bool(way)
 
     def _owner(self, option: str) -> Module | None:
-        """Who takes an option that the current module doesn't know: the target, else the last match that knows it, else the
-        match of the protocol, else the last module that the grammar doesn't know."""
+        """Who takes an option that the current module doesn't know: the target, else the last match that knows it,
+        else the match of the protocol, else the last module that the grammar doesn't know."""
         at_open_end = self._current is not None and self._current is self._open_ended
         if at_open_end and (self._current is not self._target or option in self._given):
             return None
@@ -196,3 +208,8 @@ class _Reading:
         self.tokens[value.slot] = replace(value, pattern=re.escape(name))
         self._matches.append(module)
         return module
+
+
+def _where(error: UnexpectedInput) -> int:
+    position: int | None = error.pos_in_stream
+    return 0 if position is None else position

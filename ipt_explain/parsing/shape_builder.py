@@ -42,7 +42,8 @@ _interned: dict[tuple[object, ...], Shape] = {}
 def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
     """The shape of a parsed rule; equal forms give the same object. `slots` numbers the values by where they start.
 
-    Raises RuleSyntaxError for what the grammar cannot refuse: two targets, an option of the rule given twice, two negations.
+    Raises RuleSyntaxError for what the grammar cannot refuse: a second target, an option of the rule given twice, an
+    option negated twice.
     """
     draft = _Draft(slots)
     draft.read(tree)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lark import Token
-from lark.exceptions import UnexpectedInput
-from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ipt_explain.errors import IptExplainError
+from ipt_explain.parsing.value_patterns import VALUE_KINDS, is_value
+from ipt_explain.parsing.vocabulary import Module, vocabulary
+
+_WORD = re.compile(r"[^ \t\n]+|\n")
+_QUOTE_LEFT_OPEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z', re.DOTALL)
+_OPENINGS = ("-m", "-j", "-g", "--match", "--jump", "--goto")
+_MAX_SHOWN = 40
 
 
 class RuleSyntaxError(IptExplainError):
@@ -24,5 +31,143 @@ class RuleSyntaxError(IptExplainError):
         self.expected = expected
 
 
-def explain(line: str, position: int, error: UnexpectedInput, parser: InteractiveParser) -> RuleSyntaxError:
-    return RuleSyntaxError(position + 1, 1, "unexpected text", "")
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where the reading of a rule stopped: at `position` of `line`, 0-based, its length where the line ended too soon.
+
+    `accepted` are the terminals that the grammar could take there; `option` is the last option before it, `previous`
+    the last word of all; `module` is the match or target whose options may stand there, None where the rule's own may.
+    """
+
+    line: str
+    position: int
+    accepted: AbstractSet[str]
+    previous: Token | None
+    option: Token | None
+    module: Module | None
+    is_target: bool
+
+
+def explain(at: Situation) -> RuleSyntaxError:
+    """The error for people: what stands there, and what could."""
+    found = _WORD.search(at.line, at.position)
+    column = (found.start() if found else len(at.line)) + 1
+    word = found[0] if found else ""
+    if at.previous is None:
+        message = _quoted("{} opens no rule", word) if word else "there is no rule"
+        return RuleSyntaxError(column, max(len(word), 1), message, "-A and a chain's name.")
+    if not word:
+        return _line_ends(at, column)
+    message, expected = _at_word(at, word)
+    return RuleSyntaxError(column, len(word), message, expected)
+
+
+def _line_ends(at: Situation, column: int) -> RuleSyntaxError:
+    assert at.previous is not None
+    if at.previous.type == "NOT" and not _wants_value(at):
+        return RuleSyntaxError(column - 1, 1, "nothing follows the negation", "An option behind the `!`.")
+    option = at.option or at.previous
+    verb = "lacks its second argument" if is_value(at.previous.type) else "has no argument"
+    return RuleSyntaxError(
+        (option.start_pos or 0) + 1, len(option), f"{option} {verb}", f"{_capital(_value_words(at.accepted))}."
+    )
+
+
+def _at_word(at: Situation, word: str) -> tuple[str, str]:
+    assert at.previous is not None
+    if word == "\n":
+        return "the rule goes on behind a line feed", "A line feed only inside double quotes."
+    if _wants_value(at):
+        name = at.option or at.previous
+        return _quoted("{} is not what " + f"{name} takes", word), f"{_capital(_value_words(at.accepted))}."
+    if at.previous.type == "NOT":
+        if word == "!":
+            return "two negations stand behind each other", "One `!` in front of an option."
+        if _is_known(at, word):
+            return _quoted("{} cannot be negated", word), "The option without `!`."
+    if word.startswith("-"):
+        return _unknown_option(at, word), _next_words(at)
+    if word == "!":
+        return "nothing here can be negated", _next_words(at)
+    return _stray_word(at, word), _next_words(at)
+
+
+def _wants_value(at: Situation) -> bool:
+    return "MATCH" not in at.accepted and any(map(is_value, at.accepted))
+
+
+def _is_known(at: Situation, word: str) -> bool:
+    if at.module is not None and word in at.module.options:
+        return True
+    return word in vocabulary().own_terminals or word in _OPENINGS
+
+
+def _unknown_option(at: Situation, word: str) -> str:
+    known = vocabulary()
+    if word in ("-A", "-I", "-D", "-R", "--append", "--insert", "--delete", "--replace"):
+        return _quoted("{} opens a rule, and this one is open already", word)
+    owners = sorted(name for name, module in known.matches.items() if word in module.options)
+    targets = sorted(name for name, module in known.targets.items() if word in module.options)
+    if owners or targets:
+        homes = _alternatives([f"-m {name}" for name in owners] + [f"-j {name}" for name in targets])
+        return _quoted("{} is an option of " + f"{homes}, which the rule does not load", word)
+    near = get_close_matches(word[:_MAX_SHOWN], sorted(at.module.options) if at.module else [], 1, 0.75)
+    near = near or get_close_matches(word[:_MAX_SHOWN], [*known.own_terminals, *_OPENINGS], 1, 0.75)
+    meant = f"; {near[0]} is near it" if near else ""
+    return _quoted("{} is not an option of " + f"{_place(at)}{meant}", word)
+
+
+def _stray_word(at: Situation, word: str) -> str:
+    previous, option = at.previous, at.option
+    assert previous is not None
+    opened = previous.start_pos if is_value(previous.type) else None
+    if opened is not None and _QUOTE_LEFT_OPEN.match(at.line, opened):
+        return "the text goes on behind a double quote that is opened and never closed"
+    if is_value(previous.type) and previous.endswith('"') and len(previous) > 1 and previous.end_pos == at.position:
+        return _quoted("{} stands behind a closing quote, which ends the word", word)
+    if option is None or option is previous:
+        return _quoted("{} is unexpected" + f": {previous} takes no argument", word)
+    if option.type in ("MATCH", "JUMP", "GOTO"):
+        return _quoted("{} is unexpected" + f" behind {option} {previous}", word)
+    return _quoted("{} is one argument too many for " + str(option), word)
+
+
+def _next_words(at: Situation) -> str:
+    parts = []
+    if at.module is not None and at.module.options:
+        parts.append(f"an option of {_place(at)}")
+    elif at.module is None:
+        parts.append("an option of the rule (-s, -d, -i, -o, -p)")
+    parts.append("a match (-m)")
+    if not at.is_target:
+        parts.append("a target (-j)")
+    return f"{_capital(_alternatives(parts))}."
+
+
+def _place(at: Situation) -> str:
+    if at.module is None:
+        return "a rule"
+    return f"target {at.module.name}" if at.is_target else f"match {at.module.name}"
+
+
+def _value_words(accepted: AbstractSet[str]) -> str:
+    if "MODULE" in accepted:
+        return "a match's name"
+    if "JUMP" not in accepted and "ACCEPT" in accepted:
+        return "a target or a chain's name"
+    return _alternatives([text for terminal, text in VALUE_KINDS.items() if terminal in accepted and text != "nothing"])
+
+
+def _alternatives(words: list[str]) -> str:
+    if len(words) > 4:
+        words = [*words[:3], "others"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _quoted(template: str, word: str) -> str:
+    shown = word if len(word) <= _MAX_SHOWN else word[:_MAX_SHOWN] + "…"
+    return template.replace("{}", f"`{shown}`", 1)

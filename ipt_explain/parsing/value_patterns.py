@@ -11,15 +11,33 @@ from functools import cache
 from lark.lexer import BasicLexer, ContextualLexer
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-_VALUES = frozenset(
-    {"CHAIN", "ADDRESS", "INTERFACE", "PROTOCOL", "WORD", "TEXT", "EMPTY", "NUMBER", "COUNTERS", "ARGUMENT"}
-)
-"""The terminals whose text belongs to one rule; all others belong to its shape."""
+VALUE_KINDS = {
+    "CHAIN": "a chain's name",
+    "ADDRESS": "an address",
+    "NAT_RANGE": "an address, with or without a port",
+    "INTERFACE": "an interface's name",
+    "PROTOCOL": "a protocol",
+    "PORTS": "a port",
+    "INTEGER": "a number",
+    "RANGE": "a number or a range",
+    "MARK": "a value, with or without a mask",
+    "RATE": "a rate",
+    "TIME": "a time",
+    "LIST": "a list",
+    "NAME": "a name",
+    "WORD": "a value",
+    "TEXT": "a word, or text in double quotes",
+    "NUMBER": "a number",
+    "COUNTERS": "packets and bytes",
+    "EMPTY": "nothing",
+    "ARGUMENT": "a value",
+}
+"""The terminals whose words belong to one rule, and what to call them; all other terminals belong to its shape."""
 
 
 def is_value(terminal: str) -> bool:
     """Whether words of this terminal are values of a rule, not part of its shape."""
-    return terminal in _VALUES
+    return terminal in VALUE_KINDS
 
 
 def value_pattern(parser: InteractiveParser, terminal: str) -> str:
@@ -33,7 +51,7 @@ def value_pattern(parser: InteractiveParser, terminal: str) -> str:
 
 @cache
 def _pattern(lexer: BasicLexer, terminal: str) -> str:
-    before = []
+    before: list[str] = []
     for candidate in lexer.terminals:
         if candidate.name == terminal:
             return _refusing(before) + candidate.pattern.to_regexp()
@@ -44,7 +62,7 @@ def _pattern(lexer: BasicLexer, terminal: str) -> str:
 
 
 def _refusing(before: list[str]) -> str:
-    """What keeps a word from being one of those before it. Words that begin like none of them are let through at once."""
+    """What keeps a word from being one of those before it. Words that begin like none of them pass at once."""
     if not before:
         return ""
     refused = f"(?!{'|'.join(before)})"

@@ -29,7 +29,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Modules by name, the terminal of each spelling of the rule's own options, and the spellings of each keyword terminal."""
+    """Modules by name; the terminal of each spelling of the rule's own options; each keyword terminal's spellings."""
 
     matches: Mapping[str, Module]
     targets: Mapping[str, Module]
