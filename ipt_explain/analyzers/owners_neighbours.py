@@ -35,6 +35,7 @@ EXACT: Mapping[str, _Known] = {
     "KUBE-HOSTPORTS": ("CRI-O or dockershim", "looks up host ports of pods"),
     "CRIO-HOSTPORTS-MASQ": ("CRI-O", "masquerades connections to host ports"),
     # Pod networks
+    "FLANNEL": ("flannel", "masquerades what pods send outside the pod network (older versions)"),
     "FLANNEL-POSTRTG": ("flannel", "masquerades what pods send outside the pod network"),
     "FLANNEL-FWD": ("flannel", "accepts forwarded packets of the pod network"),
     "WEAVE": ("Weave Net", "masquerades what pods send outside the pod network"),

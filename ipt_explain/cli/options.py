@@ -26,8 +26,12 @@ NO_RULES = "{}: there are no rules in it. iptables-save prints nothing without t
 
 def dump_options(command: Command) -> Command:
     """DUMP..., --live and --lenient, as parameters `dumps`, `live` and `lenient`; `read_dumps` takes all three."""
+    return click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path())(source_options(command))
+
+
+def source_options(command: Command) -> Command:
+    """--live and --lenient, for commands whose arguments are not all dumps."""
     options = (
-        click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path()),
         click.option("--live", is_flag=True, help="Run this node's own iptables-save and ip6tables-save."),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
     )

@@ -53,17 +53,17 @@ def changed(option: str, text: str, names: Mapping[int, str], whose: str = "mark
 def _operation(change: MarkChange, names: Mapping[int, str], whose: str) -> str:
     flip, clear = change.flip, change.clear
     if clear == 0:
-        return f"gets {bits(flip, names)} of its {whose} toggled" if flip else f"keeps its {whose}"
+        return f"gets {whose} {bits(flip, names)} toggled" if flip else f"keeps its {whose}"
     if clear == ALL_BITS:
         name = f", {names[flip]}" if flip in names else ""
         return f"gets its whole {whose} set to {flip:#x}{name}" if flip else f"gets its whole {whose} cleared"
     if flip == clear:
-        return f"gets {bits(clear, names)} of its {whose} set"
+        return f"gets {whose} {bits(clear, names)} set"
     if flip == 0:
-        return f"gets {bits(clear, names)} of its {whose} cleared"
+        return f"gets {whose} {bits(clear, names)} cleared"
     if not change.toggles:
-        return f"gets {bits(clear, names)} of its {whose} set to {flip:#x}"
-    return f"gets {bits(clear, names)} of its {whose} cleared, then {bits(flip, names)} toggled"
+        return f"gets {whose} {bits(clear, names)} set to {flip:#x}"
+    return f"gets {whose} {bits(clear, names)} cleared, then {bits(flip, names)} toggled"
 
 
 def _single(mask: int) -> bool:

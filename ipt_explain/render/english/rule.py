@@ -14,21 +14,31 @@ from ipt_explain.render.english.plain import BARE, PREDICATES
 from ipt_explain.render.english.targets import ACTIONS, CONTINUING
 from ipt_explain.render.english.wording import both, cited, say
 
+NEXT_RULE = "goes on to the next rule"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleWords:
     """A rule in words, not yet escaped for a terminal.
 
-    `conditions` and `action` are predicates about the packet; `comments` are the rule's own, which decide nothing.
+    `conditions` and `action` are predicates about the packet, as is `after`: where it goes next, "" where the action
+    says it all. `comments` are the rule's own, which decide nothing.
     """
 
     conditions: tuple[str, ...]
     action: str
+    after: str
     comments: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """One sentence, without the comments."""
+        end = f", and {self.after}." if self.after else "."
+        return self.brief[:-1] + end
+
+    @property
+    def brief(self) -> str:
+        """The sentence without where the packet goes next, for a list of rules, where that can be seen."""
         if not self.conditions:
             return f"Every packet {self.action}."
         return f"If a packet {both(self.conditions)}, it {self.action}."
@@ -48,8 +58,8 @@ def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container
             comments += [given.value for given in Options(rule, match.options)]
         else:
             conditions += _match(rule, match, glossary)
-    action = _action(rule, shape.target, glossary, chains) + counters(own)
-    return RuleWords(tuple(conditions), action, tuple(comments))
+    action, after = _action(rule, shape.target, glossary, chains)
+    return RuleWords(tuple(conditions), action + counters(own), after, tuple(comments))
 
 
 def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:
@@ -71,22 +81,23 @@ def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:
     return said
 
 
-def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Container[str]) -> str:
+def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Container[str]) -> tuple[str, str]:
+    """What the rule does with a packet, and where the packet goes after that."""
     if target is None:
-        return "is counted, and goes on to the next rule"
+        return "is counted", NEXT_RULE
     name = rule.target or ""
     options = Options(rule, target.options)
     if target.kind is TargetKind.GOTO:
-        return f"moves to chain {_chain(name, glossary)}, whose end leads back to where this chain was called from"
+        return f"moves to chain {_chain(name, glossary)}, whose end leads back to where this chain was called from", ""
     if name in ACTIONS and not (name in chains and not target.options):
         action = ACTIONS[name](options, glossary)
         left = list(options)
         if left:
             action += f", with{_spelled(left)}"
-        return action + (", and goes on to the next rule" if name in CONTINUING else "")
+        return action, NEXT_RULE if name in CONTINUING else ""
     if target.options and name not in chains:
-        return f"is handed to target {name}{_spelled(list(options))}"
-    return f"jumps to chain {_chain(name, glossary)}, and goes on to the next rule if it comes back"
+        return f"is handed to target {name}{_spelled(list(options))}", ""
+    return f"jumps to chain {_chain(name, glossary)}", f"{NEXT_RULE} if it comes back"
 
 
 def _chain(name: str, glossary: Glossary) -> str:

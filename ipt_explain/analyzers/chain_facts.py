@@ -1,0 +1,132 @@
+"""What there is to know about a chain by itself: who wrote it, who calls it, which hooks lead to it."""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.owners import Owner, owner_of
+from ipt_explain.analyzers.selection import Glob
+from ipt_explain.errors import UsageError
+from ipt_explain.graph import ChainGraph, Jump, is_built_in
+from ipt_explain.model import Chain, Ruleset, Table
+
+SUGGESTIONS = 3
+_COMPARED = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TablePlace:
+    """A table where it was found, with its graph."""
+
+    ruleset: Ruleset
+    table: Table
+    graph: ChainGraph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainFacts:
+    """A chain in its place.
+
+    `callers` are the jumps that lead to it, in the order of the text; `hooks` the built-in chains from which packets
+    can reach it. `chain` is None for one that is only jumped to.
+    """
+
+    place: TablePlace
+    name: str
+    chain: Chain | None
+    owner: Owner | None
+    callers: tuple[Jump, ...]
+    hooks: tuple[str, ...]
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the kernel itself sends packets there."""
+        return is_built_in(self.place.table.name, self.name)
+
+
+def places(rulesets: Iterable[Ruleset], table: str | None = None) -> tuple[TablePlace, ...]:
+    """All tables of the rulesets, or those of one name. Raises UsageError where none has that name."""
+    rulesets = tuple(rulesets)
+    found = tuple(
+        TablePlace(ruleset, content, ChainGraph.of(content, ruleset.form))
+        for ruleset in rulesets
+        for content in ruleset.tables.values()
+        if table is None or content.name == table
+    )
+    if not found and table is not None:
+        there = sorted({name for ruleset in rulesets for name in ruleset.tables})
+        raise UsageError(f"there is no table {table} here, only {', '.join(there) or 'none at all'}")
+    return found
+
+
+def chain_facts(place: TablePlace, name: str) -> ChainFacts:
+    """The facts of one chain of a table."""
+    graph = place.graph
+    chain = place.table.chains.get(name)
+    leading = graph.leading_to(name)
+    return ChainFacts(
+        place,
+        name,
+        chain,
+        owner_of(name, chain.rules if chain is not None else (), place.table.name),
+        graph.callers(name),
+        tuple(hook for hook in graph.hooks if hook in leading and hook != name),
+    )
+
+
+def find_chains(among: Sequence[TablePlace], names: Iterable[str], depth: int = 0) -> list[ChainFacts]:
+    """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps.
+
+    Raises UsageError, with the nearest names, for a name that no table has; a chain that is only jumped to is had.
+    """
+    found: list[ChainFacts] = []
+    for name in names:
+        chosen = [(place, chain) for place in among for chain in _meant(place, name)]
+        if not chosen:
+            raise UsageError(f"there is no chain {name} here{_suggestion(name, among)}")
+        for place, chain in chosen:
+            found += [chain_facts(place, below) for below in _unfolded(place, chain, depth)]
+    return list({(id(facts.place), facts.name): facts for facts in found}.values())
+
+
+def _meant(place: TablePlace, name: str) -> list[str]:
+    chains = place.table.chains
+    if name in chains or place.graph.is_called(name):
+        return [name]
+    if any(sign in name for sign in "*?["):
+        glob = Glob.of(name)
+        return [chain for chain in chains if glob.fits(chain)]
+    return []
+
+
+def _unfolded(place: TablePlace, chain: str, depth: int) -> list[str]:
+    """The chain and those below it, level by level, each once."""
+    found = {chain: None}
+    level = [chain]
+    for _ in range(depth):
+        level = [target for name in level for target in place.graph.targets.get(name, ()) if target not in found]
+        if not level:
+            break
+        found.update(dict.fromkeys(level))
+    return list(found)
+
+
+def _suggestion(name: str, among: Sequence[TablePlace]) -> str:
+    by_case = {chain.lower(): chain for place in among for chain in place.table.chains}
+    word = name.lower()
+    near = [chain for chain in by_case if word in chain][:SUGGESTIONS]
+    if not near:
+        near = difflib.get_close_matches(word, _alike(word, list(by_case)), SUGGESTIONS, cutoff=0.5)
+    return "; the nearest: " + ", ".join(by_case[chain] for chain in near) if near else ""
+
+
+def _alike(word: str, names: list[str]) -> list[str]:
+    """Names to compare letter by letter: all, or of very many those that begin most alike."""
+    if len(names) <= _COMPARED:
+        return names
+    names.sort()
+    place = bisect_left(names, word)
+    return names[max(0, place - _COMPARED // 2) : place + _COMPARED // 2]

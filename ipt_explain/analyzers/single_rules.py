@@ -1,0 +1,51 @@
+"""Rules given as text, one at a time, the way people paste them."""
+
+from __future__ import annotations
+
+import re
+
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Rule
+from ipt_explain.parsing import read_dump
+
+# `sudo iptables -w 5 -t nat -A ...`, as shells and documents have it.
+_COMMAND = re.compile(
+    r"\s*(?:[$#]\s+)?(?:sudo\s+)?(?:\S*/)?ip6?tables(?:-legacy|-nft)?\s+"
+    r"(?:-w(?:\s+\d+)?\s+|--wait(?:[ =]\d+)?\s+)*"
+)
+_TABLE = re.compile(r"\s*(?:-t\s*|--table[ =])(\S+)\s+")
+_HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
+
+# Where a rule is given without a chain, it stands in this one; "?" is what people read.
+NO_CHAIN = "?"
+
+
+def read_rules(text: str, table: str | None = None) -> list[Rule]:
+    """The rules of a text of rule lines, with or without `iptables -t TABLE` and `-A CHAIN` in front.
+
+    Raises DumpSyntaxError where a line is no rule, UsageError where there is none.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        stripped = _COMMAND.sub("", line, count=1)
+        named = _TABLE.match(stripped)
+        if named:
+            table, stripped = table or named[1], stripped[named.end() :]
+        stripped = stripped.strip()
+        if stripped and not _HAS_COMMAND.match(stripped):
+            stripped = f"-A {NO_CHAIN} {stripped}"
+        lines.append(stripped)
+    source = "\n".join(lines) + "\n"
+    if table is not None:
+        source = f"*{table}\n{source}COMMIT\n"
+    dump = read_dump(source, source="--rule")
+    rules = [
+        rule
+        for ruleset in dump.rulesets
+        for content in ruleset.tables.values()
+        for chain in content.chains.values()
+        for rule in chain.rules
+    ]
+    if not rules:
+        raise UsageError("--rule: there is no rule in this text")
+    return sorted(rules, key=lambda rule: rule.line)

@@ -1,0 +1,124 @@
+"""`ipt-explain show`: what a chain or a single rule does, in plain English."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.cli.options import display_options, output_option, read_dumps, source_options
+from ipt_explain.cli.stdio import warn, write
+from ipt_explain.inputs.files import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from ipt_explain.model import Dump
+    from ipt_explain.render.english import Glossary
+
+# How far --depth may go: a chain is shown once, whatever its depth, but nobody reads further.
+DEEPEST = 16
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...")
+@click.option("--rule", "rules", multiple=True, metavar="TEXT", help="Explain this one rule; needs no DUMP.")
+@click.option("--table", metavar="TABLE", help="Only chains of this table; for --rule, the table that it is in.")
+@click.option(
+    "--depth",
+    type=click.IntRange(0, DEEPEST),
+    default=0,
+    metavar="N",
+    help="Show the chains that a chain leads to, too, up to N jumps away.",
+)
+@source_options
+@output_option("text", "json")
+@display_options
+def show(
+    words: tuple[str, ...],
+    rules: tuple[str, ...],
+    table: str | None,
+    depth: int,
+    live: bool,
+    lenient: bool,
+    output: str,
+    color: bool,
+    width: int,
+) -> None:
+    """What does this chain or this one rule do, in plain English, and who wrote it?
+
+    NAME is a chain's name, or several by * and ?; with none, all tables and chains are summed up by who wrote them. A
+    word that names a file is a DUMP.
+    """
+    names, dumps = split_words(words)
+    if rules:
+        if names:
+            raise click.UsageError(f"name a chain ({names[0]}) or give a --rule, not both")
+        write(_rules(rules, table, read_dumps(dumps, live, lenient) if dumps or live else (), output, color, width))
+        return
+    parsed = read_dumps(dumps, live, lenient)
+    warn(warning for dump in parsed for warning in dump.warnings)
+    write(_chains(parsed, names, table, depth, output, color, width))
+
+
+def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names of chains and of dumps: a word is a dump's where a file has that name, or where it looks like a path."""
+    names: list[str] = []
+    dumps: list[str] = []
+    for word in words:
+        is_dump = word == STANDARD_INPUT or os.sep in word or os.path.exists(word) or word.endswith((".txt", ".gz"))
+        (dumps if is_dump else names).append(word)
+    return names, dumps
+
+
+def _chains(
+    dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
+) -> Iterable[str]:
+    from ipt_explain.analyzers.chain_facts import find_chains, places
+
+    among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
+    if names:
+        chains = find_chains(among, names, depth)
+        if output == "json":
+            from ipt_explain.render.show_json import show_json
+
+            return [show_json(chains=chains)]
+        from ipt_explain.render.chain_text import chains_text
+
+        return chains_text(chains, width, color)
+    from ipt_explain.analyzers.table_facts import table_facts
+
+    tables = [table_facts(place) for place in among]
+    if output == "json":
+        from ipt_explain.render.show_json import show_json
+
+        return [show_json(tables=tables)]
+    from ipt_explain.render.overview_text import overview_text
+
+    return overview_text(tables, width, color)
+
+
+def _rules(
+    texts: Iterable[str], table: str | None, dumps: Sequence[Dump], output: str, color: bool, width: int
+) -> Iterable[str]:
+    from ipt_explain.analyzers.single_rules import read_rules
+
+    rules = [rule for text in texts for rule in read_rules(text, table)]
+    glossary = _glossary(dumps)
+    if output == "json":
+        from ipt_explain.render.show_json import show_json
+
+        return [show_json(rules=rules, glossary=glossary)]
+    from ipt_explain.render.rule_text import rules_text
+
+    return rules_text(rules, glossary, width, color)
+
+
+def _glossary(dumps: Sequence[Dump]) -> Glossary:
+    """What the dump's first ruleset calls its marks, else Kubernetes' defaults; chains by their names alone."""
+    from ipt_explain.analyzers.marks import DEFAULT_MARKS, mark_names
+    from ipt_explain.render.chain_words import purpose_of
+    from ipt_explain.render.english import Glossary
+
+    rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
+    return Glossary(mark_names(rulesets[0]) if rulesets else DEFAULT_MARKS, purpose_of)

@@ -1,0 +1,56 @@
+"""What a rule's sentence says of the chains that it leads to: how many rules they fold away, and to what end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.chain_facts import TablePlace
+from ipt_explain.analyzers.marks import mark_names
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.owners import owner_of
+from ipt_explain.model import Chain, Rule
+from ipt_explain.render.english import Glossary, RuleWords, rule_words
+from ipt_explain.render.english.wording import plural
+
+
+class ChainWords:
+    """Sentences about the rules of one table."""
+
+    def __init__(self, place: TablePlace) -> None:
+        self._place = place
+        self._glossary = Glossary(mark_names(place.ruleset), self.folded)
+        self._folded: dict[str, str] = {}
+
+    def rule(self, rule: Rule) -> RuleWords:
+        """The rule in words."""
+        return rule_words(rule, self._glossary, self._place.table.chains)
+
+    def folded(self, name: str) -> str:
+        """A chain in a few words: `2 rules: DNAT to 10.244.1.9:8080`."""
+        if name not in self._folded:
+            self._folded[name] = self._fold(name)
+        return self._folded[name]
+
+    def _fold(self, name: str) -> str:
+        place = self._place
+        chain = place.table.chains.get(name)
+        if chain is None:
+            return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
+        rules = plural(f"{len(chain.rules):,}", "rule")
+        if role_of(name) is ChainRole.ENDPOINT:
+            endpoint = _destinations(chain)
+            if endpoint:
+                return f"{rules}: DNAT to {endpoint}"
+        owner = owner_of(name, chain.rules, place.table.name)
+        return rules if owner is None else f"{rules}: {owner.purpose}"
+
+
+def purpose_of(chain: str) -> str | None:
+    """What a chain is for, by its name alone."""
+    owner = owner_of(chain)
+    return None if owner is None else owner.purpose
+
+
+def _destinations(chain: Chain) -> str:
+    found: Sequence[str | None] = [rule.target_value("--to-destination") for rule in chain.rules]
+    return ", ".join(address for address in found if address is not None)
