@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 from ipt_explain.errors import UsageError
 
 DEFAULT_WIDTH = 80
+
+# Our own signs, for streams whose encoding lacks them.
+_IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": "->", "…": "..."})
 
 
 def prepare_streams() -> None:
@@ -25,9 +29,12 @@ def write(chunks: Iterable[str]) -> None:
 
     Raises UsageError where the output cannot be written, as on a full disk.
     """
+    if sys.stdout is None:
+        raise UsageError("cannot write the output: standard output is closed")
+    plain = _lacks_signs(sys.stdout)
     try:
         for chunk in chunks:
-            sys.stdout.write(chunk)
+            sys.stdout.write(chunk.translate(_IN_ASCII) if plain else chunk)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
@@ -50,12 +57,17 @@ def warn(messages: Iterable[str]) -> None:
 
 def complain(text: str) -> None:
     """Print text to standard error; if that is closed, there is nobody to tell."""
-    if text:
-        try:
-            sys.stdout.flush()
-            print(text, file=sys.stderr, flush=True)
-        except (OSError, ValueError):
-            pass
+    if text and sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(text.translate(_IN_ASCII) if _lacks_signs(sys.stderr) else text, file=sys.stderr, flush=True)
+
+
+def _lacks_signs(stream: TextIO) -> bool:
+    try:
+        "├└│─·→…".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
 
 
 def terminal_width(stream: TextIO) -> int:
@@ -64,10 +76,8 @@ def terminal_width(stream: TextIO) -> int:
     if columns.isdigit() and int(columns) > 0:
         return int(columns)
     if is_terminal(stream):
-        try:
+        with suppress(OSError, ValueError):
             return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
-        except (OSError, ValueError):
-            pass
     return DEFAULT_WIDTH
 
 
@@ -81,9 +91,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 def _discard_output() -> None:
     """Point standard output nowhere, so that the flush at exit finds no broken pipe either."""
-    try:
+    with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-    except (OSError, ValueError):
-        pass

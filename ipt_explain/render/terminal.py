@@ -39,7 +39,9 @@ def _coloured(lines: Iterable[Line]) -> Iterator[str]:
     from rich.style import Style
 
     # The spans are laid out and escaped already: rich is to colour them, not to wrap, crop, or read markup in them.
-    console = Console(file=io.StringIO(), force_terminal=True, no_color=False, legacy_windows=False, highlight=False)
+    console = Console(
+        file=io.StringIO(), force_terminal=True, color_system="standard", no_color=False, legacy_windows=False
+    )
     styles = {name: Style.parse(words) for name, words in STYLES.items()}
     batch: list[Segment] = []
 

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ipt_explain.analyzers.facts import Explanation, FrontendKind, ServiceChains
+from ipt_explain.analyzers.selection import Selection, select
+from ipt_explain.errors import UsageError
+from tests.render.made import endpoint, explanation, frontend, service
+
+SHOP = explanation(
+    service(1.0),
+    service(1.0, name="cart", port_name="metrics", port=9090),
+    service(1.0, name="checkout", port_name="", frontends=(frontend(address="10.96.0.8"),), cluster_ip="10.96.0.8"),
+    service(
+        namespace="kube-system",
+        name="kube-dns",
+        port_name="dns",
+        cluster_ip="fd00:96::a",
+        frontends=(frontend(address="fd00:96::a"), frontend(FrontendKind.LOAD_BALANCER, address="2001:db8::1")),
+        endpoints=(endpoint(1, 1.0, address="fd00:244::5"),),
+    ),
+    service(1.0, namespace=None, name=None, port_name=None, cluster_ip="10.96.0.9", frontends=(),
+            chains=ServiceChains("KUBE-SVC-NAMELESS")),
+)  # fmt: skip
+
+
+def chosen(services: Sequence[str], namespaces: Sequence[str] = (), addresses: Sequence[str] = ()) -> list[str]:
+    return [found.label for found in select(SHOP, Selection.of(services, namespaces, addresses)).services]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "labels"),
+    [
+        ("cart", ["shop/cart:http", "shop/cart:metrics"]),
+        ("shop/cart", ["shop/cart:http", "shop/cart:metrics"]),
+        ("cart:http", ["shop/cart:http"]),
+        ("cart:9090", ["shop/cart:metrics"]),
+        ("c*", ["shop/cart:http", "shop/cart:metrics", "shop/checkout"]),
+        ("checkout:", ["shop/checkout"]),
+        ("kube-*/*", ["kube-system/kube-dns:dns"]),
+        ("kube-system/", ["kube-system/kube-dns:dns"]),
+        ("KUBE-SVC-NAME*", ["KUBE-SVC-NAMELESS"]),
+    ],
+)
+def test_services_by_name(pattern: str, labels: list[str]) -> None:
+    assert chosen([pattern]) == labels
+
+
+def test_several_words_of_one_kind_add_up_and_kinds_narrow_each_other() -> None:
+    assert chosen(["checkout", "kube-dns"]) == ["shop/checkout", "kube-system/kube-dns:dns"]
+    assert chosen(["checkout", "kube-dns"], ["shop"]) == ["shop/checkout"]
+    assert chosen([], ["sh?p"]) == ["shop/cart:http", "shop/cart:metrics", "shop/checkout"]
+
+
+@pytest.mark.parametrize(
+    ("address", "label"),
+    [
+        ("10.96.0.8", "shop/checkout"),
+        ("fd00:96::a", "kube-system/kube-dns:dns"),
+        ("FD00:0096:0:0::A", "kube-system/kube-dns:dns"),
+        ("[2001:db8::1]", "kube-system/kube-dns:dns"),
+        ("fd00:244:0::5", "kube-system/kube-dns:dns"),
+        ("10.96.0.9", "KUBE-SVC-NAMELESS"),
+    ],
+)
+def test_services_by_any_of_their_addresses(address: str, label: str) -> None:
+    assert chosen([], [], [address]) == [label]
+
+
+def test_nothing_asked_is_everything() -> None:
+    assert select(SHOP, Selection.of([], [], [])) is SHOP
+
+
+@pytest.mark.parametrize(
+    ("services", "namespaces", "addresses", "message"),
+    [
+        (["crat"], [], [], "no service fits --service crat (5 looked at). Nearest: cart."),
+        (["shop/chekout"], [], [], "no service fits --service shop/chekout (5 looked at). Nearest: shop/checkout, shop/cart."),
+        (["cart:htp"], [], [], "no service fits --service cart:htp (5 looked at). Nearest: cart:http, cart:80, cart:metrics."),
+        ([], ["kube-sytem"], [], "no service fits --namespace kube-sytem (5 looked at). Nearest: kube-system."),
+        ([], [], ["10.96.0.18"], "no service fits --address 10.96.0.18 (5 looked at). Nearest: 10.96.0.8, 10.96.0.9, 10.96.14.7."),
+        (["cart"], ["kube-system"], [], "no service fits --service cart --namespace kube-system (5 looked at)."),
+    ],
+)
+def test_a_miss_names_the_nearest(services: list[str], namespaces: list[str], addresses: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(services, namespaces, addresses)
+    assert str(caught.value) == message
+
+
+def test_a_miss_where_there_is_no_service_says_so() -> None:
+    with pytest.raises(UsageError, match="no service was found in these rules"):
+        select(Explanation((), ()), Selection.of(["x"], [], []))
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"--address 10\.0\.0: not an IPv4 or IPv6 address"):
+        Selection.of([], [], ["10.0.0"])

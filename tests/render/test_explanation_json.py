@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ipt_explain.analyzers.facts import (
+    Explanation,
+    FrontendKind,
+    Masquerade,
+    Scope,
+    ServiceChains,
+    ServiceState,
+    TrafficPolicy,
+    Verdict,
+)
+from ipt_explain.model import Form
+from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
+
+
+def as_data(made: Explanation) -> Any:
+    return json.loads(made.to_json())
+
+
+def test_a_service_in_full() -> None:
+    endpoints = (
+        endpoint(1, 0.5, local=True, affinity_timeout=10800, packets=12),
+        endpoint(2, 0.5, local=False, hairpin=False, packets=0),
+    )
+    made = service(
+        port_name="",
+        endpoints=endpoints,
+        frontends=(
+            frontend(),
+            frontend(
+                FrontendKind.LOAD_BALANCER,
+                address="203.0.113.9",
+                balancer="KUBE-SVL-AAAAAAAAAAAAAAAA",
+                node_balancer="KUBE-SVC-AAAAAAAAAAAAAAAA",
+                source_ranges=("10.0.0.0/8",),
+            ),
+        ),
+        balancers=(
+            balancer(endpoints),
+            balancer(endpoints[:1], chain="KUBE-SVL-AAAAAAAAAAAAAAAA", scope=Scope.LOCAL, unmatched=0.5),
+        ),
+        affinity_seconds=10800,
+        internal_policy=TrafficPolicy.CLUSTER,
+        external_policy=TrafficPolicy.LOCAL,
+        health_check_node_port=30017,
+        chains=ServiceChains("KUBE-SVC-A", "KUBE-SVL-A", "KUBE-EXT-A", "KUBE-FW-A"),
+    )
+    assert as_data(explanation(made))["services"] == [
+        {
+            "family": "ipv4",
+            "source": "node.txt",
+            "namespace": "shop",
+            "name": "cart",
+            "port_name": "",
+            "protocol": "tcp",
+            "cluster_ip": "10.96.14.7",
+            "port": 80,
+            "state": "serving",
+            "frontends": [
+                {
+                    "kind": "cluster-ip",
+                    "address": "10.96.14.7",
+                    "port": 80,
+                    "line": 310,
+                    "verdict": "balance",
+                    "balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
+                    "node_balancer": None,
+                    "source_ranges": [],
+                },
+                {
+                    "kind": "load-balancer",
+                    "address": "203.0.113.9",
+                    "port": 80,
+                    "line": 310,
+                    "verdict": "balance",
+                    "balancer": "KUBE-SVL-AAAAAAAAAAAAAAAA",
+                    "node_balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
+                    "source_ranges": ["10.0.0.0/8"],
+                },
+            ],
+            "balancers": [
+                {
+                    "chain": "KUBE-SVC-AAAAAAAAAAAAAAAA",
+                    "scope": "cluster",
+                    "endpoints": [
+                        {"endpoint": "10.244.1.1:8080", "probability": 0.5},
+                        {"endpoint": "10.244.1.2:8080", "probability": 0.5},
+                    ],
+                    "unmatched": 0.0,
+                },
+                {
+                    "chain": "KUBE-SVL-AAAAAAAAAAAAAAAA",
+                    "scope": "local",
+                    "endpoints": [{"endpoint": "10.244.1.1:8080", "probability": 0.5}],
+                    "unmatched": 0.5,
+                },
+            ],
+            "endpoints": [
+                {
+                    "address": "10.244.1.1",
+                    "port": 8080,
+                    "chain": "KUBE-SEP-AAAAAAAAAAAAAAA1",
+                    "probability": 0.5,
+                    "local": True,
+                    "hairpin": True,
+                    "affinity_timeout": 10800,
+                    "packets": 12,
+                    "line": 401,
+                },
+                {
+                    "address": "10.244.1.2",
+                    "port": 8080,
+                    "chain": "KUBE-SEP-AAAAAAAAAAAAAAA2",
+                    "probability": 0.5,
+                    "local": None,
+                    "hairpin": False,
+                    "affinity_timeout": None,
+                    "packets": 0,
+                    "line": 402,
+                },
+            ],
+            "affinity": {"type": "ClientIP", "timeout_seconds": 10800},
+            "internal_traffic_policy": "Cluster",
+            "external_traffic_policy": "Local",
+            "health_check_node_port": 30017,
+            "masquerade": {"hairpin": True, "all": False, "off_cluster": "10.244.0.0/16"},
+            "chains": {
+                "service": "KUBE-SVC-A",
+                "local": "KUBE-SVL-A",
+                "external": "KUBE-EXT-A",
+                "firewall": "KUBE-FW-A",
+            },
+        }
+    ]
+
+
+def test_what_the_dump_does_not_tell_is_null() -> None:
+    made = service(
+        namespace=None,
+        name=None,
+        port_name=None,
+        cluster_ip=None,
+        port=None,
+        state=ServiceState.UNKNOWN,
+        frontends=(frontend(FrontendKind.NODE_PORT, verdict=Verdict.UNKNOWN, balancer=None),),
+        endpoints=(endpoint(1, 1.0, address=None, port=None, hairpin=None),),
+        masquerade=Masquerade(None, False, None),
+        chains=ServiceChains(),
+    )
+    found = as_data(explanation(made))["services"][0]
+    for key in ("namespace", "name", "port_name", "cluster_ip", "port", "affinity", "internal_traffic_policy"):
+        assert found[key] is None
+    assert found["frontends"][0]["address"] is None
+    assert found["frontends"][0]["balancer"] is None
+    assert found["endpoints"][0]["address"] is None
+    assert found["endpoints"][0]["hairpin"] is None
+    assert set(found["chains"].values()) == {None}
+    assert found["masquerade"] == {"hairpin": None, "all": False, "off_cluster": None}
+
+
+def test_rulesets_and_warnings() -> None:
+    made = Explanation(
+        (ruleset(), ruleset(form=Form.FRAGMENT, backend=None, generator=None, mode=None, masquerade_mark=None, tables={})),
+        (),
+        ("one",),
+    )
+    data = as_data(made)
+    assert list(data) == ["schema", "rulesets", "services", "warnings"]
+    assert data["schema"] == "ipt-explain/explain/1"
+    assert data["warnings"] == ["one"]
+    complete, fragment = data["rulesets"]
+    assert complete["tables"]["nat"] == {"chains": 22, "rules": 60}
+    assert complete["masquerade_mark"] == "0x4000/0x4000"
+    assert (complete["mode"], complete["backend"], complete["fragment"]) == ("iptables", "nft", False)
+    assert (fragment["mode"], fragment["backend"], fragment["generator"], fragment["tables"]) == (None, None, None, {})
+    assert fragment["fragment"] is True
+
+
+def test_the_text_is_ascii_without_control_characters() -> None:
+    made = service(name='a"\\b\x1b\x7f\u202e\udcff日')
+    text = explanation(made).to_json()
+    assert text.isascii()
+    assert text.isprintable()
+    assert json.loads(text)["services"][0]["name"] == 'a"\\b\x1b\x7f\u202e\udcff日'

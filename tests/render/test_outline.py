@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+
+from ipt_explain.render.outline import Node, draw, sentence
+from ipt_explain.render.terminal import to_text
+
+
+def shown(root: Node, width: int) -> list[str]:
+    return "".join(to_text(draw(root, width), color=False)).splitlines()
+
+
+def test_children_hang_on_guides_and_line_numbers_stand_in_a_column() -> None:
+    leaves = [Node([("one", "")], "line 1"), Node([("two", "")], "line 20")]
+    root = Node([("root", "")], children=[Node([("branch", "")], children=leaves), Node([("last", "")], "line 300")])
+    assert shown(root, 40) == [
+        "root",
+        "├─ branch",
+        "│  ├─ one                    line 1",
+        "│  └─ two                    line 20",
+        "└─ last                      line 300",
+    ]
+
+
+def test_words_that_do_not_fit_go_on_below_with_their_guides() -> None:
+    root = Node(
+        [("root", "")],
+        children=[
+            Node([("label  ", ""), *sentence("as many words as it takes to fill lines")], "line 7", hang=7),
+            Node([("end", "")]),
+        ],
+    )
+    assert shown(root, 40) == [
+        "root",
+        "├─ label  as many words as   line 7",
+        "│         it takes to fill lines",
+        "└─ end",
+    ]
+
+
+def test_a_line_that_goes_on_keeps_the_guide_of_its_own_children() -> None:
+    parent = Node(sentence("words that fill more than a line of forty columns"), children=[Node([("leaf", "")])])
+    assert shown(Node([("root", "")], children=[parent]), 40) == [
+        "root",
+        "└─ words that fill more than a line of",
+        "   │  forty columns",
+        "   └─ leaf",
+    ]
+
+
+def test_only_a_word_longer_than_a_line_is_broken() -> None:
+    root = Node([("root", "")], children=[Node([("x" * 90, "")], "line 1")])
+    lines = shown(root, 40)
+    assert "".join(line[3:].removesuffix("line 1").strip() for line in lines[1:]) == "x" * 90
+    assert max(map(len, lines)) <= 40
+
+
+def test_wide_characters_are_counted_by_columns() -> None:
+    root = Node([("root", "")], children=[Node([("日本語", "")], "line 1"), Node([("ascii!", "")], "line 2")])
+    assert shown(root, 40)[1:] == [
+        "├─ 日本語                    line 1",
+        "└─ ascii!                    line 2",
+    ]
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    root = Node([("[bold]root[/bold] :smile:", "name")], children=[Node([("10.0.0.1", "bad")], "line 1")])
+    plain = "".join(to_text(draw(root, 60), color=False))
+    coloured = "".join(to_text(draw(root, 60), color=True))
+    assert coloured != plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
