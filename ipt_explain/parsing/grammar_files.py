@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
+from ipt_explain.parsing.grammar_tables import keep_tables, load_tables
+
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
@@ -37,9 +39,19 @@ def grammar_text() -> str:
 
 @cache
 def rule_grammar() -> Lark:
-    """The LALR parser of one rule; made once."""
+    """The LALR parser of one rule; loaded or built once."""
+    folder, text = grammar_folder(), grammar_text()
+    parser = load_tables(folder, text)
+    if parser is None:
+        parser = build_parser(text)
+        keep_tables(folder, text, parser)
+    return parser
+
+
+def build_parser(grammar: str) -> Lark:
+    """The parser that a grammar text defines."""
     return Lark(
-        grammar_text(),
+        grammar,
         parser="lalr",
         lexer="contextual",
         start="rule",
