@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.analyzers.shapes import RulesByShape
 from ipt_explain.graph import ChainGraph
-from ipt_explain.model import Rule, Ruleset, Shape
+from ipt_explain.model import Rule, Shape
 
 _TABLES = {
     "DNAT": "nat",
@@ -37,6 +37,7 @@ _NAT_HOOKS = {
     "SNAT": ("POSTROUTING", "INPUT"),
 }
 _HOOKS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class Misplaced:
     rules: tuple[Rule, ...]
 
 
-def find_misplaced(ruleset: Ruleset) -> tuple[Misplaced, ...]:
-    """Every target of a ruleset that stands where it must not."""
-    return tuple(_misplaced(ruleset))
+def find_misplaced(rules_of: RulesByShape, nat: ChainGraph | None) -> tuple[Misplaced, ...]:
+    """Every target that stands where it must not, in the rules of a ruleset and the graph of its table nat."""
+    return tuple(_misplaced(rules_of, nat))
 
 
-def _misplaced(ruleset: Ruleset) -> Iterator[Misplaced]:
-    for table, shapes in rules_by_shape(ruleset).items():
+def _misplaced(rules_of: RulesByShape, nat: ChainGraph | None) -> Iterator[Misplaced]:
+    for table, shapes in rules_of.items():
         by_target = _by_target(shapes)
         for target, rules in by_target.items():
             home = _TABLES.get(target)
@@ -64,25 +65,45 @@ def _misplaced(ruleset: Ruleset) -> Iterator[Misplaced]:
                 yield Misplaced(table, target, "in table nat", "in table filter", tuple(rules))
             elif home is not None and home != table:
                 yield Misplaced(table, target, f"in table {table}", f"in table {home}", tuple(rules))
-        if table == "nat" and not by_target.keys().isdisjoint(_NAT_HOOKS):
-            yield from _from_wrong_hooks(ChainGraph.of(ruleset.tables[table], ruleset.form), by_target)
+        if table == "nat" and nat is not None:
+            yield from _from_wrong_hooks(nat, by_target)
 
 
 def _by_target(shapes: Mapping[Shape, list[Rule]]) -> dict[str, list[Rule]]:
     found: dict[str, list[Rule]] = {}
     for shape, rules in shapes.items():
-        if shape.target is not None and shape.target.name is not None:
-            found.setdefault(shape.target.name, []).extend(rules)
+        target = None if shape.target is None else shape.target.name
+        if target is not None and (target in _TABLES or target == "DROP"):
+            found.setdefault(target, []).extend(rules)
     return found
 
 
 def _from_wrong_hooks(graph: ChainGraph, by_target: Mapping[str, list[Rule]]) -> Iterator[Misplaced]:
-    reached = {hook: graph.reachable_from(hook) for hook in _HOOKS}
     for target, allowed in _NAT_HOOKS.items():
         rules = by_target.get(target, [])
         for hook in _HOOKS:
             if rules and hook not in allowed:
-                wrong = tuple(rule for rule in rules if rule.values[0] in reached[hook])
+                reached = _reached(graph, hook, rules)
+                wrong = tuple(rule for rule in rules if rule.values[0] in reached) if reached else ()
                 if wrong:
                     where = f"where {hook} leads to it"
                     yield Misplaced("nat", target, where, f"from {' and '.join(allowed)} of table nat", wrong)
+
+
+def _reached(graph: ChainGraph, hook: str, rules: list[Rule]) -> frozenset[str]:
+    """Chains on the ways from a hook to some of the rules: looked for from the rules where these stand in few
+    chains.
+    """
+    if hook not in graph.table.chains:
+        return frozenset()
+    if len(rules) <= _FEW:
+        homes = {rule.values[0] for rule in rules}
+        return frozenset(chain for chain in homes if hook in graph.leading_to(chain))
+    reached = {hook}
+    pending = [hook]
+    while pending:
+        for jump in graph.jumps(pending.pop()):
+            if jump.target not in reached:
+                reached.add(jump.target)
+                pending.append(jump.target)
+    return frozenset(reached)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from ipt_explain.model import Rule, Ruleset, Shape
 
+RulesByShape: TypeAlias = Mapping[str, Mapping[Shape, list[Rule]]]
 
-def rules_by_shape(ruleset: Ruleset) -> Mapping[str, Mapping[Shape, list[Rule]]]:
+
+def rules_by_shape(ruleset: Ruleset) -> RulesByShape:
     """By table and shape, the rules in the order of the text."""
     found: dict[str, dict[Shape, list[Rule]]] = {}
     for name, table in ruleset.tables.items():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.analyzers.shapes import RulesByShape
 from ipt_explain.model import Chain, Option, Rule, Ruleset, Shape
 
 UNSUPPORTED = "[unsupported revision]"
@@ -31,13 +31,13 @@ class Unreadable:
     focus: str = ""
 
 
-def find_unreadable(ruleset: Ruleset) -> tuple[Unreadable, ...]:
+def find_unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> tuple[Unreadable, ...]:
     """Everything in a ruleset that could not be restored."""
-    return tuple(_unreadable(ruleset))
+    return tuple(_unreadable(ruleset, rules_of))
 
 
-def _unreadable(ruleset: Ruleset) -> Iterator[Unreadable]:
-    for table, shapes in rules_by_shape(ruleset).items():
+def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable]:
+    for table, shapes in rules_of.items():
         for shape, rules in shapes.items():
             yield from _of_shape(table, shape, rules)
     for name, found in ruleset.tables.items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from dataclasses import dataclass
 
+_REPEATED = re.compile(r"^# the next rule ([\d,]+) times\n(.*)\n", re.MULTILINE)
 HEADINGS = ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore")
 
 
@@ -42,14 +44,19 @@ class Page:
 
     @property
     def example(self) -> str:
-        """The example as the text of a dump: a line indented further than the first continues the one before it."""
+        """The example as the text of a dump.
+
+        A line indented further than the first continues the one before it, and the comment `# the next rule 2,000 times`
+        stands for as many copies.
+        """
         joined: list[str] = []
         for line in self.sections["Example"].split("\n"):
             if line[:1].isspace() and joined:
                 joined[-1] += " " + line.strip()
             else:
                 joined.append(line)
-        return "\n".join(joined) + "\n"
+        text = "\n".join(joined) + "\n"
+        return _REPEATED.sub(lambda found: f"{found[2]}\n" * int(found[1].replace(",", "")), text)
 
 
 def _heading(line: str, seen: dict[str, list[str]]) -> str:

@@ -25,13 +25,20 @@ class Certainty:
     why: str
 
 
-def worth_asking(shape: Shape) -> bool:
-    """Whether rules of a shape could have such a condition: most shapes cannot, whatever their values."""
-    return (
-        any(option.negated for option in _options(shape))
-        or any(shape.has_match(module) for module in ("statistic", "mark", "connmark", "iprange"))
-        or any(len(constraints) > 1 for constraints in constraints_of(shape).values())
-    )
+def deciding_slots(shape: Shape) -> tuple[int, ...]:
+    """The slots whose values decide whether a rule of a shape has such a condition; most shapes have none."""
+    options = [option for option in _options(shape) if option.negated]
+    for module in ("statistic", "mark", "connmark"):
+        options += [option for match in shape.matches if match.module == module for option in match.options]
+    for constraints in constraints_of(shape).values():
+        if len(constraints) > 1:
+            options += [constraint.option for constraint in constraints]
+    for core, name in _SIDES:
+        pair = (shape.core_option(core), shape.match_option("iprange", name))
+        if None not in pair:
+            options += [option for option in pair if option is not None]
+    slots = {slot for option in options if option.name != "--mode" for slot in option.slots}
+    return tuple(sorted(slots))
 
 
 def certainty_of(rule: Rule) -> Certainty | None:

@@ -48,10 +48,15 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
         graph = context.graph(name)
         if graph is None or not graph.hooks:
             continue
+        # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
+        circles = {cycle.path[0] for cycle in graph.cycles if not cycle.reachable}
         lost = [
-            table.chains[chain]
-            for chain in graph.unreachable
-            if table.chains[chain].rules and not is_kube_chain(chain) and not graph.is_called(chain)
+            chain
+            for chain in table.chains.values()
+            if chain.rules
+            and (chain.name in circles or not graph.is_called(chain.name))
+            and not is_kube_chain(chain.name)
+            and chain.policy is None
         ]
         if lost:
             first = lost[0]

@@ -39,7 +39,7 @@ def truncated_dump(context: RulesetContext) -> Iterator[Fault]:
     for name, table in context.ruleset.tables.items():
         if not table.committed:
             yield Fault(
-                f"table {name} has no COMMIT: the text is cut off, and iptables-restore would load nothing of the table",
+                f"table {name} has no COMMIT: the text is cut off, and iptables-restore would load nothing of it",
                 "Take the dump again, whole.",
                 at_table(name, _last_line(table)),
                 key=name,

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.analyzers.unreadable import find_unreadable
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
@@ -34,7 +35,7 @@ from ipt_explain.audit.rule import rule
 @rule("IPT008", "not-restorable", Severity.WARNING, yields_to=("IPT507", "IPT707"))
 def not_restorable(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each kind of trouble in a table, at the first line that has it."""
-    for trouble in context.fact(find_unreadable):
+    for trouble in find_unreadable(context.ruleset, context.fact(rules_by_shape)):
         first = trouble.rules[0] if trouble.rules else None
         place = Place()
         if first is not None:

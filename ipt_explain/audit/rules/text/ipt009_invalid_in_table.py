@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.misplaced import find_misplaced
+from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
@@ -36,7 +37,7 @@ from ipt_explain.audit.rule import rule
 @rule("IPT009", "invalid-in-table", Severity.ERROR)
 def invalid_in_table(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each target and place that do not go together, at the first rule."""
-    for misplaced in context.fact(find_misplaced):
+    for misplaced in find_misplaced(context.fact(rules_by_shape), context.graph("nat")):
         first, *others = misplaced.rules
         yield Fault(
             f"{misplaced.target} cannot stand {misplaced.where}: iptables-restore will refuse the table",

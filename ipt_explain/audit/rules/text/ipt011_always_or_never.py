@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.certainty import find_certain
+from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
@@ -40,7 +41,7 @@ from ipt_explain.model import Option, Rule
 )
 def always_or_never(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule."""
-    for table, judged, certainty in context.fact(find_certain):
+    for table, judged, certainty in find_certain(context.fact(rules_by_shape)):
         words = " and ".join(_spelled(judged, option) for option in certainty.options)
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(

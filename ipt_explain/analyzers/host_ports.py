@@ -1,0 +1,51 @@
+"""Host ports as the CNI portmap plugin maps them: CNI-HOSTPORT-DNAT leads to one CNI-DN chain a pod, which has the
+DNAT.
+
+Facts: containernetworking/plugins, plugins/meta/portmap/portmap.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model import Rule, Ruleset
+
+ENTRIES = "CNI-HOSTPORT-DNAT"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPortClash:
+    """One host port (`address` None: on all addresses) that several entries lead to different destinations."""
+
+    protocol: str
+    address: str | None
+    port: str
+    entries: tuple[Rule, ...]
+    destinations: tuple[str, ...]
+
+
+def find_clashes(ruleset: Ruleset) -> tuple[HostPortClash, ...]:
+    """Host ports that more than one pod claims, in the order of the text."""
+    entries = ruleset.chain("nat", ENTRIES)
+    claims: dict[tuple[str, str | None, str], dict[str, Rule]] = {}
+    for entry in entries.rules if entries is not None else ():
+        mapping = None if entry.target is None else ruleset.chain("nat", entry.target)
+        for rule in mapping.rules if mapping is not None else ():
+            port = _destination_port(rule)
+            destination = rule.target_value("--to-destination")
+            if port is not None and destination is not None:
+                key = (rule.core("-p") or "any", rule.core("-d"), port)
+                claims.setdefault(key, {}).setdefault(destination, entry)
+    return tuple(
+        HostPortClash(protocol, address, port, tuple(found.values()), tuple(found))
+        for (protocol, address, port), found in claims.items()
+        if len(found) > 1
+    )
+
+
+def _destination_port(rule: Rule) -> str | None:
+    for module in ("tcp", "udp", "sctp"):
+        port = rule.match(module, "--dport")
+        if port is not None:
+            return port
+    return None

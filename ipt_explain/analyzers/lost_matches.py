@@ -1,0 +1,32 @@
+"""Rules of kube-proxy and kubelet that lack the match which their comment speaks of.
+
+Facts: the comments of pkg/proxy/iptables/proxier.go and pkg/kubelet/kubelet_network_linux.go; kubernetes issue 112477
+tells how iptables 1.8.8's rules lose their marks when an older release saves and restores them.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.names import FIREWALL, FORWARD
+from ipt_explain.model import Rule, Ruleset
+
+# By chain of table filter and comment: the modules of which one must stand in the rule, and what is lost without.
+_EXPECTED = {
+    (FIREWALL, "kubernetes firewall for dropping marked packets"): (("mark",), "mark"),
+    (FIREWALL, "block incoming localnet connections"): (("conntrack", "state"), "addresses and connection state"),
+    (FORWARD, "kubernetes forwarding rules"): (("mark",), "mark"),
+    (FORWARD, "kubernetes forwarding conntrack rule"): (("conntrack", "state"), "connection state"),
+    (FORWARD, "kubernetes forwarding conntrack pod source rule"): (("conntrack", "state"), "connection state"),
+    (FORWARD, "kubernetes forwarding conntrack pod destination rule"): (("conntrack", "state"), "connection state"),
+}
+
+
+def find_lost_matches(ruleset: Ruleset) -> tuple[tuple[str, Rule, str], ...]:
+    """Table, rule and what it has lost."""
+    return tuple(
+        ("filter", rule, expected[1])
+        for name in (FIREWALL, FORWARD)
+        if (chain := ruleset.chain("filter", name)) is not None
+        for rule in chain.rules
+        if (expected := _EXPECTED.get((name, rule.comment or ""))) is not None
+        and not any(rule.shape.has_match(module) for module in expected[0])
+    )

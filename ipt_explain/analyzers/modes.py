@@ -1,0 +1,51 @@
+"""What other modes of kube-proxy have left beside the rules of iptables mode.
+
+Facts: pkg/proxy/ipvs/proxier.go and pkg/proxy/userspace/proxier.go (removed in 1.26); OpenShift SDN's hybrid proxy
+runs the userspace mode beside the iptables mode on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.model import Chain, Ruleset
+
+_IPVS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER")
+_USERSPACE = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
+_OPENSHIFT = "OPENSHIFT-"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """The nat chains of another mode that hold rules; `misroutes` tells that they take service traffic away for
+    certain.
+    """
+
+    mode: str
+    chains: tuple[Chain, ...]
+    effect: str
+    misroutes: bool
+
+
+def leftovers(ruleset: Ruleset) -> tuple[Leftover, ...]:
+    """Other modes' rules in a ruleset that has services in iptables mode."""
+    return tuple(_leftovers(ruleset))
+
+
+def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
+    nat = ruleset.tables.get("nat")
+    if nat is None or not any(role_of(name) is ChainRole.SERVICE for name in nat.chains):
+        return
+    ipvs = _with_rules(ruleset, _IPVS)
+    if ipvs:
+        yield Leftover("ipvs", ipvs, "they may accept service traffic before it reaches an endpoint", False)
+    userspace = _with_rules(ruleset, _USERSPACE)
+    if userspace and not any(name.startswith(_OPENSHIFT) for table in ruleset.tables.values() for name in table.chains):
+        yield Leftover("userspace", userspace, "they send service traffic to local ports that nobody listens on", True)
+
+
+def _with_rules(ruleset: Ruleset, names: tuple[str, ...]) -> tuple[Chain, ...]:
+    chains = (ruleset.chain("nat", name) for name in names)
+    return tuple(chain for chain in chains if chain is not None and chain.rules)

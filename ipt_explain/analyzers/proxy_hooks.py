@@ -1,0 +1,33 @@
+"""Kube-proxy's jumps from built-in chains into its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES
+from ipt_explain.graph import is_built_in
+from ipt_explain.model import Ruleset
+
+_TARGETS = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, POSTROUTING, FORWARD, PROXY_FIREWALL})
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyHook:
+    """A jump from a built-in chain to one of kube-proxy's chains."""
+
+    table: str
+    chain: str
+    target: str
+
+
+def proxy_hooks(ruleset: Ruleset) -> tuple[ProxyHook, ...]:
+    """The jumps that a ruleset has, each once, in the order of the text."""
+    found = {
+        ProxyHook(name, chain.name, rule.target): None
+        for name, table in ruleset.tables.items()
+        for chain in table.chains.values()
+        if is_built_in(name, chain.name)
+        for rule in chain.rules
+        if rule.target in _TARGETS
+    }
+    return tuple(found)

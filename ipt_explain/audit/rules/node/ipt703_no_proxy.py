@@ -1,0 +1,77 @@
+"""The node has chains of Kubernetes, but no services.
+
+What it checks:
+    A dump with chains of kubelet or kube-proxy has at least one service, in iptables or ipvs mode. Where one family
+    has services, the other may do without.
+
+Why it matters:
+    Either kube-proxy does not run or cannot write its rules, and no service is reachable from here; or services are
+    handled elsewhere, where iptables-save does not look: kube-proxy's nftables mode (`nft list table ip kube-proxy`),
+    eBPF (Cilium, Calico), OVN-Kubernetes.
+
+Example:
+    *mangle
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-IPTABLES-HINT - [0:0]
+    :KUBE-KUBELET-CANARY - [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-KUBELET-CANARY - [0:0]
+    COMMIT
+
+How to fix:
+    Look at kube-proxy's pod and log on this node, and at its mode (`curl localhost:10249/proxyMode`). Where iptables
+    mode is meant, an error of iptables-restore in the log is the usual cause.
+
+When to ignore:
+    On nodes whose services are handled by something else than iptables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import SERVICES, is_kube_chain
+from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import dump_rule
+from ipt_explain.model import Chain
+
+
+@dump_rule("IPT703", "no-proxy", Severity.INFO)
+def no_proxy(dump: DumpContext) -> Iterator[Fault]:
+    """At most one fault, at the first chain of Kubernetes in the dump."""
+    if any(context.services or not context.knows_table("nat") for context in dump.rulesets):
+        return
+    for context in dump.rulesets:
+        first = _first_kube_chain(context)
+        if first is not None and not _is_ipvs(context):
+            table, chain = first
+            services = context.chain("nat", SERVICES)
+            yield Fault(
+                "Kubernetes' chains are here, but no service: "
+                + (
+                    "KUBE-SERVICES is empty"
+                    if services is not None
+                    else "kube-proxy does not run, or services are handled elsewhere (nftables mode, eBPF, OVN)"
+                ),
+                "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
+                at_chain("nat", services) if services is not None else at_chain(table, chain),
+                ruleset=context.ruleset,
+            )
+            return
+
+
+def _first_kube_chain(context: RulesetContext) -> tuple[str, Chain] | None:
+    for name, table in context.ruleset.tables.items():
+        for chain in table.chains.values():
+            if is_kube_chain(chain.name):
+                return name, chain
+    return None
+
+
+def _is_ipvs(context: RulesetContext) -> bool:
+    mode = context.facts.mode
+    return mode is not None and mode.value == "ipvs"

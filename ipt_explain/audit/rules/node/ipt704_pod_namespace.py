@@ -1,0 +1,50 @@
+"""The dump was taken inside of a pod, not on the node.
+
+What it checks:
+    A dump with Istio's sidecar chains (ISTIO_INBOUND) has chains of Kubernetes, too. Sidecar rules live in the network
+    namespace of a pod, where no rule of kube-proxy is.
+
+Why it matters:
+    What is said of services, or their absence, is about the pod, not the node: service addresses are rewritten on the
+    node, after the packet has left the pod.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :ISTIO_INBOUND - [0:0]
+    :ISTIO_IN_REDIRECT - [0:0]
+    -A PREROUTING -p tcp -j ISTIO_INBOUND
+    -A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT
+    -A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006
+    COMMIT
+
+How to fix:
+    Dump on the node: `kubectl debug node/NAME -it --image=IMAGE -- chroot /host iptables-save`.
+
+When to ignore:
+    Where the pod's rules are what is to be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+SIDECAR = "ISTIO_INBOUND"
+
+
+@rule("IPT704", "pod-namespace", Severity.INFO, reads_absence=True)
+def pod_namespace(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for a ruleset with a sidecar's chains and none of Kubernetes'."""
+    chain = context.chain("nat", SIDECAR)
+    tables = context.ruleset.tables.values()
+    if chain is not None and not any(name.startswith("KUBE-") for table in tables for name in table.chains):
+        yield Fault(
+            "these are the rules of a pod with an Istio sidecar, not of a node: no rule of kube-proxy is here",
+            "To look at services, take the dump on the node itself.",
+            at_chain("nat", chain),
+        )

@@ -1,0 +1,46 @@
+"""Two pods claim the same host port; only the first can get its connections.
+
+What it checks:
+    No two entries of CNI-HOSTPORT-DNAT lead the same protocol, host address and port to different pods.
+
+Why it matters:
+    The first entry takes every connection. The portmap plugin leaves entries behind when a sandbox is not torn down
+    properly, and the stale one usually comes first: connections go to a pod that no longer exists, and time out.
+
+Example:
+    -A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 8080 -j CNI-DN-1111111111111111111111
+    -A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 8080 -j CNI-DN-2222222222222222222222
+    -A CNI-DN-1111111111111111111111 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.244.1.7:80
+    -A CNI-DN-2222222222222222222222 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.244.1.9:80
+
+How to fix:
+    Delete the entry of the pod that is gone, and its CNI-DN chain; a reboot clears them all.
+
+When to ignore:
+    During the moments in which one pod replaces another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.host_ports import find_clashes
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT706", "stale-host-port", Severity.WARNING)
+def stale_host_port(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each host port with several pods, at the second entry."""
+    for clash in context.fact(find_clashes):
+        first, second, *others = clash.entries
+        where = f"{clash.protocol} {clash.address or '*'}:{clash.port}"
+        yield Fault(
+            f"host port {where} is mapped to {', '.join(clash.destinations)}: only the first gets connections",
+            "Delete the entry of the pod that is gone, and its CNI-DN chain.",
+            at_rule("nat", second),
+            related=(first.line, *(entry.line for entry in others)),
+            key=where,
+        )

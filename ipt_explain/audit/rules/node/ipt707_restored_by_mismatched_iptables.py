@@ -1,0 +1,44 @@
+"""A rule of Kubernetes has lost the match that its comment speaks of.
+
+What it checks:
+    Rules whose comment tells what they are for still have the condition that goes with it: the mark in "kubernetes
+    firewall for dropping marked packets" and "kubernetes forwarding rules", the loopback addresses in "block incoming
+    localnet connections", the connection state in "kubernetes forwarding conntrack rule".
+
+Why it matters:
+    The rule now applies to every packet. Without its mark, KUBE-FIREWALL drops all that comes in and goes out, and the
+    node falls off the network. It happens when rules that iptables 1.8.8 or later wrote are saved and restored by an
+    earlier release, as kube-router and some distributions' services did: the older tool drops matches that it does not
+    understand.
+
+Example:
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -j DROP
+
+How to fix:
+    Delete the rule; kubelet or kube-proxy writes it anew. Then use one release of iptables on the node and in all
+    containers that save and restore rules.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.lost_matches import find_lost_matches
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT707", "restored-by-mismatched-iptables", Severity.ERROR)
+def restored_by_mismatched_iptables(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for table, damaged, lost in context.fact(find_lost_matches):
+        yield Fault(
+            f'"{damaged.comment}" has lost its {lost}: {damaged.target} now applies to every packet in {damaged.chain}',
+            "Delete the rule, and use one release of iptables wherever rules are saved and restored.",
+            at_rule(table, damaged),
+        )

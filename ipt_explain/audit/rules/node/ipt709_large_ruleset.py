@@ -1,0 +1,48 @@
+"""KUBE-SERVICES is so long that each new connection pays for it.
+
+What it checks:
+    The chain KUBE-SERVICES of table nat has fewer than 2,000 rules. The kernel compares them one by one.
+
+Why it matters:
+    The first packet of each connection through this node is compared with all rules ahead of its own; connections that
+    are for no service, or for a node port, with all of them. At 10,000 rules that is in the order of a tenth of a
+    millisecond and a CPU's time under many short connections. Established connections do not pay.
+
+Example:
+    # the next rule 2,000 times
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+
+How to fix:
+    Nothing is wrong with the rules. kube-proxy's nftables mode (1.31 and later) and ipvs mode look services up in one
+    step; so do eBPF replacements.
+
+When to ignore:
+    Where connections are few or long-lived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import SERVICES
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+MANY = 2000
+"""From so many rules on the chain is worth a note."""
+
+
+@rule("IPT709", "large-ruleset", Severity.INFO, versions="all in iptables mode")
+def large_ruleset(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault, at the chain."""
+    chain = context.chain("nat", SERVICES)
+    count = 0 if chain is None else len(chain.rules)
+    if chain is not None and count >= MANY:
+        yield Fault(
+            f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} of "
+            f"them in the mean, one for no service or a node port with all {count:,}",
+            "Consider kube-proxy's nftables mode, which looks services up in one step.",
+            at_chain("nat", chain),
+        )
