@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import translate
-from ipaddress import ip_address
 
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.facts import Explanation, ServicePort
@@ -108,6 +106,8 @@ class Selection:
 
 
 def _canonical(address: str) -> str:
+    from ipaddress import ip_address  # here and not above, as few command lines need it
+
     try:
         return str(ip_address(address.strip("[]")))
     except ValueError:
@@ -127,8 +127,8 @@ def _same_text(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        return str(ip_address(address))
-    except ValueError:
+        return _canonical(address)
+    except UsageError:
         return address
 
 
@@ -207,4 +207,6 @@ def _names(service: ServicePort, glob: ServiceGlob) -> tuple[str, ...]:
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:
+    import difflib
+
     return difflib.get_close_matches(word, sorted(known), SUGGESTIONS, cutoff=0.5)

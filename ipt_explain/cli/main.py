@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,6 +76,8 @@ def command_first(args: list[str]) -> list[str]:
 
 def _refuse_misspelt_command(ctx: click.Context, words: list[str]) -> None:
     """`ipt-explain audti node.txt` names no file `audti`, but nearly a command."""
+    import difflib
+
     word = words[0] if words else ""
     alike = difflib.get_close_matches(word, COMMANDS, 1, cutoff=0.75)
     if alike and not os.path.exists(word):
@@ -160,6 +160,8 @@ def _misuse(error: click.ClickException) -> str:
 
 
 def _internal_error(error: Exception) -> str:
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     said = escape(str(error))[:200]

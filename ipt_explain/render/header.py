@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.model import Family, Form
-from ipt_explain.render.english.wording import plural
 from ipt_explain.render.outline import Node, Span, sentence
 from ipt_explain.render.safe import escape
+from ipt_explain.render.words import plural
 
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 

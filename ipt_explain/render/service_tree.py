@@ -17,7 +17,6 @@ from ipt_explain.analyzers.facts import (
     TrafficPolicy,
     Verdict,
 )
-from ipt_explain.render.english.wording import both, duration, plural
 from ipt_explain.render.outline import Node, Span, sentence
 from ipt_explain.render.percent import evenness, percent, percents
 from ipt_explain.render.safe import cells, escape
@@ -29,6 +28,7 @@ from ipt_explain.render.service_words import (
     ranges_words,
     verdict_words,
 )
+from ipt_explain.render.words import both, duration, plural
 
 LABEL_WIDTH = 14
 
@@ -124,7 +124,7 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
     seconds = service.affinity_seconds
     if seconds is None:
         return
-    words = f"ClientIP, {duration(str(seconds))}, renewed by each new connection"
+    words = f"ClientIP, {duration(seconds)}, renewed by each new connection"
     sticky = sum(endpoint.affinity_timeout is not None for endpoint in service.endpoints)
     count = len(service.endpoints)
     if sticky < count:

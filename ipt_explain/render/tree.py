@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
 from ipt_explain.model import Family, Form
-from ipt_explain.render.english.wording import plural
 from ipt_explain.render.header import found, header, nothing
 from ipt_explain.render.outline import Line, draw
 from ipt_explain.render.service_tree import View, service_tree
 from ipt_explain.render.terminal import to_text
+from ipt_explain.render.words import plural
 
 # Room for an endpoint's chain beside all else that is said of it.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
