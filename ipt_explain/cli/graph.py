@@ -1,0 +1,107 @@
+"""`ipt-explain graph`: the chain graph, as a file for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.cli.options import dump_options, output_option, read_dumps
+from ipt_explain.cli.stdio import warn, write
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.chain_facts import TablePlace
+    from ipt_explain.graph import Neighbourhood
+    from ipt_explain.model import Dump
+    from ipt_explain.render.graph_drawing import Drawing
+
+# Beyond this many arrows Graphviz's layout takes minutes, and nobody can read it.
+MOST_ARROWS = 2000
+
+
+@click.command()
+@dump_options
+@output_option("dot", "mermaid", "graphml", "json")
+@click.option("--table", metavar="TABLE", help="Only this table.")
+@click.option(
+    "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only what these services' packets pass (globs)."
+)
+@click.option("--chain", multiple=True, metavar="NAME", help="Only what leads to this chain, and what it leads to.")
+def graph(
+    dumps: tuple[str, ...],
+    live: bool,
+    lenient: bool,
+    output: str,
+    table: str | None,
+    service: tuple[str, ...],
+    chain: tuple[str, ...],
+) -> None:
+    """The chain graph, as a file for Graphviz, Mermaid or NetworkX.
+
+    \b
+    ipt-explain graph --service shop/cart node.txt | dot -Tsvg -o cart.svg
+    """
+    from ipt_explain.analyzers.chain_facts import places
+    from ipt_explain.graph import whole
+    from ipt_explain.render.graph_drawing import drawing
+
+    parsed = read_dumps(dumps, live, lenient)
+    among = places([ruleset for dump in parsed for ruleset in dump.rulesets], table)
+    if service or chain:
+        parts = _parts(parsed, among, service, chain)
+    else:
+        parts = [(place, whole(place.graph)) for place in among]
+    picture = drawing(parts)
+    warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
+    write(_rendered(picture, output))
+
+
+def _parts(
+    dumps: Sequence[Dump], among: Sequence[TablePlace], services: Sequence[str], chains: Sequence[str]
+) -> list[tuple[TablePlace, Neighbourhood]]:
+    """The neighbourhoods of the chains asked for, and of the services' chains, in the tables that have any."""
+    from ipt_explain.analyzers.chain_facts import find_chains
+    from ipt_explain.analyzers.service_chains import chains_of_services
+    from ipt_explain.graph import neighbourhood
+
+    names = {facts.name for facts in find_chains(among, chains)}
+    if services:
+        names |= chains_of_services(dumps, services)
+    parts = []
+    for place in among:
+        centres = [name for name in names if name in place.table.chains or place.graph.is_called(name)]
+        if centres:
+            parts.append((place, neighbourhood(place.graph, centres)))
+    return parts
+
+
+def _sizes(picture: Drawing, output: str) -> Iterable[str]:
+    """Warnings about pictures that are too large to draw."""
+    from ipt_explain.render.graph_drawing import parallel
+    from ipt_explain.render.graph_mermaid import MOST_EDGES
+
+    arrows = len(parallel(picture.jumps))
+    narrower = "--service, --chain or --table narrows it"
+    if output == "dot" and arrows > MOST_ARROWS:
+        yield f"{len(picture.chains):,} chains and {arrows:,} arrows: Graphviz may take minutes; {narrower}"
+    if output == "mermaid" and arrows > MOST_EDGES:
+        yield f"{arrows:,} arrows: Mermaid draws {MOST_EDGES} unless its maxEdges is raised; {narrower}"
+
+
+def _rendered(picture: Drawing, output: str) -> Iterable[str]:
+    if output == "mermaid":
+        from ipt_explain.render.graph_mermaid import mermaid
+
+        return mermaid(picture)
+    if output == "graphml":
+        from ipt_explain.render.graph_data import graphml
+
+        return graphml(picture)
+    if output == "json":
+        from ipt_explain.render.graph_data import graph_json
+
+        return graph_json(picture)
+    from ipt_explain.render.graph_dot import dot
+
+    return dot(picture)
