@@ -72,7 +72,7 @@ def _balancing(chain: Chain, plans: Plans) -> Iterator[tuple[Rule, float]]:
     for rule in chain.rules:
         plan = plans[rule.shape]
         target = plan.target_of(rule)
-        if plan.rcheck or plan.conditional_source or target is None or target == MARK_MASQ:
+        if plan.rcheck or plan.singles_out_sources or target is None or target == MARK_MASQ:
             continue
         if plan.other or plan.nth or plan.destination or plan.destination_port or plan.destination_type:
             continue

@@ -37,7 +37,7 @@ from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import dump_rule
-from ipt_explain.model import Chain
+from ipt_explain.model import Chain, Family
 
 
 @dump_rule("IPT703", "no-proxy", Severity.INFO)
@@ -47,9 +47,11 @@ def no_proxy(dump: DumpContext) -> Iterator[Fault]:
         return
     for context in dump.rulesets:
         first = _first_kube_chain(context)
-        if first is not None and not _is_ipvs(context):
+        services = context.chain("nat", SERVICES)
+        # kube-proxy sets up both families, and most clusters use IPv4 alone.
+        single_stack = services is not None and context.ruleset.family is Family.IPV6
+        if first is not None and not single_stack and not _is_ipvs(context):
             table, chain = first
-            services = context.chain("nat", SERVICES)
             yield Fault(
                 "Kubernetes' chains are here, but no service: "
                 + (
