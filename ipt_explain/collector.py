@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No search for cycles inside the block. A big dump makes a million objects and not one cycle; searching them again and
-    again would double the time."""
+    """No search for cycles inside the block. A big dump makes a million objects and not one cycle; searching them
+    again and again would double the time.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -17,7 +17,8 @@ __all__ = ["Explanation", "ServicePortName", "explain"]
 def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     """What each Service of a dump comes to: frontends, endpoints, chances, affinity, masquerading.
 
-    `wanted` is asked with a service port's name (None where the text has none) before anything else of it is read; without it, all are.
+    `wanted` is asked with a service port's name (None where the text has none) before anything else of it is read;
+    without it, all are.
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []

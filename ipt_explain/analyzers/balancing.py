@@ -1,7 +1,7 @@
 """Balancing chains (KUBE-SVC, KUBE-SVL, KUBE-XLB): which endpoint a new connection reaches, with which chance.
 
-The chances are those of a connection that nothing singles out: a first one (no affinity record), from an ordinary source
-(no endpoint of the service, not the node itself).
+The chances are those of a connection that nothing singles out: a first one (no affinity record), from an ordinary
+source (no endpoint of the service, not the node itself).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ipt_explain.analyzers.facts import Share
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Rule, Table
-from ipt_explain.netfilter.probability import SCALE, stored
+from ipt_explain.netfilter.stored import SCALE, stored
 
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
@@ -33,9 +33,9 @@ class Affinity:
 class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.
 
-    `present`: the text has the chain. `dropped`: the share that is marked for dropping. `masquerade` are the rules that mark for masquerading;
-    `redirects` are rules that single out sources (pods, the node itself) and lead them to another chain; `odd` are rules whose
-    conditions the chances above leave out.
+    `present`: the text has the chain. `dropped`: the share that is marked for dropping. `masquerade` are the rules
+    that mark for masquerading; `redirects` are rules that single out sources (pods, the node itself) and lead them to
+    another chain; `odd` are rules whose conditions the chances above leave out.
     """
 
     chain: str
@@ -141,7 +141,16 @@ def _spread(
     masquerade: list[Rule], redirects: list[Rule], odd: list[Rule], balancing: list[Rule],
 ) -> Spread:  # fmt: skip
     return Spread(
-        name, True, tuple(shares), rest, dropped, tuple(affinity), tuple(masquerade), tuple(redirects), tuple(odd), tuple(balancing)
+        name,
+        True,
+        tuple(shares),
+        rest,
+        dropped,
+        tuple(affinity),
+        tuple(masquerade),
+        tuple(redirects),
+        tuple(odd),
+        tuple(balancing),
     )
 
 
@@ -156,7 +165,9 @@ _MAX_CHANCES = 65536
 
 
 def _chance(plan: RulePlan, rule: Rule) -> float | None:
-    """The chance that a rule takes a connection, from the kernel's own 31-bit value; None where more than chance decides."""
+    """The chance that a rule takes a connection, from the kernel's own 31-bit value; None where more than chance
+    decides.
+    """
     if plan.other or plan.nth or plan.singles_out_destinations:
         return None
     if plan.probability is None:

@@ -13,9 +13,9 @@ from ipt_explain.model import Chain, Rule, Shape, Table
 class EndpointChain:
     """A chain that ends in a DNAT.
 
-    `address` and `port` are None where the destination is not one host and port; `hairpin` tells whether a rule
-    ahead of the DNAT marks the endpoint's own connections for masquerading; `record_list` is the `recent` list in which the DNAT
-    rule records its clients.
+    `address` and `port` are None where the destination is not one host and port; `hairpin` tells whether a rule ahead
+    of the DNAT marks the endpoint's own connections for masquerading; `record_list` is the `recent` list in which the
+    DNAT rule records its clients.
     """
 
     chain: str
@@ -81,7 +81,9 @@ class EndpointReader:
         for index, source, slot, target in form.sources:
             marking = rules[index].values
             # kube-proxy 1.1 set the mark itself, without a chain for it.
-            if (target if slot is None else marking[slot]) in (MARK_MASQ, "MARK") and _is_host(marking[source], address):
+            if (target if slot is None else marking[slot]) in (MARK_MASQ, "MARK") and _is_host(
+                marking[source], address
+            ):
                 hairpin = True
         return EndpointChain(
             chain.name, address, port,

@@ -137,7 +137,9 @@ class ServiceChains:
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port is ""."""
+    """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
+    is "".
+    """
 
     family: Family
     source: str

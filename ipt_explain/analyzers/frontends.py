@@ -1,4 +1,6 @@
-"""The rules by which a Service is reached: one per address and port in KUBE-SERVICES and KUBE-NODEPORTS, and the refusals of the filter table."""
+"""The rules by which a Service is reached: one per address and port in KUBE-SERVICES and KUBE-NODEPORTS, and the
+refusals of the filter table.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,8 @@ class Address:
 class Entry:
     """All that the text says of one frontend, while it is gathered.
 
-    `jumps` lead to its chains, first match first; `marks` mark for masquerading on the way; `refusal` is the filter table's
-    REJECT or DROP.
+    `jumps` lead to its chains, first match first; `marks` mark for masquerading on the way; `refusal` is the filter
+    table's REJECT or DROP.
     """
 
     kind: FrontendKind

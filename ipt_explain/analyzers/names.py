@@ -7,8 +7,6 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -59,6 +57,10 @@ def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
     """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint
     (`ip:port`).
     """
+    # Most dumps name every chain they need; loading these takes longer than a small one takes to explain.
+    import base64
+    import hashlib
+
     digest = hashlib.sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
     return base64.b32encode(digest).decode("ascii")[:HASH_LENGTH]
 
@@ -106,7 +108,9 @@ _KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
 _WITHIN = (
     re.compile(r"Balancing rule \d+ for (\S+)\Z"),
     re.compile(r"(\S+) -> \S+\Z"),
-    re.compile(r"(?:masquerade|route|pod) (?:LOCAL )?traffic for (\S+) (?:external destinations|LB IP)(?: to service chain)?\Z"),
+    re.compile(
+        r"(?:masquerade|route|pod) (?:LOCAL )?traffic for (\S+) (?:external destinations|LB IP)(?: to service chain)?\Z"
+    ),
     re.compile(r"(\S+) traffic not accepted by KUBE-FW-\S+\Z"),
     re.compile(r"other traffic to (\S+) will be dropped by KUBE-PROXY-FIREWALL\Z"),
 )

@@ -26,9 +26,9 @@ class Operand:
 class RulePlan:
     """The conditions and effects of a shape that kube-proxy's rules use. None where the shape lacks one.
 
-    `source_type` and `destination_type` are those of `-m addrtype`.
-    `singles_out_sources` tells that the rule looks at where a packet comes from; `singles_out_destinations`, at where it goes.
-    `other` are the modules with conditions that are none of these; a rule with any must not be taken for more than it is.
+    `source_type` and `destination_type` are those of `-m addrtype`. `singles_out_sources` tells that the rule looks at
+    where a packet comes from; `singles_out_destinations`, at where it goes. `other` are the modules with conditions
+    that are none of these; a rule with any must not be taken for more than it is.
     """
 
     target: str | None
@@ -53,6 +53,12 @@ class RulePlan:
     other: tuple[str, ...]
     singles_out_sources: bool
     singles_out_destinations: bool
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether the rule takes every packet of its protocol that reaches it."""
+        conditions = self.singles_out_sources or self.singles_out_destinations or self.other or self.nth or self.rcheck
+        return not conditions and self.probability is None
 
     def target_of(self, rule: Rule) -> str | None:
         """Where the rule leads: a verdict, an extension or a chain."""

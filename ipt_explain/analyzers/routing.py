@@ -1,4 +1,6 @@
-"""From a frontend's target chain to its balancer: through firewalls (KUBE-FW) and external chains (KUBE-EXT, KUBE-XLB)."""
+"""From a frontend's target chain to its balancer: through firewalls (KUBE-FW) and external chains (KUBE-EXT,
+KUBE-XLB).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,10 @@ _MAX_DEPTH = 8
 class Route:
     """Where a frontend's chain leads connections from outside the node.
 
-    `balancer` is None where no rule leads on; `node_balancer` is that of pods and the node itself, None where it does not differ.
-    `local` tells that outside connections reach endpoints of this node only (external policy Local). `missing` are chains on the way that the text lacks.
-    `open_range` tells of a rule that lets all sources through a firewall, `ranges` which it names.
+    `balancer` is None where no rule leads on; `node_balancer` is that of pods and the node itself, None where it does
+    not differ. `local` tells that outside connections reach endpoints of this node only (external policy Local).
+    `missing` are chains on the way that the text lacks. `open_range` tells of a rule that lets all sources through a
+    firewall, `ranges` which it names.
     """
 
     balancer: Spread | None
@@ -67,7 +70,7 @@ class RouteReader:
         node = self._redirected(spread, protocol)
         onward = self._onward(spread.balancing)
         if onward is None:
-            # Its own endpoints, or no tail: kube-proxy 1.25 leaves the tail out where policy Local has no local endpoint.
+            # Its own endpoints, or no tail: since 1.25 it has none where policy Local has no local endpoint.
             outside = spread if spread.shares or spread.dropped else None
             return Route(outside, node, local=node is not None, masquerade=spread.masquerade)
         missing = () if onward in self._chains else (onward,)

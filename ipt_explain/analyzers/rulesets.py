@@ -20,7 +20,13 @@ from ipt_explain.netfilter.marks import mark_change, parse_mark
 
 _MARK_OPTIONS = ("--set-xmark", "--or-mark", "--set-mark")
 # Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.
-_IPVS_CHAINS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER", "KUBE-IPVS-FILTER", "KUBE-IPVS-OUT-FILTER", "KUBE-SOURCE-RANGES-FIREWALL")
+_IPVS_CHAINS = (
+    "KUBE-NODE-PORT",
+    "KUBE-LOAD-BALANCER",
+    "KUBE-IPVS-FILTER",
+    "KUBE-IPVS-OUT-FILTER",
+    "KUBE-SOURCE-RANGES-FIREWALL",
+)
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 
 
@@ -75,16 +81,25 @@ def _mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)
     if any(name in names for name in _IPVS_CHAINS) and hashed is None:
         found = next(name for name in _IPVS_CHAINS if name in names)
-        return ProxyMode.IPVS, f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS"
+        return (
+            ProxyMode.IPVS,
+            f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
+        )
     if _matches_kube_sets(ruleset) and hashed is None:
-        return ProxyMode.IPVS, "KUBE-SERVICES matches ipsets: kube-proxy in ipvs mode keeps its services in ipsets and IPVS"
+        return (
+            ProxyMode.IPVS,
+            "KUBE-SERVICES matches ipsets: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
+        )
     if hashed is not None:
         return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"
     if SERVICES in names or NODE_PORTS in names:
         return ProxyMode.IPTABLES, "KUBE-SERVICES"
     kubelet = [name for name in _KUBELET_CHAINS if name in names]
     if kubelet:
-        return None, f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is not running, or in nftables mode, or replaced"
+        return (
+            None,
+            f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is stopped, replaced, or in nftables mode",
+        )
     return None, ""
 
 

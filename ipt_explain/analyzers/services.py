@@ -61,8 +61,9 @@ class _Reached:
 class ServiceReader:
     """Reads the service ports of one ruleset.
 
-    `single_internal_policy`: the release that wrote the rules balances ClusterIPs over all endpoints unless a KUBE-SVL chain says
-    otherwise. From 1.21 to 1.23 internal policy Local left no trace of its own, so there the policy is not known.
+    `single_internal_policy`: the release that wrote the rules balances ClusterIPs over all endpoints unless a KUBE-SVL
+    chain says otherwise. From 1.21 to 1.23 internal policy Local left no trace of its own, so there the policy is not
+    known.
     """
 
     def __init__(self, ruleset: Ruleset, plans: Plans, single_internal_policy: bool) -> None:
@@ -94,9 +95,9 @@ class ServiceReader:
 
     def _name_within(self, chain: Chain) -> ServicePortName | None:
         """A service's name from the comments in its own chain, or its endpoints'."""
-        nat = self._nat
         targets = (self._plans[rule.shape].target_of(rule) for rule in chain.rules)
-        behind = (nat.chains[target] for target in targets if nat is not None and target in nat.chains)
+        chains = {} if self._nat is None else self._nat.chains
+        behind = (chains[target] for target in targets if target is not None and target in chains)
         for member in (chain, *behind):
             for rule in member.rules:
                 comment = self._plans[rule.shape].comment_of(rule)
@@ -244,7 +245,9 @@ class ServiceReader:
 
     def _rule_leading_to(self, chain: str, spreads: list[Spread]) -> Rule:
         rules = [rule for spread in spreads for rule in spread.balancing]
-        return next((rule for rule in rules if chain in (rule.chain, self._plans[rule.shape].target_of(rule))), rules[0])
+        return next(
+            (rule for rule in rules if chain in (rule.chain, self._plans[rule.shape].target_of(rule))), rules[0]
+        )
 
     def _internal_policy(self, cluster_ip: _Reached | None) -> TrafficPolicy | None:
         if cluster_ip is None:
@@ -257,7 +260,9 @@ class ServiceReader:
             return TrafficPolicy.LOCAL
         return None
 
-    def _masquerade(self, cluster_ip: _Reached | None, cluster: Spread | None, endpoints: tuple[Endpoint, ...]) -> Masquerade:
+    def _masquerade(
+        self, cluster_ip: _Reached | None, cluster: Spread | None, endpoints: tuple[Endpoint, ...]
+    ) -> Masquerade:
         states = {endpoint.hairpin for endpoint in endpoints}
         hairpin = None if not states or None in states else states == {True}
         always, off_cluster = False, None
@@ -304,8 +309,8 @@ class ServiceReader:
 
 def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     return (
-        service.namespace or "", service.name or "", service.port_name or "", service.cluster_ip or "", service.port or 0,
-        service.protocol,
+        service.namespace or "", service.name or "", service.port_name or "",
+        service.cluster_ip or "", service.port or 0, service.protocol,
     )  # fmt: skip
 
 
@@ -321,7 +326,9 @@ def _balancer(spread: Spread) -> Balancer:
 
 
 def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tuple[str, ...]:
-    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node, and no ranges."""
+    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node,
+    and no ranges.
+    """
     named = tuple(each for each in route.ranges if each.removesuffix("/32").removesuffix("/128") not in own)
     if not route.open_range:
         return named
@@ -349,7 +356,11 @@ def _external_policy(reached: list[_Reached]) -> TrafficPolicy | None:
         if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or (each.route is not None and each.route.local):
             return TrafficPolicy.LOCAL
         # Up to 1.19 an external IP was balanced over all endpoints whatever the policy said.
-        if each.route is not None and each.route.balancer is not None and each.frontend.kind is not FrontendKind.EXTERNAL_IP:
+        if (
+            each.route is not None
+            and each.route.balancer is not None
+            and each.frontend.kind is not FrontendKind.EXTERNAL_IP
+        ):
             policy = TrafficPolicy.CLUSTER
     return policy
 

@@ -27,9 +27,9 @@ class Backend(Enum):
 class Form(Enum):
     """What kind of text a ruleset was read from, which decides what its silence means."""
 
-    SAVE = "save"          # iptables-save: complete; what is absent does not exist
-    LISTING = "listing"    # iptables -S: one table, complete
-    RESTORE = "restore"    # input for iptables-restore --noflush: what is absent may exist in the kernel
+    SAVE = "save"  # iptables-save: complete; what is absent does not exist
+    LISTING = "listing"  # iptables -S: one table, complete
+    RESTORE = "restore"  # input for iptables-restore --noflush: what is absent may exist in the kernel
     FRAGMENT = "fragment"  # bare rule lines: what is absent is unknown
 
 
@@ -57,9 +57,10 @@ class Chain:
 class Table:
     """One table: its chains by name, in the order declared.
 
-    A chain that rules name in `-A` without a declaration is here too, undeclared; a chain that is only jumped
-    to is not. `deleted` are the chains that restore input deletes (`-X`). `committed` is False for a table cut off before
-    its COMMIT. `redeclared` are lines that opened this table again or declared a chain again: the later replaced the earlier.
+    A chain that rules name in `-A` without a declaration is here too, undeclared; a chain that is only jumped to is
+    not. `deleted` are the chains that restore input deletes (`-X`). `committed` is False for a table cut off before
+    its COMMIT. `redeclared` are lines that opened this table again or declared a chain again: the later replaced the
+    earlier.
     """
 
     name: str

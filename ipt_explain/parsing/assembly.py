@@ -106,7 +106,9 @@ class TableBuilder:
     def build(self, name: str) -> Table:
         """The table as read."""
         chains = {
-            chain: Chain(chain, self._policies.get(chain), tuple(rules), self._declared.get(chain), self._counters.get(chain))
+            chain: Chain(
+                chain, self._policies.get(chain), tuple(rules), self._declared.get(chain), self._counters.get(chain)
+            )
             for chain, rules in self.rules.items()
         }
         return Table(name, chains, self.line, self.committed, frozenset(self.deleted), tuple(self.redeclared))
@@ -125,7 +127,9 @@ class RulesetBuilder:
         self._form = Form.SAVE
 
     def add(self, table: Table, form: Form, generator: Generator | None) -> None:
-        """Takes a table in. One that comes twice is replaced, as iptables-restore would; parts of a fragment are joined."""
+        """Takes a table in. One that comes twice is replaced, as iptables-restore would; parts of a fragment are
+        joined.
+        """
         if generator is not None and self.generator is None:
             self.generator = generator.text
         before = self._tables.get(table.name)
@@ -145,7 +149,9 @@ _LESS_COMPLETE = (Form.SAVE, Form.LISTING, Form.RESTORE, Form.FRAGMENT)
 
 
 def table_form(section: TableBuilder) -> Form:
-    """What a `*table` section is. iptables-save declares every built-in chain; input for `iptables-restore --noflush` none."""
+    """What a `*table` section is. iptables-save declares every built-in chain; input for `iptables-restore --noflush`
+    none.
+    """
     if section.hooks or section.generator is not None:
         return section.form
     return Form.RESTORE if section.form is Form.SAVE else section.form

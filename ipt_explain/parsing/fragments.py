@@ -10,10 +10,21 @@ from ipt_explain.model import Family, Rule, Shape
 from ipt_explain.parsing.families import family_of_rule
 
 _TABLE_OF_TARGET = {
-    "DNAT": "nat", "SNAT": "nat", "MASQUERADE": "nat", "REDIRECT": "nat", "NETMAP": "nat",
-    "REJECT": "filter", "DROP": "filter",
-    "NOTRACK": "raw", "CT": "raw", "TRACE": "raw",
-    "TPROXY": "mangle", "TCPMSS": "mangle", "CONNMARK": "mangle", "DSCP": "mangle", "TOS": "mangle",
+    "DNAT": "nat",
+    "SNAT": "nat",
+    "MASQUERADE": "nat",
+    "REDIRECT": "nat",
+    "NETMAP": "nat",
+    "REJECT": "filter",
+    "DROP": "filter",
+    "NOTRACK": "raw",
+    "CT": "raw",
+    "TRACE": "raw",
+    "TPROXY": "mangle",
+    "TCPMSS": "mangle",
+    "CONNMARK": "mangle",
+    "DSCP": "mangle",
+    "TOS": "mangle",
 }
 _TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter", "INPUT": "filter"}
 
@@ -21,7 +32,8 @@ _TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter
 # a KUBE-SVC chain without its endpoints has no target that only the nat table knows.
 _TABLE_OF_PREFIX = (
     ("KUBE-SVC-", "nat"), ("KUBE-SVL-", "nat"), ("KUBE-SEP-", "nat"), ("KUBE-XLB-", "nat"), ("KUBE-EXT-", "nat"),
-    ("KUBE-FW-", "nat"), ("KUBE-MARK-", "nat"), ("KUBE-POSTROUTING", "nat"), ("KUBE-HP-", "nat"), ("KUBE-HOSTPORTS", "nat"),
+    ("KUBE-FW-", "nat"), ("KUBE-MARK-", "nat"), ("KUBE-POSTROUTING", "nat"), ("KUBE-HP-", "nat"),
+    ("KUBE-HOSTPORTS", "nat"),
     ("KUBE-PORTALS-", "nat"), ("KUBE-FORWARD", "filter"), ("KUBE-EXTERNAL-SERVICES", "filter"),
     ("KUBE-FIREWALL", "filter"), ("KUBE-PROXY-FIREWALL", "filter"), ("CNI-DN-", "nat"), ("CNI-HOSTPORT-", "nat"),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -39,26 +40,36 @@ class LogicalLine:
         return line, column - start
 
 
-def logical_line(text: str, start: int, end: int) -> LogicalLine:
-    """The rule that begins at `start`, whose physical line ends at `end`."""
+def readings(text: str, start: int, end: int) -> Iterator[LogicalLine]:
+    """What the rule that begins at `start`, whose physical line ends at `end`, may be; the likeliest first.
+
+    iptables-save prints a comment's line feeds as they are and names with a quote in them raw; iptables-restore takes a
+    quote that is never closed, and the rest of the line into the value.
+    """
     content = text[start:end]
     if content.endswith("\\"):
-        return _continued(text, start, end)
-    if '"' not in content or '"' not in _QUOTED.sub("", content):
-        return LogicalLine(content, end)
-    # A quote is open at the line's end. iptables-save prints line feeds of a comment as they are, so look for the closing one.
+        yield _continued(text, start, end)
+        return
+    quote_open = '"' in content and '"' in _QUOTED.sub("", content)
+    if quote_open:
+        over_lines = _over_lines(text, start, content)
+        if over_lines is not None:
+            yield over_lines
+    yield LogicalLine(content, end)
+    if quote_open:
+        yield LogicalLine(content + '\n"', end, unterminated=True)
+
+
+def _over_lines(text: str, start: int, content: str) -> LogicalLine | None:
+    """The rule up to the end of the line in which its open quote is closed."""
     opening = start + _open_quote(content)
     closing = _CLOSING.match(text, opening + 1, opening + 1 + _MAX_QUOTED)
-    if closing is not None:
-        behind = text[closing.end() : closing.end() + 1]
-        if behind in ("", " ", "\n"):
-            last = text.find("\n", closing.end())
-            last = len(text) if last < 0 else last
-            whole = text[start:last]
-            if '"' not in _QUOTED.sub("", whole):
-                joints = tuple(match.end() for match in re.finditer("\n", whole))
-                return LogicalLine(whole, last, joints=joints)
-    return LogicalLine(content + '\n"', end, unterminated=True)
+    if closing is None or text[closing.end() : closing.end() + 1] not in ("", " ", "\n"):
+        return None
+    last = text.find("\n", closing.end())
+    last = len(text) if last < 0 else last
+    whole = text[start:last]
+    return LogicalLine(whole, last, joints=tuple(match.end() for match in re.finditer("\n", whole)))
 
 
 def _continued(text: str, start: int, end: int) -> LogicalLine:

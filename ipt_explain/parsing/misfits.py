@@ -6,7 +6,7 @@ from collections import Counter
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
 from ipt_explain.parsing.logical import LogicalLine
-from ipt_explain.parsing.syntax_errors import RuleSyntaxError
+from ipt_explain.parsing.rule_errors import RuleSyntaxError
 from ipt_explain.source import SourceText
 
 _MAX_DIAGNOSTICS = 20

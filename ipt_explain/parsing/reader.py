@@ -17,9 +17,9 @@ from ipt_explain.parsing.assembly import (
     table_form,
 )
 from ipt_explain.parsing.fragments import split_fragment
-from ipt_explain.parsing.logical import LogicalLine, logical_line
+from ipt_explain.parsing.logical import LogicalLine, readings
 from ipt_explain.parsing.misfits import Misfits
-from ipt_explain.parsing.rule_parser import RuleSyntaxError
+from ipt_explain.parsing.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.shapes import ShapeCache, ShapePattern
 from ipt_explain.source import SourceText
 
@@ -130,20 +130,27 @@ class _Reader:
         if not _RULE.match(text, position, end):
             self._read_line(text[position:end], line)
             return end + 1, line + 1, pattern
-        logical = logical_line(text, position, end)
-        try:
-            rule, pattern = self._cache.read(pattern, logical, line)
+        refused: tuple[LogicalLine, RuleSyntaxError] | None = None
+        for logical in readings(text, position, end):
+            try:
+                rule, pattern = self._cache.read(pattern, logical, line)
+            except RuleSyntaxError as error:
+                if refused is None or refused[0].end != end:
+                    refused = (logical, error)
+                continue
             self._place(rule)
-        except RuleSyntaxError as error:
-            if not self._read_meant(text[position:end], line):
-                self._misfits.refuse_rule(logical, line, error)
-            # What follows a line that cannot be read may only look like its continuation.
-            return end + 1, line + 1, pattern
-        if logical.unterminated:
-            self._warnings.append(
-                f"{self._source.name}:{line}: a quote is never closed; iptables takes the rest of the line into the value"
-            )
-        return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
+            if logical.unterminated:
+                self._warnings.append(
+                    f"{self._source.name}:{line}: a quote is never closed; the rest of the line is taken into the value"
+                )
+            return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
+        assert refused is not None
+        logical, reason = refused
+        if not self._read_meant(text[position:end], line):
+            self._misfits.refuse_rule(logical, line, reason)
+        if logical.joints:
+            return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
+        return end + 1, line + 1, pattern
 
     def _place(self, rule: Rule) -> None:
         if self._table is None:
@@ -161,7 +168,9 @@ class _Reader:
             return end + 1, line + 1
         while match is not None:
             name, policy, packets, size = match.groups()
-            counters = Counters(int(packets), int(size)) if packets is not None and (packets != "0" or size != "0") else None
+            counters = (
+                Counters(int(packets), int(size)) if packets is not None and (packets != "0" or size != "0") else None
+            )
             table.declare(name, None if policy == "-" else policy, counters, line)
             position, line = match.end(), line + 1
             match = _CHAIN.match(text, position)
@@ -173,7 +182,9 @@ class _Reader:
             self._misfits.refuse(content, line)
 
     def _read_meant(self, content: str, line: int) -> bool:
-        """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no more."""
+        """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no
+        more.
+        """
         found = self._misfits.meant(content)
         if found is None:
             return False
@@ -192,7 +203,9 @@ class _Reader:
         return True
 
     def _read_plain(self, content: str, line: int) -> bool:
-        """Comment, table, chain, COMMIT, `iptables -S` declaration, elision. Returns whether the line was one of them."""
+        """Comment, table, chain, COMMIT, `iptables -S` declaration, elision. Returns whether the line was one of
+        them.
+        """
         if content.startswith("#"):
             self._read_comment(content)
         elif content.startswith("*"):
@@ -297,7 +310,10 @@ class _Reader:
             family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
             self._builder(rulesets, family, backend).unreadable.append(table)
         return Dump(
-            self._source.name, tuple(builder.build() for builder in rulesets.values()), self._source, tuple(self._warnings)
+            self._source.name,
+            tuple(builder.build() for builder in rulesets.values()),
+            self._source,
+            tuple(self._warnings),
         )
 
     def _builder(
@@ -321,7 +337,7 @@ class _Reader:
         if section.name is not None:
             if not section.committed:
                 self._warnings.append(
-                    f"{self._source.name}:{section.line}: table {section.name} has no COMMIT: the text is cut off, or not a whole dump"
+                    f"{self._source.name}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
                 )
             builder.add(section.build(section.name), Form.FRAGMENT if incomplete else form, generator)
             return
@@ -333,4 +349,3 @@ class _Reader:
         rules = [rule for members in section.rules.values() for rule in members]
         tables = {table for _, table in split_fragment(rules)} or {"filter"}
         builder.add(section.build(tables.pop() if len(tables) == 1 else "nat"), Form.FRAGMENT, None)
-

@@ -61,7 +61,9 @@ def found(service: Record, like: Record) -> Record:
     }
     unnamed = _addresses(outside, "external")
     record["lb_ips"] = sorted([*record["lb_ips"], *(each for each in unnamed if each in like["lb_ips"])])
-    record["external_ips"] = sorted([*record["external_ips"], *(each for each in unnamed if each in like["external_ips"])])
+    record["external_ips"] = sorted(
+        [*record["external_ips"], *(each for each in unnamed if each in like["external_ips"])]
+    )
     if "external_verdicts" in like:
         record["external_verdicts"] = {_VERDICTS.get(each["verdict"]) for each in outside}
     if "external_ip_endpoints" in like:

@@ -1,0 +1,155 @@
+"""One grammar, two speeds: a rule read by its shape's pattern is the rule that Lark reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ipt_explain.errors import DumpSyntaxError
+from ipt_explain.model import Rule
+from ipt_explain.parsing import read_dump
+from ipt_explain.parsing.logical import LogicalLine, readings
+from ipt_explain.parsing.precompiled import RULES_FILE, known_forms
+from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.rule_parser import ParsedRule, parse_rule
+from ipt_explain.parsing.shapes import ShapeCache, skeleton
+from tests.kube_corpus import scenarios
+
+# Words that mean something elsewhere on a line, and words that only look like it.
+_TRICKY = (
+    "-j", "-m", "-A", "!", "--comment", "DNAT", "ACCEPT", "MARK", "RETURN", "KUBE-SEP-X", "DNATX", "tcp", "random", '"', '"a b"',
+    '"a', 'a"b', '""', '"-j ACCEPT"', "0.5", "10.0.0.1/32", "fd00::1/128", "COMMIT", "*nat", ":x", "#", "\\", "'", "é", "\u2028", "\x1b[31m",
+    "[0:0]", "-", "--", "0x4000/0x4000", "--to-destination", "[fd00::1]:80", "LOG", "CT", "SET", "[unsupported", "revision]",
+)  # fmt: skip
+
+_words = st.one_of(
+    st.sampled_from(_TRICKY),
+    st.text(st.characters(codec="utf-8", exclude_characters=" \t\n\0"), min_size=1, max_size=12),
+    st.text('ab-!"\\ ', min_size=1, max_size=10).map(lambda inner: f'"{inner}"'),
+)
+
+# One line for each shape that kube-proxy writes, as the words between its blanks.
+_SEEDS = sorted({rule.text for rule in (
+    rule
+    for scenario in scenarios()
+    if scenario.name in ("basic", "affinity", "policy", "cfg-bridge", "externalips")
+    for ruleset in read_dump(scenario.ipv4).rulesets
+    for table in ruleset.tables.values()
+    for chain in table.chains.values()
+    for rule in chain.rules
+)}, key=lambda text: (text.count(" "), text))[::7]  # fmt: skip
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> tuple[str, str]:
+    """A real line, and the same with some words replaced, doubled or dropped."""
+    line = draw(st.sampled_from(_SEEDS))
+    words = line.split(" ")
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(1, len(words) - 1))
+        how = draw(st.sampled_from(("replace", "insert", "drop")))
+        if how == "replace":
+            words[place] = draw(_words)
+        elif how == "insert":
+            words.insert(place, draw(_words))
+        elif len(words) > 3:
+            del words[place]
+    return line, " ".join(words)
+
+
+def _by_lark(line: str) -> ParsedRule | None:
+    try:
+        return parse_rule(line)
+    except RuleSyntaxError:
+        return None
+
+
+def _rules(text: str) -> list[Rule]:
+    dump = read_dump(text, lenient=True)
+    return [
+        rule
+        for ruleset in dump.rulesets
+        for table in ruleset.tables.values()
+        for chain in table.chains.values()
+        for rule in chain.rules
+    ]
+
+
+@settings(max_examples=600, deadline=None)
+@given(_mutated())
+def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None:
+    first, second = lines
+    cache = ShapeCache()
+    _, pattern = cache.read(cache.start, LogicalLine.of(first), 1)
+    match = pattern.match(second, 0)
+    if match is not None and match.end() == len(second):
+        wanted = _by_lark(second)
+        assert wanted is not None
+        rule = pattern.rule(match, 2)
+        assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_mutated())
+def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
+    first, second = lines
+    text = f"*nat\n{first}\n{second}\nCOMMIT\n"
+    start = len(f"*nat\n{first}\n")
+    parsed = (_by_lark(logical.text) for logical in readings(text, start, start + len(second)))
+    wanted = next((each for each in parsed if each is not None), None)
+    if wanted is not None:
+        rule = {each.line: each for each in _rules(text)}[3]
+        assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(_SEEDS), st.data())
+def test_a_pattern_takes_every_value_that_its_shape_can_have(line: str, data: st.DataObject) -> None:
+    parsed = parse_rule(line)
+    parts, position = [], 0
+    for token in parsed.tokens:
+        parts.append(line[position : token.start])
+        parts.append(data.draw(_words))
+        position = token.end
+    changed = "".join([*parts, line[position:]])
+    wanted = _by_lark(changed)
+    if wanted is None or wanted.shape is not parsed.shape:
+        return
+    rule = {each.line: each for each in _rules(f"*nat\n{line}\n{changed}\nCOMMIT\n")}[3]
+    assert (rule.shape, rule.values, rule.text) == (wanted.shape, wanted.values, changed)
+
+
+def _shipped_lines() -> Iterator[str]:
+    with open(RULES_FILE, encoding="utf-8") as file:
+        yield from file.read().splitlines()
+
+
+@pytest.mark.parametrize("line", list(_shipped_lines()))
+def test_a_shipped_pattern_reads_its_line_as_lark_does(line: str) -> None:
+    wanted = parse_rule(line)
+    assert any(form.shape is wanted.shape for form in known_forms(skeleton(line)))
+    rule = _rules(f"*nat\n{line}\nCOMMIT\n")[0]
+    assert (rule.shape, rule.values, rule.text) == (wanted.shape, wanted.values, line)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(_SEEDS), min_size=1, max_size=12))
+def test_the_order_of_shapes_does_not_matter(lines: list[str]) -> None:
+    rules = sorted(_rules("*nat\n" + "\n".join(lines) + "\nCOMMIT\n"), key=lambda rule: rule.line)
+    assert [rule.text for rule in rules] == lines
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        dump = read_dump(text)
+    except DumpSyntaxError as error:
+        refused_at = error.line, error.column
+    else:
+        refused_at = (1, 1)
+        assert read_dump(dump.to_text(), lenient=True).to_text() == dump.to_text()
+    assert min(refused_at) >= 1
