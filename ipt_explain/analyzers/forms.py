@@ -1,0 +1,213 @@
+"""The forms of rule that kube-proxy and kubelet write into their chains, and rules there that have another form.
+
+A form is the conditions of a rule (without their values) and where it leads. Facts: pkg/proxy/iptables/proxier.go 1.2
+to 1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and ipvs mode's own forms are allowed for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import (
+    BACKEND_HINT,
+    EXTERNAL_SERVICES,
+    FIREWALL,
+    FORWARD,
+    KUBELET_CANARY,
+    MARK_DROP,
+    MARK_MASQ,
+    NODE_PORTS,
+    POSTROUTING,
+    PROXY_CANARY,
+    PROXY_FIREWALL,
+    SERVICES,
+    role_of,
+)
+from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
+
+
+@dataclass(frozen=True, slots=True)
+class RuleForm:
+    """Rules that lead to a target whose name begins with one of `targets`, under the conditions `needs` and any of
+    `may`.
+
+    A condition is an option's name, with `!` ahead where negated. An empty target is a rule that only carries a
+    comment.
+    """
+
+    targets: tuple[str, ...]
+    needs: frozenset[str]
+    may: frozenset[str]
+
+
+def _form(targets: str, needs: str = "", may: str = "") -> RuleForm:
+    return RuleForm(tuple(targets.split("|")), frozenset(needs.split()), frozenset(may.split()))
+
+
+_SERVICE = "KUBE-SVC-|KUBE-SVL-|KUBE-EXT-|KUBE-FW-|KUBE-XLB-"
+_NOT_LOCAL = "!-s !-i"  # how the detectors of local traffic ask for the others
+_LOCAL = "-s -i"
+_ADDRESS = "-d -p --dport"
+_RANDOM = "--mode --probability"
+_AFFINITY = "--rcheck --seconds --name"
+_AFFINITY_MAY = "--reap --mask --rsource"
+
+_TO_SERVICE = (
+    _form(_SERVICE, _ADDRESS, "--dst-type"),
+    _form(_SERVICE, f"{_ADDRESS} !--physdev-is-in !--src-type"),  # external IPs up to 1.20
+    _form(MARK_MASQ, _ADDRESS, _NOT_LOCAL),
+    _form(NODE_PORTS, "--dst-type", "!-d"),
+    _form(NODE_PORTS, "-d"),
+    _form("MARK", _ADDRESS),  # 1.1
+)
+_NODE_PORT = (
+    _form(_SERVICE, "-p --dport", "-d --nfacct-name"),
+    _form(MARK_MASQ, "-p --dport", "-s !-s !-i"),
+)
+_BALANCE = (
+    _form("KUBE-SEP-"),
+    _form("KUBE-SEP-", _RANDOM),
+    _form("KUBE-SEP-", _AFFINITY, _AFFINITY_MAY),
+    _form(MARK_MASQ, "-p --dport", f"-d {_NOT_LOCAL}"),
+    _form(MARK_DROP),
+)
+_EXTERNAL = (
+    _form(MARK_MASQ),
+    _form(MARK_MASQ, "--src-type"),
+    _form("KUBE-SVC-|KUBE-SVL-"),
+    _form("KUBE-SVC-", "-s"),
+    _form("KUBE-SVC-", "-i"),
+    _form("KUBE-SVC-", "--src-type"),
+)
+_XLB = (
+    *_EXTERNAL[:2],
+    *_EXTERNAL[3:],
+    *_BALANCE[:3],
+    _form(MARK_DROP),
+)
+_LOAD_BALANCER = (
+    _form(MARK_MASQ),
+    _form("KUBE-SVC-|KUBE-XLB-|KUBE-EXT-", "", "-s"),
+    _form(MARK_DROP),
+    _form(""),
+)
+_ENDPOINT = (
+    _form(f"{MARK_MASQ}|MARK", "-s"),
+    _form("DNAT", "-p", "--set --name --mask --rsource"),
+)
+_SNAT = (
+    _form("MASQUERADE", "", "--mark"),
+    _form("RETURN", "!--mark"),
+    _form("MARK"),
+    _form("MASQUERADE", "--match-set"),  # ipvs
+)
+_REFUSAL = (_form("REJECT|DROP", _ADDRESS), _form("REJECT|DROP", "-p --dport --dst-type"))
+_FORWARDING = (
+    _form("DROP", "--ctstate", "--nfacct-name"),
+    _form("ACCEPT", "--mark"),
+    _form("ACCEPT", "--ctstate", _LOCAL + " -d"),
+)
+_DROPPING = (_form("DROP", "--mark"), _form("DROP", "!-s -d !--ctstate"))
+_SOURCE_RANGES = (_form("DROP", _ADDRESS), _form("KUBE-SOURCE-RANGES-FIREWALL", "--match-set"))
+_HEALTH = (_form("ACCEPT", "-p --dport", "--nfacct-name"),)
+
+_NAT_FORMS: Mapping[str, Sequence[RuleForm]] = {
+    SERVICES: _TO_SERVICE,
+    NODE_PORTS: _NODE_PORT,
+    "KUBE-SVC-": _BALANCE,
+    "KUBE-SVL-": _BALANCE,
+    "KUBE-EXT-": _EXTERNAL,
+    "KUBE-XLB-": _XLB,
+    "KUBE-FW-": _LOAD_BALANCER,
+    "KUBE-SEP-": _ENDPOINT,
+    MARK_MASQ: (_form("MARK"),),
+    MARK_DROP: (_form("MARK"),),
+    POSTROUTING: _SNAT,
+}
+_FILTER_FORMS: Mapping[str, Sequence[RuleForm]] = {
+    SERVICES: _REFUSAL,
+    EXTERNAL_SERVICES: _REFUSAL,
+    NODE_PORTS: _HEALTH,
+    FORWARD: _FORWARDING,
+    FIREWALL: _DROPPING,
+    PROXY_FIREWALL: _SOURCE_RANGES,
+}
+_FORMS = {"nat": _NAT_FORMS, "filter": _FILTER_FORMS}
+_IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICES, NODE_PORTS)}
+_ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
+# What ipvs mode writes here is other than these forms.
+_NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A rule in a chain of kube-proxy's that has none of the forms written there. `empty`: nothing is ever written
+    there.
+    """
+
+    table: str
+    rule: Rule
+    empty: bool
+
+
+def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
+    """All of them, in the order of the text."""
+    found: list[Foreign] = []
+    # Of KUBE-SERVICES and KUBE-NODEPORTS, which stand in two tables, a fragment may not show which it is.
+    known = {**_FORMS, "nat": {**_NAT_FORMS, **_IN_BOTH}, "filter": {**_FILTER_FORMS, **_IN_BOTH}}
+    for name, table in ruleset.tables.items():
+        judge = _Judge((known if ruleset.form is Form.FRAGMENT else _FORMS).get(name, {}), ipvs)
+        for chain in table.chains.values():
+            if chain.rules and chain.name.startswith("KUBE-"):
+                if chain.name in _ALWAYS_EMPTY:
+                    found += [Foreign(name, rule, True) for rule in chain.rules]
+                else:
+                    found += [Foreign(name, rule, False) for rule in judge.foreign(chain)]
+    return tuple(sorted(found, key=lambda each: each.rule.line))
+
+
+class _Judge:
+    """Knows for each kind of chain and shape of rule which targets it may have; a shape is looked at once for each
+    kind.
+    """
+
+    def __init__(self, forms: Mapping[str, Sequence[RuleForm]], ipvs: bool) -> None:
+        self._forms = {name: form for name, form in forms.items() if not (ipvs and name in _NOT_IN_IPVS)}
+        self._targets: dict[str, dict[Shape, tuple[str, ...]]] = {name: {} for name in self._forms}
+
+    def foreign(self, chain: Chain) -> Iterator[Rule]:
+        role = role_of(chain.name)
+        kind = chain.name if role is None else role.value
+        known = self._targets.get(kind)
+        if known is None:
+            return
+        for rule in chain.rules:
+            shape = rule.shape
+            targets = known.get(shape)
+            if targets is None:
+                targets = known[shape] = self._targets_of(shape, kind)
+            slot = None if shape.target is None else shape.target.slot
+            if not targets or (slot is not None and not rule.values[slot].startswith(targets)):
+                yield rule
+
+    def _targets_of(self, shape: Shape, kind: str) -> tuple[str, ...]:
+        """The names that targets of such rules may begin with; none where the form itself is foreign."""
+        if shape.target is not None and shape.target.kind is TargetKind.GOTO:
+            return ()
+        conditions = _conditions(shape)
+        fitting = [form for form in self._forms[kind] if form.needs <= conditions <= form.needs | form.may]
+        targets = tuple(target for form in fitting for target in form.targets)
+        if shape.target is None:
+            return targets if "" in targets else ()
+        if shape.target.slot is None:
+            return targets if shape.target.name in targets else ()
+        return tuple(filter(None, targets))
+
+
+def _conditions(shape: Shape) -> frozenset[str]:
+    options = [
+        *shape.core,
+        *(option for match in shape.matches if match.module != "comment" for option in match.options),
+    ]
+    return frozenset(("!" if option.negated else "") + option.name for option in options)

@@ -1,0 +1,63 @@
+"""Gotos (`-g`) where packets have to come back behind the rule."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
+from ipt_explain.model import Rule, Ruleset, Shape, TargetKind
+
+
+class GotoPlace(Enum):
+    """What the goto stands in for."""
+
+    HOOK = "a hook"
+    MARK = "a call of a marking chain"
+    NODE_PORTS = "the way to node ports"
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """A goto and how many rules of its chain packets skip that come back."""
+
+    table: str
+    rule: Rule
+    place: GotoPlace
+    skipped: int
+
+
+_BUILT_IN = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
+
+
+def misplaced_gotos(ruleset: Ruleset, shapes: Mapping[str, Mapping[Shape, list[Rule]]]) -> tuple[Goto, ...]:
+    """All of them, in the order of the text. `shapes` are the ruleset's rules by table and shape."""
+    found = [
+        goto
+        for table, forms in shapes.items()
+        for shape, rules in forms.items()
+        if shape.target is not None and shape.target.kind is TargetKind.GOTO
+        for goto in _judge(ruleset, table, rules)
+    ]
+    return tuple(sorted(found, key=lambda goto: goto.rule.line))
+
+
+def _judge(ruleset: Ruleset, table: str, rules: list[Rule]) -> Iterator[Goto]:
+    for rule in rules:
+        target = rule.target or ""
+        place = _place(rule.chain, target) if target.startswith("KUBE-") else None
+        chain = ruleset.chain(table, rule.chain)
+        if place is not None and chain is not None:
+            behind = len(chain.rules) - bisect_right(chain.rules, rule.line, key=lambda other: other.line)
+            if behind or place is GotoPlace.HOOK:
+                yield Goto(table, rule, place, behind)
+
+
+def _place(chain: str, target: str) -> GotoPlace | None:
+    if chain in _BUILT_IN:
+        return GotoPlace.HOOK
+    if target in (MARK_MASQ, MARK_DROP):
+        return GotoPlace.MARK
+    return GotoPlace.NODE_PORTS if target == NODE_PORTS else None

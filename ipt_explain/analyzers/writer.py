@@ -1,0 +1,53 @@
+"""Who wrote the rules of a ruleset: kube-proxy in which mode and of which releases, and whether kubelet did too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.facts import ProxyMode
+from ipt_explain.analyzers.names import BACKEND_HINT, FIREWALL, KUBELET_CANARY, PROXY_CANARY, PROXY_FIREWALL
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.versions import VersionRange, recognise_version
+from ipt_explain.model import Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote a ruleset.
+
+    `canaries`: kube-proxy's canary chains stand, by which it notices that its rules were flushed.
+    `kubelet_canary`: kubelet's stands; `kubelet`: that or another chain that is kubelet's alone.
+    """
+
+    mode: ProxyMode | None
+    version: VersionRange
+    canaries: bool
+    kubelet_canary: bool
+    kubelet: bool
+
+    @property
+    def ipvs(self) -> bool:
+        """Whether kube-proxy ran in ipvs mode."""
+        return self.mode is ProxyMode.IPVS
+
+    def since(self, minor: int) -> bool:
+        """Whether the writer is certainly kube-proxy 1.`minor` or later."""
+        return self.version.first >= minor
+
+
+def writer_of(ruleset: Ruleset, mode: ProxyMode | None) -> Writer:
+    """What the rules tell of their writers; `mode` is that of the ruleset's facts."""
+    kubelet_canary = _has(ruleset, KUBELET_CANARY)
+    # From 1.25 on, where KUBE-PROXY-FIREWALL stands, kube-proxy may have made KUBE-FIREWALL too.
+    own_firewall = _has(ruleset, FIREWALL) and not _has(ruleset, PROXY_FIREWALL)
+    return Writer(
+        mode=mode,
+        version=recognise_version(ruleset, Plans()),
+        canaries=_has(ruleset, PROXY_CANARY),
+        kubelet_canary=kubelet_canary,
+        kubelet=kubelet_canary or own_firewall or _has(ruleset, BACKEND_HINT),
+    )
+
+
+def _has(ruleset: Ruleset, chain: str) -> bool:
+    return any(chain in table.chains for table in ruleset.tables.values())

@@ -1,0 +1,41 @@
+"""Facts about kube-proxy's own rules that several rules of the catalogue ask for: thin ways to their analyzers."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.facts import ProxyMode
+from ipt_explain.analyzers.hooks import HookState, hook_states
+from ipt_explain.analyzers.services_chain import ServicesChain, read_services_chain
+from ipt_explain.analyzers.writer import Writer, writer_of
+from ipt_explain.audit.context import RulesetContext
+
+
+def writer(context: RulesetContext) -> Writer:
+    """Who wrote the ruleset."""
+    return context.derived(_writer)
+
+
+def hooks(context: RulesetContext) -> tuple[HookState, ...]:
+    """The hooks of a ruleset, those that stand and those that should."""
+    return context.derived(_hooks)
+
+
+def _writer(context: RulesetContext) -> Writer:
+    return writer_of(context.ruleset, context.facts.mode)
+
+
+def _hooks(context: RulesetContext) -> tuple[HookState, ...]:
+    return hook_states(context.ruleset, writer(context), lambda table, chain: _reached(context, table, chain))
+
+
+def _reached(context: RulesetContext, table: str, chain: str) -> frozenset[str]:
+    graph = context.graph(table)
+    return frozenset() if graph is None else graph.reachable_from(chain)
+
+
+def services_chain(context: RulesetContext) -> ServicesChain:
+    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; nothing of it in ipvs mode, which writes it
+    otherwise.
+    """
+    if context.facts.mode is ProxyMode.IPVS:
+        return ServicesChain()
+    return context.fact(read_services_chain)

@@ -1,0 +1,80 @@
+"""No packet gets to the service rules: nat PREROUTING or OUTPUT does not jump to KUBE-SERVICES.
+
+What it checks:
+    Where nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another
+    chain. It also speaks up where nat holds chains of single services but no KUBE-SERVICES to reach them by.
+
+Why it matters:
+    Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the
+    ClusterIP as destination and time out. Without the one in OUTPUT the same happens to the node's own processes and
+    to host-network pods. kube-proxy 1.27 and later checks its hooks only when it syncs everything, and it takes its
+    rules for intact as long as its canary chains stand: it may not repair a deleted hook for an hour, or until it is
+    restarted.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node (delete its pod): at start it writes all of its hooks. Then look for what removed the
+    jump; firewalld reloads, `iptables -F` in boot scripts and other tools' restores are the usual causes.
+
+When to ignore:
+    When another program has taken over Services (an eBPF data plane) and these chains are leftovers. Then remove them
+    with `kube-proxy --cleanup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.hooks import HookState, hashed_chains
+from ipt_explain.analyzers.names import SERVICES
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks, writer
+from ipt_explain.audit.rule import rule
+
+_LOST = {
+    "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",
+    "OUTPUT": "connections of the node itself and of host-network pods to Services leave untranslated and time out",
+}
+_FIX = "Restart kube-proxy on this node, which writes its hooks anew; then look for what removed this one."
+
+
+@rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)
+def services_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each built-in chain that does not lead to KUBE-SERVICES."""
+    for state in hooks(context):
+        if state.hook.table == "nat" and state.hook.chain == SERVICES and state.missing:
+            yield _fault(context, state)
+    nat = context.table("nat")
+    if nat is not None and SERVICES not in nat.chains:
+        services = hashed_chains(nat)
+        graph = context.graph("nat")
+        if services and graph is not None and not graph.is_called(SERVICES):
+            yield Fault(
+                f"nat has no KUBE-SERVICES chain, so nothing leads to its {services} service chains: no Service works "
+                "through this node",
+                "Restart kube-proxy on this node; where another program serves Services now, remove the leftovers "
+                "with kube-proxy --cleanup.",
+                at_table("nat", nat.line, SERVICES),
+            )
+
+
+def _fault(context: RulesetContext, state: HookState) -> Fault:
+    name = state.hook.built_in
+    wait = ""
+    if writer(context).canaries:
+        wait = "; as its canary chains stand, kube-proxy 1.27 and later does not notice before its next full sync"
+    at = at_table("nat", None, name) if state.built_in is None else at_chain("nat", state.built_in)
+    related = () if state.target.line is None else (state.target.line,)
+    return Fault(f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}", _FIX, at, related=related)

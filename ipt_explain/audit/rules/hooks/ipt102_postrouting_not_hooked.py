@@ -1,0 +1,62 @@
+"""Marked packets are never masqueraded: nat POSTROUTING does not jump to KUBE-POSTROUTING.
+
+What it checks:
+    Where nat has a KUBE-POSTROUTING chain with rules, POSTROUTING leads to it, directly or through another chain; and
+    where rules mark packets for masquerading, there is a KUBE-POSTROUTING at all.
+
+Why it matters:
+    KUBE-MARK-MASQ only marks; the source address is rewritten in KUBE-POSTROUTING. Without the jump, a connection to a
+    node port whose pod runs on another node, from a load balancer, or of a pod to itself is answered past this node,
+    and the client gets no usable reply.
+
+Example:
+    *nat
+    :POSTROUTING ACCEPT [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-POSTROUTING - [0:0]
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+    -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+    -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node: at start it writes the hook again.
+
+When to ignore:
+    Never while kube-proxy serves this node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks
+from ipt_explain.audit.rule import rule
+
+_LOST = (
+    "marked packets keep their source, so node ports whose pod is on another node, load balancer addresses and pods "
+    "that "
+    "reach themselves get no usable reply"
+)
+_FIX = "Restart kube-proxy on this node: at start it writes KUBE-POSTROUTING and the jump to it."
+
+
+@rule("IPT102", "postrouting-not-hooked", Severity.ERROR, versions="1.2 or later", reads_absence=True)
+def postrouting_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault a ruleset."""
+    for state in hooks(context):
+        if state.hook.chain == POSTROUTING and state.missing:
+            at = at_table("nat", None, "POSTROUTING") if state.built_in is None else at_chain("nat", state.built_in)
+            related = () if state.target.line is None else (state.target.line,)
+            yield Fault(f"nat POSTROUTING does not jump to KUBE-POSTROUTING: {_LOST}", _FIX, at, related=related)
+    nat, graph = context.table("nat"), context.graph("nat")
+    if nat is None or graph is None or POSTROUTING in nat.chains or graph.is_called(POSTROUTING):
+        return
+    marking = nat.chains.get(MARK_MASQ)
+    if marking is not None and graph.is_called(MARK_MASQ):
+        yield Fault(f"nat marks packets but has no KUBE-POSTROUTING chain: {_LOST}", _FIX, at_chain("nat", marking))

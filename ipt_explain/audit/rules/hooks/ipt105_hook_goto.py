@@ -1,0 +1,59 @@
+"""A goto (-g) stands where packets have to come back (-j).
+
+What it checks:
+    The hooks in built-in chains, and the rules that lead to KUBE-MARK-MASQ, KUBE-MARK-DROP or, ahead of other rules, to
+    KUBE-NODEPORTS, jump with -j.
+
+Why it matters:
+    After a goto, the end of the chain leads not behind the rule but back to the caller. Behind `-g KUBE-MARK-MASQ` the
+    packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination. Behind a hook with -g,
+    the rest of the built-in chain, other programs' rules included, is never reached.
+
+Example:
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT
+      --to-destination 192.168.50.10:6443
+
+How to fix:
+    Write -j in place of -g. kube-proxy never writes -g: restart it to have its rules written anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.gotos import Goto, GotoPlace, misplaced_gotos
+from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT105", "hook-goto", Severity.ERROR)
+def hook_goto(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for goto in misplaced_gotos(context.ruleset, context.fact(rules_by_shape)):
+        yield Fault(
+            _message(goto),
+            f"Replace -g {goto.rule.target} by -j {goto.rule.target}.",
+            at_rule(goto.table, goto.rule, focus="-g"),
+        )
+
+
+def _message(goto: Goto) -> str:
+    chain, target = goto.rule.chain, goto.rule.target
+    if goto.place is GotoPlace.HOOK:
+        return (
+            f"{goto.table} {chain} goes to {target} with -g: packets that come back skip the rest of {chain} "
+            f"({goto.skipped} rules) and get its policy"
+        )
+    if goto.place is GotoPlace.MARK:
+        return (
+            f"{chain} goes to {target} with -g: packets are marked but skip the rest of {chain}, "
+            "so they are not translated there"
+        )
+    return f"{chain} goes to {target} with -g: packets for no node port skip the {goto.skipped} rules behind it"

@@ -1,0 +1,86 @@
+"""What kube-proxy refuses and accepts in the filter table is not asked: a hook there is missing.
+
+What it checks:
+    Where filter holds kube-proxy's chains, the built-in chains jump to them as the release does: OUTPUT and (1.14 and
+    later) FORWARD to KUBE-SERVICES, INPUT and (1.20 and later) FORWARD to KUBE-EXTERNAL-SERVICES, INPUT to
+    KUBE-SERVICES (1.14 to 1.19) and to KUBE-NODEPORTS (1.21 and later), FORWARD to KUBE-FORWARD; in ipvs mode those of
+    KUBE-NODE-PORT, KUBE-IPVS-FILTER and KUBE-IPVS-OUT-FILTER.
+
+Why it matters:
+    A Service without endpoints is refused with an ICMP error in these chains. Where the hook is missing, clients wait
+    for a timeout instead of failing at once; a node port without endpoints reaches whatever listens on that port of
+    the node. Without KUBE-FORWARD, a node whose FORWARD policy is DROP does not forward Service traffic.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80
+      -j REJECT --reject-with icmp-port-unreachable
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node: at start it writes all of its hooks.
+
+When to ignore:
+    When another program filters Service traffic instead and the chains are leftovers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.hooks import Hook, HookState
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks
+from ipt_explain.audit.rule import rule
+
+_EFFECTS = {
+    ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
+    ("FORWARD", SERVICES): "pods' connections to Services without endpoints hang instead of failing at once",
+    ("INPUT", SERVICES): "connections to Services without endpoints whose address is the node's own are not refused",
+    (
+        "INPUT",
+        EXTERNAL_SERVICES,
+    ): "node ports without endpoints are not refused: they reach what listens on the node itself",
+    (
+        "FORWARD",
+        EXTERNAL_SERVICES,
+    ): "connections to external addresses without endpoints hang instead of failing at once",
+    ("INPUT", NODE_PORTS): "load balancers' health checks depend on the rest of INPUT; where that drops them, the node "
+    "counts as down",
+    (
+        "FORWARD",
+        FORWARD,
+    ): "nothing drops INVALID packets, and where FORWARD's policy is DROP, Service traffic is not forwarded",
+    ("INPUT", "KUBE-NODE-PORT"): "load balancers' health checks depend on the rest of INPUT",
+    ("INPUT", "KUBE-IPVS-FILTER"): "every port that listens on the node can be reached through any Service address",
+    ("OUTPUT", "KUBE-IPVS-OUT-FILTER"): "source ranges of load balancers do not hold for the node itself",
+}
+_ELSEWHERE = (FIREWALL, PROXY_FIREWALL)
+
+
+@rule("IPT107", "reject-not-hooked", Severity.WARNING, reads_absence=True)
+def reject_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each missing hook."""
+    for state in hooks(context):
+        hook = state.hook
+        if hook.table == "filter" and state.missing and hook.chain not in _ELSEWHERE:
+            yield _fault(state, hook)
+
+
+def _fault(state: HookState, hook: Hook) -> Fault:
+    at = at_table("filter", None, hook.built_in) if state.built_in is None else at_chain("filter", state.built_in)
+    return Fault(
+        f"filter {hook.built_in} does not jump to {hook.chain}: {_EFFECTS[hook.built_in, hook.chain]}",
+        "Restart kube-proxy on this node: at start it writes all of its hooks.",
+        at,
+        related=() if state.target.line is None else (state.target.line,),
+        key=hook.chain,
+    )

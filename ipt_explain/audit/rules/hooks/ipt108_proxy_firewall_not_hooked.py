@@ -1,0 +1,64 @@
+"""Source ranges of load balancers are not enforced: a built-in chain does not jump to KUBE-PROXY-FIREWALL.
+
+What it checks:
+    Where filter has a KUBE-PROXY-FIREWALL chain, INPUT, FORWARD and (in iptables mode) OUTPUT jump to it. Without
+    rules in the chain it is a warning, as nothing is dropped yet.
+
+Why it matters:
+    From 1.25 on, kube-proxy drops connections from outside a Service's loadBalancerSourceRanges in this chain and
+    nowhere else. Without the hook, what the ranges should keep out passes on this node.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-PROXY-FIREWALL - [0:0]
+    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+    -A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+    -A KUBE-PROXY-FIREWALL -d 203.0.113.10/32 -p tcp -m comment
+      --comment "shop/cart:http traffic not accepted by KUBE-FW-XPGD46QRK7WJZT7O" -m tcp --dport 80 -j DROP
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node: at start it writes all of its hooks.
+
+When to ignore:
+    Never where source ranges are there to protect something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import PROXY_FIREWALL
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks
+from ipt_explain.audit.rule import rule
+
+_WHOSE = {
+    "INPUT": "connections to load balancer addresses that are the node's own",
+    "FORWARD": "connections from outside and from pods",
+    "OUTPUT": "connections of the node itself",
+}
+
+
+@rule("IPT108", "proxy-firewall-not-hooked", Severity.ERROR, versions="1.25 or later", reads_absence=True)
+def proxy_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each built-in chain without the hook."""
+    for state in hooks(context):
+        if state.hook.chain != PROXY_FIREWALL or not state.missing:
+            continue
+        name, dropped = state.hook.built_in, len(state.target.rules)
+        effect = f"its {dropped} rules do not hold for {_WHOSE[name]}, whatever the source ranges"
+        if not dropped:
+            effect = f"the source ranges of a Service would not hold for {_WHOSE[name]}"
+        yield Fault(
+            f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
+            "Restart kube-proxy on this node: at start it writes all of its hooks.",
+            at_table("filter", None, name) if state.built_in is None else at_chain("filter", state.built_in),
+            related=() if state.target.line is None else (state.target.line,),
+            severity=None if dropped else Severity.WARNING,
+        )

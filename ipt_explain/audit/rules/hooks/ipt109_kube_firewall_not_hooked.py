@@ -1,0 +1,56 @@
+"""KUBE-FIREWALL is not reached: INPUT or OUTPUT does not jump to it.
+
+What it checks:
+    Where filter has a KUBE-FIREWALL chain with rules, INPUT and OUTPUT lead to it.
+
+Why it matters:
+    The chain drops packets that KUBE-MARK-DROP marked (load balancer source ranges and missing local endpoints, up to
+    1.24) and packets from other hosts to 127.0.0.0/8, to which route_localnet would otherwise give access
+    (CVE-2020-8558).
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-FIREWALL - [0:0]
+    -A OUTPUT -j KUBE-FIREWALL
+    -A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections"
+      -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+    COMMIT
+
+How to fix:
+    Restart kubelet (and kube-proxy from 1.27 on): both write the hooks at start.
+
+When to ignore:
+    When route_localnet is off and no rule marks packets for dropping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import FIREWALL
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_table
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks
+from ipt_explain.audit.rule import rule
+
+_EFFECTS = {
+    "INPUT": "packets that arrive marked for dropping, or for 127.0.0.0/8 from another host, are let in",
+    "OUTPUT": "the node's own packets that are marked for dropping are let out",
+}
+
+
+@rule("IPT109", "kube-firewall-not-hooked", Severity.WARNING, reads_absence=True)
+def kube_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each built-in chain without the hook."""
+    for state in hooks(context):
+        if state.hook.chain == FIREWALL and state.missing:
+            name = state.hook.built_in
+            yield Fault(
+                f"filter {name} does not jump to KUBE-FIREWALL: {_EFFECTS[name]}",
+                "Restart kubelet and kube-proxy on this node: at start they write the hooks.",
+                at_table("filter", None, name) if state.built_in is None else at_chain("filter", state.built_in),
+                related=() if state.target.line is None else (state.target.line,),
+            )

@@ -1,0 +1,60 @@
+"""A filter hook of kube-proxy takes every packet, not just new connections: slow, but right.
+
+What it checks:
+    From 1.11 on, kube-proxy limits the filter table's jumps to KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
+    KUBE-PROXY-FIREWALL to new connections. Only complete dumps of releases after 1.15 are judged.
+
+Why it matters:
+    The chains refuse Services without endpoints, which only the first packet of a connection needs to be asked about.
+    Without the condition every packet is compared with all of their rules.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-PROXY-CANARY - [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    COMMIT
+    *nat
+    :KUBE-PROXY-CANARY - [0:0]
+    :KUBE-SERVICES - [0:0]
+    COMMIT
+
+How to fix:
+    Delete the hook and restart kube-proxy, which writes its own.
+
+When to ignore:
+    When the chains hold few rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.hooks import asks_for_new, extra_conditions
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks, writer
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT110", "hook-without-ctnew", Severity.INFO, versions="1.11 or later", reads_absence=True)
+def hook_without_ctnew(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such hook."""
+    if not writer(context).since(16):
+        return
+    for state in hooks(context):
+        hook = state.hook
+        for jump in state.rules:
+            if hook.for_new and not asks_for_new(jump) and not extra_conditions(jump, new_only=True):
+                yield Fault(
+                    f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
+                    "is "
+                    f"compared with {len(state.target.rules)} rules",
+                    "Delete the jump and restart kube-proxy, which writes it with --ctstate NEW.",
+                    at_rule("filter", jump),
+                )

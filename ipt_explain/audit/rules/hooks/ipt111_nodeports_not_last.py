@@ -1,0 +1,53 @@
+"""Services stand behind the jump to KUBE-NODEPORTS, which has to be the last in KUBE-SERVICES.
+
+What it checks:
+    In nat KUBE-SERVICES no rule that leads to a Service follows a jump to KUBE-NODEPORTS. Several such jumps, one for
+    each address of --nodeport-addresses, may close the chain.
+
+Why it matters:
+    An external or load balancer address that the node holds itself is local: where its port is also some Service's
+    node port, the packet is taken for the node port and reaches the wrong Service. kube-proxy never writes rules
+    behind this jump, so they came from elsewhere and will go at its next sync.
+
+Example:
+    -A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
+      -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
+    443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew. Do not append rules of your own to KUBE-SERVICES.
+
+When to ignore:
+    Never: the next sync changes the rules anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import services_chain
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT111", "nodeports-not-last", Severity.ERROR)
+def nodeports_not_last(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault, at the first jump."""
+    found = services_chain(context)
+    if found.behind_node_ports:
+        count = len(found.behind_node_ports)
+        behind = "a rule that leads to a Service stands" if count == 1 else f"{count} rules that lead to Services stand"
+        first = found.behind_node_ports[0]
+        yield Fault(
+            f"{behind} behind the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
+            "number "
+            "take their connections",
+            "Restart kube-proxy on this node: it writes the chain anew, with this jump last.",
+            at_rule("nat", found.node_ports[0]),
+            service=context.service_of(first.target or ""),
+            related=tuple(behind_rule.line for behind_rule in found.behind_node_ports),
+        )

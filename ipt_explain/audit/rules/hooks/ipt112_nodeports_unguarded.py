@@ -1,0 +1,47 @@
+"""The jump to KUBE-NODEPORTS does not ask whether the destination is the node: any packet with that port is taken.
+
+What it checks:
+    In nat KUBE-SERVICES the jump to KUBE-NODEPORTS is for local destinations (`-m addrtype --dst-type LOCAL`) or for
+    one address (`-d`).
+
+Why it matters:
+    KUBE-NODEPORTS looks at protocol and port alone. Unguarded, it takes every connection that passes the node to any
+    host's port 30080, say, and sends it to the pods of the Service with that node port.
+
+Example:
+    -A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
+      -j KUBE-NODEPORTS
+
+How to fix:
+    Restart kube-proxy on the node, which writes the jump with its guard.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import NODE_PORTS
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import services_chain
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT112", "nodeports-unguarded", Severity.ERROR)
+def nodeports_unguarded(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such jump."""
+    ports = context.chain("nat", NODE_PORTS)
+    count = len(ports.rules) if ports is not None else 0
+    for jump in services_chain(context).unguarded_node_ports:
+        rules = f"the {count} rules of KUBE-NODEPORTS" if count else "KUBE-NODEPORTS"
+        yield Fault(
+            f"packets to other hosts are led to {rules}: connections through this node to any address whose port is a "
+            "node "
+            "port are taken, and those to the node's own addresses may be missed",
+            "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
+            at_rule("nat", jump),
+        )

@@ -1,0 +1,58 @@
+"""No node port works: KUBE-NODEPORTS has rules, but KUBE-SERVICES does not lead to it.
+
+What it checks:
+    Where nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is judged where it holds both
+    chains.
+
+Why it matters:
+    Connections to node ports, and through cloud load balancers that send to them, get to no Service.
+
+Example:
+    *nat
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-7AZ64RN3BZ2QJCPH - [0:0]
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j KUBE-SVC-7AZ64RN3BZ2QJCPH
+    -A KUBE-SERVICES -d 10.96.0.34/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-7AZ64RN3BZ2QJCPH
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node. If the jump stays away, compare --nodeport-addresses with the node's addresses:
+    where none of them fits, kube-proxy writes no jump.
+
+When to ignore:
+    When --nodeport-addresses keeps node ports off this node on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import NODE_PORTS
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import services_chain
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT113", "nodeports-unreachable", Severity.ERROR)
+def nodeports_unreachable(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault, at KUBE-NODEPORTS."""
+    found, ports = services_chain(context), context.chain("nat", NODE_PORTS)
+    if found.chain is None or ports is None or not ports.rules or found.node_ports:
+        return
+    if not context.knows_chain(found.chain) or not found.chain.rules:
+        return
+    graph = context.graph("nat")
+    if graph is not None and graph.is_called(NODE_PORTS):
+        return
+    yield Fault(
+        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: none of its {len(ports.rules)} rules is reached, "
+        "and node ports lead to no Service",
+        "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses fits one of its "
+        "addresses.",
+        at_chain("nat", ports),
+        related=() if found.chain.line is None else (found.chain.line,),
+    )

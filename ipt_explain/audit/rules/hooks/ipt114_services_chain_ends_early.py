@@ -1,0 +1,54 @@
+"""A rule in KUBE-SERVICES takes packets away from the Services behind it.
+
+What it checks:
+    nat KUBE-SERVICES holds rules that each lead one address and port to its Service. Here are rules that end the walk
+    otherwise (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, ahead of Services whose
+    packets they match. Judged by destination, protocol and port; ipvs mode writes the chain otherwise and is left
+    alone.
+
+Why it matters:
+    The Services behind it get none of those packets: connections leave untranslated, or reach the wrong pods.
+
+Example:
+    -A KUBE-SERVICES -j ACCEPT -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https
+    cluster IP" -m tcp --dport 443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+
+How to fix:
+    Delete the rule. kube-proxy rewrites the chain at every sync, so rules of your own do not belong in it.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.services_chain import Ender
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import services_chain
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT114", "services-chain-ends-early", Severity.ERROR)
+def services_chain_ends_early(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule that has Services behind it."""
+    for ender in services_chain(context).enders:
+        if ender.lost:
+            yield Fault(
+                _message(context, ender),
+                "Delete the rule and let kube-proxy write the chain anew (restart it on this node).",
+                at_rule("nat", ender.rule),
+                related=tuple(lost.line for lost in ender.lost),
+            )
+
+
+def _message(context: RulesetContext, ender: Ender) -> str:
+    first, count = ender.lost[0], len(ender.lost)
+    name = context.service_of(first.target or "") or first.target
+    behind = f"the way to {name}" if count == 1 else f"{count} ways to Services, the first to {name},"
+    taken = "every packet" if ender.unconditional else "packets that they ask for"
+    return f"KUBE-SERVICES ends early: this rule takes {taken} ahead of {behind} and sends it to {ender.rule.target}"

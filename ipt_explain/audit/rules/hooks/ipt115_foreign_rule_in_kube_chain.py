@@ -1,0 +1,93 @@
+"""A rule in one of kube-proxy's chains that kube-proxy would not write.
+
+What it checks:
+    Every rule in the chains of kube-proxy (iptables mode) and kubelet has a form that one of their releases writes
+    there: the same kinds of conditions, the same kinds of targets. The canary chains and KUBE-IPTABLES-HINT hold no
+    rules at all. Where a more exact rule of this catalogue judges the same line, this one is silent.
+
+Why it matters:
+    kube-proxy empties and rewrites its chains whenever it syncs, so a rule put there by hand works until then and no
+    longer, and a rule of its own that was changed does what nobody intends: it hides the Services behind it, leaves
+    out part of their traffic, or lets pass what should be refused.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -s 10.244.3.0/24 -j ACCEPT
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
+
+How to fix:
+    Put rules of your own into chains of your own, ahead of kube-proxy's hooks. Restart kube-proxy to have its chains
+    written anew.
+
+When to ignore:
+    When a distribution's kube-proxy writes rules that upstream's does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import ProxyMode
+from ipt_explain.analyzers.forms import Foreign, foreign_rules
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_OTHERS = (
+    *(f"IPT{number:03}" for number in (3, 8, 9, 11)),
+    *(f"IPT{number}" for number in range(101, 115)),
+    *(f"IPT{number}" for number in range(201, 208)),
+    *(f"IPT{number}" for number in range(301, 309)),
+    *(f"IPT{number}" for number in range(401, 416)),
+    *(f"IPT{number}" for number in range(501, 521) if number not in (511, 516, 517, 518)),
+    *(f"IPT{number}" for number in (601, 602, 603, 605, 606, 611, 707)),
+)
+# A hostile dump, or a form that is not known here, may make every rule foreign.
+_MANY = 50
+
+
+@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, yields_to=_OTHERS)
+def foreign_rule_in_kube_chain(context: RulesetContext) -> Iterator[Fault]:
+    """One fault a rule; one a table where there are very many."""
+    by_table: dict[str, list[Foreign]] = defaultdict(list)
+    for foreign in foreign_rules(context.ruleset, context.facts.mode is ProxyMode.IPVS):
+        by_table[foreign.table].append(foreign)
+    for found in by_table.values():
+        if len(found) > _MANY:
+            yield _many(found)
+        else:
+            yield from map(_fault, found)
+
+
+def _fault(foreign: Foreign) -> Fault:
+    chain = foreign.rule.chain
+    if foreign.empty:
+        message = f"{chain} has a rule: it is there to be missed when rules are flushed, and nothing ever enters it"
+    else:
+        message = (
+            f"{_target(foreign)} under these conditions is nothing that kube-proxy writes into {chain}: "
+            "packets that the rule matches, or no longer matches, are treated otherwise than intended until the next "
+            "sync"
+        )
+    return Fault(
+        message,
+        "Restart kube-proxy on this node to have the chain written anew; keep rules of your own in chains of your own.",
+        at_rule(foreign.table, foreign.rule),
+    )
+
+
+def _many(found: list[Foreign]) -> Fault:
+    first = found[0]
+    return Fault(
+        f"{len(found)} rules in kube-proxy's chains of table {first.table} are none that it writes, the first in "
+        f"{first.rule.chain}",
+        "Find out which program writes them; restart kube-proxy on this node to have its chains written anew.",
+        at_rule(first.table, first.rule),
+        related=tuple(foreign.rule.line for foreign in found[1:]),
+    )
+
+
+def _target(foreign: Foreign) -> str:
+    target = foreign.rule.target
+    return "a rule without a target" if target is None else f"{'-g' if foreign.rule.is_goto else '-j'} {target}"
