@@ -62,6 +62,23 @@ def test_every_grammar_file_is_shipped(setup_cfg: configparser.ConfigParser) -> 
     assert shipped == data
 
 
+def test_a_build_puts_tables_beside_the_grammar_that_fit_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributions = pytest.importorskip("setuptools.dist")
+    from grammar.build_tables import BuildWithTables
+    from ipt_explain.parsing.grammar_files import grammar_text
+    from ipt_explain.parsing.grammar_tables import TABLES_FILE, parser_from
+
+    monkeypatch.chdir(ROOT)
+    project = distributions.Distribution()
+    project.parse_config_files()
+    build = BuildWithTables(project)
+    build.build_lib = str(tmp_path)
+    build.ensure_finalized()
+    build.run()
+    tables = (tmp_path / "ipt_explain" / "grammar" / TABLES_FILE).read_bytes()
+    assert parser_from(tables, grammar_text()) is not None
+
+
 def test_public_names() -> None:
     assert set(ipt_explain.__all__) == {
         "Dump", "DumpSyntaxError", "Packet", "__version__", "audit", "explain", "parse", "trace",
