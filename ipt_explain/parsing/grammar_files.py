@@ -62,9 +62,9 @@ def build_parser(grammar: str) -> Lark:
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
-    """Make the keywords that stand in the rules whole words: `--dportx` isn't `--dport`."""
+    """Make the keywords that stand in the rules whole words, without groups: `--dportx` isn't `--(sport|dport)`."""
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):
         terminal.pattern = PatternRE(re.escape(pattern.value) + END_OF_WORD)
     elif pattern.value.startswith("--"):
-        terminal.pattern = PatternRE(pattern.value + END_OF_WORD)
+        terminal.pattern = PatternRE(pattern.value.replace("(", "(?:") + END_OF_WORD)

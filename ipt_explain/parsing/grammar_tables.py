@@ -65,8 +65,16 @@ def parser_from(stored: bytes, grammar: str) -> Lark | None:
 
 
 def _digests(grammar: str, tables: bytes) -> Iterator[bytes]:
-    yield sha256(f"{lark.__version__}\n{_MARSHAL_VERSION}\n{grammar}".encode()).digest()
+    made_of = f"{lark.__version__}\n{_MARSHAL_VERSION}\n{grammar}".encode() + _builder()
+    yield sha256(made_of).digest()
     yield sha256(tables).digest()
+
+
+def _builder() -> bytes:
+    """The module that builds the parser, as its tables depend on it as they do on the grammar."""
+    with suppress(OSError):
+        return Path(__file__).with_name("grammar_files.py").read_bytes()
+    return b""
 
 
 def _write(path: Path, content: bytes) -> None:

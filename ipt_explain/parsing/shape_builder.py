@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from lark import Token, Tree
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.syntax_errors import RuleSyntaxError
+from ipt_explain.parsing.interning import intern_shape
+from ipt_explain.parsing.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.value_patterns import is_value
 
 _COMMANDS = {
@@ -35,8 +36,6 @@ _PRINT_ORDER = {name: place for place, name in enumerate(_OWN_NAMES.values())}
 _NEVER_PRINTED = "-c"
 _WIDE_OPTION = "--nfacct-name"
 """iptables-save prints two blanks behind this one (`nfacct_save` of libxt_nfacct)."""
-
-_interned: dict[tuple[object, ...], Shape] = {}
 
 
 def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
@@ -144,13 +143,9 @@ class _Draft:
         """The finished shape, interned."""
         matches = tuple(Match(match.module, tuple(match.options)) for match in self._matches)
         target = None if self._target is None else Target(*self._target, tuple(self._target_options))
-        key = (self._command, self._rulenum, tuple(self._own), matches, target)
-        shape = _interned.get(key)
-        if shape is None:
-            literals, layout = self._print(matches, target)
-            shape = Shape(self._command, self._rulenum, tuple(self._own), matches, target, literals, layout)
-            _interned[key] = shape
-        return shape
+        return intern_shape(
+            self._command, self._rulenum, tuple(self._own), matches, target, lambda: self._print(matches, target)
+        )
 
     def _print(self, matches: tuple[Match, ...], target: Target | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """The rule's text as iptables-save orders and spaces it: the literals, and the slots between them."""

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from lark import Token
 
-from ipt_explain.errors import IptExplainError
+from ipt_explain.parsing.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.vocabulary import Module, vocabulary
 
@@ -17,18 +17,6 @@ _WORD = re.compile(r"[^ \t\n]+|\n")
 _QUOTE_LEFT_OPEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z', re.DOTALL)
 _OPENINGS = ("-m", "-j", "-g", "--match", "--jump", "--goto")
 _MAX_SHOWN = 40
-
-
-class RuleSyntaxError(IptExplainError):
-    """A rule that the grammar refuses. `column` is 1-based in the rule's text, `width` how many columns are meant;
-    `expected` says what could stand there, "" where there is nothing to say."""
-
-    def __init__(self, column: int, width: int, message: str, expected: str = "") -> None:
-        super().__init__(message)
-        self.column = column
-        self.width = width
-        self.message = message
-        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True)

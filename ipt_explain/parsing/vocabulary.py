@@ -105,9 +105,7 @@ def _modules(origin: str, expansions: _Expansions, keywords: _Keywords) -> dict[
     return {name: Module(name, terminals[name], options[name]) for name in options}
 
 
-def _options(
-    symbols: Iterable[str], expansions: _Expansions, keywords: _Keywords
-) -> frozenset[str]:
+def _options(symbols: Iterable[str], expansions: _Expansions, keywords: _Keywords) -> frozenset[str]:
     """The options that can be reached from the symbols."""
     found: set[str] = set()
     seen: set[str] = set()
