@@ -1,4 +1,4 @@
-"""Part of building a wheel, and of nothing else: puts the parser's tables beside the grammar that they are made from."""
+"""Part of building a wheel, and of nothing else: puts the parser's tables beside the grammar they are made from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BuildWithTables(build_py):
     """setuptools' `build_py`, and the tables. An editable install has none: a checkout keeps its own."""
 
     def run(self) -> None:
-        """Copy the modules, then make the tables. A build without Lark goes on: the program makes them when it first runs."""
+        """Copy the modules, make the tables. A build without Lark goes on; the program makes them when first run."""
         super().run()
         if getattr(self, "editable_mode", False):
             return

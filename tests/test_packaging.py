@@ -69,7 +69,7 @@ def test_a_build_puts_tables_beside_the_grammar_that_fit_it(tmp_path: Path, monk
     from ipt_explain.parsing.grammar_tables import TABLES_FILE, parser_from
 
     monkeypatch.chdir(ROOT)
-    project = distributions.Distribution()
+    project = distributions.Distribution({"script_name": "setup.py"})
     project.parse_config_files()
     build = BuildWithTables(project)
     build.build_lib = str(tmp_path)
