@@ -28,7 +28,7 @@ def audit_text(report: Report, width: int, color: bool = False, notes: bool = Fa
         for finding in findings:
             yield from (f"{line}\n" for line in _finding(finding, width, paint))
         yield "\n"
-    yield _summary(report, len(report.findings) - len(shown), paint) + "\n"
+    yield from (f"{line}\n" for line in _summary(report, len(report.findings) - len(shown), width, paint))
 
 
 def _groups(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
@@ -44,9 +44,9 @@ def _groups(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     label = f"{finding.severity.value}[{finding.rule}]"
-    first, *rest = _wrapped(f"{label} {escape(finding.message)}", width - len(INDENT), "")
+    first, *rest = _wrapped(f"{label} {escape(finding.message)}", width - len(INDENT), INDENT)
     yield INDENT + paint(label, _STYLES[finding.severity]) + first[len(label) :]
-    yield from (INDENT * 2 + line for line in rest)
+    yield from (INDENT + line for line in rest)
     yield INDENT * 2 + paint(_where(finding), "cyan")
     if finding.excerpt and finding.columns is not None:
         start, end = finding.columns
@@ -79,21 +79,20 @@ def _also(lines: Sequence[int]) -> str:
     return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
 
 
-def _summary(report: Report, hidden_notes: int, paint: Paint) -> str:
+def _summary(report: Report, hidden_notes: int, width: int, paint: Paint) -> Iterator[str]:
     errors, warnings, infos = (report.count(severity) for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO))
-    rules = f"{_count(report.rule_count, 'rule')}"
+    rules = _count(report.rule_count, "rule")
     notes = _count(infos, "note") + (" (-v shows them)" if hidden_notes else "")
     if errors or warnings:
         text = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}, {notes} in {rules}"
-        text = paint(text, "bold")
     else:
         text = f"Nothing wrong in {rules}" + (f"; {notes}" if infos else "")
-        text = paint(text, "green")
     if report.known:
         text += f"; {_count(report.known, 'known finding')} left out by the baseline"
+    style = "bold" if errors or warnings else "green"
+    yield from (paint(line, style) for line in _wrapped(text, width, ""))
     if report.partial:
-        text += "\nThis is part of a ruleset: what it does not show was not judged."
-    return text
+        yield from _wrapped("This is part of a ruleset: what it does not show was not judged.", width, "")
 
 
 def _count(number: int, noun: str) -> str:
