@@ -55,10 +55,15 @@ def test_the_grammar_is_found_inside_the_package() -> None:
     assert any(name.endswith(".lark") for name in names)
 
 
-def test_every_grammar_file_is_shipped(setup_cfg: configparser.ConfigParser) -> None:
-    patterns = setup_cfg["options.package_data"]["ipt_explain.grammar"].replace(",", " ").split()
-    shipped = {path for pattern in patterns for path in (ROOT / "grammar").glob(pattern)}
-    data = {path for path in (ROOT / "grammar").iterdir() if path.is_file() and path.suffix != ".py"}
+def test_every_file_beside_the_modules_is_shipped(setup_cfg: configparser.ConfigParser) -> None:
+    folders = {name: ROOT.joinpath(*name.split(".")) for name in _packages_on_disk()} | {"ipt_explain.grammar": ROOT / "grammar"}
+    data = {path for folder in folders.values() for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+    shipped = {
+        path
+        for package, patterns in setup_cfg["options.package_data"].items()
+        for pattern in patterns.replace(",", " ").split()
+        for path in folders[package].glob(pattern)
+    }
     assert shipped == data
 
 
