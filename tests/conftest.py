@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.golden_support import golden, pytest_addoption
+
+__all__ = ["golden", "plain_surroundings", "pytest_addoption"]
+
 _LEAKS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "PAGER", "GITHUB_ACTIONS")
 
 

@@ -30,8 +30,14 @@ def _diagnostic(diagnostic: Diagnostic, width: int) -> list[str]:
         start = diagnostic.column - 1
         lines.extend(INDENT + line for line in quoted(diagnostic.excerpt, start, diagnostic.width, width - len(INDENT)))
     if diagnostic.expected:
-        lines.append(f"{INDENT}{escape(diagnostic.expected)}")
+        lines.append(f"{INDENT}expected: {_lowered(escape(diagnostic.expected))}")
     return lines
+
+
+def _lowered(sentence: str) -> str:
+    """A sentence as the end of another: `A chain's name.` as `a chain's name`, `DNAT …` as it is."""
+    sentence = sentence.removesuffix(".")
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
 def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:

@@ -44,7 +44,7 @@ def _proxy(ruleset: RulesetFacts) -> list[Span]:
     """Which kube-proxy wrote the rules, and how that is known."""
     if ruleset.mode is not ProxyMode.IPTABLES:
         return []
-    version = f", {ruleset.version}" if ruleset.version else ""
+    version = f", {escape(ruleset.version)}" if ruleset.version else ""
     signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
     return sentence(f"kube-proxy in iptables mode{version}{signs}")
 
@@ -53,8 +53,9 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
     words = []
     if ruleset.tables:
         tables = sorted(ruleset.tables, key=lambda name: (*_TABLE_ORDER, name).index(name))
-        sizes = [f"{escape(name)} {ruleset.tables[name].rules:,}" for name in tables]
-        words.append(", ".join([f"{sizes[0]} rules", *sizes[1:]]))
+        counts = [f"{ruleset.tables[name].rules:,}" for name in tables]
+        counts[0] = plural(counts[0], "rule")
+        words.append(", ".join(f"{escape(name)} {count}" for name, count in zip(tables, counts)))
     if ruleset.masquerade_mark is not None:
         words.append(f"masquerade mark {mark_words(*ruleset.masquerade_mark)}")
     return _dotted(words)
@@ -84,12 +85,14 @@ def _reason(ruleset: RulesetFacts) -> str:
         return "No service to show: kube-proxy's chains are here, but they lead to no service port."
     if ruleset.form in (Form.FRAGMENT, Form.RESTORE):
         return "No service to show: none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain."
-    nftables = "In nftables mode, `nft list table ip kube-proxy` (or ip6) shows its services."
-    if ruleset.evidence:
-        return f"No service to show: {escape(ruleset.evidence)}. {nftables}"
+    found = escape(ruleset.evidence) or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):
-        return f"No service to show: there are no rules at all. {nftables}"
-    return f"No service to show: these are no rules of kube-proxy. {nftables}"
+        found = "there are no rules at all"
+    family = "ip" if ruleset.family is Family.IPV4 else "ip6"
+    return (
+        f"No service to show: {found}. In its nftables mode, kube-proxy keeps services out of iptables: "
+        f"`nft list table {family} kube-proxy` shows them."
+    )
 
 
 def _dotted(words: Sequence[str], first_style: str = "") -> list[Span]:

@@ -17,6 +17,7 @@ from ipt_explain.analyzers.facts import (
     TrafficPolicy,
     Verdict,
 )
+from ipt_explain.analyzers.identity import spelling_in_hash
 from ipt_explain.render.outline import Node, Span, sentence
 from ipt_explain.render.percent import evenness, percent, percents
 from ipt_explain.render.safe import cells, escape
@@ -49,6 +50,7 @@ class View:
 def service_tree(service: ServicePort, view: View) -> Node:
     """The tree of one service port."""
     rows = [
+        *_identity(service, view),
         *_frontends(service),
         *_policies(service),
         *_affinity(service, view),
@@ -84,6 +86,13 @@ def _chains(service: ServicePort) -> str:
 
 def _row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
     return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))
+
+
+def _identity(service: ServicePort, view: View) -> Iterator[Node]:
+    """In a fragment, the hash in the chain's name vouches for the service's."""
+    spelling = spelling_in_hash(service) if view.fragment else None
+    if spelling is not None:
+        yield _row("name", sentence(f"verified: the chain's hash is that of `{escape(spelling)}`, {service.protocol}"))
 
 
 def _frontends(service: ServicePort) -> Iterator[Node]:
@@ -160,7 +169,10 @@ def _serves_cluster_ip(service: ServicePort, balancers: Sequence[Balancer]) -> b
 
 
 def _users(service: ServicePort, chains: set[str]) -> str:
-    """Which connections these chains spread: `ClusterIP, NodePort from outside`."""
+    """Which connections these chains spread: `ClusterIP; NodePort from outside`.
+
+    Inside are pods and the node itself, as far as the rules single them out (kube-proxy up to 1.14: pods alone).
+    """
     everyone, outside, inside = list[str](), list[str](), list[str]()
     for frontend in _in_order(service.frontends):
         kind, node = KIND_WORDS[frontend.kind], frontend.node_balancer or frontend.balancer
@@ -168,7 +180,7 @@ def _users(service: ServicePort, chains: set[str]) -> str:
             (everyone if node in chains else outside).append(kind)
         elif node in chains:
             inside.append(kind)
-    groups = ((everyone, ""), (outside, " from outside"), (inside, " from pods and this node"))
+    groups = ((everyone, ""), (outside, " from outside"), (inside, " from inside"))
     words = [both(list(dict.fromkeys(kinds))) + where for kinds, where in groups if kinds]
     return "; ".join(words) or " and ".join(sorted(map(escape, chains)))
 

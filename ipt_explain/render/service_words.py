@@ -62,9 +62,9 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     if verdict is Verdict.DROP:
         return f"DROPPED: {_reason(service, frontend)}", "bad"
     if verdict is Verdict.UNMATCHED:
-        return "PASSES UN-DNATed: no rule picks an endpoint", "bad"
+        return "PASSES UN-DNATed: no rule matches", "bad"
     if verdict is Verdict.UNKNOWN:
-        return "unknown: what it leads to is not in this text", "unknown"
+        return "unknown: its rules are not in this text", "unknown"
     return None
 
 

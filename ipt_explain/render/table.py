@@ -23,8 +23,8 @@ _COLUMNS = (
     "BALANCE",
     "POLICY",
     "AFFINITY",
-    "SOURCES",
     "LINE",
+    "SOURCES",
 )
 
 Row = tuple[str, ...]
@@ -33,10 +33,10 @@ Row = tuple[str, ...]
 def table(explanation: Explanation) -> Iterator[str]:
     """The text, line by line; as wide as it takes, as a line that is broken is of no use to a pipe."""
     several = len({service.source for service in explanation.services}) > 1
-    rows: list[Row] = [(*_COLUMNS, "DUMP") if several else _COLUMNS]
+    rows: list[Row] = [("DUMP", *_COLUMNS) if several else _COLUMNS]
     for service in explanation.services:
         dump = (_word(service.source),) if several else ()
-        rows.extend((*_row(service, frontend), *dump) for frontend in service.frontends or (None,))
+        rows.extend((*dump, *_row(service, frontend)) for frontend in service.frontends or (None,))
     widths = [max(map(cells, column)) for column in zip(*rows)]
     for row in rows:
         yield "  ".join(word + " " * (width - cells(word)) for word, width in zip(row, widths)).rstrip() + "\n"
@@ -61,8 +61,8 @@ def _row(service: ServicePort, frontend: Frontend | None) -> Row:
         NONE if balancer is None else _balance(balancer),
         policy.value if policy else NONE,
         affinity,
-        _word(",".join(frontend.source_ranges)),
         str(frontend.rule.line),
+        _word(",".join(frontend.source_ranges)),
     )
 
 

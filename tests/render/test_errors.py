@@ -14,7 +14,7 @@ def report(*diagnostics: Diagnostic, total: int | None = None) -> str:
 
 def test_a_fault_has_its_place_its_line_a_caret_and_a_remedy() -> None:
     fault = Diagnostic(
-        "node.txt", 7, 4, "unknown chain name", "-A @INPUT -j DROP", 6, "expected: a chain's name", "Quote nothing here."
+        "node.txt", 7, 4, "unknown chain name", "-A @INPUT -j DROP", 6, "A chain's name.", "Quote nothing here."
     )
     assert report(fault).splitlines() == [
         "node.txt:7:4: unknown chain name",
