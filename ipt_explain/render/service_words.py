@@ -64,7 +64,7 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     if verdict is Verdict.UNMATCHED:
         return "PASSES UN-DNATed: no rule matches", "bad"
     if verdict is Verdict.UNKNOWN:
-        return "unknown: its rules are not in this text", "unknown"
+        return "unknown: its rules are not here", "unknown"
     return None
 
 

@@ -96,7 +96,7 @@ def test_policy_local_shows_who_reaches_which_endpoints() -> None:
         (ServiceState.NO_ENDPOINTS, Verdict.REJECT, "REJECTED: no endpoints"),
         (ServiceState.NO_LOCAL_ENDPOINTS, Verdict.DROP, "DROPPED: no local endpoints"),
         (ServiceState.UNMATCHED, Verdict.UNMATCHED, "PASSES UN-DNATed: no rule matches"),
-        (ServiceState.UNKNOWN, Verdict.UNKNOWN, "unknown: its rules are not in this text"),
+        (ServiceState.UNKNOWN, Verdict.UNKNOWN, "unknown: its rules are not here"),
     ],
 )
 def test_a_service_that_does_not_serve_says_so_in_words(state: ServiceState, verdict: Verdict, words: str) -> None:
