@@ -6,7 +6,7 @@ third of the time that dictionaries and json.dumps take; strings still go throug
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.analyzers.facts import (
@@ -30,7 +30,6 @@ def _object(keys: str) -> str:
     return "{" + ", ".join(f'"{key}": %s' for key in keys.split()) + "}"
 
 
-_EXPLANATION = _object("schema rulesets services warnings")
 _RULESET = _object("source family backend generator fragment tables mode masquerade_mark version evidence")
 _TABLE = _object("chains rules")
 _SERVICE = _object(
@@ -48,12 +47,24 @@ _CHAINS = _object("service local external firewall")
 
 def to_json(explanation: Explanation) -> str:
     """An explanation as one line of ASCII; control characters are escaped, so it is safe to print."""
-    text = _EXPLANATION % (
-        quoted(SCHEMA),
-        _array(map(_ruleset, explanation.rulesets)),
-        _array(map(_service, explanation.services)),
-        _array(map(quoted, explanation.warnings)),
-    )
+    return "".join(json_chunks(explanation))
+
+
+def json_chunks(explanation: Explanation) -> Iterator[str]:
+    """The same, piece by piece: one service at a time, as the whole may take as much memory as the dump."""
+    yield f'{{"schema": {quoted(SCHEMA)}, "rulesets": '
+    yield _plain(_array(map(_ruleset, explanation.rulesets)))
+    yield ', "services": ['
+    separator = ""
+    for service in explanation.services:
+        yield _plain(separator + _service(service))
+        separator = ", "
+    yield '], "warnings": '
+    yield _plain(_array(map(quoted, explanation.warnings)))
+    yield "}"
+
+
+def _plain(text: str) -> str:
     # JSON lets DEL stand as it is. A terminal should not see it.
     return text.replace("\x7f", "\\u007f")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,9 @@ def explain(
 
 def _rendered(explanation: Explanation, total: int | None, output: str, color: bool, width: int) -> Iterable[str]:
     if output == "json":
-        return (explanation.to_json(), "\n")
+        from ipt_explain.analyzers.explanation_json import json_chunks
+
+        return chain(json_chunks(explanation), "\n")
     if output == "table":
         from ipt_explain.render.table import table
 

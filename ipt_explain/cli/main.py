@@ -122,7 +122,9 @@ def commands() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program and exit with its status; whatever happens, no traceback."""
     prepare_streams()
-    sys.exit(run(sys.argv[1:] if args is None else list(args)))
+    status = run(sys.argv[1:] if args is None else list(args))
+    # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
+    os._exit(status)
 
 
 def run(args: list[str]) -> int:

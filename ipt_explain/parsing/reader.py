@@ -104,7 +104,7 @@ class _Reader:
                 pattern.second = pattern.first
                 pattern.first = following
             pattern = following
-            rule = pattern.rule(match, line)
+            rule = pattern.rule(match, line) if pattern.counted else Rule(pattern.shape, match.groups(), line)
             if not pattern.appends:
                 self._place(rule)
             elif chains is None:

@@ -27,6 +27,10 @@ _MAX_SKELETONS = 4096
 _MAX_SHAPES_OF_SKELETON = 8
 
 
+# What comes before the first rule; no text has it.
+_NO_SHAPE = Shape(Command.APPEND, None, (), (), None, ("",), ())
+
+
 class ShapePattern:
     """A shape's compiled pattern, and the two shapes that followed it last: nearly always, one of them follows
     again.
@@ -34,9 +38,9 @@ class ShapePattern:
 
     __slots__ = ("appends", "counted", "first", "match", "second", "shape")
 
-    def __init__(self, shape: Shape | None, pattern: re.Pattern[str], counted: bool) -> None:
+    def __init__(self, shape: Shape, pattern: re.Pattern[str], counted: bool) -> None:
         self.shape = shape
-        self.appends = shape is not None and shape.command is Command.APPEND
+        self.appends = shape.command is Command.APPEND
         self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
         self.counted = counted
         self.first: ShapePattern = self
@@ -44,7 +48,6 @@ class ShapePattern:
 
     def rule(self, match: re.Match[str], line: int) -> Rule:
         """The rule that a match of this pattern holds."""
-        assert self.shape is not None
         groups = match.groups()
         if self.counted:
             return Rule(self.shape, groups[2:], line, Counters(int(groups[0]), int(groups[1])))
@@ -55,7 +58,7 @@ class ShapeCache:
     """All patterns seen so far, by the skeleton of a line: its option words, which hint at its shape."""
 
     def __init__(self) -> None:
-        self.start = ShapePattern(None, re.compile(r"(?!)"), counted=False)
+        self.start = ShapePattern(_NO_SHAPE, re.compile(r"(?!)"), counted=False)
         self._by_skeleton: dict[tuple[bool, str], list[ShapePattern]] = {}
 
     def read(self, previous: ShapePattern, logical: LogicalLine, line: int) -> tuple[Rule, ShapePattern]:
