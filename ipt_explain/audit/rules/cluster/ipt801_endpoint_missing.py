@@ -1,0 +1,29 @@
+"""An endpoint that the cluster has, and the rules lack.
+
+What it checks:
+    Every endpoint that a correct kube-proxy of this release would balance over on this node has its rules:
+    ready ones, and where a service has none, those that still serve while they terminate; of internal or
+    external policy Local, those of this node; with topology hints, those meant for its zone.
+
+Why it matters:
+    The pod gets no connection through this node, and the others get its share. Where it is the only one, the
+    service is refused here.
+
+Example:
+    # EndpointSlice demo/web-x7k2p lists 10.244.1.9 and 10.244.3.7, both ready; the rules hold one of them:
+    -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "demo/web -> 10.244.1.9:80" -j KUBE-SEP-K3F5UEBF65TZ3ABB
+
+How to fix:
+    Restart the kube-proxy pod of this node. Its log says why it did not sync: no connection to the API server,
+    or an iptables-restore that fails (`Failed to execute iptables-restore`).
+
+When to ignore:
+    Dump and objects were not taken at the same moment, and the endpoint came between them.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+endpoint_missing = compare_rule(__name__, "IPT801", "endpoint-missing", Severity.ERROR)

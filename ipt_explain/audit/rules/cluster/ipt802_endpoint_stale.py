@@ -1,0 +1,27 @@
+"""Rules lead to an endpoint that the cluster no longer has.
+
+What it checks:
+    Every endpoint that the rules balance over is one that a correct kube-proxy of this release would use on
+    this node.
+
+Why it matters:
+    Connections are sent to an address where no pod listens: they hang or are refused, as often as the
+    endpoint's share. If the address was given to another pod, they reach the wrong one.
+
+Example:
+    # EndpointSlice demo/web-x7k2p no longer lists 10.244.3.7:
+    -A KUBE-SEP-K3F5UEBF65TZ3ABB -p tcp -m comment --comment "demo/web" -m tcp -j DNAT --to-destination 10.244.3.7:80
+
+How to fix:
+    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+
+When to ignore:
+    Dump and objects were not taken at the same moment, and the endpoint went between them.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+endpoint_stale = compare_rule(__name__, "IPT802", "endpoint-stale", Severity.ERROR)

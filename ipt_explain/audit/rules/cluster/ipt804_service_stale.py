@@ -1,0 +1,26 @@
+"""Rules of a service port that the cluster no longer has.
+
+What it checks:
+    Every service port in the rules is one of the cluster's, by namespace, name, port name and protocol.
+
+Why it matters:
+    Its address may be given to another Service, whose connections then meet the old one's rules.
+
+Example:
+    # The cluster has no Service demo/old:
+    -A KUBE-SERVICES -d 10.96.3.3/32 -p tcp -m comment --comment "demo/old cluster IP" -m tcp --dport 80 -j
+      KUBE-SVC-ZNTWCYJIK5B4TXRX
+
+How to fix:
+    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+
+When to ignore:
+    The objects are those of some namespaces only, or the Service was deleted after the dump.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+service_stale = compare_rule(__name__, "IPT804", "service-stale", Severity.ERROR)

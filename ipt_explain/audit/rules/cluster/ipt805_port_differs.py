@@ -1,0 +1,27 @@
+"""A service's addresses, ports or source ranges are not the cluster's.
+
+What it checks:
+    ClusterIP, port, node port, external IPs, load balancer addresses (but those of ipMode Proxy), their source
+    ranges and the health check node port are as the Service says.
+
+Why it matters:
+    Clients use the addresses that the API tells them, and these lead nowhere; or source ranges that were
+    narrowed still let others in.
+
+Example:
+    # Service demo/web has nodePort 30081 now:
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 -j KUBE-EXT-LOLE4ISW44XBNF3G
+
+How to fix:
+    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+
+When to ignore:
+    The Service was changed after the dump.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+port_differs = compare_rule(__name__, "IPT805", "port-differs", Severity.ERROR)

@@ -1,0 +1,28 @@
+"""A service's session affinity is not the cluster's.
+
+What it checks:
+    Where a Service has sessionAffinity ClientIP, each endpoint's rules keep a client for its timeoutSeconds;
+    where it has none, no rule does.
+
+Why it matters:
+    Clients lose their endpoint earlier than the Service promises, or stick to one that should share the load.
+
+Example:
+    # Service demo/web has timeoutSeconds 600:
+    -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "demo/web -> 10.244.1.9:80" -m recent --rcheck --seconds 10800
+      --reap
+      --name KUBE-SEP-K3F5UEBF65TZ3ABB --mask 255.255.255.255 --rsource -j KUBE-SEP-K3F5UEBF65TZ3ABB
+
+How to fix:
+    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+
+When to ignore:
+    The Service was changed after the dump.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+affinity_differs = compare_rule(__name__, "IPT806", "affinity-differs", Severity.WARNING)

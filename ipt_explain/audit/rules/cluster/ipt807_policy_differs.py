@@ -1,0 +1,27 @@
+"""A service's traffic policy is not the cluster's.
+
+What it checks:
+    The rules follow the Service's internalTrafficPolicy and externalTrafficPolicy, as far as rules show which
+    they follow.
+
+Why it matters:
+    With Local in the place of Cluster, connections are dropped on nodes without an endpoint; with Cluster in
+    the place of Local, endpoints see the node's address in the place of the client's.
+
+Example:
+    # Service demo/web has externalTrafficPolicy Local:
+    -A KUBE-EXT-LOLE4ISW44XBNF3G -j KUBE-SVC-LOLE4ISW44XBNF3G
+
+How to fix:
+    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+
+When to ignore:
+    The Service was changed after the dump.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import compare_rule
+
+policy_differs = compare_rule(__name__, "IPT807", "policy-differs", Severity.WARNING)

@@ -1,0 +1,50 @@
+"""A rule as text without what is noise: its counters and its comments."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Option, Rule, Shape
+
+_Piece = str | int
+
+
+class RuleTexts:
+    """Writes rules without comments; what a shape needs for it is worked out once."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[Shape, tuple[_Piece, ...]] = {}
+
+    def text(self, rule: Rule) -> str:
+        """The rule as `-A CHAIN …`, without comments."""
+        return f"-A {rule.values[0]}{self.body(rule)}"
+
+    def body(self, rule: Rule) -> str:
+        """What follows the chain's name: conditions and target."""
+        pieces = self._pieces.get(rule.shape)
+        if pieces is None:
+            pieces = self._pieces[rule.shape] = tuple(_pieces(rule.shape))
+        values = rule.values
+        return "".join(piece if isinstance(piece, str) else values[piece] for piece in pieces)
+
+
+def _pieces(shape: Shape) -> list[_Piece]:
+    pieces: list[_Piece] = []
+    for option in shape.core:
+        _add(pieces, option)
+    for match in shape.matches:
+        if match.module != "comment":
+            pieces.append(f" -m {match.module}")
+            for option in match.options:
+                _add(pieces, option)
+    target = shape.target
+    if target is not None:
+        pieces.append(f" {target.kind.value} ")
+        pieces.append(target.name if target.slot is None else target.slot)  # type: ignore[arg-type]
+        for option in target.options:
+            _add(pieces, option)
+    return pieces
+
+
+def _add(pieces: list[_Piece], option: Option) -> None:
+    pieces.append(f" ! {option.name}" if option.negated else f" {option.name}")
+    for slot in option.slots:
+        pieces += (" ", slot)

@@ -1,0 +1,67 @@
+"""A difference: what it is about, what was and what is, and a sentence for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.model import Family
+
+Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
+"""What stands in `before` and `after`: as JSON prints it."""
+
+
+class DifferenceKind(Enum):
+    """What kind of thing differs; the words are those of the JSON output."""
+
+    SERVICE_ADDED = "service-added"
+    SERVICE_REMOVED = "service-removed"
+    ENDPOINT_ADDED = "endpoint-added"
+    ENDPOINT_REMOVED = "endpoint-removed"
+    PROBABILITY = "probability"
+    AFFINITY = "affinity"
+    POLICY = "policy"
+    VERDICT = "verdict"
+    FRONTEND_ADDED = "frontend-added"
+    FRONTEND_REMOVED = "frontend-removed"
+    SOURCE_RANGES = "source-ranges"
+    MASQUERADE = "masquerade"
+    HOOK = "hook"
+    CHAIN_POLICY = "chain-policy"
+    FOREIGN_RULES = "foreign-rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference.
+
+    `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain. `nodes` are
+    the names on either side where many nodes are compared.
+    """
+
+    kind: DifferenceKind
+    family: Family
+    message: str
+    service: str | None = None
+    protocol: str | None = None
+    subject: str | None = None
+    before: Value = None
+    after: Value = None
+    nodes: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+
+    def to_json(self) -> dict[str, Value]:
+        """The difference as `compare -o json` prints it."""
+        sides: Value = None
+        if self.nodes is not None:
+            sides = {"before": list(self.nodes[0]), "after": list(self.nodes[1])}
+        return {
+            "kind": self.kind.value,
+            "service": self.service,
+            "protocol": self.protocol,
+            "family": self.family.value,
+            "subject": self.subject,
+            "before": self.before,
+            "after": self.after,
+            "nodes": sides,
+            "message": self.message,
+        }

@@ -1,0 +1,115 @@
+"""Two dumps: what changed in what traffic does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers import explain
+from ipt_explain.analyzers.facts import Explanation
+from ipt_explain.compare.differences import Difference
+from ipt_explain.compare.rulesets import skeleton_differences
+from ipt_explain.compare.services import added, removed, service_differences
+from ipt_explain.compare.skeleton import Skeleton, SkeletonKey, skeletons
+from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
+from ipt_explain.model import Dump, Family
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """All that one dump, or several of one node, are compared by."""
+
+    name: str
+    services: dict[ServiceKey, ServiceView]
+    skeletons: dict[SkeletonKey, Skeleton]
+    endpoint_count: int
+
+    @property
+    def families(self) -> set[Family]:
+        """The families that it has rules for."""
+        return {family for family, _ in self.skeletons}
+
+    def complete(self, family: Family) -> bool:
+        """Whether what it lacks does not exist."""
+        return all(skeleton.complete for key, skeleton in self.skeletons.items() if key[0] is family)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two dumps differ in; `notes` say what could not be compared."""
+
+    before: NodeView
+    after: NodeView
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether traffic fares the same in both."""
+        return not self.differences
+
+
+def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
+    """The view of a node from one or more dumps."""
+    explanation = Explanation.joined([explain(dump) for dump in dumps])
+    found: dict[SkeletonKey, Skeleton] = {}
+    for dump in dumps:
+        found.update(skeletons(dump))
+    views = service_views(explanation)
+    return NodeView(name, views, found, sum(len(service.endpoints) for service in explanation.services))
+
+
+def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
+    """What `after` does otherwise than `before`. Families that only one of them has are left out, with a note."""
+    differences: list[Difference] = []
+    notes: list[str] = []
+    for family in Family:
+        if family in before.families and family in after.families:
+            differences += _of_family(family, before, after, notes)
+        elif family in before.families or family in after.families:
+            lacking = after if family in before.families else before
+            if any(key[0] is family for key in (*before.services, *after.services)):
+                notes.append(f"{lacking.name} has no {_FAMILIES[family]} rules: {_FAMILIES[family]} is not compared")
+    return Comparison(before, after, tuple(differences), tuple(notes))
+
+
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+
+def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
+    differences: list[Difference] = []
+    for side in (before, after):
+        if not side.complete(family):
+            notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
+    for old, new in _pairs(family, before, after):
+        if old is not None and new is not None:
+            differences += service_differences(old, new)
+        elif old is not None and after.complete(family):
+            differences.append(removed(old))
+        elif new is not None and before.complete(family):
+            differences.append(added(new))
+    differences.sort(key=lambda each: (each.service or "", each.protocol or ""))
+    for key in sorted({*before.skeletons, *after.skeletons}, key=str):
+        earlier, later = before.skeletons.get(key), after.skeletons.get(key)
+        if key[0] is family and earlier is not None and later is not None:
+            differences += skeleton_differences(family, earlier, later)
+    return differences
+
+
+def _pairs(family: Family, before: NodeView, after: NodeView) -> list[tuple[ServiceView | None, ServiceView | None]]:
+    """Service ports that are the same one: by name, and where either text lacks names, by address and port."""
+    pairs: list[tuple[ServiceView | None, ServiceView | None]] = []
+    left = {key: view for key, view in after.services.items() if key[0] is family and key not in before.services}
+    by_place = {(view.cluster_ip, view.port, view.protocol): key for key, view in left.items() if view.cluster_ip}
+    for key, view in before.services.items():
+        if key[0] is not family:
+            continue
+        same = after.services.get(key)
+        if same is None:
+            other = by_place.get((view.cluster_ip, view.port, view.protocol))
+            candidate = None if other is None else left.get(other)
+            if other is not None and candidate is not None and not (candidate.named and view.named):
+                same = left.pop(other)
+        pairs.append((view, same))
+    pairs += [(None, view) for view in left.values()]
+    return pairs

@@ -1,0 +1,194 @@
+"""A dump against the API objects: every mismatch, as the release that fits best would have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers import explain
+from ipt_explain.analyzers.facts import ProxyMode, ServicePort
+from ipt_explain.analyzers.names import PROXY_FIREWALL
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.versions import recognise_version
+from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
+from ipt_explain.compare.objects.model import ApiObjects
+from ipt_explain.compare.objects.nodes import node_of
+from ipt_explain.compare.objects.proxy import BREAKS, NEWEST, Intent, Release, intents
+from ipt_explain.compare.objects.reading import HOW
+from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Dump, Family, Form, Ruleset
+
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The mismatches of one dump. `node` is whose it was taken to be; `notes` say what could not be judged."""
+
+    source: str
+    node: str | None
+    mismatches: tuple[Mismatch, ...]
+    notes: tuple[str, ...]
+
+
+def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement:
+    """Every mismatch of a dump. Raises UsageError where dump and objects have nothing to be compared by."""
+    explanation = explain(dump)
+    services = explanation.services
+    _check_kinds(objects, services)
+    _check_mode(dump, [facts.mode for facts in explanation.rulesets])
+    _check_families(objects, dump)
+    name = node_of(objects, dump, services, node)
+    notes = list(objects.notes)
+    if name is None:
+        notes.append(
+            f"{dump.source}: which node this is, nothing tells: local endpoints are not compared (name it: --node)"
+        )
+    views = service_views(explanation)
+    facts = dict(zip(views, services))
+    mismatches: list[Mismatch] = []
+    for family in dict.fromkeys(ruleset.family for ruleset in dump.rulesets):
+        rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
+        if len(rulesets) > 1:
+            notes.append(
+                f"{dump.source}: {_FAMILIES[family]} rules stand in both backends; services of both are compared"
+            )
+        case = _Family(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
+        circumstances = [
+            (release, zone) for release in _releases(objects, name, rulesets) for zone in _zones(objects, name)
+        ]
+        mismatches += case.best(circumstances, dump.source, _complete(rulesets))
+    return Judgement(dump.source, name, tuple(mismatches), tuple(notes))
+
+
+class _Family:
+    """One family of a dump."""
+
+    def __init__(
+        self,
+        objects: ApiObjects,
+        family: Family,
+        node: str | None,
+        views: dict[ServiceKey, ServiceView],
+        facts: dict[ServiceKey, ServicePort],
+    ) -> None:
+        self._objects = objects
+        self._family = family
+        self._node = node
+        self._views = views
+        self._facts = facts
+
+    def best(self, circumstances: Sequence[tuple[Release, str | None]], source: str, complete: bool) -> list[Mismatch]:
+        """The mismatches with the release and zone that leave fewest; of equals, the first."""
+        found = (list(self._with(release, zone, source, complete)) for release, zone in circumstances)
+        return min(found, key=len)
+
+    def _with(self, release: Release, zone: str | None, source: str, complete: bool) -> Iterator[Mismatch]:
+        wanted = list(intents(self._objects, self._family, self._node, zone, release))
+        pairs, rest = self._pairs(wanted)
+        for intent, key in pairs:
+            if key is not None:
+                yield from compare_service(intent, self._views[key], self._facts[key], complete)
+            elif complete:
+                yield missing_service(intent, source)
+        for key in rest:
+            yield stale_service(self._views[key], self._facts[key])
+
+    def _pairs(self, wanted: list[Intent]) -> tuple[list[tuple[Intent, ServiceKey | None]], list[ServiceKey]]:
+        """Intents with their service port: by name and protocol, else by address, else by what of it is the same."""
+        left = dict.fromkeys(self._views)
+        by_place: dict[object, ServiceKey] = {}
+        by_name: dict[object, ServiceKey] = {}
+        for key, view in self._views.items():
+            if view.cluster_ip is not None:
+                by_place[view.cluster_ip, view.port, view.protocol] = key
+            by_name[view.label] = key
+        chosen: dict[int, ServiceKey] = {}
+        exact = {(key[1], key[2]): key for key in reversed(self._views)}
+        for index, intent in enumerate(wanted):
+            key = exact.get((intent.label, intent.port.protocol))
+            if key is not None and key in left:
+                chosen[index] = key
+                del left[key]
+        for index, intent in enumerate(wanted):
+            if index in chosen:
+                continue
+            key = by_place.get((intent.cluster_ip, intent.port.port, intent.port.protocol))
+            if key is None or key not in left or not self._may_be(intent, self._views[key]):
+                key = by_name.get(intent.label)
+            if key is not None and key in left:
+                chosen[index] = key
+                del left[key]
+        return [(intent, chosen.get(index)) for index, intent in enumerate(wanted)], list(left)
+
+    @staticmethod
+    def _may_be(intent: Intent, view: ServiceView) -> bool:
+        """Whether a service port at the intent's address is the same Service: one without a name, or with another port's name."""
+        return not view.named or view.label.partition(":")[0] == intent.label.partition(":")[0]
+
+
+def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]) -> list[Release]:
+    """The releases that may have written the rules, the likeliest first; the node's own version, where it is one of them."""
+    first, last = 1, NEWEST
+    plans = Plans()
+    for ruleset in rulesets:
+        known = recognise_version(ruleset, plans)
+        first, last = max(first, known.first), min(last, known.last)
+        filter_table = ruleset.tables.get("filter")
+        if filter_table is not None and ruleset.form is Form.SAVE and known.first >= 24:
+            if PROXY_FIREWALL not in filter_table.chains:
+                last = min(last, 24)
+    if first > last:
+        first, last = 1, NEWEST
+    minor = objects.nodes[node].minor if node is not None and node in objects.nodes else None
+    if minor is not None and first <= minor <= last:
+        return [Release(minor)]
+    ends = (*BREAKS[1:], NEWEST + 1)
+    found = [start for start, end in zip(BREAKS, ends) if start <= last and end > first] or [BREAKS[-1]]
+    # Where releases explain the dump equally well, hints before 1.31 are the likelier: they had to be asked for.
+    found.sort(key=lambda start: (start > 30, -start))
+    return [Release(start) for start in found]
+
+
+def _zones(objects: ApiObjects, node: str | None) -> list[str | None]:
+    """The node's zone; where it is not known, every zone that hints name."""
+    if node is not None:
+        return [objects.nodes[node].zone if node in objects.nodes else None]
+    hinted = {zone for endpoints in objects.endpoints.values() for each in endpoints for zone in each.zones}
+    return [*sorted(hinted), None]
+
+
+def _complete(rulesets: Sequence[Ruleset]) -> bool:
+    return all(
+        ruleset.form in (Form.SAVE, Form.LISTING) and {"nat", "filter"} <= ruleset.tables.keys() for ruleset in rulesets
+    )
+
+
+def _check_kinds(objects: ApiObjects, services: Sequence[ServicePort]) -> None:
+    if not services:
+        return
+    kinds = ", ".join(sorted(filter(None, objects.kinds))) or "none"
+    if "Service" not in objects.kinds:
+        raise UsageError(f"{objects.source}: there are no Services in it (kinds found: {kinds}); write it with `{HOW}`")
+    if not objects.kinds & {"EndpointSlice", "Endpoints"} and any(service.endpoints for service in services):
+        raise UsageError(
+            f"{objects.source}: there are neither EndpointSlices nor Endpoints in it (kinds found: {kinds}); write it with `{HOW}`"
+        )
+
+
+def _check_mode(dump: Dump, modes: Sequence[ProxyMode | None]) -> None:
+    if modes and all(mode is ProxyMode.IPVS for mode in modes):
+        raise UsageError(
+            f"{dump.source}: kube-proxy runs in ipvs mode there: services and endpoints stand in IPVS, not in iptables"
+        )
+
+
+def _check_families(objects: ApiObjects, dump: Dump) -> None:
+    families = {ruleset.family for ruleset in dump.rulesets}
+    asked = {
+        Family.IPV6 if ":" in address else Family.IPV4 for each in objects.services for address in each.cluster_ips
+    }
+    if asked and families and not asked & families:
+        have, want = (_FAMILIES[next(iter(each))] for each in (families, asked))
+        raise UsageError(f"{dump.source}: it holds {have} rules alone, and the Services have {want} addresses alone")

@@ -1,0 +1,275 @@
+"""Where a node's rules are not what the API objects ask: one mismatch a kind and service port."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.analyzers.facts import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.compare.objects.proxy import Intent
+from ipt_explain.compare.services import FRONTEND_NAMES, address_text
+from ipt_explain.compare.views import Address, ServiceView
+from ipt_explain.model import Family
+
+
+class MismatchKind(Enum):
+    """What kind of thing is not as asked; the audit has a rule for each."""
+
+    ENDPOINT_MISSING = "endpoint-missing"
+    ENDPOINT_STALE = "endpoint-stale"
+    SERVICE_MISSING = "service-missing"
+    SERVICE_STALE = "service-stale"
+    PORT_DIFFERS = "port-differs"
+    AFFINITY_DIFFERS = "affinity-differs"
+    POLICY_DIFFERS = "policy-differs"
+    NODES_DISAGREE = "nodes-disagree"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One mismatch. `lines` are lines of the dump that show it, the first the most telling; `key` tells it apart from
+    others of its kind and service."""
+
+    kind: MismatchKind
+    family: Family
+    source: str
+    service: str | None
+    protocol: str | None
+    message: str
+    help: str = ""
+    chain: str | None = None
+    lines: tuple[int, ...] = ()
+    key: str = ""
+
+
+RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its log why it did not."
+
+
+def compare_service(intent: Intent, view: ServiceView, service: ServicePort, complete: bool) -> Iterator[Mismatch]:
+    """All mismatches of a service port that the dump has. `complete` tells that what the dump lacks does not exist."""
+    yield from _Case(intent, view, service, complete).mismatches()
+
+
+def missing_service(intent: Intent, source: str) -> Mismatch:
+    """A service port that the dump lacks."""
+    count = len(intent.everywhere)
+    endpoints = f"{count} endpoint{'' if count == 1 else 's'}" if count else "no endpoint"
+    message = f"no rule for {address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}, which has {endpoints}"
+    return Mismatch(
+        MismatchKind.SERVICE_MISSING, intent.family, source, intent.label, intent.port.protocol, message, RESYNC
+    )
+
+
+def stale_service(view: ServiceView, service: ServicePort) -> Mismatch:
+    """A service port that the cluster has no more."""
+    places = ", ".join(address_text(address) for address in sorted(view.frontends))
+    message = f"the cluster has no such service port, but {places or 'its chains'} still lead{'s' if places else ''} somewhere"
+    return Mismatch(
+        MismatchKind.SERVICE_STALE, view.family, service.source, view.label, view.protocol, message, RESYNC,
+        service.chains.service, _frontend_lines(service),
+    )  # fmt: skip
+
+
+class _Case:
+    def __init__(self, intent: Intent, view: ServiceView, service: ServicePort, complete: bool) -> None:
+        self.intent = intent
+        self.view = view
+        self.service = service
+        self.complete = complete
+
+    def mismatches(self) -> Iterator[Mismatch]:
+        ports = list(self._ports())
+        if ports:
+            yield self._mismatch(MismatchKind.PORT_DIFFERS, "; ".join(ports), _frontend_lines(self.service))
+        policies = list(self._policies())
+        if policies:
+            yield self._mismatch(MismatchKind.POLICY_DIFFERS, "; ".join(policies), _frontend_lines(self.service))
+        yield from self._affinity()
+        yield from self._endpoints(bool(policies))
+
+    def _mismatch(self, kind: MismatchKind, message: str, lines: tuple[int, ...]) -> Mismatch:
+        return Mismatch(
+            kind, self.view.family, self.service.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
+            self.service.chains.service or self.service.chains.local, lines,
+        )  # fmt: skip
+
+    def _ports(self) -> Iterator[str]:
+        """Addresses, ports and source ranges that differ."""
+        intent, view = self.intent, self.view
+        if view.named and view.label != intent.label:
+            yield f"its port is called {intent.port.name or 'nothing'!r} now, the rules are for {view.label}"
+        if view.protocol != intent.port.protocol:
+            yield f"its protocol is {intent.port.protocol}, the rules are for {view.protocol}"
+        expected = set(_expected_frontends(intent))
+        seen = set(view.frontends)
+        for address in sorted(expected - seen) if self.complete else ():
+            yield f"{address_text(address)} is missing" if address[0] else f"node port {address[1]} is missing"
+        for address in sorted(seen - expected):
+            name = FRONTEND_NAMES[view.frontends[address].kind]
+            yield f"{name} {address_text(address)} is not the cluster's"
+        for address in sorted(expected & seen):
+            frontend = view.frontends[address]
+            if address[0] in intent.load_balancers and frontend.verdict is Verdict.BALANCE:
+                asked, found = _networks(intent.source_ranges), _networks(frontend.source_ranges)
+                if asked != found:
+                    yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
+        if self.complete and view.health_check_node_port != intent.health_check_node_port:
+            yield f"its health check node port is {intent.health_check_node_port}, not {view.health_check_node_port}"
+
+    def _policies(self) -> Iterator[str]:
+        intent, view = self.intent, self.view
+        internal = view.internal_policy
+        asked = _policy(intent.internal_local)
+        if internal is not None and internal is not asked:
+            yield f"its internal traffic policy is {asked.value}, the rules are for {internal.value}"
+        elif internal is None and self._balanced_by_other_policy():
+            yield f"its internal traffic policy is {asked.value}, the rules balance as for {_policy(not intent.internal_local).value}"
+        asked = _policy(intent.external_local)
+        external = view.external_policy
+        if external is not None and external is not asked and intent.reachable_from_outside:
+            yield f"its external traffic policy is {asked.value}, the rules are for {external.value}"
+
+    def _balanced_by_other_policy(self) -> bool:
+        """kube-proxy 1.21 to 1.23 did not write which internal policy it follows; its endpoints may show it."""
+        intent, pool = self.intent, self.view.pool(Scope.CLUSTER)
+        if pool is None or intent.local is None or intent.external_local or pool.endpoints == intent.cluster:
+            return False
+        other = intent.everywhere if intent.internal_local else intent.local
+        return bool(other) and pool.endpoints == other
+
+    def _affinity(self) -> Iterator[Mismatch]:
+        if not self.view.endpoints() or not self.complete:
+            return
+        affinity = self.view.affinity
+        asked = () if self.intent.affinity_seconds is None else (self.intent.affinity_seconds,)
+        found = () if affinity is None else affinity.seconds
+        if asked != found or (affinity is not None and affinity.without):
+            message = f"session affinity should be {_affinity(asked)}, the rules have {_affinity(found)}"
+            if asked == found and affinity is not None:
+                message = f"session affinity lacks {', '.join(affinity.without)}"
+            lines = tuple(
+                endpoint.rule.line for endpoint in self.service.endpoints if endpoint.affinity_timeout is not None
+            )
+            yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, message, lines[:1] or _frontend_lines(self.service))
+
+    def _endpoints(self, other_policy: bool) -> Iterator[Mismatch]:
+        missing: set[str] = set()
+        stale: set[str] = set()
+        for scope, asked, used in (
+            (Scope.CLUSTER, self.intent.cluster, self.intent.uses_cluster),
+            (Scope.LOCAL, self.intent.local, self.intent.uses_local),
+        ):
+            pool = self.view.pool(scope)
+            if asked is None or (pool is None and (not used or other_policy)):
+                continue
+            if pool is not None and other_policy and not used:
+                # The rules follow another policy: their endpoints are right if they are right for that one.
+                asked = self.intent.everywhere if scope is Scope.CLUSTER else asked
+            found = pool.endpoints if pool is not None else frozenset()
+            if other_policy and found == (self.intent.everywhere if scope is Scope.CLUSTER else self.intent.local):
+                continue
+            missing |= asked - found
+            stale |= found - asked
+        if missing and self.complete:
+            words = (
+                f"no rule leads to {_listed(missing)}"
+                if self.view.endpoints()
+                else (f"connections are {self._fate()} although there {_is_or_are(missing)} {_listed(missing)}")
+            )
+            yield self._mismatch(MismatchKind.ENDPOINT_MISSING, words, _frontend_lines(self.service))
+        if stale:
+            lines = tuple(
+                endpoint.rule.line
+                for endpoint in self.service.endpoints
+                if endpoint.address is not None
+                and endpoint.port is not None
+                and _text(endpoint.address, endpoint.port) in stale
+            )
+            why = "which no longer serves it here" if len(stale) == 1 else "which no longer serve it here"
+            yield self._mismatch(
+                MismatchKind.ENDPOINT_STALE,
+                f"rules still lead to {_listed(stale)}, {why}",
+                lines or _frontend_lines(self.service),
+            )
+        if not missing and not stale and self.complete and not other_policy:
+            yield from self._verdicts()
+
+    def _verdicts(self) -> Iterator[Mismatch]:
+        """Connections that meet another fate although the endpoints are right: endpoints elsewhere decide between DROP and REJECT."""
+        for address, frontend in sorted(self.view.frontends.items()):
+            internal = frontend.kind is FrontendKind.CLUSTER_IP
+            asked = self.intent.cluster_ip_verdict if internal else self.intent.external_verdict
+            if asked is frontend.verdict or Verdict.UNKNOWN in (asked, frontend.verdict):
+                continue
+            if frontend.kind is FrontendKind.EXTERNAL_IP and Verdict.BALANCE in (asked, frontend.verdict):
+                continue
+            pair = (frontend.verdict, asked)
+            words = f"connections to {address_text(address)} should be {_FATES[asked]}, not {_FATES[frontend.verdict]}"
+            if pair == (Verdict.REJECT, Verdict.DROP):
+                message = f"{words}: other nodes have endpoints, of which this one does not know"
+                yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message, _frontend_lines(self.service))
+            elif pair == (Verdict.DROP, Verdict.REJECT):
+                message = f"{words}: no node has an endpoint any more"
+                yield self._mismatch(MismatchKind.ENDPOINT_STALE, message, _frontend_lines(self.service))
+            else:
+                yield self._mismatch(MismatchKind.PORT_DIFFERS, words, _frontend_lines(self.service))
+            return
+
+    def _fate(self) -> str:
+        verdicts = {frontend.verdict for frontend in self.view.frontends.values()}
+        return _FATES[verdicts.pop()] if len(verdicts) == 1 else "refused"
+
+
+_FATES = {
+    Verdict.BALANCE: "balanced",
+    Verdict.REJECT: "rejected",
+    Verdict.DROP: "dropped",
+    Verdict.UNMATCHED: "let through without an endpoint",
+    Verdict.UNKNOWN: "handled in an unknown way",
+}
+
+
+def _expected_frontends(intent: Intent) -> Iterator[Address]:
+    yield intent.cluster_ip, intent.port.port
+    for address in (*intent.external_ips, *intent.load_balancers):
+        yield address, intent.port.port
+    if intent.port.node_port is not None:
+        yield "", intent.port.node_port
+
+
+def _networks(ranges: Iterable[str]) -> frozenset[str]:
+    """Source ranges as networks; none where one of them is everything."""
+    networks = set()
+    for each in ranges:
+        try:
+            networks.add(str(ipaddress.ip_network(each, strict=False)))
+        except ValueError:
+            networks.add(each)
+    return frozenset() if networks & {"0.0.0.0/0", "::/0"} else frozenset(networks)
+
+
+def _listed(items: Iterable[str]) -> str:
+    names = sorted(items)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _is_or_are(items: set[str]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _policy(local: bool) -> TrafficPolicy:
+    return TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
+
+
+def _affinity(seconds: tuple[int, ...]) -> str:
+    return "ClientIP " + ", ".join(f"{each} s" for each in seconds) if seconds else "None"
+
+
+def _frontend_lines(service: ServicePort) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(frontend.rule.line for frontend in service.frontends))
+
+
+def _text(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

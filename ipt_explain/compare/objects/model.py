@@ -1,0 +1,98 @@
+"""The API objects, cut down to what kube-proxy looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipt_explain.model import Family
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerAddress:
+    """An ingress address of a load balancer. `proxied`: ipMode Proxy, for which kube-proxy 1.29 and later writes no rules."""
+
+    address: str
+    proxied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPort:
+    """One port of a Service; protocol in lower case, node port None where it has none."""
+
+    name: str
+    protocol: str
+    port: int
+    node_port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiService:
+    """A Service that kube-proxy serves. Addresses are of all families."""
+
+    namespace: str
+    name: str
+    cluster_ips: tuple[str, ...]
+    ports: tuple[ApiPort, ...]
+    external_ips: tuple[str, ...] = ()
+    load_balancers: tuple[LoadBalancerAddress, ...] = ()
+    source_ranges: tuple[str, ...] = ()
+    internal_local: bool = False
+    external_local: bool = False
+    affinity_seconds: int | None = None
+    health_check_node_port: int | None = None
+    wants_hints: bool = False
+
+    @property
+    def reachable_from_outside(self) -> bool:
+        """Whether it has any address beside its ClusterIPs."""
+        return bool(self.external_ips or self.load_balancers) or any(port.node_port for port in self.ports)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEndpoint:
+    """One endpoint: an address and port with what its slice says of it. `endpoint` is `ip:port`, `[ip]:port` in IPv6."""
+
+    endpoint: str
+    ready: bool
+    serving: bool
+    terminating: bool
+    node: str | None
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiNode:
+    """A node: addresses, pod networks, zone, and the minor version of its kubelet."""
+
+    name: str
+    addresses: tuple[str, ...] = ()
+    pod_cidrs: tuple[str, ...] = ()
+    zone: str | None = None
+    minor: int | None = None
+
+
+EndpointKey = tuple[str, str, Family, str, str]
+"""Namespace, service, family, port name, protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiObjects:
+    """All of one file. `kinds` are those that it holds, or holds an empty list of; `notes` say what is missing."""
+
+    source: str
+    services: tuple[ApiService, ...]
+    endpoints: Mapping[EndpointKey, tuple[ApiEndpoint, ...]]
+    nodes: Mapping[str, ApiNode]
+    kinds: frozenset[str]
+    notes: tuple[str, ...] = field(default=())
+
+
+def family_of(address: str) -> Family:
+    """The family of an address."""
+    return Family.IPV6 if ":" in address else Family.IPV4
+
+
+def endpoint_text(address: str, port: int) -> str:
+    """`10.0.0.1:80`, `[fd00::1]:80`."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,149 @@
+"""What a dump holds beside its services: policies, hooks, kube-proxy's own chains, other components' chains.
+
+Chain names of services never appear in it, so that it is the same whatever services there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    MARK_MASQ,
+    NODE_PORTS,
+    POSTROUTING,
+    PROXY_FIREWALL,
+    SERVICES,
+    role_of,
+)
+from ipt_explain.analyzers.owners import owner_of, owner_of_rule
+from ipt_explain.analyzers.owners_kube import role_of_kube_chain
+from ipt_explain.analyzers.plans import Plans, RulePlan
+from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.graph import is_built_in
+from ipt_explain.model import Backend, Chain, Dump, Family, Form, Rule, Ruleset
+
+_OF_SERVICES = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL})
+NOBODY = "unknown owner"
+
+Place = tuple[str, str]
+"""Table and chain."""
+
+SkeletonKey = tuple[Family, Backend | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignChain:
+    """A chain, or the rules in a built-in one, that is no part of kube-proxy."""
+
+    owner: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """One ruleset without its services. Rules are texts without comments and counters; empty chains are left out.
+
+    `hooks` are the rules of a built-in chain in order: those that lead to kube-proxy's chains, and other components' as
+    their places. `complete` is False for text whose silence says nothing.
+    """
+
+    complete: bool
+    policies: Mapping[Place, str] = field(default_factory=dict)
+    hooks: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    system: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    foreign: Mapping[Place, ForeignChain] = field(default_factory=dict)
+
+
+def skeletons(dump: Dump) -> dict[SkeletonKey, Skeleton]:
+    """The skeletons of a dump by family, and by backend only where a family has rules in both."""
+    families = [ruleset.family for ruleset in dump.rulesets]
+    reader = _SkeletonReader()
+    return {
+        (ruleset.family, ruleset.backend if families.count(ruleset.family) > 1 else None): reader.read(ruleset)
+        for ruleset in dump.rulesets
+    }
+
+
+class _SkeletonReader:
+    def __init__(self) -> None:
+        self._texts = RuleTexts()
+        self._plans = Plans()
+
+    def read(self, ruleset: Ruleset) -> Skeleton:
+        policies: dict[Place, str] = {}
+        hooks: dict[Place, tuple[str, ...]] = {}
+        system: dict[Place, tuple[str, ...]] = {}
+        foreign: dict[Place, ForeignChain] = {}
+        for table in ruleset.tables.values():
+            for name, chain in table.chains.items():
+                place = (table.name, name)
+                if is_built_in(table.name, name):
+                    if chain.policy not in (None, "ACCEPT"):
+                        policies[place] = str(chain.policy)
+                    hooks[place] = tuple(self._hook(rule, table.name) for rule in chain.rules)
+                elif role_of(name) is not None or not chain.rules:
+                    continue
+                elif role_of_kube_chain(name, table.name) is not None:
+                    system[place] = self._system(chain)
+                else:
+                    owner = owner_of(name, chain.rules, table.name)
+                    rules = tuple(map(self._texts.text, chain.rules))
+                    foreign[place] = ForeignChain(owner.name if owner is not None else NOBODY, rules)
+        complete = ruleset.form in (Form.SAVE, Form.LISTING)
+        return Skeleton(
+            complete,
+            policies,
+            {place: rules for place, rules in hooks.items() if rules},
+            {place: rules for place, rules in system.items() if rules},
+            foreign,
+        )
+
+    def _hook(self, rule: Rule, table: str) -> str:
+        """A rule of a built-in chain, its owner in front."""
+        owner = owner_of_rule(rule, table)
+        target = rule.target
+        if target is not None and role_of_kube_chain(target, table) is not None:
+            return f"{HOOK}{self._texts.text(rule)}"
+        return f"{owner.name if owner is not None else NOBODY}\0{self._texts.text(rule)}"
+
+    def _system(self, chain: Chain) -> tuple[str, ...]:
+        rules = chain.rules
+        if chain.name in _OF_SERVICES:
+            rules = tuple(rule for rule in rules if not _serves(self._plans[rule.shape], chain.name))
+        texts = [self._texts.text(rule) for rule in rules]
+        if chain.name == POSTROUTING:
+            return _masquerading(texts)
+        # Up to 1.22, KUBE-FORWARD held one rule twice, with different comments.
+        return tuple(dict.fromkeys(texts))
+
+
+HOOK = "\0"
+"""What stands in front of a hook's text in `Skeleton.hooks`; in front of other rules stands their owner and the same."""
+
+
+def _serves(plan: RulePlan, chain: str) -> bool:
+    """Whether a rule is about one service port: its address and port, or a node port."""
+    if plan.destination_port is None:
+        return False
+    return (
+        chain in (NODE_PORTS, EXTERNAL_SERVICES, PROXY_FIREWALL)
+        or plan.destination is not None
+        or (plan.destination_type is not None)
+    )
+
+
+def _masquerading(texts: list[str]) -> tuple[str, ...]:
+    """KUBE-POSTROUTING, its two ways to say "masquerade what is marked" as one."""
+    lead = f"-A {POSTROUTING}"
+    if len(texts) == 3 and texts[0].startswith(f"{lead} -m mark ! --mark ") and texts[0].endswith(" -j RETURN"):
+        mark = texts[0].removeprefix(f"{lead} -m mark ! --mark ").removesuffix(" -j RETURN")
+        toggles = texts[1] == f"{lead} -j MARK --set-xmark {mark.partition('/')[0]}/0x0"
+        if toggles and texts[2].startswith(f"{lead} -j MASQUERADE"):
+            return (f"{lead} -m mark --mark {mark}{texts[2].removeprefix(lead)}",)
+    return tuple(texts)
+
+
+SETS_MARK = ("nat", MARK_MASQ)
+MASQUERADES = ("nat", POSTROUTING)
