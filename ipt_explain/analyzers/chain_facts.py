@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.owners import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
+from ipt_explain.collector import collector_paused
 from ipt_explain.errors import UsageError
 from ipt_explain.graph import ChainGraph, Jump, is_built_in
 from ipt_explain.model import Chain, Ruleset, Table
@@ -50,12 +51,13 @@ class ChainFacts:
 def places(rulesets: Iterable[Ruleset], table: str | None = None) -> tuple[TablePlace, ...]:
     """All tables of the rulesets, or those of one name. Raises UsageError where none has that name."""
     rulesets = tuple(rulesets)
-    found = tuple(
-        TablePlace(ruleset, content, ChainGraph.of(content, ruleset.form))
-        for ruleset in rulesets
-        for content in ruleset.tables.values()
-        if table is None or content.name == table
-    )
+    with collector_paused():
+        found = tuple(
+            TablePlace(ruleset, content, ChainGraph.of(content, ruleset.form))
+            for ruleset in rulesets
+            for content in ruleset.tables.values()
+            if table is None or content.name == table
+        )
     if not found and table is not None:
         there = sorted({name for ruleset in rulesets for name in ruleset.tables})
         raise UsageError(f"there is no table {table} here, only {', '.join(there) or 'none at all'}")

@@ -33,24 +33,10 @@ def graphml_lines(graph: nx.MultiDiGraph[str]) -> Iterable[str]:
     for _, _, attributes in graph.edges(data=True):
         _drop_unknown(attributes)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    for line in nx.generate_graphml(graph, named_key_ids=True):
+    for line in nx.generate_graphml(graph):
         yield line + "\n"
 
 
 def _drop_unknown(attributes: dict[str, Any]) -> None:
     for name in [name for name, value in attributes.items() if value is None]:
         del attributes[name]
-
-
-def node_link(graph: nx.MultiDiGraph[str]) -> dict[str, Any]:
-    """What `networkx.node_link_graph(data, edges="edges")` reads."""
-    return {
-        "directed": True,
-        "multigraph": True,
-        "graph": dict(graph.graph),
-        "nodes": [{**attributes, "id": name} for name, attributes in graph.nodes(data=True)],
-        "edges": [
-            {**attributes, "source": source, "target": target, "key": key}
-            for source, target, key, attributes in graph.edges(keys=True, data=True)
-        ],
-    }

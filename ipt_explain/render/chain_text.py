@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
 from ipt_explain.graph import Jump
 from ipt_explain.model import Family, Rule, Ruleset
 from ipt_explain.render.chain_words import ChainWords
-from ipt_explain.render.english.wording import both, cited, plural
+from ipt_explain.render.english.wording import both, cited, clipped, plural
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
@@ -40,7 +40,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     where = f" · {facts.place.table.name} · {origin(facts.place.ruleset)}"
     chain = facts.chain
     node = Node(
-        [(escape(facts.name), "name"), *sentence(escape(where))],
+        [(escape(clipped(facts.name)), "name"), *sentence(escape(where))],
         tail=_line(chain.line) if chain is not None and chain.line is not None else "",
         hang=2,
     )
@@ -86,7 +86,7 @@ def _policy(policy: str | None) -> str:
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
     for jump in facts.callers[:SHOWN_CALLERS]:
-        yield _entry("called by", sentence(escape(_caller(jump, words))), _line(jump.rule.line))
+        yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.rule.line))
     more = len(facts.callers) - SHOWN_CALLERS
     if more > 0:
         yield _entry("called by", sentence(f"{more:,} more rules, which -o json lists"))
@@ -113,7 +113,7 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
 
 def _rule(number: int, digits: int, rule: Rule, words: ChainWords, table: str | None) -> Node:
     said = words.rule(rule)
-    spans: list[Span] = [(f"{number:>{digits}}  ", "guide"), *sentence(escape(said.brief))]
+    spans: list[Span] = [(f"{number:>{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
     spans += _notes(rule, said.comments, table)
     return Node(spans, tail=_line(rule.line), hang=digits + 2)
 
@@ -121,7 +121,7 @@ def _rule(number: int, digits: int, rule: Rule, words: ChainWords, table: str | 
 def _notes(rule: Rule, comments: Iterable[str], table: str | None) -> Iterator[Span]:
     """What stands behind a rule's sentence: its comments, its counters, and in a built-in chain who put it there."""
     for comment in comments:
-        yield from _behind(cited(comment))
+        yield from _behind(cited(clipped(comment)))
     if rule.counters is not None:
         counters = f"{plural(f'{rule.counters.packets:,}', 'packet')}, {plural(f'{rule.counters.bytes:,}', 'byte')}"
         yield from _behind(f"[{counters}]")

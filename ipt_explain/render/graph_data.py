@@ -14,61 +14,59 @@ some may be added, none renamed or dropped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from ipt_explain.graph.export import graphml_lines, multigraph, node_link
-from ipt_explain.render.graph_drawing import Drawing
-
-if TYPE_CHECKING:
-    import networkx as nx
+from ipt_explain.graph.export import graphml_lines, multigraph
+from ipt_explain.render.graph_drawing import Drawing, DrawnChain, DrawnJump
 
 SCHEMA = "ipt-explain/graph/1"
 
 
-def graph_json(drawing: Drawing) -> Iterable[str]:
-    """The JSON text, in pieces."""
-    document = {"schema": SCHEMA, **node_link(_networkx(drawing))}
-    yield from json.JSONEncoder(indent=1).iterencode(document)
-    yield "\n"
+def graph_json(drawing: Drawing) -> Iterator[str]:
+    """The JSON text, in lines: one a chain, one a jump."""
+    yield f'{{"schema": "{SCHEMA}", "directed": true, "multigraph": true, "graph": {{}},\n "nodes": ['
+    yield from _list({"id": chain.id, **_chain(chain)} for chain in drawing.chains)
+    yield '],\n "edges": ['
+    yield from _list(
+        {"source": jump.source, "target": jump.target, "key": jump.line, **_jump(jump)} for jump in drawing.jumps
+    )
+    yield "]}\n"
+
+
+def _list(objects: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for number, one in enumerate(objects):
+        yield f"{',' if number else ''}\n  {json.dumps(one)}"
 
 
 def graphml(drawing: Drawing) -> Iterable[str]:
     """The GraphML text, in lines."""
-    return graphml_lines(_networkx(drawing))
-
-
-def _networkx(drawing: Drawing) -> nx.MultiDiGraph[str]:
-    return multigraph(
-        (
-            (
-                chain.id,
-                {
-                    "table": chain.group,
-                    "chain": chain.name,
-                    "kind": chain.kind,
-                    "owner": chain.owner,
-                    "purpose": chain.purpose,
-                    "rules": chain.rules,
-                    "ends": "; ".join(chain.ends),
-                    "line": chain.line,
-                },
-            )
-            for chain in drawing.chains
-        ),
-        (
-            (
-                jump.source,
-                jump.target,
-                jump.line,
-                {
-                    "line": jump.line,
-                    "rule": jump.rule,
-                    "label": jump.label,
-                    "goto": jump.goto,
-                    "share": jump.share,
-                },
-            )
-            for jump in drawing.jumps
-        ),
+    return graphml_lines(
+        multigraph(
+            ((chain.id, _chain(chain)) for chain in drawing.chains),
+            ((jump.source, jump.target, jump.line, _jump(jump)) for jump in drawing.jumps),
+        )
     )
+
+
+def _chain(chain: DrawnChain) -> dict[str, Any]:
+    return {
+        "table": chain.group,
+        "chain": chain.name,
+        "kind": chain.kind,
+        "owner": chain.owner,
+        "purpose": chain.purpose,
+        "rules": chain.rules,
+        "ends": "; ".join(chain.ends),
+        "line": chain.line,
+    }
+
+
+def _jump(jump: DrawnJump) -> dict[str, Any]:
+    return {
+        "line": jump.line,
+        "rule": jump.rule,
+        "label": jump.label,
+        "goto": jump.goto,
+        "share": jump.share,
+    }

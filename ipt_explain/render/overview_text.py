@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.table_facts import HookFacts, Possession, TableFacts
 from ipt_explain.render.chain_text import origin
-from ipt_explain.render.english.wording import plural
+from ipt_explain.render.english.wording import clipped, plural
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
@@ -44,7 +44,7 @@ def _table(facts: TableFacts) -> Node:
         missing = dict.fromkeys(f"{jump.target} (line {jump.rule.line})" for jump in facts.dangling)
         node.children.append(_list("jumped to, but missing", tuple(missing)))
     for cycle in facts.cycles:
-        path = [escape(name) for name in _shortened(cycle.path)]
+        path = [escape(clipped(name)) for name in _shortened(cycle.path)]
         node.children.append(Node([("cycle  ", "bad"), *sentence(" → ".join([*path, path[0]]))], hang=7))
     return node
 
@@ -78,14 +78,14 @@ def _possession(possession: Possession) -> Node:
     style = "unknown" if possession.owner is None else ""
     counts = f"{plural(f'{possession.chain_count:,}', 'chain')}, {plural(f'{possession.rules:,}', 'rule')}:"
     names = [
-        escape(f"{name} × {count:,}" if name.endswith("…") else name) for name, count in possession.chains.items()
+        escape(f"{name} × {count:,}" if name.endswith("…") else clipped(name)) for name, count in possession.chains.items()
     ]
     words: list[Span] = [(escape(owner), style or "name"), *sentence(f"  {counts}")[1:]]
     return Node([*words, *_names(names)], hang=2)
 
 
 def _list(label: str, names: Sequence[str]) -> Node:
-    return Node([(label, "unknown"), *_names([escape(name) for name in names])], hang=2)
+    return Node([(label, "unknown"), *_names([escape(clipped(name)) for name in names])], hang=2)
 
 
 def _names(names: Sequence[str]) -> list[Span]:

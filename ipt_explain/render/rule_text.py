@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.model import Rule
 from ipt_explain.render.english import Glossary, rule_words
-from ipt_explain.render.english.wording import cited
+from ipt_explain.render.english.wording import cited, clipped
 from ipt_explain.render.outline import Line, Node, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
@@ -23,10 +23,10 @@ def _lines(rules: Iterable[Rule], glossary: Glossary, width: int) -> Iterator[Li
         if number:
             yield []
         said = rule_words(rule, glossary)
-        yield from draw(Node(sentence(escape(said.sentence), "name")), width)
+        yield from draw(Node(sentence(escape(clipped(said.sentence)), "name")), width)
         for comment in said.comments:
-            yield from draw(Node(sentence(f"Comment: {escape(cited(comment))}"), hang=9), width)
+            yield from draw(Node(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
         owner = owner_of(rule.chain)
         if owner is not None:
             about = f"Chain: {rule.chain}, of {owner.name}: {owner.purpose}"
-            yield from draw(Node(sentence(escape(about), "chain"), hang=7), width)
+            yield from draw(Node(sentence(escape(clipped(about)), "chain"), hang=7), width)

@@ -87,3 +87,8 @@ def duration(seconds: str) -> str:
 def aside(parts: Sequence[str]) -> str:
     """` (a, b)`, or nothing."""
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def clipped(text: str, most: int = 2000) -> str:
+    """Text of a length that somebody may read; what iptables itself prints is never longer."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
