@@ -19,7 +19,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from ipt_explain.model import Shape
 from ipt_explain.parsing.grammar_files import rule_grammar
 from ipt_explain.parsing.shape_builder import build_shape, value_start
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.syntax_errors import Situation, explain
 from ipt_explain.parsing.value_patterns import is_value, value_pattern
 from ipt_explain.parsing.vocabulary import Module, vocabulary
@@ -69,8 +69,8 @@ def parse_rule(line: str) -> ParsedRule:
 class _Reading:
     """The reading of one line: Lark's parser, and what the line has loaded so far.
 
-    `_current` is the module whose options may stand here, None where the rule's own may. `_open_ended` is the last
-    module that the grammar doesn't know.
+    `_current` is the module whose options may stand here, None where the rule's own may. `_owners` has the last loaded
+    match that knows an option; `_open_ended` is the last module that the grammar doesn't know.
     """
 
     def __init__(self, line: str) -> None:
@@ -78,7 +78,7 @@ class _Reading:
         self._line = line
         self._parser: InteractiveParser = rule_grammar().parse_interactive(line)
         self._vocabulary = vocabulary()
-        self._matches: list[Module] = []
+        self._owners: dict[str, Module] = {}
         self._target: Module | None = None
         self._current: Module | None = None
         self._open_ended: Module | None = None
@@ -140,7 +140,14 @@ class _Reading:
     def _add_value(self, token: Token) -> None:
         start, end = value_start(token), token.end_pos
         assert end is not None
-        value = ValueToken(len(self.tokens), start, end, value_pattern(self._parser, token.type))
+        pattern = value_pattern(self._parser, token.type)
+        if self._line[max(start - 2, 0) : start] == "  ":
+            pattern = f"(?![-!]){pattern}"  # an option behind two blanks leaves the value empty (EMPTY)
+        if self._previous is not None and self._previous.type == "NOT":
+            if token == "!":
+                raise RuleSyntaxError(start + 1, 1, NEGATED_TWICE)
+            pattern = f"(?!!(?:[ \\t\\n]|\\Z)){pattern}"
+        value = ValueToken(len(self.tokens), start, end, pattern)
         self.tokens.append(value)
         if self._option is not None and self._option.type == "PROTO":
             self._protocol = value
@@ -149,7 +156,7 @@ class _Reading:
         """Note whose options follow: those of the match or target that was just named."""
         if opening == "MATCH":
             module = self._vocabulary.matches.get(name) or Module(str(name), name.type, frozenset())
-            self._matches.append(module)
+            self._owners.update(dict.fromkeys(module.options, module))
         else:
             known = self._vocabulary.targets.get(name) if opening == "JUMP" else None
             module = known or Module(str(name), name.type, frozenset())
@@ -191,10 +198,10 @@ class _Reading:
         at_open_end = self._current is not None and self._current is self._open_ended
         if at_open_end and (self._current is not self._target or option in self._given):
             return None
-        known = [*self._matches, self._target] if self._target is not None else self._matches
-        for module in reversed(known):
-            if option in module.options:
-                return module
+        if self._target is not None and option in self._target.options:
+            return self._target
+        if option in self._owners:
+            return self._owners[option]
         return self._match_of_protocol(option) or self._open_ended
 
     def _match_of_protocol(self, option: str) -> Module | None:
@@ -207,7 +214,7 @@ class _Reading:
             return None
         # From here on the rule's shape depends on its protocol.
         self.tokens[value.slot] = replace(value, pattern=re.escape(name))
-        self._matches.append(module)
+        self._owners.update(dict.fromkeys(module.options, module))
         return module
 
 

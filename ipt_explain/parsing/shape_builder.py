@@ -9,7 +9,7 @@ from lark import Token, Tree
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.interning import intern_shape
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.value_patterns import is_value
 
 _COMMANDS = {
@@ -66,6 +66,7 @@ class _Draft:
         self._rulenum: int | None = None
         self._own: list[Option] = []
         self._matches: list[_Loaded] = []
+        self._last_of: dict[str, _Loaded] = {}
         self._target: tuple[TargetKind, str | None, int | None] | None = None
         self._target_options: list[Option] = []
         self._last_options = self._target_options
@@ -98,14 +99,11 @@ class _Draft:
 
     def _read_match(self, part: Tree[Token]) -> None:
         opening, name = _tokens(part)[:2]
-        match = self._loaded(str(name)) if is_return(opening) else None
+        match = self._last_of.get(str(name)) if is_return(opening) else None
         if match is None:
-            match = _Loaded(str(name))
+            match = self._last_of[str(name)] = _Loaded(str(name))
             self._matches.append(match)
         self._read_options(part, match.options)
-
-    def _loaded(self, module: str) -> _Loaded | None:
-        return next((match for match in reversed(self._matches) if match.module == module), None)
 
     def _read_target(self, part: Tree[Token]) -> None:
         opening, name = _tokens(part)[:2]
@@ -128,7 +126,7 @@ class _Draft:
         for token in _tokens(part):
             if token.type == "NOT":
                 if negated:
-                    raise _refusal(token, "negated twice")
+                    raise _refusal(token, NEGATED_TWICE)
                 negated = True
             elif is_value(token.type):
                 slots.append(self._slot(token))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from lark import Token
 
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.vocabulary import Module, vocabulary
 
@@ -70,7 +70,7 @@ def _at_word(at: Situation, word: str) -> tuple[str, str]:
         return _quoted("{} is not what " + f"{name} takes", word), f"{_capital(_value_words(at.accepted))}."
     if at.previous.type == "NOT":
         if word == "!":
-            return "two negations stand behind each other", "One `!` in front of an option."
+            return NEGATED_TWICE, "One `!` in front of an option."
         if _is_known(at, word):
             return _quoted("{} cannot be negated", word), "The option without `!`."
     if word.startswith("-"):
@@ -99,10 +99,18 @@ def _unknown_option(at: Situation, word: str) -> str:
     if owners or targets:
         homes = _alternatives([f"-m {name}" for name in owners] + [f"-j {name}" for name in targets])
         return _quoted("{} is an option of " + f"{homes}, which the rule does not load", word)
-    near = get_close_matches(word[:_MAX_SHOWN], sorted(at.module.options) if at.module else [], 1, 0.75)
-    near = near or get_close_matches(word[:_MAX_SHOWN], [*known.own_terminals, *_OPENINGS], 1, 0.75)
-    meant = f"; {near[0]} is near it" if near else ""
+    near = _nearest(word, sorted(at.module.options) if at.module else []) or _nearest(
+        word, [*known.own_terminals, *_OPENINGS]
+    )
+    meant = f"; {near} is near it" if near else ""
     return _quoted("{} is not an option of " + f"{_place(at)}{meant}", word)
+
+
+def _nearest(word: str, options: list[str]) -> str:
+    """The option that a word abbreviates or misspells, "" if none is near."""
+    word = word[:_MAX_SHOWN]
+    longer = [option for option in options if option.startswith(word)] if len(word) > 3 else []
+    return next(iter(longer or get_close_matches(word, options, 1, 0.75)), "")
 
 
 def _stray_word(at: Situation, word: str) -> str:
