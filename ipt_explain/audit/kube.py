@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ipt_explain.analyzers.facts import ProxyMode
+from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.analyzers.hooks import HookState, hook_states
+from ipt_explain.analyzers.marking import Marking, read_marking
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.analyzers.services_chain import ServicesChain, read_services_chain
 from ipt_explain.analyzers.writer import Writer, writer_of
 from ipt_explain.audit.context import RulesetContext
@@ -39,3 +42,30 @@ def services_chain(context: RulesetContext) -> ServicesChain:
     if context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()
     return context.fact(read_services_chain)
+
+
+def masquerade_marking(context: RulesetContext) -> Marking | None:
+    """KUBE-MARK-MASQ, if the text has it."""
+    return context.derived(_masquerade_marking)
+
+
+def drop_marking(context: RulesetContext) -> Marking | None:
+    """KUBE-MARK-DROP, if the text has it."""
+    return context.derived(_drop_marking)
+
+
+def _masquerade_marking(context: RulesetContext) -> Marking | None:
+    return read_marking(context.ruleset, MARK_MASQ)
+
+
+def _drop_marking(context: RulesetContext) -> Marking | None:
+    return read_marking(context.ruleset, MARK_DROP)
+
+
+def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
+    """Endpoints whose own connections are not marked as they should be."""
+    return context.derived(_hairpins)
+
+
+def _hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
+    return broken_hairpins(context.ruleset, context.services)

@@ -1,0 +1,83 @@
+"""filter KUBE-FIREWALL: what it drops, and whether it drops what it should.
+
+Facts: pkg/kubelet/kubelet_network_linux.go (the drop mark up to 1.26; the martian rule from 1.19 on, CVE-2020-8558),
+and pkg/proxy/iptables/proxier.go, which writes the martian rule too from 1.27 on where node ports answer on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.hooks import extra_conditions
+from ipt_explain.analyzers.marking import MarkTest, mark_test
+from ipt_explain.analyzers.names import FIREWALL
+from ipt_explain.model import Chain, Rule, Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class Enforcement:
+    """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems meant to; `chain` is None
+    where absent.
+    """
+
+    dropped: bool
+    near: Rule | None
+    chain: Chain | None
+
+
+def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
+    """How KUBE-FIREWALL treats packets that carry `mark`."""
+    chain = ruleset.chain("filter", FIREWALL)
+    near = None
+    for rule in () if chain is None else chain.rules:
+        test = mark_test(rule)
+        if test is None:
+            if rule.target in ("DROP", "REJECT") and not extra_conditions(rule, new_only=False):
+                return Enforcement(True, rule, chain)  # drops everything, which is another fault
+            continue
+        alone = len(extra_conditions(rule, new_only=False)) == 1
+        if rule.target in ("DROP", "REJECT") and alone and test.passes(mark):
+            return Enforcement(True, rule, chain)
+        near = near or rule
+    return Enforcement(False, near, chain)
+
+
+def mark_drops(ruleset: Ruleset) -> tuple[MarkTest, ...]:
+    """The rules of KUBE-FIREWALL that drop packets for their mark."""
+    chain = ruleset.chain("filter", FIREWALL)
+    tests = (mark_test(rule) for rule in (() if chain is None else chain.rules) if rule.target == "DROP")
+    return tuple(test for test in tests if test is not None)
+
+
+def unconditional_drops(chain: Chain) -> tuple[Rule, ...]:
+    """Rules of a chain that drop or refuse every packet, or every packet but of one protocol."""
+    return tuple(
+        rule
+        for rule in chain.rules
+        if rule.target in ("DROP", "REJECT")
+        and not [word for word in extra_conditions(rule, new_only=True) if not word.startswith("-p ")]
+    )
+
+
+def is_martian_guard(rule: Rule) -> bool:
+    """Whether a rule drops what comes from other hosts for 127.0.0.0/8, unless it belongs to a known connection."""
+    shape = rule.shape
+    source, destination = shape.core_option("-s"), shape.core_option("-d")
+    state = shape.match_option("conntrack", "--ctstate")
+    return (
+        rule.target == "DROP"
+        and source is not None
+        and destination is not None
+        and state is not None
+        and source.negated
+        and not destination.negated
+        and state.negated
+        and rule.first(source) == rule.first(destination) == "127.0.0.0/8"
+        and set((rule.first(state) or "").split(",")) == {"RELATED", "ESTABLISHED", "DNAT"}
+        and len(extra_conditions(rule, new_only=False)) == 3
+    )
+
+
+def guards_loopback(rule: Rule) -> bool:
+    """Whether a rule looks meant as a martian guard: it drops for 127.0.0.0/8, or its comment says so."""
+    return rule.comment == "block incoming localnet connections" or rule.core("-d") == "127.0.0.0/8"

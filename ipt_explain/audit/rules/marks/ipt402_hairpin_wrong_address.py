@@ -1,0 +1,61 @@
+"""An endpoint chain masquerades another pod's connections instead of the endpoint's own.
+
+What it checks:
+    In each endpoint chain (KUBE-SEP-…) the rule that leads to KUBE-MARK-MASQ asks for the address that the chain's
+    DNAT leads to.
+
+Why it matters:
+    The endpoint's own connections to the Service hang when they come back to it, and another address's lose their
+    source.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
+    443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.99/32 -m comment --comment "default/kubernetes:https" -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT
+      --to-destination 192.168.50.10:6443
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    When addresses were replaced in the text before it was shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.hairpins import HairpinFault
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hairpins
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+
+@rule("IPT402", "hairpin-wrong-address", Severity.ERROR)
+def hairpin_wrong_address(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such endpoint."""
+    for broken in hairpins(context):
+        if broken.fault is HairpinFault.ADDRESS:
+            address = broken.endpoint.address
+            yield Fault(
+                f"the chain leads to {address}, but marks connections {_source(broken.rule)} for masquerading: those "
+                "of "
+                f"{address} to itself hang, and the others lose their source",
+                f"Restart kube-proxy on this node; the rule should say -s {address}.",
+                at_rule("nat", broken.rule, focus=f"-s {broken.rule.core('-s')}"),
+                service=broken.service.label,
+                related=(broken.endpoint.rule.line,),
+            )
+
+
+def _source(marking: Rule) -> str:
+    option = marking.shape.core_option("-s")
+    if option is None:
+        return "from anywhere"
+    return f"from anywhere but {marking.first(option)}" if option.negated else f"from {marking.first(option)}"

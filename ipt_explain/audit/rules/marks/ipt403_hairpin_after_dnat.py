@@ -1,0 +1,51 @@
+"""An endpoint chain marks the endpoint's own connections too late: behind the DNAT, where no packet comes.
+
+What it checks:
+    In each endpoint chain (KUBE-SEP-…) the rule for KUBE-MARK-MASQ stands ahead of the DNAT.
+
+Why it matters:
+    DNAT ends the packet's walk through the nat table. The mark behind it is never set, so the endpoint's connections
+    to its own Service hang when they come back to it.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
+    443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT
+      --to-destination 192.168.50.10:6443
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -j KUBE-MARK-MASQ
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.hairpins import HairpinFault
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hairpins
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT403", "hairpin-after-dnat", Severity.ERROR)
+def hairpin_after_dnat(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such endpoint."""
+    for broken in hairpins(context):
+        if broken.fault is HairpinFault.LATE:
+            yield Fault(
+                f"the mark stands behind the DNAT and is never set: connections of {broken.endpoint.address} to the "
+                "Service "
+                "that come back to itself hang",
+                "Put the rule ahead of the DNAT, or restart kube-proxy on this node.",
+                at_rule("nat", broken.rule),
+                service=broken.service.label,
+                related=(broken.endpoint.rule.line,),
+            )

@@ -1,0 +1,87 @@
+"""KUBE-MARK-MASQ does not mark packets as it should: one bit set, all others left alone.
+
+What it checks:
+    A KUBE-MARK-MASQ chain that the text shows in full marks every packet that enters it: it sets exactly one bit and
+    leaves all others alone. A chain that is jumped to but not there is IPT001's.
+
+Why it matters:
+    Whatever needs masquerading is sent through this chain: connections to node ports and load balancers, from outside
+    the pod network, of pods to themselves. Without the mark all of them keep their source, and replies go past this
+    node. A rule that toggles the bit (mask 0) clears it again on the second pass; one that writes more bits wipes
+    other programs' marks.
+
+Example:
+    *nat
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    When nothing leads to the chain any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.marking import Marking, Setting, single_bit
+from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import masquerade_marking
+from ipt_explain.audit.rule import rule
+
+_FIX = "Restart kube-proxy on this node: it writes KUBE-MARK-MASQ anew."
+_LOST = "connections to node ports, from outside the pod network and of pods to themselves are not masqueraded"
+
+
+@rule("IPT404", "mark-chain-broken", Severity.ERROR, versions="1.2 or later", yields_to=("IPT406",))
+def mark_chain_broken(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault: the first that the packets meet."""
+    marking = masquerade_marking(context)
+    if marking is None or not context.knows_chain(marking.chain):
+        return
+    if not marking.settings:
+        yield _sets_nothing(marking)
+        return
+    last = marking.settings[-1]
+    why = _fault_of(last, marking)
+    if why is not None:
+        others = tuple(setting.rule.line for setting in marking.settings[:-1])
+        yield Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", last.rule), related=others)
+
+
+def _sets_nothing(marking: Marking) -> Fault:
+    if marking.cut is not None:
+        why = f"sends packets to {marking.cut.target} before it marks any: {_LOST}"
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.cut))
+    if marking.conditional:
+        why = f"marks only some of the packets that enter it: of the others, {_LOST}"
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.conditional[0]))
+    if marking.strange:
+        why = f"sets no mark ({marking.strange[0].target} does not): {_LOST}"
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.strange[0]))
+    return Fault(f"{MARK_MASQ} is empty and marks nothing: {_LOST}", _FIX, at_chain("nat", marking.chain))
+
+
+def _fault_of(setting: Setting, marking: Marking) -> str | None:
+    change, result = setting.change, marking.result
+    if result == 0:
+        return f"leaves packets without any mark: {_LOST}"
+    if not single_bit(result):
+        return (
+            f"sets {result.bit_count()} bits (0x{result:x}): what tests for one of the others takes all of these "
+            "packets "
+            "for its own"
+        )
+    if change.toggles:
+        return "flips the bit instead of setting it: a packet that passes twice is not masqueraded"
+    if change.clear & ~change.flip:
+        return f"clears bits 0x{change.clear & ~change.flip:x} too: other programs' marks on Service packets are lost"
+    return None

@@ -1,0 +1,110 @@
+"""The bit that KUBE-MARK-MASQ sets is not the bit that KUBE-POSTROUTING or KUBE-FORWARD asks for.
+
+What it checks:
+    KUBE-MARK-MASQ (nat) sets the bit that every mark test in KUBE-POSTROUTING (nat) and KUBE-FORWARD (filter) asks
+    for, and the tests look at no other bit. Where two of the three agree, the third is reported.
+
+Why it matters:
+    With another bit in KUBE-POSTROUTING nothing is masqueraded, or what carries the other bit is. With another bit in
+    KUBE-FORWARD, Service traffic is not accepted there and meets the rest of FORWARD, often a DROP policy. A test
+    under a wide mask fails as soon as any other program marks the packet.
+
+Example:
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-POSTROUTING -m mark ! --mark 0x8000/0x8000 -j RETURN
+    -A KUBE-POSTROUTING -j MARK --set-xmark 0x8000/0x0
+    -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+
+How to fix:
+    Give kube-proxy and, up to 1.26, kubelet the same --iptables-masquerade-bit, and restart both.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.analyzers.marking import Marking, MarkTest, mark_tests, single_bit
+from ipt_explain.analyzers.names import FORWARD
+from ipt_explain.analyzers.postrouting import read_postrouting
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import masquerade_marking
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+_FIX = (
+    "Restart kube-proxy, and kubelet up to 1.26, with the same --iptables-masquerade-bit (14 by default, mark 0x4000)."
+)
+_NOT_MASQUERADED = "what is marked is not masqueraded, and replies to it miss this node"
+_NOT_ACCEPTED = "marked Service traffic is not accepted there and meets the rest of FORWARD and its policy"
+
+
+@rule("IPT405", "mark-mismatch", Severity.ERROR, versions="1.2 or later")
+def mark_mismatch(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain that disagrees, and one for each test under too wide a mask."""
+    marking, snat = masquerade_marking(context), context.fact(read_postrouting)
+    in_snat = () if snat is None else snat.tests
+    in_forward = mark_tests(context.chain("filter", FORWARD))
+    yield from _too_wide(in_snat, _NOT_MASQUERADED)
+    yield from _too_wide(in_forward, _NOT_ACCEPTED)
+    if marking is None or not single_bit(marking.result):
+        return
+    wrong_snat = [test for test in in_snat if not test.mark.fits(marking.result)]
+    wrong_forward = [test for test in in_forward if not test.mark.fits(marking.result)]
+    tests_agree = {test.mark.value for test in (*in_snat, *in_forward)}
+    if wrong_snat and len(wrong_forward) == len(in_forward) and len(tests_agree) == 1:
+        yield _wrong_setting(marking, (*in_snat, *in_forward))
+        return
+    if wrong_snat:
+        toggles = [] if snat is None else [each for each in snat.chain.rules if each.target == "MARK"]
+        yield _wrong_tests(marking, wrong_snat, "KUBE-POSTROUTING", "nat", _NOT_MASQUERADED, toggles)
+    if wrong_forward:
+        yield _wrong_tests(marking, wrong_forward, FORWARD, "filter", _NOT_ACCEPTED)
+
+
+def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
+    setting = marking.settings[-1].rule
+    return Fault(
+        f"KUBE-MARK-MASQ sets mark 0x{marking.result:x}, but all tests ask for {tests[0].mark}: {_NOT_MASQUERADED}",
+        _FIX,
+        at_rule("nat", setting),
+        related=tuple(test.rule.line for test in tests),
+    )
+
+
+def _wrong_tests(
+    marking: Marking, tests: list[MarkTest], chain: str, table: str, effect: str, others: Sequence[Rule] = ()
+) -> Fault:
+    first = tests[0]
+    return Fault(
+        f"{chain} asks for mark {first.mark}, but KUBE-MARK-MASQ sets 0x{marking.result:x}: {effect}",
+        _FIX,
+        at_rule(table, first.rule, focus=_written(first)),
+        related=(
+            marking.settings[-1].rule.line,
+            *(each.line for each in (*(test.rule for test in tests[1:]), *others)),
+        ),
+    )
+
+
+def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Iterator[Fault]:
+    for test in tests:
+        others = test.mark.mask & ~test.mark.value
+        if others:
+            yield Fault(
+                f"the test for mark {test.mark} looks at bits 0x{others:x} too: where another program sets one of "
+                "them, "
+                f"{effect}",
+                f"Ask for the one bit alone: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
+                at_rule("filter" if test.rule.chain == FORWARD else "nat", test.rule, focus=_written(test)),
+                severity=Severity.WARNING,
+                key="mask",
+            )
+
+
+def _written(test: MarkTest) -> str:
+    return f"--mark {test.rule.match('mark', '--mark')}"

@@ -1,0 +1,50 @@
+"""KUBE-MARK-MASQ sets two different bits: two programs with different settings write it.
+
+What it checks:
+    All MARK rules in KUBE-MARK-MASQ set the same bit. The same line twice, which kubelet may leave, is harmless.
+
+Why it matters:
+    kubelet (up to 1.26) and kube-proxy both write this chain; with different --iptables-masquerade-bit each appends
+    its own rule. Packets then carry both bits, and each restart of either program shifts what is masqueraded.
+
+Example:
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x20000/0x20000
+
+How to fix:
+    Give both the same --iptables-masquerade-bit and restart kube-proxy.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.marking import single_bit
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import masquerade_marking
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT406", "mark-two-bits", Severity.WARNING, versions="1.2 to 1.26")
+def mark_two_bits(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault, at the last of the rules."""
+    marking = masquerade_marking(context)
+    if marking is None:
+        return
+    bits = {setting.change.flip for setting in marking.settings}
+    if len(bits) > 1 and all(map(single_bit, bits)):
+        *others, last = marking.settings
+        words = " and ".join(f"0x{bit:x}" for bit in sorted(bits))
+        yield Fault(
+            f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded as well as taken for "
+            "whatever "
+            "the other bit stands for",
+            "Give kubelet and kube-proxy the same --iptables-masquerade-bit and restart kube-proxy.",
+            at_rule("nat", last.rule),
+            related=tuple(setting.rule.line for setting in others),
+        )

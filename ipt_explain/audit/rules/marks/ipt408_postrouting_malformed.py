@@ -1,0 +1,132 @@
+"""KUBE-POSTROUTING masquerades too little, too much, or leaves the mark on.
+
+What it checks:
+    Packets with and without the mark are led through KUBE-POSTROUTING as it stands. With the mark they must be
+    masqueraded and (in the form of 1.19 and later) lose the mark; without it they must pass. The one rule of older
+    releases is right too, but a leftover beside rules that a later kube-proxy wrote.
+
+Why it matters:
+    Without the guard in front every connection that leaves the node is masqueraded: Services see one client, and
+    traffic between pods loses its source. With a broken chain nothing is, and node ports, load balancers and pods that
+    reach themselves get no reply. A mark that stays on is met again when the packet is wrapped into VXLAN: the outer
+    packet is masqueraded too, which some kernels answer with bad checksums and 63 seconds of delay.
+
+Example:
+    *nat
+    :KUBE-POSTROUTING - [0:0]
+    -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+    -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    When nothing leads to the chain any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.marking import single_bit
+from ipt_explain.analyzers.postrouting import Postrouting, read_postrouting
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import masquerade_marking, writer
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+_FIX = "Restart kube-proxy on this node: it writes KUBE-POSTROUTING anew."
+_DEFAULT_BIT = 0x4000
+# kube-proxy 1.19 and the patch releases of 1.16 to 1.18 of that time brought the form of three rules.
+_THREE_RULES_SINCE = 20
+
+
+@rule("IPT408", "postrouting-malformed", Severity.ERROR, versions="1.2 or later", yields_to=("IPT405",))
+def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault."""
+    snat = context.fact(read_postrouting)
+    if snat is None or not context.knows_chain(snat.chain):
+        return
+    bit = _bit(context, snat)
+    marked, unmarked = snat.way(bit), snat.way(0)
+    if not marked.masqueraded:
+        yield _not_masqueraded(snat, marked.decided, bit)
+    elif unmarked.masqueraded:
+        yield Fault(
+            "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: pods and Services see "
+            "this "
+            "node's address as every client's",
+            _FIX,
+            _at(snat, unmarked.decided),
+        )
+    elif marked.mark and snat.guarded:
+        yield _mark_left(snat, bit, marked.mark, marked.decided)
+    elif not snat.guarded and writer(context).since(_THREE_RULES_SINCE):
+        yield Fault(
+            "KUBE-POSTROUTING has the one rule of releases before 1.19, but the other chains are later kube-proxy's: "
+            "the "
+            "mark stays on, so packets that are wrapped (VXLAN, IPIP) are masqueraded twice",
+            _FIX,
+            _at(snat, marked.decided),
+            severity=Severity.WARNING,
+        )
+    elif len(snat.masquerading) > 1 and _mixed(snat):
+        yield Fault(
+            "KUBE-POSTROUTING holds the forms of two releases: kubelet and kube-proxy of different versions write it",
+            "Bring kubelet and kube-proxy to the same release, or restart kube-proxy to have the chain written anew.",
+            _at(snat, snat.masquerading[-1]),
+            severity=Severity.INFO,
+        )
+
+
+def _bit(context: RulesetContext, snat: Postrouting) -> int:
+    """The bit that marked packets carry: the one tested, as IPT405 compares it with the one set."""
+    if single_bit(snat.tested):
+        return snat.tested
+    marking = masquerade_marking(context)
+    return marking.result if marking is not None and single_bit(marking.result) else _DEFAULT_BIT
+
+
+def _at(snat: Postrouting, decided: Rule | None) -> Place:
+    return at_chain("nat", snat.chain) if decided is None else at_rule("nat", decided)
+
+
+def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault:
+    lost = "node ports, load balancers and pods that reach themselves get no usable reply"
+    partial = [
+        rule for rule in snat.conditional if rule.target in ("MASQUERADE", "SNAT") and not rule.shape.has_match("set")
+    ]
+    if partial:
+        return Fault(
+            f"KUBE-POSTROUTING masquerades only some of the packets with mark 0x{bit:x}: of the others, {lost}",
+            _FIX,
+            at_rule("nat", partial[0]),
+        )
+    why = "is empty" if not snat.chain.rules else "does not masquerade"
+    if decided is not None:
+        why = f"sends packets with mark 0x{bit:x} to {decided.target} instead of masquerading them"
+    return Fault(f"KUBE-POSTROUTING {why}: {lost}", _FIX, _at(snat, decided))
+
+
+def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> Fault:
+    toggles = [rule for rule in snat.chain.rules if rule.target == "MARK"]
+    at = at_rule("nat", toggles[0]) if toggles else _at(snat, decided)
+    if left & bit:
+        message = (
+            f"KUBE-POSTROUTING leaves mark 0x{bit:x} on what it masquerades: packets that are wrapped (VXLAN, IPIP) "
+            "are "
+            "masqueraded twice"
+        )
+    else:
+        message = f"KUBE-POSTROUTING sets mark 0x{left:x} on what it masquerades, where it should take 0x{bit:x} off"
+    if left & ~bit and left & bit:
+        message += f", and mark 0x{left & ~bit:x} is set on them"
+    return Fault(message, _FIX, at, severity=Severity.WARNING)
+
+
+def _mixed(snat: Postrouting) -> bool:
+    """Whether one rule masquerades by a mark test of its own beside the form of three rules."""
+    return snat.guarded and any(rule.shape.has_match("mark") for rule in snat.masquerading)

@@ -1,0 +1,54 @@
+"""Masquerading without --random-fully: two connections may race for one source port.
+
+What it checks:
+    From 1.16 on, kube-proxy masquerades with --random-fully where its iptables (1.6.2 and later) knows it.
+
+Why it matters:
+    Without it the kernel tries source ports in a row, and two connections that start at once from this node to one
+    address may choose the same one. The loser's first packet is dropped (`insert_failed` in `conntrack -S`) and sent
+    again after 1 to 3 seconds.
+
+Example:
+    *nat
+    :KUBE-PROXY-CANARY - [0:0]
+    :KUBE-POSTROUTING - [0:0]
+    -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+    -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+    -A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE
+    COMMIT
+
+How to fix:
+    Use a kube-proxy image with iptables 1.6.2 or later.
+
+When to ignore:
+    When the node opens few connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.postrouting import read_postrouting
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT410", "random-fully-missing", Severity.INFO, versions="1.16 or later")
+def random_fully_missing(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault."""
+    snat = context.fact(read_postrouting)
+    if snat is None or not writer(context).since(16):
+        return
+    for masquerading in snat.masquerading:
+        if masquerading.shape.target_option("--random-fully") is None and not masquerading.shape.has_match("set"):
+            yield Fault(
+                "KUBE-POSTROUTING masquerades without --random-fully: connections that start at once may choose the "
+                "same "
+                "source port, and one of them loses its first packet",
+                "Use a kube-proxy image with iptables 1.6.2 or later.",
+                at_rule("nat", masquerading, focus="MASQUERADE"),
+            )
+            return

@@ -1,0 +1,82 @@
+"""What is marked for dropping is not dropped: KUBE-MARK-DROP or KUBE-FIREWALL does not do its part.
+
+What it checks:
+    Where rules lead to KUBE-MARK-DROP (up to 1.24), that chain sets a bit and KUBE-FIREWALL in filter drops what
+    carries it. That KUBE-FIREWALL is reached is IPT109's. In a dump without any chain of kubelet's, which writes both,
+    it is a note: such dumps come from test set-ups.
+
+Why it matters:
+    kube-proxy up to 1.24 leaves it to this mark to keep out what loadBalancerSourceRanges exclude, and connections to
+    a Service with externalTrafficPolicy Local that has no local endpoint. kubelet 1.27 and later no longer writes the
+    chain: beside an older kube-proxy, source ranges stop holding without any error.
+
+Example:
+    *filter
+    :KUBE-FIREWALL - [0:0]
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000
+      -j DROP
+    COMMIT
+    *nat
+    :KUBE-FW-GHM4BSQCAU6W7P6S - [0:0]
+    :KUBE-MARK-DROP - [0:0]
+    -A KUBE-FW-GHM4BSQCAU6W7P6S -m comment --comment "shop/cart:http loadbalancer IP" -j KUBE-MARK-DROP
+    COMMIT
+
+How to fix:
+    Keep kubelet at most two releases ahead of kube-proxy; upgrade kube-proxy to 1.25 or later, which drops by itself.
+
+When to ignore:
+    When no Service has source ranges or externalTrafficPolicy Local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.firewalling import Enforcement, drop_enforcement
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import drop_marking, writer
+from ipt_explain.audit.rule import rule
+
+_FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which drops by itself."
+_LOST = "source ranges of load balancers, and drops for want of local endpoints, do not hold"
+
+
+@rule("IPT413", "drop-mark-unenforced", Severity.ERROR, versions="1.24 or earlier", reads_absence=True)
+def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault."""
+    marking, graph = drop_marking(context), context.graph("nat")
+    if marking is None or graph is None or not graph.is_called(marking.chain.name):
+        return
+    calls = graph.calling_rules(marking.chain.name)
+    related = tuple(call.line for call in calls[:_NAMED])
+    severity = None if writer(context).kubelet else Severity.INFO
+    if not marking.result:
+        at = at_rule("nat", marking.chain.rules[0]) if marking.chain.rules else at_chain("nat", marking.chain)
+        why = "sets no mark" if marking.chain.rules else "is empty"
+        yield Fault(
+            f"KUBE-MARK-DROP {why}, but {len(calls)} rules lead to it: {_LOST}", _FIX, at, None, related, severity
+        )
+        return
+    if not context.knows_table("filter"):
+        return
+    enforcement = drop_enforcement(context.ruleset, marking.result)
+    if not enforcement.dropped:
+        at = _place(enforcement, marking.settings[-1].rule.line)
+        message = f"nothing drops mark 0x{marking.result:x}, which {len(calls)} rules set: {_LOST}"
+        if enforcement.near is not None:
+            message = f"KUBE-FIREWALL does not drop all packets with mark 0x{marking.result:x}: {_LOST}"
+        yield Fault(message, _FIX, at, related=(marking.settings[-1].rule.line, *related), severity=severity)
+
+
+_NAMED = 100
+
+
+def _place(enforcement: Enforcement, fallback: int) -> Place:
+    if enforcement.near is not None:
+        return at_rule("filter", enforcement.near)
+    if enforcement.chain is not None:
+        return at_chain("filter", enforcement.chain)
+    return Place("nat", "KUBE-MARK-DROP", fallback)

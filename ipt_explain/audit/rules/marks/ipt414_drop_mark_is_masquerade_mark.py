@@ -1,0 +1,65 @@
+"""One bit means both: masquerade this packet, and drop it.
+
+What it checks:
+    KUBE-MARK-MASQ and KUBE-MARK-DROP set different bits, and KUBE-FIREWALL drops no packet for the masquerade mark.
+
+Why it matters:
+    KUBE-FIREWALL drops what carries the drop mark. If that is the masquerade mark too, every packet that was to be
+    masqueraded is dropped on this node, or whatever was to be dropped is masqueraded and let through.
+
+Example:
+    -A KUBE-MARK-DROP -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+
+How to fix:
+    Set kubelet's --iptables-drop-bit and --iptables-masquerade-bit (and kube-proxy's) apart; the defaults are 15 and
+    14.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.firewalling import mark_drops
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import drop_marking, masquerade_marking
+from ipt_explain.audit.rule import rule
+
+_FIX = (
+    "Give kubelet different --iptables-drop-bit and --iptables-masquerade-bit (15 and 14 by default), and restart it."
+)
+
+
+@rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, versions="1.26 or earlier")
+def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault: at the rule that sets the drop mark, else at the one that drops for it."""
+    masquerade, drop = masquerade_marking(context), drop_marking(context)
+    if masquerade is None or not masquerade.settings:
+        return
+    first = masquerade.settings[-1].rule
+    if drop is not None and drop.settings and drop.result & masquerade.result:
+        common = drop.result & masquerade.result
+        yield Fault(
+            f"KUBE-MARK-DROP and KUBE-MARK-MASQ both set 0x{common:x}: packets to be masqueraded are dropped, or those "
+            "to be "
+            "dropped are masqueraded",
+            _FIX,
+            at_rule("nat", drop.settings[-1].rule),
+            related=(first.line,),
+        )
+        return
+    for test in mark_drops(context.ruleset):
+        if masquerade.result and test.passes(masquerade.result):
+            yield Fault(
+                f"KUBE-FIREWALL drops packets with mark 0x{masquerade.result:x}, which KUBE-MARK-MASQ sets: node "
+                "ports, load "
+                "balancers and whatever else is masqueraded do not work",
+                _FIX,
+                at_rule("filter", test.rule),
+                related=(first.line,),
+            )
