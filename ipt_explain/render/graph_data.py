@@ -2,8 +2,8 @@
 
     {"schema": "ipt-explain/graph/1", "directed": true, "multigraph": true, "graph": {},
      "nodes": [{"id": "nat/KUBE-SERVICES", "table": "nat", "chain": "KUBE-SERVICES",
-                "kind": "built-in"|"chain"|"missing", "owner": "kube-proxy"|null, "purpose": "…"|null, "rules": 12,
-                "ends": "DNAT 10.244.1.9:8080; …", "line": 5|null}],
+                "kind": "built-in"|"chain"|"missing"|"unknown", "owner": "kube-proxy"|null, "purpose": "…"|null,
+                "rules": 12, "ends": "DNAT 10.244.1.9:8080; …", "line": 5|null}],
      "edges": [{"source": "nat/PREROUTING", "target": "nat/KUBE-SERVICES", "key": 41, "line": 41, "rule": "-A …",
                 "label": "…", "goto": false, "share": 0.5|null}]}
 

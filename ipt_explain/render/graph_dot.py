@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from ipt_explain.render.graph_drawing import BUILT_IN, MISSING, Drawing, DrawnChain, labels, parallel, shortened
+from ipt_explain.render.graph_drawing import (
+    BUILT_IN,
+    MISSING,
+    UNKNOWN,
+    Drawing,
+    DrawnChain,
+    labels,
+    parallel,
+    shortened,
+)
 
 _STYLES = {
     BUILT_IN: ', style="filled,bold", fillcolor="#dbe9f6"',
     MISSING: ', style="rounded,dashed", color="#b03030"',
+    UNKNOWN: ', style="rounded,dashed"',
 }
 
 

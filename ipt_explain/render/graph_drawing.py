@@ -12,7 +12,8 @@ from ipt_explain.model import Chain, Rule
 from ipt_explain.render.edge_labels import edge_label, shares
 from ipt_explain.render.safe import escape
 
-BUILT_IN, CHAIN, MISSING = "built-in", "chain", "missing"
+# What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
+BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
 
 SHOWN_ENDS = 3
 LONGEST = 120
@@ -86,18 +87,25 @@ def _id(group: str, chain: str) -> str:
 def _chain(group: str, name: str, place: TablePlace) -> DrawnChain:
     chain = place.table.chains.get(name)
     owner = owner_of(name, chain.rules if chain is not None else (), place.table.name)
-    kind = MISSING if chain is None else BUILT_IN if is_built_in(place.table.name, name) else CHAIN
     return DrawnChain(
         _id(group, name),
         group,
         escape(name),
-        kind,
+        _kind(name, place),
         owner.name if owner is not None else None,
         owner.purpose if owner is not None else None,
         len(chain.rules) if chain is not None else 0,
         _ends(chain, place) if chain is not None else (),
         chain.line if chain is not None else None,
     )
+
+
+def _kind(name: str, place: TablePlace) -> str:
+    if is_built_in(place.table.name, name):
+        return BUILT_IN
+    if name in place.table.chains:
+        return CHAIN
+    return UNKNOWN if place.ruleset.fragment else MISSING
 
 
 def _ends(chain: Chain, place: TablePlace) -> tuple[str, ...]:

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from ipt_explain.render.graph_drawing import BUILT_IN, MISSING, Drawing, DrawnChain, labels, parallel, shortened
+from ipt_explain.render.graph_drawing import (
+    BUILT_IN,
+    MISSING,
+    UNKNOWN,
+    Drawing,
+    DrawnChain,
+    labels,
+    parallel,
+    shortened,
+)
 
 # What Mermaid draws unless told otherwise (its setting maxEdges).
 MOST_EDGES = 500
@@ -31,9 +40,10 @@ def mermaid(drawing: Drawing) -> Iterator[str]:
         yield f"  {ids[source]} {arrow}{f'|{_text(said)}|' if said else ''} {ids[target]}\n"
     yield "  classDef builtin fill:#dbe9f6,stroke-width:2px\n"
     yield "  classDef missing stroke:#b03030,stroke-dasharray:4\n"
+    yield "  classDef unknown stroke-dasharray:4\n"
 
 
-_CLASSES = {BUILT_IN: ":::builtin", MISSING: ":::missing"}
+_CLASSES = {BUILT_IN: ":::builtin", MISSING: ":::missing", UNKNOWN: ":::unknown"}
 
 
 def _lines(chain: DrawnChain) -> list[str]:

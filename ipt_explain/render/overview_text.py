@@ -78,7 +78,8 @@ def _possession(possession: Possession) -> Node:
     style = "unknown" if possession.owner is None else ""
     counts = f"{plural(f'{possession.chain_count:,}', 'chain')}, {plural(f'{possession.rules:,}', 'rule')}:"
     names = [
-        escape(f"{name} × {count:,}" if name.endswith("…") else clipped(name)) for name, count in possession.chains.items()
+        escape(f"{name} × {count:,}" if name.endswith("…") else clipped(name))
+        for name, count in possession.chains.items()
     ]
     words: list[Span] = [(escape(owner), style or "name"), *sentence(f"  {counts}")[1:]]
     return Node([*words, *_names(names)], hang=2)

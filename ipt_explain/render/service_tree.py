@@ -92,7 +92,7 @@ def _identity(service: ServicePort, view: View) -> Iterator[Node]:
     """In a fragment, the hash in the chain's name vouches for the service's."""
     spelling = spelling_in_hash(service) if view.fragment else None
     if spelling is not None:
-        yield _row("name", sentence(f"verified: the chain's hash is that of `{escape(spelling)}`, {service.protocol}"))
+        yield _row("name", sentence(f"verified: hash of `{escape(spelling)}`, {escape(service.protocol)}"))
 
 
 def _frontends(service: ServicePort) -> Iterator[Node]:
@@ -146,8 +146,8 @@ def _distributions(service: ServicePort, view: View) -> Iterator[Node]:
     alike: list[tuple[dict[str, float], list[Balancer]]] = []
     for balancer in service.balancers:
         chances = {share.chain: share.probability for share in balancer.shares}
-        if not chances and any(frontend.balancer == balancer.chain for frontend in service.frontends):
-            continue  # the frontend's verdict has said so
+        if not chances and service.frontends:
+            continue  # the frontends' verdicts have said so
         for known, members in alike:
             if known == chances:
                 members.append(balancer)
