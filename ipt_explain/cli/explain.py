@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from ipt_explain.analyzers.facts import Explanation
 
 
-@click.command()
+@click.command(
+    epilog='In the tree, "even" holds to within 0.0000002 %, the grain of the kernel\'s 31-bit probabilities; any wider '
+    "bound is stated."
+)
 @dump_options
 @output_option("tree", "table", "json")
 @selection_options

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TextIO
 
 from ipt_explain.errors import UsageError
 
 DEFAULT_WIDTH = 80
+
+_BATCH_SIZE = 1 << 16
 
 # Our own signs, for streams whose encoding lacks them.
 _IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": "->", "…": "..."})
@@ -33,14 +35,27 @@ def write(chunks: Iterable[str]) -> None:
         raise UsageError("cannot write the output: standard output is closed")
     plain = _lacks_signs(sys.stdout)
     try:
-        for chunk in chunks:
-            sys.stdout.write(chunk.translate(_IN_ASCII) if plain else chunk)
+        for text in _in_batches(chunks):
+            sys.stdout.write(text.translate(_IN_ASCII) if plain else text)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
     except OSError as error:
         _discard_output()
         raise UsageError(f"cannot write the output: {error.strerror}") from None
+
+
+def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces that are worth a write each, be the stream buffered or not."""
+    batch: list[str] = []
+    size = 0
+    for chunk in chunks:
+        batch.append(chunk)
+        size += len(chunk)
+        if size >= _BATCH_SIZE:
+            yield "".join(batch)
+            batch, size = [], 0
+    yield "".join(batch)
 
 
 def finish() -> None:

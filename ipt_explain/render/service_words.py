@@ -50,7 +50,7 @@ def frontend_address(frontend: Frontend) -> str:
 def endpoint_address(endpoint: Endpoint) -> str:
     """Where an endpoint listens, or that the text does not tell."""
     if endpoint.address is None:
-        return f"not in this text: {escape(endpoint.chain)}"
+        return f"address unknown: {escape(endpoint.chain)}"
     return joined_address(endpoint.address, endpoint.port)
 
 

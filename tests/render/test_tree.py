@@ -129,7 +129,7 @@ def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:
 def test_an_endpoint_without_an_address_is_named_by_its_chain() -> None:
     unknown = endpoint(2, 0.5, address=None, port=None, hairpin=None)
     lines = service_lines(service(endpoints=(endpoint(1, 0.5), unknown)), form=Form.FRAGMENT)
-    assert "│  └─ 50.00 %  not in this text: KUBE-SEP-AAAAAAAAAAAAAAA2           line 402" in lines
+    assert "│  └─ 50.00 %  address unknown: KUBE-SEP-AAAAAAAAAAAAAAA2            line 402" in lines
 
 
 def test_missing_hairpin_and_partial_affinity_are_loud() -> None:
