@@ -15,7 +15,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange
-from ipt_explain.model import Ruleset
+from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.marks import mark_change, parse_mark
 
 _MARK_OPTIONS = ("--set-xmark", "--or-mark", "--set-mark")
@@ -27,13 +27,15 @@ _IPVS_CHAINS = (
     "KUBE-IPVS-OUT-FILTER",
     "KUBE-SOURCE-RANGES-FIREWALL",
 )
+# Its userspace mode, the only one of 1.0, gone in 1.26: pkg/proxy/userspace/proxier.go.
+_USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 
 
 def ruleset_facts(ruleset: Ruleset, plans: Plans, version: VersionRange) -> RulesetFacts:
     """Sums up a ruleset."""
     mode, evidence = _mode(ruleset)
-    signs = ", ".join(version.evidence)
+    signs = ", ".join(sign for sign in version.evidence if not sign.startswith(evidence))
     return RulesetFacts(
         source=ruleset.source,
         family=ruleset.family,
@@ -63,10 +65,20 @@ def masquerade_mark(ruleset: Ruleset, plans: Plans) -> tuple[int, int] | None:
                 except ValueError:
                     continue
                 return change.flip, change.clear
-    testing = ruleset.chain("nat", POSTROUTING)
-    for rule in testing.rules if testing is not None else ():
+    # kube-proxy 1.1 tested its mark in POSTROUTING itself.
+    for chain in (ruleset.chain("nat", POSTROUTING), ruleset.chain("nat", "POSTROUTING")):
+        mark = _masqueraded_mark(chain, plans)
+        if mark is not None:
+            return mark
+    return None
+
+
+def _masqueraded_mark(chain: Chain | None, plans: Plans) -> tuple[int, int] | None:
+    """The mark that a chain asks for ahead of its MASQUERADE."""
+    for rule in chain.rules if chain is not None else ():
         operand = plans[rule.shape].mark
-        if operand is not None:
+        kube = chain is not None and chain.name == POSTROUTING
+        if operand is not None and (kube or rule.comment == "kubernetes service traffic requiring SNAT"):
             try:
                 mark = parse_mark(operand.of(rule))
             except ValueError:
@@ -94,6 +106,9 @@ def _mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
         return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"
     if SERVICES in names or NODE_PORTS in names:
         return ProxyMode.IPTABLES, "KUBE-SERVICES"
+    userspace = [name for name in _USERSPACE_CHAINS if name in names]
+    if userspace:
+        return None, f"{userspace[0]}: kube-proxy in userspace mode picks the pod in its own process"
     kubelet = [name for name in _KUBELET_CHAINS if name in names]
     if kubelet:
         return (

@@ -89,7 +89,7 @@ def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[s
     if PROXY_FIREWALL in in_filter:
         found.at_least(25, "KUBE-PROXY-FIREWALL")
     if ChainRole.EXTERNAL in roles or ChainRole.LOCAL in roles:
-        found.at_least(24, "KUBE-EXT or KUBE-SVL chains")
+        found.at_least(24, "KUBE-EXT chains" if ChainRole.EXTERNAL in roles else "KUBE-SVL chains")
     if NODE_PORTS in in_filter:
         found.at_least(21, "KUBE-NODEPORTS in filter")
     if PROXY_CANARY in nat:

@@ -1,0 +1,257 @@
+"""Services from rules that no captured dump has: old releases, hand-made rules, pieces, leftovers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.analyzers import explain
+from ipt_explain.analyzers.facts import ProxyMode, ServicePort, ServiceState, TrafficPolicy, Verdict
+from ipt_explain.parsing import read_dump
+
+_BUILT_IN = ":PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+SVC, SEP_A, SEP_B = "KUBE-SVC-NPX46M4PTMTKRN6Y", "KUBE-SEP-AAAAAAAAAAAAAAAA", "KUBE-SEP-BBBBBBBBBBBBBBBB"
+CLUSTER_IP = (
+    '-A KUBE-SERVICES -d 10.0.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP"'
+    f" -m tcp --dport 443 -j {SVC}"
+)
+
+
+def _endpoint(chain: str, address: str, port: int = 443) -> list[str]:
+    return [
+        f'-A {chain} -s {address}/32 -m comment --comment "default/kubernetes:https" -j KUBE-MARK-MASQ',
+        f'-A {chain} -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT --to-destination {address}:{port}',
+    ]
+
+
+def _nat(*rules: str) -> str:
+    """A complete nat table with these rules, and the chains that they stand in."""
+    chains = sorted({rule.split()[1] for rule in rules} - {"PREROUTING", "OUTPUT", "POSTROUTING"})
+    declared = "".join(f":{chain} - [0:0]\n" for chain in chains)
+    return f"*nat\n{_BUILT_IN}{declared}" + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n"
+
+
+def _only(text: str) -> ServicePort:
+    services = explain(read_dump(text)).services
+    assert len(services) == 1
+    return services[0]
+
+
+def _chances(service: ServicePort) -> dict[str, float]:
+    return {f"{each.address}:{each.port}": round(each.probability, 9) for each in service.endpoints}
+
+
+def test_shares_multiply_and_the_last_rule_takes_the_rest() -> None:
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} -m statistic --mode random --probability 0.25000000000 -j {SEP_A}",
+        f"-A {SVC} -j {SEP_B}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+        *_endpoint(SEP_B, "10.1.0.2"),
+    )
+    service = _only(text)
+    assert _chances(service) == {"10.1.0.1:443": 0.25, "10.1.0.2:443": 0.75}
+    assert service.balancers[0].unmatched == 0.0
+
+
+def test_what_no_rule_takes_is_unmatched() -> None:
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {SEP_A}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+    )
+    service = _only(text)
+    assert service.state is ServiceState.SERVING
+    assert service.balancers[0].unmatched == 0.5
+
+
+def test_an_endpoint_chain_without_dnat_passes_connections_on_to_the_next_rule() -> None:
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {SEP_A}",
+        f"-A {SVC} -j {SEP_B}",
+        _endpoint(SEP_A, "10.1.0.1")[0],
+        *_endpoint(SEP_B, "10.1.0.2"),
+    )
+    assert _chances(_only(text)) == {"10.1.0.2:443": 1.0}
+
+
+def test_an_endpoint_of_another_protocol_takes_nothing() -> None:
+    text = _nat(CLUSTER_IP, f"-A {SVC} -j {SEP_A}", f"-A {SEP_A} -p udp -m udp -j DNAT --to-destination 10.1.0.1:443")
+    service = _only(text)
+    assert service.state is ServiceState.UNMATCHED
+    assert service.endpoints == ()
+
+
+def test_an_empty_service_chain_balances_nothing() -> None:
+    service = _only(_nat(CLUSTER_IP).replace("COMMIT", f":{SVC} - [0:0]\nCOMMIT"))
+    assert service.state is ServiceState.UNMATCHED
+    assert service.frontends[0].verdict is Verdict.UNMATCHED
+
+
+def test_a_reject_beside_an_empty_chain_is_what_counts() -> None:
+    # kube-proxy up to 1.9 wrote both for a service without endpoints.
+    refusal = (
+        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n"
+        '-A KUBE-SERVICES -d 10.0.0.1/32 -p tcp -m comment --comment "default/kubernetes:https has no endpoints"'
+        " -m tcp --dport 443 -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n"
+    )
+    service = _only(refusal + _nat(CLUSTER_IP).replace("COMMIT", f":{SVC} - [0:0]\nCOMMIT"))
+    assert service.state is ServiceState.NO_ENDPOINTS
+
+
+def test_a_mark_behind_the_dnat_is_no_hairpin() -> None:
+    mark, dnat = _endpoint(SEP_A, "10.1.0.1")
+    assert _only(_nat(CLUSTER_IP, f"-A {SVC} -j {SEP_A}", mark, dnat)).endpoints[0].hairpin is True
+    assert _only(_nat(CLUSTER_IP, f"-A {SVC} -j {SEP_A}", dnat, mark)).endpoints[0].hairpin is False
+
+
+def test_a_mark_for_another_source_is_no_hairpin() -> None:
+    mark, dnat = _endpoint(SEP_A, "10.1.0.1")
+    for wrong in ("10.1.0.2/32", "10.1.0.1/24", "10.1.0.11/32"):
+        rules = (mark.replace("10.1.0.1/32", wrong), dnat)
+        assert _only(_nat(CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *rules)).endpoints[0].hairpin is False
+
+
+def test_in_a_fragment_what_is_absent_is_unknown() -> None:
+    dnat = _endpoint(SEP_A, "10.1.0.1")[1]
+    service = _only("\n".join([CLUSTER_IP, f"-A {SVC} -j {SEP_A}", dnat]))
+    assert service.endpoints[0].hairpin is None
+    assert service.masquerade.hairpin is None
+    alone = _only(CLUSTER_IP)
+    assert alone.state is ServiceState.UNKNOWN
+    assert alone.frontends[0].verdict is Verdict.UNKNOWN
+
+
+def test_a_fragment_without_kube_services_still_names_its_service() -> None:
+    rules = [f'-A {SVC} -m comment --comment "default/kubernetes:https" -j {SEP_A}', *_endpoint(SEP_A, "10.1.0.1")]
+    service = _only("\n".join(rules))
+    assert (service.label, service.protocol, service.cluster_ip) == ("default/kubernetes:https", "tcp", None)
+    assert service.state is ServiceState.UNKNOWN
+    assert _chances(service) == {"10.1.0.1:443": 1.0}
+
+
+def test_chains_that_no_service_rule_leads_to_are_no_services() -> None:
+    text = _nat(CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.1.0.1"), f"-A KUBE-SVC-LEFTOVER -j {SEP_A}")
+    assert _only(text).chains.service == SVC
+
+
+def test_chains_that_jump_in_circles_are_followed_once() -> None:
+    other = "KUBE-SVC-BBBBBBBBBBBBBBBB"
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {other}",
+        f"-A {other} -j {SVC}",
+        f"-A {SVC} -j {SEP_A}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+    )
+    service = _only(text)
+    assert sum(each.probability for each in service.endpoints) + service.balancers[0].unmatched == pytest.approx(1.0)
+
+
+def test_thousands_of_nested_chains_are_no_trouble() -> None:
+    names = [SVC, *(f"KUBE-SVC-{index:016}" for index in range(3000))]
+    jumps = [f"-A {caller} -j {callee}" for caller, callee in zip(names, names[1:])]
+    assert _only(_nat(CLUSTER_IP, *jumps, f"-A {names[-1]} -j ACCEPT")).endpoints == ()
+
+
+def test_affinity_is_in_seconds_and_does_not_move_the_chances() -> None:
+    sticky = "-m recent --rcheck --seconds 10800 --reap --name {0} --mask 255.255.255.255 --rsource -j {0}"
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} {sticky.format(SEP_A)}",
+        f"-A {SVC} {sticky.format(SEP_B)}",
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {SEP_A}",
+        f"-A {SVC} -j {SEP_B}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+        *_endpoint(SEP_B, "10.1.0.2"),
+    )
+    service = _only(text)
+    assert service.affinity_seconds == 10800
+    assert [each.affinity_timeout for each in service.endpoints] == [10800, 10800]
+    assert _chances(service) == {"10.1.0.1:443": 0.5, "10.1.0.2:443": 0.5}
+
+
+def test_kube_proxy_1_1_set_its_mark_without_a_chain_for_it() -> None:
+    mark = "MARK --set-xmark 0x4d415351/0xffffffff"
+    text = _nat(
+        CLUSTER_IP,
+        '-A POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -m mark --mark 0x4d415351 -j MASQUERADE',
+        f"-A {SVC} -j {SEP_A}",
+        _endpoint(SEP_A, "10.1.0.1")[0].replace("KUBE-MARK-MASQ", mark),
+        _endpoint(SEP_A, "10.1.0.1")[1],
+    )
+    explanation = explain(read_dump(text))
+    assert explanation.rulesets[0].masquerade_mark == (0x4D415351, 0xFFFFFFFF)
+    assert explanation.services[0].endpoints[0].hairpin is True
+
+
+def test_the_userspace_proxy_is_recognised() -> None:
+    rule = (
+        '-A KUBE-PORTALS-CONTAINER -d 10.0.0.1/32 -p tcp -m comment --comment "default/kubernetes:" -m tcp --dport 443'
+    )
+    facts = explain(read_dump(_nat(f"{rule} -j REDIRECT --to-ports 40123"))).rulesets[0]
+    assert facts.mode is None
+    assert "userspace" in facts.evidence
+
+
+def test_ipvs_mode_is_recognised_by_its_chains_and_sets() -> None:
+    rule = '-A KUBE-SERVICES -m comment --comment "Kubernetes service cluster ip + port for masquerade purpose"'
+    facts = explain(read_dump(_nat(f"{rule} -m set --match-set KUBE-CLUSTER-IP src,dst -j KUBE-MARK-MASQ"))).rulesets[0]
+    assert facts.mode is ProxyMode.IPVS
+
+
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [
+        ("! -s 10.244.0.0/16 -d 10.0.0.1/32", "10.244.0.0/16"),
+        ("-d 10.0.0.1/32 ! -i cni0", "! -i cni0"),
+        ("-d 10.0.0.1/32 ! -i veth+", "! -i veth+"),
+    ],
+)
+def test_off_cluster_masquerading_is_told_by_its_condition(addresses: str, said: str) -> None:
+    comment = '-m comment --comment "default/kubernetes:https cluster IP"'
+    mark = f"-A {SVC} {addresses} -p tcp {comment} -m tcp --dport 443 -j KUBE-MARK-MASQ"
+    masquerade = _only(_nat(CLUSTER_IP, mark, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.1.0.1"))).masquerade
+    assert (masquerade.off_cluster, masquerade.all) == (said, False)
+
+
+def test_masquerade_all_has_no_condition() -> None:
+    mark = CLUSTER_IP.replace(f"-j {SVC}", "-j KUBE-MARK-MASQ").replace("-A KUBE-SERVICES", f"-A {SVC}")
+    masquerade = _only(_nat(CLUSTER_IP, mark, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.1.0.1"))).masquerade
+    assert (masquerade.off_cluster, masquerade.all) == (None, True)
+
+
+def test_packets_are_those_of_the_dnat_rule() -> None:
+    rules = (f"[5:300] {rule}" for rule in [CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.1.0.1")])
+    text = (
+        f"*nat\n{_BUILT_IN}:KUBE-SERVICES - [0:0]\n:{SVC} - [0:0]\n:{SEP_A} - [0:0]\n" + "\n".join(rules) + "\nCOMMIT\n"
+    )
+    assert _only(text).endpoints[0].packets == 5
+
+
+def test_a_node_port_with_external_policy_local_has_a_way_of_its_own_for_the_node() -> None:
+    ext, svl = "KUBE-EXT-NPX46M4PTMTKRN6Y", "KUBE-SVL-NPX46M4PTMTKRN6Y"
+    local = "-m addrtype --src-type LOCAL"
+    text = _nat(
+        CLUSTER_IP,
+        f'-A KUBE-NODEPORTS -p tcp -m comment --comment "default/kubernetes:https" -m tcp --dport 30443 -j {ext}',
+        f'-A {ext} -m comment --comment "masquerade LOCAL traffic for default/kubernetes:https external destinations" {local}'
+        " -j KUBE-MARK-MASQ",
+        f'-A {ext} -m comment --comment "route LOCAL traffic for default/kubernetes:https external destinations" {local} -j {SVC}',
+        f"-A {ext} -j {svl}",
+        f"-A {svl} -j {SEP_A}",
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {SEP_A}",
+        f"-A {SVC} -j {SEP_B}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+        *_endpoint(SEP_B, "10.1.0.2"),
+    )
+    service = _only(text)
+    node_port = service.frontends[1]
+    assert (node_port.balancer, node_port.node_balancer) == (svl, SVC)
+    assert service.external_policy is TrafficPolicy.LOCAL
+    assert {each.address: each.local for each in service.endpoints} == {"10.1.0.1": True, "10.1.0.2": None}
+
+
+def test_nothing_is_said_of_a_text_without_rules() -> None:
+    explanation = explain(read_dump(""))
+    assert (explanation.rulesets, explanation.services) == ((), ())
