@@ -16,8 +16,11 @@ from ipt_explain.parsing.grammar_tables import keep_tables, load_tables
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-GRAMMAR_FILES = ("tokens.lark", "rule.lark", "matches.lark", "targets.lark")
-"""The grammar is one text: these files, in this order."""
+RULE_FILES = ("tokens.lark", "rule.lark", "matches.lark", "targets.lark")
+"""The grammar is one text: these files, in this order, define a rule."""
+
+LINE_FILES = (*RULE_FILES, "lines.lark")
+"""With these, any line."""
 
 END_OF_WORD = "(?![^ \t\n])"
 """`_END` of the grammar, which Lark puts behind every keyword."""
@@ -31,10 +34,10 @@ def grammar_folder() -> Traversable | Path:
         return Path(__file__).resolve().parents[2] / "grammar"
 
 
-def grammar_text() -> str:
-    """The whole grammar, as Lark reads it."""
+def grammar_text(names: tuple[str, ...] = RULE_FILES) -> str:
+    """The grammar of these files as one text, as Lark reads it."""
     folder = grammar_folder()
-    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in GRAMMAR_FILES)
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
@@ -48,13 +51,13 @@ def rule_grammar() -> Lark:
     return parser
 
 
-def build_parser(grammar: str) -> Lark:
-    """The parser that a grammar text defines."""
+def build_parser(grammar: str, start: str = "rule") -> Lark:
+    """The parser that a grammar text defines, for a `rule` or any `line`."""
     return Lark(
         grammar,
         parser="lalr",
         lexer="contextual",
-        start="rule",
+        start=start,
         keep_all_tokens=True,
         maybe_placeholders=False,
         edit_terminals=_end_keyword_at_blank,

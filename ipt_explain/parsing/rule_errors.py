@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ipt_explain.errors import IptExplainError
 
-
 NEGATED_TWICE = "two negations of one option"
 
 
