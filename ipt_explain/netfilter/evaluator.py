@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter.condition import Answer, Branch, Condition, ask
 from ipt_explain.netfilter.matches import compile_shape
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.rule_index import WORTH_AN_INDEX, RuleIndex
 from ipt_explain.netfilter.truth import Truth
 
 
 class Evaluator:
-    """Asks rules about packets. Shapes are compiled when first met; rules cost only the conditions that they get to."""
+    """Asks rules about packets. Shapes are compiled when first met; rules cost only the conditions that they get to.
+
+    `asked` counts the rules looked at.
+    """
 
     def __init__(self) -> None:
+        self.asked = 0
         self._compiled: dict[Shape, tuple[Condition, ...]] = {}
+        self._indexes: dict[int, RuleIndex | None] = {}
 
     def answer(self, rule: Rule, state: PacketState) -> Answer:
         """Whether a rule matches, as one answer for all of its conditions. What cannot be read is asked."""
@@ -34,9 +40,26 @@ class Evaluator:
         return Truth.YES
 
     def next_match(self, rules: Sequence[Rule], start: int, state: PacketState) -> tuple[int, Answer]:
-        """The first rule from `start` on that does not plainly fail, and its answer; the number of rules and NO if none."""
+        """The first rule from `start` on that does not plainly fail, and its answer; the number of rules and NO if none.
+
+        A long chain that is gone through again is indexed by destination first: packets to many endpoints pass it one by one.
+        """
+        if len(rules) - start < WORTH_AN_INDEX:
+            return self._first_of(rules, range(start, len(rules)), state)
+        key = id(rules)
+        if key not in self._indexes:
+            self._indexes[key] = None
+            return self._first_of(rules, range(start, len(rules)), state)
+        index = self._indexes[key]
+        if index is None:
+            index = self._indexes[key] = RuleIndex(rules)
+        return self._first_of(rules, index.candidates(start, state.destination), state)
+
+    def _first_of(self, rules: Sequence[Rule], places: Iterable[int], state: PacketState) -> tuple[int, Answer]:
         compiled, answer_of, no = self._compiled, self.answer, Truth.NO
-        for place in range(start, len(rules)):
+        asked = 0
+        for place in places:
+            asked += 1
             rule = rules[place]
             conditions = compiled.get(rule.shape)
             if conditions:
@@ -47,7 +70,9 @@ class Evaluator:
                     pass
             answer = answer_of(rule, state)
             if answer is not no:
+                self.asked += asked
                 return place, answer
+        self.asked += asked
         return len(rules), no
 
     def _combined(self, rule: Rule, rest: Sequence[Condition], answer: Answer) -> Answer:

@@ -19,6 +19,8 @@ class Hook(Enum):
     OUTPUT = "OUTPUT"
     POSTROUTING = "POSTROUTING"
 
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed all the time
+
 
 TABLES: Mapping[Hook, tuple[str, ...]] = {
     Hook.PREROUTING: ("raw", "mangle", "nat"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family, Rule
@@ -70,8 +70,7 @@ def netmap(rule: Rule, state: PacketState) -> Choices:
 def sent_to(state: PacketState, place: Place) -> PacketState:
     """The packet with its destination rewritten."""
     address = state.destination if place.address is None else place.address
-    return replace(
-        state, destination=address, port=place.port, port_text=place.ports, dnat=True, to_interface=place.address is None
+    return state._replace(destination=address, port=place.port, port_text=place.ports, dnat=True, to_interface=place.address is None
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ipt_explain.model import Family
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.truth import Truth
+
+
+Answers = tuple[tuple[str, bool], ...]
+"""Questions and what was assumed of them, in the order asked."""
 
 
 class Tracking(Enum):
@@ -18,6 +23,8 @@ class Tracking(Enum):
     NEW = "new"
     CONFIRMED = "confirmed"    # once it has left: seen when a packet comes back over lo
     UNTRACKED = "untracked"    # `CT --notrack`: nat passes it by
+
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed all the time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +64,7 @@ class Node:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class PacketState:
+class PacketState(NamedTuple):
     """All that can differ between two packets of one traced connection; equal states have equal futures.
 
     `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None where unknown.
@@ -67,8 +73,8 @@ class PacketState:
     `visits` are names of `recent` lists that hold an address, with the number of times seen.
     """
 
-    connection: Connection = field(compare=False)
-    node: Node = field(compare=False)
+    connection: Connection
+    node: Node
     hook: Hook
     source: int
     destination: int
@@ -83,7 +89,7 @@ class PacketState:
     snat: bool = False
     to_interface: bool = False
     port_text: str = ""
-    answers: frozenset[tuple[str, bool]] = frozenset()
+    answers: Answers = ()
     visits: frozenset[tuple[str, int, int]] = frozenset()
 
     def answer(self, question: str) -> bool | None:
@@ -98,11 +104,11 @@ class PacketState:
 
     def knowing(self, question: str, answer: bool) -> PacketState:
         """The same packet, with a question answered."""
-        return replace(self, answers=self.answers | {(question, answer)})
+        return self._replace(answers=(*self.answers, (question, answer)))
 
-    def with_answers(self, answers: frozenset[tuple[str, bool]]) -> PacketState:
+    def with_answers(self, answers: Answers) -> PacketState:
         """The same packet, with other questions answered."""
-        return replace(self, answers=answers)
+        return self._replace(answers=answers)
 
     def owns(self, address: int) -> Truth:
         """Whether an address is one of the node's.

@@ -39,12 +39,12 @@ def nth_share(every: int, negated: bool = False) -> Fraction:
 
 def product(left: Probability, right: Probability) -> Probability:
     """Both together: exact while the denominator is short, a float (relative error below 2^-52 a factor) after."""
-    if left == 1:
+    if left is ALWAYS:
         return right
-    if right == 1:
+    if right is ALWAYS:
         return left
     result = left * right
-    if isinstance(result, Fraction) and result.denominator.bit_length() > _EXACT_BITS:
+    if type(result) is Fraction and result.denominator.bit_length() > _EXACT_BITS:
         return float(result)
     return result
 
@@ -52,6 +52,6 @@ def product(left: Probability, right: Probability) -> Probability:
 def total(left: Probability, right: Probability) -> Probability:
     """Either of two exclusive ones, exact under the same bound as `product`."""
     result = left + right
-    if isinstance(result, Fraction) and result.denominator.bit_length() > _EXACT_BITS:
+    if type(result) is Fraction and result.denominator.bit_length() > _EXACT_BITS:
         return float(result)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
@@ -86,7 +86,7 @@ def _mark(rule: Rule, state: PacketState) -> Effect:
     target = rule.shape.target
     for option in target.options if target else ():
         change = mark_change(option.name, rule.first(option) or "")
-        return Effect(Flow.CONTINUE, ((_ONE, replace(state, mark=change.apply(state.mark))),))
+        return Effect(Flow.CONTINUE, ((_ONE, state._replace(mark=change.apply(state.mark))),))
     return _continue(rule, state)
 
 
@@ -105,7 +105,7 @@ def _connmark(rule: Rule, state: PacketState) -> Effect:
     if "--restore-mark" in given:
         restored = _shifted(state.connmark & connection_mask, given)
         mark = MarkChange(restored, packet_mask).apply(state.mark)
-        return Effect(Flow.CONTINUE, ((_ONE, replace(state, mark=mark)),))
+        return Effect(Flow.CONTINUE, ((_ONE, state._replace(mark=mark)),))
     for name, text in given.items():
         if name.endswith("-mark") or name == "--set-xmark":
             if "shift" not in name:
@@ -114,7 +114,7 @@ def _connmark(rule: Rule, state: PacketState) -> Effect:
 
 
 def _connmarked(state: PacketState, connmark: int) -> Effect:
-    return Effect(Flow.CONTINUE, ((_ONE, replace(state, connmark=connmark)),))
+    return Effect(Flow.CONTINUE, ((_ONE, state._replace(connmark=connmark)),))
 
 
 def _shifted(mark: int, given: dict[str, str]) -> int:
@@ -135,7 +135,7 @@ def _connection_tracking(rule: Rule, state: PacketState) -> Effect:
 def _notrack(rule: Rule, state: PacketState) -> Effect:
     if state.tracking is not Tracking.NOT_YET:
         return _continue(rule, state)
-    return Effect(Flow.CONTINUE, ((_ONE, replace(state, tracking=Tracking.UNTRACKED)),))
+    return Effect(Flow.CONTINUE, ((_ONE, state._replace(tracking=Tracking.UNTRACKED)),))
 
 
 def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
@@ -143,7 +143,7 @@ def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
     marked = state
     if text := rule.target_value("--tproxy-mark"):
         mark = parse_mark(text)
-        marked = replace(state, mark=MarkChange(mark.value, mark.mask).apply(state.mark))
+        marked = state._replace(mark=MarkChange(mark.value, mark.mask).apply(state.mark))
     return Effect(Fate.UNKNOWN, ((_ONE, marked),), f"whether a socket listens on port {rule.target_value('--on-port')}")
 
 
@@ -157,7 +157,7 @@ def _destination_nat(choose: Callable[[Rule, PacketState], nat_targets.Choices])
 
 def _source_nat(rule: Rule, state: PacketState) -> Effect:
     source = nat_targets.new_source(rule, state)
-    return Effect(Fate.ACCEPT, ((_ONE, replace(state, source=source, source_port=None, snat=True)),))
+    return Effect(Fate.ACCEPT, ((_ONE, state._replace(source=source, source_port=None, snat=True)),))
 
 
 def _netmap(rule: Rule, state: PacketState) -> Effect:

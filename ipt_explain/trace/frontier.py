@@ -13,7 +13,8 @@ from ipt_explain.netfilter.probability import Probability
 from ipt_explain.trace.paths import Trail
 from ipt_explain.trace.portions import Portions
 
-_COST_OF_A_STATE = 25
+_COST_OF_A_SEARCH = 40
+_COST_OF_AN_ADDITION = 10
 
 
 class Budget:
@@ -41,13 +42,15 @@ class Frontier:
 
     def add(self, state: PacketState, share: Probability, trail: Trail | None, start: int) -> None:
         """Let a portion look for its next rule from `start` on."""
+        self._budget.left -= _COST_OF_AN_ADDITION
         known = self._scanned.get(state)
         if known is None or not known[0] <= start <= known[1]:
             if self._budget.left <= 0:
                 self.given_up.append((share, trail))
                 return
+            asked_before = self._evaluator.asked
             place, answer = self._evaluator.next_match(self._rules, start, state)
-            self._budget.left -= place - start + _COST_OF_A_STATE
+            self._budget.left -= self._evaluator.asked - asked_before + _COST_OF_A_SEARCH
             known = self._scanned[state] = start, place, answer
         place = known[1]
         if place not in self._waiting:

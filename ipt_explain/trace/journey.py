@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, decide
@@ -21,7 +21,7 @@ from ipt_explain.trace.paths import Path
 from ipt_explain.trace.portions import Portions
 
 LOOPBACK = "lo"
-_WORK = 8_000_000
+_WORK = 4_000_000
 
 Travellers = Portions[PacketState, Path | None]
 
@@ -85,7 +85,7 @@ class Journey:
         """Ask a hook's tables in turn; returns those that all of them accept."""
         entered: Travellers = Portions()
         for state, portion in travellers.items():
-            state = replace(state, hook=hook, in_interface=in_interface, out_interface=out_interface)
+            state = state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface)
             entered.gather(state, portion.share, portion.via)
         travellers = entered
         for table in TABLES[hook]:
@@ -104,7 +104,7 @@ class Journey:
         moved: Travellers = Portions()
         for state, portion in travellers.items():
             if state.tracking is before:
-                state = replace(state, tracking=after)
+                state = state._replace(tracking=after)
             moved.gather(state, portion.share, portion.via)
         return moved
 

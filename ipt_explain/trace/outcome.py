@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 
 from ipt_explain.netfilter.probability import Probability
@@ -40,7 +40,7 @@ class Outcome:
     def probability_if_so(self) -> float:
         """The chance of this outcome once its assumptions hold."""
         sides = sum(text.endswith(("=yes", "=no")) for text in self.assumptions)
-        return float(self.exact * Fraction(2) ** sides)
+        return math.ldexp(self.probability, sides)
 
 
 @dataclass(frozen=True, slots=True)

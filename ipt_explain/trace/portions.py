@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ipt_explain.netfilter.packet import Answers
 from ipt_explain.netfilter.probability import Probability, total
 
 Key = TypeVar("Key")
 Via = TypeVar("Via")
-Answers = frozenset[tuple[str, bool]]
+
+# Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
+_LATEST = 8
 
 
 @dataclass(slots=True)
@@ -48,12 +51,12 @@ class Portions(dict[Key, Portion[Via]]):
             if key not in self:
                 continue
             answers = answers_of(key)
-            for question, answer in sorted(answers):
-                rest = answers - {(question, answer)}
-                twin = with_answers(key, rest | {(question, not answer)})
+            for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
+                question, answer = answers[place]
+                twin = with_answers(key, (*answers[:place], (question, not answer), *answers[place + 1 :]))
                 if twin in self and self[twin].share == self[key].share:
                     one, other = self.pop(key), self.pop(twin)
-                    merged = with_answers(key, rest)
-                    self.gather(merged, total(one.share, other.share), one.via if answer is False else other.via)
+                    merged = with_answers(key, answers[:place] + answers[place + 1 :])
+                    self.gather(merged, total(one.share, other.share), other.via if answer else one.via)
                     waiting.append(merged)
                     break

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.nat_targets import destination_text
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Answers, PacketState
 from ipt_explain.netfilter.targets import Fate
 from ipt_explain.trace.journey import Finish, Journey
 from ipt_explain.trace.outcome import Outcome, Trace
@@ -19,7 +18,7 @@ from ipt_explain.trace.paths import Path
 from ipt_explain.trace.portions import Portions
 from ipt_explain.trace.returning import earlier_visit
 
-OutcomeKey = tuple[Fate, str | None, bool, bool, str, frozenset[tuple[str, bool]]]
+OutcomeKey = tuple[Fate, str | None, bool, bool, str, Answers]
 
 
 def trace(
@@ -50,7 +49,7 @@ def trace(
         in_interface=NO_INTERFACE if connection.local else connection.in_interface,
     )
     if returning is not None:
-        start = replace(start, visits=earlier_visit(rulesets, returning, connection.source))
+        start = start._replace(visits=earlier_visit(rulesets, returning, connection.source))
     journey = Journey(rulesets)
     if connection.local:
         journey.depart(start)
@@ -80,7 +79,7 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
     noted = tuple(journey.taken_as_empty)
     outcomes = []
     for (fate, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
-        assumptions = tuple(f"{question}={'yes' if answer else 'no'}" for question, answer in sorted(answers))
+        assumptions = tuple(f"{question}={'yes' if answer else 'no'}" for question, answer in answers)
         outcomes.append(
             Outcome(
                 probability=float(portion.share),

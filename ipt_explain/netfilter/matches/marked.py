@@ -10,7 +10,7 @@ from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 
-_mark = lru_cache(maxsize=4096)(parse_mark)
+_mark = lru_cache(maxsize=32768)(parse_mark)
 
 
 def compile_mark(match: Match) -> list[Condition]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 from ipt_explain.model import Match, Rule, Shape
@@ -73,7 +72,7 @@ def _times_seen(state: PacketState, key: tuple[str, int]) -> int:
 
 def _seen(state: PacketState, key: tuple[str, int], times: int) -> PacketState:
     others = frozenset(visit for visit in state.visits if visit[:2] != key)
-    return replace(state, visits=others | {(*key, times)} if times else others)
+    return state._replace(visits=others | {(*key, times)} if times else others)
 
 
 def _changed(state: PacketState, matches: bool) -> Answer:
