@@ -77,14 +77,8 @@ class ChainGraph:
 
     @cached_property
     def hooks(self) -> tuple[str, ...]:
-        """The built-in chains that the text holds, in the order packets meet them.
-
-        In a table that this program does not know: the chains that have a policy.
-        """
-        built_in = BUILT_IN_CHAINS.get(self.table.name)
-        if built_in is None:
-            return tuple(name for name, chain in self.table.chains.items() if chain.policy is not None)
-        return tuple(name for name in built_in if name in self.table.chains)
+        """The built-in chains that the text holds, in the order packets meet them."""
+        return tuple(name for name in BUILT_IN_CHAINS.get(self.table.name, ()) if name in self.table.chains)
 
     @cached_property
     def reachable(self) -> frozenset[str]:
