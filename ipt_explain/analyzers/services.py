@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.endpoints import EndpointReader, split_destination
 from ipt_explain.analyzers.facts import (
     Balancer,
     Endpoint,
-    Frontend,
     FrontendKind,
-    Masquerade,
     Scope,
     ServiceChains,
     ServicePort,
     ServiceState,
-    TrafficPolicy,
     Verdict,
 )
-from ipt_explain.analyzers.frontends import Entries, Entry, FrontendReader
+from ipt_explain.analyzers.frontends import Entries, FrontendReader
+from ipt_explain.analyzers.health_checks import health_check_ports
+from ipt_explain.analyzers.masquerading import masquerade
 from ipt_explain.analyzers.names import (
-    NODE_PORTS,
     ChainRole,
-    CommentKind,
     ServicePortName,
     chain_hash,
     hash_of,
@@ -32,7 +28,9 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.plans import Plans
-from ipt_explain.analyzers.routing import Route, RouteReader
+from ipt_explain.analyzers.policies import external_policy, internal_policy
+from ipt_explain.analyzers.reach import FrontendFollower, Reached, scope_of
+from ipt_explain.analyzers.routing import RouteReader
 from ipt_explain.model import Chain, Rule, Ruleset
 
 Wanted = Callable[[ServicePortName | None], bool]
@@ -46,16 +44,6 @@ _STATES = {
     Verdict.UNMATCHED: ServiceState.UNMATCHED,
     Verdict.UNKNOWN: ServiceState.UNKNOWN,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Reached:
-    """A frontend with what was found behind it."""
-
-    frontend: Frontend
-    entry: Entry
-    route: Route | None
-    balancer: Spread | None
 
 
 class ServiceReader:
@@ -74,7 +62,8 @@ class ServiceReader:
         self.endpoints = EndpointReader(self._nat, plans)
         self.balancers = BalancerReader(self._nat, plans, self.endpoints)
         self.routes = RouteReader(self._nat, plans, self.balancers)
-        self._health = _health_check_ports(ruleset, plans)
+        self._follower = FrontendFollower(plans, self.routes, ruleset.fragment)
+        self._health = health_check_ports(ruleset, plans)
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name it accepts."""
@@ -109,7 +98,7 @@ class ServiceReader:
     def _service(self, group: Entries) -> ServicePort:
         protocol = self._protocol(group)
         own = frozenset(entry.address.host for entry in group.entries if entry.address.host is not None)
-        reached = [self._reach(entry, own) for entry in group.entries]
+        reached = [self._follower.follow(entry, own) for entry in group.entries]
         spreads = self._spreads(group, reached, protocol)
         cluster = self._cluster_spread(group, reached, protocol)
         endpoints = self._endpoint_facts(cluster, spreads)
@@ -130,10 +119,10 @@ class ServiceReader:
             balancers=tuple(map(_balancer, spreads)),
             endpoints=endpoints,
             affinity_seconds=min(seconds, default=None),
-            internal_policy=self._internal_policy(entry),
-            external_policy=_external_policy(reached),
+            internal_policy=internal_policy(entry, self._single_internal_policy),
+            external_policy=external_policy(reached),
             health_check_node_port=None if name is None else self._health.get((name.namespace, name.name, name.port)),
-            masquerade=self._masquerade(entry, cluster, endpoints),
+            masquerade=masquerade(entry, cluster, endpoints, self._plans),
             chains=self._chains(group, reached),
             backend=self._ruleset.backend,
         )
@@ -148,43 +137,7 @@ class ServiceReader:
                     return protocol
         return "tcp"
 
-    def _reach(self, entry: Entry, own: frozenset[str]) -> _Reached:
-        target = self._plans[entry.jumps[0].shape].target_of(entry.jumps[0]) if entry.jumps else None
-        route = None if target is None else self.routes.follow(target, entry.address.protocol)
-        balancer = None if route is None else route.balancer
-        verdict = self._verdict(entry, route)
-        node = None if route is None else route.node_balancer
-        frontend = Frontend(
-            kind=entry.kind,
-            address=entry.address.host,
-            port=entry.address.port,
-            rule=entry.rule,
-            verdict=verdict,
-            balancer=None if balancer is None or verdict in (Verdict.REJECT, Verdict.DROP) else balancer.chain,
-            node_balancer=None if node is None else node.chain,
-            source_ranges=() if route is None else _source_ranges(route, entry.address.host, own),
-        )
-        return _Reached(frontend, entry, route, balancer)
-
-    def _verdict(self, entry: Entry, route: Route | None) -> Verdict:
-        refused = None
-        if entry.refusal is not None:
-            refused = Verdict.REJECT if self._plans[entry.refusal.shape].target == "REJECT" else Verdict.DROP
-        if route is None:
-            return refused or Verdict.UNKNOWN
-        spread = route.balancer
-        if spread is not None and spread.shares:
-            return Verdict.BALANCE
-        if refused is not None:
-            return refused
-        if spread is not None and spread.dropped > 0.0:
-            return Verdict.DROP
-        if route.missing:
-            return Verdict.UNKNOWN
-        # In a fragment the filter table's refusal may be what is missing.
-        return Verdict.UNKNOWN if self._ruleset.fragment else Verdict.UNMATCHED
-
-    def _cluster_spread(self, group: Entries, reached: list[_Reached], protocol: str) -> Spread | None:
+    def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
         for each in reached:
             if each.frontend.kind is FrontendKind.CLUSTER_IP:
                 return each.balancer
@@ -195,14 +148,14 @@ class ServiceReader:
                     return spread
         return None
 
-    def _spreads(self, group: Entries, reached: list[_Reached], protocol: str) -> list[Spread]:
+    def _spreads(self, group: Entries, reached: list[Reached], protocol: str) -> list[Spread]:
         """Every chain that spreads connections of the service port, the ClusterIP's first."""
         found: dict[str, Spread] = {}
         first = self._cluster_spread(group, reached, protocol)
         if first is not None:
             found[first.chain] = first
         for each in reached:
-            for spread in (each.balancer, None if each.route is None else each.route.node_balancer):
+            for spread in (each.balancer, each.node_balancer):
                 if spread is not None:
                     found.setdefault(spread.chain, spread)
         return list(found.values())
@@ -218,7 +171,7 @@ class ServiceReader:
                 chain = share.chain
                 destinations.setdefault(chain, share.endpoint)
                 chances[chain] = chances.get(chain, 0.0) + (share.probability if counts else 0.0)
-            if _scope(spread) is Scope.LOCAL:
+            if scope_of(spread) is Scope.LOCAL:
                 local.update([share.chain for share in spread.shares])
             for affinity in spread.affinity:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
@@ -249,43 +202,7 @@ class ServiceReader:
             (rule for rule in rules if chain in (rule.chain, self._plans[rule.shape].target_of(rule))), rules[0]
         )
 
-    def _internal_policy(self, cluster_ip: _Reached | None) -> TrafficPolicy | None:
-        if cluster_ip is None:
-            return None
-        if cluster_ip.route is not None and cluster_ip.route.balancer is not None:
-            if _scope(cluster_ip.route.balancer) is Scope.LOCAL:
-                return TrafficPolicy.LOCAL
-            return TrafficPolicy.CLUSTER if self._single_internal_policy else None
-        if cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS:
-            return TrafficPolicy.LOCAL
-        return None
-
-    def _masquerade(
-        self, cluster_ip: _Reached | None, cluster: Spread | None, endpoints: tuple[Endpoint, ...]
-    ) -> Masquerade:
-        states = {endpoint.hairpin for endpoint in endpoints}
-        hairpin = None if not states or None in states else states == {True}
-        always, off_cluster = False, None
-        for rule in self._cluster_ip_marks(cluster_ip, cluster):
-            plan = self._plans[rule.shape]
-            if not plan.singles_out_sources:
-                always = True
-            elif off_cluster is None:
-                off_cluster = _source_condition(rule, self._plans)
-        return Masquerade(hairpin, always, off_cluster)
-
-    def _cluster_ip_marks(self, cluster_ip: _Reached | None, cluster: Spread | None) -> Iterable[Rule]:
-        """The rules that mark ClusterIP connections: beside the frontend up to 1.21, in its balancer from 1.22."""
-        if cluster_ip is None:
-            return
-        yield from cluster_ip.entry.marks
-        for rule in cluster.masquerade if cluster is not None else ():
-            destination = self._plans[rule.shape].destination
-            # 1.22 and 1.23 keep the external addresses' marks and the node port's here too.
-            if destination is not None and destination.of(rule).partition("/")[0] == cluster_ip.frontend.address:
-                yield rule
-
-    def _chains(self, group: Entries, reached: list[_Reached]) -> ServiceChains:
+    def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
         present: dict[ChainRole, str] = {}
         chains = {} if self._nat is None else self._nat.chains
         for role, prefix in _PREFIXES:
@@ -314,68 +231,7 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     )  # fmt: skip
 
 
-def _scope(spread: Spread) -> Scope:
-    local = role_of(spread.chain) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
-    return Scope.LOCAL if local else Scope.CLUSTER
-
-
 def _balancer(spread: Spread) -> Balancer:
     # A share that is marked for dropping is not un-DNATed, but it reaches no endpoint either.
     unmatched = spread.unmatched + spread.dropped
-    return Balancer(spread.chain, _scope(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)
-
-
-def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tuple[str, ...]:
-    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node,
-    and no ranges.
-    """
-    named = tuple(each for each in route.ranges if each.removesuffix("/32").removesuffix("/128") not in own)
-    if not route.open_range:
-        return named
-    everything = "::/0" if address is not None and ":" in address else "0.0.0.0/0"
-    return (*named, everything)
-
-
-def _source_condition(rule: Rule, plans: Plans) -> str:
-    plan = plans[rule.shape]
-    if plan.source is not None:
-        value = plan.source.of(rule)
-        return value if plan.source.negated else f"-s {value}"
-    parts = [(plan.in_interface, "-i"), (plan.mark, "-m mark --mark"), (plan.source_type, "-m addrtype --src-type")]
-    words = [
-        f"{'! ' if operand.negated else ''}{name} {operand.of(rule)}" for operand, name in parts if operand is not None
-    ]
-    return " ".join(words)
-
-
-def _external_policy(reached: list[_Reached]) -> TrafficPolicy | None:
-    policy = None
-    for each in reached:
-        if each.frontend.kind is FrontendKind.CLUSTER_IP:
-            continue
-        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or (each.route is not None and each.route.local):
-            return TrafficPolicy.LOCAL
-        # Up to 1.19 an external IP was balanced over all endpoints whatever the policy said.
-        if (
-            each.route is not None
-            and each.route.balancer is not None
-            and each.frontend.kind is not FrontendKind.EXTERNAL_IP
-        ):
-            policy = TrafficPolicy.CLUSTER
-    return policy
-
-
-def _health_check_ports(ruleset: Ruleset, plans: Plans) -> dict[tuple[str, str, str], int]:
-    """Health check node ports by service port; kube-proxy 1.21 and later accept them in filter KUBE-NODEPORTS."""
-    chain = ruleset.chain("filter", NODE_PORTS)
-    ports: dict[tuple[str, str, str], int] = {}
-    for rule in chain.rules if chain is not None else ():
-        plan = plans[rule.shape]
-        comment = plan.comment_of(rule)
-        if comment is None or plan.destination_port is None:
-            continue
-        name, kind = read_comment(comment)
-        port = plan.destination_port.of(rule)
-        if name is not None and kind is CommentKind.HEALTH_CHECK and port.isdecimal():
-            ports[name.namespace, name.name, name.port] = int(port)
-    return ports
+    return Balancer(spread.chain, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)

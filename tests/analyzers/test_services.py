@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from ipt_explain.analyzers import explain
@@ -150,7 +152,7 @@ def test_chains_that_jump_in_circles_are_followed_once() -> None:
 
 def test_thousands_of_nested_chains_are_no_trouble() -> None:
     names = [SVC, *(f"KUBE-SVC-{index:016}" for index in range(3000))]
-    jumps = [f"-A {caller} -j {callee}" for caller, callee in zip(names, names[1:])]
+    jumps = [f"-A {caller} -j {callee}" for caller, callee in pairwise(names)]
     assert _only(_nat(CLUSTER_IP, *jumps, f"-A {names[-1]} -j ACCEPT")).endpoints == ()
 
 

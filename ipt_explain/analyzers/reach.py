@@ -1,0 +1,94 @@
+"""What becomes of connections to one frontend: its verdict, and the chain that balances them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.balancing import Spread
+from ipt_explain.analyzers.facts import Frontend, Scope, Verdict
+from ipt_explain.analyzers.frontends import Entry
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.routing import Route, RouteReader
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A frontend with what was found behind it."""
+
+    frontend: Frontend
+    entry: Entry
+    route: Route | None
+
+    @property
+    def balancer(self) -> Spread | None:
+        """What spreads connections from outside the node."""
+        return None if self.route is None else self.route.balancer
+
+    @property
+    def node_balancer(self) -> Spread | None:
+        """What spreads those of pods and the node itself, where it differs."""
+        return None if self.route is None else self.route.node_balancer
+
+
+class FrontendFollower:
+    """Follows frontends into the chains behind them. `fragment`: what the text lacks may exist."""
+
+    def __init__(self, plans: Plans, routes: RouteReader, fragment: bool) -> None:
+        self._plans = plans
+        self._routes = routes
+        self._fragment = fragment
+
+    def follow(self, entry: Entry, own: frozenset[str]) -> Reached:
+        """What becomes of connections to a frontend; `own` are all addresses of its service port."""
+        target = self._plans[entry.jumps[0].shape].target_of(entry.jumps[0]) if entry.jumps else None
+        route = None if target is None else self._routes.follow(target, entry.address.protocol)
+        balancer = None if route is None else route.balancer
+        verdict = self._verdict(entry, route)
+        node = None if route is None else route.node_balancer
+        frontend = Frontend(
+            kind=entry.kind,
+            address=entry.address.host,
+            port=entry.address.port,
+            rule=entry.rule,
+            verdict=verdict,
+            balancer=None if balancer is None or verdict in (Verdict.REJECT, Verdict.DROP) else balancer.chain,
+            node_balancer=None if node is None else node.chain,
+            source_ranges=() if route is None else _source_ranges(route, entry.address.host, own),
+        )
+        return Reached(frontend, entry, route)
+
+    def _verdict(self, entry: Entry, route: Route | None) -> Verdict:
+        refused = None
+        if entry.refusal is not None:
+            refused = Verdict.REJECT if self._plans[entry.refusal.shape].target == "REJECT" else Verdict.DROP
+        if route is None:
+            return refused or Verdict.UNKNOWN
+        spread = route.balancer
+        if spread is not None and spread.shares:
+            return Verdict.BALANCE
+        if refused is not None:
+            return refused
+        if spread is not None and spread.dropped > 0.0:
+            return Verdict.DROP
+        if route.missing:
+            return Verdict.UNKNOWN
+        # In a fragment the filter table's refusal may be what is missing.
+        return Verdict.UNKNOWN if self._fragment else Verdict.UNMATCHED
+
+
+def scope_of(spread: Spread) -> Scope:
+    """Whether a chain spreads over the endpoints of this node alone."""
+    local = role_of(spread.chain) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
+    return Scope.LOCAL if local else Scope.CLUSTER
+
+
+def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tuple[str, ...]:
+    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node,
+    and no ranges.
+    """
+    named = tuple(each for each in route.ranges if each.removesuffix("/32").removesuffix("/128") not in own)
+    if not route.open_range:
+        return named
+    everything = "::/0" if address is not None and ":" in address else "0.0.0.0/0"
+    return (*named, everything)
