@@ -35,13 +35,12 @@ def leftovers(ruleset: Ruleset) -> tuple[Leftover, ...]:
 
 
 def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
+    ipvs, userspace = _with_rules(ruleset, _IPVS), _with_rules(ruleset, _USERSPACE)
     nat = ruleset.tables.get("nat")
-    if nat is None or not any(role_of(name) is ChainRole.SERVICE for name in nat.chains):
+    if nat is None or not (ipvs or userspace) or not any(role_of(name) is ChainRole.SERVICE for name in nat.chains):
         return
-    ipvs = _with_rules(ruleset, _IPVS)
     if ipvs:
         yield Leftover("ipvs", ipvs, "they may accept service traffic before it reaches an endpoint", False)
-    userspace = _with_rules(ruleset, _USERSPACE)
     if userspace and not any(name.startswith(_OPENSHIFT) for table in ruleset.tables.values() for name in table.chains):
         yield Leftover("userspace", userspace, "they send service traffic to local ports that nobody listens on", True)
 

@@ -43,6 +43,8 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
     nat = ruleset.tables.get("nat")
     if nat is None:
         return ()
+    if not any(rule.counters is not None for chain in nat.chains.values() for rule in chain.rules[:1]):
+        return ()
     plans = Plans()
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
     return tuple(skew for chain in chains if (skew := _skew(chain, plans)) is not None)

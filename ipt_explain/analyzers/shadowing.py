@@ -8,13 +8,12 @@ from typing import TypeAlias
 
 from ipt_explain.analyzers.endings import FINAL_TARGETS, Endings
 from ipt_explain.model import Chain, Command, Rule, Ruleset, Shape, Table, TargetKind
-from ipt_explain.netfilter.containment import Conditions, Constraint, Kind, conditions_of, contains, may_contain
+from ipt_explain.netfilter.containment import Conditions, Kind, conditions_of, contains, may_contain
 
 # Chains of hostile size may hold more forms of rules than are worth comparing; what lies beyond these is not looked at.
 _MAX_WIDE = 64
 _MAX_MASKS = 64
-# Chains of up to so many rules are remembered by their sequence of shapes: most dumps have few.
-_MAX_FORM = 32
+_MAX_COMPARISONS = 4_000_000
 
 
 _Value: TypeAlias = tuple[Kind, Hashable]
@@ -57,29 +56,27 @@ class _Finder:
         self._conditions: dict[Shape, Conditions] = {}
         self._pairs: dict[tuple[Shape, Shape], bool] = {}
         self._final: dict[Shape, bool] = {}
-        self._forms: dict[tuple[Shape, ...], bool] = {}
 
     def find(self) -> Iterator[Shadow]:
+        forms: dict[tuple[Shape, ...], bool] = {}
         for chain in self._table.chains.values():
-            if len(chain.rules) > 1 and self._worth_a_look(chain.rules):
+            if len(chain.rules) < 2:
+                continue
+            form = tuple([rule.shape for rule in chain.rules])
+            if form not in forms:
+                forms[form] = self._could_hide(form)
+            if forms[form]:
                 yield from self._in_chain(chain)
 
-    def _worth_a_look(self, rules: tuple[Rule, ...]) -> bool:
-        """Whether the forms of the rules and their order allow that one hides another: few chains' do."""
-        shapes = tuple([rule.shape for rule in rules])
-        if len(shapes) > _MAX_FORM:
-            return self._could_hide(shapes)
-        known = self._forms.get(shapes)
-        if known is None:
-            known = self._forms[shapes] = self._could_hide(shapes)
-        return known
-
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
+        """Whether the forms of a chain's rules and their order allow that one hides another: few chains' do."""
         first: dict[Shape, int] = {}
         last: dict[Shape, int] = {}
         for index, shape in enumerate(shapes):
             first.setdefault(shape, index)
             last[shape] = index
+        if len(first) * len(shapes) > _MAX_COMPARISONS:
+            return False
         return all(shape.command is Command.APPEND for shape in first) and any(
             first[wide] < last[narrow] and self._may_hide(wide, narrow) for wide in first for narrow in last
         )
@@ -114,45 +111,39 @@ class _Finder:
         seen: dict[Shape, _Seen] = {}
         hidden: dict[Rule, list[Rule]] = {}
         for rule in chain.rules:
-            cause = self._cause(rule, seen)
+            values = self._values(rule)
+            cause = self._cause(rule, values, seen)
             if cause is not None:
                 hidden.setdefault(cause, []).append(rule)
-            elif self._takes_packets(rule.shape) and self._of(rule.shape).fixed:
-                self._remember(rule, seen.setdefault(rule.shape, _Seen()))
+            elif values is not None and self._takes_packets(rule.shape) and self._of(rule.shape).fixed:
+                self._remember(rule, list(values.values()), seen.setdefault(rule.shape, _Seen()))
         for cause, rules in hidden.items():
             same = all(_effect(rule) == _effect(cause) for rule in rules)
             yield Shadow(self._name, chain.name, cause, tuple(rules), same)
 
-    def _cause(self, rule: Rule, seen: Mapping[Shape, _Seen]) -> Rule | None:
+    def _values(self, rule: Rule) -> dict[str, _Value] | None:
+        """The limits that a rule sets, by dimension; None if one cannot be read."""
+        constraints = self._of(rule.shape).by_dimension
+        try:
+            return {name: (constraint.kind, constraint.value(rule)) for name, constraint in constraints.items()}
+        except ValueError:
+            return None
+
+    def _cause(self, rule: Rule, values: dict[str, _Value] | None, seen: Mapping[Shape, _Seen]) -> Rule | None:
         """The earlier rule that takes all packets of this one."""
         for shape, earlier in seen.items():
-            if self._may_hide(shape, rule.shape):
-                for candidate in self._candidates(shape, earlier, rule):
-                    covers = contains(self._of(shape), candidate, self._of(rule.shape), rule)
+            if values is not None and self._may_hide(shape, rule.shape):
+                conditions = self._of(shape)
+                for candidate in _candidates([values[name] for name in conditions.by_dimension], earlier):
+                    covers = contains(conditions, candidate, self._of(rule.shape), rule)
                     if covers and self._endings.ends(candidate):
                         return candidate
         return None
 
-    def _candidates(self, shape: Shape, earlier: _Seen, rule: Rule) -> Iterable[Rule]:
-        dimensions = self._of(shape).by_dimension
-        own = self._of(rule.shape).by_dimension
-        values = _values([own[name] for name in dimensions], rule)
-        if values is None:
-            return
-        for masks in list(earlier.masks):
-            candidate = earlier.narrow.get(_key(values, masks))
-            if candidate is not None:
-                yield candidate
-        yield from earlier.wide
-
-    def _remember(self, rule: Rule, earlier: _Seen) -> None:
-        constraints = list(self._of(rule.shape).by_dimension.values())
-        values = _values(constraints, rule)
-        if values is None:
-            return
-        negated = any(constraint.option.negated for constraint in constraints)
+    def _remember(self, rule: Rule, values: list[_Value], earlier: _Seen) -> None:
+        negated = any(constraint.option.negated for constraint in self._of(rule.shape).by_dimension.values())
+        masks = tuple([value[1] for kind, value in values if kind is Kind.ADDRESS and isinstance(value, tuple)])
         narrow = not negated and all(_is_narrow(kind, value) for kind, value in values)
-        masks = _masks(values)
         if narrow and (masks in earlier.masks or len(earlier.masks) < _MAX_MASKS):
             earlier.masks.add(masks)
             earlier.narrow.setdefault(_key(values, masks), rule)
@@ -160,12 +151,13 @@ class _Finder:
             earlier.wide.append(rule)
 
 
-def _values(constraints: Sequence[Constraint], rule: Rule) -> list[_Value] | None:
-    """The values of a rule; None if one cannot be read."""
-    try:
-        return [(constraint.kind, constraint.value(rule)) for constraint in constraints]
-    except ValueError:
-        return None
+def _candidates(values: Sequence[_Value], earlier: _Seen) -> Iterator[Rule]:
+    """Earlier rules that may hold these values within theirs."""
+    for masks in tuple(earlier.masks):
+        candidate = earlier.narrow.get(_key(values, masks))
+        if candidate is not None:
+            yield candidate
+    yield from earlier.wide
 
 
 def _key(values: Iterable[_Value], masks: tuple[int, ...]) -> Hashable:
@@ -175,10 +167,6 @@ def _key(values: Iterable[_Value], masks: tuple[int, ...]) -> Hashable:
         value[0] & next(remaining) if kind is Kind.ADDRESS and isinstance(value, tuple) else value
         for kind, value in values
     )
-
-
-def _masks(values: Iterable[_Value]) -> tuple[int, ...]:
-    return tuple(value[1] for kind, value in values if kind is Kind.ADDRESS and isinstance(value, tuple))
 
 
 def _is_narrow(kind: Kind, value: Hashable) -> bool:

@@ -597,9 +597,7 @@ def node_ports_unguarded(dump: Dump, rng: random.Random) -> Mutation | None:
         rng,
         "node_ports_unguarded",
         lambda line: _tail(line) and "-m addrtype" in line.text,
-        lambda text: re.sub(
-            r"(! )?-d \S+ | -m addrtype --dst-type LOCAL", lambda found: "" if "addr" in found[0] else "", text
-        ),
+        lambda text: re.sub(r"(! )?-d \S+ | -m addrtype --dst-type LOCAL", "", text),
     )
 
 
