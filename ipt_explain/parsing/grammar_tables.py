@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lark
 from lark import Lark
@@ -52,7 +52,7 @@ def tables_of(parser: Lark, grammar: str) -> bytes:
     """A parser's tables, behind digests of what they fit and of themselves."""
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     data["options"]["edit_terminals"] = None  # a function; it has done its work
-    tables = marshal.dumps({"data": data, "memo": memo}, _MARSHAL_VERSION)
+    tables = marshal.dumps(_plain({"data": data, "memo": memo}), _MARSHAL_VERSION)
     return b"".join(_digests(grammar, tables)) + tables
 
 
@@ -62,6 +62,15 @@ def parser_from(stored: bytes, grammar: str) -> Lark | None:
     if stored[: 2 * _DIGEST_SIZE] != b"".join(_digests(grammar, tables)):
         return None
     return Lark.load(marshal.loads(tables))
+
+
+def _plain(value: Any) -> Any:
+    """The same without subclasses of str, as which older releases of Lark give rules their names."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_plain, value))
+    return str(value) if isinstance(value, str) else value
 
 
 def _digests(grammar: str, tables: bytes) -> Iterator[bytes]:
