@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Backend, Counters, Dump, Family, Form, Rule, Table
+from ipt_explain.model import Counters, Dump, Form, Rule
 from ipt_explain.parsing import headers
 from ipt_explain.parsing.assembly import (
     BUILT_IN,
-    RulesetBuilder,
     TableBuilder,
-    chains_of,
-    families_of,
-    listed_table,
-    table_form,
 )
-from ipt_explain.parsing.fragments import split_fragment
+from ipt_explain.parsing.gathering import Gathering
 from ipt_explain.parsing.logical import LogicalLine, readings
 from ipt_explain.parsing.misfits import Misfits
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
@@ -298,54 +293,10 @@ class _Reader:
         self._warnings += self._misfits.warnings
         if self._crlf:
             self._warnings.append(f"{self._source.name}: lines end in CR LF; iptables-restore would refuse them")
-        incomplete = bool(self._misfits.count) or self._elided
-        rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
-        for section, family in zip(self._sections, families_of(self._sections)):
-            self._add_section(rulesets, section, family, incomplete)
-        for (family_shown, table), rules in split_fragment(self._loose).items():
-            family = family_shown or next((key[0] for key in rulesets), Family.IPV4)
-            builder = self._builder(rulesets, family, next((key[1] for key in rulesets if key[0] is family), None))
-            builder.add(Table(table, chains_of(rules)), Form.FRAGMENT, None)
+        gathering = Gathering(self._source.name, incomplete=bool(self._misfits.count) or self._elided)
+        gathering.add_sections(self._sections)
+        gathering.add_loose(self._loose)
         for generator, table in self._unreadable:
-            family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
-            self._builder(rulesets, family, backend).unreadable.append(table)
-        return Dump(
-            self._source.name,
-            tuple(builder.build() for builder in rulesets.values()),
-            self._source,
-            tuple(self._warnings),
-        )
-
-    def _builder(
-        self, rulesets: dict[tuple[Family, Backend | None], RulesetBuilder], family: Family, backend: Backend | None
-    ) -> RulesetBuilder:
-        key = (family, backend)
-        if key not in rulesets:
-            rulesets[key] = RulesetBuilder(self._source.name, family, backend)
-        return rulesets[key]
-
-    def _add_section(
-        self,
-        rulesets: dict[tuple[Family, Backend | None], RulesetBuilder],
-        section: TableBuilder,
-        family: Family,
-        incomplete: bool,
-    ) -> None:
-        generator = section.generator
-        builder = self._builder(rulesets, family, generator.backend if generator else None)
-        form = table_form(section)
-        if section.name is not None:
-            if not section.committed:
-                self._warnings.append(
-                    f"{self._source.name}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
-                )
-            builder.add(section.build(section.name), Form.FRAGMENT if incomplete else form, generator)
-            return
-        name = listed_table(section)
-        if name is not None:
-            builder.add(section.build(name), Form.FRAGMENT if incomplete else Form.LISTING, None)
-            return
-        # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
-        rules = [rule for members in section.rules.values() for rule in members]
-        tables = {table for _, table in split_fragment(rules)} or {"filter"}
-        builder.add(section.build(tables.pop() if len(tables) == 1 else "nat"), Form.FRAGMENT, None)
+            gathering.add_unreadable(generator, table)
+        self._warnings += gathering.warnings
+        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings))

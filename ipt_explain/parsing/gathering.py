@@ -1,0 +1,77 @@
+"""What one input held, gathered into rulesets: sections, loose rules, tables that the saver could not print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.model import Backend, Family, Form, Rule, Ruleset, Table
+from ipt_explain.parsing.assembly import (
+    RulesetBuilder,
+    TableBuilder,
+    chains_of,
+    families_of,
+    listed_table,
+    table_form,
+)
+from ipt_explain.parsing.fragments import split_fragment
+from ipt_explain.parsing.headers import Generator
+
+
+class Gathering:
+    """The rulesets of one source while they are put together. `incomplete`: lines of the text were left out, so what
+    is absent is unknown.
+    """
+
+    def __init__(self, source: str, incomplete: bool) -> None:
+        self._source = source
+        self._incomplete = incomplete
+        self._rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
+        self.warnings: list[str] = []
+
+    def rulesets(self) -> tuple[Ruleset, ...]:
+        """The rulesets, in the order in which the text began them."""
+        return tuple(builder.build() for builder in self._rulesets.values())
+
+    def add_sections(self, sections: Sequence[TableBuilder]) -> None:
+        """`*table` sections and `iptables -S` listings."""
+        for section, family in zip(sections, families_of(sections)):
+            builder = self._builder(family, section.generator.backend if section.generator else None)
+            if section.name is None:
+                self._add_listing(builder, section)
+                continue
+            if not section.committed:
+                self.warnings.append(
+                    f"{self._source}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
+                )
+            builder.add(section.build(section.name), self._form(table_form(section)), section.generator)
+
+    def add_loose(self, rules: Sequence[Rule]) -> None:
+        """Bare rules: of the ruleset of their family, if there is one."""
+        for (family_shown, table), members in split_fragment(rules).items():
+            family = family_shown or next((key[0] for key in self._rulesets), Family.IPV4)
+            backend = next((key[1] for key in self._rulesets if key[0] is family), None)
+            self._builder(family, backend).add(Table(table, chains_of(members)), Form.FRAGMENT, None)
+
+    def add_unreadable(self, generator: Generator | None, table: str) -> None:
+        """A table that the saver named and could not print; only the nft backend has such."""
+        family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
+        self._builder(family, backend).unreadable.append(table)
+
+    def _add_listing(self, builder: RulesetBuilder, section: TableBuilder) -> None:
+        name = listed_table(section)
+        if name is not None:
+            builder.add(section.build(name), self._form(Form.LISTING), None)
+            return
+        # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
+        rules = [rule for members in section.rules.values() for rule in members]
+        tables = {table for _, table in split_fragment(rules)} or {"filter"}
+        builder.add(section.build(tables.pop() if len(tables) == 1 else "nat"), Form.FRAGMENT, None)
+
+    def _form(self, form: Form) -> Form:
+        return Form.FRAGMENT if self._incomplete else form
+
+    def _builder(self, family: Family, backend: Backend | None) -> RulesetBuilder:
+        key = (family, backend)
+        if key not in self._rulesets:
+            self._rulesets[key] = RulesetBuilder(self._source, family, backend)
+        return self._rulesets[key]
