@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.cluster_ip_marks import ClusterIpMarks, MarkReader, read_cluster_ip_marks
+from ipt_explain.analyzers.external_marks import ExternalMarkReader, UnmarkedFrontend
 from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.analyzers.hooks import HookState, hook_states
 from ipt_explain.analyzers.marking import Marking, read_marking
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.analyzers.services_chain import ServicesChain, read_services_chain
+from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.analyzers.writer import Writer, writer_of
 from ipt_explain.audit.context import RulesetContext
 
@@ -69,3 +72,31 @@ def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
 
 def _hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     return broken_hairpins(context.ruleset, context.services)
+
+
+def mark_reader(context: RulesetContext) -> MarkReader:
+    """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
+    return context.derived(_mark_reader)
+
+
+def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
+    """Which ClusterIP connections are marked for masquerading, service by service."""
+    return context.derived(_cluster_ip_marks)
+
+
+def _mark_reader(context: RulesetContext) -> MarkReader:
+    return MarkReader(context.fact(rules_by_shape).get("nat", {}))
+
+
+def _cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
+    return read_cluster_ip_marks(context.ruleset, mark_reader(context), context.services)
+
+
+def external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
+    """Frontends from outside whose way lacks a mark for masquerading."""
+    return context.derived(_external_marks)
+
+
+def _external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
+    reader = ExternalMarkReader(context.ruleset, mark_reader(context), writer(context))
+    return tuple(reader.read(context.services))

@@ -1,4 +1,4 @@
-"""Source ranges of load balancers are not enforced: a built-in chain does not jump to KUBE-PROXY-FIREWALL.
+"""Source ranges of load balancers do not hold: a hook to KUBE-PROXY-FIREWALL is missing.
 
 What it checks:
     Where filter has a KUBE-PROXY-FIREWALL chain, INPUT, FORWARD and (in iptables mode) OUTPUT jump to it. Without

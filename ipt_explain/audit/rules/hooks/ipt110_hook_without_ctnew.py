@@ -19,6 +19,7 @@ Example:
     -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
     COMMIT
     *nat
+    :PREROUTING ACCEPT [0:0]
     :KUBE-PROXY-CANARY - [0:0]
     :KUBE-SERVICES - [0:0]
     COMMIT

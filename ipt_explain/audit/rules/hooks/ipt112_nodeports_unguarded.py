@@ -1,4 +1,4 @@
-"""The jump to KUBE-NODEPORTS does not ask whether the destination is the node: any packet with that port is taken.
+"""Packets to other hosts are taken for node ports: the jump to KUBE-NODEPORTS has no guard.
 
 What it checks:
     In nat KUBE-SERVICES the jump to KUBE-NODEPORTS is for local destinations (`-m addrtype --dst-type LOCAL`) or for

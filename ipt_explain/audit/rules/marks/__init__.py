@@ -11,8 +11,11 @@ from ipt_explain.audit.rules.marks.ipt405_mark_mismatch import mark_mismatch
 from ipt_explain.audit.rules.marks.ipt406_mark_two_bits import mark_two_bits
 from ipt_explain.audit.rules.marks.ipt408_postrouting_malformed import postrouting_malformed
 from ipt_explain.audit.rules.marks.ipt410_random_fully_missing import random_fully_missing
+from ipt_explain.audit.rules.marks.ipt411_off_cluster_masquerade_missing import off_cluster_masquerade_missing
+from ipt_explain.audit.rules.marks.ipt412_off_cluster_differs import off_cluster_differs
 from ipt_explain.audit.rules.marks.ipt413_drop_mark_unenforced import drop_mark_unenforced
 from ipt_explain.audit.rules.marks.ipt414_drop_mark_is_masquerade_mark import drop_mark_is_masquerade_mark
+from ipt_explain.audit.rules.marks.ipt415_external_not_masqueraded import external_not_masqueraded
 
 RULES: tuple[AuditRule, ...] = (
     hairpin_missing,
@@ -23,6 +26,9 @@ RULES: tuple[AuditRule, ...] = (
     mark_two_bits,
     postrouting_malformed,
     random_fully_missing,
+    off_cluster_masquerade_missing,
+    off_cluster_differs,
     drop_mark_unenforced,
     drop_mark_is_masquerade_mark,
+    external_not_masqueraded,
 )

@@ -1,4 +1,4 @@
-"""An endpoint chain marks the endpoint's own connections too late: behind the DNAT, where no packet comes.
+"""An endpoint chain marks the endpoint's own connections behind the DNAT, where no packet comes.
 
 What it checks:
     In each endpoint chain (KUBE-SEP-…) the rule for KUBE-MARK-MASQ stands ahead of the DNAT.

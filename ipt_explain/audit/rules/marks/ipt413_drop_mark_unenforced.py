@@ -12,11 +12,13 @@ Why it matters:
 
 Example:
     *filter
+    :INPUT ACCEPT [0:0]
     :KUBE-FIREWALL - [0:0]
     -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000
       -j DROP
     COMMIT
     *nat
+    :PREROUTING ACCEPT [0:0]
     :KUBE-FW-GHM4BSQCAU6W7P6S - [0:0]
     :KUBE-MARK-DROP - [0:0]
     -A KUBE-FW-GHM4BSQCAU6W7P6S -m comment --comment "shop/cart:http loadbalancer IP" -j KUBE-MARK-DROP

@@ -1,0 +1,147 @@
+"""Whether connections from outside to a service port are marked for masquerading on their way, frontend by frontend.
+
+Facts: pkg/proxy/iptables/proxier.go. Under external policy Cluster every connection from outside is marked: in
+KUBE-EXT from 1.24 on; before in KUBE-FW (load balancers), beside the frontend (external IPs and node ports up to 1.21)
+or in KUBE-SVC (1.22, 1.23). Under policy Local only the node's own connections are: in KUBE-EXT, in KUBE-XLB (1.15 to
+1.23), and for node ports on 127.0.0.1 in KUBE-NODEPORTS (1.10 to 1.23).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.analyzers.cluster_ip_marks import MarkReader
+from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
+from ipt_explain.analyzers.plans import RulePlan
+from ipt_explain.analyzers.writer import Writer
+from ipt_explain.model import Chain, Rule, Ruleset
+
+
+class Unmarked(Enum):
+    """Whose connections are not marked."""
+
+    OUTSIDE = "from outside"
+    NODE = "of the node itself"
+    LOOPBACK = "to 127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmarkedFrontend:
+    """A frontend whose way lacks a mark that it should have. `rule` is where it should stand ahead of, or a mark that
+    is too late.
+    """
+
+    service: ServicePort
+    frontend: Frontend
+    who: Unmarked
+    rule: Rule
+
+
+_BEHIND = (ChainRole.SERVICE, ChainRole.LOCAL)
+_ADDRESSES = {FrontendKind.NODE_PORT: NODE_PORTS}
+_LOOPBACK_SINCE = 10
+# The rules that mark and choose a way are the first of their chains.
+_HEAD = 16
+
+
+class ExternalMarkReader:
+    """Follows frontends from outside through one nat table; each chain is judged once."""
+
+    def __init__(self, ruleset: Ruleset, marks: MarkReader, writer: Writer) -> None:
+        self._ruleset = ruleset
+        self._marks = marks
+        self._writer = writer
+        self._known: dict[str, tuple[Unmarked, Rule] | None] = {}
+
+    def read(self, services: Iterable[ServicePort]) -> Iterator[UnmarkedFrontend]:
+        """For each service port, its first frontend of each fault."""
+        for service in services:
+            told: set[tuple[Unmarked, str]] = set()
+            for frontend in service.frontends:
+                if frontend.kind is FrontendKind.CLUSTER_IP or frontend.verdict is not Verdict.BALANCE:
+                    continue
+                fault = self._judge(service, frontend)
+                if fault is not None and (fault[0], fault[1].chain) not in told:
+                    told.add((fault[0], fault[1].chain))
+                    yield UnmarkedFrontend(service, frontend, *fault)
+
+    def _judge(self, service: ServicePort, frontend: Frontend) -> tuple[Unmarked, Rule] | None:
+        target = frontend.rule.target or ""
+        role = role_of(target)
+        if role is ChainRole.SERVICE:
+            return None if self._marked_beside(service, frontend, target) else (Unmarked.OUTSIDE, frontend.rule)
+        if role is ChainRole.LOCAL_EXTERNAL and frontend.kind is FrontendKind.NODE_PORT:
+            fault = self._loopback(service, frontend)
+            if fault is not None:
+                return fault
+        if role not in (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.FIREWALL):
+            return None
+        if target not in self._known:
+            self._known[target] = self._judge_chain(target)
+        return self._known[target]
+
+    def _marked_beside(self, service: ServicePort, frontend: Frontend, chain: str) -> bool:
+        """Whether a frontend that leads straight to the service's chain is marked beside it, or in that chain."""
+        address = (frontend.address, service.protocol, str(frontend.port))
+        beside = self._marks.marks(_ADDRESSES.get(frontend.kind, SERVICES), address)
+        return any(mark.line < frontend.rule.line for mark in beside) or bool(self._marks.marks(chain, address))
+
+    def _loopback(self, service: ServicePort, frontend: Frontend) -> tuple[Unmarked, Rule] | None:
+        address = (None, service.protocol, str(frontend.port))
+        marks = self._marks.marks(NODE_PORTS, address)
+        if not self._writer.since(_LOOPBACK_SINCE) or any(mark.line < frontend.rule.line for mark in marks):
+            return None
+        return Unmarked.LOOPBACK, frontend.rule
+
+    def _judge_chain(self, name: str) -> tuple[Unmarked, Rule] | None:
+        chain = self._ruleset.chain("nat", name)
+        if chain is None:
+            return None
+        marked: set[bool] = set()  # of everybody (True), of the node itself (False)
+        local = self._is_local(chain)
+        for rule in chain.rules[:_HEAD]:
+            plan = self._marks.plans[rule.shape]
+            target = plan.target_of(rule) or ""
+            if target == MARK_MASQ and not plan.other:
+                if not plan.singles_out_sources:
+                    marked.add(True)
+                elif _from_node(plan, rule):
+                    marked.add(False)
+            elif role_of(target) in _BEHIND:
+                fault = self._at_way(plan, rule, local, marked)
+                if fault is not None:
+                    return fault
+            elif role_of(target) is ChainRole.EXTERNAL or role_of(target) is ChainRole.LOCAL_EXTERNAL:
+                return self._judge_chain(target) if target != name else None
+        return None
+
+    def _at_way(self, plan: RulePlan, rule: Rule, local: bool, marked: set[bool]) -> tuple[Unmarked, Rule] | None:
+        """Whether what a rule leads on to an endpoint lacks its mark."""
+        if plan.source_type is not None:
+            if _from_node(plan, rule) and not marked:
+                return Unmarked.NODE, rule
+            return None
+        pods = role_of(rule.chain) is not ChainRole.FIREWALL and (plan.source or plan.in_interface)
+        if pods or local or True in marked:
+            return None
+        return Unmarked.OUTSIDE, rule
+
+    def _is_local(self, chain: Chain) -> bool:
+        """Whether the chain is that of external policy Local: it leads outsiders to local endpoints, or the node's own
+        aside.
+        """
+        if role_of(chain.name) is ChainRole.LOCAL_EXTERNAL:
+            return True
+        for rule in chain.rules[:_HEAD]:
+            plan = self._marks.plans[rule.shape]
+            if plan.source_type is not None or role_of(plan.target_of(rule) or "") is ChainRole.LOCAL:
+                return True
+        return False
+
+
+def _from_node(plan: RulePlan, rule: Rule) -> bool:
+    kind = plan.source_type
+    return kind is not None and not kind.negated and kind.of(rule) == "LOCAL"

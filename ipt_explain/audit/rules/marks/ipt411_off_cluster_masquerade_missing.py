@@ -1,0 +1,135 @@
+"""ClusterIP connections from outside the pod network are not masqueraded for this Service.
+
+What it checks:
+    kube-proxy marks ClusterIP connections that do not come from pods, for every Service alike: ahead of the way to the
+    Service up to 1.21, ahead of its endpoints from 1.22 on. Services that lack the mark, have it where no packet
+    comes, or have it for an address that does not lead to them are reported. Where no Service has it, one note says
+    so: kube-proxy then runs without --cluster-cidr.
+
+Why it matters:
+    Clients outside the pod network (other hosts, VPNs, host-network pods of other nodes) that send ClusterIP
+    connections through this node get their replies from the pod directly, with an address that they never asked, and
+    drop them.
+
+Example:
+    *nat :PREROUTING ACCEPT [0:0] :KUBE-MARK-MASQ - [0:0] :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0] :KUBE-SEP-CLAGU7VMF4VCXE4X
+    - [0:0] :KUBE-SERVICES - [0:0] :KUBE-SVC-JD5MR3NA4I4DYORP - [0:0] :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0] -A PREROUTING
+    -j KUBE-SERVICES -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000 -A KUBE-SEP-CLAGU7VMF4VCXE4X -s 10.244.2.2/32
+    -j KUBE-MARK-MASQ -A KUBE-SEP-CLAGU7VMF4VCXE4X -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:9153 -A
+    KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT
+    --to-destination 192.168.50.10:6443 -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment
+    "default/kubernetes:https cluster IP" -m tcp --dport 443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:metrics cluster IP" -m tcp
+      --dport 9153 -j KUBE-SVC-JD5MR3NA4I4DYORP
+    -A KUBE-SVC-JD5MR3NA4I4DYORP -j KUBE-SEP-CLAGU7VMF4VCXE4X
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y ! -s 10.244.0.0/16 -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-MARK-MASQ
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node. Where no Service has the mark, set --cluster-cidr (or --detect-local-mode) to what
+    pods use, if clients outside the cluster use ClusterIPs.
+
+When to ignore:
+    When nothing outside the pod network uses ClusterIPs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.cluster_ip_marks import MarkedService, StrayMark
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import cluster_ip_marks
+from ipt_explain.audit.rule import rule
+
+_FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
+_LOST = "keep their source, and replies do not come back through this node"
+
+
+@rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True)
+def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each service port, but one note where none is marked."""
+    marks = cluster_ip_marks(context)
+    strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
+    told: set[int] = set()
+    if any(marked.mark is not None for marked in marks.services) or marks.strays:
+        for marked in marks.services:
+            stray = strays.get(id(marked.service))
+            if marked.mark is None and stray is not None:
+                told.add(id(stray.rule))
+                yield _elsewhere(marked, stray)
+            elif marked.mark is None:
+                yield _missing(marked)
+            elif marked.late:
+                yield _late(marked)
+    elif marks.services:
+        yield _none(context, marks.services)
+    for stray in marks.strays:
+        if id(stray.rule) not in told:
+            yield _stray(stray)
+
+
+def _missing(marked: MarkedService) -> Fault:
+    return Fault(
+        f"connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} are not "
+        "masqueraded, "
+        f"though other Services' are: they {_LOST}",
+        _FIX,
+        at_rule("nat", marked.frontend.rule),
+        service=marked.service.label,
+    )
+
+
+def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
+    return Fault(
+        f"KUBE-SERVICES leads {marked.frontend.address}:{marked.frontend.port}/{marked.service.protocol} to this "
+        "Service, "
+        f"whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
+        "Restart kube-proxy on this node; one of the two rules was changed.",
+        at_rule("nat", stray.rule),
+        service=marked.service.label,
+        related=(marked.frontend.rule.line,),
+    )
+
+
+def _stray(stray: StrayMark) -> Fault:
+    return Fault(
+        f"this mark is for {_asked(stray)}, which leads to no Service here: what it was meant for is not masqueraded, "
+        "or its way to the Service is missing",
+        "Restart kube-proxy on this node; this rule or the way to the Service was changed.",
+        at_rule("nat", stray.rule),
+        service=None if stray.service is None else stray.service.label,
+    )
+
+
+def _late(marked: MarkedService) -> Fault:
+    assert marked.mark is not None
+    return Fault(
+        f"the mark for connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} "
+        "stands "
+        f"behind rules that lead to endpoints: those that they take {_LOST}",
+        _FIX,
+        at_rule("nat", marked.mark),
+        service=marked.service.label,
+    )
+
+
+def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault:
+    chain = context.chain("nat", services[0].frontend.rule.chain)
+    return Fault(
+        f"none of {len(services)} ClusterIP ports is masqueraded for clients outside the pod network: kube-proxy runs "
+        "without "
+        "--cluster-cidr, and what such clients send through this node gets no usable reply",
+        "Set --cluster-cidr or --detect-local-mode of kube-proxy if clients outside the cluster use ClusterIPs.",
+        at_rule("nat", services[0].frontend.rule) if chain is None else at_chain("nat", chain),
+        severity=Severity.INFO,
+    )
+
+
+def _asked(stray: StrayMark) -> str:
+    host, protocol, port = stray.address
+    return f"node port {port}/{protocol}" if host is None else f"{host}:{port}/{protocol}"

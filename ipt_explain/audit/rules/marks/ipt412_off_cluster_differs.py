@@ -1,0 +1,103 @@
+"""Services disagree about which clients are outside the pod network.
+
+What it checks:
+    kube-proxy writes one condition for what is not pod traffic (`! -s CIDR`, `! -i BRIDGE`) into all Services' rules
+    of an address family, and the same one, not negated, where it lets pods past an external traffic policy. Rules that
+    say otherwise than most are reported.
+
+Why it matters:
+    With another network, some pods' connections to that Service are masqueraded and lose their source, which network
+    policies then judge wrongly, or connections from outside are not and get no reply. After a change of
+    --cluster-cidr, chains that kube-proxy has not rewritten keep the old one.
+
+Example:
+    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster
+    IP"
+      -m tcp --dport 443 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
+    443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster
+    IP"
+      -m udp --dport 53 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp --dport
+    53
+      -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    -A KUBE-SERVICES ! -s 10.0.0.0/8 -d 10.96.0.9/32 -p tcp -m comment --comment "shop/cart:http cluster IP" -m tcp
+      --dport 80 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "shop/cart:http cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-XPGD46QRK7WJZT7O
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-TCIZBYBD3WWXNWF5
+    -A KUBE-SVC-XPGD46QRK7WJZT7O -j KUBE-SEP-7ZFKXX5EOYTQUMHB
+
+How to fix:
+    Restart kube-proxy on the node: at start it writes all of its rules with one condition.
+
+When to ignore:
+    When the node's kube-proxy is being reconfigured.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import ServicePort
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import cluster_ip_marks
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+# Beyond so many services with one odd condition, one finding tells of all.
+_MANY = 20
+
+
+@rule("IPT412", "off-cluster-differs", Severity.WARNING)
+def off_cluster_differs(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each service port that differs from most, or one for all with the same condition where they are
+    many.
+    """
+    marks = cluster_ip_marks(context)
+    said: dict[str, list[tuple[ServicePort, Rule]]] = defaultdict(list)
+    for marked in marks.services:
+        if marked.mark is not None:
+            said[marked.condition].append((marked.service, marked.mark))
+    usual = _usual(said)
+    for service, redirect, condition in marks.redirects:
+        if usual or not said:  # with --masquerade-all the marks do not say what pod traffic is
+            said[condition].append((service, redirect))
+    if len(said) < 2:
+        return
+    usual = _usual(said)
+    reference = said[usual][0][1]
+    for condition, judged in said.items():
+        if condition == usual:
+            continue
+        if len(judged) > _MANY:
+            yield _fault(condition, usual, judged, reference)
+        else:
+            for one in judged:
+                yield _fault(condition, usual, [one], reference)
+
+
+def _usual(said: dict[str, list[tuple[ServicePort, Rule]]]) -> str:
+    counts = Counter({condition: len(judged) for condition, judged in said.items()})
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], reference: Rule) -> Fault:
+    service, first = judged[0]
+    others = "" if len(judged) == 1 else f" and {len(judged) - 1} more"
+    return Fault(
+        f"pod traffic to this Service{others} is told by {condition or 'no condition'}, to most others by "
+        f"{usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not there, or "
+        "the "
+        "reverse",
+        "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
+        at_rule("nat", first, focus=condition),
+        service=service.label,
+        related=(reference.line, *(rule.line for _, rule in judged[1:])),
+    )

@@ -1,0 +1,76 @@
+"""Connections from outside to a Service are not masqueraded, and replies go past this node.
+
+What it checks:
+    Where external addresses and node ports lead to all endpoints (externalTrafficPolicy Cluster), connections are
+    marked for masquerading ahead of it: in KUBE-EXT (1.24 and later), KUBE-FW, beside the way or in KUBE-SVC (before).
+    Under policy Local the node's own connections are marked ahead of the rule that leads them to all endpoints, and
+    (1.10 to 1.23) those to node ports on 127.0.0.1.
+
+Why it matters:
+    The connection goes to a pod on another node with the client's address as source. The pod answers the client
+    directly, with an address that the client never asked, and the connection hangs; it works where the pod happens to
+    be on this node.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-7AZ64RN3BZ2QJCPH - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SEP-FH6AP6PO57ZBIDDN - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-7AZ64RN3BZ2QJCPH - [0:0]
+    -A KUBE-EXT-7AZ64RN3BZ2QJCPH -j KUBE-SVC-7AZ64RN3BZ2QJCPH
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j KUBE-EXT-7AZ64RN3BZ2QJCPH
+    -A KUBE-SVC-7AZ64RN3BZ2QJCPH -m comment --comment "default/web -> 10.244.1.7:8080" -j KUBE-SEP-FH6AP6PO57ZBIDDN
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the mark.
+
+When to ignore:
+    When the text was cut by a filter that left out the mark's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.external_marks import Unmarked, UnmarkedFrontend
+from ipt_explain.analyzers.facts import FrontendKind
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import external_marks
+from ipt_explain.audit.rule import rule
+
+_EFFECTS = {
+    Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "
+    "its reply goes past this one and the connection hangs",
+    Unmarked.NODE: "the node's own connections to {what} are led to all endpoints without being masqueraded: replies from "
+    "other nodes may not come back",
+    Unmarked.LOOPBACK: "connections to {what} on 127.0.0.1 are not masqueraded: they leave the node with a loopback "
+    "source, and nothing answers them",
+}
+
+
+@rule("IPT415", "external-not-masqueraded", Severity.ERROR)
+def external_not_masqueraded(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each service port and place."""
+    for unmarked in external_marks(context):
+        chain = context.chain("nat", unmarked.rule.chain)
+        if chain is not None and context.knows_chain(chain):
+            yield Fault(
+                _EFFECTS[unmarked.who].format(what=_what(unmarked)),
+                "Restart kube-proxy on this node: it writes the mark ahead of the way to the endpoints.",
+                at_rule("nat", unmarked.rule),
+                service=unmarked.service.label,
+                related=(unmarked.frontend.rule.line,),
+                severity=None if unmarked.who is Unmarked.OUTSIDE else Severity.WARNING,
+            )
+
+
+def _what(unmarked: UnmarkedFrontend) -> str:
+    frontend = unmarked.frontend
+    if frontend.kind is FrontendKind.NODE_PORT:
+        return f"node port {frontend.port}"
+    return f"{frontend.address}:{frontend.port}"
