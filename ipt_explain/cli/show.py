@@ -14,7 +14,7 @@ from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
-    from ipt_explain.render.english import Glossary
+    from ipt_explain.render.english.glossary import Glossary
 
 # How far --depth may go: a chain is shown once, whatever its depth, but nobody reads further.
 DEEPEST = 16
@@ -118,7 +118,7 @@ def _glossary(dumps: Sequence[Dump]) -> Glossary:
     """What the dump's first ruleset calls its marks, else Kubernetes' defaults; chains by their names alone."""
     from ipt_explain.analyzers.marks import DEFAULT_MARKS, mark_names
     from ipt_explain.render.chain_words import purpose_of
-    from ipt_explain.render.english import Glossary
+    from ipt_explain.render.english.glossary import Glossary
 
     rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
     return Glossary(mark_names(rulesets[0]) if rulesets else DEFAULT_MARKS, purpose_of)

@@ -9,7 +9,8 @@ from ipt_explain.analyzers.marks import mark_names
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.model import Chain, Rule
-from ipt_explain.render.english import Glossary, RuleWords, rule_words
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.english.wording import plural
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.model import Rule
-from ipt_explain.render.english import Glossary, rule_words
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.rule import rule_words
 from ipt_explain.render.english.wording import cited, clipped
 from ipt_explain.render.outline import Line, Node, draw, sentence
 from ipt_explain.render.safe import escape

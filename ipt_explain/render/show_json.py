@@ -25,7 +25,8 @@ from ipt_explain.analyzers.owners import Owner
 from ipt_explain.analyzers.table_facts import HookFacts, TableFacts
 from ipt_explain.model import Rule
 from ipt_explain.render.chain_words import ChainWords
-from ipt_explain.render.english import NOTHING_KNOWN, Glossary, RuleWords, rule_words
+from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
+from ipt_explain.render.english.rule import RuleWords, rule_words
 
 SCHEMA = "ipt-explain/show/1"
 
