@@ -28,6 +28,9 @@ __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 
 _OPTION = re.compile(r"[ \t]*(?:![ \t]+)?(-[^ \t\n]*)")
 
+_MAX_WORDS = 1000
+"""iptables-restore takes 255 words (`MAX_ARGC` of iptables/xshared.h); more than this is no rule, and costs time."""
+
 _PROTOCOL_MATCHES = {
     "1": "icmp", "6": "tcp", "17": "udp", "33": "dccp", "50": "esp", "51": "ah", "58": "icmp6", "108": "ipcomp",
     "132": "sctp", "135": "mh", "icmpv6": "icmp6", "ipv6-icmp": "icmp6", "ipv6-mh": "mh", "mobility-header": "mh",
@@ -83,6 +86,7 @@ class _Reading:
         self._current: Module | None = None
         self._open_ended: Module | None = None
         self._given: set[str] = set()
+        self._words = 0
         self._protocol: ValueToken | None = None
         self._went_back_at = -1
         self._previous: Token | None = None
@@ -110,6 +114,9 @@ class _Reading:
         opening = ""
         for token in parser.lexer_thread.lex(parser.parser_state):  # type: ignore[no-untyped-call]
             kind = token.type
+            self._words += 1
+            if self._words > _MAX_WORDS:
+                raise RuleSyntaxError(value_start(token) + 1, len(token), f"a rule of more than {_MAX_WORDS} words")
             if is_value(kind):
                 self._add_value(token)
             elif kind == "NOT":
