@@ -34,7 +34,7 @@ _RULESET = _object("source family backend generator fragment tables mode masquer
 _TABLE = _object("chains rules")
 _SERVICE = _object(
     "family source namespace name port_name protocol cluster_ip port state frontends balancers endpoints affinity "
-    "internal_traffic_policy external_traffic_policy health_check_node_port masquerade chains"
+    "internal_traffic_policy external_traffic_policy health_check_node_port masquerade chains backend"
 )
 _FRONTEND = _object("kind address port line verdict balancer node_balancer source_ranges")
 _BALANCER = _object("chain scope endpoints unmatched")
@@ -123,6 +123,7 @@ def _service(service: ServicePort) -> str:
         _number(service.health_check_node_port),
         _masquerade(service.masquerade),
         _chains(service.chains),
+        _text(service.backend.value if service.backend else None),
     )
 
 

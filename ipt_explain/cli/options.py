@@ -106,7 +106,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, .
         raise UsageError("--live reads this node's own rules: leave the files out, or --live")
     parsed: list[Dump] = []
     faults: list[DumpSyntaxError] = []
-    for source in _live() if live else read_inputs(dumps):
+    for source in _live() if live else read_inputs(dict.fromkeys(dumps)):
         try:
             parsed.append(read_dump(source.text, source=source.name, lenient=lenient))
         except DumpSyntaxError as error:

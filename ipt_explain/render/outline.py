@@ -16,6 +16,7 @@ Span = tuple[str, str]
 
 Line = list[Span]
 
+_GAP = "  "
 TAIL_WIDTH = len("line 320000")
 
 _GUIDE = "guide"
@@ -42,40 +43,44 @@ def sentence(text: str, style: str = "") -> list[Span]:
     return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
 
 
-def draw(root: Node, width: int) -> Iterator[Line]:
+def draw(root: Node, width: int) -> list[Line]:
     """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
-    yield from _entry(root, "", _TRUNK if root.children else "", width)
-    yield from _below(root, "", width)
+    lines: list[Line] = []
+    _draw_entry(lines, root, "", _TRUNK if root.children else "", width)
+    _draw_below(lines, root, "", width)
+    return lines
 
 
-def _below(node: Node, guides: str, width: int) -> Iterator[Line]:
+def _draw_below(lines: list[Line], node: Node, guides: str, width: int) -> None:
     last = len(node.children) - 1
     for index, child in enumerate(node.children):
         branch, trunk = (_BRANCH, _TRUNK) if index < last else (_LAST_BRANCH, _NO_TRUNK)
-        yield from _entry(child, guides + branch, guides + trunk + (_TRUNK if child.children else ""), width)
+        _draw_entry(lines, child, guides + branch, guides + trunk + (_TRUNK if child.children else ""), width)
         if child.children:
-            yield from _below(child, guides + trunk, width)
+            _draw_below(lines, child, guides + trunk, width)
 
 
-def _entry(node: Node, first: str, then: str, width: int) -> Iterator[Line]:
+def _draw_entry(lines: list[Line], node: Node, first: str, then: str, width: int) -> None:
     """A node's own lines, behind guides for the first and for those that follow."""
-    end = width - TAIL_WIDTH - 2 if node.tail else width
-    used = len(first) + sum(cells(text) for text, _ in node.words)
-    if used <= end:
-        line = [(first, _GUIDE), *node.words]
-        if node.tail:
-            line.append((" " * (end - used + 2) + node.tail, "line"))
-        yield line
+    end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
+    free = end - len(first) - _width(node.words)
+    if free >= 0:
+        lines.append(_with_tail([(first, _GUIDE), *node.words], node.tail, free))
         return
     indent = then + " " * max(0, len(first) + node.hang - len(then))
-    for number, words in enumerate(_broken(node.words, end - len(first), width - len(indent))):
-        if number:
-            yield [(indent, _GUIDE), *words]
-        elif node.tail:
-            filling = end - len(first) - sum(cells(text) for text, _ in words) + 2
-            yield [(first, _GUIDE), *words, (" " * filling + node.tail, "line")]
-        else:
-            yield [(first, _GUIDE), *words]
+    opening, *others = _broken(node.words, end - len(first), width - len(indent))
+    lines.append(_with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening)))
+    lines.extend([(indent, _GUIDE), *words] for words in others)
+
+
+def _with_tail(line: Line, tail: str, free: int) -> Line:
+    if tail:
+        line.append((" " * free + _GAP + tail, "line"))
+    return line
+
+
+def _width(words: Sequence[Span]) -> int:
+    return cells("".join([text for text, _ in words]))
 
 
 def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
-from ipt_explain.model import Family, Form
+from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.header import found, header, nothing
 from ipt_explain.render.outline import Line, draw
 from ipt_explain.render.service_tree import View, service_tree
@@ -23,15 +23,13 @@ def tree(explanation: Explanation, width: int, color: bool, total: int | None = 
 
 
 def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[Line]:
-    sections = _sections(explanation)
-    for number, (rulesets, services) in enumerate(sections):
+    for number, (ruleset, services) in enumerate(_sections(explanation)):
         if number:
             yield from ([], [])
-        for ruleset in rulesets:
-            for node in header(ruleset):
-                yield from draw(node, width)
-        yield from _services(rulesets, services, width, total is not None)
-    if not sections:
+        for node in header(ruleset):
+            yield from draw(node, width)
+        yield from _services(ruleset, services, width, total is not None)
+    if not explanation.rulesets:
         yield [("No rules at all: the input is empty.", "unknown")]
     shown = len(explanation.services)
     if total is not None and total > shown:
@@ -39,17 +37,15 @@ def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[
         yield [(f"{shown:,} of {plural(f'{total:,}', 'service port')} shown, as selected.", "note")]
 
 
-def _services(rulesets: list[RulesetFacts], services: list[ServicePort], width: int, selected: bool) -> Iterator[Line]:
-    if not services and not selected:
-        yield []
-        for ruleset in rulesets:
-            yield from draw(nothing(ruleset), width)
+def _services(ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool) -> Iterator[Line]:
     if services:
         yield from draw(found(services), width)
-    family_width = _WIDTHS[rulesets[0].family]
+    elif not selected:
+        yield []
+        yield from draw(nothing(ruleset), width)
+    family_width = _WIDTHS[ruleset.family]
     view = View(
-        fragment=any(ruleset.form in (Form.FRAGMENT, Form.RESTORE) for ruleset in rulesets),
-        chains=width >= family_width + _CHAIN_WIDTH,
+        fragment=ruleset.form in (Form.FRAGMENT, Form.RESTORE), chains=width >= family_width + _CHAIN_WIDTH
     )
     used = min(width, family_width + _CHAIN_WIDTH + 2)
     for service in services:
@@ -57,11 +53,11 @@ def _services(rulesets: list[RulesetFacts], services: list[ServicePort], width: 
         yield from draw(service_tree(service, view), used)
 
 
-def _sections(explanation: Explanation) -> list[tuple[list[RulesetFacts], list[ServicePort]]]:
-    """Rulesets with their services. Those of one source and family share them: a service does not tell its backend."""
-    sections: dict[tuple[str, Family], tuple[list[RulesetFacts], list[ServicePort]]] = {}
+def _sections(explanation: Explanation) -> list[tuple[RulesetFacts, list[ServicePort]]]:
+    """Rulesets with their services."""
+    sections: dict[tuple[str, Family, Backend | None], tuple[RulesetFacts, list[ServicePort]]] = {}
     for ruleset in explanation.rulesets:
-        sections.setdefault((ruleset.source, ruleset.family), ([], []))[0].append(ruleset)
+        sections[ruleset.source, ruleset.family, ruleset.backend] = (ruleset, [])
     for service in explanation.services:
-        sections[service.source, service.family][1].append(service)
+        sections[service.source, service.family, service.backend][1].append(service)
     return list(sections.values())

@@ -268,3 +268,7 @@ def test_completion_offers_commands_and_files() -> None:
     lines = run(**environment).out.split()
     assert "plain,explain" in lines
     assert any(line.startswith("file,") for line in lines)
+
+
+def test_a_file_named_twice_is_read_once() -> None:
+    assert run(FRAGMENT, FRAGMENT).out == run(FRAGMENT).out

@@ -97,6 +97,7 @@ def service(*shares: float, **given: Any) -> ServicePort:
         "health_check_node_port": None,
         "masquerade": Masquerade(True, False, "10.244.0.0/16"),
         "chains": ServiceChains("KUBE-SVC-AAAAAAAAAAAAAAAA"),
+        "backend": Backend.NFT,
     } | given
     facts.setdefault("balancers", (balancer(facts["endpoints"]),))
     return ServicePort(**facts)

@@ -134,6 +134,7 @@ def test_a_service_in_full() -> None:
                 "external": "KUBE-EXT-A",
                 "firewall": "KUBE-FW-A",
             },
+            "backend": "nft",
         }
     ]
 

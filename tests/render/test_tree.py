@@ -235,20 +235,24 @@ def test_what_a_selection_left_out_is_counted() -> None:
     assert text.splitlines()[-1] == "1 of 58 service ports shown, as selected."
 
 
-def test_rulesets_stand_apart_by_source_and_family() -> None:
+def test_rulesets_stand_apart_by_source_family_and_backend() -> None:
     made = Explanation(
         (ruleset(), ruleset(backend=Backend.LEGACY, generator=None), ruleset(family=Family.IPV6)),
-        (service(1.0), service(1.0, family=Family.IPV6, cluster_ip="fd00::1", frontends=(frontend(address="fd00::1"),))),
+        (
+            service(1.0, name="new"),
+            service(1.0, name="leftover", backend=Backend.LEGACY),
+            service(1.0, name="six", family=Family.IPV6),
+        ),
     )
     lines = shown(made).splitlines()
-    titles = [number for number, line in enumerate(lines) if line.startswith("node.txt")]
-    assert [lines[number] for number in titles] == [
+    assert [line for line in lines if line.startswith(("node.txt", "shop"))] == [
         "node.txt · IPv4 · iptables-save v1.8.9 (nf_tables)",
+        "shop/new:http · tcp · KUBE-SVC-AAAAAAAAAAAAAAAA",
         "node.txt · IPv4 · legacy backend",
+        "shop/leftover:http · tcp · KUBE-SVC-AAAAAAAAAAAAAAAA",
         "node.txt · IPv6 · iptables-save v1.8.9 (nf_tables)",
+        "shop/six:http · tcp · KUBE-SVC-AAAAAAAAAAAAAAAA",
     ]
-    first, second = (lines.index(line) for line in lines if line.startswith("├─ ClusterIP"))
-    assert titles[1] < first < titles[2] < second
 
 
 def test_the_table_has_one_line_a_frontend_in_columns_without_spaces() -> None:
