@@ -9,18 +9,20 @@ from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.cluster import RULES
 from ipt_explain.audit.runner import Report
 from ipt_explain.compare.objects.mismatches import Mismatch
+from ipt_explain.model import Dump, Rule
 from ipt_explain.source import SourceText
 
 _RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES}
 
 
-def cluster_report(
-    mismatches: Sequence[Mismatch], texts: Mapping[str, SourceText], rule_count: int, partial: bool
-) -> Report:
-    """The mismatches as a report. `texts` are the dumps' texts by source, from which findings quote their line."""
+def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Report:
+    """The mismatches as a report; findings quote their line from the dumps."""
+    texts = {dump.source: dump.text for dump in dumps}
     findings = [_finding(mismatch, texts.get(mismatch.source)) for mismatch in mismatches]
     findings.sort(key=lambda each: (each.source, -each.severity.rank, each.service or "", each.rule))
-    return Report(tuple(findings), (), rule_count, partial)
+    tables = [table for dump in dumps for ruleset in dump.rulesets for table in ruleset.tables.values()]
+    partial = any(ruleset.fragment for dump in dumps for ruleset in dump.rulesets)
+    return Report(tuple(findings), (), sum(table.rule_count for table in tables), partial)
 
 
 def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:
@@ -36,11 +38,16 @@ def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:
         source=mismatch.source,
         family=mismatch.family,
         service=mismatch.service,
-        table="nat" if line is not None else None,
-        chain=mismatch.chain if line is not None else None,
+        table=None if mismatch.rule is None else _table_of(mismatch.rule),
+        chain=None if mismatch.rule is None else mismatch.rule.chain,
         line=line,
         related_lines=mismatch.lines[1:],
         excerpt=excerpt,
         columns=(1, len(excerpt) + 1) if excerpt.strip() else None,
         fingerprint=fingerprint(rule.id, mismatch.family.value, mismatch.service, mismatch.protocol, mismatch.message),
     )
+
+
+def _table_of(rule: Rule) -> str:
+    """kube-proxy refuses connections in filter, and does all else in nat."""
+    return "filter" if rule.target in ("REJECT", "DROP") else "nat"

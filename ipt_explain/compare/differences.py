@@ -35,8 +35,8 @@ class DifferenceKind(Enum):
 class Difference:
     """One difference.
 
-    `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain. `nodes` are
-    the names on either side where many nodes are compared.
+    `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain.
+    `nodes` are the names on either side where many nodes are compared.
     """
 
     kind: DifferenceKind

@@ -77,7 +77,7 @@ def digest_of(view: NodeView) -> Digest:
 
 
 def read_digest(text: str, source: str) -> Digest | None:
-    """The digest that a text holds, None where it is none. Raises UsageError for a damaged one, or of a later schema."""
+    """The digest that a text holds, None where it is none. Raises UsageError for a damaged one, or another schema's."""
     if not text.lstrip().startswith("{") or '"ipt-explain/digest/' not in text[:200]:
         return None
     try:

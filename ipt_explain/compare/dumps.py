@@ -100,7 +100,9 @@ def _pairs(family: Family, before: NodeView, after: NodeView) -> list[tuple[Serv
     """Service ports that are the same one: by name, and where either text lacks names, by address and port."""
     pairs: list[tuple[ServiceView | None, ServiceView | None]] = []
     left = {key: view for key, view in after.services.items() if key[0] is family and key not in before.services}
-    by_place = {(view.cluster_ip, view.port, view.protocol): key for key, view in left.items() if view.cluster_ip}
+    by_place: dict[tuple[str | None, int | None, str], ServiceKey] = {
+        (view.cluster_ip, view.port, view.protocol): key for key, view in left.items() if view.cluster_ip
+    }
     for key, view in before.services.items():
         if key[0] is not family:
             continue

@@ -6,6 +6,7 @@ the views that differ, not with nodes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -19,7 +20,8 @@ from ipt_explain.model import Family
 
 @dataclass(slots=True)
 class _Group:
-    """Nodes that do the same. `services` and `chains` are records where it differs from the first group; None: lacks it."""
+    """Nodes that do the same. `services` and `chains` are their records where these differ from the first node's; None
+    where they lack one."""
 
     families: Mapping[str, bool]
     services: dict[str, str | None]
@@ -126,6 +128,7 @@ def _service_disputes(key: str, sides: list[tuple[str | None, list[str]]]) -> It
     if _may_be_internal_local([view for view, _ in views]):
         return
     most, most_names = views[0]
+    seen = 0 if most is None else len(most.endpoints())
     for view, names in views[1:]:
         differences: list[Difference] = []
         if most is not None and view is not None:
@@ -136,13 +139,15 @@ def _service_disputes(key: str, sides: list[tuple[str | None, list[str]]]) -> It
             differences = [added(view)]
         for each in differences:
             yield Difference(
-                each.kind, each.family, _sentence(each, most_names, names), each.service, each.protocol, each.subject,
+                each.kind, each.family, _sentence(each, seen, most_names, names), each.service, each.protocol,
+                each.subject,
                 each.before, each.after, (tuple(most_names), tuple(names)),
             )  # fmt: skip
 
 
 def _may_be_internal_local(views: list[ServiceView | None]) -> bool:
-    """kube-proxy 1.21 to 1.23 left no trace of internal policy Local: nodes then balance over sets that share no endpoint."""
+    """kube-proxy 1.21 to 1.23 left no trace of internal policy Local: nodes then balance over sets without a common
+    endpoint."""
     known = [view for view in views if view is not None]
     if len(known) != len(views) or any(view.internal_policy is not None for view in known if view.endpoints()):
         return False
@@ -183,8 +188,6 @@ def _chain_disputes(key: str, sides: list[tuple[str | None, list[str]]]) -> Iter
 
 
 def _rules(record: str | None) -> list[str]:
-    import json
-
     return [] if record is None else list(json.loads(record))
 
 
@@ -203,16 +206,18 @@ def count_of(names: list[str] | tuple[str, ...]) -> str:
     return " and ".join(names) if len(names) == 2 else f"{len(names):,} nodes"
 
 
-def _sentence(difference: Difference, most: list[str], names: list[str]) -> str:
+def _sentence(difference: Difference, seen: int, most: list[str], names: list[str]) -> str:
+    """A difference between most nodes, which see `seen` endpoints, and others; one about an endpoint ends in it."""
     who, others = count_of(names), count_of(most)
-    sees, do = ("sees", "does") if len(names) == 1 else ("see", "do")
-    kind = difference.kind
-    if kind is DifferenceKind.ENDPOINT_ADDED:
-        return f"{who} still {sees} {difference.after}, {others} {'do' if len(most) > 1 else 'does'} not"
-    if kind is DifferenceKind.ENDPOINT_REMOVED:
-        return f"{who} {do} not see {difference.before}, {others} {'do' if len(most) > 1 else 'does'}"
-    if kind is DifferenceKind.SERVICE_REMOVED:
-        return f"{who} {'lacks' if len(names) == 1 else 'lack'} this service port, {others} {'have' if len(most) > 1 else 'has'} it"
-    if kind is DifferenceKind.SERVICE_ADDED:
-        return f"{who} {'has' if len(names) == 1 else 'have'} this service port, {others} {'lack' if len(most) > 1 else 'lacks'} it"
+    alone, one = len(names) == 1, len(most) == 1
+    endpoints = f"{seen} endpoint{'' if seen == 1 else 's'}" if seen else "no endpoint"
+    they_see = f"{others} {'sees' if one else 'see'} {endpoints}"
+    if difference.kind is DifferenceKind.ENDPOINT_ADDED:
+        return f"{they_see}, {who} still {'sees' if alone else 'see'} {difference.after}"
+    if difference.kind is DifferenceKind.ENDPOINT_REMOVED:
+        return f"{they_see}, {who} {'does' if alone else 'do'} not see {difference.before}"
+    if difference.kind is DifferenceKind.SERVICE_REMOVED:
+        return f"{others} {'has' if one else 'have'} this service port, {who} {'lacks' if alone else 'lack'} it"
+    if difference.kind is DifferenceKind.SERVICE_ADDED:
+        return f"{others} {'lacks' if one else 'lack'} this service port, {who} {'has' if alone else 'have'} it"
     return f"{others} against {who}: {difference.message}"

@@ -55,7 +55,14 @@ class _Pair:
         if earlier != later and _foreign_of(_kept(old, common)) == _foreign_of(_kept(new, common)):
             message = f"{_name(place)}: hooks stand elsewhere among other rules"
             yield Difference(
-                DifferenceKind.HOOK, self.family, message, None, None, _name(place), _texts(old), _texts(new)
+                DifferenceKind.HOOK,
+                self.family,
+                message,
+                None,
+                None,
+                _name(place),
+                list(_texts(old)),
+                list(_texts(new)),
             )
 
     def system(self) -> Iterator[Difference]:
@@ -140,7 +147,7 @@ def _texts_of(rules: Sequence[str], owner: str) -> list[str]:
     return [text.partition(HOOK)[2] for text in rules if text.partition(HOOK)[0] == owner]
 
 
-def _texts(rules: Sequence[str]) -> list[Value]:
+def _texts(rules: Sequence[str]) -> list[str]:
     return [text.partition(HOOK)[2] for text in rules]
 
 

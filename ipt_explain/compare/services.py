@@ -47,9 +47,16 @@ def removed(view: ServiceView) -> Difference:
 def summary(view: ServiceView) -> Value:
     """A service port in a few words of JSON: where it is reached, and its endpoints."""
     return {
-        "frontends": [frontend_name(address, frontend) for address, frontend in sorted(view.frontends.items())],
+        "frontends": _values(frontend_names(view)),
         "endpoints": _values(sorted(view.endpoints())),
     }
+
+
+def frontend_names(view: ServiceView) -> list[str]:
+    """The names of all frontends, the ClusterIP first, the node port last."""
+    kinds = list(FRONTEND_NAMES)
+    ordered = sorted(view.frontends.items(), key=lambda item: (kinds.index(item[1].kind), item[0]))
+    return [frontend_name(address, frontend) for address, frontend in ordered]
 
 
 def frontend_name(address: Address, frontend: FrontendView) -> str:
@@ -66,7 +73,7 @@ def address_text(address: Address) -> str:
 
 
 def _whole(view: ServiceView, kind: DifferenceKind, verb: str, before: Value, after: Value) -> Difference:
-    places = ", ".join(frontend_name(address, frontend) for address, frontend in sorted(view.frontends.items()))
+    places = ", ".join(frontend_names(view))
     count = len(view.endpoints())
     endpoints = "1 endpoint" if count == 1 else f"{count or 'no'} endpoints"
     message = f"{verb}: {places or 'no frontend'}, {endpoints}"
@@ -205,12 +212,12 @@ class _Pair:
                     DifferenceKind.MASQUERADE, subject, _flags(endpoints, was), _flags(endpoints, not was),
                     f"connections of {', '.join(endpoints)} to itself: {words}",
                 )  # fmt: skip
-        if _seen_cluster_ip(self.before) and _seen_cluster_ip(self.after):
-            if (before.all, before.off_cluster) != (after.all, after.off_cluster):
-                yield self._difference(
-                    DifferenceKind.MASQUERADE, "ClusterIP", _source_value(before), _source_value(after),
-                    f"ClusterIP connections masqueraded: {_source_words(before)} -> {_source_words(after)}",
-                )  # fmt: skip
+        seen = _seen_cluster_ip(self.before) and _seen_cluster_ip(self.after)
+        if seen and (before.all, before.off_cluster) != (after.all, after.off_cluster):
+            yield self._difference(
+                DifferenceKind.MASQUERADE, "ClusterIP", _source_value(before), _source_value(after),
+                f"ClusterIP connections masqueraded: {_source_words(before)} -> {_source_words(after)}",
+            )  # fmt: skip
 
 
 def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
@@ -288,7 +295,7 @@ def _source_words(masquerade: MasqueradeView) -> str:
 
 
 def _flags(endpoints: Iterable[str], value: bool) -> Value:
-    return {endpoint: value for endpoint in endpoints}
+    return dict.fromkeys(endpoints, value)
 
 
 def _values(items: Iterable[str] | Iterable[int]) -> list[Value]:

@@ -120,7 +120,8 @@ class _SkeletonReader:
 
 
 HOOK = "\0"
-"""What stands in front of a hook's text in `Skeleton.hooks`; in front of other rules stands their owner and the same."""
+"""What stands in front of a hook's text in `Skeleton.hooks`; in front of other rules stands their owner and the
+same."""
 
 
 def _serves(plan: RulePlan, chain: str) -> bool:

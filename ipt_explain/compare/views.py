@@ -41,8 +41,8 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FrontendView:
-    """What becomes of connections to one address. `pool` is that of clients outside the node, `node_pool` that of pods and the
-    node itself where it differs."""
+    """What becomes of connections to one address. `pool` is that of clients outside the node, `node_pool` that of pods
+    and the node itself where it differs."""
 
     kind: FrontendKind
     verdict: Verdict
@@ -53,8 +53,8 @@ class FrontendView:
 
 @dataclass(frozen=True, slots=True)
 class AffinityView:
-    """For how long a client keeps its endpoint: `seconds` has more than one number, or `without` an endpoint, only where
-    rules were changed by hand."""
+    """For how long a client keeps its endpoint. Only where rules were changed by hand has `seconds` more than one
+    number, or `without` an endpoint."""
 
     seconds: tuple[int, ...]
     without: tuple[str, ...] = ()
@@ -62,8 +62,8 @@ class AffinityView:
 
 @dataclass(frozen=True, slots=True)
 class MasqueradeView:
-    """Whose source is rewritten. `hairpin` is None where no endpoint shows it; `without_hairpin` are endpoints that cannot reach
-    themselves through the service."""
+    """Whose source is rewritten. `hairpin` is None where no endpoint shows it; `without_hairpin` are endpoints that
+    cannot reach themselves through the service."""
 
     hairpin: bool | None
     without_hairpin: tuple[str, ...]

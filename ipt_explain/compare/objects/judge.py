@@ -11,7 +11,7 @@ from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
-from ipt_explain.compare.objects.model import ApiObjects
+from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.proxy import BREAKS, NEWEST, Intent, Release, intents
 from ipt_explain.compare.objects.reading import HOW
@@ -38,13 +38,10 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
     services = explanation.services
     _check_kinds(objects, services)
     _check_mode(dump, [facts.mode for facts in explanation.rulesets])
-    _check_families(objects, dump)
     name = node_of(objects, dump, services, node)
     notes = list(objects.notes)
-    if name is None:
-        notes.append(
-            f"{dump.source}: which node this is, nothing tells: local endpoints are not compared (name it: --node)"
-        )
+    if name is None and _has_local_policies(objects, {ruleset.family for ruleset in dump.rulesets}):
+        notes.append(f"{dump.source}: nothing tells which node this is: local endpoints are not compared (use --node)")
     views = service_views(explanation)
     facts = dict(zip(views, services))
     mismatches: list[Mismatch] = []
@@ -98,47 +95,48 @@ class _Family:
     def _pairs(self, wanted: list[Intent]) -> tuple[list[tuple[Intent, ServiceKey | None]], list[ServiceKey]]:
         """Intents with their service port: by name and protocol, else by address, else by what of it is the same."""
         left = dict.fromkeys(self._views)
-        by_place: dict[object, ServiceKey] = {}
-        by_name: dict[object, ServiceKey] = {}
-        for key, view in self._views.items():
-            if view.cluster_ip is not None:
-                by_place[view.cluster_ip, view.port, view.protocol] = key
-            by_name[view.label] = key
         chosen: dict[int, ServiceKey] = {}
-        exact = {(key[1], key[2]): key for key in reversed(self._views)}
+        exact: dict[tuple[str, str], ServiceKey] = {}
+        by_place: dict[tuple[str | None, int | None, str], ServiceKey] = {}
+        by_name: dict[str, ServiceKey] = {}
+        for key, view in self._views.items():
+            exact.setdefault((view.label, view.protocol), key)
+            by_place.setdefault((view.cluster_ip, view.port, view.protocol), key)
+            by_name.setdefault(view.label, key)
+
+        def choose(index: int, found: ServiceKey | None) -> bool:
+            if found is None or found not in left:
+                return False
+            chosen[index] = found
+            del left[found]
+            return True
+
         for index, intent in enumerate(wanted):
-            key = exact.get((intent.label, intent.port.protocol))
-            if key is not None and key in left:
-                chosen[index] = key
-                del left[key]
+            choose(index, exact.get((intent.label, intent.port.protocol)))
         for index, intent in enumerate(wanted):
-            if index in chosen:
-                continue
-            key = by_place.get((intent.cluster_ip, intent.port.port, intent.port.protocol))
-            if key is None or key not in left or not self._may_be(intent, self._views[key]):
-                key = by_name.get(intent.label)
-            if key is not None and key in left:
-                chosen[index] = key
-                del left[key]
+            if index not in chosen:
+                there = by_place.get((intent.cluster_ip, intent.port.port, intent.port.protocol))
+                if there is None or not self._may_be(intent, self._views[there]) or not choose(index, there):
+                    choose(index, by_name.get(intent.label))
         return [(intent, chosen.get(index)) for index, intent in enumerate(wanted)], list(left)
 
     @staticmethod
     def _may_be(intent: Intent, view: ServiceView) -> bool:
-        """Whether a service port at the intent's address is the same Service: one without a name, or with another port's name."""
+        """Whether the service port at the intent's address is of the same Service: nameless, or with another port
+        name."""
         return not view.named or view.label.partition(":")[0] == intent.label.partition(":")[0]
 
 
 def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]) -> list[Release]:
-    """The releases that may have written the rules, the likeliest first; the node's own version, where it is one of them."""
+    """The releases that may have written the rules, the likeliest first; the node's own, where it is one of them."""
     first, last = 1, NEWEST
     plans = Plans()
     for ruleset in rulesets:
         known = recognise_version(ruleset, plans)
         first, last = max(first, known.first), min(last, known.last)
-        filter_table = ruleset.tables.get("filter")
-        if filter_table is not None and ruleset.form is Form.SAVE and known.first >= 24:
-            if PROXY_FIREWALL not in filter_table.chains:
-                last = min(last, 24)
+        whole = "filter" in ruleset.tables and ruleset.form is Form.SAVE
+        if whole and known.first >= 24 and ruleset.chain("filter", PROXY_FIREWALL) is None:
+            last = min(last, 24)
     if first > last:
         first, last = 1, NEWEST
     minor = objects.nodes[node].minor if node is not None and node in objects.nodes else None
@@ -149,6 +147,14 @@ def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]
     # Where releases explain the dump equally well, hints before 1.31 are the likelier: they had to be asked for.
     found.sort(key=lambda start: (start > 30, -start))
     return [Release(start) for start in found]
+
+
+def _has_local_policies(objects: ApiObjects, families: set[Family]) -> bool:
+    return any(
+        (service.internal_local or service.external_local)
+        and any(family_of(address) in families for address in service.cluster_ips)
+        for service in objects.services
+    )
 
 
 def _zones(objects: ApiObjects, node: str | None) -> list[str | None]:
@@ -172,9 +178,8 @@ def _check_kinds(objects: ApiObjects, services: Sequence[ServicePort]) -> None:
     if "Service" not in objects.kinds:
         raise UsageError(f"{objects.source}: there are no Services in it (kinds found: {kinds}); write it with `{HOW}`")
     if not objects.kinds & {"EndpointSlice", "Endpoints"} and any(service.endpoints for service in services):
-        raise UsageError(
-            f"{objects.source}: there are neither EndpointSlices nor Endpoints in it (kinds found: {kinds}); write it with `{HOW}`"
-        )
+        lacking = "neither EndpointSlices nor Endpoints"
+        raise UsageError(f"{objects.source}: there are {lacking} in it (kinds found: {kinds}); write it with `{HOW}`")
 
 
 def _check_mode(dump: Dump, modes: Sequence[ProxyMode | None]) -> None:
@@ -184,11 +189,6 @@ def _check_mode(dump: Dump, modes: Sequence[ProxyMode | None]) -> None:
         )
 
 
-def _check_families(objects: ApiObjects, dump: Dump) -> None:
-    families = {ruleset.family for ruleset in dump.rulesets}
-    asked = {
-        Family.IPV6 if ":" in address else Family.IPV4 for each in objects.services for address in each.cluster_ips
-    }
-    if asked and families and not asked & families:
-        have, want = (_FAMILIES[next(iter(each))] for each in (families, asked))
-        raise UsageError(f"{dump.source}: it holds {have} rules alone, and the Services have {want} addresses alone")
+def families_asked(objects: ApiObjects) -> set[Family]:
+    """The families of the Services' addresses."""
+    return {family_of(address) for service in objects.services for address in service.cluster_ips}

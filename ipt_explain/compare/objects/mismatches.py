@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.facts import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 from ipt_explain.compare.objects.proxy import Intent
-from ipt_explain.compare.services import FRONTEND_NAMES, address_text
+from ipt_explain.compare.services import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.views import Address, ServiceView
-from ipt_explain.model import Family
+from ipt_explain.model import Family, Rule
 
 
 class MismatchKind(Enum):
@@ -29,8 +29,7 @@ class MismatchKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One mismatch. `lines` are lines of the dump that show it, the first the most telling; `key` tells it apart from
-    others of its kind and service."""
+    """One mismatch. `lines` are lines of the dump that show it; the first is that of `rule`, the most telling."""
 
     kind: MismatchKind
     family: Family
@@ -39,9 +38,8 @@ class Mismatch:
     protocol: str | None
     message: str
     help: str = ""
-    chain: str | None = None
     lines: tuple[int, ...] = ()
-    key: str = ""
+    rule: Rule | None = None
 
 
 RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its log why it did not."
@@ -56,7 +54,8 @@ def missing_service(intent: Intent, source: str) -> Mismatch:
     """A service port that the dump lacks."""
     count = len(intent.everywhere)
     endpoints = f"{count} endpoint{'' if count == 1 else 's'}" if count else "no endpoint"
-    message = f"no rule for {address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}, which has {endpoints}"
+    place = f"{address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}"
+    message = f"there is no rule for {place}, which has {endpoints}"
     return Mismatch(
         MismatchKind.SERVICE_MISSING, intent.family, source, intent.label, intent.port.protocol, message, RESYNC
     )
@@ -64,11 +63,11 @@ def missing_service(intent: Intent, source: str) -> Mismatch:
 
 def stale_service(view: ServiceView, service: ServicePort) -> Mismatch:
     """A service port that the cluster has no more."""
-    places = ", ".join(address_text(address) for address in sorted(view.frontends))
-    message = f"the cluster has no such service port, but {places or 'its chains'} still lead{'s' if places else ''} somewhere"
+    places = ", ".join(frontend_names(view)) or "it"
+    message = f"the cluster has no such service port, but there are rules for {places}"
     return Mismatch(
         MismatchKind.SERVICE_STALE, view.family, service.source, view.label, view.protocol, message, RESYNC,
-        service.chains.service, _frontend_lines(service),
+        _frontend_lines(service), service.frontends[0].rule if service.frontends else None,
     )  # fmt: skip
 
 
@@ -82,17 +81,20 @@ class _Case:
     def mismatches(self) -> Iterator[Mismatch]:
         ports = list(self._ports())
         if ports:
-            yield self._mismatch(MismatchKind.PORT_DIFFERS, "; ".join(ports), _frontend_lines(self.service))
+            yield self._mismatch(MismatchKind.PORT_DIFFERS, "; ".join(ports))
         policies = list(self._policies())
         if policies:
-            yield self._mismatch(MismatchKind.POLICY_DIFFERS, "; ".join(policies), _frontend_lines(self.service))
+            yield self._mismatch(MismatchKind.POLICY_DIFFERS, "; ".join(policies))
         yield from self._affinity()
         yield from self._endpoints(bool(policies))
 
-    def _mismatch(self, kind: MismatchKind, message: str, lines: tuple[int, ...]) -> Mismatch:
+    def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Rule] = ()) -> Mismatch:
+        """A mismatch that these rules show, else those of the frontends."""
+        shown = rules or [frontend.rule for frontend in self.service.frontends]
+        lines = tuple(dict.fromkeys(rule.line for rule in shown))
         return Mismatch(
             kind, self.view.family, self.service.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
-            self.service.chains.service or self.service.chains.local, lines,
+            lines, shown[0] if shown else None,
         )  # fmt: skip
 
     def _ports(self) -> Iterator[str]:
@@ -125,7 +127,8 @@ class _Case:
         if internal is not None and internal is not asked:
             yield f"its internal traffic policy is {asked.value}, the rules are for {internal.value}"
         elif internal is None and self._balanced_by_other_policy():
-            yield f"its internal traffic policy is {asked.value}, the rules balance as for {_policy(not intent.internal_local).value}"
+            other = _policy(not intent.internal_local)
+            yield f"its internal traffic policy is {asked.value}, the rules balance as for {other.value}"
         asked = _policy(intent.external_local)
         external = view.external_policy
         if external is not None and external is not asked and intent.reachable_from_outside:
@@ -149,10 +152,8 @@ class _Case:
             message = f"session affinity should be {_affinity(asked)}, the rules have {_affinity(found)}"
             if asked == found and affinity is not None:
                 message = f"session affinity lacks {', '.join(affinity.without)}"
-            lines = tuple(
-                endpoint.rule.line for endpoint in self.service.endpoints if endpoint.affinity_timeout is not None
-            )
-            yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, message, lines[:1] or _frontend_lines(self.service))
+            rules = [endpoint.rule for endpoint in self.service.endpoints if endpoint.affinity_timeout is not None]
+            yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, message, rules[:1])
 
     def _endpoints(self, other_policy: bool) -> Iterator[Mismatch]:
         missing: set[str] = set()
@@ -178,26 +179,16 @@ class _Case:
                 if self.view.endpoints()
                 else (f"connections are {self._fate()} although there {_is_or_are(missing)} {_listed(missing)}")
             )
-            yield self._mismatch(MismatchKind.ENDPOINT_MISSING, words, _frontend_lines(self.service))
+            yield self._mismatch(MismatchKind.ENDPOINT_MISSING, words)
         if stale:
-            lines = tuple(
-                endpoint.rule.line
-                for endpoint in self.service.endpoints
-                if endpoint.address is not None
-                and endpoint.port is not None
-                and _text(endpoint.address, endpoint.port) in stale
-            )
             why = "which no longer serves it here" if len(stale) == 1 else "which no longer serve it here"
-            yield self._mismatch(
-                MismatchKind.ENDPOINT_STALE,
-                f"rules still lead to {_listed(stale)}, {why}",
-                lines or _frontend_lines(self.service),
-            )
+            message = f"rules still lead to {_listed(stale)}, {why}"
+            yield self._mismatch(MismatchKind.ENDPOINT_STALE, message, self._rules_of(stale))
         if not missing and not stale and self.complete and not other_policy:
             yield from self._verdicts()
 
     def _verdicts(self) -> Iterator[Mismatch]:
-        """Connections that meet another fate although the endpoints are right: endpoints elsewhere decide between DROP and REJECT."""
+        """Connections that meet another fate, though endpoints are right: those elsewhere tell DROP from REJECT."""
         for address, frontend in sorted(self.view.frontends.items()):
             internal = frontend.kind is FrontendKind.CLUSTER_IP
             asked = self.intent.cluster_ip_verdict if internal else self.intent.external_verdict
@@ -209,13 +200,20 @@ class _Case:
             words = f"connections to {address_text(address)} should be {_FATES[asked]}, not {_FATES[frontend.verdict]}"
             if pair == (Verdict.REJECT, Verdict.DROP):
                 message = f"{words}: other nodes have endpoints, of which this one does not know"
-                yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message, _frontend_lines(self.service))
+                yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message)
             elif pair == (Verdict.DROP, Verdict.REJECT):
                 message = f"{words}: no node has an endpoint any more"
-                yield self._mismatch(MismatchKind.ENDPOINT_STALE, message, _frontend_lines(self.service))
+                yield self._mismatch(MismatchKind.ENDPOINT_STALE, message)
             else:
-                yield self._mismatch(MismatchKind.PORT_DIFFERS, words, _frontend_lines(self.service))
+                yield self._mismatch(MismatchKind.PORT_DIFFERS, words)
             return
+
+    def _rules_of(self, endpoints: set[str]) -> list[Rule]:
+        return [
+            each.rule
+            for each in self.service.endpoints
+            if each.address is not None and each.port is not None and _text(each.address, each.port) in endpoints
+        ]
 
     def _fate(self) -> str:
         verdicts = {frontend.verdict for frontend in self.view.frontends.values()}

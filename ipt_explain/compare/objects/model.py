@@ -10,7 +10,7 @@ from ipt_explain.model import Family
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerAddress:
-    """An ingress address of a load balancer. `proxied`: ipMode Proxy, for which kube-proxy 1.29 and later writes no rules."""
+    """An ingress address of a load balancer. `proxied`: ipMode Proxy, for which kube-proxy from 1.29 has no rules."""
 
     address: str
     proxied: bool = False
@@ -43,15 +43,10 @@ class ApiService:
     health_check_node_port: int | None = None
     wants_hints: bool = False
 
-    @property
-    def reachable_from_outside(self) -> bool:
-        """Whether it has any address beside its ClusterIPs."""
-        return bool(self.external_ips or self.load_balancers) or any(port.node_port for port in self.ports)
-
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One endpoint: an address and port with what its slice says of it. `endpoint` is `ip:port`, `[ip]:port` in IPv6."""
+    """One endpoint with what its slice says of it. `endpoint` is `ip:port`, in IPv6 `[ip]:port`."""
 
     endpoint: str
     ready: bool

@@ -14,10 +14,10 @@ from ipt_explain.model import Dump
 
 
 def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], wanted: str | None) -> str | None:
-    """The node's name: the one wanted, else recognised from its local endpoints, pod network, addresses, or the file's name.
+    """The node's name: the one wanted, else as local endpoints, pod network, addresses or the file's name tell.
 
-    None where nothing tells. Raises UsageError for a wanted node that the objects lack, or whose endpoints are plainly not
-    the local ones here.
+    None where nothing tells. Raises UsageError for a wanted node that the objects lack, or whose endpoints are plainly
+    not the local ones here.
     """
     voted = _by_local_endpoints(objects, services)
     if wanted is not None:

@@ -1,6 +1,7 @@
 """What a correct kube-proxy of a release does on one node, for one family, as the API objects ask.
 
-Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetracker.go and the iptables proxiers of 1.14 to
+Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetracker.go and the iptables proxiers of
+1.14 to
 1.33, checked against captured dumps.
 """
 
@@ -69,7 +70,7 @@ class Release:
 
     @property
     def refuses_external_as_none(self) -> bool:
-        """Up to 1.23, internal policy Local without local endpoints was a service without endpoints: REJECT, not DROP."""
+        """Up to 1.23, internal policy Local without local endpoints was a service without endpoints: REJECT."""
         return self.minor <= 23
 
 
@@ -81,9 +82,9 @@ BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, 29, 31)
 class Intent:
     """What one service port should come to on the node.
 
-    `cluster` and `local` are what the chains of the two scopes should hold, None where it is not known which node this is;
-    `uses_cluster` and `uses_local` tell whether there should be such chains. `everywhere` are the endpoints without regard to
-    policies. The verdicts are those of connections to the ClusterIP, and from outside.
+    `cluster` and `local` are what the chains of the two scopes should hold, None where it is not known which node it
+    is; `uses_cluster` and `uses_local` tell whether there should be such chains. `everywhere` are the endpoints without
+    regard to policies. The verdicts are those of connections to the ClusterIP, and from outside.
     """
 
     service: ApiService
@@ -120,7 +121,8 @@ class Intent:
 def intents(
     objects: ApiObjects, family: Family, node: str | None, zone: str | None, release: Release
 ) -> Iterator[Intent]:
-    """The intents of all service ports that have a ClusterIP of the family. With `node` None, what depends on it is None."""
+    """The intents of all service ports that have a ClusterIP of the family. With `node` None, what depends on it is
+    None."""
     for service in objects.services:
         cluster_ip = next((each for each in service.cluster_ips if family_of(each) is family), None)
         if cluster_ip is None:

@@ -126,7 +126,7 @@ class _ObjectReader:
         metadata = _map(document, "metadata")
         if metadata.get("continue") or metadata.get("remainingItemCount"):
             raise UsageError(
-                f"{self._source}: the list of objects was cut (it names a `continue` token): ask for all, `{HOW} --chunk-size=0`"
+                f"{self._source}: the list of objects was cut (it has a `continue` token): use `{HOW} --chunk-size=0`"
             )
         self._seen.add(kind.removesuffix("List"))
         for item in _list(document, "items"):
@@ -251,7 +251,8 @@ class _ObjectReader:
 
 
 def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Family]]:
-    """kube-proxy uses an endpoint's first address. What a condition does not say is: ready, serving as ready, not terminating."""
+    """kube-proxy uses an endpoint's first address. What a condition does not say is: ready, serving as ready, not
+    terminating."""
     addresses = _addresses(document.get("addresses")) if isinstance(document, dict) else ()
     if not addresses:
         return

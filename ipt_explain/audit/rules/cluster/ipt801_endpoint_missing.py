@@ -11,7 +11,7 @@ Why it matters:
 
 Example:
     # EndpointSlice demo/web-x7k2p lists 10.244.1.9 and 10.244.3.7, both ready; the rules hold one of them:
-    -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "demo/web -> 10.244.1.9:80" -j KUBE-SEP-K3F5UEBF65TZ3ABB
+    -A KUBE-SVC-YTGZ2JEENUBCE3T3 -m comment --comment "demo/web -> 10.244.1.9:80" -j KUBE-SEP-SYK7WUOODWKEDT7L
 
 How to fix:
     Restart the kube-proxy pod of this node. Its log says why it did not sync: no connection to the API server,

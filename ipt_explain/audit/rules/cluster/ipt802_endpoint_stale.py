@@ -10,7 +10,7 @@ Why it matters:
 
 Example:
     # EndpointSlice demo/web-x7k2p no longer lists 10.244.3.7:
-    -A KUBE-SEP-K3F5UEBF65TZ3ABB -p tcp -m comment --comment "demo/web" -m tcp -j DNAT --to-destination 10.244.3.7:80
+    -A KUBE-SEP-NKAKGIGDUG7EX5FZ -p tcp -m comment --comment "demo/web" -m tcp -j DNAT --to-destination 10.244.3.7:80
 
 How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.

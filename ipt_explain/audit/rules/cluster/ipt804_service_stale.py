@@ -9,7 +9,7 @@ Why it matters:
 Example:
     # The cluster has no Service demo/old:
     -A KUBE-SERVICES -d 10.96.3.3/32 -p tcp -m comment --comment "demo/old cluster IP" -m tcp --dport 80 -j
-      KUBE-SVC-ZNTWCYJIK5B4TXRX
+      KUBE-SVC-56B674J34XGEP4FC
 
 How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.

@@ -10,7 +10,7 @@ Why it matters:
 
 Example:
     # Service demo/web has nodePort 30081 now:
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 -j KUBE-EXT-LOLE4ISW44XBNF3G
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 -j KUBE-EXT-YTGZ2JEENUBCE3T3
 
 How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.

@@ -9,9 +9,8 @@ Why it matters:
 
 Example:
     # Service demo/web has timeoutSeconds 600:
-    -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "demo/web -> 10.244.1.9:80" -m recent --rcheck --seconds 10800
-      --reap
-      --name KUBE-SEP-K3F5UEBF65TZ3ABB --mask 255.255.255.255 --rsource -j KUBE-SEP-K3F5UEBF65TZ3ABB
+    -A KUBE-SVC-YTGZ2JEENUBCE3T3 -m comment --comment "demo/web -> 10.244.1.9:80" -m recent --rcheck --seconds 10800
+      --reap --name KUBE-SEP-SYK7WUOODWKEDT7L --mask 255.255.255.255 --rsource -j KUBE-SEP-SYK7WUOODWKEDT7L
 
 How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.

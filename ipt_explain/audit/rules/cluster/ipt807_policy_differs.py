@@ -10,7 +10,7 @@ Why it matters:
 
 Example:
     # Service demo/web has externalTrafficPolicy Local:
-    -A KUBE-EXT-LOLE4ISW44XBNF3G -j KUBE-SVC-LOLE4ISW44XBNF3G
+    -A KUBE-EXT-YTGZ2JEENUBCE3T3 -j KUBE-SVC-YTGZ2JEENUBCE3T3
 
 How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.

@@ -9,7 +9,7 @@ Why it matters:
 
 Example:
     # node-1 and node-2 balance demo/web evenly; on node-3 stands:
-    -A KUBE-SVC-LOLE4ISW44XBNF3G -m statistic --mode random --probability 0.90000000000 -j KUBE-SEP-K3F5UEBF65TZ3ABB
+    -A KUBE-SVC-YTGZ2JEENUBCE3T3 -m statistic --mode random --probability 0.90000000000 -j KUBE-SEP-SYK7WUOODWKEDT7L
 
 How to fix:
     Look at the nodes that are fewer: `ipt-explain audit`, and kube-proxy's log there.

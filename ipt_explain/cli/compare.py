@@ -1,0 +1,272 @@
+"""`ipt-explain compare`: what differs in what traffic does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.audit.config import FAIL_ON
+from ipt_explain.cli.audit import CLEAN, FOUND
+from ipt_explain.cli.options import display_options, joined, read_dumps
+from ipt_explain.cli.stdio import complain, warn, write
+from ipt_explain.errors import DumpSyntaxError, UsageError
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.plan import Plan
+    from ipt_explain.audit.runner import Report
+    from ipt_explain.compare.digest import Digest
+    from ipt_explain.inputs.node_files import NodeFile
+    from ipt_explain.model import Dump
+
+_FOR_OBJECTS = ("sarif", "github", "junit")
+
+
+@click.command()
+@click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | DUMP...", type=click.Path())
+@click.option("--nodes", is_flag=True, help="Compare many nodes: dumps or digests, directories, globs, NAME=PATH.")
+@click.option("--digest", is_flag=True, help="Write the digest of a node's dumps, to be compared with --nodes.")
+@click.option(
+    "--objects",
+    metavar="FILE",
+    type=click.Path(),
+    help="Compare with API objects: what kubectl get services,endpointslices,nodes -A -o json prints.",
+)
+@click.option("--node", metavar="NAME", help="Whose dump it is, for --objects and --digest. [default: recognised]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json", *_FOR_OBJECTS)),
+    default="text",
+    show_default=True,
+    help="What to print; sarif, github and junit with --objects.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    help="Exit with 1 for findings of this severity or a higher one; `never`: not for differences either.",
+)
+@click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, as IPT80,IPT805.")
+@click.option("--ignore", multiple=True, metavar="IDS", help="With --objects: not these rules.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="With --objects: leave out what this file holds.")
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), help="With --objects: write all findings to this file."
+)
+@click.option("--config", type=click.Path(path_type=Path), help="With --objects: read options from this file.")
+@click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
+@display_options
+def compare(
+    dumps: tuple[str, ...],
+    nodes: bool,
+    digest: bool,
+    objects: str | None,
+    node: str | None,
+    output: str,
+    fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
+    config: Path | None,
+    lenient: bool,
+    color: bool,
+    width: int,
+) -> int:
+    """What differs: two dumps, many nodes, or the dump and the cluster's API objects?
+
+    \b
+    ipt-explain compare before.txt after.txt
+    ipt-explain compare --nodes dumps/
+    ipt-explain compare --objects objects.json node.txt
+
+    It compares what becomes of traffic, not lines: order, counters, comments and names of chains are nothing to it.
+    Exit status: 0 no difference, 1 differences or findings, 2 the input or the command line cannot be used.
+    """
+    if sum((nodes, digest, objects is not None)) > 1:
+        raise click.UsageError("--nodes, --digest and --objects exclude each other")
+    if objects is None:
+        given = {
+            "--select": select,
+            "--ignore": ignore,
+            "--baseline": baseline,
+            "--write-baseline": write_baseline,
+            "--config": config,
+            f"-o {output}": output in _FOR_OBJECTS,
+            "--node": node if not digest else None,
+        }
+        for option in filter(given.get, given):
+            raise click.UsageError(f"{option} goes with --objects")
+    if digest:
+        return _write_digest(dumps, node, lenient)
+    if nodes:
+        return _compare_many(dumps, output, fail_on, lenient, width, color)
+    if objects is None:
+        return _compare_two(dumps, output, fail_on, lenient, width, color)
+    from ipt_explain.audit.plan import make_plan
+
+    plan = make_plan(select, ignore, fail_on, baseline, config)
+    return _compare_objects(objects, dumps, node, plan, output, write_baseline, lenient, width, color)
+
+
+def _compare_two(
+    dumps: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
+) -> int:
+    from ipt_explain.collector import collector_paused
+    from ipt_explain.compare.dumps import compare_nodes, node_view
+
+    if len(dumps) != 2:
+        raise click.UsageError(
+            "give two dumps, BEFORE and AFTER; --nodes compares many, --objects one with the cluster"
+        )
+    if dumps == ("-", "-"):
+        raise UsageError("standard input (-) can be read only once")
+    with collector_paused():
+        views = []
+        for path in dumps:
+            # One after the other: what is compared is much smaller than a dump.
+            parsed = read_dumps((path,), live=False, lenient=lenient)
+            warn(parsed[0].warnings)
+            views.append(node_view(path, parsed))
+            del parsed
+        comparison = compare_nodes(*views)
+    warn(comparison.notes)
+    if output == "json":
+        from ipt_explain.render.compare_json import compare_json
+
+        write([compare_json(comparison.differences, comparison.notes)])
+    else:
+        from ipt_explain.render.compare_text import comparison_text
+
+        write(comparison_text(comparison, width, color))
+    return CLEAN if comparison.equal or fail_on == "never" else FOUND
+
+
+def _compare_many(
+    arguments: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
+) -> int:
+    from ipt_explain.compare.fleet import Fleet
+    from ipt_explain.inputs.node_files import node_files
+
+    files = node_files(arguments)
+    if not files:
+        raise click.UsageError("--nodes needs dumps or digests: files, directories or globs")
+    if sum(file.path == "-" for file in files) > 1:
+        raise UsageError("standard input (-) can be read only once")
+    fleet = Fleet()
+    for digest in _digests(files, lenient):
+        fleet.add(digest)
+    differences, agreement = fleet.differences()
+    if output == "json":
+        from ipt_explain.render.compare_json import compare_json
+
+        write([compare_json(differences, (), agreement.nodes)])
+    else:
+        from ipt_explain.render.compare_text import fleet_text
+
+        write(fleet_text(differences, agreement, width, color))
+    return CLEAN if not differences or fail_on == "never" else FOUND
+
+
+def _digests(files: Sequence[NodeFile], lenient: bool) -> Iterator[Digest]:
+    """The digests of files, one node after the other; a node's dumps (IPv4 and IPv6) make one."""
+    from dataclasses import replace
+
+    from ipt_explain.compare.digest import digest_of, read_digest
+    from ipt_explain.compare.dumps import node_view
+    from ipt_explain.inputs import read_inputs
+    from ipt_explain.parsing import read_dump
+
+    of_node: dict[str, list[NodeFile]] = {}
+    for file in files:
+        of_node.setdefault(file.node, []).append(file)
+    faults: list[DumpSyntaxError] = []
+    for node, members in of_node.items():
+        parsed: list[Dump] = []
+        for file in members:
+            text = read_inputs((file.path,))[0].text
+            known = read_digest(text, file.path)
+            if known is not None:
+                named = file.given or known.node == "-" or len(members) > 1
+                yield replace(known, node=node) if named else known
+                continue
+            try:
+                parsed.append(read_dump(text, source=file.path, lenient=lenient))
+            except DumpSyntaxError as error:
+                faults.append(error)
+        if parsed and not faults:
+            warn(warning for dump in parsed for warning in dump.warnings)
+            yield digest_of(node_view(node, parsed))
+    if faults:
+        raise joined(faults)
+
+
+def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:
+    from ipt_explain.compare.digest import digest_of
+    from ipt_explain.compare.dumps import node_view
+    from ipt_explain.inputs.node_files import node_name
+
+    parsed = read_dumps(dumps, live=False, lenient=lenient)
+    warn(warning for dump in parsed for warning in dump.warnings)
+    name = node or (node_name(parsed[0].source) if parsed[0].source != "-" else "-")
+    write([digest_of(node_view(name, parsed)).to_json()])
+    return CLEAN
+
+
+def _compare_objects(
+    file: str,
+    dumps: tuple[str, ...],
+    node: str | None,
+    plan: Plan,
+    output: str,
+    write_baseline: Path | None,
+    lenient: bool,
+    width: int,
+    color: bool,
+) -> int:
+    from ipt_explain.audit.baseline import write_baseline as write_file
+    from ipt_explain.audit.cluster import cluster_report
+    from ipt_explain.compare.objects.cluster import judge_all
+    from ipt_explain.compare.objects.reading import read_objects
+    from ipt_explain.inputs import read_inputs
+
+    if file == "-" and ("-" in dumps or not dumps):
+        raise UsageError("standard input (-) can be read only once: give the objects or the dump as a file")
+    objects = read_objects(read_inputs((file,))[0].text, file)
+    parsed = read_dumps(dumps, live=False, lenient=lenient)
+    judgement = judge_all(objects, parsed, node)
+    warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
+    report = cluster_report(judgement.mismatches, parsed).keep(lambda finding: plan.selection.wants(finding.rule))
+    if write_baseline is not None:
+        write_file(write_baseline, report.findings)
+        complain(f"{write_baseline}: {len(report.findings):,} findings are now known")
+        return CLEAN
+    report = report.without(plan.known)
+    write(_rendered(report, plan, parsed, output, width, color))
+    return FOUND if plan.fails(report) else CLEAN
+
+
+def _rendered(report: Report, plan: Plan, dumps: Sequence[Dump], output: str, width: int, color: bool) -> Iterable[str]:
+    from ipt_explain.audit.rules.cluster import RULES
+
+    rules = tuple(rule for rule in RULES if plan.selection.wants(rule.id))
+    if output == "json":
+        from ipt_explain.render.audit_json import audit_json
+
+        return [audit_json(report)]
+    if output == "sarif":
+        from ipt_explain.render.sarif import sarif
+
+        return [sarif(report, rules)]
+    if output == "github":
+        from ipt_explain.render.github import github_annotations
+
+        return github_annotations(report)
+    if output == "junit":
+        from ipt_explain.render.junit import junit_xml
+
+        return [junit_xml(report, rules, [dump.source for dump in dumps], plan.fail_on)]
+    from ipt_explain.render.audit_text import audit_text
+
+    return audit_text(report, width, color, notes=True)

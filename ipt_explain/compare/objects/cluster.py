@@ -1,0 +1,73 @@
+"""Dumps of one or more nodes against the API objects, and where those nodes disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipt_explain.compare.digest import digest_of
+from ipt_explain.compare.dumps import node_view
+from ipt_explain.compare.fleet import Fleet
+from ipt_explain.compare.objects.judge import families_asked, judge
+from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
+from ipt_explain.compare.objects.model import ApiObjects
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Dump, Family
+
+_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterJudgement:
+    """The mismatches of all dumps; `notes` say what could not be judged."""
+
+    mismatches: tuple[Mismatch, ...]
+    notes: tuple[str, ...]
+
+
+def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = None) -> ClusterJudgement:
+    """Every mismatch of the dumps, and where their nodes disagree beyond that.
+
+    `node` is whose dumps they are, None to recognise it for each. Raises UsageError where objects and dumps have
+    nothing
+    to be compared by.
+    """
+    _check_families(objects, dumps)
+    judgements = [judge(objects, dump, node) for dump in dumps if dump.rulesets]
+    mismatches = [mismatch for judgement in judgements for mismatch in judgement.mismatches]
+    of_node: dict[str, list[Dump]] = {}
+    for judgement, dump in zip(judgements, (dump for dump in dumps if dump.rulesets)):
+        if judgement.node is not None:
+            of_node.setdefault(judgement.node, []).append(dump)
+    if len(of_node) > 1:
+        mismatches += _disagreements(of_node, {(each.service, each.protocol) for each in mismatches})
+    notes = [note for judgement in judgements for note in judgement.notes]
+    return ClusterJudgement(tuple(mismatches), tuple(dict.fromkeys(notes)))
+
+
+def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
+    have = {ruleset.family for dump in dumps for ruleset in dump.rulesets}
+    asked = families_asked(objects)
+    if have and asked and not have & asked:
+        shown, wanted = (" and ".join(_NAMES[each] for each in Family if each in some) for some in (have, asked))
+        sources = ", ".join(dump.source for dump in dumps)
+        raise UsageError(f"{sources}: there are {shown} rules alone, and the Services have {wanted} addresses alone")
+
+
+def _disagreements(of_node: dict[str, list[Dump]], reported: set[tuple[str | None, str | None]]) -> list[Mismatch]:
+    """What nodes do differently though no object speaks against either: one mismatch a service port, at the fewer
+    nodes."""
+    fleet = Fleet()
+    for name, dumps in of_node.items():
+        fleet.add(digest_of(node_view(name, dumps)))
+    found: dict[tuple[str | None, str | None, str], Mismatch] = {}
+    for difference in fleet.differences()[0]:
+        key = (difference.service, difference.protocol, difference.subject or "" if difference.service is None else "")
+        if (difference.service, difference.protocol) in reported or key in found or difference.nodes is None:
+            continue
+        source = of_node[difference.nodes[1][0]][0].source
+        found[key] = Mismatch(
+            MismatchKind.NODES_DISAGREE, difference.family, source, difference.service, difference.protocol,
+            difference.message, "Look at these nodes with `ipt-explain audit`, and at kube-proxy's log there.",
+        )  # fmt: skip
+    return list(found.values())
