@@ -25,7 +25,7 @@ def _state(given: Given) -> str:
     if value in _STATES:
         return f"{_STATES[value]} (state {value})"
     if set(value.split(",")) == {"RELATED", "ESTABLISHED"}:
-        return f"belongs to a known connection, or to one that it expects (state {any_of(value)})"
+        return f"belongs to a known connection, or to one that such a connection expects (state {any_of(value)})"
     return f"has connection state {any_of(value)}"
 
 

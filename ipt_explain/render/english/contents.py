@@ -95,7 +95,7 @@ def tcp(options: Options, _: Glossary) -> list[str]:
     mask, wanted = given.arguments[:2]
     meaning = ""
     if set(mask.split(",")) >= {"SYN", "RST", "ACK"} and wanted == "SYN":
-        meaning = ": it opens a connection"
+        meaning = " (it opens a connection)"
     has = "none" if wanted == "NONE" else f"only {wanted}"
     return [say(f"has {has} of the TCP flags {mask} set", given.negated) + ("" if given.negated else meaning)]
 

@@ -17,7 +17,7 @@ def _manner(options: Options) -> str:
     if options.flag("--random-fully"):
         said.append("a port fully at random (--random-fully)")
     if options.flag("--persistent"):
-        said.append("always the same address for one client (--persistent)")
+        said.append("one client kept on one address (--persistent)")
     return f", with {both(said)}" if said else ""
 
 

@@ -26,7 +26,7 @@ def recent(options: Options, _: Glossary) -> list[str]:
         return [f'has its {address} noted in list "{name}" ({outcome})']
     checked = options.take("--rcheck") or options.take("--update") or options.take("--remove")
     if checked is None:
-        return []
+        return [f'is looked up by its {address} in list "{name}"']
     verb = "does not have" if checked.negated else "has"
     return [f'{verb} its {address} in list "{name}"{_conditions(options)}{_effects(checked, options)}']
 

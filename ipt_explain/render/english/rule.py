@@ -9,20 +9,22 @@ from ipt_explain.model import Match, Rule, Target, TargetKind
 from ipt_explain.render.english.core import core, counters
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.matches import COMPOSERS
+from ipt_explain.render.english.nat import NAT
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.plain import BARE, PREDICATES
 from ipt_explain.render.english.targets import ACTIONS, CONTINUING
 from ipt_explain.render.english.wording import both, cited, say
 
 NEXT_RULE = "goes on to the next rule"
+CONNECTION_FOLLOWS = "the rest of its connection follows"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleWords:
     """A rule in words, not yet escaped for a terminal.
 
-    `conditions` and `action` are predicates about the packet, as is `after`: where it goes next, "" where the action
-    says it all. `comments` are the rule's own, which decide nothing.
+    `conditions` and `action` are predicates about the packet; `after` tells what comes next, "" where the action says
+    it all. `comments` are the rule's own, which decide nothing.
     """
 
     conditions: tuple[str, ...]
@@ -94,7 +96,7 @@ def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Conta
         left = list(options)
         if left:
             action += f", with{_spelled(left)}"
-        return action, NEXT_RULE if name in CONTINUING else ""
+        return action, NEXT_RULE if name in CONTINUING else CONNECTION_FOLLOWS if name in NAT else ""
     if target.options and name not in chains:
         return f"is handed to target {name}{_spelled(list(options))}", ""
     return f"jumps to chain {_chain(name, glossary)}", f"{NEXT_RULE} if it comes back"
