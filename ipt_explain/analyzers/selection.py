@@ -13,7 +13,9 @@ from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 
-SUGGESTIONS = 3
+_SUGGESTIONS = 3
+# From which likeness (0 to 1, as difflib has it) on a name is taken for what was meant.
+_ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,10 @@ def _names(service: ServicePort, glob: ServiceGlob) -> tuple[str, ...]:
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:
+    """Those like the word; where none is, those least unlike it."""
     import difflib
 
-    return difflib.get_close_matches(word, sorted(known), SUGGESTIONS, cutoff=0.5)
+    names = sorted(filter(None, known))
+    return difflib.get_close_matches(word, names, _SUGGESTIONS, _ALIKE) or difflib.get_close_matches(
+        word, names, _SUGGESTIONS, cutoff=0.0
+    )

@@ -220,7 +220,8 @@ def _endpoints(
     address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
     places = _places(service, pairs, view)
     place_width = max(map(len, places), default=0)
-    hairpin_width = max((len(_HAIRPIN[each.hairpin][0]) for _, each in pairs if each is not None), default=0)
+    hairpins = {each.hairpin for (_, each), known in zip(pairs, located) if each is not None and known}
+    hairpin_width = max((len(_HAIRPIN[hairpin][0]) for hairpin in hairpins), default=0)
     nodes = []
     for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
         words: list[Span] = [(chance.rjust(chance_width), "share")]

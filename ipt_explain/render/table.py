@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ipt_explain.analyzers.facts import Balancer, Explanation, Frontend, FrontendKind, ServicePort
 from ipt_explain.render.percent import evenness, percent
@@ -32,14 +32,24 @@ Row = tuple[str, ...]
 
 def table(explanation: Explanation) -> Iterator[str]:
     """The text, line by line; as wide as it takes, as a line that is broken is of no use to a pipe."""
-    several = len({service.source for service in explanation.services}) > 1
-    rows: list[Row] = [("DUMP", *_COLUMNS) if several else _COLUMNS]
+    origins = _origins(explanation.services)
+    rows: list[Row] = [(*origins, *_COLUMNS)]
     for service in explanation.services:
-        dump = (_word(service.source),) if several else ()
-        rows.extend((*dump, *_row(service, frontend)) for frontend in service.frontends or (None,))
+        origin = [_word(column(service)) for column in origins.values()]
+        rows.extend((*origin, *_row(service, frontend)) for frontend in service.frontends or (None,))
     widths = [max(map(cells, column)) for column in zip(*rows)]
     for row in rows:
         yield "  ".join(word + " " * (width - cells(word)) for word, width in zip(row, widths)).rstrip() + "\n"
+
+
+def _origins(services: Sequence[ServicePort]) -> dict[str, Callable[[ServicePort], str | None]]:
+    """The columns that tell rulesets apart, as far as there are several: dump, family, backend."""
+    columns: dict[str, Callable[[ServicePort], str | None]] = {
+        "DUMP": lambda service: service.source,
+        "FAMILY": lambda service: service.family.value,
+        "BACKEND": lambda service: service.backend.value if service.backend else None,
+    }
+    return {name: column for name, column in columns.items() if len(set(map(column, services))) > 1}
 
 
 def _row(service: ServicePort, frontend: Frontend | None) -> Row:

@@ -81,6 +81,7 @@ def test_nothing_asked_is_everything() -> None:
         (["cart:htp"], [], [], "no service fits --service cart:htp (5 looked at). Nearest: cart:http, cart:80, cart:metrics."),
         ([], ["kube-sytem"], [], "no service fits --namespace kube-sytem (5 looked at). Nearest: kube-system."),
         ([], [], ["10.96.0.18"], "no service fits --address 10.96.0.18 (5 looked at). Nearest: 10.96.0.8, 10.96.0.9, 10.96.14.7."),
+        (["zzz"], [], [], "no service fits --service zzz (5 looked at). Nearest: kube-dns, checkout, cart."),
         (["cart"], ["kube-system"], [], "no service fits --service cart --namespace kube-system (5 looked at)."),
     ],
 )

@@ -273,8 +273,12 @@ def test_the_table_has_one_line_a_frontend_in_columns_without_spaces() -> None:
     assert dict(zip(header, node_port))["POLICY"] == "Local"
 
 
-def test_the_table_names_the_dump_where_there_are_several() -> None:
-    made = Explanation((), (service(1.0, source="a.txt"), service(1.0, source="b.txt")))
-    lines = [line.split() for line in table(made)]
-    assert [line[0] for line in lines] == ["DUMP", "a.txt", "b.txt"]
-    assert {len(line) for line in lines} == {14}
+def test_the_table_names_dump_family_and_backend_where_there_are_several() -> None:
+    two_dumps = Explanation((), (service(1.0, source="a.txt"), service(1.0, source="b.txt")))
+    assert [line.split()[0] for line in table(two_dumps)] == ["DUMP", "a.txt", "b.txt"]
+    two_more = Explanation((), (service(1.0), service(1.0, family=Family.IPV6, backend=Backend.LEGACY)))
+    assert [line.split()[:3] for line in table(two_more)] == [
+        ["FAMILY", "BACKEND", "NAMESPACE"],
+        ["ipv4", "nft", "shop"],
+        ["ipv6", "legacy", "shop"],
+    ]
