@@ -16,6 +16,7 @@ from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.interning import intern_shape
+from ipt_explain.parsing.patterns import pattern_of, skeleton
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 RULES_FILE = os.path.join(_FOLDER, "common_rules.txt")
@@ -24,7 +25,7 @@ SHAPES_FILE = os.path.join(_FOLDER, "common_shapes.json")
 
 @dataclass(frozen=True, slots=True)
 class KnownForm:
-    """A shape and the pattern of the rule texts that have it, as `shapes.pattern_of` made it."""
+    """A shape and the pattern of the rule texts that have it, as `pattern_of` made it."""
 
     shape: Shape
     pattern: str
@@ -61,7 +62,6 @@ def _options(entries: list[Any]) -> tuple[Option, ...]:
 def compile_common_rules() -> str:
     """The text of `common_shapes.json`, from the grammar."""
     from ipt_explain.parsing.rule_parser import parse_rule
-    from ipt_explain.parsing.shapes import pattern_of, skeleton
 
     forms: dict[str, list[dict[str, Any]]] = {}
     with open(RULES_FILE, encoding="utf-8") as file:

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Command, Counters, Rule, Shape
 from ipt_explain.parsing.logical import LogicalLine
-from ipt_explain.parsing.precompiled import known_forms
+from ipt_explain.parsing.patterns import pattern_of, skeleton
+from ipt_explain.parsing.precompiled import KnownForm, known_forms
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.rule_parser import ParsedRule
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_SKELETON_WORD = re.compile(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
 _COUNTERS = re.compile(r"\[(\d+):(\d+)\] *")
 
 # Dumps have dozens of shapes. A text with more than this is made to have them; remembering all would only cost memory.
 _MAX_SKELETONS = 4096
 _MAX_SHAPES_OF_SKELETON = 8
 
+_Key = tuple[bool, str]
+"""Whether a rule has counters, and its skeleton."""
 
 # What comes before the first rule; no text has it.
 _NO_SHAPE = Shape(Command.APPEND, None, (), (), None, ("",), ())
@@ -59,72 +60,64 @@ class ShapeCache:
 
     def __init__(self) -> None:
         self.start = ShapePattern(_NO_SHAPE, re.compile(r"(?!)"), counted=False)
-        self._by_skeleton: dict[tuple[bool, str], list[ShapePattern]] = {}
+        self._patterns: dict[_Key, list[ShapePattern]] = {}
+        self._seen_once: dict[_Key, KnownForm] = {}
 
     def read(self, previous: ShapePattern, logical: LogicalLine, line: int) -> tuple[Rule, ShapePattern]:
-        """The rule that a logical line holds, and the pattern of its shape. Raises RuleSyntaxError where Lark does."""
+        """The rule that a logical line holds, and the pattern of its shape (the previous one where it has none yet).
+
+        Raises RuleSyntaxError where Lark does.
+        """
         text = logical.text
         counters = _COUNTERS.match(text)
-        offset = counters.end() if counters else 0
-        for pattern in self._candidates(text[offset:], counted=offset > 0):
+        body = text[counters.end() :] if counters else text
+        key = (counters is not None, skeleton(body))
+        patterns = self._candidates(key)
+        for pattern in patterns:
             match = pattern.match(text, 0)
             if match is not None and match.end() == len(text):
                 _remember(previous, pattern)
                 return pattern.rule(match, line), pattern
-        return self._parse(previous, text, offset, line)
-
-    def _candidates(self, text: str, counted: bool) -> list[ShapePattern]:
-        """The patterns of the shapes that a rule's text may have: those read before, or shipped with the package."""
-        key = (counted, skeleton(text))
-        known = self._by_skeleton.get(key)
-        if known is None:
-            if len(self._by_skeleton) >= _MAX_SKELETONS:
-                self._by_skeleton.clear()
-            forms = known_forms(key[1])
-            known = self._by_skeleton[key] = [_compile(form.shape, form.pattern, counted) for form in forms]
-        return known
-
-    def _parse(self, previous: ShapePattern, text: str, offset: int, line: int) -> tuple[Rule, ShapePattern]:
-        from ipt_explain.parsing.rule_parser import parse_rule
-
-        try:
-            parsed = parse_rule(text[offset:])
-        except RuleSyntaxError as error:
-            raise RuleSyntaxError(error.column + offset, error.width, error.message, error.expected) from None
-        counters = _COUNTERS.match(text)
+        offset = len(text) - len(body)
+        parsed = _parse(body, offset)
+        if len(patterns) < _MAX_SHAPES_OF_SKELETON:
+            self._seen_once[key] = KnownForm(parsed.shape, pattern_of(parsed, body))
         tally = Counters(int(counters[1]), int(counters[2])) if counters else None
-        rule = Rule(parsed.shape, parsed.values, line, tally)
-        known = self._candidates(text[offset:], counted=offset > 0)
-        if len(known) >= _MAX_SHAPES_OF_SKELETON:
-            return rule, previous
-        pattern = _compile(parsed.shape, pattern_of(parsed, text[offset:]), counted=offset > 0)
-        known.append(pattern)
-        _remember(previous, pattern)
-        return rule, pattern
+        return Rule(parsed.shape, parsed.values, line, tally), previous
+
+    def _candidates(self, key: _Key) -> list[ShapePattern]:
+        """The patterns of the shapes that a rule with this skeleton may have: those read before, or shipped.
+
+        Compiling a pattern takes longer than Lark takes for a line, so it waits until a skeleton comes again.
+        """
+        counted, words = key
+        patterns = self._patterns.get(key)
+        if patterns is None:
+            if len(self._patterns) >= _MAX_SKELETONS:
+                self._patterns.clear()
+                self._seen_once.clear()
+            patterns = self._patterns[key] = [_compile(form, counted) for form in known_forms(words)]
+        form = self._seen_once.pop(key, None)
+        if form is not None:
+            patterns.append(_compile(form, counted))
+        return patterns
 
 
-def _compile(shape: Shape, pattern: str, counted: bool) -> ShapePattern:
+def _parse(body: str, offset: int) -> ParsedRule:
+    from ipt_explain.parsing.rule_parser import parse_rule
+
+    try:
+        return parse_rule(body)
+    except RuleSyntaxError as error:
+        raise RuleSyntaxError(error.column + offset, error.width, error.message, error.expected) from None
+
+
+def _compile(form: KnownForm, counted: bool) -> ShapePattern:
     prefix = _COUNTERS.pattern if counted else ""
-    return ShapePattern(shape, re.compile(rf"{prefix}{pattern}(?:\n|\Z)", re.DOTALL), counted)
-
-
-def pattern_of(parsed: ParsedRule, text: str) -> str:
-    """The pattern of all lines with the shape, the keywords and the blanks of a parsed rule: one group a value."""
-    parts, position = [], 0
-    for token in parsed.tokens:
-        parts.append(re.escape(text[position : token.start]))
-        parts.append(f"({token.pattern})")
-        position = token.end
-    parts.append(re.escape(text[position:]))
-    return "".join(parts)
+    return ShapePattern(form.shape, re.compile(rf"{prefix}{form.pattern}(?:\n|\Z)", re.DOTALL), counted)
 
 
 def _remember(previous: ShapePattern, pattern: ShapePattern) -> None:
     if previous.first is not pattern:
         previous.second = previous.first
         previous.first = pattern
-
-
-def skeleton(rule: str) -> str:
-    """What a rule's text shows of its shape at a glance: its option words and modules."""
-    return " ".join(_SKELETON_WORD.findall(_QUOTED.sub('"', rule)))

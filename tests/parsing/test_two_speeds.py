@@ -12,10 +12,11 @@ from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.logical import LogicalLine, readings
+from ipt_explain.parsing.patterns import skeleton
 from ipt_explain.parsing.precompiled import RULES_FILE, known_forms
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.rule_parser import ParsedRule, parse_rule
-from ipt_explain.parsing.shapes import ShapeCache, skeleton
+from ipt_explain.parsing.shapes import ShapeCache
 from tests.kube_corpus import scenarios
 
 # Words that mean something elsewhere on a line, and words that only look like it.
@@ -83,7 +84,8 @@ def _rules(text: str) -> list[Rule]:
 def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None:
     first, second = lines
     cache = ShapeCache()
-    _, pattern = cache.read(cache.start, LogicalLine.of(first), 1)
+    for _ in range(2):  # a shape that does not ship is compiled when it is met again
+        _, pattern = cache.read(cache.start, LogicalLine.of(first), 1)
     match = pattern.match(second, 0)
     if match is not None and match.end() == len(second):
         wanted = _by_lark(second)
@@ -96,12 +98,12 @@ def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None
 @given(_mutated())
 def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
     first, second = lines
-    text = f"*nat\n{first}\n{second}\nCOMMIT\n"
-    start = len(f"*nat\n{first}\n")
+    text = f"*nat\n{first}\n{first}\n{second}\nCOMMIT\n"
+    start = len(f"*nat\n{first}\n{first}\n")
     parsed = (_by_lark(logical.text) for logical in readings(text, start, start + len(second)))
     wanted = next((each for each in parsed if each is not None), None)
     if wanted is not None:
-        rule = {each.line: each for each in _rules(text)}[3]
+        rule = {each.line: each for each in _rules(text)}[4]
         assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
 
 
@@ -118,7 +120,7 @@ def test_a_pattern_takes_every_value_that_its_shape_can_have(line: str, data: st
     wanted = _by_lark(changed)
     if wanted is None or wanted.shape is not parsed.shape:
         return
-    rule = {each.line: each for each in _rules(f"*nat\n{line}\n{changed}\nCOMMIT\n")}[3]
+    rule = {each.line: each for each in _rules(f"*nat\n{line}\n{line}\n{changed}\nCOMMIT\n")}[4]
     assert (rule.shape, rule.values, rule.text) == (wanted.shape, wanted.values, changed)
 
 
