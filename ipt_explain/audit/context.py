@@ -10,11 +10,14 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
+from ipt_explain.analyzers.loops import may_loop
+from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
 
 if TYPE_CHECKING:
-    from ipt_explain.graph import ChainGraph
+    from ipt_explain.graph import ChainGraph, Cycle
 
 Fact = TypeVar("Fact")
 
@@ -135,6 +138,15 @@ class RulesetContext:
 
             self._facts[key] = ChainGraph.of(found, self.ruleset.form)
         return cast("ChainGraph", self._facts[key])
+
+    def cycles(self, table: str) -> tuple[Cycle, ...]:
+        """The groups of chains of a table that lead to each other. Costs little where there are none."""
+        key = ("cycles", table)
+        if key not in self._facts:
+            looping = table in self.ruleset.tables and may_loop(self.fact(rules_by_shape)[table])
+            graph = self.graph(table) if looping else None
+            self._facts[key] = () if graph is None else graph.cycles
+        return cast("tuple[Cycle, ...]", self._facts[key])
 
     def fact(self, analyzer: Callable[[Ruleset], Fact]) -> Fact:
         """What an analyzer finds in the ruleset; the analyzer runs once."""

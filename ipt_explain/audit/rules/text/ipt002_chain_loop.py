@@ -33,20 +33,16 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
 
 
 @rule("IPT002", "chain-loop", Severity.ERROR)
 def chain_loop(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each group of chains that lead to each other, at the jump that closes the circle."""
     for table in context.ruleset.tables:
-        graph = context.graph(table)
-        if graph is None:
-            continue
-        for cycle in graph.cycles:
-            jumps = [
-                next(jump.rule for jump in graph.jumps(source) if jump.target == target)
-                for source, target in zip(cycle.path, (*cycle.path[1:], cycle.path[0]))
-            ]
+        for cycle in context.cycles(table):
+            steps = zip(cycle.path, (*cycle.path[1:], cycle.path[0]))
+            jumps = [_jump(context, table, source, target) for source, target in steps]
             circle = " → ".join((*cycle.path, cycle.path[0]))
             unreached = context.knows_table(table) and not cycle.reachable
             yield Fault(
@@ -54,6 +50,12 @@ def chain_loop(context: RulesetContext) -> Iterator[Fault]:
                 + ("no built-in chain reaches it yet" if unreached else "iptables-restore will refuse the table"),
                 "Remove one jump of the circle, or end it with RETURN.",
                 at_rule(table, jumps[-1], focus=cycle.path[0]),
-                related=tuple(rule.line for rule in jumps[:-1]),
+                related=tuple(jump.line for jump in jumps[:-1]),
                 severity=Severity.INFO if unreached else None,
             )
+
+
+def _jump(context: RulesetContext, table: str, source: str, target: str) -> Rule:
+    chain = context.chain(table, source)
+    assert chain is not None  # it is part of a circle
+    return next(rule for rule in chain.rules if rule.target == target)

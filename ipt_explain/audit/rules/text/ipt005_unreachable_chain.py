@@ -49,7 +49,7 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
         if graph is None or not graph.hooks:
             continue
         # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
-        circles = {cycle.path[0] for cycle in graph.cycles if not cycle.reachable}
+        circles = {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
         lost = [
             chain
             for chain in table.chains.values()
