@@ -91,7 +91,7 @@ def _reason(ruleset: RulesetFacts) -> str:
     family = "ip" if ruleset.family is Family.IPV4 else "ip6"
     return (
         f"No service to show: {found}. In its nftables mode, kube-proxy keeps services out of iptables: "
-        f"`nft list table {family} kube-proxy` shows them."
+        f"`nft list table {family} kube-proxy` would show them."
     )
 
 
