@@ -13,7 +13,8 @@ _COMMAND = re.compile(
     r"\s*(?:[$#]\s+)?(?:sudo\s+)?(?:\S*/)?ip6?tables(?:-legacy|-nft)?\s+"
     r"(?:-w(?:\s+\d+)?\s+|--wait(?:[ =]\d+)?\s+)*"
 )
-_TABLE = re.compile(r"\s*(?:-t\s*|--table[ =])(\S+)\s+")
+# The table stands in front of `-A CHAIN` or behind it.
+_TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
 # Where a rule is given without a chain, it stands in this one; "?" is what people read.
@@ -30,7 +31,7 @@ def read_rules(text: str, table: str | None = None) -> list[Rule]:
         stripped = _COMMAND.sub("", line, count=1)
         named = _TABLE.match(stripped)
         if named:
-            table, stripped = table or named[1], stripped[named.end() :]
+            table, stripped = table or named[2], (named[1] or "") + stripped[named.end() :]
         stripped = stripped.strip()
         if stripped and not _HAS_COMMAND.match(stripped):
             stripped = f"-A {NO_CHAIN} {stripped}"

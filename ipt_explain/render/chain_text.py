@@ -9,12 +9,16 @@ from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
 from ipt_explain.graph import Jump
 from ipt_explain.model import Family, Rule, Ruleset
 from ipt_explain.render.chain_words import ChainWords
+from ipt_explain.render.edge_labels import share_words, shares
 from ipt_explain.render.english.wording import both, cited, clipped, plural
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
 
 SHOWN_CALLERS = 8
+
+# Sentences are hard to read in lines longer than this.
+WIDEST = 120
 
 # The column at which the values of a chain's entries begin.
 _LABEL = 11
@@ -33,7 +37,7 @@ def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line]:
         key = id(facts.place)
         if key not in words:
             words[key] = ChainWords(facts.place)
-        yield from draw(_chain(facts, words[key]), width)
+        yield from draw(_chain(facts, words[key]), min(width, WIDEST))
 
 
 def _chain(facts: ChainFacts, words: ChainWords) -> Node:
@@ -106,20 +110,21 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
         return _entry("rules", sentence("none" if facts.built_in else "none: packets come back at once"))
     node = _entry("rules", [(f"{len(rules):,}", "")])
     digits = len(f"{len(rules)}")
+    share_of = share_words(shares(rules))
     table = facts.place.table.name if facts.built_in else None
-    node.children = [_rule(number, digits, rule, words, table) for number, rule in enumerate(rules, start=1)]
+    for number, rule in enumerate(rules, start=1):
+        said = words.rule(rule)
+        spans: list[Span] = [(f"{number:>{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+        spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
+        node.children.append(Node(spans, tail=_line(rule.line), hang=digits + 2))
     return node
 
 
-def _rule(number: int, digits: int, rule: Rule, words: ChainWords, table: str | None) -> Node:
-    said = words.rule(rule)
-    spans: list[Span] = [(f"{number:>{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
-    spans += _notes(rule, said.comments, table)
-    return Node(spans, tail=_line(rule.line), hang=digits + 2)
-
-
-def _notes(rule: Rule, comments: Iterable[str], table: str | None) -> Iterator[Span]:
-    """What stands behind a rule's sentence: its comments, its counters, and in a built-in chain who put it there."""
+def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
+    """What stands behind a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
+    in a built-in chain who put it there."""
+    if share is not None:
+        yield from _behind(f"[{share} in all]")
     for comment in comments:
         yield from _behind(cited(clipped(comment)))
     if rule.counters is not None:

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.probability import chance
 from ipt_explain.render.english.core import address
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.wording import duration
-from ipt_explain.render.percent import percent
+from ipt_explain.render.percent import percents
 
 _PORTS = ("--dport", "--destination-port", "--dports", "--destination-ports")
 _IGNORED = frozenset({"comment"})
@@ -136,9 +136,14 @@ def _only_chance(rule: Rule, matches: Sequence[Match]) -> Fraction | None:
     return None
 
 
-def edge_label(rule: Rule, share: float | None) -> str:
+def share_words(found: Mapping[int, float]) -> dict[int, str]:
+    """Shares of one chain in percent, with as many digits as it takes for different ones to look different."""
+    return dict(zip(found, percents(list(found.values()))))
+
+
+def edge_label(rule: Rule, share: str | None) -> str:
     """Everything that an arrow says of its rule."""
     said = conditions(rule)
     if share is not None:
-        said.append(percent(share))
+        said.append(share)
     return ", ".join(said)

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.chain_facts import TablePlace
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.graph import Neighbourhood, is_built_in
 from ipt_explain.model import Chain, Rule
-from ipt_explain.render.edge_labels import edge_label, shares
+from ipt_explain.render.edge_labels import edge_label, share_words, shares
 from ipt_explain.render.safe import escape
 
 # What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
@@ -130,20 +130,22 @@ def _end(rule: Rule) -> str:
 
 def _jumps(group: str, place: TablePlace, part: Neighbourhood) -> Iterable[DrawnJump]:
     share_of: dict[int, float] = {}
+    words: dict[int, str] = {}
     source = None
     for jump in part.jumps:
         if jump.source != source:
             source = jump.source
             share_of = shares(place.table.chains[source].rules)
-        share = share_of.get(id(jump.rule))
+            words = share_words(share_of)
+        rule = jump.rule
         yield DrawnJump(
             _id(group, jump.source),
             _id(group, jump.target),
-            jump.rule.line,
-            escape(jump.rule.text),
-            escape(edge_label(jump.rule, share)),
+            rule.line,
+            escape(rule.text),
+            escape(edge_label(rule, words.get(id(rule)))),
             jump.goto,
-            share,
+            share_of.get(id(rule)),
         )
 
 

@@ -11,7 +11,8 @@
      "rules": [rule]}
 
 where a rule is {"line", "rule", "chain", "sentence", "conditions", "action", "after", "comments", "target", "jumps_to",
-"packets", "bytes"}. `tables` is filled where no name was given, `chains` where some were, `rules` by `--rule`.
+"share", "packets", "bytes"}; a rule's share is of the packets that reach the chain's `statistic`
+rules. `tables` is filled where no name was given, `chains` where some were, `rules` by `--rule`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ipt_explain.analyzers.owners import Owner
 from ipt_explain.analyzers.table_facts import HookFacts, TableFacts
 from ipt_explain.model import Rule
 from ipt_explain.render.chain_words import ChainWords
+from ipt_explain.render.edge_labels import shares
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
 
@@ -93,6 +95,7 @@ def _hook(hook: HookFacts) -> dict[str, Any]:
 
 def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
     chain = facts.chain
+    share_of = shares(chain.rules if chain is not None else ())
     jumping = {id(jump.rule) for jump in facts.place.graph.jumps(facts.name)}
     return {
         **_place(facts.place),
@@ -105,7 +108,8 @@ def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
         "reached_from": list(facts.hooks),
         "callers": [{"chain": jump.source, "line": jump.rule.line, "goto": jump.goto} for jump in facts.callers],
         "rules": [
-            _rule(rule, words.rule(rule), id(rule) in jumping) for rule in (chain.rules if chain is not None else ())
+            _rule(rule, words.rule(rule), id(rule) in jumping, share_of.get(id(rule)))
+            for rule in (chain.rules if chain is not None else ())
         ],
     }
 
@@ -116,7 +120,7 @@ def _owner(owner: Owner | None) -> dict[str, str] | None:
     return {"name": owner.name, "purpose": owner.purpose, "evidence": owner.evidence}
 
 
-def _rule(rule: Rule, words: RuleWords, jumps: bool) -> dict[str, Any]:
+def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None) -> dict[str, Any]:
     return {
         "line": rule.line,
         "chain": rule.chain,
@@ -128,6 +132,7 @@ def _rule(rule: Rule, words: RuleWords, jumps: bool) -> dict[str, Any]:
         "comments": list(words.comments),
         "target": rule.target,
         "jumps_to": rule.target if jumps else None,
+        "share": share,
         "packets": rule.counters.packets if rule.counters is not None else None,
         "bytes": rule.counters.bytes if rule.counters is not None else None,
     }

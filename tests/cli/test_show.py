@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ipt_explain.cli.show import split_words
+from tests.cli.program import SAMPLES, run
+from tests.golden_support import Golden
+
+BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
+DUAL = SAMPLES / "kube-proxy-1.30-dual-stack.txt"
+AFFINITY = SAMPLES / "kube-proxy-1.14-affinity.txt"
+FRAGMENT = SAMPLES / "fragment-3-affinity.txt"
+SERVICE = "KUBE-SVC-SNP24T7IBBNZDJ76"
+
+HOSTILE = (
+    "*filter\n:INPUT ACCEPT [0:0]\n:[red]x[/red] - [0:0]\n:\x1b[31mred - [0:0]\n:a\u202eb - [0:0]\n:\udcff - [0:0]\n"
+    '-A INPUT -m comment --comment "a\x07\x1b]0;title\x07[bold]b[/bold] :smile:" -j [red]x[/red]\n'
+    "-A INPUT -j \x1b[31mred\n-A INPUT -j a\u202eb\n-A INPUT -j \udcff\n-A [red]x[/red] -i \x1b[2J -j DROP\nCOMMIT\n"
+)
+
+
+@pytest.mark.parametrize("width", ["80", "200"])
+def test_a_service_chain(width: str, golden: Golden) -> None:
+    shown = run("show", SERVICE, FRAGMENT.relative_to(SAMPLES.parent), "--width", width)
+    assert shown.status == 0 and shown.err == ""
+    assert all(len(line) <= int(width) for line in shown.out.splitlines())
+    golden(f"show/fragment-service-chain-{width}.txt", shown.out)
+
+
+def test_the_overview_by_owner(golden: Golden) -> None:
+    golden("show/overview.txt", run("show", BASIC.relative_to(SAMPLES.parent)).out)
+
+
+def test_a_built_in_chain_with_who_put_its_rules_there(golden: Golden) -> None:
+    golden("show/built-in.txt", run("show", "INPUT", "--table", "filter", BASIC.relative_to(SAMPLES.parent)).out)
+
+
+def test_one_rule_needs_no_dump() -> None:
+    shown = run("show", "--rule", "-A KUBE-SVC-X -m statistic --mode random --probability 0.5 -j KUBE-SEP-Y", "--width", "300")
+    assert shown.status == 0
+    assert shown.out.splitlines() == [
+        "If a packet is picked at random, with a chance of 50 % (1073741824 of 2^31 in the kernel), it jumps to chain KUBE-SEP-Y (one endpoint of a Service port: rewrites the destination to the pod), and goes on to the next rule if it comes back.",
+        "Chain: KUBE-SVC-X, of kube-proxy: spreads new connections of one Service port over all its endpoints",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-A POSTROUTING -j MASQUERADE",
+        "iptables -t nat -A POSTROUTING -j MASQUERADE",
+        "sudo /usr/sbin/ip6tables-nft -w 5 -t nat -I POSTROUTING -j MASQUERADE",
+        "# iptables -A POSTROUTING -j MASQUERADE",
+        "iptables -A POSTROUTING -t nat -j MASQUERADE",
+        "-j MASQUERADE",
+    ],
+)
+def test_a_rule_is_understood_as_people_paste_it(text: str) -> None:
+    shown = run("show", "--rule", text, "-o", "json")
+    assert shown.status == 0, shown.err
+    (rule,) = json.loads(shown.out)["rules"]
+    assert rule["sentence"].startswith("Every packet gets its source rewritten to the address of the interface")
+
+
+def test_a_dump_tells_what_a_rules_marks_mean() -> None:
+    text = "*nat\n:KUBE-MARK-MASQ - [0:0]\n-A KUBE-MARK-MASQ -j MARK --set-xmark 0x100/0x100\nCOMMIT\n"
+    shown = run("show", "--rule", "-A X -m mark --mark 0x100/0x100 -j ACCEPT", "-", stdin=text)
+    assert "mark bit 0x100 (the masquerade mark) set" in shown.out
+
+
+def test_a_rule_that_is_none_is_pointed_at() -> None:
+    shown = run("show", "--rule", "-A X --nonsense")
+    assert shown.status == 2 and shown.out == ""
+    assert "--nonsense" in shown.err and "^" in shown.err
+
+
+def test_a_chain_and_a_rule_at_once_are_too_much() -> None:
+    assert run("show", "KUBE-SERVICES", "--rule", "-j ACCEPT").status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("KUBE-SERVICE", "KUBE-SERVICES"), ("kube-svc-", "KUBE-SVC-"), ("KUBE-PSTROUTING", "KUBE-POSTROUTING")]
+)
+def test_an_unknown_chain_is_answered_with_the_nearest(name: str, near: str) -> None:
+    shown = run("show", name, BASIC)
+    assert shown.status == 2 and shown.out == ""
+    assert f"there is no chain {name}" in shown.err and near in shown.err
+
+
+def test_an_unknown_table_is_answered_with_those_there_are() -> None:
+    shown = run("show", "--table", "nut", BASIC)
+    assert shown.status == 2 and "nat" in shown.err
+
+
+def test_nothing_to_read_is_said() -> None:
+    assert run("show", "KUBE-SERVICES", "no-such-file.txt").status == 2
+
+
+def test_names_and_dumps_stand_in_any_order() -> None:
+    first, second = run("show", "KUBE-SERVICES", BASIC), run("show", BASIC, "KUBE-SERVICES")
+    assert first.status == 0 and first.out == second.out
+    piped = run("show", "KUBE-SERVICES", stdin=BASIC.read_text(encoding="utf-8"))
+    assert piped.out.count("line") == first.out.count("line")
+
+
+def test_words_that_are_files_or_paths_are_dumps() -> None:
+    assert split_words(["KUBE-SERVICES", str(BASIC), "-", "gone.txt", "some/where"]) == (
+        ["KUBE-SERVICES"],
+        [str(BASIC), "-", "gone.txt", "some/where"],
+    )
+
+
+def test_a_glob_shows_all_that_fit_and_every_family() -> None:
+    document = json.loads(run("show", "KUBE-SVC-*", DUAL, "-o", "json").out)
+    chains = document["chains"]
+    assert document["schema"] == "ipt-explain/show/1"
+    assert {chain["family"] for chain in chains} == {"ipv4", "ipv6"}
+    assert all(chain["chain"].startswith("KUBE-SVC-") and chain["owner"]["name"] == "kube-proxy" for chain in chains)
+
+
+def test_depth_shows_the_chains_below_each_once() -> None:
+    document = json.loads(run("show", "KUBE-SVC-NPX46M4PTMTKRN6Y", BASIC, "--depth", "2", "-o", "json").out)
+    names = [chain["chain"] for chain in document["chains"]]
+    assert names[0] == "KUBE-SVC-NPX46M4PTMTKRN6Y" and "KUBE-MARK-MASQ" in names
+    assert any(name.startswith("KUBE-SEP-") for name in names) and len(names) == len(set(names))
+
+
+def test_json_of_a_chain_has_callers_rules_and_where_they_jump() -> None:
+    (chain,) = json.loads(run("show", SERVICE, FRAGMENT, "-o", "json").out)["chains"]
+    assert chain["callers"] == [{"chain": "KUBE-SERVICES", "line": 10, "goto": False}]
+    assert chain["exists"] is True and chain["reached_from"] == []
+    assert [rule["line"] for rule in chain["rules"]] == [13, 19, 21, 23]
+    first = chain["rules"][0]
+    assert first["jumps_to"] == "KUBE-SEP-BI762VOIAZZWU5S7" and first["packets"] is None
+    assert first["conditions"] and first["sentence"].endswith(f"{first['after']}.")
+
+
+def test_a_chain_that_is_only_jumped_to_is_unknown_in_a_fragment_and_missing_in_a_dump() -> None:
+    fragment = json.loads(run("show", "KUBE-MARK-MASQ", FRAGMENT, "-o", "json").out)
+    assert fragment["chains"][0]["exists"] is None
+    dump = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j GONE\nCOMMIT\n"
+    assert json.loads(run("show", "GONE", "-o", "json", stdin=dump).out)["chains"][0]["exists"] is False
+    assert "does not exist" in run("show", "GONE", stdin=dump).out
+
+
+def test_the_overview_names_what_is_odd() -> None:
+    dump = (
+        "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n:LOST - [0:0]\n"
+        "-A PREROUTING -j A\n-A A -j B\n-A B -j A\n-A LOST -j GONE\nCOMMIT\n"
+    )
+    shown = run("show", stdin=dump).out
+    assert "cycle  A → B → A" in shown
+    assert "led to by no hook LOST" in shown
+    assert "jumped to, but missing GONE (line 9)" in shown
+    (table,) = json.loads(run("show", "-o", "json", stdin=dump).out)["tables"]
+    assert table["cycles"] == [["A", "B"]] and table["unreachable"] == ["LOST"]
+    assert table["owners"] == [{"name": None, "chains": 3, "rules": 3, "names": {"A": 1, "B": 1, "LOST": 1}}]
+
+
+def test_counters_are_shown_where_the_dump_has_them() -> None:
+    dump = "*filter\n:INPUT DROP [0:0]\n[7:420] -A INPUT -j ACCEPT\nCOMMIT\n"
+    assert "[7 packets, 420 bytes]" in run("show", "INPUT", stdin=dump).out
+
+
+@pytest.mark.parametrize("arguments", [["show"], ["show", "INPUT"], ["show", "*"], ["show", "INPUT", "-o", "json"]])
+def test_nothing_from_a_dump_reaches_the_terminal_raw(arguments: list[str]) -> None:
+    shown = run(*arguments, stdin=HOSTILE)
+    assert shown.status == 0, shown.err
+    assert not any(character in shown.out + shown.err for character in "\x1b\x07\u202e\udcff")
+    assert "[red]x[/red]" in shown.out
+
+
+def test_colour_changes_no_text() -> None:
+    plain = run("show", SERVICE, FRAGMENT, "--width", "100")
+    coloured = run("show", SERVICE, FRAGMENT, "--width", "100", "--color", "always")
+    assert "\x1b[" in coloured.out and "\x1b[" not in plain.out
