@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ipt_explain.model import Command, Option, Rule, TargetKind
 from ipt_explain.parsing.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
 from ipt_explain.parsing.shapes import pattern_of
+from tests.corpora import restore_inputs
 from tests.syntax_corpus import saved_rules
 
 
@@ -213,6 +214,11 @@ def test_a_value_refuses_what_the_grammar_reads_as_a_keyword(
 
 
 _LINES = sorted({rule.saved for rule in saved_rules() if rule.reloads})
+_INPUT = sorted(
+    {rule.given for rule in saved_rules() if rule.given is not None and re.match(r"-A [^\n]*\Z", rule.given)}
+    | {line for source in restore_inputs() for line in source.text.splitlines() if line.startswith("-A ")}
+    | {"-A X -p tcp --dport 80 -j Y", "-A X -m tcp -j Y --dport 80", "-A X -m foo --bar -s 1 --baz 2 -j Y --q"}
+)
 _WORDS = st.sampled_from(
     ["-j", "-m", "!", "-s", "--dport", "tcp", "ACCEPT", "x", "-x", '"a b"', '"', "", "1", "--set", "--proto", "[unsupported"]
 )  # fmt: skip
@@ -227,7 +233,7 @@ def _refilled(parsed: ParsedRule, line: str, words: list[str]) -> str:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(_LINES), st.data())
+@given(st.sampled_from(_LINES) | st.sampled_from(_INPUT), st.data())
 def test_what_the_patterns_take_has_the_same_shape(line: str, data: st.DataObject) -> None:
     parsed = parse_rule(line)
     refilled = _refilled(parsed, line, [data.draw(st.one_of(st.just(value), _WORDS)) for value in parsed.values])
