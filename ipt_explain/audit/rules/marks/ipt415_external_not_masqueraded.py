@@ -12,17 +12,13 @@ Why it matters:
     be on this node.
 
 Example:
-    *nat
-    :PREROUTING ACCEPT [0:0]
-    :KUBE-EXT-7AZ64RN3BZ2QJCPH - [0:0]
-    :KUBE-NODEPORTS - [0:0]
-    :KUBE-SEP-FH6AP6PO57ZBIDDN - [0:0]
-    :KUBE-SERVICES - [0:0]
-    :KUBE-SVC-7AZ64RN3BZ2QJCPH - [0:0]
-    -A KUBE-EXT-7AZ64RN3BZ2QJCPH -j KUBE-SVC-7AZ64RN3BZ2QJCPH
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j KUBE-EXT-7AZ64RN3BZ2QJCPH
-    -A KUBE-SVC-7AZ64RN3BZ2QJCPH -m comment --comment "default/web -> 10.244.1.7:8080" -j KUBE-SEP-FH6AP6PO57ZBIDDN
-    COMMIT
+    *nat :PREROUTING ACCEPT [0:0] :KUBE-EXT-7AZ64RN3BZ2QJCPH - [0:0] :KUBE-NODEPORTS - [0:0] :KUBE-SEP-FH6AP6PO57ZBIDDN
+    - [0:0] :KUBE-SERVICES - [0:0] :KUBE-SVC-7AZ64RN3BZ2QJCPH - [0:0] -A KUBE-EXT-7AZ64RN3BZ2QJCPH -j
+    KUBE-SVC-7AZ64RN3BZ2QJCPH -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j
+    KUBE-EXT-7AZ64RN3BZ2QJCPH -A KUBE-SEP-FH6AP6PO57ZBIDDN -s 10.244.1.7/32 -m comment --comment "default/web" -j
+    KUBE-MARK-MASQ -A KUBE-SEP-FH6AP6PO57ZBIDDN -p tcp -m comment --comment "default/web" -m tcp -j DNAT
+    --to-destination 10.244.1.7:8080 -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS -A
+    KUBE-SVC-7AZ64RN3BZ2QJCPH -m comment --comment "default/web -> 10.244.1.7:8080" -j KUBE-SEP-FH6AP6PO57ZBIDDN COMMIT
 
 How to fix:
     Restart kube-proxy on the node, which writes the mark.
@@ -46,8 +42,8 @@ from ipt_explain.audit.rule import rule
 _EFFECTS = {
     Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "
     "its reply goes past this one and the connection hangs",
-    Unmarked.NODE: "the node's own connections to {what} are led to all endpoints without being masqueraded: replies from "
-    "other nodes may not come back",
+    Unmarked.NODE: "the node's own connections to {what} are led to all endpoints without being masqueraded: replies "
+    "from other nodes may not come back",
     Unmarked.LOOPBACK: "connections to {what} on 127.0.0.1 are not masqueraded: they leave the node with a loopback "
     "source, and nothing answers them",
 }

@@ -1,0 +1,109 @@
+"""Whether loadBalancerSourceRanges hold: that what no range lets in is dropped.
+
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.24 KUBE-FW ends with a jump to KUBE-MARK-DROP. From 1.25 on packets that
+no range lets in fall out of KUBE-FW untranslated, and filter KUBE-PROXY-FIREWALL drops what still has the load
+balancer's address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.cluster_ip_marks import Address, address_of
+from ipt_explain.analyzers.facts import Frontend, ServicePort
+from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.model import Chain, Rule, Ruleset
+
+EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRanges:
+    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks meant to drop, else None."""
+
+    service: ServicePort
+    frontend: Frontend
+    firewall: Chain
+    near: Rule | None
+
+
+def ranged_frontends(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
+    """Every frontend that some sources may not use."""
+    for service in services:
+        for frontend in service.frontends:
+            if frontend.source_ranges and EVERYWHERE.isdisjoint(frontend.source_ranges):
+                yield service, frontend
+
+
+def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bool) -> tuple[OpenRanges, ...]:
+    """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it."""
+    dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
+    plans = Plans()
+    dropped = _dropped(dropping, plans)
+    found = []
+    for service, frontend in ranged_frontends(services):
+        firewall = ruleset.chain("nat", frontend.rule.target or "")
+        if firewall is None or role_of(firewall.name) is not ChainRole.FIREWALL:
+            continue
+        if by_filter:
+            if (frontend.address, service.protocol, str(frontend.port)) not in dropped:
+                found.append(OpenRanges(service, frontend, firewall, _near_drop(dropping, firewall.name)))
+        elif not _ends_in_mark(firewall, plans):
+            found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
+    return tuple(found)
+
+
+def _dropped(chain: Chain | None, plans: Plans) -> Mapping[Address, Rule]:
+    dropped: dict[Address, Rule] = {}
+    for rule in () if chain is None else chain.rules:
+        plan = plans[rule.shape]
+        address = address_of(plan, rule)
+        if (
+            rule.target in ("DROP", "REJECT")
+            and address is not None
+            and not plan.other
+            and not plan.singles_out_sources
+        ):
+            dropped.setdefault(address, rule)
+    return dropped
+
+
+def _near_drop(chain: Chain | None, firewall: str) -> Rule | None:
+    """The rule of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain."""
+    return next((rule for rule in (() if chain is None else chain.rules) if firewall in (rule.comment or "")), None)
+
+
+def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
+    last = firewall.rules[-1]
+    return last.target == MARK_DROP and plans[last.shape].unconditional and plans[last.shape].protocol is None
+
+
+def _near_mark(firewall: Chain) -> Rule | None:
+    return next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
+
+
+def broad_accepts(built_in: Chain, until: Rule) -> tuple[Rule, ...]:
+    """ACCEPT rules ahead of another that look at no destination, port or protocol, and let new connections pass."""
+    found = []
+    for rule in built_in.rules:
+        if rule is until:
+            break
+        if rule.target == "ACCEPT" and _lets_new_pass(rule):
+            found.append(rule)
+    return tuple(found)
+
+
+def _lets_new_pass(rule: Rule) -> bool:
+    if any(option.name in ("-d", "-p") for option in rule.shape.core):
+        return False
+    for match in rule.shape.matches:
+        if match.module == "comment":
+            continue
+        if match.module not in ("conntrack", "state"):
+            return False
+        states = rule.match("conntrack", "--ctstate") or rule.match("state", "--state") or ""
+        if "NEW" not in states.split(","):
+            return False
+    return True

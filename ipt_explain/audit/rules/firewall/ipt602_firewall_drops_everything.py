@@ -1,0 +1,74 @@
+"""A rule of kube-proxy's or kubelet's has lost its conditions: it drops everything.
+
+What it checks:
+    In filter's KUBE-FIREWALL, KUBE-PROXY-FIREWALL, KUBE-FORWARD, KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
+    KUBE-NODEPORTS, every DROP and REJECT asks for something: a mark, a connection state, an address and port.
+
+Why it matters:
+    All of these chains stand first in INPUT, FORWARD or OUTPUT, so the node loses its network the moment such a rule
+    is loaded. It is known to happen where two iptables versions share one node: rules written by 1.8.8 and saved and
+    restored by an older one lose their mark match, and "drop what is marked" becomes "drop".
+
+Example:
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -j DROP
+
+How to fix:
+    Delete the rule (`iptables -D …`) to get the node back, then bring host and containers to iptables versions that
+    agree.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.firewalling import unconditional_drops
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    FIREWALL,
+    FORWARD,
+    NODE_PORTS,
+    PROXY_FIREWALL,
+    SERVICES,
+)
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+_CHAINS = (FIREWALL, PROXY_FIREWALL, FORWARD, SERVICES, EXTERNAL_SERVICES, NODE_PORTS)
+_LOST = {
+    FIREWALL: "all packets to and from this node",
+    PROXY_FIREWALL: "all new connections that reach the chain",
+    FORWARD: "all forwarded packets, pods' included",
+}
+
+
+@rule("IPT602", "firewall-drops-everything", Severity.ERROR)
+def firewall_drops_everything(context: RulesetContext) -> Iterator[Fault]:
+    """One fault a chain, at the first such rule."""
+    for name in _CHAINS:
+        chain = context.chain("filter", name)
+        dropping = () if chain is None else unconditional_drops(chain)
+        if dropping:
+            first = dropping[0]
+            yield Fault(
+                f"{name} {_does(first)} {_whose(first, name)}: the rule has no condition",
+                f"Delete it now (iptables -D {name} …), then make host and containers use iptables versions that "
+                "agree.",
+                at_rule("filter", first, focus=f"-j {first.target}"),
+                related=tuple(other.line for other in dropping[1:]),
+            )
+
+
+def _does(dropping: Rule) -> str:
+    return "drops" if dropping.target == "DROP" else "refuses"
+
+
+def _whose(dropping: Rule, chain: str) -> str:
+    protocol = dropping.core("-p")
+    packets = _LOST.get(chain, "all new connections that reach the chain")
+    return packets if protocol is None else f"{packets}, as far as they are {protocol}"

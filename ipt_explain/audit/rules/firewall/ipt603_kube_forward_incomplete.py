@@ -1,0 +1,78 @@
+"""KUBE-FORWARD does not accept all Service traffic that it should.
+
+What it checks:
+    A KUBE-FORWARD chain that the text shows in full accepts packets with the masquerade mark, and packets of known
+    connections (RELATED,ESTABLISHED): all of them from 1.18 on; before, those from and to --cluster-cidr, or none
+    where kube-proxy runs without it.
+
+Why it matters:
+    On nodes whose FORWARD policy is DROP, as Docker sets it, these rules are what lets Service traffic pass. Without
+    the first, masqueraded connections are dropped at their first packet; without the second, replies are.
+
+Example:
+    *filter
+    :FORWARD DROP [0:0]
+    :KUBE-FORWARD - [0:0]
+    -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
+    -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack
+      --ctstate RELATED,ESTABLISHED -j ACCEPT
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    When FORWARD accepts all of this traffic elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.forwarding import Forwarding, read_forwarding
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+_FIX = "Restart kube-proxy on this node: it writes KUBE-FORWARD anew."
+
+
+@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, versions="1.9 or later")
+def kube_forward_incomplete(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each kind of traffic that is not accepted."""
+    found = context.fact(read_forwarding)
+    if found is None or not context.knows_chain(found.chain):
+        return
+    policy = _policy(context)
+    if not found.accepts_marked:
+        yield Fault(
+            f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides on the first packet of "
+            "every "
+            "masqueraded connection",
+            _FIX,
+            _at(found, found.near_marked),
+            key="mark",
+        )
+    if not found.accepts_known and (writer(context).since(18) or found.near_known is not None):
+        yield Fault(
+            f"KUBE-FORWARD does not accept all packets of known connections: {policy} decides on replies to Service "
+            "traffic",
+            _FIX,
+            _at(found, found.near_known),
+            key="state",
+        )
+
+
+def _policy(context: RulesetContext) -> str:
+    chain = context.chain("filter", "FORWARD")
+    if chain is None or chain.policy is None:
+        return "the rest of FORWARD"
+    return f"the rest of FORWARD (policy {chain.policy})"
+
+
+def _at(found: Forwarding, near: Rule | None) -> Place:
+    return at_chain("filter", found.chain) if near is None else at_rule("filter", near)

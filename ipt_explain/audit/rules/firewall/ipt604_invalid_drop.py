@@ -1,0 +1,63 @@
+"""KUBE-FORWARD does not drop INVALID packets first.
+
+What it checks:
+    The first rule of KUBE-FORWARD (iptables mode, 1.15 and later) drops packets in connection state INVALID. From 1.29
+    on kube-proxy leaves it out where nf_conntrack_tcp_be_liberal is set, which a dump does not show.
+
+Why it matters:
+    Packets that connection tracking takes for INVALID (late retransmissions on a loaded node) are not translated back.
+    The client gets them from the pod's own address, answers with a reset, and a healthy connection breaks now and
+    then.
+
+Example:
+    *filter
+    :FORWARD ACCEPT [0:0]
+    :KUBE-FORWARD - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-PROXY-FIREWALL - [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack
+      --ctstate RELATED,ESTABLISHED -j ACCEPT
+    COMMIT
+
+How to fix:
+    Nothing, where `sysctl net.netfilter.nf_conntrack_tcp_be_liberal` is 1. Else restart kube-proxy on the node.
+
+When to ignore:
+    Where nf_conntrack_tcp_be_liberal is set, as kube-proxy 1.29 and later then intends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.forwarding import read_forwarding
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT604", "invalid-drop", Severity.INFO, versions="1.15 or later")
+def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault."""
+    found, by = context.fact(read_forwarding), writer(context)
+    if found is None or not context.knows_chain(found.chain) or by.ipvs or by.mode is None:
+        return
+    if found.invalid_drop is None and by.since(16):
+        yield Fault(
+            "KUBE-FORWARD does not drop INVALID packets: replies that connection tracking takes for invalid reach "
+            "clients "
+            "untranslated, and now and then reset a connection",
+            "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave it "
+            "out.",
+            at_chain("filter", found.chain) if found.near_invalid is None else at_rule("filter", found.near_invalid),
+        )
+    elif found.invalid_drop is not None and found.invalid_late:
+        yield Fault(
+            "KUBE-FORWARD drops INVALID packets only behind rules that accept: marked ones pass untranslated",
+            "Restart kube-proxy on this node: it writes this rule first.",
+            at_rule("filter", found.invalid_drop),
+        )

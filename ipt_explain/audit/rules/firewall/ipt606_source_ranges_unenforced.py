@@ -1,0 +1,99 @@
+"""A load balancer's source ranges keep nobody out.
+
+What it checks:
+    For every load balancer address with loadBalancerSourceRanges, what no range lets in is dropped: up to 1.24 by a
+    jump to KUBE-MARK-DROP at the end of its KUBE-FW chain, from 1.25 on by a DROP for its address and port in filter
+    KUBE-PROXY-FIREWALL. Rules that accept new connections ahead of KUBE-PROXY-FIREWALL are reported too, as a warning.
+    That the chains are reached at all is IPT108's and IPT413's.
+
+Why it matters:
+    Connections from outside the ranges are not translated to an endpoint, but they are not dropped either: they reach
+    what listens on that address, or are forwarded to whoever owns it, the cloud's load balancer say, and come back
+    from there.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :KUBE-PROXY-FIREWALL - [0:0]
+    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-XPGD46QRK7WJZT7O - [0:0]
+    :KUBE-FW-XPGD46QRK7WJZT7O - [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
+      -j KUBE-FW-XPGD46QRK7WJZT7O
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes these chains anew.
+
+When to ignore:
+    When the cloud's load balancer enforces the ranges itself and nobody else reaches this node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
+from ipt_explain.analyzers.source_ranges import OpenRanges, broad_accepts, open_ranges
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks, writer
+from ipt_explain.audit.rule import rule
+
+_FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
+
+
+@rule("IPT606", "source-ranges-unenforced", Severity.ERROR)
+def source_ranges_unenforced(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each load balancer address, and one for each rule that accepts too early."""
+    dropping = context.chain("filter", PROXY_FIREWALL)
+    by_filter = dropping is not None or writer(context).since(25)
+    known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
+    for found in open_ranges(context.ruleset, context.services, by_filter):
+        if context.knows_chain(found.firewall) and (known or not by_filter):
+            yield _fault(found, by_filter)
+    yield from _accepted_before(context)
+
+
+def _fault(found: OpenRanges, by_filter: bool) -> Fault:
+    frontend = found.frontend
+    where = (
+        "KUBE-PROXY-FIREWALL has no DROP for it" if by_filter else f"{found.firewall.name} does not end in {MARK_DROP}"
+    )
+    if found.near is not None:
+        at = at_rule("filter" if by_filter else "nat", found.near)
+    else:
+        at = at_chain("nat", found.firewall)
+    return Fault(
+        f"only {', '.join(frontend.source_ranges)} may use {frontend.address}:{frontend.port}, but nothing drops "
+        "connections "
+        f"from elsewhere: {where}",
+        _FIX,
+        at,
+        service=found.service.label,
+        related=(frontend.rule.line, *(member.line for member in found.firewall.rules)),
+        key=frontend.address or "",
+    )
+
+
+def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
+    for state in hooks(context):
+        if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
+            for accept in broad_accepts(state.built_in, state.rules[0]):
+                yield Fault(
+                    "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: the source ranges of load "
+                    "balancers do "
+                    f"not hold for them in {state.hook.built_in}",
+                    "Move the rule behind kube-proxy's hooks, or narrow it to what it is for.",
+                    at_rule("filter", accept),
+                    related=(state.rules[0].line,),
+                    severity=Severity.WARNING,
+                )

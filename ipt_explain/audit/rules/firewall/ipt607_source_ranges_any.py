@@ -1,0 +1,56 @@
+"""Source ranges that let everybody in.
+
+What it checks:
+    A load balancer's source ranges do not hold 0.0.0.0/0 (::/0) beside others, and from 1.24 on, where kube-proxy
+    writes a firewall only for Services with ranges, do not hold it at all.
+
+Why it matters:
+    The Service looks restricted, but every client may use it.
+
+Example:
+    -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
+      -j KUBE-FW-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -m comment --comment "shop/cart:http loadbalancer IP" -j KUBE-EXT-XPGD46QRK7WJZT7O
+
+How to fix:
+    Remove 0.0.0.0/0 from spec.loadBalancerSourceRanges, or the field as a whole.
+
+When to ignore:
+    When everybody is meant to get in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import Frontend, ServicePort
+from ipt_explain.analyzers.source_ranges import EVERYWHERE
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT607", "source-ranges-any", Severity.INFO)
+def source_ranges_any(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault a ruleset, at the first such address."""
+    only_with_ranges = writer(context).since(24)
+    found: list[tuple[ServicePort, Frontend]] = []
+    for service in context.services:
+        for frontend in service.frontends:
+            if frontend.source_ranges and not EVERYWHERE.isdisjoint(frontend.source_ranges):
+                if only_with_ranges or len(frontend.source_ranges) > 1:
+                    found.append((service, frontend))
+    if found:
+        service, frontend = found[0]
+        others = f" (and {len(found) - 1} more addresses)" if len(found) > 1 else ""
+        yield Fault(
+            f"the source ranges of {frontend.address}:{frontend.port}{others} let every client in",
+            "Remove 0.0.0.0/0 from loadBalancerSourceRanges, or the field.",
+            at_rule("nat", frontend.rule),
+            service=service.label,
+            related=tuple(other.rule.line for _, other in found[1:]),
+        )

@@ -1,0 +1,55 @@
+"""Source ranges hold for the load balancer's address, not for the node port of the same Service.
+
+What it checks:
+    Services with loadBalancerSourceRanges that have a node port too; one note a dump.
+
+Why it matters:
+    kube-proxy applies the ranges to load balancer addresses alone. Who reaches the node directly reaches the Service
+    by its node port, whatever the ranges say. This is how kube-proxy works, in every release.
+
+Example:
+    -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
+      -j KUBE-FW-XPGD46QRK7WJZT7O
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/cart:http" -m tcp --dport 30080 -j KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
+
+How to fix:
+    Set allocateLoadBalancerNodePorts: false where the load balancer does not need node ports, or keep clients from the
+    nodes' addresses with a firewall in front of them.
+
+When to ignore:
+    When clients cannot reach the nodes directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import FrontendKind
+from ipt_explain.analyzers.source_ranges import ranged_frontends
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT608", "node-port-bypasses-ranges", Severity.INFO)
+def node_port_bypasses_ranges(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault a ruleset, at the first such node port."""
+    ports = {
+        service.label: frontend
+        for service, _ in ranged_frontends(context.services)
+        for frontend in service.frontends
+        if frontend.kind is FrontendKind.NODE_PORT
+    }
+    if ports:
+        (label, first), *others = ports.items()
+        more = f", and {len(others)} more Services" if others else ""
+        yield Fault(
+            f"{label}{more}: node port {first.port} is open to clients that the load balancer's source ranges keep out",
+            "Set allocateLoadBalancerNodePorts: false, or keep such clients from the nodes' own addresses.",
+            at_rule("nat", first.rule),
+            service=label,
+            related=tuple(other.rule.line for _, other in others),
+        )

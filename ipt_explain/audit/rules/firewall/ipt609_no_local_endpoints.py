@@ -1,0 +1,76 @@
+"""Connections from outside are dropped here: externalTrafficPolicy is Local and no endpoint is on this node.
+
+What it checks:
+    Frontends of Services whose connections from outside are dropped for want of local endpoints; one note a dump.
+
+Why it matters:
+    This is what externalTrafficPolicy Local asks for: the load balancer's health check sees that this node has no
+    endpoint and sends nobody here. It is a fault only where clients use this node all the same, or where a pod of the
+    Service does run here: then kube-proxy and kubelet disagree about the node's name (--hostname-override).
+
+Example:
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204 -j KUBE-XLB-EKVVP2WDYGDAO7VF
+    -A KUBE-XLB-EKVVP2WDYGDAO7VF -m comment --comment "default/nginx-ext: has no local endpoints" -j KUBE-MARK-DROP
+
+How to fix:
+    Send clients to nodes with endpoints; or set externalTrafficPolicy: Cluster. If a pod runs here, compare the node's
+    name in `kubectl get endpointslices -o yaml` with kube-proxy's --hostname-override.
+
+When to ignore:
+    On nodes that no client uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_NAMED = 5
+
+
+@rule("IPT609", "no-local-endpoints", Severity.INFO, versions="1.4 or later")
+def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault a ruleset, at the first such frontend."""
+    found = [
+        (service, frontend) for service in context.services for frontend in service.frontends if _dropped(frontend)
+    ]
+    if found:
+        service, first = found[0]
+        labels = list(dict.fromkeys(each.label for each, _ in found))
+        yield Fault(
+            f"{_names(labels)}: no endpoint on this node, and external traffic policy Local: {_where(found)} dropped "
+            "here",
+            "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with the "
+            "node's "
+            "name in the EndpointSlices.",
+            at_rule(_table(first), first.rule),
+            service=service.label,
+            related=tuple(frontend.rule.line for _, frontend in found[1:]),
+        )
+
+
+def _dropped(frontend: Frontend) -> bool:
+    return frontend.verdict is Verdict.DROP and frontend.kind is not FrontendKind.CLUSTER_IP
+
+
+def _table(frontend: Frontend) -> str:
+    return "filter" if frontend.rule.target in ("DROP", "REJECT") else "nat"
+
+
+def _where(found: list[tuple[ServicePort, Frontend]]) -> str:
+    if len(found) > 1:
+        return f"connections from outside to its or their {len(found)} addresses and node ports are"
+    frontend = found[0][1]
+    if frontend.address is None:
+        return f"connections from outside to node port {frontend.port} are"
+    return f"connections from outside to {frontend.address}:{frontend.port} are"
+
+
+def _names(labels: list[str]) -> str:
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return ", ".join(labels[:_NAMED]) + more

@@ -1,0 +1,75 @@
+"""Services without endpoints, whose connections are refused.
+
+What it checks:
+    Service ports whose ClusterIP is refused for want of endpoints; one note a dump. A Service port whose external
+    addresses are refused but which has no ClusterIP rule of any kind is a warning of its own: kube-proxy writes both.
+
+Why it matters:
+    Clients get "connection refused" at once. The reason is not in these rules: no pod is ready, or the selector fits
+    none.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80
+      -j REJECT --reject-with icmp-port-unreachable
+
+How to fix:
+    `kubectl get endpointslices -l kubernetes.io/service-name=NAME`, and the pods' readiness.
+
+When to ignore:
+    For Services that are meant to have no endpoints at the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import ServicePort, ServiceState, Verdict
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_NAMED = 5
+
+
+@rule("IPT610", "no-endpoints", Severity.INFO)
+def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
+    """At most one note a ruleset, and one fault for each service port whose ClusterIP is not refused with the rest."""
+    refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
+    if refused:
+        labels = list(dict.fromkeys(service.label for service in refused))
+        more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+        yield Fault(
+            f"{', '.join(labels[:_NAMED])}{more}: no endpoints, so connections are refused",
+            "Look at the readiness of their pods, and whether their selectors fit any.",
+            at_rule("filter", refused[0].frontends[0].rule),
+            service=refused[0].label,
+            related=tuple(service.frontends[0].rule.line for service in refused[1:]),
+        )
+    for service in context.services if context.complete else ():
+        if _half_refused(service):
+            first = service.frontends[0]
+            yield Fault(
+                "connections from outside to this Service are refused, but its ClusterIP is neither served nor "
+                "refused: "
+                "connections to it hang",
+                "Restart kube-proxy on this node: it refuses a Service's ClusterIP together with its other addresses.",
+                at_rule("filter", first.rule),
+                service=service.label,
+                related=tuple(frontend.rule.line for frontend in service.frontends[1:]),
+                severity=Severity.WARNING,
+                key="half",
+            )
+
+
+def _half_refused(service: ServicePort) -> bool:
+    refusals = (Verdict.REJECT, Verdict.DROP)
+    return (
+        service.cluster_ip is None
+        and service.name is not None
+        and bool(service.frontends)
+        and all(
+            frontend.verdict in refusals and frontend.rule.target in ("REJECT", "DROP")
+            for frontend in service.frontends
+        )
+    )

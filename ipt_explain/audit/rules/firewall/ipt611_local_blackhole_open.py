@@ -1,0 +1,87 @@
+"""A Service with a Local policy and no local endpoint does not drop: its packets pass on untranslated.
+
+What it checks:
+    Where a traffic policy is Local and this node has no endpoint, connections are dropped: up to 1.24 by a jump to
+    KUBE-MARK-DROP in KUBE-XLB or KUBE-SVL, from 1.25 on by a DROP in filter KUBE-EXTERNAL-SERVICES for each address
+    and node port.
+
+Why it matters:
+    Without the DROP a connection to the node port reaches whatever listens on that port of the node itself, and one to
+    an external address is forwarded to wherever routing sends it, maybe back to this node.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-GHM4BSQCAU6W7P6S - [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SEP-CYQKAFD44RQ3NCVN - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-GHM4BSQCAU6W7P6S - [0:0]
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-EXT-GHM4BSQCAU6W7P6S -m comment --comment "masquerade LOCAL traffic for shop/cart external destinations"
+      -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ
+    -A KUBE-EXT-GHM4BSQCAU6W7P6S -m comment --comment "route LOCAL traffic for shop/cart external destinations"
+      -m addrtype --src-type LOCAL -j KUBE-SVC-GHM4BSQCAU6W7P6S
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/cart" -m tcp --dport 30015 -j KUBE-EXT-GHM4BSQCAU6W7P6S
+    -A KUBE-SEP-CYQKAFD44RQ3NCVN -s 10.244.2.6/32 -m comment --comment "shop/cart" -j KUBE-MARK-MASQ
+    -A KUBE-SEP-CYQKAFD44RQ3NCVN -p tcp -m comment --comment "shop/cart" -m tcp -j DNAT --to-destination 10.244.2.6:8080
+    -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SVC-GHM4BSQCAU6W7P6S -m comment --comment "shop/cart -> 10.244.2.6:8080" -j KUBE-SEP-CYQKAFD44RQ3NCVN
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the DROP.
+
+When to ignore:
+    When nothing listens on the port and nobody routes the address to this node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import Frontend, ServicePort, Verdict
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
+
+
+@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True)
+def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each address and node port."""
+    for service in context.services:
+        for frontend in service.frontends:
+            if frontend.verdict is Verdict.UNMATCHED and _nothing_local(context, service, frontend):
+                what = (
+                    f"node port {frontend.port}" if frontend.address is None else f"{frontend.address}:{frontend.port}"
+                )
+                yield Fault(
+                    f"{what} has no endpoint on this node under a Local policy, and nothing drops its connections: "
+                    "they pass on "
+                    "untranslated",
+                    "Restart kube-proxy on this node: it writes the DROP.",
+                    at_rule("nat", frontend.rule),
+                    service=service.label,
+                )
+
+
+def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Frontend) -> bool:
+    """Whether the frontend's chain is one of a Local policy, and the service's local chain has no endpoint."""
+    chain = context.chain("nat", frontend.rule.target or "")
+    if chain is None or role_of(chain.name) not in _LOCAL:
+        return False
+    members = [chain]
+    for judged in chain.rules:
+        behind = context.chain("nat", judged.target or "")
+        if behind is not None and role_of(behind.name) in _LOCAL:
+            members.append(behind)
+    local = context.chain("nat", service.chains.local) if service.chains.local is not None else None
+    if local is not None:
+        members.append(local)
+    return not any(role_of(judged.target or "") is ChainRole.ENDPOINT for member in members for judged in member.rules)
