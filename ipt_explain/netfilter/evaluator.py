@@ -44,7 +44,7 @@ class Evaluator:
 
         A long chain that is gone through again is indexed by destination first: packets to many endpoints pass it one by one.
         """
-        if len(rules) - start < WORTH_AN_INDEX:
+        if len(rules) - start < WORTH_AN_INDEX or state.to_interface:
             return self._first_of(rules, range(start, len(rules)), state)
         key = id(rules)
         if key not in self._indexes:

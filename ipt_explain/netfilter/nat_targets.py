@@ -51,12 +51,14 @@ def dnat(rule: Rule, state: PacketState) -> Choices:
 def redirect(rule: Rule, state: PacketState) -> Choices:
     """REDIRECT's: loopback for what the node sends, else the first address of the interface that the packet came by.
 
-    The dump does not tell that address: it is the node's only one, if the user names one, else None.
+    The dump does not tell that address: it is the one that the user gives for the interface, or the only one given, else None.
     """
     address: int | None = _LOOPBACK[state.connection.family]
     if state.hook is not Hook.OUTPUT:
         candidates = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
-        address = candidates[0] if len(candidates) == 1 else None
+        address = dict(state.node.first_addresses).get(state.in_interface or "")
+        if address is None and len(candidates) == 1:
+            address = candidates[0]
     text = rule.target_value("--to-ports")
     wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
     return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
@@ -68,10 +70,24 @@ def netmap(rule: Rule, state: PacketState) -> Choices:
 
 
 def sent_to(state: PacketState, place: Place) -> PacketState:
-    """The packet with its destination rewritten."""
+    """The packet with its destination rewritten. One that stays as it was has not been DNATed, as the kernel has it."""
     address = state.destination if place.address is None else place.address
-    return state._replace(destination=address, port=place.port, port_text=place.ports, dnat=True, to_interface=place.address is None
+    changed = place.address is None or (address, place.port) != (state.destination, state.port)
+    return state._replace(
+        destination=address,
+        port=place.port,
+        port_text=place.ports,
+        destination_decided=True,
+        dnat=changed,
+        to_interface=place.address is None,
     )
+
+
+def sent_from(rule: Rule, state: PacketState) -> PacketState:
+    """The packet with its source rewritten; its port may be, too."""
+    source = new_source(rule, state)
+    changed = rule.target == "MASQUERADE" or source != state.source or ":" in (rule.target_value("--to-source") or "")
+    return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 
 def new_source(rule: Rule, state: PacketState) -> int:

@@ -48,13 +48,14 @@ class Connection:
 class Node:
     """What is known of the node besides its rules.
 
-    `local_addresses` are its own addresses; empty where they are not known. `out_interface` is where packets leave it, None where unknown.
+    `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known interfaces. `out_interface` is where packets leave it, None where unknown.
     `assumed` decides questions: the first whose text is part of the question.
     """
 
     local_addresses: frozenset[int] = frozenset()
     out_interface: str | None = None
     assumed: tuple[tuple[str, bool], ...] = ()
+    first_addresses: tuple[tuple[str, int], ...] = ()
 
     def assumption(self, question: str) -> bool | None:
         """What the user has said of a question."""
@@ -70,6 +71,7 @@ class PacketState(NamedTuple):
     `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None where unknown.
     `port` is None where unknown; `port_text` is then what is known. With `to_interface` the destination is an address of the
     interface that the packet came by, instead of `destination`. `answers` are the questions assumed so far.
+    nat decides each way once (`destination_decided`, `source_decided`); `dnat` and `snat` tell whether that changed anything.
     `visits` are names of `recent` lists that hold an address, with the number of times seen.
     """
 
@@ -85,6 +87,8 @@ class PacketState(NamedTuple):
     mark: int = 0
     connmark: int = 0
     tracking: Tracking = Tracking.NOT_YET
+    destination_decided: bool = False
+    source_decided: bool = False
     dnat: bool = False
     snat: bool = False
     to_interface: bool = False

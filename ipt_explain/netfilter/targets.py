@@ -156,8 +156,7 @@ def _destination_nat(choose: Callable[[Rule, PacketState], nat_targets.Choices])
 
 
 def _source_nat(rule: Rule, state: PacketState) -> Effect:
-    source = nat_targets.new_source(rule, state)
-    return Effect(Fate.ACCEPT, ((_ONE, state._replace(source=source, source_port=None, snat=True)),))
+    return Effect(Fate.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state)),))
 
 
 def _netmap(rule: Rule, state: PacketState) -> Effect:

@@ -179,7 +179,7 @@ def _nat_applies(state: PacketState) -> bool:
     """Whether nat decides anything in this hook: for tracked connections not yet confirmed, once each way."""
     if state.tracking is not Tracking.NEW:
         return False
-    return not (state.dnat if state.hook in DESTINATION_NAT else state.snat)
+    return not (state.destination_decided if state.hook in DESTINATION_NAT else state.source_decided)
 
 
 def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
@@ -187,7 +187,7 @@ def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
     if state.to_interface:
         return Truth.YES
     owned = state.owns(state.destination)
-    if owned is Truth.UNKNOWN and state.dnat:
+    if owned is Truth.UNKNOWN and state.destination_decided:
         return Truth.NO
     return decide(owned, state, own_address_question(state.destination, state))
 

@@ -71,13 +71,17 @@ class Packet:
 def node_of(
     family: Family, local_addresses: Iterable[str], out_interface: str | None, assume: Iterable[str]
 ) -> Node:
-    """What the user tells of the node. Raises UsageError for addresses and assumptions that are none."""
-    addresses = [text for text in local_addresses if text]
-    return Node(
-        frozenset(_address(text) for text in addresses if family_of(text) is family),
-        out_interface,
-        tuple(_assumption(text) for text in assume),
-    )
+    """What the user tells of the node; an address may name its interface, as `192.0.2.10@eth0`. Raises UsageError for addresses and assumptions that are none."""
+    addresses: set[int] = set()
+    first: dict[str, int] = {}
+    for text in local_addresses:
+        host, _, interface = text.partition("@")
+        address = _address(host)
+        if family_of(host) is family:
+            addresses.add(address)
+            if interface:
+                first.setdefault(interface, address)
+    return Node(frozenset(addresses), out_interface, tuple(map(_assumption, assume)), tuple(first.items()))
 
 
 def _assumption(text: str) -> tuple[str, bool]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipt_explain.netfilter.interfaces import interface_fits
+from ipt_explain.netfilter.interfaces import NO_INTERFACE, interface_fits
 from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.truth import Truth
@@ -26,11 +26,11 @@ def test_unknown_is_never_a_silent_no() -> None:
         ("veth+", "vethab12", True),
         ("veth+", "eth0", False),
         ("+", "eth0", True),
-        ("+", None, True),
-        ("cni0", None, False),        # so `! -i cni0` matches what the node itself sends
+        ("+", NO_INTERFACE, True),
+        ("cni0", NO_INTERFACE, False),        # so `! -i cni0` matches what the node itself sends
     ],
 )
-def test_interface_patterns(pattern: str, name: str | None, fits: bool) -> None:
+def test_interface_patterns(pattern: str, name: str, fits: bool) -> None:
     assert interface_fits(pattern, name) is fits
 
 

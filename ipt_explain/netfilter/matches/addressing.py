@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Match, Option, Rule
+from ipt_explain.model import Family, Match, Option, Rule
 from ipt_explain.netfilter.addresses import format_address, parse_range
-from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
 from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 
@@ -26,23 +26,43 @@ def _type_of(option: Option) -> Condition:
     slot, negated, source = option.slots[0], option.negated, option.name == "--src-type"
 
     def test(rule: Rule, state: PacketState) -> Answer:
-        types = rule.values[slot].split(",")
+        types = frozenset(rule.values[slot].split(","))
         address = state.source if source else state.destination
-        family = state.connection.family
-        if is_multicast(address, family):
-            return Truth.of(("MULTICAST" in types) is not negated)
-        if is_broadcast(address, family):
-            return Truth.of(("BROADCAST" in types) is not negated)
-        # Any other address is LOCAL or UNICAST; a subnet's broadcast address is not known to be one.
-        local, unicast = "LOCAL" in types, "UNICAST" in types
-        if local is unicast:
-            return Truth.of(local is not negated)
-        owned = state.owns(address)
-        if owned is Truth.UNKNOWN:
-            return ask(state, own_address_question(address, state), invert=local is negated)
-        return Truth.of(((owned is Truth.YES) is local) is not negated)
+        if state.to_interface and not source:
+            return Truth.of(("LOCAL" in types) is not negated)
+        told = _ipv4_type if state.connection.family is Family.IPV4 else _ipv6_type
+        known, if_local = told(types, address, state.connection.family)
+        if known is not None:
+            return Truth.of(known is not negated)
+        return decide(state.owns(address), state, own_address_question(address, state), invert=if_local is negated)
 
     return test
+
+
+def _ipv4_type(types: frozenset[str], address: int, family: Family) -> tuple[bool | None, bool]:
+    """Whether an address is of one of the types; if None, whether it is depends on its being the node's, as the second says.
+
+    An address has one type. A subnet's broadcast address is not known to be one.
+    """
+    if is_multicast(address, family):
+        return "MULTICAST" in types, False
+    if is_broadcast(address, family):
+        return "BROADCAST" in types, False
+    local, unicast = "LOCAL" in types, "UNICAST" in types
+    return (local if local is unicast else None), local
+
+
+def _ipv6_type(types: frozenset[str], address: int, family: Family) -> tuple[bool | None, bool]:
+    """As for IPv4, but an address must be of every type named, and one of the node's is UNICAST too (match_type6)."""
+    if "MULTICAST" in types and not is_multicast(address, family):
+        return False, False
+    if "UNICAST" in types and (is_multicast(address, family) or address == 0):
+        return False, False
+    if "UNSPEC" in types and address != 0:
+        return False, False
+    if "LOCAL" in types:
+        return None, True
+    return types.isdisjoint({"ANYCAST", "UNREACHABLE"}), False
 
 
 def _on_interface(conditions: list[Condition], match: Match) -> Condition:

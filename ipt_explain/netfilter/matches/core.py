@@ -38,6 +38,8 @@ def _destination(option: Option) -> Condition:
     hit, miss = Truth.of(not option.negated), Truth.of(option.negated)
 
     def test(rule: Rule, state: PacketState) -> Answer:
+        if state.to_interface:
+            return ask(state, f"-d {rule.values[slot]} (after REDIRECT)", option.negated)
         value, mask = network_bits(rule.values[slot])   # mostly seen once: a cache would only be filled
         return hit if state.destination & mask == value else miss
 
