@@ -114,7 +114,7 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
     table = facts.place.table.name if facts.built_in else None
     for number, rule in enumerate(rules, start=1):
         said = words.rule(rule)
-        spans: list[Span] = [(f"{number:>{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+        spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
         spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
         node.children.append(Node(spans, tail=_line(rule.line), hang=digits + 2))
     return node

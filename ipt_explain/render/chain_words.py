@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ipt_explain.analyzers.chain_facts import TablePlace
 from ipt_explain.analyzers.marks import mark_names
 from ipt_explain.analyzers.names import ChainRole, role_of
@@ -38,20 +36,28 @@ class ChainWords:
         if chain is None:
             return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
         rules = plural(f"{len(chain.rules):,}", "rule")
-        if role_of(name) is ChainRole.ENDPOINT:
-            endpoint = _destinations(chain)
-            if endpoint:
-                return f"{rules}: DNAT to {endpoint}"
+        role = role_of(name)
+        if role is not None:
+            end = self._end(chain, role)
+            return f"{rules}: {end}" if end else rules
         owner = owner_of(name, chain.rules, place.table.name)
         return rules if owner is None else f"{rules}: {owner.purpose}"
+
+    def _end(self, chain: Chain, role: ChainRole) -> str:
+        """What one of a Service's chains comes to; its purpose would be said over and over."""
+        if role is ChainRole.ENDPOINT:
+            addresses = [rule.target_value("--to-destination") for rule in chain.rules]
+            return "".join(f"DNAT to {address}" for address in addresses if address is not None)
+        if role is ChainRole.FIREWALL:
+            return "source ranges"
+        if role is ChainRole.EXTERNAL:
+            return "from outside"
+        targets = self._place.graph.targets.get(chain.name, ())
+        endpoints = sum(role_of(target) is ChainRole.ENDPOINT for target in targets)
+        return plural(f"{endpoints:,}", "endpoint")
 
 
 def purpose_of(chain: str) -> str | None:
     """What a chain is for, by its name alone."""
     owner = owner_of(chain)
     return None if owner is None else owner.purpose
-
-
-def _destinations(chain: Chain) -> str:
-    found: Sequence[str | None] = [rule.target_value("--to-destination") for rule in chain.rules]
-    return ", ".join(address for address in found if address is not None)

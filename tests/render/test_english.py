@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.render.english import Glossary, rule_words
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.rule import rule_words
 from ipt_explain.render.english.wording import clipped, deny, duration
 from tests.render.english_rules import parsed, sentence
 
