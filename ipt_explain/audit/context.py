@@ -23,24 +23,28 @@ Fact = TypeVar("Fact")
 
 
 class DumpContext:
-    """A dump under audit. `explanation` may be given where the caller has it already."""
+    """What one node's rules were read from: mostly one dump, several where each tool on the node was asked for its own.
 
-    def __init__(self, dump: Dump, explanation: Explanation | None = None) -> None:
-        self.dump = dump
-        self._explanation = explanation
-        self.rulesets = tuple(RulesetContext(self, ruleset, index) for index, ruleset in enumerate(dump.rulesets))
+    `explanation` may be given where the caller has that of the only dump already.
+    """
 
-    @cached_property
-    def explanation(self) -> Explanation:
-        """What the analyzers say of the dump's Services."""
-        if self._explanation is None:
+    def __init__(self, *dumps: Dump, explanation: Explanation | None = None) -> None:
+        self.dumps = dumps
+        self._explanations: dict[Dump, Explanation] = {} if explanation is None else {dumps[0]: explanation}
+        self.rulesets = tuple(
+            RulesetContext(self, dump, index) for dump in dumps for index in range(len(dump.rulesets))
+        )
+
+    def explanation_of(self, dump: Dump) -> Explanation:
+        """What the analyzers say of a dump's Services; asked once."""
+        if dump not in self._explanations:
             from ipt_explain.analyzers import explain
 
-            self._explanation = explain(self.dump)
-        return self._explanation
+            self._explanations[dump] = explain(dump)
+        return self._explanations[dump]
 
     def context_of(self, ruleset: Ruleset | None) -> RulesetContext:
-        """The context of one of the dump's rulesets; the first one's for None."""
+        """The context of one of the rulesets; the first one's for None."""
         for context in self.rulesets:
             if ruleset is None or context.ruleset is ruleset:
                 return context
@@ -48,11 +52,13 @@ class DumpContext:
 
 
 class RulesetContext:
-    """One ruleset of a dump under audit, and all that is known of it."""
+    """One ruleset under audit, and all that is known of it."""
 
-    def __init__(self, dump: DumpContext, ruleset: Ruleset, index: int) -> None:
-        self.dump = dump
-        self.ruleset = ruleset
+    def __init__(self, node: DumpContext, dump: Dump, index: int) -> None:
+        self.node = node
+        self.ruleset = dump.rulesets[index]
+        self.text = dump.text
+        self._dump = dump
         self._index = index
         self._facts: dict[Hashable, object] = {}
 
@@ -91,23 +97,21 @@ class RulesetContext:
     @property
     def facts(self) -> RulesetFacts:
         """The ruleset summed up: mode, version, masquerade mark."""
-        return self.dump.explanation.rulesets[self._index]
+        return self.node.explanation_of(self._dump).rulesets[self._index]
 
     @cached_property
     def services(self) -> tuple[ServicePort, ...]:
         """The service ports of this ruleset alone."""
-        ours = (self.ruleset.source, self.ruleset.family)
-        rulesets = self.dump.dump.rulesets
+        everything = self.node.explanation_of(self._dump)
+        rulesets = self._dump.rulesets
         if len(rulesets) == 1:
-            return self.dump.explanation.services
+            return everything.services
+        ours = (self.ruleset.source, self.ruleset.family)
         if sum((other.source, other.family) == ours for other in rulesets) == 1:
-            return tuple(
-                service for service in self.dump.explanation.services if (service.source, service.family) == ours
-            )
-        from ipt_explain.analyzers import explain  # two backends of one source: explained apart
+            return tuple(service for service in everything.services if (service.source, service.family) == ours)
+        from ipt_explain.analyzers import explain  # two backends in one text: explained apart
 
-        dump = self.dump.dump
-        return explain(Dump(dump.source, (self.ruleset,), dump.text)).services
+        return explain(Dump(self._dump.source, (self.ruleset,), self._dump.text)).services
 
     @cached_property
     def _service_labels(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from ipt_explain.audit.config import load_config
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules import ALL_RULES, RULES_BY_ID
-from ipt_explain.audit.runner import Report, audit_dump, merge
+from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
 from ipt_explain.audit.selection import Selection, parse_ids
 from ipt_explain.model import Dump
 
@@ -36,23 +36,23 @@ class Plan:
         """Whether a report holds a finding that fails the run."""
         return self.fail_on is not None and any(finding.severity >= self.fail_on for finding in report.findings)
 
-    def report(self, dumps: Sequence[Dump], services: ServiceSelection) -> Report:
-        """Audit the dumps; known findings are still in the report.
+    def report(self, dumps: Sequence[Dump], services: ServiceSelection, one_node: bool = False) -> Report:
+        """Audit the dumps, of `one_node` or of a node each; known findings are still in the report.
 
         With a selection of services only what is found about them is kept. Raises UsageError, which names the nearest,
         where it fits none.
         """
         if not services:
-            report = merge([audit_dump(dump) for dump in dumps])
+            report = audit_node(dumps) if one_node else merge([audit_dump(dump) for dump in dumps])
         else:
             from ipt_explain.analyzers import explain
-            from ipt_explain.analyzers.facts import Explanation
+            from ipt_explain.analyzers.explanation import Explanation
             from ipt_explain.analyzers.selection import select
 
             explanations = [explain(dump) for dump in dumps]
             labels = {service.label for service in select(Explanation.joined(explanations), services).services}
             reports = [audit_dump(dump, explanation=explained) for dump, explained in zip(dumps, explanations)]
-            report = merge(reports).keep(lambda finding: finding.service in labels)
+            report = merge(reports).about(labels)
         return report.keep(lambda finding: self.selection.wants(finding.rule))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
-from ipt_explain.analyzers.facts import Explanation
+from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, Severity, fingerprint
@@ -42,6 +42,7 @@ class Report:
     rule_count: int = 0
     partial: bool = False
     known: int = 0
+    elsewhere: int = 0
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""
@@ -55,6 +56,11 @@ class Report:
         """This report with the findings that are wanted."""
         return replace(self, findings=tuple(filter(wanted, self.findings)))
 
+    def about(self, services: Container[str | None]) -> Report:
+        """This report with the findings about these services."""
+        kept = self.keep(lambda finding: finding.service in services)
+        return replace(kept, elsewhere=self.elsewhere + len(self.findings) - len(kept.findings))
+
     def without(self, baseline: frozenset[str]) -> Report:
         """This report without the findings whose fingerprints a baseline holds."""
         kept = self.keep(lambda finding: finding.fingerprint not in baseline)
@@ -62,12 +68,17 @@ class Report:
 
 
 def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: Explanation | None = None) -> Report:
-    """Ask every rule about a dump.
+    """Ask every rule about a dump. `explanation` is what the analyzers said of it, where they were asked already."""
+    return _audit(DumpContext(dump, explanation=explanation), rules)
 
-    All rules run even if only some findings are wanted: which of two findings stands for a fault must not depend on
-    the selection.
-    """
-    context = DumpContext(dump, explanation)
+
+def audit_node(dumps: Sequence[Dump]) -> Report:
+    """Ask every rule about several dumps of one node at one time, as its different tools print them."""
+    return _audit(DumpContext(*dumps), ALL_RULES)
+
+
+def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
+    # All rules run even if few are wanted: which of two findings stands for a fault must not depend on the selection.
     findings: list[Finding] = []
     unchecked: list[Unchecked] = []
     with collector_paused():
@@ -76,11 +87,12 @@ def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: 
                 for ruleset, fault in audit_rule.faults(context):
                     findings.append(_finding(audit_rule, ruleset, fault))
             except Exception as error:  # one broken rule must not silence the others
-                unchecked.append(Unchecked(audit_rule.id, dump.source, error))
+                unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
     kept.sort(key=lambda finding: (finding.source, -finding.severity.rank, finding.line or 0, finding.rule))
-    rule_count = sum(table.rule_count for ruleset in dump.rulesets for table in ruleset.tables.values())
-    partial = any(ruleset.fragment for ruleset in dump.rulesets)
+    rulesets = [ruleset for dump in context.dumps for ruleset in dump.rulesets]
+    rule_count = sum(table.rule_count for ruleset in rulesets for table in ruleset.tables.values())
+    partial = any(ruleset.fragment for ruleset in rulesets)
     return Report(tuple(_numbered(kept)), tuple(unchecked), rule_count, partial)
 
 
@@ -96,7 +108,7 @@ def merge(reports: Sequence[Report]) -> Report:
 
 def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Finding:
     place, ruleset = fault.at, context.ruleset
-    excerpt = context.dump.dump.text.line(place.line) if place.line is not None else ""
+    excerpt = context.text.line(place.line) if place.line is not None else ""
     service = fault.service
     if service is None and place.chain is not None:
         service = context.service_of(place.chain)

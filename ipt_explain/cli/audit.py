@@ -74,7 +74,7 @@ def audit(
     plan = make_plan(select, ignore, fail_on, baseline, config)
     services = Selection.of(service, namespace, address)
     parsed = read_dumps(dumps, live, lenient)
-    report = plan.report(parsed, services)
+    report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
     if write_baseline is not None:
         write_file(write_baseline, report.findings)

@@ -89,6 +89,8 @@ def _summary(report: Report, hidden_notes: int, width: int, paint: Paint) -> Ite
         text = f"Nothing wrong in {rules}" + (f"; {notes}" if infos else "")
     if report.known:
         text += f"; {_count(report.known, 'known finding')} left out by the baseline"
+    if report.elsewhere:
+        text += f"; {_count(report.elsewhere, 'finding')} about other services or the node left out"
     style = "bold" if errors or warnings else "green"
     yield from (paint(line, style) for line in _wrapped(text, width, ""))
     if report.partial:

@@ -67,11 +67,11 @@ def two_backends(dump: DumpContext) -> Iterator[Fault]:
                     f"{len(other.services)} service ports): packets pass both, and one of them is stale",
                     FIX,
                     at_chain("nat", theirs),
-                    related=tuple(line for line in (at_chain("nat", mine).line,) if line is not None),
+                    related=_line(mine) if one.ruleset.source == other.ruleset.source else (),
                     ruleset=other.ruleset,
                 )
     backends = {context.ruleset.backend for context in dump.rulesets}
-    if not found and Backend.LEGACY not in backends and NOTE in dump.dump.text.text:
+    if not found and Backend.LEGACY not in backends and any(NOTE in given.text.text for given in dump.dumps):
         proxied = any(_services(context) is not None for context in dump.rulesets)
         yield Fault(
             "the saver notes that iptables-legacy tables exist too, and packets pass both"
@@ -83,13 +83,16 @@ def two_backends(dump: DumpContext) -> Iterator[Fault]:
 
 
 def _rivals(one: RulesetContext, other: RulesetContext) -> bool:
-    """Whether two rulesets are of one kernel and family, behind different interfaces."""
+    """Whether two rulesets are of one family, behind different interfaces of the kernel."""
     left, right = one.ruleset, other.ruleset
     return (
-        (left.source, left.family) == (right.source, right.family)
-        and left.backend is not right.backend
-        and None not in (left.backend, right.backend)
+        left.family is right.family and left.backend is not right.backend and None not in (left.backend, right.backend)
     )
+
+
+def _line(chain: Chain) -> tuple[int, ...]:
+    line = at_chain("nat", chain).line
+    return () if line is None else (line,)
 
 
 def _services(context: RulesetContext) -> Chain | None:

@@ -51,6 +51,6 @@ def buggy_iptables(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _header_line(context: RulesetContext, generator: str) -> int | None:
-    text = context.dump.dump.text.text
+    text = context.text.text
     start = text.find(generator)
     return None if start < 0 else text.count("\n", 0, start) + 1

@@ -41,7 +41,7 @@ def duplicate_section(context: RulesetContext) -> Iterator[Fault]:
     for name, table in context.ruleset.tables.items():
         if table.redeclared:
             first, *others = table.redeclared
-            text = context.dump.dump.text.line(first).strip()
+            text = context.text.line(first).strip()
             what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"
             yield Fault(
                 f"{what}: on restore it replaces what stands before, and the rules of the first are lost",
