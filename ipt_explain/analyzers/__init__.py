@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts

@@ -12,7 +12,6 @@ from json.encoder import encode_basestring_ascii as quoted
 from ipt_explain.analyzers.facts import (
     Balancer,
     Endpoint,
-    Explanation,
     Frontend,
     Masquerade,
     RulesetFacts,
@@ -45,22 +44,21 @@ _MASQUERADE = _object("hairpin all off_cluster")
 _CHAINS = _object("service local external firewall")
 
 
-def to_json(explanation: Explanation) -> str:
-    """An explanation as one line of ASCII; control characters are escaped, so it is safe to print."""
-    return "".join(json_chunks(explanation))
-
-
-def json_chunks(explanation: Explanation) -> Iterator[str]:
-    """The same, piece by piece: one service at a time, as the whole may take as much memory as the dump."""
+def json_chunks(
+    rulesets: Iterable[RulesetFacts], services: Iterable[ServicePort], warnings: Iterable[str]
+) -> Iterator[str]:
+    """An explanation as one line of ASCII, one service at a time. Control characters are escaped, so it is safe to
+    print.
+    """
     yield f'{{"schema": {quoted(SCHEMA)}, "rulesets": '
-    yield _plain(_array(map(_ruleset, explanation.rulesets)))
+    yield _plain(_array(map(_ruleset, rulesets)))
     yield ', "services": ['
     separator = ""
-    for service in explanation.services:
+    for service in services:
         yield _plain(separator + _service(service))
         separator = ", "
     yield '], "warnings": '
-    yield _plain(_array(map(quoted, explanation.warnings)))
+    yield _plain(_array(map(quoted, warnings)))
     yield "}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -194,27 +194,3 @@ class RulesetFacts:
     version: str | None
     evidence: str
     masquerade_mark: tuple[int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """All that a dump says of Services."""
-
-    rulesets: tuple[RulesetFacts, ...]
-    services: tuple[ServicePort, ...]
-    warnings: tuple[str, ...] = ()
-
-    @classmethod
-    def joined(cls, explanations: Sequence[Explanation]) -> Explanation:
-        """What several dumps say, in their order; each service port keeps its source."""
-        return cls(
-            tuple(ruleset for explanation in explanations for ruleset in explanation.rulesets),
-            tuple(service for explanation in explanations for service in explanation.services),
-            tuple(warning for explanation in explanations for warning in explanation.warnings),
-        )
-
-    def to_json(self) -> str:
-        """The facts as the JSON text that `ipt-explain explain -o json` prints (schema ipt-explain/explain/1)."""
-        from ipt_explain.analyzers.explanation_json import to_json
-
-        return to_json(self)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from fnmatch import translate
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.facts import Explanation, ServicePort
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump

@@ -12,7 +12,7 @@ from ipt_explain.cli.options import display_options, dump_options, output_option
 from ipt_explain.cli.stdio import warn, write
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.facts import Explanation
+    from ipt_explain.analyzers.explanation import Explanation
 
 
 @click.command(
@@ -48,9 +48,7 @@ def explain(
 
 def _rendered(explanation: Explanation, total: int | None, output: str, color: bool, width: int) -> Iterable[str]:
     if output == "json":
-        from ipt_explain.analyzers.explanation_json import json_chunks
-
-        return chain(json_chunks(explanation), "\n")
+        return chain(explanation.json_chunks(), "\n")
     if output == "table":
         from ipt_explain.render.table import table
 

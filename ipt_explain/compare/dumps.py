@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.facts import Explanation
+from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.compare.differences import Difference
+from ipt_explain.compare.pairing import paired
 from ipt_explain.compare.rulesets import skeleton_differences
 from ipt_explain.compare.services import added, removed, service_differences
 from ipt_explain.compare.skeleton import Skeleton, SkeletonKey, skeletons
@@ -81,7 +82,7 @@ def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[st
     for side in (before, after):
         if not side.complete(family):
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
-    for old, new in _pairs(family, before, after):
+    for old, new in paired(family, before.services, after.services):
         if old is not None and new is not None:
             differences += service_differences(old, new)
         elif old is not None and after.complete(family):
@@ -94,24 +95,3 @@ def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[st
         if key[0] is family and earlier is not None and later is not None:
             differences += skeleton_differences(family, earlier, later)
     return differences
-
-
-def _pairs(family: Family, before: NodeView, after: NodeView) -> list[tuple[ServiceView | None, ServiceView | None]]:
-    """Service ports that are the same one: by name, and where either text lacks names, by address and port."""
-    pairs: list[tuple[ServiceView | None, ServiceView | None]] = []
-    left = {key: view for key, view in after.services.items() if key[0] is family and key not in before.services}
-    by_place: dict[tuple[str | None, int | None, str], ServiceKey] = {
-        (view.cluster_ip, view.port, view.protocol): key for key, view in left.items() if view.cluster_ip
-    }
-    for key, view in before.services.items():
-        if key[0] is not family:
-            continue
-        same = after.services.get(key)
-        if same is None:
-            other = by_place.get((view.cluster_ip, view.port, view.protocol))
-            candidate = None if other is None else left.get(other)
-            if other is not None and candidate is not None and not (candidate.named and view.named):
-                same = left.pop(other)
-        pairs.append((view, same))
-    pairs += [(None, view) for view in left.values()]
-    return pairs

@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.facts import (
-    Balancer,
-    Endpoint,
-    Explanation,
-    FrontendKind,
-    Scope,
-    ServicePort,
-    TrafficPolicy,
-    Verdict,
-)
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Family, Shape
 
@@ -132,7 +124,7 @@ class _ViewReader:
                 frontend.verdict,
                 pools.get(frontend.balancer or ""),
                 pools.get(frontend.node_balancer or ""),
-                tuple(sorted(frontend.source_ranges)),
+                _ranges(frontend.source_ranges),
             )
             for frontend in service.frontends
         }
@@ -172,6 +164,11 @@ class _ViewReader:
         if recorded is None:
             recorded = self._records[shape] = shape.match_option("recent", "--set") is not None
         return recorded
+
+
+def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
+    """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none."""
+    return () if "0.0.0.0/0" in ranges or "::/0" in ranges else tuple(sorted(ranges))
 
 
 def _pool(balancer: Balancer) -> Pool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ipt_explain.analyzers.facts import Balancer, Explanation, Frontend, FrontendKind, ServicePort
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import Balancer, Frontend, FrontendKind, ServicePort
 from ipt_explain.render.percent import evenness, percent
 from ipt_explain.render.safe import cells, escape
 from ipt_explain.render.service_words import KIND_WORDS, joined_address

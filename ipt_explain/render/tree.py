@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import Explanation, RulesetFacts, ServicePort
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.header import found, header, nothing
 from ipt_explain.render.outline import Line, draw
-from ipt_explain.render.service_tree import View, service_tree
+from ipt_explain.render.service_rows import View
+from ipt_explain.render.service_tree import service_tree
 from ipt_explain.render.terminal import to_text
 from ipt_explain.render.words import plural
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ipt_explain.analyzers.facts import Explanation, FrontendKind, ServiceChains
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import FrontendKind, ServiceChains
 from ipt_explain.analyzers.selection import Selection, select
 from ipt_explain.errors import UsageError
 from tests.render.made import endpoint, explanation, frontend, service

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.analyzers.facts import (
     Balancer,
     Endpoint,
-    Explanation,
     Frontend,
     FrontendKind,
     Masquerade,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.analyzers.facts import (
-    Explanation,
     FrontendKind,
     Masquerade,
     Scope,

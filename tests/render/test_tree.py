@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.analyzers.facts import (
-    Explanation,
     FrontendKind,
     Masquerade,
     ProxyMode,
@@ -117,7 +117,11 @@ def test_a_leak_is_shown_with_its_share() -> None:
 def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:
     endpoints = (endpoint(1, 0.5, hairpin=None),)
     lines = service_lines(
-        service(endpoints=endpoints, balancers=(balancer(endpoints, unmatched=0.5),), masquerade=Masquerade(None, False, None)),
+        service(
+            endpoints=endpoints,
+            balancers=(balancer(endpoints, unmatched=0.5),),
+            masquerade=Masquerade(None, False, None),
+        ),
         form=Form.FRAGMENT,
     )
     assert lines[-2:] == [

@@ -1,0 +1,36 @@
+"""What explaining a dump comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All that a dump says of Services."""
+
+    rulesets: tuple[RulesetFacts, ...]
+    services: tuple[ServicePort, ...]
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def joined(cls, explanations: Sequence[Explanation]) -> Explanation:
+        """What several dumps say, in their order; each service port keeps its source."""
+        return cls(
+            tuple(ruleset for explanation in explanations for ruleset in explanation.rulesets),
+            tuple(service for explanation in explanations for service in explanation.services),
+            tuple(warning for explanation in explanations for warning in explanation.warnings),
+        )
+
+    def to_json(self) -> str:
+        """The facts as the JSON text that `ipt-explain explain -o json` prints (schema ipt-explain/explain/1)."""
+        return "".join(self.json_chunks())
+
+    def json_chunks(self) -> Iterator[str]:
+        """The same text piece by piece, as the whole may take as much memory as the dump."""
+        from ipt_explain.analyzers.explanation_json import json_chunks
+
+        return json_chunks(self.rulesets, self.services, self.warnings)
