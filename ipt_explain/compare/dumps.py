@@ -56,7 +56,7 @@ def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
     found: dict[SkeletonKey, Skeleton] = {}
     for dump in dumps:
         found.update(skeletons(dump))
-    views = service_views(explanation)
+    views = service_views(explanation, dumps)
     return NodeView(name, views, found, sum(len(service.endpoints) for service in explanation.services))
 
 

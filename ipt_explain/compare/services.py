@@ -6,18 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.facts import FrontendKind, Scope, Verdict
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
-from ipt_explain.compare.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
+from ipt_explain.compare.naming import frontend_name, frontend_names
+from ipt_explain.compare.views import AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 
 TOLERANCE = 2e-5
 """How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""
 
-FRONTEND_NAMES = {
-    FrontendKind.CLUSTER_IP: "ClusterIP",
-    FrontendKind.EXTERNAL_IP: "ExternalIP",
-    FrontendKind.LOAD_BALANCER: "LoadBalancer",
-    FrontendKind.EXTERNAL: "external address",
-    FrontendKind.NODE_PORT: "NodePort",
-}
 _VERDICTS = {
     Verdict.BALANCE: "balanced",
     Verdict.REJECT: "rejected",
@@ -50,26 +44,6 @@ def summary(view: ServiceView) -> Value:
         "frontends": _values(frontend_names(view)),
         "endpoints": _values(sorted(view.endpoints())),
     }
-
-
-def frontend_names(view: ServiceView) -> list[str]:
-    """The names of all frontends, the ClusterIP first, the node port last."""
-    kinds = list(FRONTEND_NAMES)
-    ordered = sorted(view.frontends.items(), key=lambda item: (kinds.index(item[1].kind), item[0]))
-    return [frontend_name(address, frontend) for address, frontend in ordered]
-
-
-def frontend_name(address: Address, frontend: FrontendView) -> str:
-    """`ClusterIP 10.96.0.10:80`, `NodePort 30080`."""
-    return f"{FRONTEND_NAMES[frontend.kind]} {address_text(address)}"
-
-
-def address_text(address: Address) -> str:
-    """`10.96.0.10:80`, `[fd00::1]:80`; of a node port its number."""
-    host, port = address
-    if not host:
-        return str(port)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _whole(view: ServiceView, kind: DifferenceKind, verb: str, before: Value, after: Value) -> Difference:
@@ -113,7 +87,8 @@ class _Pair:
             else:
                 yield from self._frontend(name, known, frontend)
         earlier_port, later_port = self.before.health_check_node_port, self.after.health_check_node_port
-        if earlier_port != later_port:
+        named = self.before.named and self.after.named
+        if earlier_port != later_port and named:
             kind = DifferenceKind.FRONTEND_ADDED if earlier_port is None else DifferenceKind.FRONTEND_REMOVED
             yield self._difference(
                 kind, "health check node port", earlier_port, later_port,
@@ -218,6 +193,11 @@ class _Pair:
                 DifferenceKind.MASQUERADE, "ClusterIP", _source_value(before), _source_value(after),
                 f"ClusterIP connections masqueraded: {_source_words(before)} -> {_source_words(after)}",
             )  # fmt: skip
+        if None not in (before.external, after.external) and before.external != after.external:
+            yield self._difference(
+                DifferenceKind.MASQUERADE, "external addresses", _words(before.external), _words(after.external),
+                f"connections to external addresses masqueraded: {_when(before.external)} -> {_when(after.external)}",
+            )  # fmt: skip
 
 
 def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
@@ -292,6 +272,14 @@ def _source_words(masquerade: MasqueradeView) -> str:
     if masquerade.all:
         return "all"
     return "none" if masquerade.off_cluster is None else f"from outside {masquerade.off_cluster}"
+
+
+def _words(conditions: tuple[str, ...] | None) -> list[Value]:
+    return list(conditions or ())
+
+
+def _when(conditions: tuple[str, ...] | None) -> str:
+    return ", ".join(conditions) if conditions else "never"
 
 
 def _flags(endpoints: Iterable[str], value: bool) -> Value:

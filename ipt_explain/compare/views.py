@@ -5,13 +5,15 @@ Order, counters, comments, chain names and hashes are gone; endpoints are sorted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Family, Shape
+from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.model import Dump, Family, Shape
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""
@@ -55,12 +57,14 @@ class AffinityView:
 @dataclass(frozen=True, slots=True)
 class MasqueradeView:
     """Whose source is rewritten. `hairpin` is None where no endpoint shows it; `without_hairpin` are endpoints that
-    cannot reach themselves through the service."""
+    cannot reach themselves through the service. `external` are the conditions under which connections to external
+    addresses are, None where the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
 
     hairpin: bool | None
     without_hairpin: tuple[str, ...]
     all: bool
     off_cluster: str | None
+    external: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,9 @@ ServiceKey = tuple[Family, str, str, int]
 """Family, label, protocol, and a number that tells repetitions apart (a service in both backends)."""
 
 
-def service_views(explanation: Explanation) -> dict[ServiceKey, ServiceView]:
-    """The views of all service ports, in the explanation's order."""
-    reader = _ViewReader()
+def service_views(explanation: Explanation, dumps: Sequence[Dump] = ()) -> dict[ServiceKey, ServiceView]:
+    """The views of all service ports, in the explanation's order; `dumps` are those that it explains."""
+    reader = _ViewReader(dumps)
     views: dict[ServiceKey, ServiceView] = {}
     with collector_paused():
         for service in explanation.services:
@@ -113,8 +117,15 @@ def service_views(explanation: Explanation) -> dict[ServiceKey, ServiceView]:
 
 
 class _ViewReader:
-    def __init__(self) -> None:
+    def __init__(self, dumps: Sequence[Dump]) -> None:
         self._records: dict[Shape, bool] = {}
+        self._texts = RuleTexts()
+        self._nat = {
+            (ruleset.source, ruleset.family, ruleset.backend): ruleset.tables["nat"]
+            for dump in dumps
+            for ruleset in dump.rulesets
+            if "nat" in ruleset.tables
+        }
 
     def view(self, service: ServicePort) -> ServiceView:
         pools = {balancer.chain: _pool(balancer) for balancer in service.balancers}
@@ -141,7 +152,7 @@ class _ViewReader:
             internal_policy=service.internal_policy,
             external_policy=service.external_policy,
             health_check_node_port=service.health_check_node_port,
-            masquerade=_masquerade(service),
+            masquerade=self._masquerade(service),
         )
 
     def _affinity(self, service: ServicePort) -> AffinityView | None:
@@ -165,6 +176,27 @@ class _ViewReader:
             recorded = self._records[shape] = shape.match_option("recent", "--set") is not None
         return recorded
 
+    def _masquerade(self, service: ServicePort) -> MasqueradeView:
+        facts = service.masquerade
+        without: Iterable[str] = ()
+        if facts.hairpin is False:
+            without = (_name(endpoint) for endpoint in service.endpoints if endpoint.hairpin is False)
+        external = None if service.chains.external is None else self._marking(service, service.chains.external)
+        return MasqueradeView(facts.hairpin, tuple(sorted(without)), facts.all, facts.off_cluster, external)
+
+    def _marking(self, service: ServicePort, name: str) -> tuple[str, ...] | None:
+        """The conditions under which a chain marks connections for masquerading."""
+        nat = self._nat.get((service.source, service.family, service.backend))
+        chain = None if nat is None else nat.chains.get(name)
+        if chain is None:
+            return None
+        jump = f" -j {MARK_MASQ}"
+        return tuple(
+            self._texts.body(rule).removesuffix(jump).strip() or "always"
+            for rule in chain.rules
+            if rule.target == MARK_MASQ
+        )
+
 
 def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
     """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none."""
@@ -180,14 +212,6 @@ def _pool(balancer: Balancer) -> Pool:
             summed[endpoint] = summed.get(endpoint, 0.0) + probability
         shares = list(summed.items())
     return Pool(balancer.scope, tuple(shares), balancer.unmatched)
-
-
-def _masquerade(service: ServicePort) -> MasqueradeView:
-    facts = service.masquerade
-    without: Iterable[str] = ()
-    if facts.hairpin is False:
-        without = (_name(endpoint) for endpoint in service.endpoints if endpoint.hairpin is False)
-    return MasqueradeView(facts.hairpin, tuple(sorted(without)), facts.all, facts.off_cluster)
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -1,0 +1,281 @@
+"""Two dumps: what is noise is nothing, and each change of meaning is that change and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ipt_explain.compare.differences import DifferenceKind
+from tests.compare.helpers import changed, compared, scenario, shuffled, view, without
+from tests.kube_corpus import Scenario, scenarios
+
+EACH_SCENARIO = pytest.mark.parametrize("capture", scenarios(), ids=lambda capture: capture.id)
+
+POLICY = "1.30/policy"
+BALANCER = "1.30/loadbalancer"
+
+
+@EACH_SCENARIO
+def test_the_same_rules_in_another_order_do_the_same(capture: Scenario) -> None:
+    for name, text in capture.dumps.items():
+        if "-c" not in name:
+            assert compared(text, shuffled(text, seed=1)).differences == ()
+
+
+@EACH_SCENARIO
+def test_comments_are_noise(capture: Scenario) -> None:
+    assert compared(capture.ipv4, shuffled(capture.ipv4, seed=2, comments=False)).differences == ()
+
+
+@pytest.mark.parametrize("name", ["basic", "affinity", "dual-stack"])
+def test_both_backends_do_the_same(name: str) -> None:
+    nft, legacy = scenario(f"1.30/{name}"), scenario(f"1.30/{name}-legacy")
+    assert compared(nft.ipv4, legacy.ipv4).differences == ()
+
+
+@pytest.mark.parametrize(("older", "newer"), [("1.18", "1.22"), ("1.22", "1.24"), ("1.24", "1.27"), ("1.27", "1.30")])
+@pytest.mark.parametrize("name", ["basic", "nodeport", "affinity", "counts", "shared"])
+def test_releases_that_say_the_same_otherwise_do_the_same(older: str, newer: str, name: str) -> None:
+    found = compared(scenario(f"{older}/{name}").ipv4, scenario(f"{newer}/{name}").ipv4)
+    assert [each.message for each in found.differences if each.service is not None] == []
+
+
+# What is done to a dump, and the differences that it makes: kind, service, subject.
+Change = Callable[[str], str]
+Found = set[tuple[str, str | None, str | None]]
+CHANGES: list[tuple[str, str, Change, Found]] = [
+    (
+        "a probability",
+        POLICY,
+        lambda text: changed(text, r"^(-A KUBE-SVC-7AZ64RN3BZ2QJCPH .*--probability )0\.5", r"\g<1>0.7"),
+        {("probability", "default/etp-local-all", "all endpoints")},
+    ),
+    (
+        "a leak",
+        POLICY,
+        lambda text: changed(
+            text, r"^(-A KUBE-SVC-7AZ64RN3BZ2QJCPH -m comment --comment \S+ -> \S+) (-j)", r"\1 -m statistic --mode random --probability 0.5 \2"
+        ),
+        {("probability", "default/etp-local-all", "all endpoints")},
+    ),
+    (
+        "an endpoint's address",
+        POLICY,
+        lambda text: text.replace("10.244.2.13", "10.244.2.99"),
+        {
+            ("endpoint-removed", "default/etp-local-aff", None),
+            ("endpoint-added", "default/etp-local-aff", None),
+        },
+    ),
+    (
+        "an affinity timeout",
+        POLICY,
+        lambda text: text.replace("--seconds 900", "--seconds 901"),
+        {("affinity", "default/etp-local-aff", None)},
+    ),
+    (
+        "one affinity rule's timeout",
+        POLICY,
+        lambda text: changed(text, "--seconds 900", "--seconds 901"),
+        {("affinity", "default/etp-local-aff", None)},
+    ),
+    (
+        "an affinity record",
+        POLICY,
+        lambda text: changed(text, r"-m recent --set --name \S+ --mask \S+ --rsource ", ""),
+        {("affinity", "default/etp-local-aff", None)},
+    ),
+    (
+        "a hairpin rule",
+        POLICY,
+        lambda text: without(text, r"-s 10\.244\.1\.7/32 .*KUBE-MARK-MASQ"),
+        {("masquerade", "default/etp-local-all", "hairpin")},
+    ),
+    (
+        "masquerading from outside",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-SVC-7AZ64RN3BZ2QJCPH ! -s 10\.244\.0\.0/16"),
+        {("masquerade", "default/etp-local-all", "ClusterIP")},
+    ),
+    (
+        "masquerading of external connections",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-EXT-VPMWIAR4MWIFFBGK .*-j KUBE-MARK-MASQ"),
+        {("masquerade", "default/etp-local-aff", "external addresses")},
+    ),
+    (
+        "a REJECT that is a DROP",
+        POLICY,
+        lambda text: changed(text, r"(itp-local-0 has no endpoints.*-j )REJECT --reject-with \S+", r"\1DROP"),
+        {("verdict", "default/itp-local-0", "ClusterIP 10.96.0.22:80")},
+    ),
+    (
+        "a node port",
+        POLICY,
+        lambda text: text.replace("--dport 30025 ", "--dport 30999 "),
+        {
+            ("frontend-removed", "default/etp-local-all", "NodePort 30025"),
+            ("frontend-added", "default/etp-local-all", "NodePort 30999"),
+        },
+    ),
+    (
+        "a health check node port",
+        POLICY,
+        lambda text: without(text, r"--dport 30031 -j ACCEPT"),
+        {("frontend-removed", "default/etp-local-all", "health check node port")},
+    ),
+    (
+        "a load balancer's address",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-SERVICES -d 203\.0\.113\.32/32"),
+        {("frontend-removed", "default/etp-local-all", "LoadBalancer 203.0.113.32:80")},
+    ),
+    (
+        "an external policy",
+        POLICY,
+        lambda text: "".join(
+            line
+            for line in text.replace(
+                "-j KUBE-SVL-VPMWIAR4MWIFFBGK", "-j KUBE-SVC-VPMWIAR4MWIFFBGK"
+            ).splitlines(keepends=True)
+            if not line.startswith(("-A KUBE-SVL-VPMWIAR4MWIFFBGK", ":KUBE-SVL-VPMWIAR4MWIFFBGK"))
+            and not (line.startswith("-A KUBE-EXT-VPMWIAR4MWIFFBGK") and ("pod traffic" in line or "route LOCAL" in line))
+        ),
+        {("policy", "default/etp-local-aff", "external traffic policy")},
+    ),
+    (
+        "a service",
+        POLICY,
+        lambda text: without(without(text, r"-A KUBE-SERVICES -d 10\.96\.0\.17/32"), "-d 10.96.0.17/32 .*KUBE-MARK-MASQ"),
+        {("service-removed", "default/itp-local", None)},
+    ),
+    (
+        "a hook",
+        POLICY,
+        lambda text: without(text, r"-A PREROUTING .*-j KUBE-SERVICES"),
+        {("hook", None, "nat PREROUTING")},
+    ),
+    (
+        "a hook behind another rule",
+        POLICY,
+        lambda text: changed(text, r"^(-A OUTPUT .*-j KUBE-SERVICES)$", r"-A OUTPUT -j MINE\n\1"),
+        {("foreign-rules", None, "filter OUTPUT")},
+    ),
+    (
+        "a policy of a built-in chain",
+        POLICY,
+        lambda text: changed(text, r"^:FORWARD ACCEPT", ":FORWARD DROP"),
+        {("chain-policy", None, "mangle FORWARD")},
+    ),
+    (
+        "the mark",
+        POLICY,
+        lambda text: text.replace("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000", "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x8/0x8"),
+        {("masquerade", None, "nat KUBE-MARK-MASQ")},
+    ),
+    (
+        "masquerading altogether",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-POSTROUTING .*MASQUERADE"),
+        {("masquerade", None, "nat KUBE-POSTROUTING")},
+    ),
+    (
+        "the guard of invalid packets",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-FORWARD -m conntrack --ctstate INVALID"),
+        {("verdict", None, "filter KUBE-FORWARD")},
+    ),
+    (
+        "the way to node ports",
+        POLICY,
+        lambda text: without(text, r"-A KUBE-SERVICES .*-j KUBE-NODEPORTS"),
+        {("verdict", None, "nat KUBE-SERVICES")},
+    ),
+    (
+        "a neighbour's rule",
+        POLICY,
+        lambda text: changed(text, r"^COMMIT", "-A DOCKER-USER -s 192.0.2.1/32 -j DROP\nCOMMIT"),
+        {("foreign-rules", None, "mangle DOCKER-USER")},
+    ),
+    (
+        "a source range",
+        BALANCER,
+        lambda text: changed(text, r"^(-A KUBE-FW-\S+ -s )198\.51\.100\.0/24", r"\g<1>198.51.100.0/25"),
+        {("source-ranges", "", None)},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "capture", "change", "expected"), CHANGES, ids=[each[0] for each in CHANGES])
+def test_a_change_of_meaning_is_that_difference_alone(what: str, capture: str, change: Change, expected: Found) -> None:
+    text = scenario(capture).ipv4
+    found = compared(text, change(text)).differences
+    if ("source-ranges", "", None) in expected:
+        assert [each.kind for each in found] == [DifferenceKind.SOURCE_RANGES], [each.message for each in found]
+        return
+    assert {(each.kind.value, each.service, each.subject) for each in found} == expected, [
+        each.message for each in found
+    ]
+
+
+def test_the_way_back_is_the_opposite() -> None:
+    before, after = scenario("1.30/basic").ipv4, scenario("1.30/nodeport").ipv4
+    there, back = compared(before, after).differences, compared(after, before).differences
+    assert len(there) == len(back)
+    assert sum(each.kind is DifferenceKind.SERVICE_ADDED for each in there) == sum(
+        each.kind is DifferenceKind.SERVICE_REMOVED for each in back
+    )
+
+
+def test_kube_jumps_among_themselves_have_no_order() -> None:
+    text = scenario(POLICY).ipv4
+    hooks = [line for line in text.splitlines() if line.startswith("-A INPUT ")]
+    assert len(hooks) > 2
+    turned = text.replace("\n".join(hooks), "\n".join(reversed(hooks)))
+    assert turned != text
+    assert compared(text, turned).differences == ()
+
+
+def test_a_hook_behind_a_rule_that_both_have_stands_elsewhere() -> None:
+    text = changed(scenario(POLICY).ipv4, r"^(-A OUTPUT .*-j KUBE-SERVICES)$", r"-A OUTPUT -d 10.0.0.0/8 -j ACCEPT\n\1")
+    lines = text.splitlines(keepends=True)
+    index = next(number for number, line in enumerate(lines) if line.startswith("-A OUTPUT -d 10.0.0.0/8"))
+    lines[index], lines[index + 1] = lines[index + 1], lines[index]
+    found = compared(text, "".join(lines)).differences
+    assert [(each.kind.value, each.subject) for each in found] == [("hook", "filter OUTPUT")]
+
+
+def test_what_a_fragment_lacks_is_not_reported() -> None:
+    text = scenario(POLICY).ipv4
+    fragment = "".join(line for line in text.splitlines(keepends=True) if "etp-local-all" in line)
+    found = compared(text, fragment)
+    assert [each for each in found.differences if each.kind is DifferenceKind.SERVICE_REMOVED] == []
+    assert any("not a complete dump" in note for note in found.notes)
+
+
+def test_both_families_at_once() -> None:
+    capture = scenario("1.30/dual-stack")
+    assert capture.ipv6 is not None
+    both = view(capture.ipv4, capture.ipv6)
+    assert {family.value for family in both.families} == {"ipv4", "ipv6"}
+    joined = capture.ipv4 + capture.ipv6
+    assert compared(joined, shuffled(capture.ipv6, 3) + shuffled(capture.ipv4, 4)).differences == ()
+
+
+def test_a_family_that_one_side_lacks_is_said() -> None:
+    capture = scenario("1.30/dual-stack")
+    assert capture.ipv6 is not None
+    found = compared(capture.ipv4 + capture.ipv6, capture.ipv4)
+    assert found.differences == ()
+    assert any("IPv6" in note for note in found.notes)
+
+
+def test_json_names_every_kind_of_the_contract() -> None:
+    text = scenario(POLICY).ipv4
+    record = compared(text, text.replace("10.244.2.13", "10.244.2.99")).differences[0].to_json()
+    assert set(record) >= {"kind", "service", "protocol", "family", "before", "after", "nodes", "message"}
+    assert {kind.value for kind in DifferenceKind} == {
+        "service-added", "service-removed", "endpoint-added", "endpoint-removed", "probability", "affinity", "policy", "verdict",
+        "frontend-added", "frontend-removed", "source-ranges", "masquerade", "hook", "chain-policy", "foreign-rules",
+    }  # fmt: skip
