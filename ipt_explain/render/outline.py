@@ -86,17 +86,17 @@ def _width(words: Sequence[Span]) -> int:
 def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Line]:
     """Words on lines of `width` columns, but for the first line, which may be narrower."""
     line: Line = []
-    room = limit = first_width
+    room = first_width
     for text, style in words:
         if line and cells(text.rstrip()) > room:
             yield _ended(line)
-            line, room, limit = [], width, width
+            line, room = [], width
         if not line:
             text = text.lstrip()
-        while cells(text.rstrip()) > room:
-            head = _head(text, max(limit, 1))
-            yield [(head, style)]
-            text, room, limit = text[len(head) :], width, width
+        if cells(text.rstrip()) > room:
+            *full, text = _chopped(text, room, width)
+            yield from ([(piece, style)] for piece in full)
+            room = width
         line.append((text, style))
         room -= cells(text)
     yield _ended(line)
@@ -107,11 +107,14 @@ def _ended(line: Line) -> Line:
     return [*line[:-1], (text.rstrip(), style)]
 
 
-def _head(text: str, width: int) -> str:
-    """As much of a text as fits, one character at least."""
-    used = 0
+def _chopped(text: str, first_width: int, width: int) -> list[str]:
+    """A text in pieces that fit, of one character at least."""
+    pieces: list[str] = []
+    start, used, room = 0, 0, first_width
     for index, character in enumerate(text):
-        used += cells(character)
-        if used > width:
-            return text[: max(index, 1)]
-    return text
+        taken = cells(character)
+        if used + taken > room and index > start:
+            pieces.append(text[start:index])
+            start, used, room = index, 0, width
+        used += taken
+    return [*pieces, text[start:]]

@@ -37,7 +37,10 @@ def table(explanation: Explanation) -> Iterator[str]:
     rows: list[Row] = [(*origins, *_COLUMNS)]
     for service in explanation.services:
         origin = [_word(column(service)) for column in origins.values()]
-        rows.extend((*origin, *_row(service, frontend)) for frontend in service.frontends or (None,))
+        balancers = {balancer.chain: balancer for balancer in service.balancers}
+        for frontend in service.frontends or (None,):
+            balancer = None if frontend is None else balancers.get(frontend.balancer or "")
+            rows.append((*origin, *_row(service, frontend, balancer)))
     widths = [max(map(cells, column)) for column in zip(*rows)]
     for row in rows:
         yield "  ".join(word + " " * (width - cells(word)) for word, width in zip(row, widths)).rstrip() + "\n"
@@ -53,7 +56,7 @@ def _origins(services: Sequence[ServicePort]) -> dict[str, Callable[[ServicePort
     return {name: column for name, column in columns.items() if len(set(map(column, services))) > 1}
 
 
-def _row(service: ServicePort, frontend: Frontend | None) -> Row:
+def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | None) -> Row:
     """A service port's line for one frontend, or for none where the text has none."""
     name = service.label if service.name is None else service.name
     words = (_word(service.namespace), _word(name), _word(service.port_name), _word(service.protocol))
@@ -62,7 +65,6 @@ def _row(service: ServicePort, frontend: Frontend | None) -> Row:
         return (*words, NONE, NONE, "unknown", str(len(service.endpoints)), NONE, NONE, affinity, NONE, NONE)
     internal = frontend.kind is FrontendKind.CLUSTER_IP
     policy = service.internal_policy if internal else service.external_policy
-    balancer = next((each for each in service.balancers if each.chain == frontend.balancer), None)
     return (
         *words,
         KIND_WORDS[frontend.kind],
