@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from ipt_explain.model import Match, Rule, TargetKind
+from ipt_explain.model import Match, Rule
 from ipt_explain.netfilter.probability import chance
 from ipt_explain.render.english.core import address
 from ipt_explain.render.english.options import Given, Options
@@ -114,8 +114,7 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
         if rule.shape.core or rule.target is None:
             continue
         if not matches and found:
-            if rule.shape.target is not None and rule.shape.target.kind in TargetKind:
-                found[id(rule)] = float(left)
+            found[id(rule)] = float(left)
             break
         own = _only_chance(rule, matches)
         if own is not None:
