@@ -111,7 +111,8 @@ class ExternalMarkReader:
                 elif _from_node(plan, rule):
                     marked.add(False)
             elif role_of(target) in _BEHIND:
-                fault = self._at_way(plan, rule, local, marked)
+                aside = local and (rule is chain.rules[-1] or role_of(target) is ChainRole.LOCAL)
+                fault = self._at_way(plan, rule, aside or role_of(name) is ChainRole.LOCAL_EXTERNAL, marked)
                 if fault is not None:
                     return fault
             elif role_of(target) is ChainRole.EXTERNAL or role_of(target) is ChainRole.LOCAL_EXTERNAL:

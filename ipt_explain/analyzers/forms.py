@@ -136,6 +136,8 @@ _FILTER_FORMS: Mapping[str, Sequence[RuleForm]] = {
 _FORMS = {"nat": _NAT_FORMS, "filter": _FILTER_FORMS}
 _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICES, NODE_PORTS)}
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
+# Comments that go with the other target: without any endpoint it refuses, without local ones it drops.
+_REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
 # What ipvs mode writes here is other than these forms.
 _NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
 
@@ -182,13 +184,15 @@ class _Judge:
         known = self._targets.get(kind)
         if known is None:
             return
+        refusing = kind in (SERVICES, EXTERNAL_SERVICES) and self._forms[kind] is _REFUSAL
         for rule in chain.rules:
             shape = rule.shape
             targets = known.get(shape)
             if targets is None:
                 targets = known[shape] = self._targets_of(shape, kind)
             slot = None if shape.target is None else shape.target.slot
-            if not targets or (slot is not None and not rule.values[slot].startswith(targets)):
+            fits = targets and (slot is None or rule.values[slot].startswith(targets))
+            if not fits or (refusing and _contradicts_comment(rule)):
                 yield rule
 
     def _targets_of(self, shape: Shape, kind: str) -> tuple[str, ...]:
@@ -211,3 +215,8 @@ def _conditions(shape: Shape) -> frozenset[str]:
         *(option for match in shape.matches if match.module != "comment" for option in match.options),
     ]
     return frozenset(("!" if option.negated else "") + option.name for option in options)
+
+
+def _contradicts_comment(rule: Rule) -> bool:
+    otherwise = _REFUSED_OTHERWISE.get(rule.target or "")
+    return otherwise is not None and (rule.comment or "").endswith(otherwise)

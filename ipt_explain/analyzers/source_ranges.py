@@ -60,12 +60,8 @@ def _dropped(chain: Chain | None, plans: Plans) -> Mapping[Address, Rule]:
     for rule in () if chain is None else chain.rules:
         plan = plans[rule.shape]
         address = address_of(plan, rule)
-        if (
-            rule.target in ("DROP", "REJECT")
-            and address is not None
-            and not plan.other
-            and not plan.singles_out_sources
-        ):
+        everybody = not plan.other and not plan.singles_out_sources
+        if rule.target in ("DROP", "REJECT") and address is not None and everybody:
             dropped.setdefault(address, rule)
     return dropped
 

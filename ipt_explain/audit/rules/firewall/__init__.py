@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.rules.firewall.ipt601_forward_drops_pods import forward_drops_pods
 from ipt_explain.audit.rules.firewall.ipt602_firewall_drops_everything import firewall_drops_everything
 from ipt_explain.audit.rules.firewall.ipt603_kube_forward_incomplete import kube_forward_incomplete
 from ipt_explain.audit.rules.firewall.ipt604_invalid_drop import invalid_drop
@@ -15,6 +16,7 @@ from ipt_explain.audit.rules.firewall.ipt610_no_endpoints import no_endpoints
 from ipt_explain.audit.rules.firewall.ipt611_local_blackhole_open import local_blackhole_open
 
 RULES: tuple[AuditRule, ...] = (
+    forward_drops_pods,
     firewall_drops_everything,
     kube_forward_incomplete,
     invalid_drop,

@@ -41,9 +41,9 @@ def source_ranges_any(context: RulesetContext) -> Iterator[Fault]:
     found: list[tuple[ServicePort, Frontend]] = []
     for service in context.services:
         for frontend in service.frontends:
-            if frontend.source_ranges and not EVERYWHERE.isdisjoint(frontend.source_ranges):
-                if only_with_ranges or len(frontend.source_ranges) > 1:
-                    found.append((service, frontend))
+            needless = only_with_ranges or len(frontend.source_ranges) > 1
+            if needless and not EVERYWHERE.isdisjoint(frontend.source_ranges):
+                found.append((service, frontend))
     if found:
         service, frontend = found[0]
         others = f" (and {len(found) - 1} more addresses)" if len(found) > 1 else ""

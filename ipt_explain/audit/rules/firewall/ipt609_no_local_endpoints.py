@@ -1,4 +1,4 @@
-"""Connections from outside are dropped here: externalTrafficPolicy is Local and no endpoint is on this node.
+"""Connections from outside are dropped: external policy is Local, and no endpoint is here.
 
 What it checks:
     Frontends of Services whose connections from outside are dropped for want of local endpoints; one note a dump.

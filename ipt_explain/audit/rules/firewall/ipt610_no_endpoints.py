@@ -23,10 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import ServicePort, ServiceState, Verdict
+from ipt_explain.analyzers.facts import ServicePort, ServiceState
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import cluster_ip_marks
 from ipt_explain.audit.rule import rule
 
 _NAMED = 5
@@ -34,7 +35,7 @@ _NAMED = 5
 
 @rule("IPT610", "no-endpoints", Severity.INFO)
 def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
-    """At most one note a ruleset, and one fault for each service port whose ClusterIP is not refused with the rest."""
+    """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
         labels = list(dict.fromkeys(service.label for service in refused))
@@ -46,15 +47,16 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
             service=refused[0].label,
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
+    stray = {id(mark.service) for mark in cluster_ip_marks(context).strays}
     for service in context.services if context.complete else ():
-        if _half_refused(service):
+        if _without_cluster_ip(service) and id(service) not in stray:
             first = service.frontends[0]
             yield Fault(
-                "connections from outside to this Service are refused, but its ClusterIP is neither served nor "
-                "refused: "
-                "connections to it hang",
-                "Restart kube-proxy on this node: it refuses a Service's ClusterIP together with its other addresses.",
-                at_rule("filter", first.rule),
+                "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve nor "
+                "to "
+                "refuse it: connections to it hang",
+                "Restart kube-proxy on this node: it writes the rules of all of a Service's addresses together.",
+                at_rule("filter" if first.rule.target in ("REJECT", "DROP") else "nat", first.rule),
                 service=service.label,
                 related=tuple(frontend.rule.line for frontend in service.frontends[1:]),
                 severity=Severity.WARNING,
@@ -62,14 +64,5 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
             )
 
 
-def _half_refused(service: ServicePort) -> bool:
-    refusals = (Verdict.REJECT, Verdict.DROP)
-    return (
-        service.cluster_ip is None
-        and service.name is not None
-        and bool(service.frontends)
-        and all(
-            frontend.verdict in refusals and frontend.rule.target in ("REJECT", "DROP")
-            for frontend in service.frontends
-        )
-    )
+def _without_cluster_ip(service: ServicePort) -> bool:
+    return service.cluster_ip is None and service.name is not None and bool(service.frontends)
