@@ -52,9 +52,18 @@ class CommandLine(click.Group):
             _refuse_misspelt_command(ctx, ordered[1:])
         return super().parse_args(ctx, ordered)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with what each answers, in full."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _answers(self.get_command(ctx, name))) for name in self.list_commands(ctx)])
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and files, as a DUMP may stand in their place."""
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def _answers(command: click.Command | None) -> str:
+    return "" if command is None else command.get_short_help_str(limit=200)
 
 
 def _module(name: str) -> str:
