@@ -41,14 +41,13 @@ class TableBuilder:
         self.rules: dict[str, list[Rule]] = {}
         self.deleted: set[str] = set()
         self.redeclared: list[int] = []
-        self._declared: dict[str, int] = {}
-        self._policies: dict[str, str] = {}
-        self._counters: dict[str, Counters] = {}
+        self._declared: dict[str, tuple[int, str | None, Counters | None]] = {}
+        self._hooks: set[str] = set()
 
     @property
     def hooks(self) -> frozenset[str]:
         """The built-in chains that the section declares."""
-        return _HOOKS.intersection(self._policies)
+        return frozenset(self._hooks)
 
     @property
     def has_rules(self) -> bool:
@@ -59,13 +58,12 @@ class TableBuilder:
         """`:CHAIN POLICY [p:b]`, `-P` or `-N`. On restore, declaring a chain again empties it."""
         if chain in self._declared:
             self.redeclared.append(line)
-        self._declared[chain] = line
+        self._declared[chain] = (line, policy, counters)
         self.rules[chain] = []
-        self.deleted.discard(chain)
-        if policy is not None:
-            self._policies[chain] = policy
-        if counters is not None:
-            self._counters[chain] = counters
+        if policy is not None and chain in _HOOKS:
+            self._hooks.add(chain)
+        if self.deleted:
+            self.deleted.discard(chain)
 
     def declares(self, chain: str) -> bool:
         """Whether the section has declared a chain."""
@@ -105,12 +103,10 @@ class TableBuilder:
 
     def build(self, name: str) -> Table:
         """The table as read."""
-        chains = {
-            chain: Chain(
-                chain, self._policies.get(chain), tuple(rules), self._declared.get(chain), self._counters.get(chain)
-            )
-            for chain, rules in self.rules.items()
-        }
+        chains = {}
+        for chain, rules in self.rules.items():
+            line, policy, counters = self._declared.get(chain, (None, None, None))
+            chains[chain] = Chain(chain, policy, tuple(rules), line, counters)
         return Table(name, chains, self.line, self.committed, frozenset(self.deleted), tuple(self.redeclared))
 
 
