@@ -272,3 +272,21 @@ def test_completion_offers_commands_and_files() -> None:
 
 def test_a_file_named_twice_is_read_once() -> None:
     assert run(FRAGMENT, FRAGMENT).out == run(FRAGMENT).out
+
+
+@pytest.mark.parametrize("word", ["[red]x[/x]", ":smile:", "a\x1b[31mb", "a\rb", "a\u2028b", "\u202ea", "a\udcffb", "\u200ba", "日本"])
+@pytest.mark.parametrize("output", ["tree", "table", "json"])
+def test_no_word_of_a_dump_is_acted_upon(word: str, output: str) -> None:
+    chain = f"KUBE-SVC-{word}"
+    dump = (
+        f"*nat\n:KUBE-SERVICES - [0:0]\n:{chain} - [0:0]\n"
+        f'-A KUBE-SERVICES -d 10.0.0.1/32 -p tcp -m comment --comment "{word} cluster IP" -m tcp --dport 80 -j {chain}\n'
+        f"-A {chain} -j KUBE-SEP-{word}\nCOMMIT\n"
+    )
+    result = run("-o", output, stdin=dump)
+    assert result.status in (0, 2)
+    assert "internal error" not in result.err
+    assert (result.out + result.err).replace("\n", "").isprintable()
+    if result.status == 0 and output != "json":
+        assert ("[red]x[/x]" in result.out) is (word == "[red]x[/x]")
+        assert (":smile:" in result.out) is (word == ":smile:")
