@@ -41,8 +41,8 @@ def large_ruleset(context: RulesetContext) -> Iterator[Fault]:
     count = 0 if chain is None else len(chain.rules)
     if chain is not None and count >= MANY:
         yield Fault(
-            f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} of "
-            f"them in the mean, one for no service or a node port with all {count:,}",
+            f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} "
+            f"of them in the mean, one for no service or a node port with all {count:,}",
             "Consider kube-proxy's nftables mode, which looks services up in one step.",
             at_chain("nat", chain),
         )
