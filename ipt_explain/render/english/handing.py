@@ -142,7 +142,7 @@ def tproxy(options: Options, glossary: Glossary) -> str:
     if address is not None:
         where += f" of {address}"
     text = options.value("--tproxy-mark")
-    marked = f", and {changed('--set-xmark', text, glossary.marks)} (--tproxy-mark {text})" if text is not None else ""
+    marked = f", and {changed('--tproxy-mark', text, glossary.marks)}" if text is not None else ""
     return f"is delivered to the local socket on {where}, its addresses untouched (transparent proxy){marked}"
 
 

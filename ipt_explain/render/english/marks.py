@@ -40,14 +40,18 @@ def asked(text: str, negated: bool, names: Mapping[int, str], whose: str = "mark
 
 
 def changed(option: str, text: str, names: Mapping[int, str], whose: str = "mark") -> str:
-    """What `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark` or `--xor-mark` does to a mark."""
+    """What `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark`, `--xor-mark` or `--tproxy-mark` does to a mark."""
     try:
-        change = mark_change(option, text)
+        change = mark_change(_SAME_AS.get(option, option), text)
     except ValueError:
         return f"gets its {whose} changed ({option} {text})"
     done = _operation(change, names, whose)
     obvious = option == "--set-xmark" and change.flip == change.clear != ALL_BITS
     return done if obvious else f"{done} ({option} {text})"
+
+
+# xt_TPROXY.c clears the bits of the mask and toggles those of the value, as `--set-xmark` does.
+_SAME_AS = {"--tproxy-mark": "--set-xmark"}
 
 
 def _operation(change: MarkChange, names: Mapping[int, str], whose: str) -> str:

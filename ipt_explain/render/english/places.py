@@ -64,7 +64,7 @@ def rpfilter(options: Options, _: Glossary) -> list[str]:
     if options.flag("--accept-local"):
         notes.append("local source addresses are allowed (--accept-local)")
     verb = "does not pass" if inverted else "passes"
-    return [f"{verb} the reverse path test: a reply to it would leave where it came in" + aside(notes)]
+    return [f"{verb} the reverse path test" + aside(["a reply to it would leave where it came in", *notes])]
 
 
 _SIDES = {"src": "source", "dst": "destination"}

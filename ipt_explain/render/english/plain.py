@@ -88,7 +88,7 @@ PREDICATES: Mapping[str, Mapping[str, str]] = {
         "--vmethod": "is forwarded by IPVS method {}",
         "--vportctl": "belongs to an IPVS connection controlled from port {}",
     },
-    "length": {"--length": "has a length (IP header included) of {} bytes"},
+    "length": {"--length": "has a length of {} (in bytes, IP header included)"},
     "mac": {"--mac-source": "comes from the MAC address {}"},
     "mh": {"--mh-type": "is a Mobile IPv6 message of type {}"},
     "nfacct": {"--nfacct-name": 'is counted by the accounting object "{}" (which matches always)'},
