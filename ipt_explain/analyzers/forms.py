@@ -159,13 +159,17 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
     # Of KUBE-SERVICES and KUBE-NODEPORTS, which stand in two tables, a fragment may not show which it is.
     known = {**_FORMS, "nat": {**_NAT_FORMS, **_IN_BOTH}, "filter": {**_FILTER_FORMS, **_IN_BOTH}}
     for name, table in ruleset.tables.items():
-        judge = _Judge((known if ruleset.form is Form.FRAGMENT else _FORMS).get(name, {}), ipvs)
+        fragment = ruleset.form is Form.FRAGMENT
+        judge = _Judge((known if fragment else _FORMS).get(name, {}), ipvs)
         for chain in table.chains.values():
             if chain.rules and chain.name.startswith("KUBE-"):
                 if chain.name in _ALWAYS_EMPTY:
                     found += [Foreign(name, rule, True) for rule in chain.rules]
                 else:
-                    found += [Foreign(name, rule, False) for rule in judge.foreign(chain)]
+                    # A rule without a target is most likely a line cut off.
+                    found += [
+                        Foreign(name, rule, False) for rule in judge.foreign(chain) if rule.target or not fragment
+                    ]
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Chain, Dump, Rule
+from ipt_explain.netfilter.addresses import format_address, parse_network
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.tracer import trace
 
@@ -31,6 +32,7 @@ class _Pod:
 
 # An address of the node that no dump has (RFC 5737, RFC 3849), so that no other is taken for the node's.
 _NODE = ("192.0.2.1", "2001:db8::1")
+_DOCKER = "172.17."
 _API_SERVER = ("default", "kubernetes")
 
 
@@ -98,7 +100,9 @@ def _may_accept_replies(rule: Rule) -> bool:
 
 
 def _pods(context: RulesetContext) -> list[_Pod]:
-    """Two endpoints with different addresses, of Services other than the API server's."""
+    """Two endpoints with different addresses, of Services other than the API server's; where there are none, two
+    addresses of the pod network.
+    """
     pods: list[_Pod] = []
     for service in context.services:
         if (service.namespace, service.name) == _API_SERVER:
@@ -110,12 +114,33 @@ def _pods(context: RulesetContext) -> list[_Pod]:
                 pods.append(_Pod(endpoint.address, endpoint.port, service.protocol))
                 if len(pods) == 2:
                     return pods
-    return pods
+    return pods or _made_up_pods(context)
+
+
+def _made_up_pods(context: RulesetContext) -> list[_Pod]:
+    networks = {service.masquerade.off_cluster for service in context.services} - {None}
+    for text in sorted(filter(None, networks)):
+        try:
+            network = parse_network(text)
+        except ValueError:  # other conditions than a network tell pods' traffic
+            continue
+        addresses = (network.value | 5, (network.value | 6) + 0x100)
+        if all(map(network.holds, addresses)):
+            return [_Pod(format_address(address, network.family), 80, "tcp") for address in addresses]
+    return []
+
+
+def _elsewhere(packet: Packet) -> list[str]:
+    """What is assumed of interfaces: pods are not behind the bridges of Docker and libvirt, unless their addresses say
+    so.
+    """
+    bridges = ["virbr"] if packet.source.startswith(_DOCKER) else ["docker0", "virbr"]
+    return [f"{side} {bridge}=no" for side in ("-i", "-o") for bridge in bridges]
 
 
 def _stop(context: RulesetContext, packet: Packet, local: tuple[str, ...]) -> Stop | None:
     dump = Dump(context.text.name, (context.ruleset,), context.text)
-    traced = trace(dump, packet, local_addresses=local)
+    traced = trace(dump, packet, local_addresses=local, assume=_elsewhere(packet))
     if any(outcome.verdict not in ("DROP", "REJECT") for outcome in traced.outcomes) or not traced.outcomes:
         return None
     last = next(iter(reversed(traced.outcomes[0].path)), None)

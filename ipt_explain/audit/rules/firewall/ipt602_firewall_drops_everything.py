@@ -7,10 +7,11 @@ What it checks:
 Why it matters:
     All of these chains stand first in INPUT, FORWARD or OUTPUT, so the node loses its network the moment such a rule
     is loaded. It is known to happen where two iptables versions share one node: rules written by 1.8.8 and saved and
-    restored by an older one lose their mark match, and "drop what is marked" becomes "drop".
+    restored by an older one lose their mark match, and "drop what is marked" becomes "drop" (IPT707 tells that one).
 
 Example:
-    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -j DROP
+    -A KUBE-FORWARD -j DROP
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
 
 How to fix:
     Delete the rule (`iptables -D …`) to get the node back, then bring host and containers to iptables versions that
@@ -47,7 +48,7 @@ _LOST = {
 }
 
 
-@rule("IPT602", "firewall-drops-everything", Severity.ERROR)
+@rule("IPT602", "firewall-drops-everything", Severity.ERROR, yields_to=("IPT707",))
 def firewall_drops_everything(context: RulesetContext) -> Iterator[Fault]:
     """One fault a chain, at the first such rule."""
     for name in _CHAINS:
