@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 
 # From the ground up. A module imports from lower floors and from its own.
 FLOORS = (
-    ("collector", "errors", "source"),
+    ("collector", "errors", "frozen", "source"),
     ("inputs",),
     ("model",),
     ("grammar",),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.plans import Plans
+from ipt_explain.frozen import quick_init
 from ipt_explain.model import Chain, Rule, Shape, Table
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class EndpointChain:
     """A chain that ends in a DNAT.

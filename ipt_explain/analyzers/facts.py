@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from ipt_explain.frozen import quick_init
 from ipt_explain.model import Backend, Family, Form, Rule
 
 
@@ -74,6 +75,7 @@ class Frontend:
     source_ranges: tuple[str, ...] = ()
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Share:
     """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT."""
@@ -97,6 +99,7 @@ class Balancer:
     fallback_drop: bool = False
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT."""

@@ -32,7 +32,10 @@ def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
             continue
         if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or (each.route is not None and each.route.local):
             return TrafficPolicy.LOCAL
-        # Up to 1.19 an external IP was balanced over all endpoints whatever the policy said.
-        if each.balancer is not None and each.frontend.kind is not FrontendKind.EXTERNAL_IP:
+        # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
+        says_nothing = (
+            each.frontend.kind is FrontendKind.EXTERNAL_IP and each.route is not None and not each.route.has_policy
+        )
+        if each.balancer is not None and not says_nothing:
             policy = TrafficPolicy.CLUSTER
     return policy

@@ -4,7 +4,7 @@ KUBE-XLB).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
@@ -20,13 +20,15 @@ class Route:
 
     `balancer` is None where no rule leads on; `node_balancer` is that of pods and the node itself, None where it does
     not differ. `local` tells that outside connections reach endpoints of this node only (external policy Local).
-    `missing` are chains on the way that the text lacks. `open_range` tells of a rule that lets all sources through a
-    firewall, `ranges` which it names.
+    `has_policy`: a chain on the way (KUBE-EXT, KUBE-XLB) is where the external policy is put into effect. `missing` are
+    chains on the way that the text lacks. `open_range` tells of a rule that lets all sources through a firewall,
+    `ranges` which it names.
     """
 
     balancer: Spread | None
     node_balancer: Spread | None
     local: bool
+    has_policy: bool = False
     masquerade: tuple[Rule, ...] = ()
     missing: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
@@ -61,7 +63,8 @@ class RouteReader:
                 return self._through_external(target, protocol)
         spread = self._balancers.read(target, protocol)
         if role is ChainRole.LOCAL_EXTERNAL:
-            return Route(spread, self._redirected(spread, protocol), local=True, masquerade=spread.masquerade)
+            node = self._redirected(spread, protocol)
+            return Route(spread, node, local=True, has_policy=True, masquerade=spread.masquerade)
         return Route(spread, None, local=role is ChainRole.LOCAL)
 
     def _through_external(self, name: str, protocol: str) -> Route:
@@ -72,11 +75,12 @@ class RouteReader:
         if onward is None:
             # Its own endpoints, or no tail: since 1.25 it has none where policy Local has no local endpoint.
             outside = spread if spread.shares or spread.dropped else None
-            return Route(outside, node, local=node is not None, masquerade=spread.masquerade)
+            return Route(outside, node, local=node is not None, has_policy=True, masquerade=spread.masquerade)
         missing = () if onward in self._chains else (onward,)
         outside = self._balancers.read(onward, protocol) if not missing else None
         local = role_of(onward) is ChainRole.LOCAL
-        return Route(outside, node, local=local or node is not None, masquerade=spread.masquerade, missing=missing)
+        is_local = local or node is not None
+        return Route(outside, node, is_local, has_policy=True, masquerade=spread.masquerade, missing=missing)
 
     def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
         """KUBE-FW: source ranges lead on, the rest falls to a mark for dropping or out of the chain."""
@@ -97,10 +101,8 @@ class RouteReader:
         if onward is None:
             return Route(None, None, local=False, masquerade=tuple(masquerade))
         route = self.follow(onward, protocol, depth + 1)
-        return Route(
-            route.balancer, route.node_balancer, route.local, tuple(masquerade) + route.masquerade, route.missing,
-            tuple(ranges), open_range,
-        )  # fmt: skip
+        marks = tuple(masquerade) + route.masquerade
+        return replace(route, masquerade=marks, ranges=tuple(ranges), open_range=open_range)
 
     def _redirected(self, spread: Spread, protocol: str) -> Spread | None:
         """The balancer to which rules for pods or the node itself lead."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ipt_explain.frozen import quick_init
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.source import SourceText
 
@@ -33,6 +34,7 @@ class Form(Enum):
     FRAGMENT = "fragment"  # bare rule lines: what is absent is unknown
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """A chain and its rules in order.

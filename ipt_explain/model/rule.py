@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ipt_explain.frozen import quick_init
 from ipt_explain.model.shape import Option, Shape, TargetKind
 from ipt_explain.model.words import unquote
 
@@ -16,7 +17,8 @@ class Counters:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, init=False)
+@quick_init
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule line.
 
@@ -27,14 +29,7 @@ class Rule:
     shape: Shape
     values: tuple[str, ...]
     line: int
-    counters: Counters | None
-
-    def __init__(self, shape: Shape, values: tuple[str, ...], line: int, counters: Counters | None = None) -> None:
-        # A frozen dataclass's own __init__ takes twice as long, and a big dump makes 300,000 rules.
-        _set_shape(self, shape)
-        _set_values(self, values)
-        _set_line(self, line)
-        _set_counters(self, counters)
+    counters: Counters | None = None
 
     @property
     def chain(self) -> str:
@@ -93,9 +88,3 @@ class Rule:
             parts.append(self.values[slot])
             parts.append(literal)
         return "".join(parts)
-
-
-_set_shape = Rule.__dict__["shape"].__set__
-_set_values = Rule.__dict__["values"].__set__
-_set_line = Rule.__dict__["line"].__set__
-_set_counters = Rule.__dict__["counters"].__set__

@@ -257,3 +257,12 @@ def test_a_node_port_with_external_policy_local_has_a_way_of_its_own_for_the_nod
 def test_nothing_is_said_of_a_text_without_rules() -> None:
     explanation = explain(read_dump(""))
     assert (explanation.rulesets, explanation.services) == ((), ())
+
+
+def test_the_policy_of_an_external_ip_is_known_where_a_chain_puts_it_into_effect() -> None:
+    external = CLUSTER_IP.replace("cluster IP", "external IP").replace("10.0.0.1", "192.0.2.7")
+    rules = (CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.1.0.1"))
+    assert _only(_nat(external, *rules)).external_policy is None
+    ext = "KUBE-EXT-NPX46M4PTMTKRN6Y"
+    tail = (f"-A {ext} -j KUBE-MARK-MASQ", f"-A {ext} -j {SVC}")
+    assert _only(_nat(external.replace(SVC, ext), *rules, *tail)).external_policy is TrafficPolicy.CLUSTER
