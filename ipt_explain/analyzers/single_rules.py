@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.errors import UsageError
+from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
 
@@ -15,6 +16,8 @@ _COMMAND = re.compile(
 )
 # The table stands in front of `-A CHAIN` or behind it.
 _TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
+# Quotes of the shell, which a rule by itself does not have.
+_SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
 # Where a rule is given without a chain, it stands in this one; "?" is what people read.
@@ -26,9 +29,14 @@ def read_rules(text: str, table: str | None = None) -> list[Rule]:
 
     Raises DumpSyntaxError where a line is no rule, UsageError where there is none.
     """
+    if table is not None and table not in BUILT_IN_CHAINS:
+        raise UsageError(f"there is no table {table}, only {', '.join(BUILT_IN_CHAINS)}")
     lines: list[str] = []
     for line in text.split("\n"):
-        stripped = _COMMAND.sub("", line, count=1)
+        stripped = line
+        command = _COMMAND.match(line)
+        if command:
+            stripped = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
         named = _TABLE.match(stripped)
         if named:
             table, stripped = table or named[2], (named[1] or "") + stripped[named.end() :]

@@ -8,9 +8,9 @@ from ipt_explain.analyzers.chain_facts import ChainFacts
 from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
 from ipt_explain.graph import Jump
 from ipt_explain.model import Family, Rule, Ruleset
-from ipt_explain.render.chain_words import ChainWords
+from ipt_explain.render.chain_words import ChainWords, notes_of
 from ipt_explain.render.edge_labels import share_words, shares
-from ipt_explain.render.english.wording import both, cited, clipped, plural
+from ipt_explain.render.english.wording import both, cited, clipped
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
@@ -122,14 +122,14 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
     """What stands behind a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
-    in a built-in chain who put it there."""
+    in a built-in chain who put it there.
+    """
     if share is not None:
         yield from _behind(f"[{share} in all]")
     for comment in comments:
         yield from _behind(cited(clipped(comment)))
-    if rule.counters is not None:
-        counters = f"{plural(f'{rule.counters.packets:,}', 'packet')}, {plural(f'{rule.counters.bytes:,}', 'byte')}"
-        yield from _behind(f"[{counters}]")
+    for note in notes_of(rule):
+        yield from _behind(f"[{note}]")
     owner = owner_of_rule(rule, table) if table is not None else None
     if owner is not None:
         yield from _behind(f"[{owner.name}]")

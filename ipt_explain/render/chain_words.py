@@ -6,7 +6,7 @@ from ipt_explain.analyzers.chain_facts import TablePlace
 from ipt_explain.analyzers.marks import mark_names
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.owners import owner_of
-from ipt_explain.model import Chain, Rule
+from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.english.wording import plural
@@ -61,3 +61,19 @@ def purpose_of(chain: str) -> str | None:
     """What a chain is for, by its name alone."""
     owner = owner_of(chain)
     return None if owner is None else owner.purpose
+
+
+def notes_of(rule: Rule) -> list[str]:
+    """What a rule's line says beside the rule: that it is not just appended, and its counters."""
+    notes = []
+    number = "" if rule.shape.rulenum_slot is None else f" {rule.values[rule.shape.rulenum_slot]}"
+    if rule.shape.command is Command.DELETE:
+        notes.append(f"this line deletes rule{number}" if number else "this line deletes such a rule")
+    elif rule.shape.command is Command.INSERT:
+        notes.append(f"inserted as rule{number or ' 1'}")
+    elif rule.shape.command is Command.REPLACE:
+        notes.append(f"replaces rule{number}")
+    if rule.counters is not None:
+        packets, size = rule.counters.packets, rule.counters.bytes
+        notes.append(f"{plural(f'{packets:,}', 'packet')}, {plural(f'{size:,}', 'byte')}")
+    return notes

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.model import Rule
+from ipt_explain.render.chain_words import notes_of
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.render.english.wording import cited, clipped
@@ -27,6 +28,8 @@ def _lines(rules: Iterable[Rule], glossary: Glossary, width: int) -> Iterator[Li
         yield from draw(Node(sentence(escape(clipped(said.sentence)), "name")), width)
         for comment in said.comments:
             yield from draw(Node(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
+        for note in notes_of(rule):
+            yield from draw(Node(sentence(f"Note: {escape(clipped(note))}"), hang=6), width)
         owner = owner_of(rule.chain)
         if owner is not None:
             about = f"Chain: {rule.chain}, of {owner.name}: {owner.purpose}"

@@ -10,9 +10,9 @@
                  "reached_from": ["PREROUTING"], "callers": [{"chain", "line", "goto"}], "rules": [rule]}],
      "rules": [rule]}
 
-where a rule is {"line", "rule", "chain", "sentence", "conditions", "action", "after", "comments", "target", "jumps_to",
-"share", "packets", "bytes"}; a rule's share is of the packets that reach the chain's `statistic`
-rules. `tables` is filled where no name was given, `chains` where some were, `rules` by `--rule`.
+where a rule is {"line", "chain", "rule", "command" ("-A"), "sentence", "conditions", "action", "after", "comments",
+"target", "jumps_to", "share", "packets", "bytes"}; its share is of the packets that reach the chain's `statistic` rules.
+`tables` is filled where no name was given, `chains` where some were, `rules` by `--rule`.
 """
 
 from __future__ import annotations
@@ -125,6 +125,7 @@ def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None)
         "line": rule.line,
         "chain": rule.chain,
         "rule": rule.text,
+        "command": rule.shape.command.value,
         "sentence": words.sentence,
         "conditions": list(words.conditions),
         "action": words.action,

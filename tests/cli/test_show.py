@@ -54,6 +54,7 @@ def test_one_rule_needs_no_dump() -> None:
         "sudo /usr/sbin/ip6tables-nft -w 5 -t nat -I POSTROUTING -j MASQUERADE",
         "# iptables -A POSTROUTING -j MASQUERADE",
         "iptables -A POSTROUTING -t nat -j MASQUERADE",
+        "iptables -t nat -A POSTROUTING -m comment --comment 'quoted for a shell' -j MASQUERADE",
         "-j MASQUERADE",
     ],
 )
@@ -62,6 +63,25 @@ def test_a_rule_is_understood_as_people_paste_it(text: str) -> None:
     assert shown.status == 0, shown.err
     (rule,) = json.loads(shown.out)["rules"]
     assert rule["sentence"].startswith("Every packet gets its source rewritten to the address of the interface")
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("-D X -j ACCEPT", "this line deletes such a rule"),
+        ("-I X -j ACCEPT", "inserted as rule 1"),
+        ("-I X 3 -j ACCEPT", "inserted as rule 3"),
+        ("-R X 2 -j ACCEPT", "replaces rule 2"),
+        ("[7:420] -A X -j ACCEPT", "7 packets, 420 bytes"),
+    ],
+)
+def test_what_a_line_says_beside_its_rule_is_noted(text: str, note: str) -> None:
+    assert f"Note: {note}\n" in run("show", "--rule", text).out
+
+
+def test_the_table_of_a_rule_must_be_one_of_iptables() -> None:
+    shown = run("show", "--table", "bogus", "--rule", "-j DROP")
+    assert shown.status == 2 and "there is no table bogus" in shown.err
 
 
 def test_a_dump_tells_what_a_rules_marks_mean() -> None:
