@@ -11,8 +11,8 @@
      "rules": [rule]}
 
 where a rule is {"line", "chain", "rule", "command" ("-A"), "sentence", "conditions", "action", "after", "comments",
-"target", "jumps_to", "share", "packets", "bytes"}; its share is of the packets that reach the chain's `statistic` rules.
-`tables` is filled where no name was given, `chains` where some were, `rules` by `--rule`.
+"target", "jumps_to", "share", "packets", "bytes"}; its share is of what reaches the chain's `statistic` rules. `tables`
+is filled where no name was given, `chains` where some were, `rules` by `--rule`. A hook's owner "" is nobody known.
 """
 
 from __future__ import annotations
