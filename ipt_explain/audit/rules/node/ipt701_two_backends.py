@@ -71,7 +71,12 @@ def two_backends(dump: DumpContext) -> Iterator[Fault]:
                     ruleset=other.ruleset,
                 )
     backends = {context.ruleset.backend for context in dump.rulesets}
-    if not found and Backend.LEGACY not in backends and any(NOTE in given.text.text for given in dump.dumps):
+    if (
+        dump.rulesets
+        and not found
+        and Backend.LEGACY not in backends
+        and any(NOTE in given.text.text for given in dump.dumps)
+    ):
         proxied = any(_services(context) is not None for context in dump.rulesets)
         yield Fault(
             "the saver notes that iptables-legacy tables exist too, and packets pass both"
