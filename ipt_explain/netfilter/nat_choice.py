@@ -23,17 +23,18 @@ def chosen_address(first: int, last: int, source: int, destination: int, persist
     """
     if first == last:
         return first
-    lows, highs, targets = _words(first, family), _words(last, family), _words(destination, family)
+    lows, highs = _words(first, family), _words(last, family)
     # The kernel hashes the words of a union as wide as an IPv6 address, as they lie in memory.
-    hashed = jhash2([_swapped(word) for word in _padded(_words(source, family))], 0 if persistent else _swapped(targets[-1]))
+    words = [_swapped(word) for word in _padded(_words(source, family))]
+    hashed = jhash2(words, 0 if persistent else _swapped(destination & _WORD))
     chosen, full_range = 0, False
-    for low, high, target in zip(lows, highs, targets):
+    for low, high in zip(lows, highs):
         start, span = (0, _WORD) if full_range else (low, high - low + 1)
         word = (start + (hashed * span >> 32)) & _WORD
         if word != high:
             full_range = True
         if not persistent:
-            hashed ^= _swapped(target)
+            hashed ^= _swapped(word)    # the kernel reads the destination that it is just rewriting
         chosen = chosen << 32 | word
     return chosen
 

@@ -24,6 +24,7 @@ from ipt_explain.trace.paths import Passage, Trail
 from ipt_explain.trace.portions import Portions
 
 TOO_MUCH = "too many different packets to follow each"
+LOOP = "a loop of jumps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class TableWalk:
         name = rule.target
         if name is not None and name in self._table.chains and (rule.is_goto or not is_verdict(name)):
             if name in self._open:
-                self._end(visit, End(Fate.UNKNOWN, state, f"how often chain {name} jumps back to itself"), rule, state, share, trail)
+                self._end(visit, End(Fate.UNKNOWN, state, f"{LOOP} that comes back to chain {name}"), rule, state, share, trail)
             else:
                 callee = yield name, state
                 self._called(visit, callee, frontier, rule, state, share, trail)

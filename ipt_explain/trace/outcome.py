@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Fate
 from ipt_explain.trace.packet import Packet
@@ -43,21 +44,28 @@ class Outcome:
         return math.ldexp(self.probability, sides)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ending:
+    """How some packets ended, before endings that read alike are merged into outcomes."""
+
+    fate: Fate
+    state: PacketState
+    share: Probability
+    way: Path | None
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with the rules met."""
 
     packet: Packet
     outcomes: tuple[Outcome, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    start: PacketState = field(repr=False)
+    endings: tuple[Ending, ...] = field(repr=False)
 
     def to_json(self) -> str:
         """The trace as JSON of schema `ipt-explain/trace/1`."""
         from ipt_explain.trace.trace_json import trace_json
 
         return trace_json(self)
-
-
-def verdict_of(fate: Fate) -> str:
-    """The word for a fate."""
-    return fate.value

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Step:
     """One rule on a packet's way, or the policy that decided where `rule` is None.
 
-    `before` and `after` are the packet at the rule, `after` None where the packet came back from a chain. `depth` counts jumps.
+    `before` is the packet as it met the rule; `after` what it was behind it, None where it did not come back from the chain jumped
+    to, which is `into`. `depth` counts jumps.
     """
 
     table: str
@@ -25,6 +26,7 @@ class Step:
     depth: int
     before: PacketState
     after: PacketState | None = None
+    into: Chain | None = None
 
     @property
     def line(self) -> int | None:
@@ -90,11 +92,15 @@ def _table_steps(passage: Passage) -> list[Step]:
     steps: list[Step] = []
     written: set[int] = set()
     for depth, (level, last) in enumerate(levels):
-        _write(level, last, depth, steps, written)
+        into = levels[depth + 1][0].chain if depth + 1 < len(levels) else None
+        _write(level, last, into, depth, steps, written)
     return steps
 
 
-def _write(visit: Visit, trail: Trail | None, depth: int, steps: list[Step], written: set[int]) -> None:
+def _write(
+    visit: Visit, trail: Trail | None, entered: Chain | None, depth: int, steps: list[Step], written: set[int]
+) -> None:
+    """Write out a visit, its last step being a jump to `entered` if that is a chain."""
     stack: list[tuple[Visit, list[Trail], int]] = [(visit, _links(trail), depth)]
     while stack:
         level, links, deep = stack[-1]
@@ -102,8 +108,9 @@ def _write(visit: Visit, trail: Trail | None, depth: int, steps: list[Step], wri
             stack.pop()
             continue
         link = links.pop()
-        steps.append(Step(level.table, level.chain, link.rule, deep, link.before, link.after))
         inside = link.inside
+        into = inside.visit.chain if inside is not None else entered if link.after is None else None
+        steps.append(Step(level.table, level.chain, link.rule, deep, link.before, link.after, into))
         if inside is not None and id(inside) not in written:
             written.add(id(inside))
             stack.append((inside.visit, _links(inside.trail), deep + 1))

@@ -7,13 +7,17 @@ from typing import Any
 
 from ipt_explain.netfilter.protocols import protocol_name
 from ipt_explain.trace.outcome import Outcome, Trace
+from ipt_explain.trace.why_not import WhyNot
 
 SCHEMA = "ipt-explain/trace/1"
 
 
-def trace_json(trace: Trace) -> str:
-    """The trace as indented JSON, ASCII only."""
-    return json.dumps(trace_data(trace), indent=2)
+def trace_json(trace: Trace, why_not: WhyNot | None = None) -> str:
+    """The trace as indented JSON, ASCII only; with `why_not`, its answer too."""
+    data = trace_data(trace)
+    if why_not is not None:
+        data["why_not"] = _why_not(why_not)
+    return json.dumps(data, indent=2)
 
 
 def trace_data(trace: Trace) -> dict[str, Any]:
@@ -46,5 +50,23 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "probability_if_so": outcome.probability_if_so,
         "path": [
             {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text} for step in outcome.path
+        ],
+    }
+
+
+def _why_not(why_not: WhyNot) -> dict[str, Any]:
+    return {
+        "endpoint": why_not.endpoint,
+        "probability": why_not.probability,
+        "reasons": [
+            {
+                "obstacle": reason.obstacle.name.lower().replace("_", "-"),
+                "table": reason.table,
+                "chain": reason.chain,
+                "line": reason.line,
+                "rule": reason.rule,
+                "condition": reason.condition,
+            }
+            for reason in why_not.reasons
         ],
     }

@@ -11,8 +11,9 @@ from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import Answers, PacketState
 from ipt_explain.netfilter.targets import Fate
+from ipt_explain.trace.chains import LOOP, TOO_MUCH
 from ipt_explain.trace.journey import Finish, Journey
-from ipt_explain.trace.outcome import Outcome, Trace
+from ipt_explain.trace.outcome import Ending, Outcome, Trace
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.paths import Path
 from ipt_explain.trace.portions import Portions
@@ -55,12 +56,19 @@ def trace(
         journey.depart(start)
     else:
         journey.arrive(start)
-    return Trace(packet, _outcomes(journey))
+    endings = tuple(
+        Ending(finish.fate, finish.state, portion.share, portion.via) for finish, portion in journey.finishes.items()
+    )
+    return Trace(packet, _outcomes(journey), _warnings(journey), start, endings)
 
 
 def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
     """The rulesets that the packet passes: all of its family, legacy before nft."""
     chosen = [ruleset for ruleset in dump.rulesets if ruleset.family is packet.family]
+    backends = [ruleset.backend for ruleset in chosen]
+    if len(backends) != len(set(backends)):
+        sources = ", ".join(dict.fromkeys(ruleset.source for ruleset in chosen))
+        raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
     if not chosen and dump.rulesets:
         raise UsageError(f"the dump has no {_label(packet.family.value)} rules, and {packet.destination} is {_label(packet.family.value)}")
     return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)
@@ -68,6 +76,12 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
 
 def _label(family: str) -> str:
     return family.replace("ipv", "IPv")
+
+
+def _warnings(journey: Journey) -> tuple[str, ...]:
+    """Loops and endless work, which no kernel would have let in."""
+    reasons = dict.fromkeys(finish.reason for finish in journey.finishes if finish.reason)
+    return tuple(f"not followed: {reason}" for reason in reasons if reason == TOO_MUCH or reason.startswith(LOOP))
 
 
 def _outcomes(journey: Journey) -> tuple[Outcome, ...]:

@@ -25,7 +25,7 @@ from ipt_explain.netfilter.matches.transport import (
 from ipt_explain.netfilter.matches.undecided import compile_set, compile_undecided
 from ipt_explain.netfilter.matches.visits import compile_recent
 
-__all__ = ["MODULES", "compile_shape"]
+__all__ = ["MODULES", "compile_match", "compile_shape"]
 
 
 def _nothing(match: Match) -> list[Condition]:
@@ -65,5 +65,10 @@ def compile_shape(shape: Shape) -> tuple[Condition, ...]:
     """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
-        conditions.extend(MODULES.get(match.module, compile_undecided)(match))
+        conditions.extend(compile_match(match))
     return tuple(conditions)
+
+
+def compile_match(match: Match) -> list[Condition]:
+    """The conditions of one match, in order; none for one that matches always."""
+    return MODULES.get(match.module, compile_undecided)(match)

@@ -1,0 +1,132 @@
+"""`ipt-explain trace`: where one packet goes, with which probability, by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps
+from ipt_explain.cli.stdio import warn, write
+from ipt_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipt_explain.model import Dump
+    from ipt_explain.trace import Packet
+    from ipt_explain.trace.destination import Destination
+
+
+@click.command(
+    epilog="Without --local-address, whether the destination is an address of this node is an open question; without "
+    "--in-interface and --out-interface, so is what `-i` and `-o` ask. Pods and clients have no bridge port (--physdev-in), "
+    "and no packet carries a mark when it enters."
+)
+@dump_options
+@click.option("--from", "source", metavar="IP", help="Where the packet comes from.")
+@click.option(
+    "--to", "destination", metavar="IP:PORT[/PROTOCOL]", required=True,
+    help="Where it is sent, or NAMESPACE/SERVICE[:PORT] for that Service's ClusterIP.",
+)  # fmt: skip
+@click.option("--protocol", "-p", metavar="NAME", help="tcp (default), udp, sctp, icmp or a number.")
+@click.option("--source-port", type=click.IntRange(0, 65535), metavar="PORT", help="Its source port; else unknown.")
+@click.option("--host", is_flag=True, help="The node itself sends it (OUTPUT); else it arrives (PREROUTING).")
+@click.option("--in-interface", "-i", metavar="NAME", help="Where it arrives.")
+@click.option("--out-interface", metavar="NAME", help="Where packets leave the node.")
+@click.option("--physdev-in", metavar="NAME", help="The bridge port it comes by, where bridged packets are filtered.")
+@click.option(
+    "--local-address", "-l", multiple=True, metavar="IP[@NAME]",
+    help="An address of this node, and its interface; may be repeated.",
+)  # fmt: skip
+@click.option("--returning", metavar="IP:PORT", help="The endpoint that this client was sent to before (affinity).")
+@click.option(
+    "--assume", multiple=True, metavar="TEXT=yes|no",
+    help="Decide matches that the dump cannot, by words from them; may be repeated.",
+)  # fmt: skip
+@click.option("--why-not", metavar="IP:PORT", help="Explain which rule keeps the packet from this endpoint.")
+@click.option("--verbose", "-v", is_flag=True, help="Show rules that nearly matched, and why they did not.")
+@output_option("text", "json")
+@display_options
+def trace(
+    dumps: tuple[str, ...],
+    live: bool,
+    lenient: bool,
+    source: str | None,
+    destination: str,
+    protocol: str | None,
+    source_port: int | None,
+    host: bool,
+    in_interface: str | None,
+    out_interface: str | None,
+    physdev_in: str | None,
+    local_address: tuple[str, ...],
+    returning: str | None,
+    assume: tuple[str, ...],
+    why_not: str | None,
+    verbose: bool,
+    output: str,
+    color: bool,
+    width: int,
+) -> None:
+    """Where does this packet go, with which probability, by which rules?
+
+    The packet is the first of a new connection. It is followed through every hook and table, in netfilter's order.
+
+    \b
+    iptables-save | ipt-explain trace --from 10.244.1.5 --to 10.96.0.10:53/udp
+    ipt-explain trace --from 203.0.113.7 --to 192.0.2.10:30080 -l 192.0.2.10 node.txt
+    ipt-explain trace --from 10.244.1.5 --to shop/cart:http node.txt
+    """
+    from ipt_explain.trace import Packet
+    from ipt_explain.trace import trace as trace_packet
+    from ipt_explain.trace.destination import resolve
+    from ipt_explain.trace.why_not import why_not as explain_why_not
+
+    parsed = read_dumps(dumps, live, lenient)
+    warn(warning for dump in parsed for warning in dump.warnings)
+    dump = _one_node(parsed)
+    target = resolve(destination, protocol, dump, source)
+    packet = Packet(
+        source=_source(source, host, local_address, target),
+        destination=target.address,
+        protocol=target.protocol,
+        port=target.port,
+        entry="output" if host else "prerouting",
+        in_interface=in_interface,
+        source_port=source_port,
+        physdev_in=physdev_in,
+    )
+    told = trace_packet(dump, packet, local_address, out_interface, returning, assume)
+    warn(told.warnings)
+    reason = None if why_not is None else explain_why_not(dump, told, why_not)
+    if output == "json":
+        from ipt_explain.trace.trace_json import trace_json
+
+        write([trace_json(told, reason), "\n"])
+        return
+    from ipt_explain.render.trace_text import trace_text
+
+    write(trace_text(told, target.label, reason, verbose, width, color))
+
+
+def _one_node(dumps: Sequence[Dump]) -> Dump:
+    """The dumps of one node as one: a packet passes all rulesets of its family."""
+    from ipt_explain.model import Dump
+
+    first, *others = dumps
+    if not others:
+        return first
+    rulesets = tuple(ruleset for dump in dumps for ruleset in dump.rulesets)
+    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text)
+
+
+def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: Destination) -> str:
+    if source is not None:
+        return source
+    from ipt_explain.trace.destination import same_family
+
+    own = [text.partition("@")[0] for text in local_addresses if same_family(text.partition("@")[0], target.address)]
+    if host and own:
+        return own[0]
+    needed = "--from IP, or --local-address IP" if host else "--from IP"
+    raise UsageError(f"where does the packet come from? Say {needed}")

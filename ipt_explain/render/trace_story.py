@@ -1,0 +1,76 @@
+"""The ways of a trace's outcomes as one tree: tables, and in them the rules met, each with the share of packets that met it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ipt_explain.trace import Outcome, Step
+
+MOST_TOLD = 300
+"""So many outcomes, the likeliest, are told."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """A rule on the way, or a policy, with what packets met in the chain that it jumps to."""
+
+    step: Step
+    share: float = 0.0
+    inside: dict[tuple[int, int], Scene] = field(default_factory=dict)
+
+    def scenes(self) -> list[Scene]:
+        """Those inside, in the order of the chain."""
+        return sorted(self.inside.values(), key=_place)
+
+
+@dataclass(slots=True)
+class Act:
+    """One table in one hook."""
+
+    table: str
+    hook: str
+    share: float = 0.0
+    opening: dict[tuple[int, int], Scene] = field(default_factory=dict)
+
+    def scenes(self) -> list[Scene]:
+        """The rules of the built-in chain that packets met, in order."""
+        return sorted(self.opening.values(), key=_place)
+
+
+def story(outcomes: Iterable[Outcome]) -> list[Act]:
+    """The tables in which outcomes met rules, in the order met."""
+    acts: dict[tuple[str, str, bool], Act] = {}
+    for outcome in list(outcomes)[:MOST_TOLD]:
+        _tell(outcome, acts)
+    order = {key: number for number, key in enumerate(sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2]))}
+    return [acts[key] for key in sorted(acts, key=lambda key: order[key])]
+
+
+# A stable sort by hook keeps the tables of a hook in the order met; those of a packet that returned over lo come last.
+_HOOK_ORDER = {"PREROUTING": 0, "OUTPUT": 1, "INPUT": 2, "FORWARD": 3, "POSTROUTING": 4}
+
+
+def _tell(outcome: Outcome, acts: dict[tuple[str, str, bool], Act]) -> None:
+    entered: set[tuple[str, str, bool]] = set()
+    above: list[Scene] = []
+    seen: set[int] = set()
+    for step in outcome.path:
+        over_lo = step.before.connection.local and step.before.hook.value in ("PREROUTING", "INPUT")
+        key = (step.table, step.before.hook.value, over_lo)
+        act = acts.setdefault(key, Act(step.table, step.before.hook.value))
+        if key not in entered:
+            entered.add(key)
+            act.share += outcome.probability
+            above = []
+        del above[step.depth :]
+        siblings = above[-1].inside if above else act.opening
+        scene = siblings.setdefault((step.line or 0, id(step.rule)), Scene(step))
+        if id(scene) not in seen:
+            seen.add(id(scene))
+            scene.share += outcome.probability
+        above.append(scene)
+
+
+def _place(scene: Scene) -> tuple[bool, int]:
+    return scene.step.rule is None, scene.step.line or 0

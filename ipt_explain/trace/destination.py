@@ -1,0 +1,91 @@
+"""What `--to` names: an address and port, or a Service of the dump."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ipt_explain.errors import UsageError
+from ipt_explain.netfilter.addresses import family_of, parse_address
+from ipt_explain.netfilter.protocols import protocol_number
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.facts import ServicePort
+    from ipt_explain.model import Dump
+
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a packet is sent. `label` is the Service's name, "" where an address was given."""
+
+    address: str
+    port: int | None
+    protocol: str
+    label: str = ""
+
+
+def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = None) -> Destination:
+    """What a text means: `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, a name or number.
+
+    A Service has the ClusterIP of `source`'s family. Raises UsageError where it means nothing, or more than one thing.
+    """
+    written, slash, suffix = text.rpartition("/")
+    for endpoint, said in ((text, protocol), (written, suffix) if slash else (text, protocol)):
+        found = _endpoint(endpoint)
+        if found is not None:
+            if said is not None and protocol is not None and protocol_number(said) != protocol_number(protocol):
+                raise UsageError(f"--to says {said}, --protocol {protocol}")
+            return Destination(*found, said or "tcp")
+    return _service(text, protocol, dump, source)
+
+
+def same_family(one: str, other: str) -> bool:
+    """Whether two addresses are of one family."""
+    return family_of(one) is family_of(other)
+
+
+def _endpoint(text: str) -> tuple[str, int | None] | None:
+    """(address, port) of an address with or without a port; None where it is none."""
+    host, port_text = text, ""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        if rest and not rest.startswith(":"):
+            return None
+        port_text = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port_text = text.partition(":")
+    try:
+        parse_address(host)
+    except ValueError:
+        return None
+    if port_text and not (port_text.isdecimal() and int(port_text) <= 65535):
+        raise UsageError(f"{port_text} is no port; those go from 0 to 65535")
+    return host, int(port_text) if port_text else None
+
+
+def _service(text: str, protocol: str | None, dump: Dump, source: str | None) -> Destination:
+    from ipt_explain.analyzers.selection import Selection, explain_selected
+
+    explanation, _ = explain_selected([dump], Selection.of((text,), (), ()))
+    fitting = [
+        service
+        for service in explanation.services
+        if service.cluster_ip is not None
+        and (source is None or same_family(service.cluster_ip, source))
+        and (protocol is None or protocol_number(protocol) == protocol_number(service.protocol))
+    ]
+    if not fitting:
+        raise UsageError(f"{text} has no ClusterIP that such a packet could be sent to; give an address instead")
+    known = {(service.cluster_ip, service.port, service.protocol): service for service in fitting}
+    if len(known) > 1:
+        names = sorted(_named(service) for service in known.values())
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        raise UsageError(f"{text} is more than one service port: {', '.join(names[:_MOST_NAMED])}{more}. Name one")
+    service = fitting[0]
+    return Destination(service.cluster_ip or "", service.port, service.protocol, service.label)
+
+
+def _named(service: ServicePort) -> str:
+    return f"{service.label} ({service.protocol} {service.port})"

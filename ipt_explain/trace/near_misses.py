@@ -1,0 +1,36 @@
+"""Rules that nearly matched a packet, and what kept them from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ipt_explain.model import Rule
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.reasons import failing, matching_count
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A rule of which one condition failed, and that condition as the rule has it."""
+
+    rule: Rule
+    condition: str
+
+
+def near_misses(rules: Iterable[Rule], state: PacketState, most: int) -> tuple[list[NearMiss], int]:
+    """The rules that failed by one condition, and how many those are in all.
+
+    `most` of them are given, in order: rather those for the packet's destination, and those that met the most other conditions.
+    """
+    found = list(_one_off(rules, state))
+    best = sorted(found, key=lambda pair: (pair[1].condition.startswith("-d "), -pair[0]))[:most]
+    kept = [miss for _, miss in best]
+    return sorted(kept, key=lambda miss: miss.rule.line), len(found)
+
+
+def _one_off(rules: Iterable[Rule], state: PacketState) -> Iterator[tuple[int, NearMiss]]:
+    for rule in rules:
+        failures = failing(rule, state, at_most=2)
+        if len(failures) == 1:
+            yield matching_count(rule), NearMiss(rule, failures[0])

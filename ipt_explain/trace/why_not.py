@@ -1,0 +1,201 @@
+"""Which rule keeps a packet from an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from heapq import heappop, heappush
+
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Chain, Dump, Rule, Table
+from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
+from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.reasons import failing
+from ipt_explain.netfilter.targets import Fate
+from ipt_explain.trace.outcome import Ending, Trace
+from ipt_explain.trace.paths import Step
+
+_DESTINATION_TARGETS = ("DNAT",)
+
+
+class Obstacle(Enum):
+    """In which way a rule stands between a packet and an endpoint."""
+
+    STOPS = "stops it after it was sent there"
+    DOES_NOT_MATCH = "does not match it, but would have to"
+    COMES_FIRST = "takes it first"
+    NONE_LEADS_THERE = "there is no rule that sends anything there"
+    NO_WAY_IN = "no built-in chain leads to the rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule at all."""
+
+    obstacle: Obstacle
+    chain: str | None = None
+    line: int | None = None
+    rule: str | None = None
+    condition: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """The chance that the packet gets to an endpoint, and what keeps the rest from it."""
+
+    endpoint: str
+    probability: float
+    reasons: tuple[Reason, ...]
+
+
+def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
+    """What keeps a traced packet from an endpoint (`IP:PORT`).
+
+    If it was sent there and stopped, the rules that stop it. Else, of the ways from the entry to a DNAT to the endpoint, the one
+    with the fewest conditions that fail, and the rules on it that fail. Raises UsageError where `endpoint` is none.
+    """
+    wanted = _endpoint(endpoint)
+    arrived = [ending for ending in trace.endings if _goes_to(ending.state, wanted)]
+    probability = float(sum(ending.share for ending in arrived if ending.fate is Fate.ACCEPT))
+    stopped = [ending for ending in arrived if ending.fate is not Fate.ACCEPT]
+    if arrived:
+        return WhyNot(endpoint, probability, tuple(dict.fromkeys(map(_stopping, stopped))))
+    return WhyNot(endpoint, 0.0, tuple(_obstacles(dump, trace, wanted)))
+
+
+def _endpoint(text: str) -> Endpoint:
+    try:
+        found = parse_nat_destination(text)
+    except ValueError:
+        raise UsageError(f"--why-not {text}: say IP:PORT, or [IP]:PORT for IPv6") from None
+    if found.first is None or found.first != found.last:
+        raise UsageError(f"--why-not {text}: say IP:PORT, or [IP]:PORT for IPv6")
+    return found
+
+
+def _goes_to(state: PacketState, wanted: Endpoint) -> bool:
+    return state.destination == wanted.first and wanted.first_port in (None, state.port)
+
+
+def _stopping(ending: Ending) -> Reason:
+    steps = ending.way.steps() if ending.way is not None else ()
+    return _reason(Obstacle.STOPS, steps[-1]) if steps else Reason(Obstacle.STOPS)
+
+
+def _reason(obstacle: Obstacle, step: Step) -> Reason:
+    return Reason(obstacle, step.chain.name, step.line, step.text, None, step.table)
+
+
+def _obstacles(dump: Dump, trace: Trace, wanted: Endpoint) -> Iterator[Reason]:
+    """What keeps a packet from being sent to an endpoint at all."""
+    start = trace.start._replace(tracking=Tracking.NEW)
+    tables = [
+        ruleset.tables["nat"]
+        for ruleset in dump.rulesets
+        if ruleset.family is trace.packet.family and "nat" in ruleset.tables
+    ]
+    ways = [way for table in tables for way in [_easiest_way(table, start, wanted)] if way is not None]
+    if not ways:
+        leading = any(True for table in tables for _ in _rules_to(table, wanted))
+        yield Reason(Obstacle.NO_WAY_IN if leading else Obstacle.NONE_LEADS_THERE)
+        return
+    way = min(ways, key=lambda rules: sum(len(failures) for _, failures in rules))
+    failed = [(rule, failures) for rule, failures in way if failures]
+    for rule, failures in failed:
+        for condition in failures:
+            yield Reason(Obstacle.DOES_NOT_MATCH, rule.chain, rule.line, rule.text, condition, "nat")
+    if not failed:
+        yield from _takers(trace)
+
+
+def _takers(trace: Trace) -> Iterator[Reason]:
+    """The rules that ended the packet's way through nat, or stopped it before."""
+    told: set[int | None] = set()
+    for ending in trace.endings:
+        steps = ending.way.steps() if ending.way is not None else ()
+        final = [step for step in steps if step.after is not None and step.rule is not None and _ends_table(step)]
+        for step in final[:1]:
+            if step.line not in told:
+                told.add(step.line)
+                yield _reason(Obstacle.COMES_FIRST, step)
+
+
+def _ends_table(step: Step) -> bool:
+    target = step.rule.target if step.rule is not None else None
+    return target in ("DNAT", "REDIRECT", "NETMAP", "DROP", "REJECT") or (target == "ACCEPT" and step.table == "nat")
+
+
+def _rules_to(table: Table, wanted: Endpoint) -> Iterator[tuple[Chain, Rule]]:
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            target = rule.shape.target
+            if target is not None and target.name in _DESTINATION_TARGETS and _leads_to(rule, wanted):
+                yield chain, rule
+
+
+def _leads_to(rule: Rule, wanted: Endpoint) -> bool:
+    try:
+        to = parse_nat_destination(rule.target_value("--to-destination") or "")
+    except ValueError:
+        return False
+    if to.first is None or to.last is None or wanted.first is None or not to.first <= wanted.first <= to.last:
+        return False
+    if to.first_port is None or to.last_port is None or wanted.first_port is None:
+        return True
+    return to.first_port <= wanted.first_port <= to.last_port
+
+
+Way = list[tuple[Rule, list[str]]]
+
+
+def _easiest_way(table: Table, start: PacketState, wanted: Endpoint) -> Way | None:
+    """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its own.
+
+    Dijkstra's search, from the DNAT upwards.
+    """
+    callers = _callers(table)
+    best: dict[str, int] = {}
+    onward: dict[str, tuple[Rule, list[str]]] = {}
+    queue: list[tuple[int, int, str]] = []
+    for chain, rule in _rules_to(table, wanted):
+        failures = failing(rule, start)
+        if len(failures) < best.get(chain.name, len(failures) + 1):
+            best[chain.name] = len(failures)
+            onward[chain.name] = (rule, failures)
+            heappush(queue, (len(failures), rule.line, chain.name))
+    while queue:
+        cost, _, name = heappop(queue)
+        if cost > best[name]:
+            continue
+        if name == start.hook.value:
+            return _unrolled(name, onward)
+        for rule in callers.get(name, ()):
+            failures = failing(rule, start)
+            total = cost + len(failures)
+            if total < best.get(rule.chain, total + 1):
+                best[rule.chain] = total
+                onward[rule.chain] = (rule, failures)
+                heappush(queue, (total, rule.line, rule.chain))
+    return None
+
+
+def _unrolled(name: str, onward: Mapping[str, tuple[Rule, list[str]]]) -> Way:
+    way: Way = []
+    while True:
+        rule, failures = onward[name]
+        way.append((rule, failures))
+        if rule.shape.target is not None and rule.shape.target.name in _DESTINATION_TARGETS:
+            return way
+        name = rule.target or ""
+
+
+def _callers(table: Table) -> dict[str, list[Rule]]:
+    callers: dict[str, list[Rule]] = {}
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            target = rule.shape.target
+            if target is not None and target.name is None and rule.target is not None:
+                callers.setdefault(rule.target, []).append(rule)
+    return callers
