@@ -38,7 +38,9 @@ def test_both_backends_do_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", ["basic", "nodeport", "affinity", "counts", "shared"])
 def test_releases_that_say_the_same_otherwise_do_the_same(older: str, newer: str, name: str) -> None:
     found = compared(scenario(f"{older}/{name}").ipv4, scenario(f"{newer}/{name}").ipv4)
-    assert [each.message for each in found.differences if each.service is not None] == []
+    # kube-proxy from 1.21 accepts health checks by a rule of its own.
+    other = [each for each in found.differences if each.subject != "health check node port"]
+    assert [each.message for each in other if each.service is not None] == []
 
 
 # What is done to a dump, and the differences that it makes: kind, service, subject.

@@ -13,7 +13,7 @@ from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
 from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
-from ipt_explain.compare.objects.proxy import BREAKS, NEWEST, Intent, Release, intents
+from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents
 from ipt_explain.compare.objects.reading import HOW
 from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
@@ -139,6 +139,9 @@ def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]
             last = min(last, 24)
     if first > last:
         first, last = 1, NEWEST
+    if last >= IP_MODE_SINCE and any(each.proxied for service in objects.services for each in service.load_balancers):
+        # Older API servers drop the field.
+        first = max(first, IP_MODE_SINCE)
     minor = objects.nodes[node].minor if node is not None and node in objects.nodes else None
     if minor is not None and first <= minor <= last:
         return [Release(minor)]

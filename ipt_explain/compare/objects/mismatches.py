@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.facts import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
-from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.naming import FRONTEND_NAMES, address_text, frontend_names
+from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
 
@@ -117,7 +117,8 @@ class _Case:
                 asked, found = _networks(intent.source_ranges), _networks(frontend.source_ranges)
                 if asked != found:
                     yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
-        if self.complete and view.health_check_node_port != intent.health_check_node_port:
+        same_policy = view.external_policy in (None, _policy(intent.external_local))
+        if self.complete and same_policy and view.health_check_node_port != intent.health_check_node_port:
             yield f"its health check node port is {intent.health_check_node_port}, not {view.health_check_node_port}"
 
     def _policies(self) -> Iterator[str]:
@@ -139,8 +140,10 @@ class _Case:
         intent, pool = self.intent, self.view.pool(Scope.CLUSTER)
         if pool is None or intent.local is None or intent.external_local or pool.endpoints == intent.cluster:
             return False
-        other = intent.everywhere if intent.internal_local else intent.local
-        return bool(other) and pool.endpoints == other
+        if intent.internal_local:
+            return bool(intent.everywhere) and pool.endpoints == intent.everywhere
+        # One endpoint that is missing may as well be one that the proxy has not heard of.
+        return bool(intent.local) and pool.endpoints == intent.local and len(intent.everywhere - intent.local) > 1
 
     def _affinity(self) -> Iterator[Mismatch]:
         if not self.view.endpoints() or not self.complete:
@@ -165,11 +168,9 @@ class _Case:
             pool = self.view.pool(scope)
             if asked is None or (pool is None and (not used or other_policy)):
                 continue
-            if pool is not None and other_policy and not used:
-                # The rules follow another policy: their endpoints are right if they are right for that one.
-                asked = self.intent.everywhere if scope is Scope.CLUSTER else asked
             found = pool.endpoints if pool is not None else frozenset()
-            if other_policy and found == (self.intent.everywhere if scope is Scope.CLUSTER else self.intent.local):
+            # Where the rules follow another policy, their endpoints are right if they are right for that one.
+            if other_policy and found in (self.intent.everywhere, self.intent.local):
                 continue
             missing |= asked - found
             stale |= found - asked

@@ -28,7 +28,7 @@ class ApiPort:
 
 @dataclass(frozen=True, slots=True)
 class ApiService:
-    """A Service that kube-proxy serves. Addresses are of all families."""
+    """A Service that kube-proxy serves. Addresses are of all families; `has_external_type`: NodePort or LoadBalancer."""
 
     namespace: str
     name: str
@@ -42,6 +42,7 @@ class ApiService:
     affinity_seconds: int | None = None
     health_check_node_port: int | None = None
     wants_hints: bool = False
+    has_external_type: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, 
 from ipt_explain.model import Family
 
 NEWEST = 99
+IP_MODE_SINCE = 29
+"""Load balancers' ipMode is a field of 1.29."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Release:
     @property
     def skips_proxied_addresses(self) -> bool:
         """Load balancers of ipMode Proxy (field of 1.29)."""
-        return self.minor >= 29
+        return self.minor >= IP_MODE_SINCE
 
     @property
     def health_checks_in_filter(self) -> bool:
@@ -74,7 +76,7 @@ class Release:
         return self.minor <= 23
 
 
-BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, 29, 31)
+BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, IP_MODE_SINCE, 31)
 """The first minor versions of releases that differ."""
 
 
@@ -165,7 +167,7 @@ class _Planner:
         external_ips = _of_family(service.external_ips, self.family)
         outside = bool(self.port.node_port or external_ips or load_balancers)
         internal_local = service.internal_local and release.knows_internal_policy
-        external_local = service.external_local and outside
+        external_local = service.external_local and self._heeds_external_policy(external_ips, load_balancers)
         everywhere, local = self._cluster(), self._local()
         if release.one_policy_for_all and external_local:
             internal_local = False
@@ -192,6 +194,17 @@ class _Planner:
             uses_local=external_local or (internal_local and not restricted),
             cluster_ip_verdict=self._verdict(local if internal_local else everywhere, usable, internal_local),
             external_verdict=self._external_verdict(everywhere, local, usable, external_local, restricted),
+        )
+
+    def _heeds_external_policy(self, external_ips: tuple[str, ...], load_balancers: tuple[str, ...]) -> bool:
+        """Whether any frontend follows the external policy: external IPs of a ClusterIP Service do so from 1.26 on."""
+        if self.port.node_port or load_balancers:
+            return True
+        release = self.release
+        return (
+            bool(external_ips)
+            and release.external_ips_heed_policy
+            and (self.service.has_external_type or release.minor >= 26)
         )
 
     def _usable(self, endpoints: Iterable[ApiEndpoint]) -> frozenset[str]:

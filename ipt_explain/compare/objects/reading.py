@@ -184,6 +184,7 @@ class _ObjectReader:
             _affinity_seconds(spec),
             _number(spec.get("healthCheckNodePort")),
             hints in ("Auto", "auto"),
+            spec.get("type") in ("NodePort", "LoadBalancer"),
         )
         self._services[namespace, name] = service
 
