@@ -7,6 +7,7 @@ from ipt_explain.analyzers.external_marks import ExternalMarkReader, UnmarkedFro
 from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.analyzers.hooks import HookState, hook_states
+from ipt_explain.analyzers.interception import Interception, interceptions
 from ipt_explain.analyzers.marking import Marking, read_marking
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.analyzers.services_chain import ServicesChain, read_services_chain
@@ -100,3 +101,12 @@ def external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
 def _external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
     reader = ExternalMarkReader(context.ruleset, mark_reader(context), writer(context))
     return tuple(reader.read(context.services))
+
+
+def intercepted(context: RulesetContext) -> tuple[Interception, ...]:
+    """What takes Service traffic ahead of kube-proxy's hooks."""
+    return context.derived(_intercepted)
+
+
+def _intercepted(context: RulesetContext) -> tuple[Interception, ...]:
+    return interceptions(context.ruleset, context.services, hooks(context))

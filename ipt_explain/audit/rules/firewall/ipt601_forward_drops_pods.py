@@ -70,7 +70,7 @@ def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
         )
     elif server is not None:
         severity = Severity.INFO if server.rule is None else None
-        yield _fault(server, f"connections to the API server {server.destination}, if it runs on this node,", severity)
+        yield _fault(server, f"connections to the API server {server.destination} (should it run on this node)", severity)
 
 
 def _fault(stop: Stop, whose: str, severity: Severity | None = None) -> Fault:

@@ -8,6 +8,7 @@ from ipt_explain.audit.rules.hooks.ipt102_postrouting_not_hooked import postrout
 from ipt_explain.audit.rules.hooks.ipt103_hook_repeated import hook_repeated
 from ipt_explain.audit.rules.hooks.ipt104_hook_narrowed import hook_narrowed
 from ipt_explain.audit.rules.hooks.ipt105_hook_goto import hook_goto
+from ipt_explain.audit.rules.hooks.ipt106_services_shadowed import services_shadowed
 from ipt_explain.audit.rules.hooks.ipt107_reject_not_hooked import reject_not_hooked
 from ipt_explain.audit.rules.hooks.ipt108_proxy_firewall_not_hooked import proxy_firewall_not_hooked
 from ipt_explain.audit.rules.hooks.ipt109_kube_firewall_not_hooked import kube_firewall_not_hooked
@@ -24,6 +25,7 @@ RULES: tuple[AuditRule, ...] = (
     hook_repeated,
     hook_narrowed,
     hook_goto,
+    services_shadowed,
     reject_not_hooked,
     proxy_firewall_not_hooked,
     kube_firewall_not_hooked,

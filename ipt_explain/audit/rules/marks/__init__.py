@@ -10,6 +10,7 @@ from ipt_explain.audit.rules.marks.ipt404_mark_chain_broken import mark_chain_br
 from ipt_explain.audit.rules.marks.ipt405_mark_mismatch import mark_mismatch
 from ipt_explain.audit.rules.marks.ipt406_mark_two_bits import mark_two_bits
 from ipt_explain.audit.rules.marks.ipt408_postrouting_malformed import postrouting_malformed
+from ipt_explain.audit.rules.marks.ipt409_earlier_nat_in_postrouting import earlier_nat_in_postrouting
 from ipt_explain.audit.rules.marks.ipt410_random_fully_missing import random_fully_missing
 from ipt_explain.audit.rules.marks.ipt411_off_cluster_masquerade_missing import off_cluster_masquerade_missing
 from ipt_explain.audit.rules.marks.ipt412_off_cluster_differs import off_cluster_differs
@@ -25,6 +26,7 @@ RULES: tuple[AuditRule, ...] = (
     mark_mismatch,
     mark_two_bits,
     postrouting_malformed,
+    earlier_nat_in_postrouting,
     random_fully_missing,
     off_cluster_masquerade_missing,
     off_cluster_differs,

@@ -1,0 +1,64 @@
+"""Another rule masquerades or accepts marked Service traffic ahead of KUBE-POSTROUTING.
+
+What it checks:
+    Packets with the masquerade mark on their way to pods are tried against what stands ahead of the jump to
+    KUBE-POSTROUTING in nat POSTROUTING. Rules that leave marked packets alone, as flannel's and OpenShift's first ones
+    do, are no fault.
+
+Why it matters:
+    The other rule's source is used, which may be none that the pod's reply finds back to, or none at all; and the mark
+    stays on, so that the packet is masqueraded once more when it is wrapped into VXLAN or IPIP.
+
+Example:
+    *nat :POSTROUTING ACCEPT [0:0] :KUBE-MARK-MASQ - [0:0] :KUBE-POSTROUTING - [0:0] :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
+    :KUBE-SERVICES - [0:0] :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0] -A POSTROUTING -j MASQUERADE -A POSTROUTING -m comment
+    --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000 -A
+    KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0 -A
+    KUBE-POSTROUTING -j MASQUERADE --random-fully -A KUBE-SEP-H7FN6LU3RSH6CC2T -s 10.244.2.2/32 -j KUBE-MARK-MASQ -A
+    KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53 -A KUBE-SERVICES -d 10.96.0.10/32 -p
+    tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp --dport 53
+      -j KUBE-SVC-ERIFXISQEP7F7OF4
+    -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-H7FN6LU3RSH6CC2T
+    COMMIT
+
+How to fix:
+    Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets (-m mark --mark 0x4000/0x4000)
+    ahead of it.
+
+When to ignore:
+    When nothing of this node is wrapped and the rule's source is this node's address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.interception import earlier_snat
+from ipt_explain.analyzers.names import POSTROUTING
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import hooks, masquerade_marking
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, versions="1.2 or later")
+def earlier_nat_in_postrouting(context: RulesetContext) -> Iterator[Fault]:
+    """At most one fault: the first such rule."""
+    marking = masquerade_marking(context)
+    if marking is None or not marking.result:
+        return
+    for state in hooks(context):
+        if state.hook.chain == POSTROUTING and state.rules:
+            taken = earlier_snat(context.ruleset, context.services, state, marking.result)
+            if taken is not None:
+                what = "masquerades" if taken.rule.target in ("MASQUERADE", "SNAT") else "takes"
+                some = " from some sources" if taken.partly else ""
+                yield Fault(
+                    f"this rule {what} marked Service traffic{some} ahead of KUBE-POSTROUTING ({taken.rule.target}): "
+                    "the mark "
+                    f"0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded once more",
+                    "Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
+                    at_rule("nat", taken.rule),
+                    related=(state.rules[0].line,),
+                )
