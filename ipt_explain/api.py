@@ -42,12 +42,20 @@ def audit(dump: Dump) -> list[Finding]:
     return audit(dump)
 
 
-def trace(dump: Dump, packet: Packet, local_addresses: Iterable[str] = (), out_interface: str | None = None) -> Trace:
+def trace(
+    dump: Dump,
+    packet: Packet,
+    local_addresses: Iterable[str] = (),
+    out_interface: str | None = None,
+    returning: str | None = None,
+    assume: Iterable[str] = (),
+) -> Trace:
     """Where a packet ends up: outcomes whose probabilities sum to 1, each with the rules that led there.
 
     `local_addresses` are the node's own, as matched by `addrtype LOCAL` and node ports; `out_interface` is where the
-    packet leaves the node, unknown if None.
+    packet leaves the node, unknown if None. `returning` is the endpoint (`IP:PORT`) that the client was sent to before;
+    `assume` decides what the dump cannot, as `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none.
     """
     from ipt_explain.trace import trace
 
-    return trace(dump, packet, local_addresses=tuple(local_addresses), out_interface=out_interface)
+    return trace(dump, packet, tuple(local_addresses), out_interface, returning, tuple(assume))
