@@ -14,14 +14,23 @@ Why it matters:
     cannot reach each other, DNS or the API.
 
 Example:
-    *filter :INPUT ACCEPT [0:0] :FORWARD ACCEPT [0:0] :OUTPUT ACCEPT [0:0] -A FORWARD -j REJECT --reject-with
-    icmp-host-prohibited COMMIT *nat :PREROUTING ACCEPT [0:0] :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
-    :KUBE-SEP-4Q54R6TA6JE3WQSH - [0:0] :KUBE-SERVICES - [0:0] :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0] -A PREROUTING -m
-    comment --comment "kubernetes service portals" -j KUBE-SERVICES -A KUBE-SEP-4Q54R6TA6JE3WQSH -p tcp -m tcp -j DNAT
-    --to-destination 10.244.3.2:53 -A KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53 -A
-    KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp --dport
-    53
-      -j KUBE-SVC-ERIFXISQEP7F7OF4
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    -A FORWARD -j REJECT --reject-with icmp-host-prohibited
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
+    :KUBE-SEP-4Q54R6TA6JE3WQSH - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SEP-4Q54R6TA6JE3WQSH -p tcp -m tcp -j DNAT --to-destination 10.244.3.2:53
+    -A KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp
+      --dport 53 -j KUBE-SVC-ERIFXISQEP7F7OF4
     -A KUBE-SVC-ERIFXISQEP7F7OF4 -m statistic --mode random --probability 0.5 -j KUBE-SEP-H7FN6LU3RSH6CC2T
     -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-4Q54R6TA6JE3WQSH
     COMMIT
@@ -70,7 +79,9 @@ def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
         )
     elif server is not None:
         severity = Severity.INFO if server.rule is None else None
-        yield _fault(server, f"connections to the API server {server.destination} (should it run on this node)", severity)
+        yield _fault(
+            server, f"connections to the API server {server.destination} (should it run on this node)", severity
+        )
 
 
 def _fault(stop: Stop, whose: str, severity: Severity | None = None) -> Fault:

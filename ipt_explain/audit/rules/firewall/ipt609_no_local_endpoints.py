@@ -9,7 +9,8 @@ Why it matters:
     Service does run here: then kube-proxy and kubelet disagree about the node's name (--hostname-override).
 
 Example:
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204 -j KUBE-XLB-EKVVP2WDYGDAO7VF
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204 -j
+      KUBE-XLB-EKVVP2WDYGDAO7VF
     -A KUBE-XLB-EKVVP2WDYGDAO7VF -m comment --comment "default/nginx-ext: has no local endpoints" -j KUBE-MARK-DROP
 
 How to fix:

@@ -11,10 +11,14 @@ Why it matters:
     its clients, an ACCEPT in nat lets ClusterIPs leave untranslated, NOTRACK takes them out of NAT altogether.
 
 Example:
-    *nat :PREROUTING ACCEPT [0:0] :KUBE-SERVICES - [0:0] :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0] -A PREROUTING -d
-    10.96.0.0/12 -j ACCEPT -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES -A
-    KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport 443
-      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A PREROUTING -d 10.96.0.0/12 -j ACCEPT
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
+      443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
     COMMIT
 
 How to fix:

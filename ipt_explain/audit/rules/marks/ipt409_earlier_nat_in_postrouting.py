@@ -10,14 +10,23 @@ Why it matters:
     stays on, so that the packet is masqueraded once more when it is wrapped into VXLAN or IPIP.
 
 Example:
-    *nat :POSTROUTING ACCEPT [0:0] :KUBE-MARK-MASQ - [0:0] :KUBE-POSTROUTING - [0:0] :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
-    :KUBE-SERVICES - [0:0] :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0] -A POSTROUTING -j MASQUERADE -A POSTROUTING -m comment
-    --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000 -A
-    KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0 -A
-    KUBE-POSTROUTING -j MASQUERADE --random-fully -A KUBE-SEP-H7FN6LU3RSH6CC2T -s 10.244.2.2/32 -j KUBE-MARK-MASQ -A
-    KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53 -A KUBE-SERVICES -d 10.96.0.10/32 -p
-    tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp --dport 53
-      -j KUBE-SVC-ERIFXISQEP7F7OF4
+    *nat
+    :POSTROUTING ACCEPT [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-POSTROUTING - [0:0]
+    :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]
+    -A POSTROUTING -j MASQUERADE
+    -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
+    -A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0
+    -A KUBE-POSTROUTING -j MASQUERADE --random-fully
+    -A KUBE-SEP-H7FN6LU3RSH6CC2T -s 10.244.2.2/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp
+      --dport 53 -j KUBE-SVC-ERIFXISQEP7F7OF4
     -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-H7FN6LU3RSH6CC2T
     COMMIT
 
