@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Chain, Dump, Rule
 from ipt_explain.netfilter.addresses import format_address, parse_network
-from ipt_explain.trace.packet import Packet
-from ipt_explain.trace.tracer import trace
 
+if TYPE_CHECKING:
+    from ipt_explain.trace.packet import Packet
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -52,7 +53,7 @@ def forward_stop(context: RulesetContext) -> Stop | None:
     pods = _pods(context)
     if len(pods) < 2:
         return None
-    return _stop(context, Packet(pods[0].address, pods[1].address, pods[1].protocol, pods[1].port), _NODE)
+    return _stop(context, _packet(pods[0].address, pods[1]), _NODE)
 
 
 def output_stop(context: RulesetContext) -> Stop | None:
@@ -61,7 +62,7 @@ def output_stop(context: RulesetContext) -> Stop | None:
     if not pods:
         return None
     source = _NODE[":" in pods[0].address]
-    return _stop(context, Packet(source, pods[0].address, pods[0].protocol, pods[0].port, entry="output"), _NODE)
+    return _stop(context, _packet(source, pods[0], entry="output"), _NODE)
 
 
 def api_server_stop(context: RulesetContext) -> Stop | None:
@@ -71,8 +72,8 @@ def api_server_stop(context: RulesetContext) -> Stop | None:
         if (service.namespace, service.name) == _API_SERVER:
             for endpoint in service.endpoints:
                 if endpoint.address is not None and endpoint.port is not None and pods:
-                    packet = Packet(pods[0].address, endpoint.address, service.protocol, endpoint.port)
-                    return _stop(context, packet, (endpoint.address,))
+                    server = _Pod(endpoint.address, endpoint.port, service.protocol)
+                    return _stop(context, _packet(pods[0].address, server), (endpoint.address,))
     return None
 
 
@@ -130,6 +131,12 @@ def _made_up_pods(context: RulesetContext) -> list[_Pod]:
     return []
 
 
+def _packet(source: str, to: _Pod, entry: str = "prerouting") -> Packet:
+    from ipt_explain.trace.packet import Packet  # few dumps need a probe, and tracing is much to load
+
+    return Packet(source, to.address, to.protocol, to.port, entry=entry)
+
+
 def _elsewhere(packet: Packet) -> list[str]:
     """What is assumed of interfaces: pods are not behind the bridges of Docker and libvirt, unless their addresses say
     so.
@@ -139,6 +146,8 @@ def _elsewhere(packet: Packet) -> list[str]:
 
 
 def _stop(context: RulesetContext, packet: Packet, local: tuple[str, ...]) -> Stop | None:
+    from ipt_explain.trace.tracer import trace
+
     dump = Dump(context.text.name, (context.ruleset,), context.text)
     traced = trace(dump, packet, local_addresses=local, assume=_elsewhere(packet))
     if any(outcome.verdict not in ("DROP", "REJECT") for outcome in traced.outcomes) or not traced.outcomes:
