@@ -30,8 +30,7 @@ _KINDS = {
     FrontendKind.NODE_PORT: "n",
 }
 _KIND_OF = {letter: kind for kind, letter in _KINDS.items()}
-_POLICIES = {TrafficPolicy.CLUSTER: "C", TrafficPolicy.LOCAL: "L"}
-_POLICY_OF = {letter: policy for policy, letter in _POLICIES.items()}
+_POLICY_OF = {"C": TrafficPolicy.CLUSTER, "L": TrafficPolicy.LOCAL, "?": None}
 _DEPENDS_ON_NODE = "node"
 _NODE_ADDRESS = re.compile(r" -d [0-9a-fA-F.:]+/(?:32|128)(?= .*-j KUBE-NODEPORTS)")
 
@@ -55,7 +54,7 @@ class Digest:
             "node": self.node,
             "families": dict(sorted(self.families.items())),
             "chains": {key: json.loads(record) for key, record in sorted(self.chains.items())},
-            "services": {key: json.loads(record) for key, record in sorted(self.services.items())},
+            "services": _nested(self.services),
         }
         return json.dumps(document, separators=(",", ":"), ensure_ascii=True) + "\n"
 
@@ -91,50 +90,79 @@ def read_digest(text: str, source: str) -> Digest | None:
             f"{source}: this digest is of schema {document.get('schema')!r}, not {SCHEMA!r}; write it again"
         )
     try:
+        _check_keys(document)
         return Digest(
             str(document["node"]),
             {str(family): bool(complete) for family, complete in document["families"].items()},
-            {str(key): _text(record) for key, record in document["services"].items()},
+            {
+                f"{group} {label}": _text(record)
+                for group, members in document["services"].items()
+                for label, record in members.items()
+            },
             {str(key): _text(record) for key, record in document["chains"].items()},
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise UsageError(
             f"{source}: this digest lacks a part; write it again with `ipt-explain compare --digest`"
         ) from None
+
+
+def _check_keys(document: dict[str, Any]) -> None:
+    """Raises ValueError for a key that names no family."""
+    for key in (*document["families"], *document["services"], *document["chains"]):
+        Family(key.partition(" ")[0].partition("/")[0])
+
+
+def _nested(services: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The records of services by family and protocol."""
+    groups: dict[str, dict[str, Any]] = {}
+    for key, record in sorted(services.items()):
+        family, protocol, label = key.split(" ", 2)
+        groups.setdefault(f"{family} {protocol}", {})[label] = json.loads(record)
+    return groups
 
 
 def _text(record: object) -> str:
     return json.dumps(record, separators=(",", ":"), sort_keys=True)
 
 
-def _service_record(view: ServiceView) -> dict[str, Any]:
-    """The record of a service port. Keys that hold what nearly all services have are left out."""
-    internal_local = view.internal_policy is TrafficPolicy.LOCAL
+def _service_record(view: ServiceView) -> str | list[Any]:
+    """The record of a service port: `FRONTENDS|ENDPOINTS`, and a mapping of what few services have, if there is any."""
     pool = view.pool(Scope.CLUSTER)
-    record: dict[str, Any] = {"f": [_frontend_record(view, *item) for item in sorted(view.frontends.items())]}
-    for letter, policy in (("i", view.internal_policy), ("x", view.external_policy)):
-        if policy is not None:
-            record[letter] = _POLICIES[policy]
+    frontends = " ".join(_frontend_record(view, *item) for item in sorted(view.frontends.items()))
+    endpoints = "" if pool is None else " ".join(_packed(pool))
+    rare = _rarities(view, pool)
+    return [f"{frontends}|{endpoints}", rare] if rare else f"{frontends}|{endpoints}"
+
+
+def _rarities(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
+    """Policies other than Cluster ("?" where the rules do not tell), health check port, uneven chances, affinity,
+    endpoints without hairpin, and ClusterIPs that are masqueraded for all or none, not just for who is no pod."""
+    rare: dict[str, Any] = {}
+    if view.internal_policy is not TrafficPolicy.CLUSTER and view.endpoints():
+        rare["i"] = "L" if view.internal_policy is TrafficPolicy.LOCAL else "?"
+    elif view.internal_policy is TrafficPolicy.LOCAL:
+        rare["i"] = "L"
+    if view.external_policy is TrafficPolicy.LOCAL:
+        rare["x"] = "L"
     if view.health_check_node_port is not None:
-        record["k"] = view.health_check_node_port
-    if pool is None:
-        return record
-    record["e"] = " ".join(_packed(pool))
+        rare["k"] = view.health_check_node_port
+    if pool is None or not pool.shares:
+        return rare
     if not _is_even(pool):
-        record["p"] = [round(chance, 5) for _, chance in pool.shares]
-        record["u"] = round(pool.unmatched, 5)
+        rare["p"] = [round(chance, 5) for _, chance in pool.shares]
+        rare["u"] = round(pool.unmatched, 5)
     if view.affinity is not None:
         without = sorted(pool.endpoints.intersection(view.affinity.without))
-        record["a"] = [list(view.affinity.seconds), without] if without else list(view.affinity.seconds)
+        rare["a"] = [list(view.affinity.seconds), without] if without else list(view.affinity.seconds)
     hairpin = sorted(pool.endpoints.intersection(view.masquerade.without_hairpin))
     if hairpin:
-        record["h"] = hairpin
-    if not internal_local:
-        if view.masquerade.all:
-            record["m"] = 1
-        elif view.masquerade.off_cluster is not None:
-            record["m"] = 2
-    return record
+        rare["h"] = hairpin
+    if view.internal_policy is not TrafficPolicy.LOCAL and (view.masquerade.all or view.masquerade.off_cluster is None):
+        rare["m"] = 1 if view.masquerade.all else 0
+    if view.masquerade.external == ():
+        rare["M"] = 0
+    return rare
 
 
 def _frontend_record(view: ServiceView, address: Address, frontend: FrontendView) -> str:
@@ -149,27 +177,39 @@ def _frontend_record(view: ServiceView, address: Address, frontend: FrontendView
 
 
 def service_of(key: str, record: str) -> ServiceView:
-    """The view that a record holds, as far as it does."""
+    """The view that a record holds, as far as it does. Raises UsageError for a damaged one."""
+    try:
+        return _service_of(key, record)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise UsageError(f"the record of {key} in a digest is damaged; write the digest again") from None
+
+
+def _service_of(key: str, record: str) -> ServiceView:
     family_word, protocol, label = key.split(" ", 2)
-    fields: dict[str, Any] = json.loads(record)
+    packed: Any = json.loads(record)
+    places, rare = (packed, {}) if isinstance(packed, str) else (packed[0], packed[1])
+    frontend_texts, _, endpoint_text = places.partition("|")
     pools: tuple[Pool, ...] = ()
-    if "e" in fields:
-        endpoints = list(_unpacked(fields["e"]))
-        chances = fields.get("p") or [1.0 / len(endpoints)] * len(endpoints)
-        pools = (Pool(Scope.CLUSTER, tuple(zip(endpoints, chances)), fields.get("u", 0.0)),)
-    frontends = dict(_frontend_of(text, pools[0] if pools else None) for text in fields.get("f", ()))
+    if endpoint_text:
+        endpoints = list(_unpacked(endpoint_text))
+        chances = rare.get("p") or [1.0 / len(endpoints)] * len(endpoints)
+        pools = (Pool(Scope.CLUSTER, tuple(zip(endpoints, chances)), rare.get("u", 0.0)),)
+    frontends = dict(_frontend_of(text, pools[0] if pools else None) for text in frontend_texts.split())
     cluster = next((place for place, each in frontends.items() if each.kind is FrontendKind.CLUSTER_IP), (None, None))
     affinity = None
-    if "a" in fields:
-        packed = fields["a"]
-        nested = bool(packed) and isinstance(packed[0], list)
-        affinity = AffinityView(tuple(packed[0] if nested else packed), tuple(packed[1]) if nested else ())
+    if "a" in rare:
+        nested = isinstance(rare["a"][0], list)
+        affinity = AffinityView(tuple(rare["a"][0] if nested else rare["a"]), tuple(rare["a"][1]) if nested else ())
     masquerade = MasqueradeView(
-        None, tuple(fields.get("h", ())), fields.get("m") == 1, "the pod network" if fields.get("m") == 2 else None
+        None,
+        tuple(rare.get("h", ())),
+        rare.get("m") == 1,
+        None if "m" in rare else "the pod network",
+        () if "M" in rare else ("as its policy asks",),
     )
     return ServiceView(
         label, True, Family(family_word), protocol, cluster[0], cluster[1], frontends, pools, affinity,
-        _POLICY_OF.get(fields.get("i", "")), _POLICY_OF.get(fields.get("x", "")), fields.get("k"), masquerade,
+        _POLICY_OF[rare.get("i", "C")], _POLICY_OF[rare.get("x", "C")], rare.get("k"), masquerade,
     )  # fmt: skip
 
 

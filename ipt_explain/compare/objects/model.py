@@ -28,7 +28,10 @@ class ApiPort:
 
 @dataclass(frozen=True, slots=True)
 class ApiService:
-    """A Service that kube-proxy serves. Addresses are of all families; `has_external_type`: NodePort or LoadBalancer."""
+    """A Service that kube-proxy serves, with its addresses of all families.
+
+    `has_external_type`: it is of type NodePort or LoadBalancer.
+    """
 
     namespace: str
     name: str

@@ -1,0 +1,182 @@
+"""`ipt-explain compare` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipt_explain.cli.main import run
+from ipt_explain.inputs.node_files import node_files, node_name
+from tests.compare.helpers import changed, scenario
+
+
+@pytest.fixture
+def dumps(tmp_path: Path) -> Path:
+    """A folder with a capture, what a change made of it, and the capture's objects."""
+    capture = scenario("1.30/policy")
+    (tmp_path / "before.txt").write_text(capture.ipv4)
+    (tmp_path / "after.txt").write_text(capture.ipv4.replace("10.244.2.13:8080", "10.244.2.99:8080"))
+    (tmp_path / "objects.json").write_text(json.dumps(capture.objects))
+    return tmp_path
+
+
+def test_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
+    out = capsys.readouterr().out
+    assert "default/etp-local-aff · tcp · IPv4" in out
+    assert "  - endpoint 10.244.2.13:8080 removed" in out
+    assert "  + endpoint 10.244.2.99:8080 added" in out
+    assert "2 differences in 1 service port" in out
+
+
+def test_equal_dumps_in_one_calm_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/before.txt"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert captured.out.startswith("No difference: 13 service ports")
+    assert captured.err == ""
+
+
+def test_json_of_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "-o", "json", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
+    document: Any = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "ipt-explain/compare/1"
+    assert document["equal"] is False
+    assert [each["kind"] for each in document["differences"]] == ["endpoint-removed", "endpoint-added"]
+    assert all(each["nodes"] is None for each in document["differences"])
+
+
+def test_differences_may_be_no_failure(dumps: Path) -> None:
+    assert run(["compare", "--fail-on", "never", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 0
+
+
+def test_many_nodes_from_a_directory_and_from_digests(
+    dumps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "nodes"
+    folder.mkdir()
+    healthy, odd = (dumps / "before.txt").read_text(), (dumps / "after.txt").read_text()
+    for number in range(1, 12):
+        (folder / f"node-{number}.txt").write_text(odd if number == 9 else healthy)
+    assert run(["compare", "--nodes", str(folder)]) == 1
+    from_dumps = capsys.readouterr().out
+    assert "11 nodes agree on 12 of 13 service ports." in from_dumps
+    assert "10 nodes see 5 endpoints, node-9 still sees 10.244.2.99:8080" in from_dumps
+    for file in sorted(folder.iterdir()):
+        assert run(["compare", "--digest", str(file)]) == 0
+        (folder / f"{file.stem}.digest.json").write_text(capsys.readouterr().out)
+        file.unlink()
+    assert run(["compare", "--nodes", f"{folder}/*.digest.json"]) == 1
+    assert capsys.readouterr().out == from_dumps
+
+
+def test_nodes_that_agree(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--nodes", f"a={dumps}/before.txt", f"b={dumps}/before.txt"]) == 0
+    assert capsys.readouterr().out == "2 nodes agree on all 13 service ports, on hooks and policies.\n"
+
+
+def test_a_node_of_two_files_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = scenario("1.30/dual-stack")
+    assert capture.ipv6 is not None
+    for node in ("node-1", "node-2"):
+        (tmp_path / f"{node}.v4.txt").write_text(capture.ipv4)
+        (tmp_path / f"{node}.v6.txt").write_text(capture.ipv6)
+    assert run(["compare", "--nodes", "-o", "json", str(tmp_path)]) == 0
+    document: Any = json.loads(capsys.readouterr().out)
+    assert (document["equal"], document["nodes"]) == (True, 2)
+
+
+def test_objects_that_fit(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--objects", f"{dumps}/objects.json", f"{dumps}/before.txt"]) == 0
+    assert "Nothing wrong" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "github", "junit"])
+def test_objects_in_every_format(output: str, dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "-o", output, "--objects", f"{dumps}/objects.json", f"{dumps}/after.txt"]) == 1
+    out = capsys.readouterr().out
+    assert "IPT801" in out
+    assert "IPT802" in out
+
+
+def test_findings_against_objects_are_the_audits(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["compare", "-o", "json", "--objects", f"{dumps}/objects.json", f"{dumps}/after.txt"]
+    assert run(arguments) == 1
+    document: Any = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "ipt-explain/audit/1"
+    missing, stale = document["findings"]
+    assert (missing["rule"], missing["service"]) == ("IPT801", "default/etp-local-aff")
+    assert (stale["rule"], stale["name"]) == ("IPT802", "endpoint-stale")
+    text = (dumps / "after.txt").read_text().splitlines()
+    assert "--to-destination 10.244.2.99:8080" in text[stale["line"] - 1]
+    assert run([*arguments, "--ignore", "IPT80"]) == 0
+    capsys.readouterr()
+    baseline = dumps / "known.json"
+    assert run([*arguments, "--write-baseline", str(baseline)]) == 0
+    assert run([*arguments, "--baseline", str(baseline)]) == 0
+
+
+def test_objects_on_standard_input(
+    dumps: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (dumps / "objects.json").open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert run(["compare", "--objects", "-", f"{dumps}/before.txt"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["one.txt"], "two dumps"),
+        (["-", "-"], "only once"),
+        (["--objects", "-", "-"], "only once"),
+        (["--nodes", "--digest", "x"], "exclude each other"),
+        (["--nodes"], "needs dumps"),
+        (["--nodes", "no-such-*.txt"], "no file fits"),
+        (["-o", "sarif", "a", "b"], "goes with --objects"),
+        (["--select", "IPT801", "a", "b"], "goes with --objects"),
+        (["--objects", "no-such.json", "a"], "no such file"),
+    ],
+)
+def test_misuse_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_node_that_is_none_is_misuse(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--objects", f"{dumps}/objects.json", "--node", "nod-a", f"{dumps}/before.txt"]
+    assert run(["compare", *arguments]) == 2
+    assert "there is node-a" in capsys.readouterr().err
+
+
+def test_hostile_text_is_escaped(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = changed((dumps / "before.txt").read_text(), "^COMMIT", "-A DOCKER-\x1b[31mX -j DROP\nCOMMIT")
+    (dumps / "hostile\x1b[31m.txt").write_text(hostile)
+    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/hostile\x1b[31m.txt"]) == 1
+    captured = capsys.readouterr()
+    assert "\x1b" not in captured.out + captured.err
+    assert "DOCKER-\\x1b[31mX" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("dumps/node-1.txt", "node-1"),
+        ("node-1.example.com.digest.json", "node-1.example.com"),
+        ("node-1.iptables-save.gz", "node-1"),
+        ("node-1/iptables-save.txt", "node-1"),
+        ("node-2.v6.txt", "node-2"),
+        ("/tmp/ip-10-0-0-1", "ip-10-0-0-1"),
+    ],
+)
+def test_a_nodes_name_is_its_files(path: str, name: str) -> None:
+    assert node_name(path) == name
+
+
+def test_a_name_given_is_the_name(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.txt"
+    file.write_text("x")
+    assert [(each.node, each.given) for each in node_files([f"n={file}", str(file)])] == [("n", True), ("a=b", False)]
