@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family, Rule
-from ipt_explain.netfilter.addresses import Endpoint, format_endpoint, parse_nat_destination, parse_network
+from ipt_explain.netfilter.addresses import BITS, Endpoint, format_endpoint, parse_nat_destination, parse_network
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import PacketState, is_loopback
@@ -41,6 +41,7 @@ def dnat(rule: Rule, state: PacketState) -> Choices:
     wanted = parse_nat_destination(rule.target_value("--to-destination") or "")
     address = state.destination
     if wanted.first is not None and wanted.last is not None:
+        _of_family(max(wanted.first, wanted.last), state)
         persistent = _flag(rule, "--persistent")
         address = chosen_address(
             wanted.first, wanted.last, state.source, state.destination, persistent, state.connection.family
@@ -66,7 +67,7 @@ def redirect(rule: Rule, state: PacketState) -> Choices:
 
 def netmap(rule: Rule, state: PacketState) -> Choices:
     """NETMAP's: the network's bits are replaced, the host's kept."""
-    return [(_ONE, Place(_mapped(rule, state.destination), state.port))]
+    return [(_ONE, Place(_mapped(rule, state.destination, state), state.port))]
 
 
 def sent_to(state: PacketState, place: Place) -> PacketState:
@@ -94,10 +95,10 @@ def new_source(rule: Rule, state: PacketState) -> int:
     """The source that SNAT, MASQUERADE or NETMAP gives: SNAT's first address of a range, as nothing later depends on
     which; for MASQUERADE the node's, the packet's own where that is unknown."""
     if rule.target == "NETMAP":
-        return _mapped(rule, state.source)
+        return _mapped(rule, state.source, state)
     if rule.target == "SNAT":
         first = parse_nat_destination(rule.target_value("--to-source") or "").first
-        return state.source if first is None else first
+        return state.source if first is None else _of_family(first, state)
     return state.source
 
 
@@ -120,9 +121,15 @@ def _with_ports(address: int | None, wanted: Endpoint, port: int | None, randoml
     return [(Fraction(1, count), Place(address, number)) for number in range(first, last + 1)]
 
 
-def _mapped(rule: Rule, address: int) -> int:
+def _mapped(rule: Rule, address: int, state: PacketState) -> int:
     network = parse_network(rule.target_value("--to") or "")
-    return network.value | (address & ~network.mask)
+    return _of_family(network.value | (address & ~network.mask), state)
+
+
+def _of_family(address: int, state: PacketState) -> int:
+    if address >> BITS[state.connection.family]:
+        raise ValueError("a rule gives an IPv4 packet an IPv6 address")
+    return address
 
 
 def _flag(rule: Rule, name: str) -> bool:

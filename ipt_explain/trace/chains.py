@@ -173,7 +173,10 @@ class TableWalk:
                 callee = yield name, state
                 self._called(visit, callee, frontier, rule, state, share, trail)
             return
-        effect = None if rule.is_goto else effect_of(rule, state)
+        try:
+            effect = None if rule.is_goto else effect_of(rule, state)
+        except (ValueError, IndexError):
+            effect = Effect(Fate.UNKNOWN, ((ALWAYS, state),), f"what the unreadable target of line {rule.line} does")
         if effect is None:
             self._end(visit, End(Fate.UNKNOWN, state, self._unknown_target(name or "")), rule, state, share, trail)
             return

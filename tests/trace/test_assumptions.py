@@ -1,0 +1,114 @@
+"""What a dump cannot decide: it splits the outcome by name, or a user decides it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import ipt_explain
+from ipt_explain.errors import UsageError
+from ipt_explain.trace import Packet, trace
+from tests.trace.helpers import NODE, POD, go, only, shares
+
+SET = "filter -A FORWARD -m set --match-set blocked src -j DROP"
+QUESTION = "-m set --match-set blocked src (src 10.244.1.5,tcp:?)"
+
+
+def test_an_unknown_match_splits_the_outcome_by_name() -> None:
+    told = go(SET)
+    assert {outcome.verdict: outcome.assumptions for outcome in told.outcomes} == {
+        "ACCEPT": (f"{QUESTION}=no",),
+        "DROP": (f"{QUESTION}=yes",),
+    }
+    assert [outcome.probability for outcome in told.outcomes] == [0.5, 0.5]
+    assert [outcome.probability_if_so for outcome in told.outcomes] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("assumed", "verdict"), [("blocked=yes", "DROP"), ("blocked=no", "ACCEPT"), (f"{QUESTION}=yes", "DROP")])
+def test_a_user_decides_by_words_from_the_match(assumed: str, verdict: str) -> None:
+    told = go(SET, assume=[assumed])
+    assert only(told)[0] == verdict
+    assert told.outcomes[0].assumptions == ()
+
+
+def test_negation_turns_the_answer_and_not_the_question() -> None:
+    assert only(go(SET.replace("-m set", "-m set !"), assume=["blocked=yes"]))[0] == "ACCEPT"
+
+
+def test_a_question_is_answered_the_same_way_each_time() -> None:
+    rules = f"{SET.replace('-j DROP', '-j MARK --set-xmark 0x1/0x1')}\n{SET.replace('-m set', '-m set !').replace('DROP', 'A')}\nfilter -A A -m mark --mark 0x1 -j DROP"
+    assert shares(go(rules)) == {("ACCEPT", None, False): 1.0}
+
+
+def test_a_question_that_does_not_matter_is_not_named() -> None:
+    told = go("filter -A FORWARD -m set --match-set blocked src -j A\nfilter -A A -p udp -j DROP")
+    assert [(outcome.verdict, outcome.assumptions) for outcome in told.outcomes] == [("ACCEPT", ())]
+
+
+def test_owners_are_unknown_for_the_node_and_absent_for_others() -> None:
+    rules = "filter -A OUTPUT -m owner --uid-owner 1000 -j DROP\nmangle -A POSTROUTING -m owner ! --uid-owner 0 -j DROP"
+    from_node = go(rules, Packet(NODE, "10.96.0.10", "tcp", 80, entry="output"))
+    assert "-m owner --uid-owner 1000=yes" in {text for outcome in from_node.outcomes for text in outcome.assumptions}
+    assert only(go(rules))[0] == "DROP"
+
+
+def test_an_unknown_interface_is_asked_for() -> None:
+    told = go("filter -A FORWARD -i cni0 -j DROP", replace(POD, in_interface=None))
+    assert {outcome.assumptions for outcome in told.outcomes} == {("-i cni0=yes",), ("-i cni0=no",)}
+
+
+def test_without_the_nodes_addresses_they_are_asked_for() -> None:
+    told = go("nat -A PREROUTING -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.0.0.1", local=())
+    assert {outcome.assumptions: outcome.dnat for outcome in told.outcomes} == {
+        ("10.96.0.10 is an address of this node=yes",): "10.0.0.1:80",
+        ("10.96.0.10 is an address of this node=no",): None,
+    }
+
+
+def test_a_destination_that_nat_chose_is_another_machines_unless_told() -> None:
+    rules = "nat -A PREROUTING -j DNAT --to-destination 10.0.0.9\nfilter -A INPUT -j DROP"
+    assert only(go(rules, local=()))[0] == "ACCEPT"
+    assert only(go(rules, local=["10.0.0.9"]))[0] == "DROP"
+
+
+def test_limits_of_two_rules_are_two_questions() -> None:
+    told = go("filter -A FORWARD -m limit --limit 5/min -j DROP\nfilter -A FORWARD -m limit --limit 5/min -j REJECT")
+    assert sorted(outcome.verdict for outcome in told.outcomes) == ["ACCEPT", "DROP", "REJECT"]
+
+
+def test_a_fragments_missing_chain_is_unknown_and_named() -> None:
+    fragment = "-A PREROUTING -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-X\n"
+    told = trace(ipt_explain.parse(fragment), POD, [NODE])
+    assert [outcome.verdict for outcome in told.outcomes] == ["UNKNOWN"]
+    assert "chain KUBE-SVC-X of table nat, which this input does not show" in told.outcomes[0].assumptions
+
+
+def test_a_fragments_missing_hooks_are_taken_as_empty_by_name() -> None:
+    fragment = "-A PREROUTING -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8080\n"
+    told = trace(ipt_explain.parse(fragment), POD, [NODE])
+    assert only(told) == ("ACCEPT", "10.0.0.1:8080", False)
+    assert "filter FORWARD, which this input does not show, is empty" in told.outcomes[0].assumptions
+
+
+@pytest.mark.parametrize("text", ["blocked", "blocked=maybe", "=yes"])
+def test_what_is_no_assumption_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        go(SET, assume=[text])
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        replace(POD, source="fd00::1"),
+        replace(POD, source="here"),
+        replace(POD, destination="10.96.0.300"),
+        replace(POD, protocol="carrier-pigeon"),
+        replace(POD, port=70000),
+        replace(POD, entry="input"),
+        Packet("fd00::1", "fd00::2"),
+    ],
+)
+def test_what_is_no_packet_is_refused(packet: Packet) -> None:
+    with pytest.raises(UsageError):
+        go(SET, packet)
