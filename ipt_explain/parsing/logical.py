@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_CLOSING = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+# A quote that is never closed reaches to the end, which the group tells: so no text is searched twice.
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(\\?\Z))', re.DOTALL)
+_CLOSING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # A comment has at most 255 bytes (XT_MAX_COMMENT_LEN), a log prefix 127; escaping doubles them at most.
 _MAX_QUOTED = 600
 
@@ -50,19 +51,18 @@ def readings(text: str, start: int, end: int) -> Iterator[LogicalLine]:
     if content.endswith("\\"):
         yield _continued(text, start, end)
         return
-    quote_open = '"' in content and '"' in _QUOTED.sub("", content)
-    if quote_open:
-        over_lines = _over_lines(text, start, content)
+    opening = _open_quote(content)
+    if opening is not None:
+        over_lines = _over_lines(text, start, start + opening)
         if over_lines is not None:
             yield over_lines
     yield LogicalLine(content, end)
-    if quote_open:
+    if opening is not None:
         yield LogicalLine(content + '\n"', end, unterminated=True)
 
 
-def _over_lines(text: str, start: int, content: str) -> LogicalLine | None:
-    """The rule up to the end of the line in which its open quote is closed."""
-    opening = start + _open_quote(content)
+def _over_lines(text: str, start: int, opening: int) -> LogicalLine | None:
+    """The rule up to the end of the line in which its quote, open since `opening`, is closed."""
     closing = _CLOSING.match(text, opening + 1, opening + 1 + _MAX_QUOTED)
     if closing is None or text[closing.end() : closing.end() + 1] not in ("", " ", "\n"):
         return None
@@ -91,11 +91,8 @@ def _continued(text: str, start: int, end: int) -> LogicalLine:
         end = len(text) if end < 0 else end
 
 
-def _open_quote(content: str) -> int:
-    position = 0
-    while True:
-        position = content.index('"', position)
-        match = _QUOTED.match(content, position)
-        if match is None:
-            return position
-        position = match.end()
+def _open_quote(content: str) -> int | None:
+    """Where the quote begins that a line leaves open."""
+    if '"' not in content:
+        return None
+    return next((match.start() for match in _QUOTED.finditer(content) if match[1] is not None), None)
