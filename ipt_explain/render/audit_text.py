@@ -63,14 +63,20 @@ def _wrapped(text: str, width: int, indent: str) -> list[str]:
 
 
 def _where(finding: Finding) -> str:
-    line = f":{finding.line}" if finding.line is not None else ""
-    parts = [f"{escape(finding.source)}{line}"]
+    parts = [_line(finding)]
     chain = " ".join(escape(part) for part in (finding.table, finding.chain) if part)
     if chain:
         parts.append(chain)
     if finding.related_lines:
         parts.append(_also(finding.related_lines))
     return " · ".join(parts)
+
+
+def _line(finding: Finding) -> str:
+    if finding.source == "-":
+        return "standard input" if finding.line is None else f"line {finding.line}"
+    line = "" if finding.line is None else f":{finding.line}"
+    return f"{escape(finding.source)}{line}"
 
 
 def _also(lines: Sequence[int]) -> str:

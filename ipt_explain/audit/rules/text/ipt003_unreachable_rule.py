@@ -34,6 +34,8 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
+_WEAVE = "weave"
+
 NAMED = 3
 """So many different effects are named in the message; the others are counted."""
 
@@ -50,8 +52,7 @@ NAMED = 3
 def unreachable_rule(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each rule that hides others, at the first rule hidden."""
     for shadow in context.fact(find_shadows):
-        # kube-proxy writes rules twice by design: ports that share a health check, address ranges within each other.
-        if shadow.same_effect and is_kube_chain(shadow.chain):
+        if _by_design(shadow):
             continue
         first, *others = shadow.hidden
         yield Fault(
@@ -62,6 +63,17 @@ def unreachable_rule(context: RulesetContext) -> Iterator[Fault]:
             related=(shadow.rule.line, *(rule.line for rule in others)),
             severity=Severity.INFO if shadow.same_effect else None,
         )
+
+
+def _by_design(shadow: Shadow) -> bool:
+    """Whether the hidden rules are known and harmless.
+
+    kube-proxy writes rules twice: ports that share a health check, address ranges within each other. Weave Net puts an
+    ACCEPT for replies behind its own DROP, and its chain WEAVE-NPC has accepted them before.
+    """
+    if is_kube_chain(shadow.chain):
+        return shadow.same_effect
+    return all(rule.core("-o") == _WEAVE for rule in (shadow.rule, *shadow.hidden))
 
 
 def _subject(count: int) -> str:
