@@ -41,8 +41,11 @@ class UnmarkedFrontend:
 
 
 _BEHIND = (ChainRole.SERVICE, ChainRole.LOCAL)
+# Under policy Local without a local endpoint only outsiders are dropped: the node's own connections are led on.
+_LED = (Verdict.BALANCE, Verdict.DROP)
 _ADDRESSES = {FrontendKind.NODE_PORT: NODE_PORTS}
 _LOOPBACK_SINCE = 10
+_LOOPBACK = ("127.0.0.0/8", "::1/128", "::1", None)
 # The rules that mark and choose a way are the first of their chains.
 _HEAD = 16
 
@@ -61,7 +64,7 @@ class ExternalMarkReader:
         for service in services:
             told: set[tuple[Unmarked, str]] = set()
             for frontend in service.frontends:
-                if frontend.kind is FrontendKind.CLUSTER_IP or frontend.verdict is not Verdict.BALANCE:
+                if frontend.kind is FrontendKind.CLUSTER_IP or frontend.verdict not in _LED:
                     continue
                 fault = self._judge(service, frontend)
                 if fault is not None and (fault[0], fault[1].chain) not in told:
@@ -92,7 +95,8 @@ class ExternalMarkReader:
     def _loopback(self, service: ServicePort, frontend: Frontend) -> tuple[Unmarked, Rule] | None:
         address = (None, service.protocol, str(frontend.port))
         marks = self._marks.marks(NODE_PORTS, address)
-        if not self._writer.since(_LOOPBACK_SINCE) or any(mark.line < frontend.rule.line for mark in marks):
+        early = [mark for mark in marks if mark.line < frontend.rule.line]
+        if not self._writer.since(_LOOPBACK_SINCE) or any(mark.core("-s") in _LOOPBACK for mark in early):
             return None
         return Unmarked.LOOPBACK, frontend.rule
 

@@ -36,7 +36,8 @@ def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
                 return Enforcement(True, rule, chain)  # drops everything, which is another fault
             continue
         alone = len(extra_conditions(rule, new_only=False)) == 1
-        if rule.target in ("DROP", "REJECT") and alone and test.passes(mark):
+        blind = not test.mark.mask & ~mark  # other marks on the packet make no difference
+        if rule.target in ("DROP", "REJECT") and alone and blind and test.passes(mark):
             return Enforcement(True, rule, chain)
         near = near or rule
     return Enforcement(False, near, chain)

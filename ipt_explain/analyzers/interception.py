@@ -41,19 +41,17 @@ def interceptions(
         if state.hook.table == "nat" and state.hook.built_in != "POSTROUTING" and state.rules and state.built_in:
             ahead = Ahead(ruleset.tables["nat"], state.built_in, state.rules[0], _NAT_STOPS)
             found += _intercepted("nat", state.built_in, ahead, services)
-    for table, stops in (("raw", _RAW_STOPS), ("mangle", _DROPS)):
-        for name in ("PREROUTING", "OUTPUT"):
-            chain = ruleset.chain(table, name)
-            if chain is not None:
-                ahead = Ahead(ruleset.tables[table], chain, None, stops)
-                found += _intercepted(table, chain, ahead, services)
+    for name, stops in (("raw", _RAW_STOPS), ("mangle", _DROPS)):
+        table = ruleset.tables.get(name)
+        for chain in table.chains.values() if table is not None else ():
+            if chain.policy == "DROP":
+                found.append(Interception(name, chain, None, False, ()))
+            elif chain.name in ("PREROUTING", "OUTPUT") and table is not None:
+                found += _intercepted(name, chain, Ahead(table, chain, None, stops), services)
     return tuple(found)
 
 
 def _intercepted(table: str, chain: Chain, ahead: Ahead, services: Sequence[ServicePort]) -> Iterator[Interception]:
-    if chain.policy == "DROP" and table != "nat":  # nat's policies are another matter
-        yield Interception(table, chain, None, False, ())
-        return
     if not ahead.may_stop:
         return
     taken: dict[int, tuple[Taken, list[tuple[ServicePort, Frontend]]]] = {}

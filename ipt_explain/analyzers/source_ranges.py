@@ -7,6 +7,7 @@ balancer's address.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,24 @@ def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
 
 def _near_mark(firewall: Chain) -> Rule | None:
     return next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
+
+
+def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iterator[tuple[Rule, str]]:
+    """Drops of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain that another address and port leads to; and
+    that chain.
+    """
+    chain = ruleset.chain("filter", PROXY_FIREWALL)
+    if chain is None or not chain.rules:
+        return
+    leading: dict[str, set[Address]] = defaultdict(set)
+    for service in services:
+        for frontend in service.frontends:
+            leading[frontend.rule.target or ""].add((frontend.address, service.protocol, str(frontend.port)))
+    plans = Plans()
+    for rule in chain.rules:
+        firewall = (rule.comment or "").rpartition(" ")[2]
+        if firewall in leading and address_of(plans[rule.shape], rule) not in leading[firewall]:
+            yield rule, firewall
 
 
 def broad_accepts(built_in: Chain, until: Rule) -> tuple[Rule, ...]:

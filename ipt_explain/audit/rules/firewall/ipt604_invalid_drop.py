@@ -33,10 +33,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.forwarding import read_forwarding
+from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
+from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
 
 
@@ -46,7 +47,7 @@ def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
     found, by = context.fact(read_forwarding), writer(context)
     if found is None or not context.knows_chain(found.chain) or by.ipvs or by.mode is None:
         return
-    if found.invalid_drop is None and by.since(16):
+    if found.invalid_drop is None and (by.since(16) or _hooked_as_since_14(context)):
         yield Fault(
             "KUBE-FORWARD does not drop INVALID packets: replies that connection tracking takes for invalid reach "
             "clients "
@@ -61,3 +62,10 @@ def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
             "Restart kube-proxy on this node: it writes this rule first.",
             at_rule("filter", found.invalid_drop),
         )
+
+
+def _hooked_as_since_14(context: RulesetContext) -> bool:
+    """Whether FORWARD jumps to KUBE-SERVICES, as kube-proxy 1.14 and later have it do."""
+    return any(
+        state.hook.built_in == "FORWARD" and state.hook.chain == SERVICES and state.rules for state in hooks(context)
+    )

@@ -42,12 +42,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.analyzers.source_ranges import OpenRanges, broad_accepts, open_ranges
+from ipt_explain.analyzers.source_ranges import OpenRanges, broad_accepts, misdirected_drops, open_ranges
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
 
@@ -58,9 +59,15 @@ def source_ranges_unenforced(context: RulesetContext) -> Iterator[Fault]:
     dropping = context.chain("filter", PROXY_FIREWALL)
     by_filter = dropping is not None or writer(context).since(25)
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
+    told: set[int] = set()
     for found in open_ranges(context.ruleset, context.services, by_filter):
         if context.knows_chain(found.firewall) and (known or not by_filter):
+            told.add(0 if found.near is None else found.near.line)
             yield _fault(found, by_filter)
+    if context.complete:
+        for drop, firewall in misdirected_drops(context.ruleset, context.services):
+            if drop.line not in told:
+                yield _misdirected(drop, firewall)
     yield from _accepted_before(context)
 
 
@@ -98,3 +105,14 @@ def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
                     related=(state.rules[0].line,),
                     severity=Severity.WARNING,
                 )
+
+
+def _misdirected(drop: Rule, firewall: str) -> Fault:
+    return Fault(
+        f"this DROP belongs to {firewall}, but no load balancer address of that Service has this address and port: it "
+        "keeps "
+        "nobody out of the Service",
+        _FIX,
+        at_rule("filter", drop),
+        severity=Severity.WARNING,
+    )

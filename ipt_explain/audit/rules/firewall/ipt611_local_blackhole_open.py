@@ -77,6 +77,8 @@ def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Fron
     chain = context.chain("nat", frontend.rule.target or "")
     if chain is None or role_of(chain.name) not in _LOCAL:
         return False
+    if role_of(chain.name) is ChainRole.FIREWALL and not any(role_of(judged.target or "") for judged in chain.rules):
+        return False  # it lets nobody on, whatever the policy
     members = [chain]
     for judged in chain.rules:
         behind = context.chain("nat", judged.target or "")

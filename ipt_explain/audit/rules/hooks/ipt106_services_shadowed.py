@@ -2,9 +2,9 @@
 
 What it checks:
     Connections to every Service's addresses are tried against the rules ahead of KUBE-SERVICES in nat PREROUTING and
-    OUTPUT, and in raw and mangle, chains of other programs included: does one accept, translate, drop, or keep
-    connection tracking off them? What a dump leaves open (sets, processes, outgoing interfaces) is taken not to match.
-    NodeLocal DNSCache's own rules are left alone.
+    OUTPUT, and in raw and mangle, chains of other programs included, and a DROP policy there: does one accept,
+    translate, drop, or keep connection tracking off them? What a dump leaves open (sets, processes, outgoing
+    interfaces) is taken not to match. NodeLocal DNSCache's own rules are left alone.
 
 Why it matters:
     These connections never get to the Service: a port forward or host port with the same number as a node port takes
@@ -50,8 +50,7 @@ def services_shadowed(context: RulesetContext) -> Iterator[Fault]:
         if found.rule is None:
             yield Fault(
                 f"{found.table} {found.chain.name} drops by its policy what its rules do not accept, Service traffic "
-                "included, "
-                "before kube-proxy's rules see it",
+                "included",
                 f"Set the policy back: iptables -t {found.table} -P {found.chain.name} ACCEPT.",
                 at_chain(found.table, found.chain),
             )

@@ -2,7 +2,8 @@
 
 What it checks:
     From 1.11 on, kube-proxy limits the filter table's jumps to KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
-    KUBE-PROXY-FIREWALL to new connections. Only complete dumps of releases after 1.15 are judged.
+    KUBE-PROXY-FIREWALL to new connections. Complete dumps are judged where another hook has the condition, or the
+    release is certain.
 
 Why it matters:
     The chains refuse Services without endpoints, which only the first packet of a connection needs to be asked about.
@@ -46,9 +47,11 @@ from ipt_explain.audit.rule import rule
 @rule("IPT110", "hook-without-ctnew", Severity.INFO, versions="1.11 or later", reads_absence=True)
 def hook_without_ctnew(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such hook."""
-    if not writer(context).since(16):
+    found = hooks(context)
+    usual = any(asks_for_new(jump) for state in found if state.hook.for_new for jump in state.rules)
+    if not usual and not writer(context).since(16):
         return
-    for state in hooks(context):
+    for state in found:
         hook = state.hook
         for jump in state.rules:
             if hook.for_new and not asks_for_new(jump) and not extra_conditions(jump, new_only=True):

@@ -10,7 +10,7 @@ Why it matters:
     The Services behind it get none of those packets: connections leave untranslated, or reach the wrong pods.
 
 Example:
-    -A KUBE-SERVICES -j ACCEPT
+    -A KUBE-SERVICES -j RETURN
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
       443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 

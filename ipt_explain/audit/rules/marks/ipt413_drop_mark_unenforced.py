@@ -62,6 +62,18 @@ def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
             f"KUBE-MARK-DROP {why}, but {len(calls)} rules lead to it: {_LOST}", _FIX, at, None, related, severity
         )
         return
+    last = marking.settings[-1]
+    if last.change.clear & ~last.change.flip or last.change.toggles:
+        yield Fault(
+            f"KUBE-MARK-DROP does more than set mark 0x{marking.result:x}: other marks on the packets are lost, or a "
+            "second "
+            "pass takes the mark off",
+            _FIX,
+            at_rule("nat", last.rule),
+            related=related,
+            severity=Severity.WARNING,
+            key="more",
+        )
     if not context.knows_table("filter"):
         return
     enforcement = drop_enforcement(context.ruleset, marking.result)
