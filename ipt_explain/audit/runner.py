@@ -146,18 +146,25 @@ def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
 
 
 def _without_consequences(findings: list[Finding], yields_to: dict[str, tuple[str, ...]]) -> list[Finding]:
-    """Findings whose line a more exact rule reports are dropped."""
-    explained: dict[str, set[tuple[str, int]]] = {}
+    """Findings about the same line as a more exact rule's are dropped: about a line that it shows, or showing the line
+    that it is about.
+    """
+    shown: dict[tuple[str, str], set[int]] = {}
+    primary: dict[tuple[str, str], set[int]] = {}
     for finding in findings:
-        lines = explained.setdefault(finding.rule, set())
         if finding.line is not None:
-            lines.add((finding.source, finding.line))
-        lines.update((finding.source, line) for line in finding.related_lines)
+            key = (finding.rule, finding.source)
+            primary.setdefault(key, set()).add(finding.line)
+            shown.setdefault(key, {finding.line}).update((finding.line, *finding.related_lines))
     return [
         finding
         for finding in findings
         if finding.line is None
-        or not any((finding.source, finding.line) in explained.get(other, ()) for other in yields_to[finding.rule])
+        or not any(
+            finding.line in shown.get((other, finding.source), ())
+            or not primary.get((other, finding.source), set[int]()).isdisjoint(finding.related_lines)
+            for other in yields_to[finding.rule]
+        )
     ]
 
 
