@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +10,13 @@ import click
 
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
-from ipt_explain.cli.options import display_options, joined, read_dumps
+from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import complain, warn, write
-from ipt_explain.errors import DumpSyntaxError, UsageError
+from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.audit.plan import Plan
     from ipt_explain.audit.runner import Report
-    from ipt_explain.compare.digest import Digest
-    from ipt_explain.inputs.node_files import NodeFile
     from ipt_explain.model import Dump
 
 _FOR_OBJECTS = ("sarif", "github", "junit")
@@ -147,6 +145,7 @@ def _compare_many(
     arguments: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
 ) -> int:
     from ipt_explain.compare.fleet import Fleet
+    from ipt_explain.compare.gathering import Gatherer
     from ipt_explain.inputs.node_files import node_files
 
     files = node_files(arguments)
@@ -154,9 +153,10 @@ def _compare_many(
         raise click.UsageError("--nodes needs dumps or digests: files, directories or globs")
     if sum(file.path == "-" for file in files) > 1:
         raise UsageError("standard input (-) can be read only once")
-    fleet = Fleet()
-    for digest in _digests(files, lenient):
+    fleet, gatherer = Fleet(), Gatherer(lenient)
+    for digest in gatherer.digests(files):
         fleet.add(digest)
+    warn(gatherer.warnings)
     differences, agreement = fleet.differences()
     if output == "json":
         from ipt_explain.render.compare_json import compare_json
@@ -167,39 +167,6 @@ def _compare_many(
 
         write(fleet_text(differences, agreement, width, color))
     return CLEAN if not differences or fail_on == "never" else FOUND
-
-
-def _digests(files: Sequence[NodeFile], lenient: bool) -> Iterator[Digest]:
-    """The digests of files, one node after the other; a node's dumps (IPv4 and IPv6) make one."""
-    from dataclasses import replace
-
-    from ipt_explain.compare.digest import digest_of, read_digest
-    from ipt_explain.compare.dumps import node_view
-    from ipt_explain.inputs import read_inputs
-    from ipt_explain.parsing import read_dump
-
-    of_node: dict[str, list[NodeFile]] = {}
-    for file in files:
-        of_node.setdefault(file.node, []).append(file)
-    faults: list[DumpSyntaxError] = []
-    for node, members in of_node.items():
-        parsed: list[Dump] = []
-        for file in members:
-            text = read_inputs((file.path,))[0].text
-            known = read_digest(text, file.path)
-            if known is not None:
-                named = file.given or known.node == "-" or len(members) > 1
-                yield replace(known, node=node) if named else known
-                continue
-            try:
-                parsed.append(read_dump(text, source=file.path, lenient=lenient))
-            except DumpSyntaxError as error:
-                faults.append(error)
-        if parsed and not faults:
-            warn(warning for dump in parsed for warning in dump.warnings)
-            yield digest_of(node_view(node, parsed))
-    if faults:
-        raise joined(faults)
 
 
 def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:
