@@ -1,0 +1,61 @@
+"""The probabilities by which kube-proxy spreads connections evenly, and how exactly it wrote them.
+
+Fact: the rule for the first of k endpoints that remain has probability 1/k, written with five digits up to 1.16 and
+with ten from 1.17 (pkg/proxy/iptables/proxier.go). The kernel keeps 31 bits of it, which iptables prints.
+"""
+
+from __future__ import annotations
+
+from enum import Flag, auto
+
+from ipt_explain.netfilter.stored import SCALE, stored
+
+
+class Digits(Flag):
+    """How many digits a probability may have been written with."""
+
+    NONE = 0  # it is no even share at all
+    FIVE = auto()
+    TEN = auto()
+    EITHER = FIVE | TEN
+
+
+class EvenShares:
+    """Answers for which number of remaining endpoints a probability is the even one; each text once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], Digits] = {}
+
+    def digits(self, text: str, remaining: int) -> Digits:
+        """With how many digits a probability is 1/remaining; NONE where it is another."""
+        key = (text, remaining)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _digits(text, remaining)
+        return found
+
+    def remaining(self, text: str) -> int | None:
+        """For how many remaining endpoints a probability is the even one; None where for no number."""
+        try:
+            value = stored(text)
+        except ValueError:
+            return None
+        if value <= 0:
+            return None
+        near = round(SCALE / value)
+        # Five digits cannot tell large numbers apart.
+        return next((count for count in (near, near - 1, near + 1) if count > 0 and self.digits(text, count)), None)
+
+
+def _digits(text: str, remaining: int) -> Digits:
+    try:
+        value = stored(text)
+    except ValueError:
+        return Digits.NONE
+    share = 1.0 / remaining
+    found = Digits.NONE
+    if value == stored(f"{share:.5f}"):
+        found |= Digits.FIVE
+    if abs(value - stored(f"{share:.10f}")) <= 1:
+        found |= Digits.TEN
+    return found

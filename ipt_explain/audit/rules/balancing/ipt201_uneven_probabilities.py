@@ -1,0 +1,65 @@
+"""Connections are not spread evenly over the endpoints of a Service.
+
+What it checks:
+    In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the rule for the first of k endpoints that
+    remain has probability 1/k, as the kernel keeps it (31 bits) after kube-proxy rounded it: to five digits up to
+    1.16, to ten after. Both roundings are even enough and never reported. In fragments only probabilities are reported
+    that no missing line could explain.
+
+Why it matters:
+    Some pods get a multiple of the load of others. Nothing fails outright, so it shows as latency and restarts of the
+    pods that get most.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-CCCCCCCCCCCCCCCC
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew. Where it comes back, an endpoint's address is one that
+    kube-proxy 1.22 or older skips although it counted it.
+
+When to ignore:
+    Where the weights were set by hand and kube-proxy does not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.balancing_chains import OddChain
+from ipt_explain.audit.balancers import RESTART, chance_chains, dead, leaks, percent, repeated, shares
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT201", "uneven-probabilities", Severity.WARNING)
+def uneven_probabilities(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at the first probability that does not fit."""
+    for odd in chance_chains(context):
+        if dead(odd) or repeated(odd) or odd.strange or leaks(context, odd) or odd.ending is not None:
+            continue  # another rule tells the cause
+        if not context.knows_chain(odd.chain) and odd.partial:
+            continue
+        if any(not choice.even for choice in odd.choices):
+            yield _fault(odd)
+
+
+def _fault(odd: OddChain) -> Fault:
+    choices = odd.choices
+    place = next(place for place, choice in enumerate(choices) if not choice.even)
+    wrong, remaining = choices[place], len(choices) - place
+    text = wrong.rule.match("statistic", "--probability") or ""
+    most = max(choices, key=lambda choice: choice.share)
+    return Fault(
+        f"connections are spread unevenly: {shares(choices, odd.leak)}; {most.destination} gets "
+        f"{most.share * len(choices):.2g} times its share, as probability {text} stands where "
+        f"{remaining} endpoints remain ({percent(1 / remaining)} would be even)",
+        RESTART,
+        at_rule("nat", wrong.rule, focus=f"--probability {text}"),
+        related=tuple(choice.rule.line for choice in choices),
+    )

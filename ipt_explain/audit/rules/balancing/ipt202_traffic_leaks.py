@@ -1,0 +1,125 @@
+"""Some connections match no endpoint and leave with the Service's own address as destination.
+
+What it checks:
+    In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the last endpoint matches without condition,
+    nothing ahead of it returns, each endpoint's chain has its DNAT, and the chain has endpoints at all where the
+    filter table does not refuse the connections. What a fragment leaves out is not held against it.
+
+Why it matters:
+    A connection that falls through keeps the Service's address, which no machine has. It leaves the node by the default
+    route and is never answered; clients wait until they time out, now and then.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -p tcp -j RETURN
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew. By hand: delete the `-m statistic` match of the last
+    endpoint's rule.
+
+When to ignore:
+    Never in a complete dump. kube-proxy 1.22 itself leaves the chain of a Service without endpoints where none of its
+    pods is ready, instead of refusing connections; that is told as a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.balancing_chains import OddChain
+from ipt_explain.analyzers.facts import ServicePort, Verdict
+from ipt_explain.audit.balancers import RESTART, balancing_chains, chance_chains, endpoint_chains, leaks, percent
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Chain
+
+_FORGETFUL = 22
+_AWAY = "leave the node with the Service's own address as destination, and nothing answers them"
+
+
+@rule("IPT202", "traffic-leaks", Severity.ERROR)
+def traffic_leaks(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain through which connections fall."""
+    for odd in chance_chains(context):
+        if leaks(context, odd):
+            yield _leaking(odd)
+    yield from _without_choices(context)
+    yield from _without_dnat(context)
+
+
+def _leaking(odd: OddChain) -> Fault:
+    share = percent(odd.leak)
+    lines = tuple(choice.rule.line for choice in odd.choices)
+    if odd.ending is not None:
+        return Fault(
+            f"{share} of new connections leave {odd.chain.name} ahead of its endpoints ({odd.ending.target}): they "
+            f"{_AWAY}",
+            f"Delete this rule. {RESTART}",
+            at_rule("nat", odd.ending),
+            related=lines,
+        )
+    last = odd.choices[-1]
+    text = last.rule.match("statistic", "--probability")
+    return Fault(
+        f"{share} of new connections match no endpoint: they {_AWAY}; the last endpoint must match without condition",
+        RESTART,
+        at_rule("nat", last.rule, focus="" if text is None else f"--probability {text}"),
+        related=lines,
+    )
+
+
+def _without_choices(context: RulesetContext) -> Iterator[Fault]:
+    empty = {chain.name: chain for chain in balancing_chains(context).empty if context.knows_chain(chain)}
+    if not empty:
+        return
+    told: set[str] = set()
+    for service in context.services:
+        for frontend in service.frontends:
+            name = frontend.balancer
+            if name in empty and name not in told and frontend.verdict is Verdict.UNMATCHED:
+                told.add(name)
+                yield Fault(
+                    f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
+                    f"{_called(service)} {_AWAY}",
+                    RESTART,
+                    at_chain("nat", empty[name]),
+                    service=service.label,
+                    related=(frontend.rule.line,),
+                    severity=Severity.INFO if _unready(context, empty[name]) else None,
+                )
+
+
+def _unready(context: RulesetContext, chain: Chain) -> bool:
+    """Whether it may be that kube-proxy 1.22 wrote the chain so: it forgot to refuse where all endpoints are unready."""
+    version = writer(context).version
+    return bool(chain.rules) and version.first <= _FORGETFUL <= version.last
+
+
+def _called(service: ServicePort) -> str:
+    return service.label if service.cluster_ip is None else f"{service.cluster_ip}:{service.port}"
+
+
+def _without_dnat(context: RulesetContext) -> Iterator[Fault]:
+    broken = {chain.name: chain for chain in endpoint_chains(context).without if context.knows_chain(chain)}
+    if not broken:
+        return
+    balancers = {balancer.chain for service in context.services for balancer in service.balancers}
+    for name, targets in balancing_chains(context).targets.items():
+        for target in targets:
+            if target in broken and name in balancers:
+                yield _broken(context, broken.pop(target), name, len(targets))
+
+
+def _broken(context: RulesetContext, chain: Chain, caller: str, count: int) -> Fault:
+    return Fault(
+        f"the endpoint's chain has no DNAT: what {caller} leads here, {percent(1 / count)} of new connections, comes "
+        f"back from it and they {_AWAY}",
+        RESTART,
+        at_rule("nat", chain.rules[0]) if chain.rules else at_chain("nat", chain),
+        service=context.service_of(caller),
+    )

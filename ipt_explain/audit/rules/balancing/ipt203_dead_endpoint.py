@@ -1,0 +1,68 @@
+"""An endpoint stands in the Service's chain, but no connection can reach it.
+
+What it checks:
+    In each chain that spreads connections no rule has a probability that the kernel keeps as 0, and no rule ahead of
+    the last takes all connections: one without condition, or with a probability that the kernel keeps as 1.
+
+Why it matters:
+    The pods behind it get nothing, and the others get their load. Scaling up the Deployment changes nothing.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.balancing_chains import Choice, OddChain
+from ipt_explain.audit.balancers import RESTART, chance_chains, dead, endpoints, named, shares
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT203", "dead-endpoint", Severity.ERROR)
+def dead_endpoint(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at the rule that makes endpoints dead."""
+    for odd in chance_chains(context):
+        lost = dead(odd)
+        if lost and not (odd.ending is not None and len(lost) == len(odd.choices)):
+            yield _fault(odd, lost)
+
+
+def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
+    live = {choice.destination for choice in odd.choices if choice not in lost}
+    gone = [choice.destination for choice in lost if choice.destination not in live]
+    cause = _cause(odd, lost)
+    text = cause.rule.match("statistic", "--probability")
+    if cause.chance == 0.0:
+        why = f"probability {text} never matches"
+    elif text is None:
+        why = "this rule takes every connection that reaches it, and others stand behind it"
+    else:
+        why = f"probability {text} always matches, and other endpoints stand behind it"
+    what = f"{named(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
+    return Fault(
+        f"{why}: {what}, so that {endpoints(len(live))} take all ({shares(odd.choices, odd.leak)})",
+        RESTART,
+        at_rule("nat", cause.rule, focus="" if text is None else f"--probability {text}"),
+        related=tuple(choice.rule.line for choice in lost),
+    )
+
+
+def _cause(odd: OddChain, lost: list[Choice]) -> Choice:
+    """The rule that never matches, or the one ahead that takes everything."""
+    first = lost[0]
+    if first.chance == 0.0:
+        return first
+    ahead = odd.choices[: odd.choices.index(first)]
+    return next((choice for choice in reversed(ahead) if choice.chance == 1.0), first)

@@ -1,0 +1,58 @@
+"""An endpoint stands more than once in the chain that spreads a Service's connections.
+
+What it checks:
+    No chain that spreads connections leads twice to one endpoint chain, or to two endpoint chains with the same
+    destination.
+
+Why it matters:
+    The endpoint gets a multiple of its share. Where a rule was changed to lead there, the endpoint that it led to
+    before gets nothing.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.33333333349
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node. Where it comes back, look for two EndpointSlices or Endpoints subsets that hold the
+    same address.
+
+When to ignore:
+    Where weights were meant, and kube-proxy does not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.balancers import RESTART, chance_chains, dead, percent, repeated, shares
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT204", "repeated-endpoint", Severity.WARNING, yields_to=("IPT203",))
+def repeated_endpoint(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at the second rule that leads to an endpoint."""
+    for odd in chance_chains(context):
+        copies = repeated(odd)
+        if not copies or all(copy in dead(odd) for copy in copies):
+            continue
+        second = copies[0]
+        twins = [
+            choice
+            for choice in odd.choices
+            if choice.target == second.target or choice.destination == second.destination
+        ]
+        different = len({choice.destination for choice in odd.choices})
+        got = sum(choice.share for choice in twins)
+        yield Fault(
+            f"{second.destination} stands {len(twins)} times among {different} endpoints and gets {percent(got)} of "
+            f"new connections, {got * different:.2g} times its share: {shares(odd.choices, odd.leak)}",
+            RESTART,
+            at_rule("nat", second.rule, focus=second.target),
+            related=tuple(choice.rule.line for choice in (*twins, *copies)),
+        )

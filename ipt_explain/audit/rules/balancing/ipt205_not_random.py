@@ -1,0 +1,45 @@
+"""A Service's endpoint is chosen by counting connections instead of by chance.
+
+What it checks:
+    The rules of chains that spread connections use `-m statistic --mode random`, as kube-proxy writes them. `--mode
+    nth` is reported with the shares that result.
+
+Why it matters:
+    Each rule counts for itself, in every family and table anew, and only the rules' order makes the shares even: 3, 2
+    and none is exact round robin, while 3, 3, 3 leaves 8 of 27 connections without any endpoint.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode nth --every 2 --packet 0 -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Where the rules are your own and strict turns are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.balancers import RESTART, balancing_chains, shares
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT205", "not-random", Severity.WARNING)
+def not_random(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at its first rule that counts."""
+    for odd in balancing_chains(context).odd:
+        if odd.counting:
+            leak = odd.leak if context.knows_chain(odd.chain) else 0.0
+            yield Fault(
+                "endpoints are chosen by counting connections, which kube-proxy never does: "
+                f"{shares(odd.choices, leak)}",
+                RESTART,
+                at_rule("nat", odd.counting[0], focus="--mode nth"),
+                related=tuple(counting.line for counting in odd.counting),
+            )

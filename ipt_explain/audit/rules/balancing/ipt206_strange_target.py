@@ -1,0 +1,47 @@
+"""A Service's chain leads a share of connections to something that is no endpoint's chain.
+
+What it checks:
+    The rules by which KUBE-SVC, KUBE-SVL and KUBE-XLB spread connections lead to endpoint chains (KUBE-SEP-…), as
+    kube-proxy writes them: not to a chain of another kind, and not to a DNAT of their own.
+
+Why it matters:
+    What stands there decides about that share of connections: another Service's pods may get them, and neither hairpin
+    connections nor session affinity work as they should.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Where another program writes chains of these names on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.balancers import RESTART, balancing_chains, percent
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT206", "strange-target", Severity.WARNING)
+def strange_target(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at its first such rule."""
+    for odd in balancing_chains(context).odd:
+        if odd.strange:
+            first = odd.strange[0]
+            share = sum(choice.share for choice in odd.choices if choice.rule in odd.strange)
+            yield Fault(
+                f"{percent(share)} of new connections are led to {first.target}, which is no endpoint's chain: what "
+                "stands there decides about them, and hairpin and affinity are not as they should be",
+                RESTART,
+                at_rule("nat", first, focus=first.target or ""),
+                related=tuple(strange.line for strange in odd.strange),
+            )

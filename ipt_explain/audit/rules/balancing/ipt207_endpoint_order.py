@@ -1,0 +1,61 @@
+"""The endpoints of a Service are not in the order in which kube-proxy writes them.
+
+What it checks:
+    From 1.22 on kube-proxy takes endpoints from EndpointSlices and sorts them by their text, so that 10.0.0.10:80
+    stands ahead of 10.0.0.9:80. Chains that spread connections and have another order are counted.
+
+Why it matters:
+    The order itself changes nothing. It shows that somebody or something other than kube-proxy wrote or changed the
+    chain, so that it may be changed in other ways too.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :KUBE-PROXY-FIREWALL - [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]
+    :KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT --to-destination 10.0.0.9:80
+    -A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m tcp -j DNAT --to-destination 10.0.0.10:80
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    COMMIT
+
+How to fix:
+    Nothing needs mending. Restart kube-proxy to have the chains written anew.
+
+When to ignore:
+    When the endpoints of the Service include terminating ones, which some releases list behind the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.balancers import balancing_chains, named
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+_SORTED_SINCE = 22
+
+
+@rule("IPT207", "endpoint-order", Severity.INFO, versions="1.22 and later", reads_absence=True)
+def endpoint_order(context: RulesetContext) -> Iterator[Fault]:
+    """One note for a ruleset."""
+    chains = balancing_chains(context).unordered
+    if chains and writer(context).since(_SORTED_SINCE):
+        count = "1 chain has" if len(chains) == 1 else f"{len(chains)} chains have"
+        yield Fault(
+            f"{count} endpoints in another order than kube-proxy's ({named(chain.name for chain in chains)}): shares "
+            "are as they should be, but something else wrote or changed the rules",
+            "Nothing needs mending; find out what changes kube-proxy's rules.",
+            at_chain("nat", chains[0]),
+            related=tuple(line for chain in chains[1:] if (line := at_chain("nat", chain).line) is not None),
+        )

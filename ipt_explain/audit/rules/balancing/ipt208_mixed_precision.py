@@ -1,0 +1,55 @@
+"""Probabilities of two kinds of kube-proxy stand in one dump.
+
+What it checks:
+    kube-proxy wrote probabilities with five digits up to 1.16 (0.33333) and with ten since (0.3333333333). The kernel's
+    31 bits tell most of them apart. One dump holds both.
+
+Why it matters:
+    Chains of an older kube-proxy were left over, or two run on the node and overwrite each other. The chains that
+    nobody rewrites any more go on leading to pods that are gone.
+
+Example:
+    -A KUBE-SVC-AAAAAAAAAAAAAAAA -m statistic --mode random --probability 0.33332999982
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-AAAAAAAAAAAAAAAA -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    -A KUBE-SVC-AAAAAAAAAAAAAAAA -j KUBE-SEP-CCCCCCCCCCCCCCCC
+    -A KUBE-SVC-BBBBBBBBBBBBBBBB -m statistic --mode random --probability 0.33333333349
+      -j KUBE-SEP-DDDDDDDDDDDDDDDD
+    -A KUBE-SVC-BBBBBBBBBBBBBBBB -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-EEEEEEEEEEEEEEEE
+    -A KUBE-SVC-BBBBBBBBBBBBBBBB -j KUBE-SEP-FFFFFFFFFFFFFFFF
+
+How to fix:
+    Make sure that one kube-proxy runs on the node, and restart it.
+
+When to ignore:
+    Right after an upgrade across 1.17, until kube-proxy has synced once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.even_shares import Digits
+from ipt_explain.audit.balancers import balancing_chains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT208", "mixed-precision", Severity.INFO)
+def mixed_precision(context: RulesetContext) -> Iterator[Fault]:
+    """One note for a ruleset, at the first chain of the older kind."""
+    written = balancing_chains(context).written
+    old, new = written.get(Digits.FIVE), written.get(Digits.TEN)
+    if old is not None and new is not None:
+        line = at_chain("nat", new).line
+        yield Fault(
+            f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
+            "digits: two releases wrote here, and what the older one left is not kept up to date",
+            "Make sure that one kube-proxy runs on this node, and restart it.",
+            at_chain("nat", old),
+            related=() if line is None else (line,),
+        )

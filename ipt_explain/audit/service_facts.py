@@ -1,0 +1,29 @@
+"""Facts about services and endpoints that rules of the catalogue ask for: thin ways to their analyzers."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.front_rules import FrontRules, read_front_rules
+from ipt_explain.analyzers.name_evidence import NameEvidence, read_name_evidence
+from ipt_explain.audit.balancers import balancing_chains, endpoint_chains
+from ipt_explain.audit.context import RulesetContext
+
+
+def front_rules(context: RulesetContext) -> FrontRules:
+    """The rules that lead to services."""
+    return context.fact(read_front_rules)
+
+
+def name_evidence(context: RulesetContext) -> NameEvidence:
+    """Which chain is proved to be whose, and what disagrees."""
+    return context.derived(_name_evidence)
+
+
+def _name_evidence(context: RulesetContext) -> NameEvidence:
+    return read_name_evidence(
+        context.ruleset, front_rules(context), balancing_chains(context), endpoint_chains(context)
+    )
+
+
+def label(name: str) -> str:
+    """A service port's name as people say it: without the colon of unnamed ports up to 1.19."""
+    return name.removesuffix(":")
