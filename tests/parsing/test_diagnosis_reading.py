@@ -36,6 +36,11 @@ RULE = (
         ("kubectl debug node/n1 -it --image=busybox -- chroot /host iptables-save",
          "# kubectl debug node/n1 -it --image=busybox -- chroot /host iptables-save", "prompts"),
         ("root@master:~#", "# root@master:~#", "prompts"),
+        (
+            "Creating debugging pod node-debugger-n1-x7k2p with container debugger on node n1.",
+            "# Creating debugging pod node-debugger-n1-x7k2p with container debugger on node n1.",
+            "kubectl",
+        ),
         ("```bash", "# ```bash", "fences"),
         ("–A INPUT –m comment —comment “kubernetes service portals” -j KUBE-SERVICES",
          '-A INPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES', "typographic"),

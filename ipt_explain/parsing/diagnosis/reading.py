@@ -7,7 +7,7 @@ import html
 import re
 
 from ipt_explain.parsing.diagnosis.prefixes import RULE_START
-from ipt_explain.parsing.diagnosis.shell import BARE_PROMPT, PRINTING_COMMAND
+from ipt_explain.parsing.diagnosis.shell import BARE_PROMPT, DEBUGGING_POD, PRINTING_COMMAND
 from ipt_explain.parsing.diagnosis.signs import LOOK
 from ipt_explain.parsing.diagnosis.typography import BLANKS, DASHES, DOUBLE_QUOTES
 
@@ -19,6 +19,7 @@ MAIL_QUOTE = "the quote mark `>` in front was ignored"
 NUMBERED = "the line number in front was ignored"
 HTML_ESCAPED = "HTML entities such as &quot; were decoded"
 PROMPT = "shell prompts and the command typed there were skipped"
+KUBECTL = "what kubectl says by itself was skipped"
 FENCE = "Markdown fences were skipped"
 TYPOGRAPHIC = 'typographic dashes, quotes and blanks were read as - and " and blank'
 
@@ -67,6 +68,8 @@ def _heading(line: str) -> str | None:
     bare = line.lstrip("> ")
     if BARE_PROMPT.match(bare) or PRINTING_COMMAND.match(bare):
         return PROMPT
+    if DEBUGGING_POD.match(bare):
+        return KUBECTL
     return None
 
 

@@ -30,6 +30,12 @@ PRINTING_COMMAND = re.compile(
 BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%])\s*$")
 """A prompt that waits: the end of a paste."""
 
+DEBUGGING_POD = re.compile(
+    r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|If you don't see a command prompt, try pressing enter|"
+    r"Defaulted container .*|All commands and output from this session will be recorded .*)\.?\s*$"
+)
+"""What kubectl says in front of the output of the command that it runs."""
+
 SIGNS = (
     sign(
         r"^(#!)", "this is a script, not iptables-save output", "Run `iptables-save` on the node where the script ran."

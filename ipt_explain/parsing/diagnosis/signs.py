@@ -12,7 +12,7 @@ LOOK = 16_384
 
 RUN_SAVE = (
     "Run `iptables-save` instead (as root), or "
-    "`kubectl debug node/NAME -it --profile=sysadmin --image=busybox -- chroot /host iptables-save`."
+    "`kubectl debug node/NAME -i --quiet --profile=sysadmin --image=busybox -- chroot /host iptables-save`."
 )
 
 
