@@ -31,8 +31,8 @@ BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#
 """A prompt that waits: the end of a paste."""
 
 DEBUGGING_POD = re.compile(
-    r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|If you don't see a command prompt, try pressing enter|"
-    r"Defaulted container .*|All commands and output from this session will be recorded .*)\.?\s*$"
+    r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|Defaulted container .*|"
+    r"If you don't see a command prompt, try pressing enter|All commands and output from this session will be recorded .*)\.?\s*$"
 )
 """What kubectl says in front of the output of the command that it runs."""
 
