@@ -10,10 +10,10 @@ from ipt_explain.graph import Jump
 from ipt_explain.model import Family, Rule, Ruleset
 from ipt_explain.render.chain_words import ChainWords, notes_of
 from ipt_explain.render.edge_labels import share_words, shares
-from ipt_explain.render.english.wording import both, cited, clipped
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
+from ipt_explain.render.words import both, cited, clipped
 
 SHOWN_CALLERS = 8
 

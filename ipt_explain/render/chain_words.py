@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
-from ipt_explain.render.english.wording import plural
+from ipt_explain.render.words import plural
 
 
 class ChainWords:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.table_facts import HookFacts, Possession, TableFacts
 from ipt_explain.render.chain_text import origin
-from ipt_explain.render.english.wording import clipped, plural
 from ipt_explain.render.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
+from ipt_explain.render.words import clipped, plural
 
 SHOWN_NAMES = 12
 

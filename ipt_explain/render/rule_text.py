@@ -9,10 +9,10 @@ from ipt_explain.model import Rule
 from ipt_explain.render.chain_words import notes_of
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.render.english.wording import cited, clipped
 from ipt_explain.render.outline import Line, Node, draw, sentence
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
+from ipt_explain.render.words import cited, clipped
 
 
 def rules_text(rules: Iterable[Rule], glossary: Glossary, width: int, color: bool) -> Iterator[str]:

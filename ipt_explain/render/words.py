@@ -1,4 +1,4 @@
-"""Small pieces of English that need nothing: counts, lists, durations."""
+"""Small pieces of English: counts, lists, durations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,33 @@ def plural(count: str | int, noun: str) -> str:
 
 def both(items: Sequence[str]) -> str:
     """`a, b and c`."""
-    return "".join(items) if len(items) < 2 else f"{', '.join(items[:-1])} and {items[-1]}"
+    return _enumerate(items, "and")
+
+
+def either(items: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return _enumerate(items, "or")
+
+
+def _enumerate(items: Sequence[str], conjunction: str) -> str:
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {conjunction} {items[-1]}"
+
+
+def cited(value: str) -> str:
+    """Free text from a rule, in quotes."""
+    return f'"{value}"'
+
+
+def aside(parts: Sequence[str]) -> str:
+    """` (a, b)`, or nothing."""
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def clipped(text: str, most: int = 2000) -> str:
+    """Text of a length that somebody may read; what iptables itself prints is never longer."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def duration(seconds: int) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.wording import any_of, aside, cited, say
+from ipt_explain.render.english.wording import any_of, say
+from ipt_explain.render.words import aside, cited
 
 _ICMP_NAMES = {
     "0": "echo reply",

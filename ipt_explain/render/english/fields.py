@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.english.wording import aside, plural
+from ipt_explain.render.words import aside, plural
 
 # The options that change a mark, of MARK and CONNMARK alike.
 _MARK_CHANGES = ("--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark")

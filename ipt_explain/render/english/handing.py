@@ -6,7 +6,8 @@ from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.options import Options
 from ipt_explain.render.english.places import sides
-from ipt_explain.render.english.wording import aside, both, cited, duration, plural
+from ipt_explain.render.english.wording import duration
+from ipt_explain.render.words import aside, both, cited, plural
 
 _REJECTIONS = {
     "icmp-net-unreachable": "that the network is unreachable",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.english.wording import any_of, aside, say
+from ipt_explain.render.english.wording import any_of, say
+from ipt_explain.render.words import aside
 
 
 def addrtype(options: Options, _: Glossary) -> list[str]:

@@ -7,7 +7,8 @@ from decimal import Decimal, InvalidOperation
 from ipt_explain.netfilter.probability import SCALE, stored
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.english.wording import aside, both, duration, plural, say
+from ipt_explain.render.english.wording import duration, say
+from ipt_explain.render.words import aside, both, plural
 
 
 def statistic(options: Options, _: Glossary) -> list[str]:

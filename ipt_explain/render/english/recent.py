@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.wording import aside, duration, plural
+from ipt_explain.render.english.wording import duration
+from ipt_explain.render.words import aside, plural
 
 
 def recent(options: Options, _: Glossary) -> list[str]:

@@ -13,7 +13,8 @@ from ipt_explain.render.english.nat import NAT
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.plain import BARE, PREDICATES
 from ipt_explain.render.english.targets import ACTIONS, CONTINUING
-from ipt_explain.render.english.wording import both, cited, say
+from ipt_explain.render.english.wording import say
+from ipt_explain.render.words import both, cited
 
 NEXT_RULE = "goes on to the next rule"
 CONNECTION_FOLLOWS = "the rest of its connection follows"
