@@ -32,7 +32,7 @@ BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#
 
 DEBUGGING_POD = re.compile(
     r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|Defaulted container .*|"
-    r"If you don't see a command prompt, try pressing enter|All commands and output from this session will be recorded .*)\.?\s*$"
+    r"If you don't see a command prompt, try pressing enter|All commands and output from this session .*)\.?\s*$"
 )
 """What kubectl says in front of the output of the command that it runs."""
 
