@@ -84,7 +84,7 @@ class _Reader:
                 continue
             values = rule.values
             target = values[slot]
-            if target == MARK_MASQ or target == NODE_PORTS:
+            if target in (MARK_MASQ, NODE_PORTS):
                 continue
             key = hash_of(target)
             protocol = "" if plan.protocol is None else values[plan.protocol.slot]

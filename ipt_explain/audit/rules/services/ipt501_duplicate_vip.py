@@ -1,0 +1,57 @@
+"""Two Services claim one address and port; only the first gets its connections.
+
+What it checks:
+    In nat KUBE-SERVICES no two rules for one address, protocol and port lead to chains of different service ports. The
+    pairs and groups of rules that kube-proxy writes for one Service are no clash.
+
+Why it matters:
+    The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
+
+Example:
+    -A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment "shop/web external IP" -m tcp --dport 80
+      -j KUBE-EXT-AAAAAAAAAAAAAAAA
+    -A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment "shop/api external IP" -m tcp --dport 80
+      -j KUBE-EXT-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Give one of the Services another external IP or port. Where the address is a ClusterIP, a rule was added by hand or
+    left over: restart kube-proxy on the node.
+
+When to ignore:
+    While a Service replaces another one under the same address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules, label, name_evidence
+
+
+@rule("IPT501", "duplicate-vip", Severity.ERROR)
+def duplicate_vip(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each rule that comes too late."""
+    clashes = front_rules(context).clashes
+    if not clashes:
+        return
+    names = {id(way.rule): label(way.name) for way in front_rules(context).ways}
+    misnamed = {id(wrong.way.rule): wrong for wrong in name_evidence(context).misnamed}
+    for clash in clashes:
+        second = clash.second
+        host, port = second.core("-d"), second.match(second.core("-p") or "", "--dport")
+        wrong = misnamed.get(id(clash.first))
+        first = names.get(id(clash.first), clash.first.target or "")
+        if wrong is not None and wrong.proved is not None:
+            first = label(wrong.proved.spelled)  # its comment says otherwise, but there it leads
+        yield Fault(
+            f"{(host or 'any address').removesuffix('/32').removesuffix('/128')}:{port} is claimed by two Services: the "
+            f"rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
+            "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
+            at_rule("nat", clash.second),
+            service=names.get(id(clash.second)),
+            related=(clash.first.line,),
+        )

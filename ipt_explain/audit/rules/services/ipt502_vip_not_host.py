@@ -1,0 +1,51 @@
+"""A Service's rule takes a whole network, or every address, instead of its own.
+
+What it checks:
+    Every rule of nat KUBE-SERVICES that leads to a Service is for one address (/32, /128), as kube-proxy always writes
+    it.
+
+Why it matters:
+    Connections to other addresses with the same port are led to this Service's pods: those of Services whose rules
+    stand behind it, and of machines outside.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.0/24 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Restart kube-proxy on the node, which writes the rule anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules
+from ipt_explain.model import Rule
+
+
+@rule("IPT502", "vip-not-host", Severity.ERROR)
+def vip_not_host(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for wide in front_rules(context).wide:
+        words = _destination(wide)
+        yield Fault(
+            f"the rule takes connections to {words or 'every address'} on its port, not to one address: those of other "
+            "Services and machines end at this Service's pods",
+            "Restart kube-proxy on this node: it writes the rule for one address.",
+            at_rule("nat", wide, focus=f"-d {wide.core('-d')}" if words else ""),
+        )
+
+
+def _destination(wide: Rule) -> str:
+    option = wide.shape.core_option("-d")
+    if option is None:
+        return ""
+    return f"everything but {wide.first(option)}" if option.negated else f"all of {wide.first(option)}"

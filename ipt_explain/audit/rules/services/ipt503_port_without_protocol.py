@@ -1,0 +1,73 @@
+"""A rule asks for a port without its protocol, which iptables refuses.
+
+What it checks:
+    Every rule with `--dport` or `--sport` of `-m tcp`, `-m udp`, `-m sctp`, `-m dccp` or `-m udplite` also asks for that
+    protocol with `-p`.
+
+Why it matters:
+    iptables-restore refuses the whole table. A text that holds such a rule was edited, or is damaged.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.1/32 -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport 443
+      -j KUBE-SVC-NPX46M4PTMTKRN6Y
+
+How to fix:
+    Take the dump again with `iptables-save`. In rules of your own, add `-p tcp`.
+
+When to ignore:
+    When the text is only read, and never restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Option, Rule, Shape
+
+# What `-p` may say for each module: names and protocol numbers.
+_NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
+
+
+@rule("IPT503", "port-without-protocol", Severity.ERROR)
+def port_without_protocol(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for table, shapes in context.fact(rules_by_shape).items():
+        for shape, rules in shapes.items():
+            module, port = _port_of(shape)
+            if port is None:
+                continue
+            protocol = shape.core_option("-p")
+            for judged in rules if protocol is None else _others(rules, protocol, module):
+                asked = "no protocol" if protocol is None else f"protocol {_spelled(judged, protocol)}"
+                yield Fault(
+                    f"the rule asks for a port of {module} and for {asked}: no packet can match as meant, and "
+                    "iptables-restore refuses the table",
+                    f"Take the dump again, or write `-p {module}` into the rule.",
+                    at_rule(table, judged, focus=f"{port.name} {judged.first(port)}"),
+                )
+
+
+def _port_of(shape: Shape) -> tuple[str, Option | None]:
+    for match in shape.matches:
+        if match.module in _NUMBERS:
+            for option in match.options:
+                if option.name in ("--dport", "--sport", "--destination-port", "--source-port"):
+                    return match.module, option
+    return "", None
+
+
+def _others(rules: list[Rule], protocol: Option, module: str) -> list[Rule]:
+    if protocol.negated:
+        return rules
+    slot = protocol.slots[0]
+    others = [rule for rule in rules if rule.values[slot] != module]
+    return [rule for rule in others if rule.values[slot] not in (_NUMBERS[module], module.upper())] if others else []
+
+
+def _spelled(judged: Rule, protocol: Option) -> str:
+    return f"{'! ' if protocol.negated else ''}{judged.first(protocol)}"

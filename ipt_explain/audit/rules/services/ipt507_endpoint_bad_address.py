@@ -1,0 +1,64 @@
+"""An endpoint's address or port is one that nothing can answer at.
+
+What it checks:
+    Each endpoint's DNAT leads to one address and a port from 1 to 65535; the address is not 0.0.0.0, loopback,
+    multicast or broadcast.
+
+Why it matters:
+    Connections that choose this endpoint fail, or end in a process of the node. Port 0 or 0.0.0.0:0 is what is left when
+    iptables of different releases save and restore each other's rules.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT
+      --to-destination 192.168.50.10:0
+
+How to fix:
+    Restart kube-proxy on the node. Where it comes back, use one release of iptables on the node and in its containers,
+    and look at the Service's endpoints.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.endpoints import split_destination
+from ipt_explain.audit.balancers import endpoint_chains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_NOWHERE = ("0.", "127.", "[::]", "[::1]", "[ff", "[::ffff:127.", "255.255.255.255", ":")
+_MULTICAST = tuple(f"{octet}." for octet in range(224, 240))
+_STARTS = (*_NOWHERE, *_MULTICAST)
+
+
+@rule("IPT507", "endpoint-bad-address", Severity.ERROR)
+def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such endpoint."""
+    endpoints = endpoint_chains(context)
+    for chain, (destination, _, _) in endpoints.leads.items():
+        if destination.startswith(_STARTS) or not destination[-1:].isdigit() or destination.endswith(":0"):
+            pass
+        elif ":" in destination and "-" not in destination and destination[:1] != "[":
+            continue
+        problem = _problem(destination)
+        if problem:
+            yield Fault(
+                f"the endpoint {destination} {problem}: connections that choose it fail",
+                "Restart kube-proxy on this node; if it comes back, look at the Service's endpoints.",
+                at_rule("nat", endpoints.dnats[chain], focus=f"--to-destination {destination}"),
+            )
+
+
+def _problem(destination: str) -> str:
+    if "-" in destination:
+        return ""  # a range is IPT509's
+    address, port = split_destination(destination)
+    if port is None or not 0 < port < 65536:
+        return "has no port" if port is None else "has a port that does not exist"
+    return "has an address of no machine" if f"{destination}".startswith(_STARTS) or address is None else ""

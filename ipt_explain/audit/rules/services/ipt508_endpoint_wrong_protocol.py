@@ -1,0 +1,58 @@
+"""An endpoint's DNAT is for another protocol than its Service.
+
+What it checks:
+    The DNAT in each endpoint's chain asks for the protocol of the rules that lead to the Service.
+
+Why it matters:
+    The connection comes with the Service's protocol, does not match the DNAT and falls through: this endpoint's share of
+    connections leaves with the Service's own address as destination and is never answered.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p udp -m comment --comment "default/kubernetes:https" -m udp -j DNAT
+      --to-destination 192.168.50.10:6443
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.balancers import RESTART, balancing_chains, endpoint_chains, percent
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules
+
+
+@rule("IPT508", "endpoint-wrong-protocol", Severity.ERROR)
+def endpoint_wrong_protocol(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such endpoint."""
+    protocols = front_rules(context).protocols
+    endpoints = endpoint_chains(context)
+    leads = endpoints.leads
+    told: set[str] = set()
+    for caller, targets in balancing_chains(context).targets.items():
+        protocol = protocols.get(caller[9:])
+        if protocol is None:
+            continue
+        for target in targets:
+            lead = leads.get(target)
+            if lead is None or lead[1] == protocol or not lead[1] or target in told:
+                continue
+            told.add(target)
+            yield Fault(
+                f"the DNAT is for {lead[1]}, but the Service's connections are {protocol}: the share of "
+                f"{lead[0]}, {percent(1 / len(targets))} of new connections, is not translated and never answered",
+                RESTART,
+                at_rule("nat", endpoints.dnats[target], focus=f"-p {lead[1]}"),
+                service=context.service_of(caller),
+            )

@@ -1,0 +1,105 @@
+"""Chains of Services or endpoints that no rule leads to.
+
+What it checks:
+    Every chain of a service port or endpoint that holds rules is led to by another. kube-proxy deletes what it no longer
+    needs, so that a chain without a way to it is left over, or a rule that led to it was lost. Chains that only such
+    chains lead to are not told again.
+
+Why it matters:
+    Chains that were left over do no harm. But where the rule was lost, the pods behind the chain get no connections, or
+    the Service is not reached by one of its addresses.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node: it deletes what it does not need and writes the rules that were lost.
+
+When to ignore:
+    In clusters with more than 1,000 endpoints, where kube-proxy deletes such chains later, and during a sync. Chains of
+    endpoints that are not ready are kept by kube-proxy 1.22.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.stale_chains import StaleChains, read_stale_chains
+from ipt_explain.audit.balancers import endpoint_chains, named
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_chain
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import label, name_evidence
+from ipt_explain.model import Chain
+
+_FIX = "Restart kube-proxy on this node: it deletes what it does not need and writes rules that were lost."
+_FEW = 5
+"""So many chains are told one by one."""
+
+
+@rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
+def stale_chains(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each of few chains of services, one note for the others."""
+    graph = context.graph("nat")
+    if graph is None or not graph.hooks:
+        return
+    stale = read_stale_chains(graph, len(endpoint_chains(context).leads))
+    if 0 < len(stale.services) <= _FEW and not stale.large:
+        for chain in stale.services:
+            yield _service(context, chain)
+    elif stale.services:
+        yield _many(stale.services, "chains of service ports")
+    if stale.endpoints:
+        yield _endpoints(context, stale)
+    if stale.old:
+        yield _many(stale.old, "chains of kube-proxy 1.23 or older (KUBE-XLB)")
+
+
+def _service(context: RulesetContext, chain: Chain) -> Fault:
+    name = name_evidence(context).proved.get(chain.name.rpartition("-")[2])
+    whose = "a service port" if name is None else label(name.spelled)
+    return Fault(
+        f"{chain.name}, a chain of {whose}, holds rules but no rule leads to it: the rule for one of the Service's "
+        "addresses was lost, or the chain is left over",
+        _FIX,
+        at_chain("nat", chain),
+        service=None if name is None else label(name.spelled),
+        severity=Severity.WARNING,
+    )
+
+
+def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
+    leads = endpoint_chains(context)
+    count = len(stale.endpoints)
+    names = named(f"{chain.name} ({leads.destination(chain.name)})" for chain in stale.endpoints)
+    return Fault(
+        f"no rule leads to {'1 chain of an endpoint' if count == 1 else f'{count} chains of endpoints'}, {names}: they "
+        "are left over, or their Services' rules for them were lost",
+        _FIX,
+        at_chain("nat", stale.endpoints[0]),
+        related=_lines(stale.endpoints[1:]),
+    )
+
+
+def _many(chains: tuple[Chain, ...], what: str) -> Fault:
+    return Fault(
+        f"no rule leads to {len(chains)} {what}, {named(chain.name for chain in chains)}: they are left over, or the "
+        "rules that led to them were lost",
+        _FIX,
+        at_chain("nat", chains[0]),
+        related=_lines(chains[1:]),
+    )
+
+
+def _lines(chains: tuple[Chain, ...]) -> tuple[int, ...]:
+    return tuple(line for chain in chains if (line := at_chain("nat", chain).line) is not None)

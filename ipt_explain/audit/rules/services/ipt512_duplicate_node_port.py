@@ -1,0 +1,46 @@
+"""Two Services claim one node port; only the first gets its connections.
+
+What it checks:
+    In nat KUBE-NODEPORTS no two rules for one protocol and port lead to chains of different service ports.
+
+Why it matters:
+    The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
+
+Example:
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web" -m tcp --dport 30080 -j KUBE-EXT-AAAAAAAAAAAAAAAA
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/api" -m tcp --dport 30080 -j KUBE-EXT-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node: the API server gives a node port to one Service only, so one of the rules is left
+    over or was made by hand.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules, label
+
+
+@rule("IPT512", "duplicate-node-port", Severity.ERROR)
+def duplicate_node_port(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each rule that comes too late."""
+    fronts = front_rules(context)
+    names = {id(way.rule): label(way.name) for way in fronts.ways} if fronts.node_port_clashes else {}
+    for clash in fronts.node_port_clashes:
+        protocol = clash.second.core("-p") or ""
+        yield Fault(
+            f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the rule ahead "
+            f"takes every connection to {names.get(id(clash.first), clash.first.target)}, and this one gets none",
+            "Restart kube-proxy on this node: a node port belongs to one Service.",
+            at_rule("nat", clash.second),
+            service=names.get(id(clash.second)),
+            related=(clash.first.line,),
+        )
