@@ -32,19 +32,28 @@ class OpenRanges:
 
 def ranged_frontends(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
     """Every frontend that some sources may not use."""
+    for service, frontend in _firewalled(services):
+        if EVERYWHERE.isdisjoint(frontend.source_ranges):
+            yield service, frontend
+
+
+def _firewalled(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
     for service in services:
         for frontend in service.frontends:
-            if frontend.source_ranges and EVERYWHERE.isdisjoint(frontend.source_ranges):
+            if frontend.source_ranges:
                 yield service, frontend
 
 
 def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bool) -> tuple[OpenRanges, ...]:
-    """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it."""
+    """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it.
+
+    Up to 1.24 an address that everybody may use has a firewall too.
+    """
     dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
     plans = Plans()
     dropped = _dropped(dropping, plans)
     found = []
-    for service, frontend in ranged_frontends(services):
+    for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
         firewall = ruleset.chain("nat", frontend.rule.target or "")
         if firewall is None or role_of(firewall.name) is not ChainRole.FIREWALL:
             continue

@@ -42,7 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.analyzers.source_ranges import OpenRanges, broad_accepts, misdirected_drops, open_ranges
+from ipt_explain.analyzers.source_ranges import EVERYWHERE, OpenRanges, broad_accepts, misdirected_drops, open_ranges
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
@@ -80,6 +80,17 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
         at = at_rule("filter" if by_filter else "nat", found.near)
     else:
         at = at_chain("nat", found.firewall)
+    if not EVERYWHERE.isdisjoint(frontend.source_ranges):
+        return Fault(
+            f"everybody may use {frontend.address}:{frontend.port}; but {where}, so what its endpoints leave is not "
+            "dropped",
+            _FIX,
+            at,
+            service=found.service.label,
+            related=(frontend.rule.line,),
+            severity=Severity.INFO,
+            key=frontend.address or "",
+        )
     return Fault(
         f"only {', '.join(frontend.source_ranges)} may use {frontend.address}:{frontend.port}, but nothing drops "
         "connections "

@@ -23,11 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import ServicePort, ServiceState
+from ipt_explain.analyzers.facts import Frontend, ServicePort, ServiceState
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import cluster_ip_marks
 from ipt_explain.audit.rule import rule
 
 _NAMED = 5
@@ -47,9 +46,8 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
             service=refused[0].label,
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
-    stray = {id(mark.service) for mark in cluster_ip_marks(context).strays}
     for service in context.services if context.complete else ():
-        if _without_cluster_ip(service) and id(service) not in stray:
+        if _half_refused(service):
             first = service.frontends[0]
             yield Fault(
                 "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve nor "
@@ -64,5 +62,10 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
             )
 
 
-def _without_cluster_ip(service: ServicePort) -> bool:
-    return service.cluster_ip is None and service.name is not None and bool(service.frontends)
+def _half_refused(service: ServicePort) -> bool:
+    """Whether only refusals are left of a service port, and none for a ClusterIP."""
+    return service.cluster_ip is None and service.name is not None and all(map(_is_refused, service.frontends))
+
+
+def _is_refused(frontend: Frontend) -> bool:
+    return frontend.rule.target in ("REJECT", "DROP")

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.facts import Frontend
 from ipt_explain.analyzers.interception import Interception
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
@@ -66,24 +67,22 @@ def services_shadowed(context: RulesetContext) -> Iterator[Fault]:
 
 
 _DOES = {
-    "ACCEPT": "lets pass untranslated",
-    "RETURN": "lets pass untranslated",
-    "DROP": "drops",
-    "REJECT": "refuses",
-    "CT": "takes out of connection tracking and so of NAT",
-    "NOTRACK": "takes out of connection tracking and so of NAT",
+    "ACCEPT": "lets {what} pass untranslated",
+    "RETURN": "lets {what} pass untranslated",
+    "DROP": "drops {what}",
+    "REJECT": "refuses {what}",
+    "CT": "takes {what} out of connection tracking and so out of NAT",
+    "NOTRACK": "takes {what} out of connection tracking and so out of NAT",
 }
 
 
 def _message(found: Interception, target: str) -> str:
-    names = [
-        f"{service.label} "
-        f"({f'node port {frontend.port}' if frontend.address is None else f'{frontend.address}:{frontend.port}'})"
-        for service, frontend in found.victims[:_NAMED]
-    ]
+    names = [f"{service.label} ({_address(frontend)})" for service, frontend in found.victims[:_NAMED]]
     more = f" and {len(found.victims) - _NAMED} more addresses" if len(found.victims) > _NAMED else ""
     some = "from some sources or interfaces " if found.partly else ""
-    return (
-        f"this rule {_DOES.get(target, 'sends elsewhere')} connections {some}to {', '.join(names)}{more} before "
-        "KUBE-SERVICES sees them"
-    )
+    does = _DOES.get(target, "sends {what} elsewhere").format(what=f"connections {some}to {', '.join(names)}{more}")
+    return f"this rule {does}, before KUBE-SERVICES sees them"
+
+
+def _address(frontend: Frontend) -> str:
+    return f"node port {frontend.port}" if frontend.address is None else f"{frontend.address}:{frontend.port}"

@@ -42,6 +42,7 @@ def services_chain_ends_early(context: RulesetContext) -> Iterator[Fault]:
                 _message(context, ender),
                 "Delete the rule and let kube-proxy write the chain anew (restart it on this node).",
                 at_rule("nat", ender.rule),
+                service=context.service_of(ender.rule.target or ""),
                 related=tuple(lost.line for lost in ender.lost),
             )
 

@@ -9,6 +9,7 @@ from ipt_explain.audit.rules.marks.ipt403_hairpin_after_dnat import hairpin_afte
 from ipt_explain.audit.rules.marks.ipt404_mark_chain_broken import mark_chain_broken
 from ipt_explain.audit.rules.marks.ipt405_mark_mismatch import mark_mismatch
 from ipt_explain.audit.rules.marks.ipt406_mark_two_bits import mark_two_bits
+from ipt_explain.audit.rules.marks.ipt407_mark_collision import mark_collision
 from ipt_explain.audit.rules.marks.ipt408_postrouting_malformed import postrouting_malformed
 from ipt_explain.audit.rules.marks.ipt409_earlier_nat_in_postrouting import earlier_nat_in_postrouting
 from ipt_explain.audit.rules.marks.ipt410_random_fully_missing import random_fully_missing
@@ -25,6 +26,7 @@ RULES: tuple[AuditRule, ...] = (
     mark_chain_broken,
     mark_mismatch,
     mark_two_bits,
+    mark_collision,
     postrouting_malformed,
     earlier_nat_in_postrouting,
     random_fully_missing,

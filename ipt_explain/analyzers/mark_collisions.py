@@ -1,0 +1,80 @@
+"""Rules of other programs that set, clear or act upon the bit by which kube-proxy marks packets for masquerading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.analyzers.marking import change_by, mark_test
+from ipt_explain.model import Rule, Shape
+from ipt_explain.netfilter.marks import ALL_BITS, parse_integer
+
+
+class Collision(Enum):
+    """What another program's rule does with the bit."""
+
+    SETS = "sets it"
+    CLEARS = "clears it"
+    DROPS = "drops packets for it"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCollision:
+    """A rule, by table."""
+
+    table: str
+    rule: Rule
+    collision: Collision
+
+
+# cilium takes the bit off packets that its own device carries; calico and others leave it alone.
+_COOPERATING = ("KUBE-", "CILIUM_", "OLD_CILIUM_")
+_TARGETS = frozenset({"MARK", "CONNMARK", "DROP", "REJECT"})
+
+
+def mark_collisions(shapes: Mapping[str, Mapping[Shape, list[Rule]]], bit: int) -> tuple[MarkCollision, ...]:
+    """All of them, wherever they stand, in the order of the text. `shapes` are the ruleset's rules by table and
+    shape.
+    """
+    found = [
+        MarkCollision(table, rule, collision)
+        for table, forms in shapes.items()
+        for shape, rules in forms.items()
+        if shape.target is not None and shape.target.name in _TARGETS and _concerns_marks(shape)
+        for rule in rules
+        if not rule.chain.startswith(_COOPERATING)
+        for collision in _collisions(rule, bit)
+    ]
+    return tuple(sorted(found, key=lambda each: each.rule.line))
+
+
+def _concerns_marks(shape: Shape) -> bool:
+    return shape.target is not None and (shape.target.name in ("MARK", "CONNMARK") or shape.has_match("mark"))
+
+
+def _collisions(rule: Rule, bit: int) -> Iterator[Collision]:
+    if rule.target in ("DROP", "REJECT"):
+        test = mark_test(rule)
+        if test is not None and test.passes(bit) and not test.passes(0):
+            yield Collision.DROPS
+        return
+    change = change_by(rule)
+    if change is not None:
+        if change.apply(0) & bit:
+            yield Collision.SETS
+        elif not change.apply(bit) & bit:
+            yield Collision.CLEARS
+    elif rule.target == "CONNMARK" and _restored(rule) & bit:
+        yield Collision.CLEARS
+
+
+def _restored(rule: Rule) -> int:
+    """The bits of a packet's mark that a CONNMARK rule replaces by the connection's."""
+    if rule.shape.target_option("--restore-mark") is None:
+        return 0
+    mask = rule.target_value("--nfmask") or rule.target_value("--mask")
+    try:
+        return ALL_BITS if mask is None else parse_integer(mask)
+    except ValueError:
+        return 0

@@ -1,0 +1,80 @@
+"""Another program's rule sets, clears or acts upon the bit that marks packets for masquerading.
+
+What it checks:
+    MARK and CONNMARK rules outside kube-proxy's chains whose mask covers the masquerade bit: those that set it
+    anywhere on a packet's way, and those that clear it between the mark and KUBE-POSTROUTING (mangle FORWARD and
+    POSTROUTING, nat POSTROUTING). Rules that drop packets for the bit are reported too. Masks are compared, not
+    values: `--set-mark 0x1` writes all 32 bits.
+
+Why it matters:
+    A bit set by others masquerades packets that were not to be; a bit cleared on the way leaves node ports, load
+    balancers and pods that reach themselves without a usable reply. Both come and go with the other program's traffic.
+
+Example:
+    *mangle
+    :FORWARD ACCEPT [0:0]
+    -A FORWARD -i eth0 -j MARK --set-xmark 0x1/0xffffffff
+    COMMIT
+    *nat
+    :POSTROUTING ACCEPT [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+    COMMIT
+
+How to fix:
+    Give the rule a mask that leaves the bit alone (`--set-xmark 0x1/0x1`), or choose another --iptables-masquerade-bit.
+
+When to ignore:
+    When the rule never matches Service traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.mark_collisions import Collision, MarkCollision, mark_collisions
+from ipt_explain.analyzers.marking import single_bit
+from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import masquerade_marking
+from ipt_explain.audit.rule import rule
+
+_EFFECTS = {
+    Collision.SETS: "sets mark 0x{bit:x}, which asks for masquerading: packets that it matches lose their source",
+    Collision.CLEARS: "takes mark 0x{bit:x} off Service packets that it matches: they are not masqueraded, and replies "
+    "miss this node",
+    Collision.DROPS: "drops packets for mark 0x{bit:x}, which stands for masquerading: Service traffic is lost",
+}
+# Where a mark that kube-proxy set in PREROUTING or OUTPUT can still be lost.
+_BEHIND = {("mangle", "FORWARD"), ("mangle", "POSTROUTING"), ("nat", "POSTROUTING")}
+_MANY = 20
+
+
+@rule("IPT407", "mark-collision", Severity.WARNING)
+def mark_collision(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    marking = masquerade_marking(context)
+    if marking is None or not single_bit(marking.result):
+        return
+    bit = marking.result
+    found = [each for each in mark_collisions(context.fact(rules_by_shape), bit) if _matters(context, each)]
+    for each in found[:_MANY]:
+        yield Fault(
+            f"this rule {_EFFECTS[each.collision].format(bit=bit)}",
+            f"Give the rule a mask without 0x{bit:x}, or kube-proxy another --iptables-masquerade-bit.",
+            at_rule(each.table, each.rule),
+            related=(marking.settings[-1].rule.line, *(other.rule.line for other in found[_MANY:])),
+        )
+
+
+def _matters(context: RulesetContext, found: MarkCollision) -> bool:
+    """Whether the rule is on the way of packets whose mark counts."""
+    graph = context.graph(found.table)
+    if graph is None:
+        return False
+    leading = graph.leading_to(found.rule.chain)
+    if found.collision is Collision.CLEARS:
+        return any((found.table, name) in _BEHIND for name in leading)
+    return not context.complete or any(name in leading for name in graph.hooks)

@@ -1,0 +1,197 @@
+"""6xx: what a user reads when the filter table drops too much, or too little."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.audit.finding import Severity
+from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
+from tests.audit.helpers import findings_of, fired
+from tests.kube_corpus import scenario
+
+NODE = captured("1.30")
+EDGE = captured("1.30", "loadbalancer")
+OLD = captured("1.22", "loadbalancer")
+OLDEST = captured("1.14")
+
+LAST_FORWARD = ("-A FORWARD ", "-j KUBE-EXTERNAL-SERVICES")
+
+
+def test_a_forward_policy_that_drops_pods() -> None:
+    text = policy(NODE, "filter", "FORWARD", "DROP")
+    found = finding("IPT601", text, NODE)
+    assert found.chain == "FORWARD"
+    assert "between pods" in found.message and "policy DROP" in found.message
+
+
+@pytest.mark.parametrize(
+    "accepting",
+    [
+        "-A FORWARD -s 10.244.0.0/16 -j ACCEPT",
+        "-A FORWARD -i cni0 -j ACCEPT",
+        "-A FORWARD -m set --match-set pods src -j ACCEPT",
+    ],
+)
+def test_a_forward_policy_is_no_matter_where_pods_are_or_may_be_accepted(accepting: str) -> None:
+    text = policy(behind(NODE, accepting, *LAST_FORWARD), "filter", "FORWARD", "DROP")
+    assert "IPT601" not in {each.rule for each in new_findings(text, NODE)}
+
+
+def test_a_reject_ahead_of_the_network_plugin() -> None:
+    reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    text = behind(NODE, reject, *LAST_FORWARD)
+    found = finding("IPT601", text, NODE)
+    assert found.line == line_of(text, reject)
+    assert found.severity is Severity.WARNING
+
+
+def test_docker_s_bridge_does_not_carry_pods() -> None:
+    rules = "-A FORWARD -o docker0 -j ACCEPT\n-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    assert "IPT601" in {each.rule for each in new_findings(behind(NODE, rules, *LAST_FORWARD), NODE)}
+
+
+def test_an_input_that_refuses_the_api_server() -> None:
+    reject = "-A INPUT -j REJECT --reject-with icmp-host-prohibited"
+    text = behind(
+        NODE,
+        f"-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT\n{reject}",
+        "-A INPUT ",
+        "-j KUBE-EXTERNAL-SERVICES",
+    )
+    found = finding("IPT601", text, NODE)
+    assert found.line == line_of(text, reject)
+    assert "API server 192.168.50.10" in found.message
+
+
+def test_policies_of_input_and_output() -> None:
+    replies = finding("IPT601", policy(NODE, "filter", "INPUT", "DROP"), NODE)
+    assert "replies" in replies.message
+    assert "the node's own new connections" in finding("IPT601", policy(NODE, "filter", "OUTPUT", "DROP"), NODE).message
+    firewall = behind(
+        NODE, "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-A INPUT ", "-j KUBE-EXTERNAL-SERVICES"
+    )
+    assert finding("IPT601", policy(firewall, "filter", "INPUT", "DROP"), NODE).severity is Severity.INFO
+
+
+def test_pods_are_made_up_where_no_endpoint_is_ready() -> None:
+    node = "\n".join(
+        line for line in NODE.splitlines() if "-j KUBE-S" not in line or "kubernetes" in line or "KUBE-SERVICES" in line
+    )
+    found = finding("IPT601", policy(node, "filter", "FORWARD", "DROP"), NODE)
+    assert "10.244.0.5" in found.message
+
+
+@pytest.mark.parametrize("chain", ["KUBE-FIREWALL", "KUBE-FORWARD", "KUBE-PROXY-FIREWALL", "KUBE-SERVICES"])
+def test_a_drop_without_conditions(chain: str) -> None:
+    text = NODE.replace(f"-A {chain} ", f"-A {chain} -j DROP\n-A {chain} ", 1)
+    if text == NODE:
+        text = NODE.replace("-A INPUT -j KUBE-FIREWALL", f"-A {chain} -j DROP\n-A INPUT -j KUBE-FIREWALL")
+    assert finding("IPT602", text, NODE).severity is Severity.ERROR
+
+
+def test_a_fragment_shows_a_drop_without_conditions() -> None:
+    lost = '-A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -j DROP\n'
+    assert fired(lost) & {"IPT602", "IPT707"}
+
+
+def test_kube_forward_without_one_of_its_accepts() -> None:
+    found = finding("IPT603", without(NODE, "-A KUBE-FORWARD ", "--mark"), NODE)
+    assert "policy ACCEPT" in found.message
+    found = finding("IPT603", without(NODE, "-A KUBE-FORWARD ", "RELATED"), NODE)
+    assert "replies" in found.message
+    text = changed(NODE, "-j ACCEPT", "-j RETURN", "-A KUBE-FORWARD ", "RELATED")
+    assert finding("IPT603", text, NODE).line == line_of(text, "-A KUBE-FORWARD ", "RELATED")
+
+
+def test_up_to_1_17_known_connections_are_those_of_the_pod_network() -> None:
+    assert "IPT603" in {each.rule for each in new_findings(without(OLDEST, "-A KUBE-FORWARD -s"), OLDEST)}
+    assert "IPT603" not in fired(scenario("1.14", "cfg-nocidr").ipv4)
+
+
+def test_invalid_packets_that_are_not_dropped_are_a_note() -> None:
+    for node in (NODE, OLDEST):
+        found = finding("IPT604", without(node, "-A KUBE-FORWARD ", "INVALID"), node)
+        assert found.severity is Severity.INFO
+    drop = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
+    late = behind(without(NODE, drop), drop, "-A KUBE-FORWARD ", "--mark")
+    assert "only behind rules that accept" in finding("IPT604", late, NODE).message
+
+
+GUARD = ("-A KUBE-FIREWALL ", "127.0.0.0/8")
+
+
+def test_a_loopback_guard_that_is_missing_or_weak() -> None:
+    assert "CVE-2020-8558" in finding("IPT605", without(NODE, *GUARD), NODE).message
+    assert "CVE-2020-8558" in finding("IPT605", without(OLD, *GUARD), OLD).message
+    weak = changed(NODE, "-d 127.0.0.0/8", "-d 127.0.0.1/32", *GUARD)
+    assert finding("IPT605", weak, NODE).line == line_of(weak, "-A KUBE-FIREWALL ", "127.0.0.1/32")
+
+
+def test_no_loopback_guard_is_needed_without_node_ports_on_loopback() -> None:
+    node = changed(
+        NODE, "-A KUBE-SERVICES -m comment", "-A KUBE-SERVICES ! -d 127.0.0.0/8 -m comment", "-j KUBE-NODEPORTS"
+    )
+    assert "IPT605" not in {each.rule for each in new_findings(without(node, *GUARD), node)}
+
+
+DROP = ("-A KUBE-PROXY-FIREWALL ", "default/lb-ranges traffic")
+
+
+def test_source_ranges_without_their_drop() -> None:
+    found = finding("IPT606", without(EDGE, *DROP), EDGE)
+    assert (found.service, found.severity) == ("default/lb-ranges", Severity.ERROR)
+    assert "203.0.113.4:80" in found.message
+    for text in (
+        changed(EDGE, "203.0.113.4/32", "203.0.113.44/32", *DROP),
+        changed(EDGE, "--dport 80", "--dport 81", *DROP),
+        changed(EDGE, "-j DROP", "-j ACCEPT", *DROP),
+    ):
+        assert finding("IPT606", text, EDGE).line == line_of(text, *DROP)
+
+
+def test_a_drop_for_an_address_that_everybody_may_use() -> None:
+    parts = ("-A KUBE-PROXY-FIREWALL ", "default/lb-ranges-any traffic")
+    text = changed(EDGE, "203.0.113.7/32", "203.0.113.77/32", *parts)
+    assert finding("IPT606", text, EDGE).severity is Severity.WARNING
+
+
+def test_up_to_1_24_the_firewall_ends_in_the_drop_mark() -> None:
+    tail = ("-A KUBE-FW-IKZ6PZRZ3NN7QS5Z ", "-j KUBE-MARK-DROP")
+    assert "does not end in KUBE-MARK-DROP" in finding("IPT606", without(OLD, *tail), OLD).message
+
+
+def test_accepting_ahead_of_the_proxy_firewall() -> None:
+    text = ahead_of(EDGE, "-A FORWARD -i eth0 -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    found = finding("IPT606", text, EDGE)
+    assert (found.severity, found.line) == (Severity.WARNING, line_of(text, "-i eth0 -j ACCEPT"))
+    narrow = ahead_of(EDGE, "-A FORWARD -p icmp -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    assert "IPT606" not in {each.rule for each in new_findings(narrow, EDGE)}
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "words"),
+    [
+        ("IPT607", "203.0.113.7:80"),
+        ("IPT608", "node port"),
+        ("IPT609", "external traffic policy Local"),
+        ("IPT610", "no endpoints"),
+    ],
+)
+def test_notes_are_one_a_dump(rule_id: str, words: str) -> None:
+    (found,) = findings_of(rule_id, EDGE)
+    assert found.severity is Severity.INFO
+    assert words in found.message
+
+
+def test_a_service_without_any_rule_for_its_cluster_ip() -> None:
+    text = without(EDGE, "-A KUBE-SERVICES ", '"default/lb-0 has no endpoints"')
+    (found,) = [each for each in new_findings(text, EDGE) if each.severity is Severity.WARNING]
+    assert (found.rule, found.service) == ("IPT610", "default/lb-0")
+
+
+@pytest.mark.parametrize("kind", ["-d 203.0.113.31/32", "--dst-type LOCAL"])
+def test_a_local_policy_without_endpoints_that_does_not_drop(kind: str) -> None:
+    text = without(NODE, "-A KUBE-EXTERNAL-SERVICES ", kind)
+    found = finding("IPT611", text, NODE)
+    assert found.service == "default/itp-etp-local-none"
+    assert "untranslated" in found.message

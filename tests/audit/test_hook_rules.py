@@ -1,0 +1,229 @@
+"""1xx: what a user reads when a hook is gone, narrowed or passed by."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.audit.finding import Severity
+from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
+from tests.audit.helpers import audit_text, findings_of, fired
+
+NODE = captured("1.30")
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "built_in", "target", "words"),
+    [
+        ("IPT101", "PREROUTING", "KUBE-SERVICES", "from pods and from outside"),
+        ("IPT102", "POSTROUTING", "KUBE-POSTROUTING", "keep their source"),
+        ("IPT107", "FORWARD", "KUBE-SERVICES", "pods' connections to Services without endpoints hang"),
+        ("IPT107", "FORWARD", "KUBE-EXTERNAL-SERVICES", "external addresses without endpoints"),
+        ("IPT107", "FORWARD", "KUBE-FORWARD", "INVALID"),
+        ("IPT107", "INPUT", "KUBE-EXTERNAL-SERVICES", "node ports without endpoints"),
+        ("IPT107", "INPUT", "KUBE-NODEPORTS", "health checks"),
+        ("IPT108", "FORWARD", "KUBE-PROXY-FIREWALL", "source ranges"),
+        ("IPT109", "INPUT", "KUBE-FIREWALL", "127.0.0.0/8"),
+    ],
+)
+def test_a_missing_hook_is_told_at_its_built_in_chain(rule_id: str, built_in: str, target: str, words: str) -> None:
+    found = finding(rule_id, without(NODE, f"-A {built_in} ", f"-j {target}"), NODE)
+    assert found.chain == built_in
+    assert words in found.message
+
+
+def test_a_missing_output_hook_is_one_of_nat_or_of_filter() -> None:
+    hook = '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
+    assert finding("IPT101", without(NODE, hook), NODE).table == "nat"
+    assert finding("IPT107", without(NODE, "-A OUTPUT -m conntrack", "-j KUBE-SERVICES"), NODE).table == "filter"
+
+
+def test_kube_proxy_with_canaries_may_not_notice_a_lost_hook() -> None:
+    found = finding("IPT101", without(NODE, "-A PREROUTING "), NODE)
+    assert "canary" in found.message
+    old = captured("1.14")
+    assert "canary" not in finding("IPT101", without(old, "-A PREROUTING "), old).message
+
+
+def test_before_1_20_input_jumps_to_kube_services() -> None:
+    old = captured("1.14")
+    found = finding("IPT107", without(old, "-A INPUT ", "-j KUBE-SERVICES"), old)
+    assert "filter INPUT does not jump to KUBE-SERVICES" in found.message
+
+
+def test_the_proxy_firewall_matters_more_with_rules_in_it() -> None:
+    ranges = captured("1.30", "loadbalancer")
+    hook = ("-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    assert finding("IPT108", without(ranges, *hook), ranges).severity is Severity.ERROR
+    assert finding("IPT108", without(NODE, *hook), NODE).severity is Severity.WARNING
+
+
+def test_hooks_through_another_chain_are_hooks() -> None:
+    text = changed(NODE, "-j KUBE-SERVICES", "-j MINE", "-A PREROUTING ")
+    text = text.replace("*nat\n", "*nat\n:MINE - [0:0]\n-A MINE -j KUBE-SERVICES\n")
+    assert "IPT101" not in {each.rule for each in new_findings(text, NODE)}
+
+
+def test_fragments_say_nothing_of_hooks() -> None:
+    rules = "".join(line + "\n" for line in NODE.splitlines() if line.startswith("-A KUBE-"))
+    assert not {each.rule for each in audit_text(rules)} & {"IPT101", "IPT102", "IPT107", "IPT108", "IPT109", "IPT113"}
+
+
+def test_chains_of_services_without_kube_services() -> None:
+    text = "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]\nCOMMIT\n"
+    (found,) = findings_of("IPT101", text)
+    assert "no KUBE-SERVICES chain" in found.message
+
+
+def test_a_repeated_hook_names_both_lines() -> None:
+    text = behind(NODE, "-A PREROUTING -j KUBE-SERVICES", "-A PREROUTING ")
+    found = finding("IPT103", text, NODE)
+    assert found.line == line_of(text, "-A PREROUTING -j KUBE-SERVICES")
+    assert found.related_lines == (found.line - 1,)
+
+
+@pytest.mark.parametrize(
+    ("built_in", "target", "condition", "rule_id"),
+    [
+        ("PREROUTING", "KUBE-SERVICES", "-i eth0", "IPT104"),
+        ("FORWARD", "KUBE-FORWARD", "-m conntrack --ctstate NEW", "IPT104"),
+        ("INPUT", "KUBE-FIREWALL", "-s 10.0.0.0/8", "IPT104"),
+    ],
+)
+def test_a_hook_with_a_condition_is_narrowed(built_in: str, target: str, condition: str, rule_id: str) -> None:
+    text = changed(NODE, f"-A {built_in} ", f"-A {built_in} {condition} ", f"-j {target}")
+    found = finding(rule_id, text, NODE)
+    assert condition.split()[-1] in found.message
+
+
+def test_the_way_to_node_ports_may_not_be_narrowed_either() -> None:
+    text = changed(NODE, "-A KUBE-SERVICES -m comment", "-A KUBE-SERVICES -p tcp -m comment", "-j KUBE-NODEPORTS")
+    assert "-p tcp" in finding("IPT104", text, NODE).message
+
+
+def test_hooks_for_new_connections_are_normal_in_filter_and_slow_without() -> None:
+    assert "IPT104" not in fired(NODE)
+    text = changed(NODE, "-m conntrack --ctstate NEW ", "", "-A FORWARD ", "-j KUBE-SERVICES")
+    assert finding("IPT110", text, NODE).severity is Severity.INFO
+
+
+def test_goto_instead_of_a_jump() -> None:
+    text = changed(NODE, "-j KUBE-SERVICES", "-g KUBE-SERVICES", "-A PREROUTING ")
+    assert "skip the rest of PREROUTING" in finding("IPT105", text, NODE).message
+    text = changed(NODE, "-j KUBE-MARK-MASQ", "-g KUBE-MARK-MASQ", "-A KUBE-SEP-QAI6IJGEKZYOMWSX ")
+    found = finding("IPT105", text, NODE)
+    assert found.service == "default/kubernetes:https"
+
+
+TAIL = ("-A KUBE-SERVICES", "-j KUBE-NODEPORTS")
+
+
+def test_services_behind_node_ports() -> None:
+    rule = "-A KUBE-SERVICES -d 203.0.113.99/32 -p tcp -m tcp --dport 80 -j KUBE-EXT-KKOIJ5WHKJ5PHTDA"
+    text = behind(NODE, rule, *TAIL)
+    found = finding("IPT111", text, NODE)
+    assert found.line == line_of(text, *TAIL)
+    assert found.related_lines == (line_of(text, "203.0.113.99"),)
+
+
+@pytest.mark.parametrize("guard", ["", "-m addrtype ! --dst-type LOCAL ", "-m addrtype --dst-type UNICAST "])
+def test_node_ports_without_their_guard(guard: str) -> None:
+    text = changed(NODE, "-m addrtype --dst-type LOCAL ", guard, *TAIL)
+    assert "connections through this node to any address" in finding("IPT112", text, NODE).message
+
+
+def test_node_ports_that_nothing_leads_to() -> None:
+    found = finding("IPT113", without(NODE, *TAIL), NODE)
+    assert "none of its 6 rules" in found.message
+
+
+def test_a_rule_that_ends_kube_services_early() -> None:
+    first = next(line for line in NODE.splitlines() if line.startswith("-A KUBE-SERVICES") and "cluster IP" in line)
+    text = ahead_of(NODE, "-A KUBE-SERVICES -j RETURN", first)
+    found = finding("IPT114", text, NODE)
+    assert found.line == line_of(text, "-A KUBE-SERVICES -j RETURN")
+    assert len(found.related_lines) > 10
+
+
+def test_a_way_to_a_service_that_lost_its_address_takes_the_others() -> None:
+    text = changed(NODE, "-d 10.96.0.34/32 ", "", "-A KUBE-SERVICES", "cluster IP")
+    found = finding("IPT114", text, NODE)
+    assert found.service == "default/etp-local-all"
+
+
+def test_foreign_rules_and_used_canaries() -> None:
+    text = ahead_of(
+        NODE, "-A KUBE-SVC-NPX46M4PTMTKRN6Y -s 10.9.0.0/16 -j ACCEPT", "-A KUBE-SVC-NPX46M4PTMTKRN6Y ", "-j KUBE-SEP"
+    )
+    assert finding("IPT115", text, NODE).service == "default/kubernetes:https"
+    text = NODE.replace(
+        ":KUBE-PROXY-CANARY - [0:0]\n", ":KUBE-PROXY-CANARY - [0:0]\n-A KUBE-PROXY-CANARY -j ACCEPT\n", 1
+    )
+    assert "it is there to be missed" in finding("IPT115", text, NODE).message
+
+
+def test_a_refusal_that_contradicts_its_comment() -> None:
+    text = changed(
+        NODE, "-j REJECT --reject-with icmp-port-unreachable", "-j DROP", "default/itp-local-0 has no endpoints"
+    )
+    assert finding("IPT115", text, NODE).chain == "KUBE-SERVICES"
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "words"),
+    [
+        ("-A PREROUTING -d 10.96.0.0/12 -j ACCEPT", Severity.ERROR, "pass untranslated"),
+        (
+            "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.1.1:80",
+            Severity.ERROR,
+            "elsewhere, before",
+        ),
+        (
+            "-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353",
+            Severity.WARNING,
+            "kube-dns:dns",
+        ),
+        (
+            "-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 30025 -j DNAT --to-destination 10.1.1.1:80",
+            Severity.ERROR,
+            "node port 30025",
+        ),
+    ],
+)
+def test_rules_ahead_of_the_hook_that_take_service_traffic(rule: str, severity: Severity, words: str) -> None:
+    text = ahead_of(NODE, rule, "-A PREROUTING ", "-j KUBE-SERVICES")
+    found = finding("IPT106", text, NODE)
+    assert (found.severity, found.line) == (severity, line_of(text, rule))
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A PREROUTING -d 192.0.2.0/24 -j ACCEPT",
+        "-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.1.1.1:80",
+        "-A PREROUTING -m mark --mark 0x100/0x100 -j ACCEPT",
+        "-A PREROUTING -m set --match-set blocked src -j ACCEPT",
+        "-A PREROUTING -p icmp -j ACCEPT",
+    ],
+)
+def test_rules_ahead_of_the_hook_that_do_not(rule: str) -> None:
+    text = ahead_of(NODE, rule, "-A PREROUTING ", "-j KUBE-SERVICES")
+    assert "IPT106" not in {each.rule for each in new_findings(text, NODE)}
+
+
+def test_a_chain_ahead_is_followed_and_its_returns_are_heeded() -> None:
+    chains = ":MINE - [0:0]\n-A MINE {guard}-j RETURN\n-A MINE -p tcp -j REDIRECT --to-ports 15001\n"
+    text = ahead_of(NODE, "-A PREROUTING -j MINE", "-A PREROUTING ", "-j KUBE-SERVICES")
+    guarded = text.replace("*nat\n", "*nat\n" + chains.format(guard=""))
+    assert "IPT106" not in {each.rule for each in new_findings(guarded, NODE)}
+    open_to_services = text.replace("*nat\n", "*nat\n" + chains.format(guard="-d 10.244.0.0/16 "))
+    found = finding("IPT106", open_to_services, NODE)
+    assert found.line == line_of(open_to_services, "-A MINE -p tcp")
+
+
+def test_raw_and_mangle_may_take_services_too() -> None:
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.96.0.1/32 -j CT --notrack\nCOMMIT\n"
+    assert "out of NAT" in finding("IPT106", NODE + raw, NODE).message
+    meant = raw.replace("-j CT", '-m comment --comment "NodeLocal DNS Cache: skip conntrack" -j CT')
+    assert "IPT106" not in {each.rule for each in new_findings(NODE + meant, NODE)}
+    assert finding("IPT106", policy(NODE, "mangle", "FORWARD", "DROP"), NODE).table == "mangle"
