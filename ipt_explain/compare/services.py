@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.facts import FrontendKind, Scope, Verdict
+from ipt_explain.analyzers.names import MARK_MASQ, PROXY_FIREWALL
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.naming import frontend_name, frontend_names
 from ipt_explain.compare.views import AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
@@ -25,7 +27,8 @@ def service_differences(before: ServiceView, after: ServiceView) -> list[Differe
     """All differences of a service port that both dumps have; none where both do the same."""
     if before == after:
         return []
-    return list(_Pair(before, after).differences())
+    pair = _Pair(before, after)
+    return list(pair.differences()) or list(pair.fabric())
 
 
 def added(view: ServiceView) -> Difference:
@@ -66,6 +69,18 @@ class _Pair:
         yield from self._endpoints()
         yield from self._affinity()
         yield from self._masquerade()
+
+    def fabric(self) -> Iterator[Difference]:
+        """Rules that differ though no view tells what for; of dumps by the same kind of kube-proxy alone."""
+        before, after = self.before.fabric, self.after.fabric
+        named = self.before.named and self.after.named
+        if not named or not before or not after or before[0] != after[0] or before == after:
+            return
+        gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+        texts = [*gone, *come] or list(after[1:])
+        words = [*(f"without {text}" for text in gone), *(f"with {text}" for text in come)]
+        message = "; ".join(words[:4]) or "the same rules in another order"
+        yield self._difference(_kind_of(texts), _subject_of(texts), _values(gone), _values(come), message)
 
     def _difference(
         self, kind: DifferenceKind, subject: str | None, before: Value, after: Value, message: str
@@ -198,6 +213,24 @@ class _Pair:
                 DifferenceKind.MASQUERADE, "external addresses", _words(before.external), _words(after.external),
                 f"connections to external addresses masqueraded: {_when(before.external)} -> {_when(after.external)}",
             )  # fmt: skip
+
+
+def _kind_of(texts: Sequence[str]) -> DifferenceKind:
+    """What rules of the fabric are about."""
+    if any(text.endswith(f"-j {MARK_MASQ}") for text in texts):
+        return DifferenceKind.MASQUERADE
+    if any(text.startswith(("nat KUBE-FW", f"filter {PROXY_FIREWALL}")) for text in texts):
+        return DifferenceKind.SOURCE_RANGES
+    if any(" -m recent " in text for text in texts):
+        return DifferenceKind.AFFINITY
+    if any(text.startswith(("nat KUBE-EXT", "nat KUBE-XLB")) for text in texts):
+        return DifferenceKind.POLICY
+    return DifferenceKind.VERDICT
+
+
+def _subject_of(texts: Sequence[str]) -> str:
+    """The chain that they stand in: `nat KUBE-EXT`."""
+    return " ".join(texts[0].split(" ", 2)[:2])
 
 
 def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:

@@ -13,6 +13,7 @@ from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope,
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.compare.fabric import Fabric, fabrics
 from ipt_explain.model import Dump, Family, Shape
 
 Address = tuple[str, int]
@@ -84,6 +85,7 @@ class ServiceView:
     external_policy: TrafficPolicy | None
     health_check_node_port: int | None
     masquerade: MasqueradeView
+    fabric: Fabric = ()
 
     def endpoints(self, scope: Scope | None = None) -> frozenset[str]:
         """The endpoints that any frontend can reach, or those of one scope's pools."""
@@ -107,8 +109,8 @@ def service_views(explanation: Explanation, dumps: Sequence[Dump] = ()) -> dict[
     reader = _ViewReader(dumps)
     views: dict[ServiceKey, ServiceView] = {}
     with collector_paused():
-        for service in explanation.services:
-            view = reader.view(service)
+        for service, fabric in zip(explanation.services, fabrics(explanation, dumps)):
+            view = reader.view(service, fabric)
             number = 0
             while (view.family, view.label, view.protocol, number) in views:
                 number += 1
@@ -127,7 +129,7 @@ class _ViewReader:
             if "nat" in ruleset.tables
         }
 
-    def view(self, service: ServicePort) -> ServiceView:
+    def view(self, service: ServicePort, fabric: Fabric) -> ServiceView:
         pools = {balancer.chain: _pool(balancer) for balancer in service.balancers}
         frontends = {
             (frontend.address or "", frontend.port): FrontendView(
@@ -153,6 +155,7 @@ class _ViewReader:
             external_policy=service.external_policy,
             health_check_node_port=service.health_check_node_port,
             masquerade=self._masquerade(service),
+            fabric=fabric,
         )
 
     def _affinity(self, service: ServicePort) -> AffinityView | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from ipt_explain.compare.differences import DifferenceKind
+from ipt_explain.compare.dumps import compare_nodes
 from tests.compare.helpers import changed, compared, scenario, shuffled, view, without
 from tests.kube_corpus import Scenario, scenarios
 
@@ -219,6 +221,22 @@ def test_a_change_of_meaning_is_that_difference_alone(what: str, capture: str, c
     assert {(each.kind.value, each.service, each.subject) for each in found} == expected, [
         each.message for each in found
     ]
+
+
+# A comment alone, and the second of two equal rules that kube-proxy up to 1.22 wrote, do nothing.
+_NOTHING = re.compile(r'-A KUBE-FW-\S+ -m comment --comment "[^"]*"$|-A KUBE-FORWARD .*RELATED,ESTABLISHED -j ACCEPT$')
+
+
+@pytest.mark.parametrize("capture", ["1.30/loadbalancer", "1.22/policy"])
+def test_no_rule_goes_unnoticed(capture: str) -> None:
+    """Each rule that goes is a difference, and of one service port, or of the node, alone."""
+    text = scenario(capture).ipv4
+    lines = text.splitlines(keepends=True)
+    before = view(text)
+    for index, line in enumerate(lines):
+        if line.startswith("-A ") and not _NOTHING.match(line.rstrip()):
+            found = compare_nodes(before, view("".join(lines[:index] + lines[index + 1 :]))).differences
+            assert len({each.service for each in found}) == 1, line
 
 
 def test_the_way_back_is_the_opposite() -> None:

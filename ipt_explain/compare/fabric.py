@@ -1,0 +1,134 @@
+"""A service's rules beside its balancing: how frontends are reached, marked, let through, and kept to an endpoint.
+
+Most of what they do is in a service's view already. What no view tells (which sources take the short way around an
+external policy, how source ranges are enforced) shows here, rule by rule, but only between dumps of the same kind of
+kube-proxy: other releases say the same by other rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import Balancer, FrontendKind, ServicePort
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    MARK_MASQ,
+    NODE_PORTS,
+    PROXY_FIREWALL,
+    SERVICES,
+    ChainRole,
+    role_of,
+)
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.model import Backend, Dump, Family, Form, Rule, Ruleset
+
+Fabric = tuple[str, ...]
+"""The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`: hashed chains by role, those of endpoints
+by address. Empty where the dump is not complete."""
+
+_RulesetKey = tuple[str, Family, Backend | None]
+_Place = tuple[str, str, str]
+
+_OF_SERVICES = (
+    ("nat", SERVICES),
+    ("nat", NODE_PORTS),
+    ("filter", SERVICES),
+    ("filter", EXTERNAL_SERVICES),
+    ("filter", PROXY_FIREWALL),
+)
+_LIST_NAME = re.compile(r" --name \S+")
+
+
+def fabrics(explanation: Explanation, dumps: Sequence[Dump]) -> list[Fabric]:
+    """The fabric of each service port of an explanation."""
+    readers = {
+        (ruleset.source, ruleset.family, ruleset.backend): _FabricReader(ruleset)
+        for dump in dumps
+        for ruleset in dump.rulesets
+        if ruleset.form in (Form.SAVE, Form.LISTING)
+    }
+    kinds = {
+        (facts.source, facts.family, facts.backend): f"{facts.version} {facts.mode}" for facts in explanation.rulesets
+    }
+    found: list[Fabric] = []
+    for service in explanation.services:
+        key: _RulesetKey = (service.source, service.family, service.backend)
+        reader = readers.get(key)
+        found.append(() if reader is None else (f"{kinds.get(key)} {reader.has_proxy_firewall}", *reader.read(service)))
+    return found
+
+
+class _FabricReader:
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._plans = Plans()
+        self._texts = RuleTexts()
+        nat = ruleset.tables.get("nat")
+        self._chains = {} if nat is None else nat.chains
+        self._by_place = self._rules_by_place(ruleset)
+        self.has_proxy_firewall = ruleset.chain("filter", PROXY_FIREWALL) is not None
+
+    def _rules_by_place(self, ruleset: Ruleset) -> Mapping[_Place, list[tuple[str, Rule]]]:
+        """The rules of the chains that look services up, by address, port and protocol."""
+        found: dict[_Place, list[tuple[str, Rule]]] = {}
+        for table, name in _OF_SERVICES:
+            chain = ruleset.chain(table, name)
+            for rule in chain.rules if chain is not None else ():
+                plan = self._plans[rule.shape]
+                # From 1.31 on, a second rule counts connections to node ports on loopback addresses.
+                if plan.destination_port is None or plan.protocol is None or "nfacct" in plan.other:
+                    continue
+                host = "" if plan.destination is None else plan.destination.of(rule).partition("/")[0]
+                place = (host, plan.destination_port.of(rule), plan.protocol.of(rule))
+                found.setdefault(place, []).append((table, rule))
+        return found
+
+    def read(self, service: ServicePort) -> Iterator[str]:
+        """The rules of a service port. Those of a ClusterIP, and most chains of endpoints, a view tells completely."""
+        for frontend in service.frontends:
+            if frontend.kind is not FrontendKind.CLUSTER_IP:
+                place = (frontend.address or "", str(frontend.port), service.protocol)
+                yield from sorted(f"{table} {self._text(rule)}" for table, rule in self._by_place.get(place, ()))
+        chains = service.chains
+        for name in dict.fromkeys((chains.firewall, chains.external)):
+            if name is not None:
+                yield from self._beside_balancing(name, service)
+        for balancer in service.balancers:
+            if balancer.chain != chains.external and self._has_more(balancer, service):
+                yield from sorted(self._beside_balancing(balancer.chain, service))
+
+    def _has_more(self, balancer: Balancer, service: ServicePort) -> bool:
+        """Whether a balancer's chain has other rules than balancing and the mark of its ClusterIP."""
+        chain = self._chains.get(balancer.chain)
+        masquerade = service.masquerade
+        marks = 1 if masquerade.all or masquerade.off_cluster is not None else 0
+        return chain is not None and len(chain.rules) > len(balancer.shares) + marks
+
+    def _beside_balancing(self, name: str, service: ServicePort) -> Iterable[str]:
+        chain = self._chains.get(name)
+        endpoints = {each.chain: f"{each.address}:{each.port}" for each in service.endpoints if each.address}
+        for rule in chain.rules if chain is not None else ():
+            plan = self._plans[rule.shape]
+            target = plan.target_of(rule)
+            if target is None or (role_of(target) is ChainRole.ENDPOINT and not plan.rcheck):
+                continue
+            marked = None if target != MARK_MASQ or plan.destination is None else plan.destination.of(rule)
+            if marked is None or marked.partition("/")[0] != service.cluster_ip:
+                yield f"nat {self._text(rule, endpoints)}"
+
+    def _text(self, rule: Rule, endpoints: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The rule with roles in the place of hashed names."""
+        text, jump, target = self._texts.text(rule).removeprefix("-A ").rpartition(" -j ")
+        chain, _, conditions = text.partition(" ")
+        if self._plans[rule.shape].rcheck:
+            conditions = _LIST_NAME.sub("", conditions)
+        words = [_role(chain), conditions, jump.strip(), endpoints.get(target, _role(target))]
+        return " ".join(filter(None, words))
+
+
+def _role(name: str) -> str:
+    role = role_of(name)
+    return name if role is None else role.value.rstrip("-")
