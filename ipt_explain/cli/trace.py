@@ -13,14 +13,13 @@ from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
-    from ipt_explain.trace import Packet
     from ipt_explain.trace.destination import Destination
 
 
 @click.command(
     epilog="Without --local-address, whether the destination is an address of this node is an open question; without "
-    "--in-interface and --out-interface, so is what `-i` and `-o` ask. Pods and clients have no bridge port (--physdev-in), "
-    "and no packet carries a mark when it enters."
+    "--in-interface and --out-interface, so is what `-i` and `-o` ask. Packets come by no bridge port (--physdev-in), "
+    "and carry no mark when they enter."
 )
 @dump_options
 @click.option("--from", "source", metavar="IP", help="Where the packet comes from.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Literals, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 
 _HALF = Fraction(1, 2)
@@ -17,31 +18,58 @@ _HALF = Fraction(1, 2)
 class Branch:
     """A share of packets that a condition, or a whole rule, treats alike."""
 
-    share: Fraction
+    share: Probability
     matches: bool
     state: PacketState
 
 
-Answer = Truth | tuple[Branch, ...]
-"""`YES`, `NO`, or branches whose shares sum to 1. `UNKNOWN` is never answered: `ask` splits instead."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the dump cannot decide: the condition holds if it is so, or, with `invert`, if it is not."""
+
+    text: str
+    invert: bool = False
+
+
+Answer = Truth | Question | tuple[Branch, ...]
+"""`YES`, `NO`, a question, or branches whose shares sum to 1. `UNKNOWN` is never answered: it asks instead."""
 
 Condition = Callable[[Rule, PacketState], Answer]
 
 
-def ask(state: PacketState, question: str, invert: bool = False) -> Answer:
-    """Answer a question that the dump cannot decide: as assumed, else both ways, each half of the packets.
+def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question:
+    """A question, or its answer where that has been assumed."""
+    known = state.answer(text)
+    return Question(text, invert) if known is None else Truth.of(known is not invert)
 
-    Half is no estimate; it keeps sums whole. Each answer is remembered in its branch's state.
+
+def decide(truth: Truth, state: PacketState, text: str, invert: bool = False) -> Truth | Question:
+    """A truth as an answer, asking where it is unknown."""
+    return ask(state, text, invert) if truth is Truth.UNKNOWN else truth.inverted(invert)
+
+
+def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ...]:
+    """Both ways on from questions that a rule asks together: all as it takes, or not all; each half of the packets.
+
+    Half is no estimate; it keeps sums whole. Which of several do not hold is left open, or three sets would make seven
+    ways. Each branch's state remembers what was assumed.
     """
-    known = state.answer(question)
-    if known is not None:
-        return Truth.of(known is not invert)
+    literals = tuple(dict.fromkeys((question.text, not question.invert) for question in questions))
+    if len(dict(literals)) < len(literals):
+        return (Branch(ALWAYS, False, state),)  # it takes both answers to one question
+    if len(literals) == 1 and not literals[0][1]:
+        ((text, _),) = literals
+        literals, matches = ((text, True),), False  # one question is put without its `!`
+    else:
+        matches = True
+    if any(not hold and set(refuted) <= set(literals) for refuted, hold in state.answers):
+        return (Branch(ALWAYS, False, state),)
     return (
-        Branch(_HALF, not invert, state.knowing(question, True)),
-        Branch(_HALF, invert, state.knowing(question, False)),
+        Branch(_HALF, True, state.knowing(literals, matches)),
+        Branch(_HALF, False, state.knowing(literals, not matches)),
     )
 
 
-def decide(truth: Truth, state: PacketState, question: str, invert: bool = False) -> Answer:
-    """A truth as an answer, asking where it is unknown."""
-    return ask(state, question, invert) if truth is Truth.UNKNOWN else truth.inverted(invert)
+def worded(literals: Literals) -> str:
+    """Questions as text."""
+    return " and ".join(text if wanted else f"not {text}" for text, wanted in literals)

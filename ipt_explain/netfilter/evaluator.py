@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipt_explain.model import Rule, Shape
-from ipt_explain.netfilter.condition import Answer, Branch, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Branch, Condition, Question, split
 from ipt_explain.netfilter.matches import compile_shape
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.rule_index import WORTH_AN_INDEX, RuleIndex
 from ipt_explain.netfilter.truth import Truth
+
+Outcome = Truth | tuple[Branch, ...]
+"""Whether a rule matches: YES, NO, or branches whose shares sum to 1."""
 
 
 class Evaluator:
@@ -23,26 +27,31 @@ class Evaluator:
         self._compiled: dict[Shape, tuple[Condition, ...]] = {}
         self._indexes: dict[int, RuleIndex | None] = {}
 
-    def answer(self, rule: Rule, state: PacketState) -> Answer:
+    def answer(self, rule: Rule, state: PacketState) -> Outcome:
         """Whether a rule matches, as one answer for all of its conditions. What cannot be read is asked."""
         conditions = self._compiled.get(rule.shape)
         if conditions is None:
             conditions = self._compiled[rule.shape] = compile_shape(rule.shape)
+        questions: list[Question] = []
         try:
             for place, condition in enumerate(conditions):
                 answer = condition(rule, state)
                 if answer is Truth.NO:
                     return Truth.NO
-                if answer is not Truth.YES:
-                    return self._combined(rule, conditions[place + 1 :], answer)
+                if isinstance(answer, Question):
+                    questions.append(answer)
+                elif answer is not Truth.YES:
+                    return self._split_on(rule, state, questions, conditions[place:])
         except (ValueError, IndexError):
-            return ask(state, f"line {rule.line} matches")
-        return Truth.YES
+            questions = [Question(f"line {rule.line} matches")]
+        return split(questions, state) if questions else Truth.YES
 
-    def next_match(self, rules: Sequence[Rule], start: int, state: PacketState) -> tuple[int, Answer]:
-        """The first rule from `start` on that does not plainly fail, and its answer; the number of rules and NO if none.
+    def next_match(self, rules: Sequence[Rule], start: int, state: PacketState) -> tuple[int, Outcome]:
+        """The first rule from `start` on that does not plainly fail, and its answer; the number of rules and NO if
+        none.
 
-        A long chain that is gone through again is indexed by destination first: packets to many endpoints pass it one by one.
+        A long chain that is gone through again is indexed by destination first: packets to many endpoints pass it one
+        by one.
         """
         if len(rules) - start < WORTH_AN_INDEX or state.to_interface:
             return self._first_of(rules, range(start, len(rules)), state)
@@ -55,7 +64,7 @@ class Evaluator:
             index = self._indexes[key] = RuleIndex(rules)
         return self._first_of(rules, index.candidates(start, state.destination), state)
 
-    def _first_of(self, rules: Sequence[Rule], places: Iterable[int], state: PacketState) -> tuple[int, Answer]:
+    def _first_of(self, rules: Sequence[Rule], places: Iterable[int], state: PacketState) -> tuple[int, Outcome]:
         compiled, answer_of, no = self._compiled, self.answer, Truth.NO
         asked = 0
         for place in places:
@@ -75,17 +84,24 @@ class Evaluator:
         self.asked += asked
         return len(rules), no
 
-    def _combined(self, rule: Rule, rest: Sequence[Condition], answer: Answer) -> Answer:
-        """The answer of a condition that split the packets, followed by those after it for the ones that matched."""
-        assert not isinstance(answer, Truth)
-        failed = [branch for branch in answer if not branch.matches]
-        matched = [branch for branch in answer if branch.matches]
+    def _split_on(
+        self, rule: Rule, state: PacketState, questions: Sequence[Question], rest: Sequence[Condition]
+    ) -> tuple[Branch, ...]:
+        """Questions, and then conditions of which the first treats packets differently, one after another."""
+        started = split(questions, state) if questions else (Branch(ALWAYS, True, state),)
+        matched = [branch for branch in started if branch.matches]
+        failed = [branch for branch in started if not branch.matches]
         for condition in rest:
             still: list[Branch] = []
             for branch in matched:
-                told = condition(rule, branch.state)
-                for one in (Branch(branch.share, told is Truth.YES, branch.state),) if isinstance(told, Truth) else told:
-                    weighed = one if isinstance(told, Truth) else Branch(branch.share * one.share, one.matches, one.state)
+                for one in _branches(condition(rule, branch.state), branch.state):
+                    weighed = Branch(product(branch.share, one.share), one.matches, one.state)
                     (still if one.matches else failed).append(weighed)
             matched = still
         return (*matched, *failed)
+
+
+def _branches(answer: Answer, state: PacketState) -> tuple[Branch, ...]:
+    if isinstance(answer, Question):
+        return split((answer,), state)
+    return (Branch(ALWAYS, answer is Truth.YES, state),) if isinstance(answer, Truth) else answer

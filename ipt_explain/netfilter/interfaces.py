@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-
 NO_INTERFACE = ""
-"""What stands for the interface where a hook has none (`-i` in OUTPUT, `-o` in PREROUTING and INPUT): only `+` fits it."""
+"""What stands for the interface where a hook has none (`-i` in OUTPUT, `-o` in PREROUTING and INPUT): only `+` fits
+it."""
 
 
 def interface_fits(pattern: str, name: str) -> bool:

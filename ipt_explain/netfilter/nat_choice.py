@@ -1,9 +1,9 @@
 """Which address and port NAT picks from a range, as nf_nat_core.c picks them.
 
-An address comes from a hash of the packet's source and destination (`find_best_ips_proto`): no secret goes into it, so it is
-the same on every little-endian machine and after every reboot. A port is kept if it lies in the range, else the first, or a random one with
-`--random` (`get_unique_tuple`, `nf_nat_l4proto_unique_tuple`). Ports in use by other connections are not considered.
-"""
+An address comes from a hash of the packet's source and destination (`find_best_ips_proto`): no secret goes into it,
+so it is the same on every little-endian machine and after every reboot. A port is kept if it lies in the range, else
+the first, or a random one with `--random` (`get_unique_tuple`, `nf_nat_l4proto_unique_tuple`). Ports in use by other
+connections are not considered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ipt_explain.model import Family
 from ipt_explain.netfilter.addresses import Endpoint
 
 _WORD = 0xFFFFFFFF
-_INITIAL = 0xDEADBEEF   # JHASH_INITVAL, include/linux/jhash.h
+_INITIAL = 0xDEADBEEF  # JHASH_INITVAL, include/linux/jhash.h
 
 
 def chosen_address(first: int, last: int, source: int, destination: int, persistent: bool, family: Family) -> int:
@@ -34,13 +34,14 @@ def chosen_address(first: int, last: int, source: int, destination: int, persist
         if word != high:
             full_range = True
         if not persistent:
-            hashed ^= _swapped(word)    # the kernel reads the destination that it is just rewriting
+            hashed ^= _swapped(word)  # the kernel reads the destination that it is just rewriting
         chosen = chosen << 32 | word
     return chosen
 
 
 def chosen_ports(wanted: Endpoint, port: int | None, randomly: bool) -> tuple[int, int] | None:
-    """The ports that a destination port may become, as (first, last), each as likely as another; None where it is kept."""
+    """The ports that a destination port may become, as (first, last), each as likely as another; None where it is
+    kept."""
     first, last = wanted.first_port, wanted.last_port
     if first is None or last is None:
         return None

@@ -52,7 +52,8 @@ def dnat(rule: Rule, state: PacketState) -> Choices:
 def redirect(rule: Rule, state: PacketState) -> Choices:
     """REDIRECT's: loopback for what the node sends, else the first address of the interface that the packet came by.
 
-    The dump does not tell that address: it is the one that the user gives for the interface, or the only one given, else None.
+    The dump does not tell that address: it is the one that the user gives for the interface, or the only one given,
+    else None.
     """
     address: int | None = _LOOPBACK[state.connection.family]
     if state.hook is not Hook.OUTPUT:

@@ -11,18 +11,20 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.truth import Truth
 
+Literals = tuple[tuple[str, bool], ...]
+"""Questions, each with the answer that it takes, all together."""
 
-Answers = tuple[tuple[str, bool], ...]
-"""Questions and what was assumed of them, in the order asked."""
+Answers = tuple[tuple[Literals, bool], ...]
+"""What was assumed, in the order asked: that all of these hold, or that not all do."""
 
 
 class Tracking(Enum):
     """What connection tracking knows of the packet."""
 
-    NOT_YET = "not yet"        # in raw, which comes first
+    NOT_YET = "not yet"  # in raw, which comes first
     NEW = "new"
-    CONFIRMED = "confirmed"    # once it has left: seen when a packet comes back over lo
-    UNTRACKED = "untracked"    # `CT --notrack`: nat passes it by
+    CONFIRMED = "confirmed"  # once it has left: seen when a packet comes back over lo
+    UNTRACKED = "untracked"  # `CT --notrack`: nat passes it by
 
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed all the time
 
@@ -37,9 +39,9 @@ class Connection:
     destination: int
     source_port: int | None
     port: int | None
-    local: bool                        # starts on the node itself
-    in_interface: str | None = None    # None: unknown
-    bridge_port: str = NO_INTERFACE    # the bridge's port that it came in by, if it came over a bridge
+    local: bool  # starts on the node itself
+    in_interface: str | None = None  # None: unknown
+    bridge_port: str = NO_INTERFACE  # the bridge's port that it came in by, if it came over a bridge
     icmp_type: int = 8
     icmp_code: int = 0
 
@@ -48,8 +50,9 @@ class Connection:
 class Node:
     """What is known of the node besides its rules.
 
-    `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known interfaces. `out_interface` is where packets leave it, None where unknown.
-    `assumed` decides questions: the first whose text is part of the question.
+    `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
+    interfaces. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
+    whose text is part of the question.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -68,11 +71,11 @@ class Node:
 class PacketState(NamedTuple):
     """All that can differ between two packets of one traced connection; equal states have equal futures.
 
-    `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None where unknown.
-    `port` is None where unknown; `port_text` is then what is known. With `to_interface` the destination is an address of the
-    interface that the packet came by, instead of `destination`. `answers` are the questions assumed so far.
-    nat decides each way once (`destination_decided`, `source_decided`); `dnat` and `snat` tell whether that changed anything.
-    `visits` are names of `recent` lists that hold an address, with the number of times seen.
+    `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None
+    where unknown. `port` is None where unknown; `port_text` is then what is known. With `to_interface` the destination
+    is an address of the interface that the packet came by, instead of `destination`. `answers` are the questions
+    assumed so far. nat decides each way once (`destination_decided`, `source_decided`); `dnat` and `snat` tell whether
+    that changed anything. `visits` are names of `recent` lists that hold an address, with the number of times seen.
     """
 
     connection: Connection
@@ -97,18 +100,34 @@ class PacketState(NamedTuple):
     visits: frozenset[tuple[str, int, int]] = frozenset()
 
     def answer(self, question: str) -> bool | None:
-        """What the user or this packet's story has said of a question."""
+        """What the user or this packet's story has said of a question, or left as its only answer."""
         said = self.node.assumption(question)
-        if said is None and self.answers:
-            if (question, True) in self.answers:
-                return True
-            if (question, False) in self.answers:
-                return False
-        return said
+        if said is not None or not self.answers:
+            return said
+        known = self._assumed(question)
+        if known is not None:
+            return known
+        for literals, hold in self.answers:
+            wanted = dict(literals).get(question)
+            if wanted is not None and not hold and all(self._holds(*one) for one in literals if one[0] != question):
+                return not wanted
+        return None
 
-    def knowing(self, question: str, answer: bool) -> PacketState:
-        """The same packet, with a question answered."""
-        return self._replace(answers=(*self.answers, (question, answer)))
+    def _assumed(self, question: str) -> bool | None:
+        for literals, hold in self.answers:
+            if hold or len(literals) == 1:
+                wanted = dict(literals).get(question)
+                if wanted is not None:
+                    return wanted is hold
+        return None
+
+    def _holds(self, question: str, wanted: bool) -> bool:
+        said = self.node.assumption(question)
+        return (self._assumed(question) if said is None else said) is wanted
+
+    def knowing(self, literals: Literals, hold: bool) -> PacketState:
+        """The same packet, for which these answers hold, or do not all hold."""
+        return self._replace(answers=(*self.answers, (literals, hold)))
 
     def with_answers(self, answers: Answers) -> PacketState:
         """The same packet, with other questions answered."""
@@ -117,8 +136,8 @@ class PacketState(NamedTuple):
     def owns(self, address: int) -> Truth:
         """Whether an address is one of the node's.
 
-        Loopback addresses are, and the source of a packet that starts on the node. With no list of the node's addresses,
-        nothing is known of another, but that the source of an arriving packet is not one.
+        Loopback addresses are, and the source of a packet that starts on the node. With no list of the node's
+        addresses, nothing is known of another, but that the source of an arriving packet is not one.
         """
         connection, local = self.connection, self.node.local_addresses
         if address in local or is_loopback(address, connection.family):

@@ -7,7 +7,15 @@ from functools import lru_cache
 
 # Names that iptables-save never prints but restore input may hold; /etc/services is not read, as it is the node's.
 _SERVICES = {
-    "domain": 53, "ftp": 21, "http": 80, "https": 443, "ntp": 123, "smtp": 25, "ssh": 22, "sunrpc": 111, "telnet": 23,
+    "domain": 53,
+    "ftp": 21,
+    "http": 80,
+    "https": 443,
+    "ntp": 123,
+    "smtp": 25,
+    "ssh": 22,
+    "sunrpc": 111,
+    "telnet": 23,
 }
 HIGHEST = 65535
 

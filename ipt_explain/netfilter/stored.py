@@ -21,7 +21,7 @@ def stored(text: str) -> int:
     value = float.fromhex(word) if "x" in word.lower() else float(word)
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"probability {text} is not between 0 and 1")
-    scaled = value * SCALE                     # exact: a power of two only moves the exponent
+    scaled = value * SCALE  # exact: a power of two only moves the exponent
     whole = math.floor(scaled)
     return whole + 1 if scaled - whole >= 0.5 else whole
 

@@ -31,7 +31,8 @@ class Flow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the target makes of a packet: its fate or where it goes, and the states that it leaves in, with shares that sum to 1.
+    """What the target makes of a packet: its fate or where it goes, and the states that it leaves in, with shares that
+    sum to 1.
 
     `reason` says why a fate is UNKNOWN.
     """
@@ -47,7 +48,8 @@ _ONE = Fraction(1)
 
 
 def effect_of(rule: Rule, state: PacketState) -> Effect | None:
-    """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a chain."""
+    """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a
+    chain."""
     name = rule.target
     if name is None:
         return Effect(Flow.CONTINUE, ((_ONE, state),))
@@ -61,7 +63,8 @@ def is_verdict(name: str) -> bool:
 
 
 def changes_nothing(shape: Shape) -> bool:
-    """Whether rules of a shape only count, log or touch what no rule can test, so that a trace need not mention them."""
+    """Whether rules of a shape only count, log or touch what no rule can test, so that a trace need not mention
+    them."""
     return shape.target is None or shape.target.name in _HARMLESS
 
 
@@ -107,10 +110,12 @@ def _connmark(rule: Rule, state: PacketState) -> Effect:
         mark = MarkChange(restored, packet_mask).apply(state.mark)
         return Effect(Flow.CONTINUE, ((_ONE, state._replace(mark=mark)),))
     for name, text in given.items():
-        if name.endswith("-mark") or name == "--set-xmark":
-            if "shift" not in name:
-                return _connmarked(state, _shifted(mark_change(name, text).apply(state.connmark), given))
+        if name in _SETTING:
+            return _connmarked(state, _shifted(mark_change(name, text).apply(state.connmark), given))
     return _continue(rule, state)
+
+
+_SETTING = frozenset({"--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark"})
 
 
 def _connmarked(state: PacketState, connmark: int) -> Effect:
@@ -139,7 +144,8 @@ def _notrack(rule: Rule, state: PacketState) -> Effect:
 
 
 def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
-    """xt_TPROXY.c: with a listening socket the packet is marked and accepted, else dropped; the dump knows no sockets."""
+    """xt_TPROXY.c: with a listening socket the packet is marked and accepted, else dropped; the dump knows no
+    sockets."""
     marked = state
     if text := rule.target_value("--tproxy-mark"):
         mark = parse_mark(text)
@@ -199,5 +205,5 @@ _TARGETS: dict[str, Target] = {
     "SYNPROXY": _fate(Fate.UNKNOWN, "whether the client completes the handshake with SYNPROXY"),
     **_DESTINATION_TARGETS,
     **_SOURCE_TARGETS,
-    **{name: _continue for name in _HARMLESS},
+    **dict.fromkeys(_HARMLESS, _continue),
 }

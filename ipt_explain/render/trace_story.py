@@ -1,4 +1,5 @@
-"""The ways of a trace's outcomes as one tree: tables, and in them the rules met, each with the share of packets that met it."""
+"""The ways of a trace's outcomes as one tree: tables, and in them the rules met, each with the share of packets that
+met it."""
 
 from __future__ import annotations
 

@@ -10,14 +10,13 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.protocols import protocol_name
-from ipt_explain.render.english.wording import clipped
 from ipt_explain.render.outline import Line, Node, draw, sentence
 from ipt_explain.render.percent import percents
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
 from ipt_explain.render.trace_story import Act, Scene, story
 from ipt_explain.render.trace_words import conditions, effect
-from ipt_explain.render.words import plural
+from ipt_explain.render.words import clipped, plural
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.why_not import Obstacle, Reason, WhyNot
@@ -25,13 +24,15 @@ from ipt_explain.trace.why_not import Obstacle, Reason, WhyNot
 _MOST_SCENES = 6
 _MOST_OUTCOMES = 12
 _MOST_MISSES = 3
+_MOST_ASSUMPTIONS = 8
 _WHOLE = 1 - 1e-9
 
 
 def trace_text(
     trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int, color: bool
 ) -> Iterator[str]:
-    """The trace in pieces of text. `label` names the Service that the packet is for; `verbose` adds rules that nearly matched."""
+    """The trace in pieces of text. `label` names the Service that the packet is for; `verbose` adds rules that
+    nearly matched."""
     return to_text(_lines(trace, label, why_not, verbose, width), color)
 
 
@@ -41,6 +42,10 @@ def _lines(trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, widt
     for act in story(trace.outcomes):
         yield []
         yield from draw(teller.act(act), width)
+    if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
+        yield []
+        note = "What the dump leaves open counts half each way; --assume TEXT=yes or TEXT=no decides it."
+        yield from draw(Node(sentence(note, "unknown")), width)
     yield []
     yield from _outcome_lines(trace.outcomes, width)
     if why_not is not None:
@@ -99,9 +104,10 @@ class _Teller:
         step = scene.step
         said = conditions(step.rule, self._marks) if step.rule is not None else ""
         done = effect(step, self._marks)
-        words += sentence(escape(clipped(f"{said}:"))) + [(" ", "")] if said else []
+        if said:
+            words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
         if done.startswith("→"):
-            return [*words, (escape(done), "")]     # the arrow stays with its chain
+            return [*words, (escape(done), "")]  # the arrow stays with its chain
         return words + sentence(escape(clipped(done)))
 
     def _tail(self, scene: Scene) -> str:
@@ -116,7 +122,8 @@ class _Teller:
         passed = [rule for rule in chain.rules if id(rule) not in met and (not left_at or rule.line < left_at)]
         misses, count = near_misses(passed, state, _MOST_MISSES)
         for miss in misses:
-            said = f"not {'→ ' if miss.rule.shape.target else ''}{miss.rule.target or 'counted'}: {miss.condition} does not fit"
+            target = f"→ {miss.rule.target}" if miss.rule.target else "counted"
+            said = f"not {target}: {miss.condition} does not fit"
             node.children.append(Node(sentence(escape(clipped(said)), "guide"), f"line {miss.rule.line}", hang=4))
         if count > len(misses):
             more = plural(f"{count - len(misses):,}", "more rule")
@@ -129,19 +136,29 @@ def _outcome_lines(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
     for outcome, share in zip(outcomes, shares):
         said = sentence(escape(clipped(_fate(outcome))), _style(outcome))
         yield from draw(Node([(f"{share:>{column}}  ", "share"), *said], hang=column + 2), width)
-        for assumption in outcome.assumptions:
-            yield from draw(Node(sentence(escape(clipped(f"{' ' * column}    if {assumption}")), "unknown")), width)
-        if any(text.endswith(("=yes", "=no")) for text in outcome.assumptions):
-            certain = percents((outcome.probability_if_so,))[0]
-            yield from draw(Node(sentence(f"{' ' * column}    then {certain}", "share")), width)
+        yield from _assumption_lines(outcome, " " * (column + 2), width)
     left = outcomes[_MOST_OUTCOMES:]
-    for (verdict, masqueraded), group in groupby(
-        sorted(left, key=_kind), key=_kind
-    ):
+    for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
         members = list(group)
         rest = percents((sum(outcome.probability for outcome in members),))[0]
         words = f"{len(members)} more: {_VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
         yield from draw(Node([(f"{rest:>{column}}  ", "share"), *sentence(words)], hang=column + 2), width)
+
+
+def _assumption_lines(outcome: Outcome, indent: str, width: int) -> Iterator[Line]:
+    """What the outcome takes besides the dump, and its chance if all of that holds."""
+    for assumption in outcome.assumptions[:_MOST_ASSUMPTIONS]:
+        yield from _indented(f"if {assumption}", indent, "unknown", width)
+    left = len(outcome.assumptions) - _MOST_ASSUMPTIONS
+    if left > 0:
+        yield from _indented(f"… and {left} more, which -o json names", indent, "unknown", width)
+    if outcome.probability_if_so != outcome.probability:
+        yield from _indented(f"then {percents((outcome.probability_if_so,))[0]}", indent, "share", width)
+
+
+def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
+    for line in draw(Node(sentence(escape(clipped(text)), style), hang=len("if ")), max(20, width - len(indent))):
+        yield [(indent, ""), *line]
 
 
 def _kind(outcome: Outcome) -> tuple[str, bool]:

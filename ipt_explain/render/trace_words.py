@@ -31,7 +31,11 @@ def effect(step: Step, marks: Mapping[int, str]) -> str:
     target, before, after = step.rule.target, step.before, step.after
     if target in ("MARK", "CONNMARK") and after is not None:
         return _marked(target, before, after, marks)
-    if target in ("DNAT", "REDIRECT", "NETMAP") and after is not None and after.destination_decided > before.destination_decided:
+    if (
+        target in ("DNAT", "REDIRECT", "NETMAP")
+        and after is not None
+        and after.destination_decided > before.destination_decided
+    ):
         return f"{target} to {destination_text(after)}"
     if target == "MASQUERADE":
         return "MASQUERADE: the source becomes the address of the interface it leaves by"
@@ -48,7 +52,9 @@ def _marked(target: str, before: PacketState, after: PacketState, marks: Mapping
     changed = before.mark ^ after.mark
     name = marks.get(changed)
     if changed & after.mark == changed:
-        meaning = {"the masquerade mark": ": it will be masqueraded", "the drop mark": ": it is to be dropped"}.get(name or "", "")
+        meaning = {"the masquerade mark": ": it will be masqueraded", "the drop mark": ": it is to be dropped"}.get(
+            name or "", ""
+        )
         return f"marks the packet 0x{changed:x}{meaning or _aside(name)}"
     if changed & before.mark == changed:
         return f"clears mark 0x{changed:x}{_aside(name)}"

@@ -1,10 +1,10 @@
 """What the chains of one table do with a packet: every end, each with its share, without following paths one by one.
 
-A chain is looked at once for each state in which a packet enters it: a visit. It knows in which states packets come back, and
-which ends they meet; shares are of the packets that enter. Visits are finished callees first, as a caller goes on with
-what comes back; then shares flow down, callers first. So a diamond of jumps with 2^40 paths costs 40 visits, and nothing is copied
-upwards but what returns. Nothing recurses on the depth of jumps. A chain that is entered while it is being looked at is
-a loop: it is cut there, and named.
+A chain is looked at once for each state in which a packet enters it: a visit. It knows in which states packets come
+back, and which ends they meet; shares are of the packets that enter. Visits are finished callees first, as a caller
+goes on with what comes back; then shares flow down, callers first. So a diamond of jumps with 2^40 paths costs 40
+visits, and nothing is copied upwards but what returns. Nothing recurses on the depth of jumps. A chain that is
+entered while it is being looked at is a loop: it is cut there, and named.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ LOOP = "a loop of jumps"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An end that packets meet within a chain: a fate, the state that they meet it in, and what is not known, if something is."""
+    """An end that packets meet within a chain: a fate, the state that they meet it in, and what is not known, if
+    something is."""
 
     fate: Fate
     state: PacketState
@@ -50,7 +51,8 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One chain entered in one state. `weight` is the share of all packets that enter, `caller` where most of them come from."""
+    """One chain entered in one state. `weight` is the share of all packets that enter, `caller` where most of them
+    come from."""
 
     table: str
     chain: Chain
@@ -110,7 +112,8 @@ class TableWalk:
         return arrivals
 
     def _finished_visit(self, key: Key) -> Visit:
-        """The visit of a chain in a state, finished; the chains that it calls are finished first, on a stack of our own."""
+        """The visit of a chain in a state, finished; the chains that it calls are finished first, on a stack of our
+        own."""
         stack = [self._opened(key)]
         answer: Visit | None = None
         while True:
@@ -168,7 +171,14 @@ class TableWalk:
         name = rule.target
         if name is not None and name in self._table.chains and (rule.is_goto or not is_verdict(name)):
             if name in self._open:
-                self._end(visit, End(Fate.UNKNOWN, state, f"{LOOP} that comes back to chain {name}"), rule, state, share, trail)
+                self._end(
+                    visit,
+                    End(Fate.UNKNOWN, state, f"{LOOP} that comes back to chain {name}"),
+                    rule,
+                    state,
+                    share,
+                    trail,
+                )
             else:
                 callee = yield name, state
                 self._called(visit, callee, frontier, rule, state, share, trail)
@@ -186,7 +196,8 @@ class TableWalk:
         self, visit: Visit, callee: Visit, frontier: Frontier, rule: Rule, state: PacketState, share: Probability,
         trail: Trail | None,
     ) -> None:  # fmt: skip
-        """Go on with what comes back from a chain: behind the rule, or, after a goto, where this chain would return to."""
+        """Go on with what comes back from a chain: behind the rule, or, after a goto, where this chain would return
+        to."""
         visit.calls.append(Call(visit, callee, share, trail, rule, state))
         for after, portion in callee.returned.items():
             link = Trail(trail, rule, state, after, Passage(callee, portion.via))

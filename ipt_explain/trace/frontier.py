@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.condition import Answer
-from ipt_explain.netfilter.evaluator import Evaluator
+from ipt_explain.netfilter.evaluator import Evaluator, Outcome
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.trace.paths import Trail
@@ -38,7 +37,7 @@ class Frontier:
         self._here = -1
         self._places: list[int] = []
         self._waiting: dict[int, Portions[PacketState, Trail | None]] = {}
-        self._scanned: dict[PacketState, tuple[int, int, Answer]] = {}
+        self._scanned: dict[PacketState, tuple[int, int, Outcome]] = {}
 
     def add(self, state: PacketState, share: Probability, trail: Trail | None, start: int) -> None:
         """Let a portion look for its next rule from `start` on."""
@@ -72,7 +71,7 @@ class Frontier:
             portions.forget_idle_answers(lambda state: state.answers, PacketState.with_answers)
         return (self._rules[place] if place < len(self._rules) else None), portions
 
-    def answer(self, rule: Rule, state: PacketState) -> Answer:
+    def answer(self, rule: Rule, state: PacketState) -> Outcome:
         """What the rule popped last says of a state that waited there."""
         known = self._scanned.get(state)
         if known is not None and known[1] == self._here:

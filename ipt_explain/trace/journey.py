@@ -6,22 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Ruleset, Table
-from ipt_explain.netfilter.condition import Branch, decide
+from ipt_explain.netfilter.condition import Branch, Question, decide, split
 from ipt_explain.netfilter.evaluator import Evaluator
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import PacketState, Tracking
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product
+from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.targets import Fate
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.trace.chains import Arrival, End, TableWalk
+from ipt_explain.trace.chains import Arrival, TableWalk
 from ipt_explain.trace.frontier import Budget
 from ipt_explain.trace.paths import Path
 from ipt_explain.trace.portions import Portions
 
 LOOPBACK = "lo"
-_WORK = 4_000_000
+MOST_WORK = 4_000_000
+"""How many rules a trace may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
+20,000."""
 
 Travellers = Portions[PacketState, Path | None]
 
@@ -37,15 +39,15 @@ class Finish:
 
 
 class Journey:
-    """The way of one packet through the rulesets of its family; two backends are both asked, legacy first in each table."""
+    """The way of one packet through the rulesets of its family; two backends are both asked, legacy first in each
+    table."""
 
     def __init__(self, rulesets: Sequence[Ruleset]) -> None:
         self.finishes: Portions[Finish, Path | None] = Portions()
         self.taken_as_empty: list[str] = []
         self._rulesets = rulesets
         self._evaluator = Evaluator()
-        rules = sum(table.rule_count for ruleset in rulesets for table in ruleset.tables.values())
-        self._budget = Budget(_WORK + 4 * rules)
+        self._budget = Budget(MOST_WORK)
 
     def arrive(self, start: PacketState) -> None:
         """A packet that arrives: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
@@ -60,7 +62,8 @@ class Journey:
     def depart(self, start: PacketState) -> None:
         """A packet that the node sends: OUTPUT and POSTROUTING; to the node itself, then back in over lo.
 
-        OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after DNAT.
+        OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after
+        DNAT.
         """
         local, leaving = self._routed(self._one(start))
         out = start.node.out_interface
@@ -100,7 +103,8 @@ class Journey:
     def _tracked(
         self, travellers: Travellers, before: Tracking = Tracking.NOT_YET, after: Tracking = Tracking.NEW
     ) -> Travellers:
-        """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
+        """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms
+        them."""
         moved: Travellers = Portions()
         for state, portion in travellers.items():
             if state.tracking is before:
@@ -135,7 +139,9 @@ class Journey:
         table = ruleset.tables.get(name)
         if table is not None and _unreached_chains(table):
             for state, portion in travellers.items():
-                finish = Finish(Fate.UNKNOWN, state, f"chain {hook.value} of table {name}, which this input does not show")
+                finish = Finish(
+                    Fate.UNKNOWN, state, f"chain {hook.value} of table {name}, which this input does not show"
+                )
                 self.finishes.gather(finish, portion.share, portion.via)
             return Portions()
         if table is not None or name in ("nat", "filter"):
@@ -183,13 +189,15 @@ def _nat_applies(state: PacketState) -> bool:
 
 
 def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
-    """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another machine's."""
+    """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another
+    machine's."""
     if state.to_interface:
         return Truth.YES
     owned = state.owns(state.destination)
     if owned is Truth.UNKNOWN and state.destination_decided:
         return Truth.NO
-    return decide(owned, state, own_address_question(state.destination, state))
+    answer = decide(owned, state, own_address_question(state.destination, state))
+    return split((answer,), state) if isinstance(answer, Question) else answer
 
 
 def _way_in(entered: Travellers, arrival: Arrival) -> Path | None:

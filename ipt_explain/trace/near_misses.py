@@ -21,7 +21,8 @@ class NearMiss:
 def near_misses(rules: Iterable[Rule], state: PacketState, most: int) -> tuple[list[NearMiss], int]:
     """The rules that failed by one condition, and how many those are in all.
 
-    `most` of them are given, in order: rather those for the packet's destination, and those that met the most other conditions.
+    `most` of them are given, in order: rather those for the packet's destination, and those that met the most other
+    conditions.
     """
     found = list(_one_off(rules, state))
     best = sorted(found, key=lambda pair: (pair[1].condition.startswith("-d "), -pair[0]))[:most]

@@ -17,10 +17,11 @@ from ipt_explain.trace.paths import Path, Step
 class Outcome:
     """One way for the packet to end.
 
-    `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the destination that it was
-    rewritten to and got to: None where it was not, and for packets dropped or rejected, which get nowhere. `masqueraded` tells whether its
-    source was rewritten. `assumptions` are what it takes besides the dump: those that end in `=yes` or `=no` are one side of a question that
-    was split evenly, and can be given to `trace(assume=...)` as they stand. `probability` counts each such side as half.
+    `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the
+    destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
+    which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
+    the dump: those that end in `=yes` or `=no` are one side of a question that was split evenly, and can be given to
+    `trace(assume=...)` as they stand. `probability` counts each such side as half.
     """
 
     probability: float
@@ -56,7 +57,8 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with the rules met."""
+    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with
+    the rules met."""
 
     packet: Packet
     outcomes: tuple[Outcome, ...]

@@ -19,10 +19,10 @@ ENTRIES = ("prerouting", "output")
 class Packet:
     """The first packet of a new connection.
 
-    `protocol` is a name or number; `port` the destination port, None where the protocol has none or it is not known. `entry`
-    is "prerouting" for a packet that arrives, "output" for one that the node itself sends. `in_interface` is where it arrives;
-    `physdev_in` the port of that bridge, where the node filters bridged packets (br_netfilter). What is None is unknown to rules.
-    """
+    `protocol` is a name or number; `port` the destination port, None where the protocol has none or it is not known.
+    `entry` is "prerouting" for a packet that arrives, "output" for one that the node itself sends. `in_interface` is
+    where it arrives; `physdev_in` the port of that bridge, where the node filters bridged packets (br_netfilter).
+    What is None is unknown to rules."""
 
     source: str
     destination: str
@@ -68,10 +68,9 @@ class Packet:
         )
 
 
-def node_of(
-    family: Family, local_addresses: Iterable[str], out_interface: str | None, assume: Iterable[str]
-) -> Node:
-    """What the user tells of the node; an address may name its interface, as `192.0.2.10@eth0`. Raises UsageError for addresses and assumptions that are none."""
+def node_of(family: Family, local_addresses: Iterable[str], out_interface: str | None, assume: Iterable[str]) -> Node:
+    """What the user tells of the node; an address may name its interface, as `192.0.2.10@eth0`. Raises UsageError
+    for addresses and assumptions that are none."""
     addresses: set[int] = set()
     first: dict[str, int] = {}
     for text in local_addresses:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 class Step:
     """One rule on a packet's way, or the policy that decided where `rule` is None.
 
-    `before` is the packet as it met the rule; `after` what it was behind it, None where it did not come back from the chain jumped
-    to, which is `into`. `depth` counts jumps.
-    """
+    `before` is the packet as it met the rule; `after` what it was behind it, None where it did not come back from
+    the chain jumped to, which is `into`. `depth` counts jumps."""
 
     table: str
     chain: Chain
@@ -41,7 +40,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trail:
-    """The latest rule that a packet met in a chain, linked to those before. `inside` is what it met in the chain jumped to."""
+    """The latest rule that a packet met in a chain, linked to those before. `inside` is what it met in the chain
+    jumped to."""
 
     earlier: Trail | None
     rule: Rule | None

@@ -41,7 +41,8 @@ class Portions(dict[Key, Portion[Via]]):
     def forget_idle_answers(
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> None:
-        """Join portions that differ only in the answer to one question and are equally large: the question has not mattered.
+        """Join portions that differ only in the answer to one question and are equally large: the question has not
+        mattered.
 
         Goes on until no such pair is left.
         """

@@ -26,7 +26,9 @@ def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: int) -> fr
         for name in map(list_of, filter(_records, chain.rules))
     )
     if not found:
-        raise UsageError(f"no chain that sends packets to {endpoint} records its clients (-m recent --set), so none can return to it")
+        raise UsageError(
+            f"no chain that sends packets to {endpoint} records its clients (-m recent --set), so none can return to it"
+        )
     return found
 
 

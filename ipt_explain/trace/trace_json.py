@@ -49,7 +49,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "assumptions": list(outcome.assumptions),
         "probability_if_so": outcome.probability_if_so,
         "path": [
-            {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text} for step in outcome.path
+            {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text}
+            for step in outcome.path
         ],
     }
 

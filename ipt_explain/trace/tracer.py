@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
+from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.nat_targets import destination_text
@@ -32,10 +33,11 @@ def trace(
 ) -> Trace:
     """Where a packet ends up.
 
-    `local_addresses` are the node's own. Without them, whether a destination is one is asked where rules or routing must
-    know, except that a destination which NAT chose is taken for another machine's. `returning` is an endpoint (`IP:PORT`)
-    that the client was sent to before, so that its affinity record exists. `assume` decides questions, as `TEXT=yes` or `TEXT=no`.
-    Raises UsageError for a packet that is none, or one of a family that the dump has no rules of.
+    `local_addresses` are the node's own. Without them, whether a destination is one is asked where rules or routing
+    must know, except that a destination which NAT chose is taken for another machine's. `returning` is an endpoint
+    (`IP:PORT`) that the client was sent to before, so that its affinity record exists. `assume` decides questions, as
+    `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none, or one of a family that the dump has no rules
+    of.
     """
     rulesets = _rulesets_for(dump, packet)
     connection = packet.connection()
@@ -70,7 +72,8 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
         sources = ", ".join(dict.fromkeys(ruleset.source for ruleset in chosen))
         raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
     if not chosen and dump.rulesets:
-        raise UsageError(f"the dump has no {_label(packet.family.value)} rules, and {packet.destination} is {_label(packet.family.value)}")
+        family = _label(packet.family.value)
+        raise UsageError(f"the dump has no {family} rules, and {packet.destination} is {family}")
     return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)
 
 
@@ -85,7 +88,8 @@ def _warnings(journey: Journey) -> tuple[str, ...]:
 
 
 def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
-    """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter forgotten."""
+    """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter
+    forgotten."""
     merged: Portions[OutcomeKey, Path | None] = Portions()
     for finish, portion in journey.finishes.items():
         merged.gather(_key(finish), portion.share, portion.via)
@@ -93,7 +97,7 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
     noted = tuple(journey.taken_as_empty)
     outcomes = []
     for (fate, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
-        assumptions = tuple(f"{question}={'yes' if answer else 'no'}" for question, answer in answers)
+        assumptions = tuple(f"{worded(literals)}={'yes' if answer else 'no'}" for literals, answer in answers)
         outcomes.append(
             Outcome(
                 probability=float(portion.share),

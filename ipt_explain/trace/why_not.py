@@ -31,7 +31,8 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule at all."""
+    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule
+    at all."""
 
     obstacle: Obstacle
     chain: str | None = None
@@ -53,8 +54,9 @@ class WhyNot:
 def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     """What keeps a traced packet from an endpoint (`IP:PORT`).
 
-    If it was sent there and stopped, the rules that stop it. Else, of the ways from the entry to a DNAT to the endpoint, the one
-    with the fewest conditions that fail, and the rules on it that fail. Raises UsageError where `endpoint` is none.
+    If it was sent there and stopped, the rules that stop it. Else, of the ways from the entry to a DNAT to the
+    endpoint, the one with the fewest conditions that fail, and the rules on it that fail. Raises UsageError where
+    `endpoint` is none.
     """
     wanted = _endpoint(endpoint)
     arrived = [ending for ending in trace.endings if _goes_to(ending.state, wanted)]
@@ -151,7 +153,8 @@ Way = list[tuple[Rule, list[str]]]
 
 
 def _easiest_way(table: Table, start: PacketState, wanted: Endpoint) -> Way | None:
-    """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its own.
+    """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its
+    own.
 
     Dijkstra's search, from the DNAT upwards.
     """

@@ -68,7 +68,9 @@ class Laboratory:
                 self._host_sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for one in self._sockets:
             one.close()
         self._spaces.__exit__()
@@ -99,11 +101,14 @@ class Laboratory:
                 self._listen(seen, 0.01)
         self._number += len(shots)
         self._listen(seen, _SETTLE_SECONDS)
-        return [self._fate(shot, port, seen.get(first + place, {})) for place, (shot, port) in enumerate(zip(shots, ports))]
+        return [
+            self._fate(shot, port, seen.get(first + place, {})) for place, (shot, port) in enumerate(zip(shots, ports))
+        ]
 
-    def count(self, shot: Shot, times: int) -> Counter[Fate]:
-        """How often each fate befalls the same packet, sent so many times."""
-        return Counter(self.fire([shot] * times))
+    def counts(self, shots: list[Shot], times: int) -> list[Counter[Fate]]:
+        """How often each fate befalls each packet, sent so many times, all in turn."""
+        fates = self.fire(shots * times)
+        return [Counter(fates[place :: len(shots)]) for place in range(len(shots))]
 
     def _send(self, shot: Shot, packet: bytes) -> None:
         if shot.origin == "host":
@@ -111,7 +116,7 @@ class Laboratory:
             try:
                 self._host_sender.sendto(packet, to)
             except OSError:
-                pass    # what OUTPUT drops or rejects fails to be sent
+                pass  # what OUTPUT drops or rejects fails to be sent
             return
         number = list(PAIRS).index(shot.origin)
         ends = mac("node", number) + mac("world", number)
@@ -163,7 +168,7 @@ class Laboratory:
     def _packet_socket(self, interface: str, protocol: int) -> socket.socket:
         made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
         self._sockets.append(made)
-        made.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)    # SO_RCVBUFFORCE
+        made.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
         made.bind((interface, protocol))
         return made
 

@@ -1,9 +1,9 @@
 """Two private network namespaces: a node that holds rules, and the world around it. Nothing leaves them.
 
-    world                node
-    podw  <-- veth -->   cni0    pods
-    extw  <-- veth -->   eth0    clients outside
-    outw  <-- veth -->   snk0    the default route; every packet that the node sends out is seen here
+world                node
+podw  <-- veth -->   cni0    pods
+extw  <-- veth -->   eth0    clients outside
+outw  <-- veth -->   snk0    the default route; every packet that the node sends out is seen here
 """
 
 from __future__ import annotations

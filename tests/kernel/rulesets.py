@@ -69,7 +69,9 @@ def packets(addresses: Addresses, chance: random.Random, count: int) -> list[Sho
         origin = chance.choice(("pod", "pod", "external", "host"))
         source = {"pod": addresses.pods, "external": addresses.outside, "host": (addresses.node,)}[origin]
         destination = chance.choice((*addresses.services, *addresses.services, *addresses.backends, addresses.node))
-        shots.append(Shot(origin, chance.choice(source), destination, chance.choice(("tcp", "udp")), chance.choice(_PORTS)))
+        shots.append(
+            Shot(origin, chance.choice(source), destination, chance.choice(("tcp", "udp")), chance.choice(_PORTS))
+        )
     return shots
 
 
@@ -111,7 +113,11 @@ class _Table:
     def _rule(self, chain: str, hook: str, below: Sequence[str]) -> str:
         protocol = self.chance.choice(("", "", "tcp", "udp"))
         target = self._target(hook, below, protocol)
-        if "--to" in target and ":" in target.replace("::", "") and not protocol or "REDIRECT" in target or "tcp-reset" in target:
+        if (
+            ("--to" in target and ":" in target.replace("::", "") and not protocol)
+            or "REDIRECT" in target
+            or "tcp-reset" in target
+        ):
             protocol = "tcp" if "tcp-reset" in target else protocol or self.chance.choice(("tcp", "udp"))
         parts = [f"-A {chain}", *self._core(hook, protocol)]
         for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
@@ -135,23 +141,33 @@ class _Table:
     def _match(self, hook: str, protocol: str) -> str:
         chance, a = self.chance, self.addresses
         choices: list[Callable[[], str]] = [
-            lambda: f"-m statistic --mode random {self._maybe_not()}--probability {chance.choice(('0.5', '0.33333333349', '.25', '0.9'))}",
+            lambda: (
+                f"-m statistic --mode random {self._maybe_not()}--probability {chance.choice(('0.5', '0.33333333349', '.25', '0.9'))}"
+            ),
             lambda: f"-m mark {self._maybe_not()}--mark {self._mark()}",
             lambda: f"-m connmark {self._maybe_not()}--mark {self._mark()}",
-            lambda: f"-m conntrack {self._maybe_not()}--ctstate {chance.choice(('NEW', 'ESTABLISHED,RELATED', 'DNAT', 'INVALID', 'NEW,DNAT', 'UNTRACKED'))}",
+            lambda: (
+                f"-m conntrack {self._maybe_not()}--ctstate {chance.choice(('NEW', 'ESTABLISHED,RELATED', 'DNAT', 'INVALID', 'NEW,DNAT', 'UNTRACKED'))}"
+            ),
             lambda: f"-m conntrack {self._maybe_not()}--ctorigdst {chance.choice(a.services)}",
-            lambda: f"-m addrtype {self._maybe_not()}--dst-type {chance.choice(('LOCAL', 'UNICAST', 'LOCAL,UNICAST', 'MULTICAST'))}",
+            lambda: (
+                f"-m addrtype {self._maybe_not()}--dst-type {chance.choice(('LOCAL', 'UNICAST', 'LOCAL,UNICAST', 'MULTICAST'))}"
+            ),
             lambda: f"-m addrtype {self._maybe_not()}--src-type LOCAL",
             lambda: f"-m iprange {self._maybe_not()}--src-range {a.pods[0]}-{a.pods[1]}",
-            lambda: f'-m comment --comment "any words: here"',
+            lambda: '-m comment --comment "any words: here"',
         ]
         if protocol:
             choices += 2 * [
-                lambda: f"-m {protocol} {self._maybe_not()}--dport {chance.choice(('80', '443', '1:100', '8080:', '30080'))}",
+                lambda: (
+                    f"-m {protocol} {self._maybe_not()}--dport {chance.choice(('80', '443', '1:100', '8080:', '30080'))}"
+                ),
                 lambda: f"-m multiport {self._maybe_not()}--dports {chance.choice(('80,443', '53,8000:9000'))}",
             ]
         if protocol == "tcp":
-            choices.append(lambda: f"-m tcp {self._maybe_not()}--tcp-flags FIN,SYN,RST,ACK {chance.choice(('SYN', 'ACK'))}")
+            choices.append(
+                lambda: f"-m tcp {self._maybe_not()}--tcp-flags FIN,SYN,RST,ACK {chance.choice(('SYN', 'ACK'))}"
+            )
         if hook in ("PREROUTING", "INPUT", "FORWARD"):
             choices.append(lambda: f"-m physdev {self._maybe_not()}--physdev-is-in")
         return chance.choice(choices)()
@@ -160,11 +176,19 @@ class _Table:
         chance = self.chance
         if below and chance.random() < 0.4:
             return f"-{chance.choice('jjg')} {chance.choice(below)}"
-        general = ["-j RETURN", "-j ACCEPT", "", f"-j MARK {self._mark_change()}", f"-j CONNMARK {self._connmark_change()}"]
+        general = [
+            "-j RETURN",
+            "-j ACCEPT",
+            "",
+            f"-j MARK {self._mark_change()}",
+            f"-j CONNMARK {self._connmark_change()}",
+        ]
         if self.name == "nat":
             return chance.choice(general + self._nat_targets(hook, protocol))
         if self.name == "raw":
-            return chance.choice(["-j RETURN", "-j ACCEPT", "-j MARK --set-xmark 0x1/0x1"] * 3 + ["-j NOTRACK", "-j CT --notrack"])
+            return chance.choice(
+                ["-j RETURN", "-j ACCEPT", "-j MARK --set-xmark 0x1/0x1"] * 3 + ["-j NOTRACK", "-j CT --notrack"]
+            )
         stops = ["-j DROP"]
         if self.name == "filter":
             stops += ["-j REJECT", "-j REJECT --reject-with tcp-reset"]

@@ -37,8 +37,9 @@ def test_traces_foretell_what_the_kernel_does(backend: str, ipv6: bool, seed: in
             if refused := laboratory.load(rules):
                 raise AssertionError(f"ruleset {number} is not one: {refused}\n{rules}")
             dump = ipt_explain.parse(laboratory.saved())
-            for shot in packets(addresses, chance, PACKETS):
-                said = disagreement(foretell(dump, shot, laboratory), laboratory.count(shot, TIMES))
+            shots = packets(addresses, chance, PACKETS)
+            for shot, observed in zip(shots, laboratory.counts(shots, TIMES)):
+                said = disagreement(foretell(dump, shot, laboratory), observed)
                 judged += 1
                 if said:
                     wrong.append(f"ruleset {number}, {shot}: {said}\n{laboratory.saved() if len(wrong) < 2 else ''}")

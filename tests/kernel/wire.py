@@ -81,7 +81,7 @@ def _read_icmp(protocol: int, body: bytes) -> Seen | None:
 def _checksum(data: bytes) -> int:
     if len(data) & 1:
         data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

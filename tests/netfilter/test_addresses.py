@@ -58,7 +58,9 @@ def test_nat_destinations(text: str, endpoint: Endpoint) -> None:
     assert parse_nat_destination(text) == endpoint
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.256", "10.0.0.1/33", "fd00::/129", "::1::2", "host", "10.0.0.1/x"])
+@pytest.mark.parametrize(
+    "text", ["", "10.0.0", "10.0.0.256", "10.0.0.1/33", "fd00::/129", "::1::2", "host", "10.0.0.1/x"]
+)
 def test_what_is_no_network_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_network(text)

@@ -10,7 +10,7 @@ from ipt_explain.netfilter import probability
 @pytest.mark.parametrize(
     ("text", "stored"),
     [
-        ("0.33332999982", 715820724),   # kube-proxy up to 1.16: %.5f of 1/3, printed back by iptables
+        ("0.33332999982", 715820724),  # kube-proxy up to 1.16: %.5f of 1/3, printed back by iptables
         ("0.33333", 715820724),
         ("0.33333333349", 715827883),
         ("0.3333333333", 715827883),
@@ -19,8 +19,8 @@ from ipt_explain.netfilter import probability
         ("1e-3", 2147484),
         (".5", 1 << 30),
         ("0x1p-1", 1 << 30),
-        ("0.9999999998", 1 << 31),      # rounds up to "always"
-        ("0.00000000023", 0),           # rounds down to "never"
+        ("0.9999999998", 1 << 31),  # rounds up to "always"
+        ("0.00000000023", 0),  # rounds down to "never"
         ("1", 1 << 31),
         ("0", 0),
     ],

@@ -27,7 +27,7 @@ def test_unknown_is_never_a_silent_no() -> None:
         ("veth+", "eth0", False),
         ("+", "eth0", True),
         ("+", NO_INTERFACE, True),
-        ("cni0", NO_INTERFACE, False),        # so `! -i cni0` matches what the node itself sends
+        ("cni0", NO_INTERFACE, False),  # so `! -i cni0` matches what the node itself sends
     ],
 )
 def test_interface_patterns(pattern: str, name: str, fits: bool) -> None:

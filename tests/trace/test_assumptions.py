@@ -25,7 +25,9 @@ def test_an_unknown_match_splits_the_outcome_by_name() -> None:
     assert [outcome.probability_if_so for outcome in told.outcomes] == [1.0, 1.0]
 
 
-@pytest.mark.parametrize(("assumed", "verdict"), [("blocked=yes", "DROP"), ("blocked=no", "ACCEPT"), (f"{QUESTION}=yes", "DROP")])
+@pytest.mark.parametrize(
+    ("assumed", "verdict"), [("blocked=yes", "DROP"), ("blocked=no", "ACCEPT"), (f"{QUESTION}=yes", "DROP")]
+)
 def test_a_user_decides_by_words_from_the_match(assumed: str, verdict: str) -> None:
     told = go(SET, assume=[assumed])
     assert only(told)[0] == verdict

@@ -31,7 +31,11 @@ def test_what_no_endpoint_takes_leaks_through() -> None:
 
 
 def test_probabilities_that_round_to_never_and_always() -> None:
-    options = ["-m statistic --mode random --probability 0.00000000023", "-m statistic --mode random --probability 0.9999999998", ""]
+    options = [
+        "-m statistic --mode random --probability 0.00000000023",
+        "-m statistic --mode random --probability 0.9999999998",
+        "",
+    ]
     assert shares(go(_endpoints(options))) == {_dnat(2): 1.0}
 
 
@@ -68,12 +72,18 @@ def test_a_thousand_deep_chain_and_a_thousand_endpoints() -> None:
 
 
 def test_marks_that_differ_without_consequence_are_one_outcome() -> None:
-    lines = [f"mangle -A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --or-mark {1 << bit}" for bit in range(10)]
+    lines = [
+        f"mangle -A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --or-mark {1 << bit}"
+        for bit in range(10)
+    ]
     assert shares(go("\n".join(lines))) == {("ACCEPT", None, False): 1.0}
 
 
 def test_more_states_than_can_be_followed_are_named_unknown() -> None:
-    lines = [f"mangle -A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --xor-mark {1 << bit}" for bit in range(32)]
+    lines = [
+        f"mangle -A PREROUTING -m statistic --mode random --probability 0.5 -j MARK --xor-mark {1 << bit}"
+        for bit in range(32)
+    ]
     told = go("\n".join(lines))
     assert "UNKNOWN" in {outcome.verdict for outcome in told.outcomes}
     assert sum(shares(told).values()) == pytest.approx(1)

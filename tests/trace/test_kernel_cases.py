@@ -37,9 +37,10 @@ def test_traces_foretell_what_was_observed(case: KernelCase) -> None:
 def _with_memory(entry: Any) -> bool:
     """Whether later packets of an observation followed earlier ones, by affinity or by counting."""
     packet = entry["packet"]
-    return bool(packet.get("affinity") or packet.get("sequence") or entry.get("sticky_single_client")) or entry[
-        "expected" if "expected" in entry else "packet"
-    ] == "one-of-three"
+    return (
+        bool(packet.get("affinity") or packet.get("sequence") or entry.get("sticky_single_client"))
+        or entry["expected" if "expected" in entry else "packet"] == "one-of-three"
+    )
 
 
 def _traced(dump: Dump, case: KernelCase, sent: Any) -> Trace:

@@ -46,7 +46,7 @@ MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
     "mac": compile_mac,
     "mark": compile_mark,
     "multiport": compile_multiport,
-    "nfacct": _nothing,      # counts, and matches always
+    "nfacct": _nothing,  # counts, and matches always
     "owner": compile_socket_owner,
     "physdev": compile_physdev,
     "pkttype": compile_pkttype,
@@ -62,7 +62,8 @@ MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
 
 
 def compile_shape(shape: Shape) -> tuple[Condition, ...]:
-    """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by match."""
+    """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by
+    match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
         conditions.extend(compile_match(match))

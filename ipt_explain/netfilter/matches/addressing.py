@@ -40,7 +40,8 @@ def _type_of(option: Option) -> Condition:
 
 
 def _ipv4_type(types: frozenset[str], address: int, family: Family) -> tuple[bool | None, bool]:
-    """Whether an address is of one of the types; if None, whether it is depends on its being the node's, as the second says.
+    """Whether an address is of one of the types; if None, whether it is depends on its being the node's, as the second
+    says.
 
     An address has one type. A subnet's broadcast address is not known to be one.
     """
@@ -66,7 +67,8 @@ def _ipv6_type(types: frozenset[str], address: int, family: Family) -> tuple[boo
 
 
 def _on_interface(conditions: list[Condition], match: Match) -> Condition:
-    """With --limit-iface-in or -out, an address of the node counts as LOCAL only on that interface, which no dump tells."""
+    """With --limit-iface-in or -out, an address of the node counts as LOCAL only on that interface, which no dump
+    tells."""
 
     def test(rule: Rule, state: PacketState) -> Answer:
         answers = [condition(rule, state) for condition in conditions]

@@ -17,8 +17,8 @@ _chance = lru_cache(maxsize=4096)(chance)
 def compile_statistic(match: Match) -> list[Condition]:
     """statistic: `random` matches its share of packets; `nth` its long-run share.
 
-    Each nth rule counts the packets that reach it, so a chain of them is exact where a match ends the traversal. Two nth
-    rules that the same packets pass are taken as independent, which they are not.
+    Each nth rule counts the packets that reach it, so a chain of them is exact where a match ends the traversal. Two
+    nth rules that the same packets pass are taken as independent, which they are not.
     """
     return [_share(option) for option in match.options if option.name in ("--probability", "--every")]
 

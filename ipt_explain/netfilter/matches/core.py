@@ -40,7 +40,7 @@ def _destination(option: Option) -> Condition:
     def test(rule: Rule, state: PacketState) -> Answer:
         if state.to_interface:
             return ask(state, f"-d {rule.values[slot]} (after REDIRECT)", option.negated)
-        value, mask = network_bits(rule.values[slot])   # mostly seen once: a cache would only be filled
+        value, mask = network_bits(rule.values[slot])  # mostly seen once: a cache would only be filled
         return hit if state.destination & mask == value else miss
 
     return test
@@ -53,7 +53,7 @@ def _in_interface(option: Option) -> Condition:
         pattern = rule.values[slot]
         if state.in_interface is None and pattern != "+":
             if pattern == "lo":
-                return Truth.of(negated)      # what comes in over lo was sent by the node itself
+                return Truth.of(negated)  # what comes in over lo was sent by the node itself
             return ask(state, f"-i {pattern}", negated)
         return Truth.of(interface_fits(pattern, state.in_interface or "") is not negated)
 
@@ -67,7 +67,7 @@ def _out_interface(option: Option) -> Condition:
         pattern = rule.values[slot]
         if state.out_interface is None and pattern != "+":
             if pattern == "lo":
-                return Truth.of(negated)      # what goes to the node itself is known to
+                return Truth.of(negated)  # what goes to the node itself is known to
             return ask(state, f"-o {pattern}", negated)
         return Truth.of(interface_fits(pattern, state.out_interface or "") is not negated)
 
@@ -91,7 +91,7 @@ def _protocol(option: Option) -> Condition:
 
 
 def _fragment(option: Option) -> Condition:
-    answer = Truth.of(option.negated)         # a connection's first packet is traced whole
+    answer = Truth.of(option.negated)  # a connection's first packet is traced whole
 
     def test(rule: Rule, state: PacketState) -> Answer:
         return answer

@@ -42,7 +42,8 @@ def _bridge_port(option: Option) -> Condition:
 
 
 def compile_socket_owner(match: Match) -> list[Condition]:
-    """owner and cgroup: a forwarded packet has no socket, so a plain test fails and a negated one holds (xt_owner.c)."""
+    """owner and cgroup: a forwarded packet has no socket, so a plain test fails and a negated one holds
+    (xt_owner.c)."""
     return [_of_socket(match, option) for option in match.options if option.name != "--suppl-groups"]
 
 

@@ -1,4 +1,5 @@
-"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what stands in the transport header of a connection's first packet."""
+"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what stands in the transport header of a connection's first
+packet."""
 
 from __future__ import annotations
 
@@ -13,18 +14,20 @@ from ipt_explain.netfilter.truth import Truth
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 _ICMP_TYPES = {
     "echo-reply": (0, None), "pong": (0, None), "destination-unreachable": (3, None), "network-unreachable": (3, 0),
-    "host-unreachable": (3, 1), "protocol-unreachable": (3, 2), "port-unreachable": (3, 3), "fragmentation-needed": (3, 4),
-    "source-quench": (4, None), "redirect": (5, None), "echo-request": (8, None), "ping": (8, None),
-    "router-advertisement": (9, None), "router-solicitation": (10, None), "time-exceeded": (11, None),
-    "ttl-exceeded": (11, None), "parameter-problem": (12, None), "timestamp-request": (13, None), "timestamp-reply": (14, None),
-    "address-mask-request": (17, None), "address-mask-reply": (18, None),
+    "host-unreachable": (3, 1), "protocol-unreachable": (3, 2), "port-unreachable": (3, 3),
+    "fragmentation-needed": (3, 4), "source-quench": (4, None), "redirect": (5, None), "echo-request": (8, None),
+    "ping": (8, None), "router-advertisement": (9, None), "router-solicitation": (10, None),
+    "time-exceeded": (11, None), "ttl-exceeded": (11, None), "parameter-problem": (12, None),
+    "timestamp-request": (13, None), "timestamp-reply": (14, None), "address-mask-request": (17, None),
+    "address-mask-reply": (18, None),
 }  # fmt: skip
 _ICMPV6_TYPES = {
-    "destination-unreachable": (1, None), "no-route": (1, 0), "communication-prohibited": (1, 1), "beyond-scope": (1, 2),
-    "address-unreachable": (1, 3), "port-unreachable": (1, 4), "packet-too-big": (2, None), "time-exceeded": (3, None),
-    "ttl-exceeded": (3, None), "parameter-problem": (4, None), "echo-request": (128, None), "ping": (128, None),
-    "echo-reply": (129, None), "pong": (129, None), "router-solicitation": (133, None), "router-advertisement": (134, None),
-    "neighbour-solicitation": (135, None), "neighbor-solicitation": (135, None), "neighbour-advertisement": (136, None),
+    "destination-unreachable": (1, None), "no-route": (1, 0), "communication-prohibited": (1, 1),
+    "beyond-scope": (1, 2), "address-unreachable": (1, 3), "port-unreachable": (1, 4), "packet-too-big": (2, None),
+    "time-exceeded": (3, None), "ttl-exceeded": (3, None), "parameter-problem": (4, None),
+    "echo-request": (128, None), "ping": (128, None), "echo-reply": (129, None), "pong": (129, None),
+    "router-solicitation": (133, None), "router-advertisement": (134, None), "neighbour-solicitation": (135, None),
+    "neighbor-solicitation": (135, None), "neighbour-advertisement": (136, None),
     "neighbor-advertisement": (136, None), "redirect": (137, None),
 }  # fmt: skip
 
@@ -95,7 +98,7 @@ def _chunk_types(match: Match, option: Option) -> Condition:
     def test(rule: Rule, state: PacketState) -> Answer:
         how, text = rule.values[how_slot], rule.values[types_slot]
         types = set(text.split(","))
-        if ":" in text:                        # flags of the chunk
+        if ":" in text:  # flags of the chunk
             return undecided(rule, state)
         if text in ("ALL", "NONE"):
             fits = (how == "any") is (text == "ALL")
@@ -142,6 +145,7 @@ def compile_icmp6(match: Match) -> list[Condition]:
 
 def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Condition:
     slot, negated = option.slots[0], option.negated
+
     def fits(text: str, state: PacketState) -> bool | None:
         if text in (any_type, "any"):
             return True

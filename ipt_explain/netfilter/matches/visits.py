@@ -18,7 +18,8 @@ def compile_recent(match: Match) -> list[Condition]:
     """recent: --set records the address and matches; --rcheck and --update match a recorded one; --remove forgets it.
 
     As xt_recent.c has it, an effect happens when its condition is reached, whether the rest of the rule matches or not.
-    Times are those of one moment: an entry made before the trace counts as young enough for any --seconds, and as one visit.
+    Times are those of one moment: an entry made before the trace counts as young enough for any --seconds, and as one
+    visit.
     """
     names = {option.name for option in match.options}
     negated = any(option.negated for option in match.options if option.name in _ACTIONS)
