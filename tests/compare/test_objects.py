@@ -262,3 +262,52 @@ def test_live_changes_are_exactly_the_events() -> None:
     assert found
     assert {(each.service or "").partition("/")[2].partition(":")[0] for each in found} <= touched
     assert judged(capture.objects, capture.ipv4, node=capture.config["node_name"]) == ()
+
+
+def test_a_node_without_kube_proxys_rules_is_said() -> None:
+    text = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n"
+    with pytest.raises(UsageError, match="no rules of kube-proxy"):
+        judged(scenario("1.30/basic").objects, text)
+
+
+def test_the_same_services_in_both_backends_are_both_compared() -> None:
+    nft, legacy = scenario("1.30/basic").ipv4, scenario("1.30/basic-legacy").ipv4
+    objects = scenario("1.30/basic").objects
+    assert judged(objects, nft + legacy) == ()
+    pod = "10.244.1.2:53" if "10.244.1.2:53" in legacy else "10.244.2.2:53"
+    found = judged(objects, nft + legacy.replace(pod, "10.244.9.9:53"))
+    assert {each.kind.value for each in found} == {"endpoint-missing", "endpoint-stale"}
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path]
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        found += _places(inner, (*path, key))
+    return found
+
+
+def test_objects_of_any_shape_never_break_it() -> None:
+    """Whatever stands in the place of whatever: read, or refused in words."""
+    capture = scenario("1.30/policy")
+    chosen = [
+        next(items(capture.objects, "Node")),
+        next(items(capture.objects, "Service", "etp-local-aff")),
+        next(items(capture.objects, "Service", "etp-local-all")),
+        next(items(capture.objects, "EndpointSlice", "etp-local-aff")),
+    ]
+    base = {"kind": "List", "items": chosen}
+    for path in _places(base)[1:]:
+        for strange in (None, 7, -1, True, "", "\0", [], [[]], {}, {"a": []}, "10.0.0.1", ["x"]):
+            objects = json.loads(json.dumps(base))
+            holder = objects
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = strange
+            said = "objects.json"
+            try:
+                found = read_objects(json.dumps(objects), "objects.json")
+                for release in (19, 22, 25, 34):
+                    list(intents(found, Family.IPV4, "node-a", "z1", Release(release)))
+            except UsageError as error:
+                said = str(error)
+            assert said.startswith("objects.json")

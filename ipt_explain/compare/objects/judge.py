@@ -37,7 +37,7 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
     explanation = explain(dump)
     services = explanation.services
     _check_kinds(objects, services)
-    _check_mode(dump, [facts.mode for facts in explanation.rulesets])
+    _check_mode(objects, dump, [facts.mode for facts in explanation.rulesets])
     name = node_of(objects, dump, services, node)
     notes = list(objects.notes)
     if name is None and _has_local_policies(objects, {ruleset.family for ruleset in dump.rulesets}):
@@ -89,8 +89,15 @@ class _Family:
                 yield from compare_service(intent, self._views[key], self._facts[key], complete)
             elif complete:
                 yield missing_service(intent, source)
+        by_name = {(intent.label, intent.port.protocol): intent for intent in wanted}
         for key in rest:
-            yield stale_service(self._views[key], self._facts[key])
+            view = self._views[key]
+            again = by_name.get((view.label, view.protocol))
+            if again is None:
+                yield stale_service(view, self._facts[key])
+            else:
+                # The other backend's rules for the same service port.
+                yield from compare_service(again, view, self._facts[key], complete)
 
     def _pairs(self, wanted: list[Intent]) -> tuple[list[tuple[Intent, ServiceKey | None]], list[ServiceKey]]:
         """Intents with their service port: by name and protocol, else by address, else by what of it is the same."""
@@ -185,7 +192,14 @@ def _check_kinds(objects: ApiObjects, services: Sequence[ServicePort]) -> None:
         raise UsageError(f"{objects.source}: there are {lacking} in it (kinds found: {kinds}); write it with `{HOW}`")
 
 
-def _check_mode(dump: Dump, modes: Sequence[ProxyMode | None]) -> None:
+def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | None]) -> None:
+    served = families_asked(objects) & {ruleset.family for ruleset in dump.rulesets}
+    whole = not any(ruleset.fragment for ruleset in dump.rulesets)
+    if served and whole and not any(modes):
+        raise UsageError(
+            f"{dump.source}: there are no rules of kube-proxy in it; it may run in nftables mode, be replaced, or have "
+            "its rules in iptables' other backend (iptables-legacy-save, iptables-nft-save)"
+        )
     if modes and all(mode is ProxyMode.IPVS for mode in modes):
         raise UsageError(
             f"{dump.source}: kube-proxy runs in ipvs mode there: services and endpoints stand in IPVS, not in iptables"

@@ -50,7 +50,8 @@ class ApiService:
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One endpoint with what its slice says of it. `endpoint` is `ip:port`, in IPv6 `[ip]:port`."""
+    """One endpoint with what its slice says of it. `endpoint` is `ip:port`, in IPv6 `[ip]:port`; `zones` and `nodes`
+    are those that its hints mean it for."""
 
     endpoint: str
     ready: bool
@@ -58,6 +59,7 @@ class ApiEndpoint:
     terminating: bool
     node: str | None
     zones: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,11 @@ class Release:
         return self.minor <= 30
 
     @property
+    def heeds_node_hints(self) -> bool:
+        """Hints for single nodes (trafficDistribution PreferSameNode, gate on from 1.34)."""
+        return self.minor >= 34
+
+    @property
     def skips_proxied_addresses(self) -> bool:
         """Load balancers of ipMode Proxy (field of 1.29)."""
         return self.minor >= IP_MODE_SINCE
@@ -76,7 +81,7 @@ class Release:
         return self.minor <= 23
 
 
-BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, IP_MODE_SINCE, 31)
+BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, IP_MODE_SINCE, 31, 34)
 """The first minor versions of releases that differ."""
 
 
@@ -220,11 +225,15 @@ class _Planner:
         return self._usable(self.endpoints) if hinted is None else hinted
 
     def _hinted(self) -> frozenset[str] | None:
-        """The ready endpoints meant for this node's zone; None where hints do not count, or are not complete."""
+        """The ready endpoints meant for this node or its zone; None where hints do not count, or are not complete."""
         release = self.release
         if not release.heeds_hints or (release.hints_need_annotation and not self.service.wants_hints):
             return None
         ready = [each for each in self.endpoints if each.ready]
+        if release.heeds_node_hints and self.node is not None and ready and all(each.nodes for each in ready):
+            meant = frozenset(each.endpoint for each in ready if self.node in each.nodes)
+            if meant:
+                return meant
         if self.zone is None or not ready or not all(each.zones for each in ready):
             return None
         return frozenset(each.endpoint for each in ready if self.zone in each.zones) or None

@@ -260,11 +260,17 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
     conditions = _map(document, "conditions")
     ready = conditions.get("ready") is not False
     serving = ready if conditions.get("serving") is None else bool(conditions["serving"])
-    hints = _list(_map(document, "hints"), "forZones")
-    zones = tuple(_word(each, "name") for each in hints if isinstance(each, dict))
+    hints = _map(document, "hints")
+    zones, nodes = (
+        tuple(_word(each, "name") for each in _list(hints, key) if isinstance(each, dict))
+        for key in ("forZones", "forNodes")
+    )
     node = _word(document, "nodeName") or _word(_map(document, "topology"), "kubernetes.io/hostname") or None
     text = endpoint_text(addresses[0], port)
-    yield ApiEndpoint(text, ready, serving, bool(conditions.get("terminating")), node, zones), family_of(addresses[0])
+    yield (
+        ApiEndpoint(text, ready, serving, bool(conditions.get("terminating")), node, zones, nodes),
+        family_of(addresses[0]),
+    )
 
 
 def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:
