@@ -32,13 +32,14 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
     A Service has the ClusterIP of `source`'s family. Raises UsageError where it means nothing, or more than one thing.
     """
     written, slash, suffix = text.rpartition("/")
-    for endpoint, said in ((text, protocol), (written, suffix) if slash else (text, protocol)):
-        found = _endpoint(endpoint)
-        if found is not None:
-            if said is not None and protocol is not None and protocol_number(said) != protocol_number(protocol):
-                raise UsageError(f"--to says {said}, --protocol {protocol}")
-            return Destination(*found, said or "tcp")
-    return _service(text, protocol, dump, source)
+    found = _endpoint(written if slash else text)
+    if found is None:
+        return _service(text, protocol, dump, source)
+    if slash and protocol_number(suffix) is None:
+        raise UsageError(f"{suffix} is no protocol; tcp, udp, sctp, icmp or a number is")
+    if slash and protocol is not None and protocol_number(suffix) != protocol_number(protocol):
+        raise UsageError(f"--to says {suffix}, --protocol {protocol}")
+    return Destination(*found, (suffix if slash else protocol) or "tcp")
 
 
 def same_family(one: str, other: str) -> bool:

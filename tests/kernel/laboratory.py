@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
@@ -55,7 +56,7 @@ class Laboratory:
         self._source_port = 1024
         self._sockets: list[socket.socket] = []
 
-    def __enter__(self) -> Laboratory:
+    def __enter__(self) -> Laboratory:  # noqa: PYI034 (Self needs Python 3.11)
         self._spaces.__enter__()
         with self._spaces.inside("world"):
             self._capture = self._packet_socket("outw", _ALL_FRAMES)
@@ -113,10 +114,8 @@ class Laboratory:
     def _send(self, shot: Shot, packet: bytes) -> None:
         if shot.origin == "host":
             to = (shot.destination, 0, 0, 0) if self.ipv6 else (shot.destination, 0)
-            try:
+            with contextlib.suppress(OSError):  # what OUTPUT drops or rejects fails to be sent
                 self._host_sender.sendto(packet, to)
-            except OSError:
-                pass  # what OUTPUT drops or rejects fails to be sent
             return
         number = list(PAIRS).index(shot.origin)
         ends = mac("node", number) + mac("world", number)

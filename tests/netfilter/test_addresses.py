@@ -62,7 +62,7 @@ def test_nat_destinations(text: str, endpoint: Endpoint) -> None:
     "text", ["", "10.0.0", "10.0.0.256", "10.0.0.1/33", "fd00::/129", "::1::2", "host", "10.0.0.1/x"]
 )
 def test_what_is_no_network_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         parse_network(text)
 
 

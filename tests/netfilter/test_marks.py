@@ -39,5 +39,5 @@ def test_numbers_may_be_decimal_octal_or_padded_hex() -> None:
 
 @pytest.mark.parametrize("text", ["", "0x", "0x100000000", "-1", "1/", "mark"])
 def test_what_is_no_mark_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         parse_mark(text)

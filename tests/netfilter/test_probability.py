@@ -41,14 +41,14 @@ def test_negation_takes_the_rest() -> None:
 
 @pytest.mark.parametrize("text", ["1.5", "-0.1", "nan", "inf", "half", ""])
 def test_what_is_no_probability_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         probability.stored(text)
 
 
 def test_nth_shares() -> None:
     assert probability.nth_share(3) == Fraction(1, 3)
     assert probability.nth_share(3, negated=True) == Fraction(2, 3)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         probability.nth_share(0)
 
 

@@ -41,7 +41,7 @@ def test_ports() -> None:
     assert parse_port_range("http") == (80, 80)
     assert within(8001, parse_port_list("80,443,8000:8080"))
     assert not within(81, parse_port_list("80,443,8000:8080"))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\S"):
         parse_port_range("65536")
 
 
