@@ -22,7 +22,6 @@ from ipt_explain.analyzers.names import (
     PROXY_CANARY,
     PROXY_FIREWALL,
     SERVICES,
-    role_of,
 )
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
 
@@ -135,6 +134,8 @@ _FILTER_FORMS: Mapping[str, Sequence[RuleForm]] = {
 }
 _FORMS = {"nat": _NAT_FORMS, "filter": _FILTER_FORMS}
 _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICES, NODE_PORTS)}
+# As many characters tell the prefixes of hashed chains apart: KUBE-SVC, KUBE-FW-.
+_PREFIX = 8
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
 # Comments that go with the other target: without any endpoint it refuses, without local ones it drops.
 _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
@@ -156,55 +157,53 @@ class Foreign:
 def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
     """All of them, in the order of the text."""
     found: list[Foreign] = []
+    fragment = ruleset.form is Form.FRAGMENT
     # Of KUBE-SERVICES and KUBE-NODEPORTS, which stand in two tables, a fragment may not show which it is.
-    known = {**_FORMS, "nat": {**_NAT_FORMS, **_IN_BOTH}, "filter": {**_FILTER_FORMS, **_IN_BOTH}}
+    known = {name: {**forms, **_IN_BOTH} for name, forms in _FORMS.items()} if fragment else _FORMS
     for name, table in ruleset.tables.items():
-        fragment = ruleset.form is Form.FRAGMENT
-        judge = _Judge((known if fragment else _FORMS).get(name, {}), ipvs)
+        forms = {kind: form for kind, form in known.get(name, {}).items() if not (ipvs and kind in _NOT_IN_IPVS)}
+        kinds = {kind: _Kind(form) for kind, form in forms.items()}
+        hashed = {kind[:_PREFIX]: judge for kind, judge in kinds.items() if kind.endswith("-")}
         for chain in table.chains.values():
-            if chain.rules and chain.name.startswith("KUBE-"):
-                if chain.name in _ALWAYS_EMPTY:
-                    found += [Foreign(name, rule, True) for rule in chain.rules]
-                else:
-                    # A rule without a target is most likely a line cut off.
-                    found += [
-                        Foreign(name, rule, False) for rule in judge.foreign(chain) if rule.target or not fragment
-                    ]
+            kind = kinds.get(chain.name, hashed.get(chain.name[:_PREFIX]))
+            if kind is not None:
+                # In a fragment, a rule without a target is most likely a line cut off.
+                found += [Foreign(name, rule, False) for rule in kind.foreign(chain) if rule.target or not fragment]
+            elif chain.name in _ALWAYS_EMPTY:
+                found += [Foreign(name, rule, True) for rule in chain.rules]
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 
-class _Judge:
-    """Knows for each kind of chain and shape of rule which targets it may have; a shape is looked at once for each
-    kind.
+class _Kind(dict[Shape, tuple[int, tuple[str, ...]]]):
+    """One kind of chain. For each shape of its rules: the slot of the target (-1 for a fixed one) and the names that
+    it may begin with.
     """
 
-    def __init__(self, forms: Mapping[str, Sequence[RuleForm]], ipvs: bool) -> None:
-        self._forms = {name: form for name, form in forms.items() if not (ipvs and name in _NOT_IN_IPVS)}
-        self._targets: dict[str, dict[Shape, tuple[str, ...]]] = {name: {} for name in self._forms}
+    def __init__(self, forms: Sequence[RuleForm]) -> None:
+        super().__init__()
+        self._forms = forms
+        self._refusing = forms is _REFUSAL
+
+    def __missing__(self, shape: Shape) -> tuple[int, tuple[str, ...]]:
+        slot = None if shape.target is None else shape.target.slot
+        entry = self[shape] = (-1 if slot is None else slot, self._targets_of(shape))
+        return entry
 
     def foreign(self, chain: Chain) -> Iterator[Rule]:
-        role = role_of(chain.name)
-        kind = chain.name if role is None else role.value
-        known = self._targets.get(kind)
-        if known is None:
-            return
-        refusing = kind in (SERVICES, EXTERNAL_SERVICES) and self._forms[kind] is _REFUSAL
+        """The rules of a chain of this kind that have none of its forms."""
         for rule in chain.rules:
-            shape = rule.shape
-            targets = known.get(shape)
-            if targets is None:
-                targets = known[shape] = self._targets_of(shape, kind)
-            slot = None if shape.target is None else shape.target.slot
-            fits = targets and (slot is None or rule.values[slot].startswith(targets))
-            if not fits or (refusing and _contradicts_comment(rule)):
+            slot, targets = self[rule.shape]
+            if not (targets if slot < 0 else rule.values[slot].startswith(targets)) or (
+                self._refusing and _contradicts_comment(rule)
+            ):
                 yield rule
 
-    def _targets_of(self, shape: Shape, kind: str) -> tuple[str, ...]:
+    def _targets_of(self, shape: Shape) -> tuple[str, ...]:
         """The names that targets of such rules may begin with; none where the form itself is foreign."""
         if shape.target is not None and shape.target.kind is TargetKind.GOTO:
             return ()
         conditions = _conditions(shape)
-        fitting = [form for form in self._forms[kind] if form.needs <= conditions <= form.needs | form.may]
+        fitting = [form for form in self._forms if form.needs <= conditions <= form.needs | form.may]
         targets = tuple(target for form in fitting for target in form.targets)
         if shape.target is None:
             return targets if "" in targets else ()

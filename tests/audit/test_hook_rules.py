@@ -146,8 +146,8 @@ def test_a_rule_that_ends_kube_services_early() -> None:
 
 def test_a_way_to_a_service_that_lost_its_address_takes_the_others() -> None:
     text = changed(NODE, "-d 10.96.0.34/32 ", "", "-A KUBE-SERVICES", "cluster IP")
-    found = finding("IPT114", text, NODE)
-    assert found.service == "default/etp-local-all"
+    (found,) = [each for each in new_findings(text, NODE) if each.rule in ("IPT114", "IPT502")]
+    assert found.line == line_of(text, '"default/etp-local-all cluster IP"', "-A KUBE-SERVICES")
 
 
 def test_foreign_rules_and_used_canaries() -> None:

@@ -71,8 +71,7 @@ def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
     if replies is not None:
         yield Fault(
             "INPUT's policy is DROP and no rule accepts known connections: replies to the node's own connections, "
-            "kubelet's to "
-            "the API server among them, are dropped",
+            "kubelet's to the API server among them, are dropped",
             "Accept RELATED,ESTABLISHED in INPUT, or set its policy to ACCEPT.",
             at_chain("filter", replies),
             key="replies",

@@ -51,8 +51,7 @@ def kube_forward_incomplete(context: RulesetContext) -> Iterator[Fault]:
     if not found.accepts_marked:
         yield Fault(
             f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides on the first packet of "
-            "every "
-            "masqueraded connection",
+            "every masqueraded connection",
             _FIX,
             _at(found, found.near_marked),
             key="mark",

@@ -50,10 +50,9 @@ def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
     if found.invalid_drop is None and (by.since(16) or _hooked_as_since_14(context)):
         yield Fault(
             "KUBE-FORWARD does not drop INVALID packets: replies that connection tracking takes for invalid reach "
-            "clients "
-            "untranslated, and now and then reset a connection",
-            "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave it "
-            "out.",
+            "clients untranslated, and now and then reset a connection",
+            "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave "
+            "it out.",
             at_chain("filter", found.chain) if found.near_invalid is None else at_rule("filter", found.near_invalid),
         )
     elif found.invalid_drop is not None and found.invalid_late:

@@ -93,8 +93,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
         )
     return Fault(
         f"only {', '.join(frontend.source_ranges)} may use {frontend.address}:{frontend.port}, but nothing drops "
-        "connections "
-        f"from elsewhere: {where}",
+        f"connections from elsewhere: {where}",
         _FIX,
         at,
         service=found.service.label,
@@ -109,8 +108,7 @@ def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
             for accept in broad_accepts(state.built_in, state.rules[0]):
                 yield Fault(
                     "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: the source ranges of load "
-                    "balancers do "
-                    f"not hold for them in {state.hook.built_in}",
+                    f"balancers do not hold for them in {state.hook.built_in}",
                     "Move the rule behind kube-proxy's hooks, or narrow it to what it is for.",
                     at_rule("filter", accept),
                     related=(state.rules[0].line,),
@@ -121,8 +119,7 @@ def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
 def _misdirected(drop: Rule, firewall: str) -> Fault:
     return Fault(
         f"this DROP belongs to {firewall}, but no load balancer address of that Service has this address and port: it "
-        "keeps "
-        "nobody out of the Service",
+        "keeps nobody out of the Service",
         _FIX,
         at_rule("filter", drop),
         severity=Severity.WARNING,

@@ -46,9 +46,8 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"{_names(labels)}: no endpoint on this node, and external traffic policy Local: {_where(found)} dropped "
             "here",
-            "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with the "
-            "node's "
-            "name in the EndpointSlices.",
+            "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with "
+            "the node's name in the EndpointSlices.",
             at_rule(_table(first), first.rule),
             service=service.label,
             related=tuple(frontend.rule.line for _, frontend in found[1:]),

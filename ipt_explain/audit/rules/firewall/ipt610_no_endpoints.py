@@ -50,9 +50,8 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
         if _half_refused(service):
             first = service.frontends[0]
             yield Fault(
-                "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve nor "
-                "to "
-                "refuse it: connections to it hang",
+                "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve "
+                "nor to refuse it: connections to it hang",
                 "Restart kube-proxy on this node: it writes the rules of all of a Service's addresses together.",
                 at_rule("filter" if first.rule.target in ("REJECT", "DROP") else "nat", first.rule),
                 service=service.label,

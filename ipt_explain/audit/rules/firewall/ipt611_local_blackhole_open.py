@@ -44,16 +44,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.facts import Frontend, ServicePort, Verdict
-from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.model import Chain
 
+_SEARCHED = 1_000
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
-@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True)
+@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520",))
 def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each address and node port."""
     for service in context.services:
@@ -64,11 +66,11 @@ def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
                 )
                 yield Fault(
                     f"{what} has no endpoint on this node under a Local policy, and nothing drops its connections: "
-                    "they pass on "
-                    "untranslated",
+                    "they pass on untranslated",
                     "Restart kube-proxy on this node: it writes the DROP.",
                     at_rule("nat", frontend.rule),
                     service=service.label,
+                    related=_refusals(context, frontend),
                 )
 
 
@@ -80,6 +82,8 @@ def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Fron
     if role_of(chain.name) is ChainRole.FIREWALL and not any(role_of(judged.target or "") for judged in chain.rules):
         return False  # it lets nobody on, whatever the policy
     members = [chain]
+    if role_of(chain.name) is ChainRole.EXTERNAL and not _is_local(chain):
+        return False
     for judged in chain.rules:
         behind = context.chain("nat", judged.target or "")
         if behind is not None and role_of(behind.name) in _LOCAL:
@@ -88,3 +92,18 @@ def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Fron
     if local is not None:
         members.append(local)
     return not any(role_of(judged.target or "") is ChainRole.ENDPOINT for member in members for judged in member.rules)
+
+
+def _is_local(chain: Chain) -> bool:
+    """Whether a KUBE-EXT chain is that of policy Local: it leads the node's own connections aside."""
+    return any(judged.shape.has_match("addrtype") for judged in chain.rules)
+
+
+def _refusals(context: RulesetContext, frontend: Frontend) -> tuple[int, ...]:
+    """Rules that speak of the frontend in the chain where its DROP should stand."""
+    name = (frontend.rule.comment or "").removesuffix(" loadbalancer IP").removesuffix(" external IP")
+    chain = context.chain("filter", EXTERNAL_SERVICES)
+    wanted = f"{name} has no local endpoints"
+    return tuple(
+        judged.line for judged in (() if chain is None else chain.rules[:_SEARCHED]) if judged.comment == wanted
+    )

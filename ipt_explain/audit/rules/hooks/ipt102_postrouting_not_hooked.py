@@ -40,8 +40,7 @@ from ipt_explain.audit.rule import rule
 
 _LOST = (
     "marked packets keep their source, so node ports whose pod is on another node, load balancer addresses and pods "
-    "that "
-    "reach themselves get no usable reply"
+    "that reach themselves get no usable reply"
 )
 _FIX = "Restart kube-proxy on this node: at start it writes KUBE-POSTROUTING and the jump to it."
 
@@ -54,9 +53,9 @@ def postrouting_not_hooked(context: RulesetContext) -> Iterator[Fault]:
             at = at_table("nat", None, "POSTROUTING") if state.built_in is None else at_chain("nat", state.built_in)
             related = () if state.target.line is None else (state.target.line,)
             yield Fault(f"nat POSTROUTING does not jump to KUBE-POSTROUTING: {_LOST}", _FIX, at, related=related)
-    nat, graph = context.table("nat"), context.graph("nat")
-    if nat is None or graph is None or POSTROUTING in nat.chains or graph.is_called(POSTROUTING):
+    nat = context.table("nat")
+    if nat is None or POSTROUTING in nat.chains or context.is_called("nat", POSTROUTING):
         return
     marking = nat.chains.get(MARK_MASQ)
-    if marking is not None and graph.is_called(MARK_MASQ):
+    if marking is not None and context.is_called("nat", MARK_MASQ):
         yield Fault(f"nat marks packets but has no KUBE-POSTROUTING chain: {_LOST}", _FIX, at_chain("nat", marking))

@@ -53,7 +53,7 @@ def _message(goto: Goto) -> str:
         )
     if goto.place is GotoPlace.MARK:
         return (
-            f"{chain} goes to {target} with -g: packets are marked but skip the rest of {chain}, "
-            "so they are not translated there"
+            f"{chain} goes to {target} with -g: packets are marked but skip the rest of {chain}, so they are not "
+            "translated there"
         )
     return f"{chain} goes to {target} with -g: packets for no node port skip the {goto.skipped} rules behind it"

@@ -57,8 +57,7 @@ def hook_without_ctnew(context: RulesetContext) -> Iterator[Fault]:
             if hook.for_new and not asks_for_new(jump) and not extra_conditions(jump, new_only=True):
                 yield Fault(
                     f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
-                    "is "
-                    f"compared with {len(state.target.rules)} rules",
+                    f"is compared with {len(state.target.rules)} rules",
                     "Delete the jump and restart kube-proxy, which writes it with --ctstate NEW.",
                     at_rule("filter", jump),
                 )

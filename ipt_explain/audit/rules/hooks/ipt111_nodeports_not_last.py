@@ -44,8 +44,7 @@ def nodeports_not_last(context: RulesetContext) -> Iterator[Fault]:
         first = found.behind_node_ports[0]
         yield Fault(
             f"{behind} behind the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
-            "number "
-            "take their connections",
+            "number take their connections",
             "Restart kube-proxy on this node: it writes the chain anew, with this jump last.",
             at_rule("nat", found.node_ports[0]),
             service=context.service_of(first.target or ""),

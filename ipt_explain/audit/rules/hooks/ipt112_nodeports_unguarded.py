@@ -40,8 +40,7 @@ def nodeports_unguarded(context: RulesetContext) -> Iterator[Fault]:
         rules = f"the {count} rules of KUBE-NODEPORTS" if count else "KUBE-NODEPORTS"
         yield Fault(
             f"packets to other hosts are led to {rules}: connections through this node to any address whose port is a "
-            "node "
-            "port are taken, and those to the node's own addresses may be missed",
+            "node port are taken, and those to the node's own addresses may be missed",
             "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
             at_rule("nat", jump),
         )

@@ -49,8 +49,8 @@ def nodeports_unreachable(context: RulesetContext) -> Iterator[Fault]:
     if graph is not None and graph.is_called(NODE_PORTS):
         return
     yield Fault(
-        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: none of its {len(ports.rules)} rules is reached, "
-        "and node ports lead to no Service",
+        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: none of its {len(ports.rules)} rules is reached, and node "
+        "ports lead to no Service",
         "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses fits one of its "
         "addresses.",
         at_chain("nat", ports),

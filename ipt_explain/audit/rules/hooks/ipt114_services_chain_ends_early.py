@@ -33,7 +33,7 @@ from ipt_explain.audit.kube import services_chain
 from ipt_explain.audit.rule import rule
 
 
-@rule("IPT114", "services-chain-ends-early", Severity.ERROR)
+@rule("IPT114", "services-chain-ends-early", Severity.ERROR, yields_to=("IPT502",))
 def services_chain_ends_early(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule that has Services behind it."""
     for ender in services_chain(context).enders:

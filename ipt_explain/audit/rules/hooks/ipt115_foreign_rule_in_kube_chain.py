@@ -35,7 +35,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 
 _OTHERS = (
-    *(f"IPT{number:03}" for number in (3, 8, 9, 11)),
+    *(f"IPT{number:03}" for number in (1, 2, 3, 8, 9, 11)),
     *(f"IPT{number}" for number in range(101, 115)),
     *(f"IPT{number}" for number in range(201, 208)),
     *(f"IPT{number}" for number in range(301, 309)),
@@ -66,9 +66,8 @@ def _fault(foreign: Foreign) -> Fault:
         message = f"{chain} has a rule: it is there to be missed when rules are flushed, and nothing ever enters it"
     else:
         message = (
-            f"{_target(foreign)} under these conditions is nothing that kube-proxy writes into {chain}: "
-            "packets that the rule matches, or no longer matches, are treated otherwise than intended until the next "
-            "sync"
+            f"{_target(foreign)} under these conditions is nothing that kube-proxy writes into {chain}: packets that "
+            "the rule matches, or no longer matches, are treated otherwise than intended until the next sync"
         )
     return Fault(
         message,

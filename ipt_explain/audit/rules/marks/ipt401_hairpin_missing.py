@@ -39,6 +39,8 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.kube import hairpins
 from ipt_explain.audit.rule import rule
 
+_SHOWN = 8
+
 
 @rule("IPT401", "hairpin-missing", Severity.ERROR)
 def hairpin_missing(context: RulesetContext) -> Iterator[Fault]:
@@ -51,4 +53,5 @@ def hairpin_missing(context: RulesetContext) -> Iterator[Fault]:
                 f"Restart kube-proxy on this node; the chain lacks `-s {address} -j KUBE-MARK-MASQ` ahead of its DNAT.",
                 at_rule("nat", broken.rule),
                 service=broken.service.label,
+                related=tuple(member.line for member in broken.chain.rules[:_SHOWN]),
             )

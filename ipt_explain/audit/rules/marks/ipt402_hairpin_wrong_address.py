@@ -44,8 +44,7 @@ def hairpin_wrong_address(context: RulesetContext) -> Iterator[Fault]:
             address = broken.endpoint.address
             yield Fault(
                 f"the chain leads to {address}, but marks connections {_source(broken.rule)} for masquerading: those "
-                "of "
-                f"{address} to itself hang, and the others lose their source",
+                f"of {address} to itself hang, and the others lose their source",
                 f"Restart kube-proxy on this node; the rule should say -s {address}.",
                 at_rule("nat", broken.rule, focus=f"-s {broken.rule.core('-s')}"),
                 service=broken.service.label,

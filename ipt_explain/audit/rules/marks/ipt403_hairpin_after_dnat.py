@@ -41,8 +41,7 @@ def hairpin_after_dnat(context: RulesetContext) -> Iterator[Fault]:
         if broken.fault is HairpinFault.LATE:
             yield Fault(
                 f"the mark stands behind the DNAT and is never set: connections of {broken.endpoint.address} to the "
-                "Service "
-                "that come back to itself hang",
+                "Service that come back to itself hang",
                 "Put the rule ahead of the DNAT, or restart kube-proxy on this node.",
                 at_rule("nat", broken.rule),
                 service=broken.service.label,

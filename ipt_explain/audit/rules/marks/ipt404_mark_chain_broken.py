@@ -77,8 +77,7 @@ def _fault_of(setting: Setting, marking: Marking) -> str | None:
     if not single_bit(result):
         return (
             f"sets {result.bit_count()} bits (0x{result:x}): what tests for one of the others takes all of these "
-            "packets "
-            "for its own"
+            "packets for its own"
         )
     if change.toggles:
         return "flips the bit instead of setting it: a packet that passes twice is not masqueraded"

@@ -97,8 +97,7 @@ def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Iterator[Fault]:
         if others:
             yield Fault(
                 f"the test for mark {test.mark} looks at bits 0x{others:x} too: where another program sets one of "
-                "them, "
-                f"{effect}",
+                f"them, {effect}",
                 f"Ask for the one bit alone: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
                 at_rule("filter" if test.rule.chain == FORWARD else "nat", test.rule, focus=_written(test)),
                 severity=Severity.WARNING,

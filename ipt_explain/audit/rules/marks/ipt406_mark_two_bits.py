@@ -42,8 +42,7 @@ def mark_two_bits(context: RulesetContext) -> Iterator[Fault]:
         words = " and ".join(f"0x{bit:x}" for bit in sorted(bits))
         yield Fault(
             f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded as well as taken for "
-            "whatever "
-            "the other bit stands for",
+            "whatever the other bit stands for",
             "Give kubelet and kube-proxy the same --iptables-masquerade-bit and restart kube-proxy.",
             at_rule("nat", last.rule),
             related=tuple(setting.rule.line for setting in others),

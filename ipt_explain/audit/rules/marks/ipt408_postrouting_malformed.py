@@ -28,6 +28,7 @@ When to ignore:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ipt_explain.analyzers.marking import single_bit
 from ipt_explain.analyzers.postrouting import Postrouting, read_postrouting
@@ -39,6 +40,7 @@ from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-POSTROUTING anew."
+_SHOWN = 16
 _DEFAULT_BIT = 0x4000
 # kube-proxy 1.19 and the patch releases of 1.16 to 1.18 of that time brought the form of three rules.
 _THREE_RULES_SINCE = 20
@@ -46,7 +48,13 @@ _THREE_RULES_SINCE = 20
 
 @rule("IPT408", "postrouting-malformed", Severity.ERROR, versions="1.2 or later", yields_to=("IPT405",))
 def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
-    """At most one fault."""
+    """At most one fault; all rules of the chain show it."""
+    snat = context.fact(read_postrouting)
+    for fault in _faults(context):
+        yield replace(fault, related=tuple(member.line for member in snat.chain.rules[:_SHOWN]) if snat else ())
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     snat = context.fact(read_postrouting)
     if snat is None or not context.knows_chain(snat.chain):
         return
@@ -56,9 +64,8 @@ def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
         yield _not_masqueraded(snat, marked.decided, bit)
     elif unmarked.masqueraded:
         yield Fault(
-            "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: pods and Services see "
-            "this "
-            "node's address as every client's",
+            "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: pods and Services "
+            "see this node's address as every client's",
             _FIX,
             _at(snat, unmarked.decided),
         )
@@ -67,8 +74,7 @@ def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
     elif not snat.guarded and writer(context).since(_THREE_RULES_SINCE):
         yield Fault(
             "KUBE-POSTROUTING has the one rule of releases before 1.19, but the other chains are later kube-proxy's: "
-            "the "
-            "mark stays on, so packets that are wrapped (VXLAN, IPIP) are masqueraded twice",
+            "the mark stays on, so packets that are wrapped (VXLAN, IPIP) are masqueraded twice",
             _FIX,
             _at(snat, marked.decided),
             severity=Severity.WARNING,
@@ -117,8 +123,7 @@ def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> 
     if left & bit:
         message = (
             f"KUBE-POSTROUTING leaves mark 0x{bit:x} on what it masquerades: packets that are wrapped (VXLAN, IPIP) "
-            "are "
-            "masqueraded twice"
+            "are masqueraded twice"
         )
     else:
         message = f"KUBE-POSTROUTING sets mark 0x{left:x} on what it masquerades, where it should take 0x{bit:x} off"

@@ -65,8 +65,8 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Iterator[Fault]:
                 some = " from some sources" if taken.partly else ""
                 yield Fault(
                     f"this rule {what} marked Service traffic{some} ahead of KUBE-POSTROUTING ({taken.rule.target}): "
-                    "the mark "
-                    f"0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded once more",
+                    f"the mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded once "
+                    "more",
                     "Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
                     at_rule("nat", taken.rule),
                     related=(state.rules[0].line,),

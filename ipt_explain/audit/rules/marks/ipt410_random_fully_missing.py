@@ -46,8 +46,7 @@ def random_fully_missing(context: RulesetContext) -> Iterator[Fault]:
         if masquerading.shape.target_option("--random-fully") is None and not masquerading.shape.has_match("set"):
             yield Fault(
                 "KUBE-POSTROUTING masquerades without --random-fully: connections that start at once may choose the "
-                "same "
-                "source port, and one of them loses its first packet",
+                "same source port, and one of them loses its first packet",
                 "Use a kube-proxy image with iptables 1.6.2 or later.",
                 at_rule("nat", masquerading, focus="MASQUERADE"),
             )

@@ -55,10 +55,12 @@ from ipt_explain.audit.kube import cluster_ip_marks
 from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
+# Where the mark should stand in the Service's chain.
+_HEAD = 3
 _LOST = "keep their source, and replies do not come back through this node"
 
 
-@rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True)
+@rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True, yields_to=("IPT415",))
 def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each service port, but one note where none is marked."""
     marks = cluster_ip_marks(context)
@@ -71,7 +73,7 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
                 told.add(id(stray.rule))
                 yield _elsewhere(marked, stray)
             elif marked.mark is None:
-                yield _missing(marked)
+                yield _missing(context, marked)
             elif marked.late:
                 yield _late(marked)
     elif marks.services:
@@ -81,22 +83,22 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
             yield _stray(stray)
 
 
-def _missing(marked: MarkedService) -> Fault:
+def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
+    chain = context.chain("nat", marked.frontend.balancer or "")
     return Fault(
         f"connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} are not "
-        "masqueraded, "
-        f"though other Services' are: they {_LOST}",
+        f"masqueraded, though other Services' are: they {_LOST}",
         _FIX,
         at_rule("nat", marked.frontend.rule),
         service=marked.service.label,
+        related=tuple(member.line for member in (() if chain is None else chain.rules[:_HEAD])),
     )
 
 
 def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
     return Fault(
         f"KUBE-SERVICES leads {marked.frontend.address}:{marked.frontend.port}/{marked.service.protocol} to this "
-        "Service, "
-        f"whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
+        f"Service, whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
         "Restart kube-proxy on this node; one of the two rules was changed.",
         at_rule("nat", stray.rule),
         service=marked.service.label,
@@ -118,8 +120,7 @@ def _late(marked: MarkedService) -> Fault:
     assert marked.mark is not None
     return Fault(
         f"the mark for connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} "
-        "stands "
-        f"behind rules that lead to endpoints: those that they take {_LOST}",
+        f"stands behind rules that lead to endpoints: those that they take {_LOST}",
         _FIX,
         at_rule("nat", marked.mark),
         service=marked.service.label,
@@ -130,8 +131,7 @@ def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault
     chain = context.chain("nat", services[0].frontend.rule.chain)
     return Fault(
         f"none of {len(services)} ClusterIP ports is masqueraded for clients outside the pod network: kube-proxy runs "
-        "without "
-        "--cluster-cidr, and what such clients send through this node gets no usable reply",
+        "without --cluster-cidr, and what such clients send through this node gets no usable reply",
         "Set --cluster-cidr or --detect-local-mode of kube-proxy if clients outside the cluster use ClusterIPs.",
         at_rule("nat", services[0].frontend.rule) if chain is None else at_chain("nat", chain),
         severity=Severity.INFO,

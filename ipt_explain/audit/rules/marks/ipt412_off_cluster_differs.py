@@ -90,8 +90,7 @@ def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], r
     return Fault(
         f"pod traffic to this Service{others} is told by {condition or 'no condition'}, to most others by "
         f"{usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not there, or "
-        "the "
-        "reverse",
+        "the reverse",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule("nat", first, focus=condition),
         service=service.label,

@@ -49,7 +49,8 @@ _LOST = "source ranges of load balancers, and drops for want of local endpoints,
 @rule("IPT413", "drop-mark-unenforced", Severity.ERROR, versions="1.24 or earlier", reads_absence=True)
 def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
     """At most one fault."""
-    marking, graph = drop_marking(context), context.graph("nat")
+    marking = drop_marking(context)
+    graph = context.graph("nat") if marking is not None else None
     if marking is None or graph is None or not graph.is_called(marking.chain.name):
         return
     calls = graph.calling_rules(marking.chain.name)
@@ -66,8 +67,7 @@ def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
     if last.change.clear & ~last.change.flip or last.change.toggles:
         yield Fault(
             f"KUBE-MARK-DROP does more than set mark 0x{marking.result:x}: other marks on the packets are lost, or a "
-            "second "
-            "pass takes the mark off",
+            "second pass takes the mark off",
             _FIX,
             at_rule("nat", last.rule),
             related=related,

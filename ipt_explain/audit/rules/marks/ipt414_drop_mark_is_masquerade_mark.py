@@ -45,9 +45,8 @@ def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
     if drop is not None and drop.settings and drop.result & masquerade.result:
         common = drop.result & masquerade.result
         yield Fault(
-            f"KUBE-MARK-DROP and KUBE-MARK-MASQ both set 0x{common:x}: packets to be masqueraded are dropped, or those "
-            "to be "
-            "dropped are masqueraded",
+            f"KUBE-MARK-DROP and KUBE-MARK-MASQ both set 0x{common:x}: packets to be masqueraded are dropped, or "
+            "those to be dropped are masqueraded",
             _FIX,
             at_rule("nat", drop.settings[-1].rule),
             related=(first.line,),
@@ -57,8 +56,7 @@ def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
         if masquerade.result and test.passes(masquerade.result):
             yield Fault(
                 f"KUBE-FIREWALL drops packets with mark 0x{masquerade.result:x}, which KUBE-MARK-MASQ sets: node "
-                "ports, load "
-                "balancers and whatever else is masqueraded do not work",
+                "ports, load balancers and whatever else is masqueraded do not work",
                 _FIX,
                 at_rule("filter", test.rule),
                 related=(first.line,),

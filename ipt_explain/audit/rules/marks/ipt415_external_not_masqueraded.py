@@ -37,14 +37,16 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.external_marks import Unmarked, UnmarkedFrontend
 from ipt_explain.analyzers.facts import FrontendKind
+from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import external_marks
+from ipt_explain.audit.kube import external_marks, mark_reader
 from ipt_explain.audit.rule import rule
 
 _EFFECTS = {
@@ -68,9 +70,24 @@ def external_not_masqueraded(context: RulesetContext) -> Iterator[Fault]:
                 "Restart kube-proxy on this node: it writes the mark ahead of the way to the endpoints.",
                 at_rule("nat", unmarked.rule),
                 service=unmarked.service.label,
-                related=(unmarked.frontend.rule.line,),
+                related=(unmarked.frontend.rule.line, *_meant(context, unmarked)),
                 severity=None if unmarked.who is Unmarked.OUTSIDE else Severity.WARNING,
             )
+
+
+def _meant(context: RulesetContext, unmarked: UnmarkedFrontend) -> tuple[int, ...]:
+    """Marks that carry the frontend's comment, but ask for something else."""
+    frontend = unmarked.frontend.rule
+    return tuple(line for line in context.derived(_marks_by_comment).get((frontend.chain, frontend.comment), ()))
+
+
+def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], list[int]]:
+    found: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for chain, marks in mark_reader(context).by_chain.items():
+        if chain in (SERVICES, NODE_PORTS):
+            for mark in marks:
+                found[chain, mark.comment].append(mark.line)
+    return found
 
 
 def _what(unmarked: UnmarkedFrontend) -> str:
