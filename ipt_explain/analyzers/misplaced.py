@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ipt_explain.analyzers.jump_sets import JumpSets
 from ipt_explain.analyzers.shapes import RulesByShape
-from ipt_explain.graph import ChainGraph
 from ipt_explain.model import Rule, Shape
 
 _TABLES = {
@@ -51,12 +51,12 @@ class Misplaced:
     rules: tuple[Rule, ...]
 
 
-def find_misplaced(rules_of: RulesByShape, nat: ChainGraph | None) -> tuple[Misplaced, ...]:
-    """Every target that stands where it must not, in the rules of a ruleset and the graph of its table nat."""
+def find_misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> tuple[Misplaced, ...]:
+    """Every target that stands where it must not, in the rules of a ruleset and the jumps of its table nat."""
     return tuple(_misplaced(rules_of, nat))
 
 
-def _misplaced(rules_of: RulesByShape, nat: ChainGraph | None) -> Iterator[Misplaced]:
+def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplaced]:
     for table, shapes in rules_of.items():
         by_target = _by_target(shapes)
         for target, rules in by_target.items():
@@ -78,32 +78,31 @@ def _by_target(shapes: Mapping[Shape, list[Rule]]) -> dict[str, list[Rule]]:
     return found
 
 
-def _from_wrong_hooks(graph: ChainGraph, by_target: Mapping[str, list[Rule]]) -> Iterator[Misplaced]:
+def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, list[Rule]]) -> Iterator[Misplaced]:
     for target, allowed in _NAT_HOOKS.items():
         rules = by_target.get(target, [])
         for hook in _HOOKS:
             if rules and hook not in allowed:
-                reached = _reached(graph, hook, rules)
+                reached = _reached(nat, hook, rules)
                 wrong = tuple(rule for rule in rules if rule.values[0] in reached) if reached else ()
                 if wrong:
                     where = f"where {hook} leads to it"
                     yield Misplaced("nat", target, where, f"from {' and '.join(allowed)} of table nat", wrong)
 
 
-def _reached(graph: ChainGraph, hook: str, rules: list[Rule]) -> frozenset[str]:
-    """Chains on the ways from a hook to some of the rules: looked for from the rules where these stand in few
-    chains.
-    """
-    if hook not in graph.table.chains:
+def _reached(nat: JumpSets, hook: str, rules: list[Rule]) -> frozenset[str]:
+    """Chains on the ways from a hook to the rules: looked for from the rules where these stand in few chains."""
+    chains = nat.table.chains
+    if hook not in chains:
         return frozenset()
     if len(rules) <= _FEW:
-        homes = {rule.values[0] for rule in rules}
-        return frozenset(chain for chain in homes if hook in graph.leading_to(chain))
+        return frozenset(rule.values[0] for rule in rules if nat.leads_to(hook, (rule.values[0],)))
     reached = {hook}
     pending = [hook]
     while pending:
-        for jump in graph.jumps(pending.pop()):
-            if jump.target not in reached:
-                reached.add(jump.target)
-                pending.append(jump.target)
+        for rule in chains[pending.pop()].rules:
+            target = rule.target
+            if target is not None and target in chains and target not in reached:
+                reached.add(target)
+                pending.append(target)
     return frozenset(reached)

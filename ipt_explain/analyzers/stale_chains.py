@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ipt_explain.analyzers.jump_sets import JumpSets
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.graph import ChainGraph
 from ipt_explain.model import Chain
 
 LARGE_CLUSTER = 1000
@@ -27,13 +27,13 @@ class StaleChains:
     large: bool
 
 
-def read_stale_chains(graph: ChainGraph, endpoint_count: int) -> StaleChains:
+def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
     """All of one nat table."""
     services: list[Chain] = []
     endpoints: list[Chain] = []
     old: list[Chain] = []
-    for name, chain in graph.table.chains.items():
-        if name[:5] != "KUBE-" or graph.is_called(name) or not chain.rules:
+    for name, chain in jumps.table.chains.items():
+        if name[:5] != "KUBE-" or name in jumps.called or not chain.rules:
             continue
         role = role_of(name)
         if role is ChainRole.ENDPOINT:

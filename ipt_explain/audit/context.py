@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
-from ipt_explain.analyzers.loops import may_loop
+from ipt_explain.analyzers.jump_sets import JumpSets
 from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
 
@@ -143,12 +143,29 @@ class RulesetContext:
             self._facts[key] = ChainGraph.of(found, self.ruleset.form)
         return cast("ChainGraph", self._facts[key])
 
+    def jumps(self, table: str) -> JumpSets | None:
+        """Which chains a table's rules lead to, if the text has it: cheaper than the graph, where order does not
+        matter.
+        """
+        found = self.ruleset.tables.get(table)
+        if found is None:
+            return None
+        key = ("jumps", table)
+        if key not in self._facts:
+            self._facts[key] = JumpSets.of(found, self.fact(rules_by_shape)[table])
+        return cast(JumpSets, self._facts[key])
+
+    def is_called(self, table: str, chain: str) -> bool:
+        """Whether any rule of a table leads to a chain."""
+        jumps = self.jumps(table)
+        return jumps is not None and chain in jumps.called
+
     def cycles(self, table: str) -> tuple[Cycle, ...]:
         """The groups of chains of a table that lead to each other. Costs little where there are none."""
         key = ("cycles", table)
         if key not in self._facts:
-            looping = table in self.ruleset.tables and may_loop(self.fact(rules_by_shape)[table])
-            graph = self.graph(table) if looping else None
+            jumps = self.jumps(table)
+            graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
             self._facts[key] = () if graph is None else graph.cycles
         return cast("tuple[Cycle, ...]", self._facts[key])
 

@@ -40,6 +40,7 @@ from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.audit.service_facts import label, name_evidence
+from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 
 _FIX = "Restart kube-proxy on this node: it deletes what it does not need and writes rules that were lost."
@@ -50,10 +51,10 @@ _FEW = 5
 @rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
 def stale_chains(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each of few chains of services, one note for the others."""
-    graph = context.graph("nat")
-    if graph is None or not graph.hooks:
+    jumps = context.jumps("nat")
+    if jumps is None or not any(map(jumps.table.chains.__contains__, BUILT_IN_CHAINS["nat"])):
         return
-    stale = read_stale_chains(graph, len(endpoint_chains(context).leads))
+    stale = read_stale_chains(jumps, len(endpoint_chains(context).leads))
     if 0 < len(stale.services) <= _FEW and not stale.large:
         for chain in stale.services:
             yield _service(context, chain)

@@ -39,17 +39,18 @@ from ipt_explain.graph import Jump
 def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each missing chain, at the first jump to it."""
     for table in context.ruleset.tables:
-        graph = context.graph(table)
+        jumps = context.jumps(table)
+        graph = context.graph(table) if jumps is not None and jumps.missing else None
         missing: dict[str, list[Jump]] = {}
         for jump in graph.dangling if graph is not None else ():
             missing.setdefault(jump.target, []).append(jump)
-        for target, jumps in missing.items():
+        for target, leading in missing.items():
             yield Fault(
-                f"table {table} has no chain {target}, but {_rules(len(jumps))} to it: "
+                f"table {table} has no chain {target}, but {_rules(len(leading))} to it: "
                 "iptables-restore will refuse the table",
                 f"Dump the table anew and whole, or declare :{target} - [0:0].",
-                at_rule(table, jumps[0].rule, focus=target),
-                related=tuple(jump.rule.line for jump in jumps[1:]),
+                at_rule(table, leading[0].rule, focus=target),
+                related=tuple(jump.rule.line for jump in leading[1:]),
                 key=target,
             )
 

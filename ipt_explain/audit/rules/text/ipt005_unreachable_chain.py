@@ -33,6 +33,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 
 NAMED = 5
@@ -45,8 +46,7 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
     them.
     """
     for name, table in context.ruleset.tables.items():
-        graph = context.graph(name)
-        if graph is None or not graph.hooks:
+        if not any(map(table.chains.__contains__, BUILT_IN_CHAINS.get(name, ()))):
             continue
         # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
         circles = {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
@@ -54,7 +54,7 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
             chain
             for chain in table.chains.values()
             if chain.rules
-            and (chain.name in circles or not graph.is_called(chain.name))
+            and (chain.name in circles or not context.is_called(name, chain.name))
             and not is_kube_chain(chain.name)
             and chain.policy is None
         ]

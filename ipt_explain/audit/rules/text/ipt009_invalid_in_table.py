@@ -37,7 +37,7 @@ from ipt_explain.audit.rule import rule
 @rule("IPT009", "invalid-in-table", Severity.ERROR)
 def invalid_in_table(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each target and place that do not go together, at the first rule."""
-    for misplaced in find_misplaced(context.fact(rules_by_shape), context.graph("nat")):
+    for misplaced in find_misplaced(context.fact(rules_by_shape), context.jumps("nat")):
         first, *others = misplaced.rules
         yield Fault(
             f"{misplaced.target} cannot stand {misplaced.where}: iptables-restore will refuse the table",

@@ -1,0 +1,111 @@
+"""Which chains rules lead to, as sets: what can be told of jumps without their order.
+
+The chain graph walks every jump of a table in order; most questions want less. Targets are gathered by shape, so that
+it costs a fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.graph.jumps import VERDICTS
+from ipt_explain.model import Rule, Shape, Table
+
+# Chains nested deeper than this are left to the graph, which does not mind depth.
+_ROUNDS = 64
+# So few targets are asked one by one whether they jump on.
+_FEW = 64
+
+
+@dataclass(frozen=True, slots=True)
+class JumpSets:
+    """The jumps of one table: for each shape that has any, the chains that its rules lead to."""
+
+    table: Table
+    shapes: Mapping[Shape, list[Rule]]
+    targets: Mapping[Shape, frozenset[str]]
+    called: frozenset[str]
+
+    @classmethod
+    def of(cls, table: Table, shapes: Mapping[Shape, list[Rule]]) -> JumpSets:
+        """The jumps among the rules of a table, which are given by shape."""
+        targets = {shape: _targets(shape, rules, table.chains) for shape, rules in shapes.items()}
+        targets = {shape: found for shape, found in targets.items() if found}
+        return cls(table, shapes, targets, frozenset().union(*targets.values()))
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Chains that rules lead to but the table does not have."""
+        return self.called.difference(self.table.chains)
+
+    def callers(self, chain: str) -> set[str]:
+        """The chains with a rule that leads to a chain."""
+        return {
+            source
+            for shape, found in self.targets.items()
+            if chain in found
+            for source, target in _pairs(shape, self.shapes[shape])
+            if target == chain
+        }
+
+    def leads_to(self, hook: str, chains: Collection[str]) -> bool:
+        """Whether a built-in chain leads to one of a few chains, or is one of them."""
+        pending, seen = list(chains), set(chains)
+        while pending:
+            name = pending.pop()
+            if name == hook:
+                return True
+            found = self.callers(name) - seen if name in self.called else set()
+            seen |= found
+            pending += found
+        return False
+
+    def may_loop(self) -> bool:
+        """Whether chains may lead in a circle. No is certain, and the answer for nearly every ruleset.
+
+        In a circle each chain jumps to one that jumps on. Jumps to chains that do not are taken away, until none is
+        left or none goes; as many rounds as chains are deep.
+        """
+        jumps = [
+            pair
+            for shape, found in self.targets.items()
+            if len(found) > _FEW or any(map(self._jumps_on, found))
+            for pair in _pairs(shape, self.shapes[shape])
+        ]
+        for _ in range(_ROUNDS):
+            callers = {source for source, _ in jumps}
+            left = [jump for jump in jumps if jump[1] in callers]
+            if not left:
+                return False
+            if len(left) == len(jumps):
+                return True
+            jumps = left
+        return True
+
+    def _jumps_on(self, name: str) -> bool:
+        chain = self.table.chains.get(name)
+        return chain is not None and any(rule.shape in self.targets for rule in chain.rules)
+
+
+def _targets(shape: Shape, rules: list[Rule], chains: Collection[str]) -> frozenset[str]:
+    target = shape.target
+    if target is None:
+        return frozenset()
+    if target.slot is not None:
+        slot = target.slot
+        found = frozenset([rule.values[slot] for rule in rules]) - VERDICTS
+        return found.intersection(chains) if target.options else found  # with options: an extension that is not known
+    if target.name is None or target.options or target.name in VERDICTS or target.name not in chains:
+        return frozenset()
+    return frozenset((target.name,))  # iptables-restore lets a chain be called LOG
+
+
+def _pairs(shape: Shape, rules: list[Rule]) -> Iterator[tuple[str, str]]:
+    """Chain and target of each rule of a shape that jumps."""
+    target = shape.target
+    if target is not None and target.slot is not None:
+        slot = target.slot
+        return iter([(rule.values[0], rule.values[slot]) for rule in rules])
+    name = "" if target is None or target.name is None else target.name
+    return iter([(rule.values[0], name) for rule in rules])
