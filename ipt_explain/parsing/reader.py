@@ -12,6 +12,7 @@ from ipt_explain.parsing.assembly import (
     TableBuilder,
 )
 from ipt_explain.parsing.gathering import Gathering
+from ipt_explain.parsing.line_ends import with_line_feeds
 from ipt_explain.parsing.logical import LogicalLine, readings
 from ipt_explain.parsing.misfits import Misfits
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
@@ -38,8 +39,7 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
 
 class _Reader:
     def __init__(self, text: str, source: str, lenient: bool) -> None:
-        self._crlf = text.find("\r\n", 0, text.find("\n") + 1) >= 0
-        self._text = text.replace("\r\n", "\n") if self._crlf else text
+        self._text, self._crlf = with_line_feeds(text)
         self._source = SourceText(source, self._text)
         self._lenient = lenient
         self._cache = ShapeCache()
@@ -292,7 +292,8 @@ class _Reader:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
         if self._crlf:
-            self._warnings.append(f"{self._source.name}: lines end in CR LF; iptables-restore would refuse them")
+            lines = "1 line ends" if self._crlf == 1 else f"{self._crlf:,} lines end"
+            self._warnings.append(f"{self._source.name}: {lines} in CR LF; iptables-restore would refuse them")
         gathering = Gathering(self._source.name, incomplete=bool(self._misfits.count) or self._elided)
         gathering.add_sections(self._sections)
         gathering.add_loose(self._loose)

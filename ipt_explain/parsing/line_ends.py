@@ -1,0 +1,30 @@
+"""Line ends of Windows, as editors, terminals and mails leave them. iptables writes LF, and knows nothing else."""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPED = re.compile(r"\\.")
+
+
+def with_line_feeds(text: str) -> tuple[str, int]:
+    """The text with CR LF as LF, and how many there were. A CR LF inside quotes is part of the value and stays."""
+    if "\r\n" not in text:
+        return text, 0
+    lines = text.split("\n")
+    count, quoted = 0, False
+    for index, line in enumerate(lines[:-1]):
+        if '"' in line:
+            closed = _ESCAPED.sub("", line).count('"') % 2 == 0
+            # A quote that is never closed ends with its line: only what looks like another rule's end keeps it open.
+            quoted = not closed and not quoted and line.endswith("\r") and not _starts_line(lines[index + 1])
+        elif quoted and _starts_line(line):
+            quoted = False
+        if not quoted and line.endswith("\r"):
+            lines[index] = line[:-1]
+            count += 1
+    return "\n".join(lines), count
+
+
+def _starts_line(line: str) -> bool:
+    return line.startswith(("-A ", ":", "*", "COMMIT", "#", "["))
