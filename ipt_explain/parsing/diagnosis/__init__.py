@@ -9,7 +9,7 @@ import re
 
 from ipt_explain.parsing.diagnosis import documents, encoding, grammar_slips, nft, prefixes, shell, tools, typography
 from ipt_explain.parsing.diagnosis.reading import safe_normalisation
-from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, Diagnosis, Foreign, first_sign
+from ipt_explain.parsing.diagnosis.signs import Diagnosis, Foreign, first_sign
 
 __all__ = ["Diagnosis", "Foreign", "diagnose", "foreign_line", "recognise", "safe_normalisation"]
 
@@ -37,7 +37,7 @@ _EMPTY = Diagnosis(
 _NO_RULES = Diagnosis(
     "this line is not iptables-save syntax",
     expected="A line that starts with *table, :chain, -A or #, or that is COMMIT.",
-    remedy=RUN_SAVE,
+    remedy="Remove the line, or skip such lines with `--lenient`; `iptables-save > FILE` writes a whole dump.",
 )
 _CR_REMEDY = "Turn them into line feeds: `tr '\\r' '\\n' < FILE | ipt-explain`."
 

@@ -11,15 +11,18 @@ _WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+', re.DOTALL)
 _RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AIDR] ")
 _TARGETS = ("-j", "-g", "--jump", "--goto")
 _VALUE_MAY_BE_AN_OPTION = ("--comment", "--log-prefix", "--nflog-prefix", "-i", "-o", "-m")
-_CUT = "The line is incomplete: copy the rule whole."
+_CUT = "The line is incomplete: copy it whole."
+_TABLE_FIRST = "Put the `*table` line in front again; of a fragment, give the rule lines alone."
 _TAIL = re.compile(r"(?:-[A-Za-z]|--[a-z][a-z0-9-]*|!|[A-Za-z0-9_./:-]+\"?)(?: |$)")
 
 SIGNS = (
-    sign(r"^(COMMIT)\s*$", "no table is open here", RUN_SAVE, "A `*table` line ahead of the rules and their COMMIT."),
+    sign(
+        r"^(COMMIT)\s*$", "no table is open here", _TABLE_FIRST, "A `*table` line ahead of the rules and their COMMIT."
+    ),
     sign(
         r"(?i)^\s*(commit)\s*$",
         "`COMMIT` is written in capitals, alone on its line, without blanks around it",
-        RUN_SAVE,
+        "Write COMMIT.",
         "COMMIT",
     ),
     sign(
@@ -28,34 +31,41 @@ SIGNS = (
         "The dump is incomplete: take it anew.",
         "COMMIT",
     ),
-    sign(r"^(\*\s+\w+)", "no blank belongs between `*` and the table's name", RUN_SAVE, f"`*` and one of {_TABLES}."),
+    sign(
+        r"^(\*\s+\w+)", "no blank belongs between `*` and the table's name", "Remove it.", f"`*` and one of {_TABLES}."
+    ),
     sign(r"^\*(broute)", "this is ebtables-save output; ebtables filters frames, not Services", RUN_SAVE),
     sign(
         r"^\*(?!(?:raw|mangle|nat|filter|security)\s*$)(.*)",
         "iptables has no such table",
-        RUN_SAVE,
+        "Leave this table out, or skip it with `--lenient`.",
         f"One of {_TABLES}.",
     ),
     sign(
         r"^:\S+ +(?:[A-Z]+|-)\s+(?!\[\d+:\d+\]\s*$)(\S.*)$",
         "the chain's counters are not of the form [packets:bytes]",
-        RUN_SAVE,
+        "Write `[0:0]`.",
         "[packets:bytes]",
     ),
     sign(
         r"^:\S+ +(?!(?:ACCEPT|DROP|-)(?:\s|$))(\S+)",
         "a chain's policy is ACCEPT, DROP or - for a user's chain",
-        RUN_SAVE,
+        "Write `-` for a chain that the kernel did not make.",
         "ACCEPT, DROP or -",
     ),
     sign(
         r"^(:\S+) (?=(?:ACCEPT|DROP|-)(?: |$))",
         "a chain is declared outside of a table",
-        RUN_SAVE,
+        _TABLE_FIRST,
         "A `*table` line ahead of the chain.",
     ),
-    sign(r"^(:\S*)\s*$", "the chain lacks its policy", RUN_SAVE, ":CHAIN POLICY [packets:bytes]"),
-    sign(r"^(\[[^\]]*\])\s*-A", "the rule's counters are not of the form [packets:bytes]", RUN_SAVE, "[packets:bytes]"),
+    sign(r"^(:\S*)\s*$", "the chain lacks its policy", _CUT, ":CHAIN POLICY [packets:bytes]"),
+    sign(
+        r"^(\[[^\]]*\])\s*-A",
+        "the rule's counters are not of the form [packets:bytes]",
+        "Remove them.",
+        "[packets:bytes]",
+    ),
     sign(r"^(-A)\s*$", "the rule lacks its chain", _CUT, "A chain's name."),
     sign(
         r"^(A [A-Z][\w-]+ (?:-[a-z]|!) )",
@@ -66,7 +76,7 @@ SIGNS = (
     sign(
         r"^-[AINDRPX] *(-t \w+)",
         "`-t TABLE` belongs to iptables commands; dumps name the table in a line of its own",
-        RUN_SAVE,
+        _TABLE_FIRST,
         "A `*table` line ahead of the rules.",
     ),
 )
