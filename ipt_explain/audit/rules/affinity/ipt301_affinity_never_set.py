@@ -1,0 +1,47 @@
+"""Returning clients are looked for in a list that nothing fills.
+
+What it checks:
+    Where a Service looks for returning clients of an endpoint (`-m recent --rcheck`), the endpoint's DNAT rule records
+    them (`-m recent --set`).
+
+Why it matters:
+    The list stays empty, so session affinity never takes effect for this endpoint: its clients are balanced anew with
+    each connection.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-QAI6IJGEKZYOMWSX
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import AffinityFault
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT301", "affinity-never-set", Severity.ERROR)
+def affinity_never_set(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each endpoint, at the rule that should record."""
+    for broken in broken_affinity(context, AffinityFault.NEVER_SET):
+        yield Fault(
+            f"{broken.chain.name} looks for returning clients of {destinations(context, broken.endpoints)}, but its DNAT "
+            "rule records none: session affinity never takes effect for this endpoint",
+            RESTART,
+            at_rule("nat", broken.rule),
+            related=tuple(rule.line for rule in broken.related),
+        )

@@ -1,0 +1,58 @@
+"""Endpoints record their clients, but no rule looks for them when they return.
+
+What it checks:
+    Where endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks for returning ones
+    (`--rcheck`).
+
+Why it matters:
+    The Service has session affinity, but connections that come through this chain are balanced anew each time.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m recent --set --name KUBE-SEP-QAI6IJGEKZYOMWSX --mask 255.255.255.255
+      --rsource -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    In KUBE-XLB of kube-proxy 1.9 or older, which had no affinity there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import AffinityFault
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+_XLB_SINCE = 10
+
+
+@rule("IPT302", "affinity-set-unused", Severity.WARNING)
+def affinity_set_unused(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at its first rule for such an endpoint."""
+    for broken in broken_affinity(context, AffinityFault.UNUSED):
+        if not context.knows_chain(broken.chain):
+            continue
+        if role_of(broken.chain.name) is ChainRole.LOCAL_EXTERNAL and not writer(context).since(_XLB_SINCE):
+            continue
+        yield Fault(
+            f"{destinations(context, broken.endpoints)} record their clients for session affinity, but this chain does "
+            "not look for returning ones: they are balanced anew with each connection",
+            RESTART,
+            at_rule("nat", broken.rule),
+            related=tuple(rule.line for rule in broken.related),
+        )

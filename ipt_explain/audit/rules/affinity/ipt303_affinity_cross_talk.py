@@ -1,0 +1,56 @@
+"""Clients of one endpoint are looked for, or recorded, in another endpoint's list.
+
+What it checks:
+    The `recent` list that a rule looks in is named like the endpoint chain that it leads to, and the list that an
+    endpoint records its clients in like its own chain.
+
+Why it matters:
+    Clients of another endpoint are sent to this one, or this one's clients are not found again: sessions break while
+    affinity seems to be on.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-BBBBBBBBBBBBBBBB
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chains anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import AffinityFault
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART, endpoint_chains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT303", "affinity-cross-talk", Severity.ERROR)
+def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for broken in broken_affinity(context, AffinityFault.FOREIGN_LIST):
+        asked = broken.rule.match("recent", "--name") or "the default list"
+        other = endpoint_chains(context).leads.get(asked)
+        whose = f"the list of {other[0]}" if other is not None else "no endpoint's list"
+        yield Fault(
+            f"returning clients of {destinations(context, broken.endpoints)} are looked for in {asked}, {whose}: "
+            + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),
+            RESTART,
+            at_rule("nat", broken.rule, focus=f"--name {asked}"),
+        )
+    for broken in broken_affinity(context, AffinityFault.FOREIGN_RECORD):
+        asked = broken.rule.match("recent", "--name") or "the default list"
+        yield Fault(
+            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in the list of its own chain: "
+            "they are not found again, or are sent to another endpoint",
+            RESTART,
+            at_rule("nat", broken.rule, focus=f"--name {asked}"),
+            related=tuple(rule.line for rule in broken.related),
+        )

@@ -1,0 +1,49 @@
+"""Returning clients are looked for behind rules that balance them anew.
+
+What it checks:
+    In chains with session affinity every rule that looks for returning clients (`--rcheck`) stands ahead of the first
+    rule that leads to an endpoint by chance or without condition.
+
+Why it matters:
+    The rules ahead take their share of returning clients first, so stickiness becomes a matter of luck; behind the last
+    endpoint, which takes everything, it never takes effect.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import AffinityFault
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART, percent
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT304", "affinity-after-balancing", Severity.ERROR)
+def affinity_after_balancing(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for broken in broken_affinity(context, AffinityFault.LATE):
+        reached = "none" if broken.share <= 0.0 else f"only {percent(broken.share)}"
+        yield Fault(
+            f"returning clients of {destinations(context, broken.endpoints)} are looked for behind rules that balance: "
+            f"{reached} of them get here, the others are balanced anew",
+            RESTART,
+            at_rule("nat", broken.rule),
+            related=tuple(rule.line for rule in broken.related),
+        )

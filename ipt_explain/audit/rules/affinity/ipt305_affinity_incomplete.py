@@ -1,0 +1,54 @@
+"""Returning clients are looked for at some endpoints of a chain, but not at all.
+
+What it checks:
+    A chain that looks for returning clients does so for each endpoint that it leads to. One rule more than endpoints is
+    normal: kube-proxy 1.22 writes them for endpoints that are not ready, too.
+
+Why it matters:
+    Clients of the endpoints left out are balanced anew with each connection, while the others' clients return to theirs.
+
+Example:
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]
+    :KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
+      -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Never in a complete dump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import AffinityFault
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT305", "affinity-incomplete", Severity.WARNING)
+def affinity_incomplete(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each chain, at the rule of the first endpoint that is left out."""
+    for broken in broken_affinity(context, AffinityFault.INCOMPLETE):
+        if context.knows_chain(broken.chain):
+            yield Fault(
+                f"the chain looks for returning clients, but not for those of {destinations(context, broken.endpoints)}: "
+                "they are balanced anew with each connection",
+                RESTART,
+                at_rule("nat", broken.rule),
+                related=tuple(rule.line for rule in broken.related),
+            )

@@ -1,0 +1,60 @@
+"""Rules of one Service remember its clients for different times.
+
+What it checks:
+    All rules that look for returning clients of one Service have the same `--seconds`, in all its chains and ports: the
+    timeout is the Service's.
+
+Why it matters:
+    How long a client keeps its pod depends on which pod it is, or on the port or address by which it comes.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 60 --reap --name KUBE-SEP-BBBBBBBBBBBBBBBB
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-BBBBBBBBBBBBBBBB
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chains anew.
+
+When to ignore:
+    In the moment after the Service's timeout was changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import Check
+from ipt_explain.audit.affinity_facts import affinity
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import name_evidence
+
+
+@rule("IPT306", "affinity-timeouts-differ", Severity.WARNING, yields_to=("IPT307", "IPT308"))
+def affinity_timeouts_differ(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each Service, at the first rule that has another timeout than most."""
+    timeouts = affinity(context).timeouts
+    if not timeouts:
+        return
+    proved = name_evidence(context).proved
+    by_service: dict[str, list[Check]] = defaultdict(list)
+    for key, checks in timeouts.items():
+        name = proved.get(key)
+        by_service[key if name is None else name.spelled.partition(":")[0]] += checks
+    for checks in by_service.values():
+        counts = Counter(check.seconds for check in checks if check.seconds is not None)
+        if len(counts) > 1:
+            usual = counts.most_common(1)[0][0]
+            odd = [check for check in checks if check.seconds not in (usual, None)]
+            yield Fault(
+                f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules of "
+                f"the Service have {usual} s: how long a client keeps its pod depends on its way",
+                RESTART,
+                at_rule("nat", odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
+                related=tuple(check.rule.line for check in odd[1:]),
+            )

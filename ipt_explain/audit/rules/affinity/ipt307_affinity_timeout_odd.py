@@ -1,0 +1,67 @@
+"""A Service remembers its clients for a time that no Service can have.
+
+What it checks:
+    `--seconds` of rules that look for returning clients is from 1 to 86400, as the API server allows. 180 is told too
+    where kube-proxy may be 1.4 or 1.5: those wrote the default of 180 minutes as seconds.
+
+Why it matters:
+    With the wrong number sessions end after three minutes instead of three hours, or last past the day that a Service
+    may ask for.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 180 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Restart kube-proxy on the node; upgrade it if it is older than 1.6.
+
+When to ignore:
+    When the Service asks for 180 seconds (sessionAffinityConfig.clientIP.timeoutSeconds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.affinity import LONGEST, Check
+from ipt_explain.audit.affinity_facts import affinity
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
+from ipt_explain.audit.rule import rule
+
+_CONFIGURABLE_SINCE = 8
+_MINUTES = "180"
+
+
+@rule("IPT307", "affinity-timeout-odd", Severity.WARNING)
+def affinity_timeout_odd(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each service port and kind of number; one note for all 180s."""
+    short: list[Check] = []
+    for checks in affinity(context).timeouts.values():
+        odd = [check for check in checks if check.seconds is not None and not _is_possible(check.seconds)]
+        if odd:
+            yield Fault(
+                f"clients are remembered for {odd[0].seconds} s; a Service can ask for 1 to {LONGEST} s",
+                RESTART,
+                at_rule("nat", odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
+                related=tuple(check.rule.line for check in odd[1:]),
+            )
+        short += [check for check in checks if check.seconds == _MINUTES]
+    version = writer(context).version
+    if short and not writer(context).since(_CONFIGURABLE_SINCE):
+        certain = version.last < _CONFIGURABLE_SINCE
+        yield Fault(
+            "clients are remembered for 180 s: kube-proxy 1.4 and 1.5 wrote that for the default of three hours (10800 "
+            "s), taking minutes for seconds; sessions end after three minutes",
+            "Upgrade kube-proxy if it is older than 1.6; otherwise the Service asks for 180 s.",
+            at_rule("nat", short[0].rule, focus="--seconds 180"),
+            related=tuple(check.rule.line for check in short[1:]),
+            severity=Severity.WARNING if certain else Severity.INFO,
+        )
+
+
+def _is_possible(seconds: str) -> bool:
+    return seconds.isdecimal() and 1 <= int(seconds[:9]) <= LONGEST and len(seconds) < 9

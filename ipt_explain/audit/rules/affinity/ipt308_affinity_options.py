@@ -1,0 +1,94 @@
+"""Session affinity works otherwise than kube-proxy's, by its options.
+
+What it checks:
+    Rules that look for returning clients have `--rcheck --seconds T --reap` and compare whole source addresses; so do
+    the rules that record them. `--update`, `--hitcount`, `--rttl`, `--rdest`, a mask that leaves out bits, and a missing
+    `--seconds` or `--reap` are reported.
+
+Why it matters:
+    Without `--seconds` clients stick for ever, without `--reap` stale ones are kept in the list, with a shorter mask
+    whole networks share a pod, with `--rdest` all clients do, and with `--hitcount` first returns are missed.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --mask 255.255.255.0 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Restart kube-proxy on the node, which writes the rules anew.
+
+When to ignore:
+    Where the rules are your own and the option is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.audit.balancers import RESTART
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule, Shape
+
+_ODD = {
+    "--update": "also renews the record of clients that it only looks for",
+    "--hitcount": "finds clients only after several connections",
+    "--rttl": "finds clients only while their packets have one TTL",
+    "--rdest": "looks at the destination, which all clients share: they all go to one endpoint",
+    "--remove": "forgets clients",
+}
+_FULL_MASKS = frozenset({"255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
+_KUBE = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL, ChainRole.ENDPOINT})
+
+
+@rule("IPT308", "affinity-options", Severity.WARNING)
+def affinity_options(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    for shape, rules in context.fact(rules_by_shape).get("nat", {}).items():
+        options = _options(shape)
+        if options is None:
+            continue
+        words = _words(options)
+        mask = shape.match_option("recent", "--mask")
+        if words is not None:
+            suspects = rules
+        elif mask is not None and mask.slots:
+            slot = mask.slots[0]
+            suspects = [judged for judged in rules if judged.values[slot].lower() not in _FULL_MASKS]
+        else:
+            continue
+        for judged in suspects:
+            if role_of(judged.chain) in _KUBE:
+                yield _fault(judged, words)
+
+
+def _fault(judged: Rule, words: tuple[str, str] | None) -> Fault:
+    option, effect = words or (
+        f"--mask {judged.match('recent', '--mask')}",
+        "leaves out bits of the address: clients of one network share a record",
+    )
+    return Fault(
+        f"session affinity differs from kube-proxy's: {option} {effect}", RESTART, at_rule("nat", judged, focus=option)
+    )
+
+
+def _options(shape: Shape) -> set[str] | None:
+    for match in shape.matches:
+        if match.module == "recent":
+            return {option.name for option in match.options}
+    return None
+
+
+def _words(options: set[str]) -> tuple[str, str] | None:
+    """The option that is odd, and what it does."""
+    for option, effect in _ODD.items():
+        if option in options:
+            return option, effect
+    if "--rcheck" in options and "--seconds" not in options:
+        return "the missing --seconds", "makes clients stick for ever"
+    if "--rcheck" in options and "--reap" not in options:
+        return "the missing --reap", "keeps stale clients in the list, which holds 100"
+    return None

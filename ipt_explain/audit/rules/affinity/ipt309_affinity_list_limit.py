@@ -1,0 +1,49 @@
+"""Session affinity of each endpoint holds for its last 100 clients.
+
+What it checks:
+    Whether any Service has session affinity. The kernel module behind it, xt_recent, keeps 100 clients in each
+    endpoint's list unless it was loaded with another ip_list_tot; a dump does not show that.
+
+Why it matters:
+    A new client evicts the one whose last new connection is longest ago. With two endpoints 150 clients in turn all keep
+    theirs; of 220, half do not; with many more, stickiness is no better than chance, and nothing tells.
+
+Example:
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
+      --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
+
+How to fix:
+    Where a Service has more clients than that, load the module with a larger list on each node:
+    `options xt_recent ip_list_tot=10000` in /etc/modprobe.d.
+
+When to ignore:
+    When fewer than 100 clients an endpoint come to each node, or the limit was raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.affinity_facts import affinity
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+LIMIT = 100
+"""Clients in a list of xt_recent, by default (ip_list_tot)."""
+
+
+@rule("IPT309", "affinity-list-limit", Severity.INFO)
+def affinity_list_limit(context: RulesetContext) -> Iterator[Fault]:
+    """One note for a ruleset, at the first rule with affinity."""
+    timeouts = affinity(context).timeouts
+    checks = [checks[0] for checks in timeouts.values() if checks]
+    if checks:
+        ports = "1 service port has" if len(checks) == 1 else f"{len(checks)} service ports have"
+        yield Fault(
+            f"{ports} session affinity, which remembers {LIMIT} clients for each endpoint unless xt_recent was loaded "
+            "with another ip_list_tot: with more clients on this node, stickiness fades without notice",
+            "Raise ip_list_tot of xt_recent on the nodes if a Service has more clients.",
+            at_rule("nat", checks[0].rule),
+        )
