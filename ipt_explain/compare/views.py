@@ -142,7 +142,7 @@ class _ViewReader:
             for frontend in service.frontends
         }
         return ServiceView(
-            label=service.label,
+            label=_label(service),
             named=service.name is not None,
             family=service.family,
             protocol=service.protocol,
@@ -199,6 +199,16 @@ class _ViewReader:
             for rule in chain.rules
             if rule.target == MARK_MASQ
         )
+
+
+def _label(service: ServicePort) -> str:
+    """The service port's label; of one that has neither name nor chain nor ClusterIP, its first frontend."""
+    chains = service.chains
+    known = service.name or service.cluster_ip or chains.service or chains.local or chains.external
+    if known or not service.frontends:
+        return service.label
+    frontend = service.frontends[0]
+    return f"{frontend.address or 'NodePort'}:{frontend.port}/{service.protocol}"
 
 
 def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ipt_explain.compare.objects.model import ApiObjects
+from ipt_explain.compare.objects.cluster import judge_all
 from ipt_explain.compare.objects.proxy import Release, intents
 from ipt_explain.compare.objects.reading import read_objects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.parsing import read_dump
 from tests.compare.helpers import scenario
 from tests.compare.objects_helpers import edited, items, judged, save_texts
 from tests.kube_corpus import Scenario, scenarios
@@ -160,10 +161,6 @@ def test_a_change_of_the_objects_is_that_finding_alone(
     assert len(found) == len(expected)
 
 
-def _objects(**fields: Any) -> ApiObjects:
-    return read_objects(json.dumps({"kind": "List", **fields}), "objects.json")
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -240,16 +237,6 @@ def test_yaml_and_typed_lists_are_read_as_json_is() -> None:
     assert (found.services, found.endpoints, found.nodes) == (as_json.services, as_json.endpoints, as_json.nodes)
 
 
-def test_nodes_that_disagree_beyond_the_objects() -> None:
-    capture = scenario("1.30/policy")
-    odd = capture.ipv4.replace("--probability 0.50000000000 -j KUBE-SEP", "--probability 0.90000000000 -j KUBE-SEP")
-    assert odd != capture.ipv4
-    two = edited(capture.objects, lambda objects: None)
-    found = judged(two, capture.ipv4, odd)
-    # Both are node-a's: nothing to disagree about.
-    assert found == ()
-
-
 def test_live_changes_are_exactly_the_events() -> None:
     capture = scenario("1.30/live-small")
     before, events = capture.json("objects-initial.json"), capture.json("events.json")
@@ -311,3 +298,20 @@ def test_objects_of_any_shape_never_break_it() -> None:
             except UsageError as error:
                 said = str(error)
             assert said.startswith("objects.json")
+
+
+def test_nodes_that_disagree_though_no_object_speaks_against_either() -> None:
+    capture = scenario("1.30/basic")
+    odd = capture.ipv4.replace("--probability 0.50000000000", "--probability 0.90000000000")
+    assert odd != capture.ipv4
+    dumps = [
+        read_dump(text, source=f"{node}.txt")
+        for node, text in (("node-a", capture.ipv4), ("node-b", capture.ipv4), ("node-c", odd))
+    ]
+    objects = edited(
+        capture.objects, lambda objects: [item["metadata"].pop("labels", None) for item in items(objects, "Node")]
+    )
+    found = judge_all(read_objects(json.dumps(objects), "objects.json"), dumps).mismatches
+    assert found
+    assert {(each.kind.value, each.source) for each in found} == {("nodes-disagree", "node-c.txt")}
+    assert all("node-a and node-b against node-c" in each.message for each in found)
