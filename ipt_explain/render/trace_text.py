@@ -133,23 +133,41 @@ class _Teller:
 def _outcome_lines(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
     shares = percents([outcome.probability for outcome in outcomes[:_MOST_OUTCOMES]])
     column = max(map(len, shares))
+    supposed = _supposed(outcomes)
     for outcome, share in zip(outcomes, shares):
         said = sentence(escape(clipped(_fate(outcome))), _style(outcome))
         yield from draw(Node([(f"{share:>{column}}  ", "share"), *said], hang=column + 2), width)
-        yield from _assumption_lines(outcome, " " * (column + 2), width)
+        open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]
+        yield from _assumption_lines(outcome, open_ones, " " * (column + 2), width)
     left = outcomes[_MOST_OUTCOMES:]
     for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
         members = list(group)
         rest = percents((sum(outcome.probability for outcome in members),))[0]
         words = f"{len(members)} more: {_VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
         yield from draw(Node([(f"{rest:>{column}}  ", "share"), *sentence(words)], hang=column + 2), width)
+    if supposed:
+        yield []
+    for text in supposed:
+        yield from draw(Node(sentence(escape(clipped(f"Supposed: {text}.")), "unknown"), hang=len("Supposed: ")), width)
 
 
-def _assumption_lines(outcome: Outcome, indent: str, width: int) -> Iterator[Line]:
+def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
+    """What all outcomes suppose of chains that a fragment does not show."""
+    first, *others = outcomes
+    return [
+        text
+        for text in first.assumptions
+        if text != first.reason
+        and not text.endswith(("=yes", "=no"))
+        and all(text in outcome.assumptions for outcome in others)
+    ]
+
+
+def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, width: int) -> Iterator[Line]:
     """What the outcome takes besides the dump, and its chance if all of that holds."""
-    for assumption in outcome.assumptions[:_MOST_ASSUMPTIONS]:
+    for assumption in open_ones[:_MOST_ASSUMPTIONS]:
         yield from _indented(f"if {assumption}", indent, "unknown", width)
-    left = len(outcome.assumptions) - _MOST_ASSUMPTIONS
+    left = len(open_ones) - _MOST_ASSUMPTIONS
     if left > 0:
         yield from _indented(f"… and {left} more, which -o json names", indent, "unknown", width)
     if outcome.probability_if_so != outcome.probability:
@@ -173,7 +191,7 @@ def _fate(outcome: Outcome) -> str:
         return _VERDICTS[outcome.verdict]
     if outcome.verdict == "UNKNOWN":
         reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
-        return f"unknown{reached}"
+        return f"unknown{reached}: {outcome.reason}"
     where = outcome.dnat or "its destination unchanged"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"
     return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"

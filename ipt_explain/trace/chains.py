@@ -75,6 +75,7 @@ class Arrival:
     end: End
     share: Probability
     passage: Passage
+    by_policy: bool = False
 
 
 class TableWalk:
@@ -108,7 +109,8 @@ class TableWalk:
             for state, portion in root.returned.items():
                 trail = Trail(portion.via, None, state, state) if dropped else portion.via
                 end = End(Fate.DROP if dropped else Fate.ACCEPT, state)
-                arrivals.append(Arrival(end, product(root.weight, portion.share), Passage(root, trail)))
+                share = product(root.weight, portion.share)
+                arrivals.append(Arrival(end, share, Passage(root, trail), by_policy=True))
         return arrivals
 
     def _finished_visit(self, key: Key) -> Visit:

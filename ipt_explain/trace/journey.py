@@ -13,7 +13,7 @@ from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, product
-from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.targets import Fate, is_nat
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.trace.chains import Arrival, TableWalk
 from ipt_explain.trace.frontier import Budget
@@ -44,7 +44,8 @@ class Journey:
 
     def __init__(self, rulesets: Sequence[Ruleset]) -> None:
         self.finishes: Portions[Finish, Path | None] = Portions()
-        self.taken_as_empty: list[str] = []
+        self.supposed: list[str] = []
+        self._entered: set[Chain] = set()
         self._rulesets = rulesets
         self._evaluator = Evaluator()
         self._budget = Budget(MOST_WORK)
@@ -137,18 +138,46 @@ class Journey:
         if chain is not None or not ruleset.fragment:
             return travellers
         table = ruleset.tables.get(name)
-        if table is not None and _unreached_chains(table):
-            for state, portion in travellers.items():
-                finish = Finish(
-                    Fate.UNKNOWN, state, f"chain {hook.value} of table {name}, which this input does not show"
-                )
-                self.finishes.gather(finish, portion.share, portion.via)
-            return Portions()
+        orphans = [] if table is None else [chain for chain in unreached_chains(table) if chain not in self._entered]
+        if table is not None and orphans:
+            return self._supposed(ruleset, table, hook, orphans, travellers)
         if table is not None or name in ("nat", "filter"):
-            note = f"{name} {hook.value}, which this input does not show, is empty"
-            if note not in self.taken_as_empty:
-                self.taken_as_empty.append(note)
+            self._take_note(f"{name} {hook.value}, which this input does not show, is empty")
         return travellers
+
+    def _supposed(
+        self, ruleset: Ruleset, table: Table, hook: Hook, orphans: Sequence[Chain], travellers: Travellers
+    ) -> Travellers:
+        """A fragment's chains that no rule of it jumps to: a built-in chain that it does not show leads to them, we
+        suppose.
+
+        Not so where they rewrite addresses themselves, as then something must choose between them, nor in hooks where
+        nat rewrites sources: what the packet meets is unknown there.
+        """
+        plausible = table.name != "nat" or hook in DESTINATION_NAT
+        if not plausible or any(is_nat(rule.target) for chain in orphans for rule in chain.rules):
+            reason = f"chain {hook.value} of table {table.name}, which this input does not show"
+            for state, portion in travellers.items():
+                self.finishes.gather(Finish(Fate.UNKNOWN, state, reason), portion.share, portion.via)
+            return Portions()
+        self._entered.update(orphans)
+        names = ", ".join(chain.name for chain in orphans)
+        self._take_note(f"{table.name} {hook.value}, which this input does not show, leads to {names}")
+        passed: Travellers = Portions()
+        for chain in orphans:
+            walk = TableWalk(table, self._evaluator, self._budget, ruleset.fragment)
+            arrivals = walk.arrivals(chain.name, [(state, portion.share) for state, portion in travellers.items()])
+            returned: Travellers = Portions()
+            self._settle([one for one in arrivals if not one.by_policy], travellers, passed)
+            self._settle([one for one in arrivals if one.by_policy], travellers, returned)
+            travellers = returned
+        for state, portion in travellers.items():
+            passed.gather(state, portion.share, portion.via)
+        return passed
+
+    def _take_note(self, note: str) -> None:
+        if note not in self.supposed:
+            self.supposed.append(note)
 
     def _settle(self, arrivals: Iterable[Arrival], entered: Travellers, passing: Travellers) -> None:
         """Packets that a table accepts pass on; the others have finished."""
@@ -208,8 +237,8 @@ def _way_in(entered: Travellers, arrival: Arrival) -> Path | None:
     return entered[visit.state].via
 
 
-def _unreached_chains(table: Table) -> bool:
-    """Whether a table has user chains that no rule of it jumps to: something else must."""
+def unreached_chains(table: Table) -> list[Chain]:
+    """The user chains of a table that no rule of it jumps to, in the order of the text."""
     targets = {rule.target for chain in table.chains.values() for rule in chain.rules}
     built_in = {hook.value for hook in Hook}
-    return any(name not in targets and name not in built_in for name in table.chains)
+    return [chain for name, chain in table.chains.items() if name not in targets and name not in built_in]

@@ -21,7 +21,8 @@ class Outcome:
     destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
     the dump: those that end in `=yes` or `=no` are one side of a question that was split evenly, and can be given to
-    `trace(assume=...)` as they stand. `probability` counts each such side as half.
+    `trace(assume=...)` as they stand. `probability` counts each such side as half. `reason` is the one
+    that an UNKNOWN verdict is for want of.
     """
 
     probability: float
@@ -32,6 +33,7 @@ class Outcome:
     exact: Probability = field(repr=False)
     way: Path | None = field(repr=False, compare=False)
     delivered: bool | None = None
+    reason: str = ""
 
     @cached_property
     def path(self) -> tuple[Step, ...]:

@@ -47,6 +47,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "masqueraded": outcome.masqueraded,
         "delivered": outcome.delivered,
         "assumptions": list(outcome.assumptions),
+        "reason": outcome.reason or None,
         "probability_if_so": outcome.probability_if_so,
         "path": [
             {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text}

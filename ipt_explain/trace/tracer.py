@@ -94,7 +94,7 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
     for finish, portion in journey.finishes.items():
         merged.gather(_key(finish), portion.share, portion.via)
     merged.forget_idle_answers(lambda key: key[5], lambda key, answers: (*key[:5], answers))
-    noted = tuple(journey.taken_as_empty)
+    noted = tuple(journey.supposed)
     outcomes = []
     for (fate, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
         assumptions = tuple(f"{worded(literals)}={'yes' if answer else 'no'}" for literals, answer in answers)
@@ -108,6 +108,7 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
                 exact=portion.share,
                 way=portion.via,
                 delivered=delivered if fate is Fate.ACCEPT else None,
+                reason=reason,
             )
         )
     return tuple(sorted(outcomes, key=_order))

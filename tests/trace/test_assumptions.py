@@ -114,3 +114,29 @@ def test_what_is_no_assumption_is_refused(text: str) -> None:
 def test_what_is_no_packet_is_refused(packet: Packet) -> None:
     with pytest.raises(UsageError):
         go(SET, packet)
+
+
+def test_a_fragment_is_supposed_to_be_led_to_where_nothing_in_it_leads() -> None:
+    fragment = """
+        -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-X
+        -A KUBE-SVC-X -m statistic --mode random --probability 0.5 -j KUBE-SEP-A
+        -A KUBE-SVC-X -j KUBE-SEP-B
+        -A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destination 10.0.0.1:8080
+    """
+    told = trace(ipt_explain.parse(fragment.replace("\n        ", "\n")), POD, [NODE])
+    assert shares(told) == {("ACCEPT", "10.0.0.1:8080", False): 0.5, ("UNKNOWN", None, False): 0.5}
+    supposed = "nat PREROUTING, which this input does not show, leads to KUBE-SERVICES"
+    assert all(supposed in outcome.assumptions for outcome in told.outcomes)
+
+
+def test_questions_of_one_rule_are_asked_together_and_stay_consistent() -> None:
+    both = "-m set --match-set a src -m set --match-set b src"
+    rules = f"""
+        filter -A FORWARD {both} -j MARK --set-xmark 0x1/0x1
+        filter -A FORWARD -m mark ! --mark 0x1 {both} -j REJECT
+        filter -A FORWARD -m mark --mark 0x1 -m set ! --match-set b src -j REJECT
+        filter -A FORWARD -m mark --mark 0x1 -j DROP
+    """
+    told = go(rules)
+    assert {outcome.verdict: outcome.probability_if_so for outcome in told.outcomes} == {"DROP": 1.0, "ACCEPT": 1.0}
+    assert all(len(outcome.assumptions) == 1 and " and " in outcome.assumptions[0] for outcome in told.outcomes)
