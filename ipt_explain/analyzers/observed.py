@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
@@ -24,6 +25,7 @@ CHANCE = 1e-6
 DEVIATION = 0.25
 """How far off its expectation an endpoint must be: unlikely is not yet much."""
 
+_SAMPLE = 1000
 _BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
 
 
@@ -43,7 +45,8 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
     nat = ruleset.tables.get("nat")
     if nat is None:
         return ()
-    if not any(rule.counters is not None for chain in nat.chains.values() for rule in chain.rules[:1]):
+    # iptables-save prints counters for all rules or for none.
+    if not any(rule.counters is not None for chain in islice(nat.chains.values(), _SAMPLE) for rule in chain.rules[:1]):
         return ()
     plans = Plans()
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)

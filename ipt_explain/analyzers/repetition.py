@@ -25,8 +25,10 @@ def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
     for name, table in ruleset.tables.items():
         for chain in table.chains.values():
             rules = chain.rules
+            if len(rules) < 2 or (len(rules) == 2 and rules[0].shape is not rules[1].shape):
+                continue
             # The last value is the target, nearly always: where all differ, so do the rules.
-            if len(rules) < 2 or len({rule.values[-1] for rule in rules}) == len(rules):
+            if len({rule.values[-1] for rule in rules}) == len(rules):
                 continue
             copies: dict[tuple[object, ...], list[Rule]] = {}
             for rule in rules:

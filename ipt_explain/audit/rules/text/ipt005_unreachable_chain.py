@@ -46,18 +46,15 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
     them.
     """
     for name, table in context.ruleset.tables.items():
-        if not any(map(table.chains.__contains__, BUILT_IN_CHAINS.get(name, ()))):
+        jumps = context.jumps(name)
+        if jumps is None or table.chains.keys().isdisjoint(BUILT_IN_CHAINS.get(name, ())):
             continue
         # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
-        circles = {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
-        lost = [
-            chain
-            for chain in table.chains.values()
-            if chain.rules
-            and (chain.name in circles or not context.is_called(name, chain.name))
-            and not is_kube_chain(chain.name)
-            and chain.policy is None
-        ]
+        roots = table.chains.keys() - jumps.called
+        roots |= {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
+        suspects = [table.chains[root] for root in roots if not is_kube_chain(root)]
+        lost = [chain for chain in suspects if chain.rules and chain.policy is None]
+        lost.sort(key=lambda chain: chain.rules[0].line)
         if lost:
             first = lost[0]
             yield Fault(
