@@ -111,7 +111,7 @@ class _Reader:
                     rules = chains.setdefault(chain, []) if found is None else found
                 rules.append(rule)
             end = match.end()
-            line += count("\n", position, end)
+            line += 1 if pattern.one_line else count("\n", position, end)
             position = end
         if position >= len(text):
             return position, line, pattern

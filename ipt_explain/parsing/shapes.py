@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Command, Counters, Rule, Shape
 from ipt_explain.parsing.logical import LogicalLine
-from ipt_explain.parsing.patterns import pattern_of, skeleton
+from ipt_explain.parsing.patterns import pattern_of, reaches_over_lines, skeleton
 from ipt_explain.parsing.precompiled import KnownForm, known_forms
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
 
@@ -37,10 +37,11 @@ class ShapePattern:
     again.
     """
 
-    __slots__ = ("appends", "counted", "first", "match", "second", "shape")
+    __slots__ = ("appends", "counted", "first", "match", "one_line", "second", "shape")
 
     def __init__(self, shape: Shape, pattern: re.Pattern[str], counted: bool) -> None:
         self.shape = shape
+        self.one_line = not reaches_over_lines(pattern.pattern)
         self.appends = shape.command is Command.APPEND
         self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
         self.counted = counted

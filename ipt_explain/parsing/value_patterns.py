@@ -11,6 +11,8 @@ from functools import cache
 from lark.lexer import BasicLexer, ContextualLexer
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
+from ipt_explain.parsing.grammar_files import rule_grammar
+
 VALUE_KINDS = {
     "CHAIN": "a chain's name",
     "ADDRESS": "an address",
@@ -59,6 +61,12 @@ def _pattern(lexer: BasicLexer, terminal: str) -> str:
         if candidate.name != "EMPTY" and candidate.name not in lexer.ignore_types:
             before.append(candidate.pattern.to_regexp())
     raise AssertionError(f"{terminal} is not accepted here")
+
+
+@cache
+def any_word() -> str:
+    """The pattern of most values: any word, bare or quoted."""
+    return rule_grammar().get_terminal("WORD").pattern.to_regexp()
 
 
 def _refusing(before: list[str]) -> str:
