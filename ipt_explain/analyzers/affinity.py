@@ -1,9 +1,9 @@
 """Session affinity: rules that look for returning clients, rules that record them, and where the two do not fit.
 
 Facts: pkg/proxy/iptables/proxier.go. Each endpoint's DNAT rule records the client in a `recent` list named like the
-endpoint's chain (`--set`); ahead of the balancing rules, each balancing chain looks in each endpoint's list
-(`--rcheck --seconds T --reap`). T is the Service's, the same for all its ports: 1 to 86400, 10800 by default; kube-proxy
-1.4 and 1.5 wrote 180, minutes for seconds.
+endpoint's chain (`--set`); ahead of the balancing rules, each balancing chain looks in each endpoint's list (`--rcheck
+--seconds T --reap`). T is the Service's, the same for all its ports: 1 to 86400, 10800 by default; kube-proxy 1.4 and
+1.5 wrote 180, minutes for seconds.
 """
 
 from __future__ import annotations
@@ -131,9 +131,7 @@ class _Reader:
             target = plan.target_of(rule)
             if plan.rcheck:
                 if ahead:
-                    yield BrokenAffinity(
-                        AffinityFault.LATE, chain, rule, (target or "",), tuple(ahead), rest
-                    )
+                    yield BrokenAffinity(AffinityFault.LATE, chain, rule, (target or "",), tuple(ahead), rest)
             elif target is not None and target[:9] == ChainRole.ENDPOINT.value and target != MARK_MASQ:
                 ahead.append(rule)
                 rest *= 1.0 - _chance(plan.probability.of(rule) if plan.probability is not None else None)

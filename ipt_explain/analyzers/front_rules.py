@@ -108,11 +108,10 @@ class _Reader:
             return ""
         text = rule.values[plan.destination.slot]
         host, slash, length = text.partition("/")
-        if plan.destination.negated or (slash and length not in ("32", "128")) or (length == "32" and ":" in host):
-            if not _is_host_mask(length):
-                self._wide.append(rule)
+        if plan.destination.negated or (slash and length not in _HOST_MASKS[":" in host]):
+            self._wide.append(rule)
         return host
 
 
-def _is_host_mask(text: str) -> bool:
-    return text == "255.255.255.255" or text.lower() == "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+# Of an IPv4 and an IPv6 address.
+_HOST_MASKS = (("32", "255.255.255.255"), ("128", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))

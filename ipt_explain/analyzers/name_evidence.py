@@ -117,9 +117,7 @@ def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:
     return ChainRole.SERVICE.value + own in chains or ChainRole.LOCAL.value + own in chains
 
 
-def _prove_by_comments(
-    proved: dict[str, ProvedName], balancing: BalancingChains, chains: Mapping[str, Chain]
-) -> None:
+def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains, chains: Mapping[str, Chain]) -> None:
     """Fragments may lack the rules that lead to a chain: then the comments within it are tried."""
     for chain in balancing.targets:
         key = chain[9:]
@@ -158,9 +156,7 @@ def _altered_endpoint(
 ) -> AlteredEndpoint:
     destination = endpoints.leads[chain][0]
     marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnats[chain])
-    candidates = [
-        (rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain
-    ]
+    candidates = [(rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain]
     port = split_destination(destination)[1]
     for mark in marks:
         host = (mark.core("-s") or "").partition("/")[0]

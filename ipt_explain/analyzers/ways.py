@@ -127,7 +127,7 @@ class _Judge:
                 unmatched.append(frontend)
         if not cluster_ip and service.frontends:
             name = service.chains.service or service.chains.local
-            if name in self._chains:
+            if name is not None and name in self._chains:
                 yield BrokenWay(service, WayFault.NO_CLUSTER_IP, self._chains[name], None, service.frontends)
         if unmatched and not self._leads_on(unmatched[0]):
             chain = self._chains.get(unmatched[0].rule.target or "")
@@ -155,9 +155,9 @@ class _Judge:
         if pods and outside.local and outside.routes_pods is None:
             yield BrokenWay(service, WayFault.NO_POD_ROUTE, chain, None, ())
         tail = outside.tail
-        if is_external and tail is not None and outside.marks_all is not None:
-            if role_of(tail.target or "") is ChainRole.LOCAL:
-                yield BrokenWay(service, WayFault.WRONG_TAIL, chain, tail, ())
+        to_local = tail is not None and role_of(tail.target or "") is ChainRole.LOCAL
+        if is_external and to_local and outside.marks_all is not None:
+            yield BrokenWay(service, WayFault.WRONG_TAIL, chain, tail, ())
 
     def _outside(self, chain: Chain) -> _Outside:
         marks_all = marks_node = routes_node = routes_pods = tail = None
@@ -200,10 +200,11 @@ def _compare(ports: list[ServicePort]) -> Iterator[UnequalPorts]:
             had[kind, frontend.address].setdefault(id(service), frontend)
     for (kind, address), by_port in had.items():
         lacking = [service for service in ports if id(service) not in by_port]
-        # Of two, either may be the wrong one: that is told at the one with more.
-        if len(lacking) == 1 and (len(by_port) > 1 or kind is not FrontendKind.CLUSTER_IP):
-            yield UnequalPorts(lacking[0], tuple(by_port.values()), address, kind)
-        elif len(lacking) == 1 and lacking[0].cluster_ip is not None and lacking[0] is ports[-1]:
+        if len(lacking) != 1:
+            continue
+        # Of two ClusterIPs either may be the wrong one: that is told once, at the later port.
+        clear = len(by_port) > 1 or kind is not FrontendKind.CLUSTER_IP
+        if clear or (lacking[0].cluster_ip is not None and lacking[0] is ports[-1]):
             yield UnequalPorts(lacking[0], tuple(by_port.values()), address, kind)
 
 

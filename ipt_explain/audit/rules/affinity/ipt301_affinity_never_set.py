@@ -39,8 +39,8 @@ def affinity_never_set(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each endpoint, at the rule that should record."""
     for broken in broken_affinity(context, AffinityFault.NEVER_SET):
         yield Fault(
-            f"{broken.chain.name} looks for returning clients of {destinations(context, broken.endpoints)}, but its DNAT "
-            "rule records none: session affinity never takes effect for this endpoint",
+            f"{broken.chain.name} looks for returning clients of {destinations(context, broken.endpoints)}, but its "
+            "DNAT rule records none: session affinity never takes effect for this endpoint",
             RESTART,
             at_rule("nat", broken.rule),
             related=tuple(rule.line for rule in broken.related),

@@ -1,8 +1,8 @@
 """Endpoints record their clients, but no rule looks for them when they return.
 
 What it checks:
-    Where endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks for returning ones
-    (`--rcheck`).
+    Where endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks for returning
+    ones (`--rcheck`).
 
 Why it matters:
     The Service has session affinity, but connections that come through this chain are balanced anew each time.

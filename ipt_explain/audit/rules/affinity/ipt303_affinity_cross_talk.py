@@ -48,8 +48,8 @@ def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
     for broken in broken_affinity(context, AffinityFault.FOREIGN_RECORD):
         asked = broken.rule.match("recent", "--name") or "the default list"
         yield Fault(
-            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in the list of its own chain: "
-            "they are not found again, or are sent to another endpoint",
+            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in the list of its own "
+            "chain: they are not found again, or are sent to another endpoint",
             RESTART,
             at_rule("nat", broken.rule, focus=f"--name {asked}"),
             related=tuple(rule.line for rule in broken.related),

@@ -5,7 +5,8 @@ What it checks:
     normal: kube-proxy 1.22 writes them for endpoints that are not ready, too.
 
 Why it matters:
-    Clients of the endpoints left out are balanced anew with each connection, while the others' clients return to theirs.
+    Clients of the endpoints left out are balanced anew with each connection, while the others' clients return to
+    theirs.
 
 Example:
     *nat
@@ -46,8 +47,8 @@ def affinity_incomplete(context: RulesetContext) -> Iterator[Fault]:
     for broken in broken_affinity(context, AffinityFault.INCOMPLETE):
         if context.knows_chain(broken.chain):
             yield Fault(
-                f"the chain looks for returning clients, but not for those of {destinations(context, broken.endpoints)}: "
-                "they are balanced anew with each connection",
+                f"the chain looks for returning clients, but not for those of "
+                f"{destinations(context, broken.endpoints)}: they are balanced anew with each connection",
                 RESTART,
                 at_rule("nat", broken.rule),
                 related=tuple(rule.line for rule in broken.related),

@@ -46,14 +46,14 @@ def affinity_timeouts_differ(context: RulesetContext) -> Iterator[Fault]:
     for key, checks in timeouts.items():
         name = proved.get(key)
         by_service[key if name is None else name.spelled.partition(":")[0]] += checks
-    for checks in by_service.values():
-        counts = Counter(check.seconds for check in checks if check.seconds is not None)
+    for together in by_service.values():
+        counts = Counter(check.seconds for check in together if check.seconds is not None)
         if len(counts) > 1:
             usual = counts.most_common(1)[0][0]
-            odd = [check for check in checks if check.seconds not in (usual, None)]
+            odd = [check for check in together if check.seconds not in (usual, None)]
             yield Fault(
-                f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules of "
-                f"the Service have {usual} s: how long a client keeps its pod depends on its way",
+                f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules "
+                f"of the Service have {usual} s: how long a client keeps its pod depends on its way",
                 RESTART,
                 at_rule("nat", odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
                 related=tuple(check.rule.line for check in odd[1:]),

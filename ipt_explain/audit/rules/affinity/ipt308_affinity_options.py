@@ -2,8 +2,8 @@
 
 What it checks:
     Rules that look for returning clients have `--rcheck --seconds T --reap` and compare whole source addresses; so do
-    the rules that record them. `--update`, `--hitcount`, `--rttl`, `--rdest`, a mask that leaves out bits, and a missing
-    `--seconds` or `--reap` are reported.
+    the rules that record them. `--update`, `--hitcount`, `--rttl`, `--rdest`, a mask that leaves out bits, and a
+    missing `--seconds` or `--reap` are reported.
 
 Why it matters:
     Without `--seconds` clients stick for ever, without `--reap` stale ones are kept in the list, with a shorter mask

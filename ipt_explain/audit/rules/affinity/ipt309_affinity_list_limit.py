@@ -5,8 +5,8 @@ What it checks:
     endpoint's list unless it was loaded with another ip_list_tot; a dump does not show that.
 
 Why it matters:
-    A new client evicts the one whose last new connection is longest ago. With two endpoints 150 clients in turn all keep
-    theirs; of 220, half do not; with many more, stickiness is no better than chance, and nothing tells.
+    A new client evicts the one whose last new connection is longest ago. With two endpoints 150 clients in turn all
+    keep theirs; of 220, half do not; with many more, stickiness is no better than chance, and nothing tells.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA

@@ -95,7 +95,9 @@ def _without_choices(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _unready(context: RulesetContext, chain: Chain) -> bool:
-    """Whether it may be that kube-proxy 1.22 wrote the chain so: it forgot to refuse where all endpoints are unready."""
+    """Whether it may be that kube-proxy 1.22 wrote the chain so: it forgot to refuse where all endpoints are
+    unready.
+    """
     version = writer(context).version
     return bool(chain.rules) and version.first <= _FORGETFUL <= version.last
 

@@ -9,9 +9,9 @@ Why it matters:
 
 Example:
     -A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment "shop/web external IP" -m tcp --dport 80
-      -j KUBE-EXT-AAAAAAAAAAAAAAAA
+      -j KUBE-EXT-E3PXEPMWAWIUT6ZV
     -A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment "shop/api external IP" -m tcp --dport 80
-      -j KUBE-EXT-BBBBBBBBBBBBBBBB
+      -j KUBE-EXT-YI7FANR2652WTB3A
 
 How to fix:
     Give one of the Services another external IP or port. Where the address is a ClusterIP, a rule was added by hand or
@@ -48,8 +48,8 @@ def duplicate_vip(context: RulesetContext) -> Iterator[Fault]:
         if wrong is not None and wrong.proved is not None:
             first = label(wrong.proved.spelled)  # its comment says otherwise, but there it leads
         yield Fault(
-            f"{(host or 'any address').removesuffix('/32').removesuffix('/128')}:{port} is claimed by two Services: the "
-            f"rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
+            f"{(host or 'any address').removesuffix('/32').removesuffix('/128')}:{port} is claimed by two Services: "
+            f"the rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
             "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
             at_rule("nat", clash.second),
             service=names.get(id(clash.second)),

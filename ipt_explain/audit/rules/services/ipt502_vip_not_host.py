@@ -10,7 +10,7 @@ Why it matters:
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.0/24 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
-      -j KUBE-SVC-AAAAAAAAAAAAAAAA
+      -j KUBE-SVC-E3PXEPMWAWIUT6ZV
 
 How to fix:
     Restart kube-proxy on the node, which writes the rule anew.

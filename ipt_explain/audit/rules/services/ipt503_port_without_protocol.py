@@ -1,8 +1,8 @@
 """A rule asks for a port without its protocol, which iptables refuses.
 
 What it checks:
-    Every rule with `--dport` or `--sport` of `-m tcp`, `-m udp`, `-m sctp`, `-m dccp` or `-m udplite` also asks for that
-    protocol with `-p`.
+    Every rule with `--dport` or `--sport` of `-m tcp`, `-m udp`, `-m sctp`, `-m dccp` or `-m udplite` also asks for
+    that protocol with `-p`.
 
 Why it matters:
     iptables-restore refuses the whole table. A text that holds such a rule was edited, or is damaged.

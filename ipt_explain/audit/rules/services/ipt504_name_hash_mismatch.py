@@ -1,10 +1,10 @@
 """A chain is not the one of the Service or endpoint that the rules name.
 
 What it checks:
-    kube-proxy names the chains of a service port after a hash of its name and protocol, endpoints' chains after that and
-    their address. A rule for one service port must lead to a chain with its hash, chains of one service port only to
-    chains of the same, and an endpoint's chain to the address in its hash. Both spellings of unnamed ports (`ns/name:`
-    up to 1.19) are known, and where a hash fits a known name or address, it is told.
+    kube-proxy names the chains of a service port after a hash of its name and protocol, endpoints' chains after that
+    and their address. A rule for one service port must lead to a chain with its hash, chains of one service port only
+    to chains of the same, and an endpoint's chain to the address in its hash. Both spellings of unnamed ports
+    (`ns/name:` up to 1.19) are known, and where a hash fits a known name or address, it is told.
 
 Why it matters:
     Where the chain is another Service's, connections reach the wrong pods. Where the hash fits nothing known, the rule
@@ -66,8 +66,9 @@ def _misnamed(wrong: Misnamed) -> Fault:
     way = wrong.way
     target = way.rule.target or ""
     if wrong.proved is not None:
-        message = f"the rule for {label(way.name)} leads to {_whose(wrong.proved)} ({target}): connections to " + (
-            f"{label(way.name)} reach its pods"
+        message = (
+            f"the rule for {label(way.name)} leads to {_whose(wrong.proved)} ({target}): connections to "
+            f"{label(way.name)} reach that Service's pods"
         )
     elif wrong.own:
         message = (
@@ -100,8 +101,9 @@ def _altered(altered: AlteredEndpoint) -> Fault:
         )
     else:
         message = (
-            f"{altered.chain} leads to {altered.destination}, which is not the endpoint of {label(altered.name.spelled)} "
-            "that its hash was made of: the address was edited, or the chain is a leftover"
+            f"{altered.chain} leads to {altered.destination}, which is not the endpoint of "
+            f"{label(altered.name.spelled)} that its hash was made of: the address was edited, or the chain is a "
+            "leftover"
         )
     return Fault(
         message,

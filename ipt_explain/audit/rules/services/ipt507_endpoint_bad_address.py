@@ -5,8 +5,8 @@ What it checks:
     multicast or broadcast.
 
 Why it matters:
-    Connections that choose this endpoint fail, or end in a process of the node. Port 0 or 0.0.0.0:0 is what is left when
-    iptables of different releases save and restore each other's rules.
+    Connections that choose this endpoint fail, or end in a process of the node. Port 0 or 0.0.0.0:0 is what is left
+    when iptables of different releases save and restore each other's rules.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX

@@ -4,8 +4,8 @@ What it checks:
     The DNAT in each endpoint's chain asks for the protocol of the rules that lead to the Service.
 
 Why it matters:
-    The connection comes with the Service's protocol, does not match the DNAT and falls through: this endpoint's share of
-    connections leaves with the Service's own address as destination and is never answered.
+    The connection comes with the Service's protocol, does not match the DNAT and falls through: this endpoint's share
+    of connections leaves with the Service's own address as destination and is never answered.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp

@@ -7,8 +7,8 @@ Why it matters:
     The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
 
 Example:
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web" -m tcp --dport 30080 -j KUBE-EXT-AAAAAAAAAAAAAAAA
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/api" -m tcp --dport 30080 -j KUBE-EXT-BBBBBBBBBBBBBBBB
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web" -m tcp --dport 30080 -j KUBE-EXT-E3PXEPMWAWIUT6ZV
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/api" -m tcp --dport 30080 -j KUBE-EXT-YI7FANR2652WTB3A
 
 How to fix:
     Restart kube-proxy on the node: the API server gives a node port to one Service only, so one of the rules is left
@@ -37,8 +37,8 @@ def duplicate_node_port(context: RulesetContext) -> Iterator[Fault]:
     for clash in fronts.node_port_clashes:
         protocol = clash.second.core("-p") or ""
         yield Fault(
-            f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the rule ahead "
-            f"takes every connection to {names.get(id(clash.first), clash.first.target)}, and this one gets none",
+            f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the rule "
+            f"ahead takes every connection to {names.get(id(clash.first), clash.first.target)}, and this one gets none",
             "Restart kube-proxy on this node: a node port belongs to one Service.",
             at_rule("nat", clash.second),
             service=names.get(id(clash.second)),

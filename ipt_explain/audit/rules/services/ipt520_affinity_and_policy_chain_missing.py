@@ -1,10 +1,10 @@
 """An address of a Service does not lead all the way to endpoints.
 
 What it checks:
-    KUBE-EXT and KUBE-FW lead on to the Service's endpoints; under policy Local, pods and the node itself are led to all
-    of them; the tail fits the policy that the rest of the chain shows. Addresses lead to chains that are meant for them:
-    a ClusterIP to KUBE-SVC or KUBE-SVL, a load balancer with source ranges to KUBE-FW. A Service whose chains stand has
-    a rule for its ClusterIP, and its ports have the same addresses, node ports, or none.
+    KUBE-EXT and KUBE-FW lead on to the Service's endpoints; under policy Local, pods and the node itself are led to
+    all of them; the tail fits the policy that the rest of the chain shows. Addresses lead to chains that are meant for
+    them: a ClusterIP to KUBE-SVC or KUBE-SVL, a load balancer with source ranges to KUBE-FW. A Service whose chains
+    stand has a rule for its ClusterIP, and its ports have the same addresses, node ports, or none.
 
 Why it matters:
     Connections to such an address pass the node un-DNATed and are never answered, or take a way that was not meant for
@@ -117,8 +117,8 @@ def _unequal(unequal: UnequalPorts) -> Fault:
     own = service.frontends[0].rule
     lacks = "node port" if unequal.kind is FrontendKind.NODE_PORT else f"rule for {unequal.lacks}"
     return Fault(
-        f"this port has no {lacks}, though {'the other port' if len(unequal.others) == 1 else 'all other ports'} of its "
-        "Service do: connections to it pass the node un-DNATed",
+        f"this port has no {lacks}, though {'the other port' if len(unequal.others) == 1 else 'all other ports'} of "
+        "its Service do: connections to it pass the node un-DNATed",
         _FIX,
         at_rule("nat" if own.target is None or own.target.startswith("KUBE-") else "filter", own),
         service=service.label,

@@ -1,0 +1,195 @@
+"""Addresses and ports that mean two things in one ruleset: Services' addresses that are endpoints, or pods', and node
+ports that others use.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.balancing_chains import BalancingChains
+from ipt_explain.analyzers.endpoint_chains import EndpointChains
+from ipt_explain.analyzers.facts import ServicePort
+from ipt_explain.analyzers.front_rules import FrontRules
+from ipt_explain.analyzers.names import hash_of
+from ipt_explain.model import Rule, Ruleset
+from ipt_explain.netfilter.addresses import network_bits, parse_address
+
+_CLUSTER_IP = " cluster IP"
+# Where the CNI portmap plugin, dockershim and Docker map ports of the node to pods.
+_HOST_PORT_CHAINS = ("CNI-HOSTPORT-DNAT", "KUBE-HOSTPORTS", "DOCKER")
+_PORT_OPTIONS = ("--dport", "--dports", "--destination-port", "--destination-ports")
+_SPECIAL = (
+    ("0.", "is no address of a machine"),
+    ("127.", "is the node itself"),
+    ("169.254.", "is link-local"),
+    *((f"{octet}.", "is multicast") for octet in range(224, 240)),
+    ("::1/", "is the node itself"),
+    ("fe80:", "is link-local"),
+    ("ff", "is multicast"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TwoMeanings:
+    """A Service's rule whose address and port is an endpoint of `endpoint`'s chain too. `cluster_ip`: it is the
+    Service's ClusterIP. `own`: the endpoint is one of the same service port."""
+
+    rule: Rule
+    address: str
+    endpoint: str
+    dnat: Rule
+    cluster_ip: bool
+    own: bool
+
+
+def addresses_of_endpoints(
+    fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains
+) -> Iterator[TwoMeanings]:
+    """Addresses of Services that endpoints have."""
+    written = {
+        (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"): (host, protocol, port)
+        for host, protocol, port in fronts.addresses
+    }
+    if written.keys().isdisjoint({lead[0] for lead in endpoints.leads.values()}):
+        return
+    callers: dict[str, set[str]] = defaultdict(set)
+    for caller, targets in balancing.targets.items():
+        for target in targets:
+            callers[target].add(caller[9:])
+    for chain, (destination, protocol, _) in endpoints.leads.items():
+        address = written.get(destination)
+        if address is not None and address[1] == protocol and chain in callers:
+            rule = fronts.addresses[address]
+            yield TwoMeanings(
+                rule,
+                destination,
+                chain,
+                endpoints.dnats[chain],
+                (rule.comment or "").endswith(_CLUSTER_IP),
+                hash_of(rule.target or "") in callers[chain],
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Hijack:
+    """A rule for an external address that is the ClusterIP of another Service."""
+
+    rule: Rule
+    victim: Rule
+
+
+def taken_cluster_ips(fronts: FrontRules) -> Iterator[Hijack]:
+    """External addresses that are ClusterIPs of other Services."""
+    cluster_ips: dict[str, Rule] = {}
+    external: list[tuple[str, Rule]] = []
+    for (host, _, _), rule in fronts.addresses.items():
+        if (rule.comment or "").endswith(_CLUSTER_IP):
+            cluster_ips.setdefault(host, rule)
+        else:
+            external.append((host, rule))
+    for host, rule in external:
+        victim = cluster_ips.get(host)
+        if victim is not None and _service(victim) != _service(rule):
+            yield Hijack(rule, victim)
+
+
+def _service(rule: Rule) -> str:
+    return (rule.comment or "").partition(" ")[0].partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class BadVip:
+    """A Service's address that cannot be one: `why` in words, `network` the pods' where it lies in that."""
+
+    rule: Rule
+    host: str
+    why: str
+    network: str | None
+
+
+def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[BadVip]:
+    """Addresses of Services that belong to pods, or to nothing that can be reached. Each address once."""
+    networks = []
+    for text in {service.masquerade.off_cluster for service in services}:
+        if text is not None and not text.startswith("-"):
+            try:
+                networks.append((*network_bits(text), ":" in text, text))
+            except ValueError:
+                continue
+    hosts: dict[str, Rule] = {}
+    for (host, _, _), rule in fronts.addresses.items():
+        if host:
+            hosts.setdefault(host, rule)
+    for host, rule in hosts.items():
+        why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
+        if why is not None or host == "::":
+            yield BadVip(rule, host, why or "is no address of a machine", None)
+            continue
+        try:
+            address = parse_address(host)
+        except ValueError:
+            continue
+        for value, mask, is_ipv6, text in networks:
+            if address & mask == value and is_ipv6 == (":" in host):
+                yield BadVip(rule, host, f"lies in the pods' network {text}", text)
+                break
+
+
+@dataclass(frozen=True, slots=True)
+class PortClash:
+    """A node port that another rule uses too."""
+
+    rule: Rule
+    protocol: str
+    port: str
+    other: Rule
+
+
+def host_port_clashes(ruleset: Ruleset, fronts: FrontRules) -> Iterator[PortClash]:
+    """Node ports that are mapped to pods as host ports too, on all addresses."""
+    if not fronts.node_ports:
+        return
+    for name in _HOST_PORT_CHAINS:
+        chain = ruleset.chain("nat", name)
+        for other in chain.rules if chain is not None else ():
+            protocol = other.core("-p")
+            if protocol is None or other.shape.core_option("-d") is not None:
+                continue
+            for port in _ports(other):
+                rule = fronts.node_ports.get((protocol, port))
+                if rule is not None:
+                    yield PortClash(rule, protocol, port, other)
+
+
+def _ports(rule: Rule) -> list[str]:
+    for match in rule.shape.matches:
+        for option in match.options:
+            if option.name in _PORT_OPTIONS and not option.negated:
+                return (rule.first(option) or "").split(",")
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBackend:
+    """One `ip:port` that several Services have as an endpoint."""
+
+    destination: str
+    services: tuple[str, ...]
+
+
+def shared_backends(
+    names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
+) -> list[SharedBackend]:
+    """Endpoints of more than one Service; `names` tells a Service's name by the hash of a port's chains."""
+    leads = endpoints.leads
+    if len(leads) == len({lead[0] for lead in leads.values()}):
+        return []
+    users: dict[str, set[str]] = defaultdict(set)
+    for caller, targets in balancing.targets.items():
+        name = names.get(caller[9:])
+        for target in targets if name is not None else ():
+            if target in leads and name is not None:
+                users[leads[target][0]].add(name)
+    return [SharedBackend(destination, tuple(sorted(by))) for destination, by in users.items() if len(by) > 1]

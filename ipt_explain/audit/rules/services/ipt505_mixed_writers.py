@@ -1,0 +1,62 @@
+"""Rules of two generations of kube-proxy stand side by side.
+
+What it checks:
+    Unnamed ports are called `ns/name:` by kube-proxy up to 1.19 and `ns/name` after; no dump has both. KUBE-XLB (up to
+    1.23) is not led to where KUBE-EXT (from 1.24) is.
+
+Why it matters:
+    One kube-proxy left rules that another does not know and never updates, or two run on the node and overwrite each
+    other. The older rules lead to pods that are gone.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web: cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-R3QLXARIJDVMZQ3A
+    -A KUBE-SERVICES -d 10.96.0.21/32 -p tcp -m comment --comment "shop/api cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-YI7FANR2652WTB3A
+
+How to fix:
+    Make sure that one kube-proxy runs on the node, delete the older chains (`kube-proxy --cleanup` of the older
+    release) and restart it.
+
+When to ignore:
+    During an upgrade, until kube-proxy has synced once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules
+
+_FIX = "Make sure that one kube-proxy runs on this node, and restart it."
+
+
+@rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
+def mixed_writers(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each sign of two writers."""
+    ways = front_rules(context).ways
+    old = next((way for way in ways if way.name.endswith(":")), None)
+    new = next((way for way in ways if ":" not in way.name), None)
+    if old is not None and new is not None:
+        yield Fault(
+            f"{old.name} is spelled as kube-proxy up to 1.19 does, {new.name} as later ones do: what the older one "
+            "wrote is not kept up to date",
+            _FIX,
+            at_rule("nat", old.rule, focus=old.name),
+            related=(new.rule.line,),
+        )
+    roles = {role_of(way.rule.target or ""): way.rule for way in reversed(ways)}
+    xlb, ext = roles.get(ChainRole.LOCAL_EXTERNAL), roles.get(ChainRole.EXTERNAL)
+    if xlb is not None and ext is not None:
+        yield Fault(
+            "KUBE-XLB chains of kube-proxy up to 1.23 are led to beside KUBE-EXT chains of later ones: what the older "
+            "one wrote is not kept up to date",
+            _FIX,
+            at_rule("nat", xlb, focus=xlb.target or ""),
+            related=(ext.line,),
+        )

@@ -1,0 +1,69 @@
+"""An address of a Service is refused by the filter table, yet led to endpoints by the nat table.
+
+What it checks:
+    No address, protocol and port has both a REJECT or DROP of kube-proxy in the filter table and a way to endpoints in
+    the nat table.
+
+Why it matters:
+    The nat table comes first and changes the destination, so that the refusal never matches: connections go to
+    endpoints that may be gone. Half of the rules are out of date.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :KUBE-SERVICES - [0:0]
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https has no endpoints" -m tcp
+      --dport 443 -j REJECT --reject-with icmp-port-unreachable
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes both tables anew.
+
+When to ignore:
+    In the moment of a sync, which writes the tables one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import FrontendKind, Verdict
+from ipt_explain.analyzers.refusals import read_refusals
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+
+@rule("IPT506", "reject-and-balance", Severity.WARNING)
+def reject_and_balance(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such address."""
+    refusals = context.fact(read_refusals)
+    if not refusals:
+        return
+    for service in context.services:
+        for frontend in service.frontends:
+            if frontend.verdict is not Verdict.BALANCE:
+                continue
+            host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
+            refusal = refusals.get((host, service.protocol, str(frontend.port)))
+            if refusal is not None:
+                what = f"node port {frontend.port}" if host is None else f"{host}:{frontend.port}"
+                yield Fault(
+                    f"{what} is refused here ({refusal.target}), but the nat table leads it to endpoints first: the "
+                    "refusal never matches, and one of the two is out of date",
+                    "Restart kube-proxy on this node: it writes both tables anew.",
+                    at_rule("filter", refusal),
+                    service=service.label,
+                    related=(frontend.rule.line,),
+                )

@@ -1,0 +1,58 @@
+"""An endpoint's DNAT has options that kube-proxy never writes.
+
+What it checks:
+    The DNAT in endpoint chains leads to one address and port, without `--random`, `--persistent` or ranges.
+
+Why it matters:
+    The kernel then picks the port or the address by itself, connection by connection: the pod gets connections on ports
+    where nothing listens, or one chain serves several pods.
+
+Example:
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443-6450 --random
+
+How to fix:
+    Restart kube-proxy on the node, which writes the chain anew.
+
+When to ignore:
+    Where the rules are your own and the option is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.shapes import rules_by_shape
+from ipt_explain.audit.balancers import RESTART, endpoint_chains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
+
+_FLAGS = ("--random", "--persistent", "--random-fully")
+
+
+@rule("IPT509", "endpoint-foreign-flags", Severity.WARNING, yields_to=("IPT008", "IPT507"))
+def endpoint_foreign_flags(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such rule."""
+    endpoints = endpoint_chains(context)
+    for shape, rules in context.fact(rules_by_shape).get("nat", {}).items():
+        if shape.target is None or shape.target.name != "DNAT":
+            continue
+        flags = [option.name for option in shape.target.options if option.name in _FLAGS]
+        slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
+        suspects = rules if flags else [each for each in rules if slot is not None and "-" in each.values[slot]]
+        for judged in suspects:
+            if judged is endpoints.dnats.get(judged.chain):
+                yield _fault(judged, flags)
+
+
+def _fault(judged: Rule, flags: list[str]) -> Fault:
+    destination = judged.target_value("--to-destination") or ""
+    odd = [*flags, *([destination] if "-" in destination else [])]
+    return Fault(
+        f"the DNAT has {' and '.join(odd)}, which kube-proxy never writes: the kernel picks address or port by itself, "
+        "where one endpoint was meant",
+        RESTART,
+        at_rule("nat", judged, focus=odd[0]),
+    )

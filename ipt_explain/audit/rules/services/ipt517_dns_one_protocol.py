@@ -1,0 +1,64 @@
+"""The cluster's DNS is served over one protocol only.
+
+What it checks:
+    A Service with `dns` in its name that serves port 53 over UDP serves it over TCP at the same address, too, and the
+    other way round.
+
+Why it matters:
+    Answers that do not fit a UDP packet are asked for again over TCP, and then fail; without UDP nearly all lookups do.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-TCOU7JCQXEZGVUNU - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-SEP-BBBBBBBBBBBBBBBB -p udp -m udp -j DNAT --to-destination 10.244.1.9:53
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp
+      --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    COMMIT
+
+How to fix:
+    Add the missing port to the Service.
+
+When to ignore:
+    Where the Service is not one that clients resolve names by.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.facts import ServicePort
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+
+_DNS = 53
+
+
+@rule("IPT517", "dns-one-protocol", Severity.INFO, reads_absence=True)
+def dns_one_protocol(context: RulesetContext) -> Iterator[Fault]:
+    """One note for each such Service."""
+    by_name: dict[tuple[str | None, str], dict[str, ServicePort]] = defaultdict(dict)
+    for service in context.services:
+        if service.port == _DNS and service.name is not None and "dns" in service.name and service.frontends:
+            by_name[service.namespace, service.name].setdefault(service.protocol, service)
+    for protocols in by_name.values():
+        if len(protocols) == 1:
+            protocol, service = next(iter(protocols.items()))
+            front = service.frontends[0].rule
+            missing = "TCP: answers too long for UDP fail" if protocol == "udp" else "UDP: nearly all lookups fail"
+            yield Fault(
+                f"{service.cluster_ip}:{_DNS} is served over {protocol} only, not over {missing}",
+                "Add the missing port to the Service.",
+                at_rule("nat" if (front.target or "").startswith("KUBE-") else "filter", front),
+                service=service.label,
+            )

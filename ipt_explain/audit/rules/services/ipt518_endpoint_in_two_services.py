@@ -1,0 +1,57 @@
+"""One pod's port is an endpoint of several Services.
+
+What it checks:
+    Addresses and ports that more than one Service has as endpoints are counted. Ports of one Service do not count.
+
+Why it matters:
+    It is mostly meant. But it shows Services whose selectors fit more pods than they should, and it tells why a pod
+    gets more connections than its Service's share.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp
+      --dport 53 -j KUBE-SVC-ERIFXISQEP7F7OF4
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-AAAAAAAAAAAAAAAA
+    -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-BBBBBBBBBBBBBBBB
+    -A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT --to-destination 10.244.1.9:53
+    -A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m tcp -j DNAT --to-destination 10.244.1.9:53
+
+How to fix:
+    Nothing, if it is meant. Otherwise narrow the selector of one of the Services.
+
+When to ignore:
+    When the Services are several names for the same pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.overlaps import shared_backends
+from ipt_explain.audit.balancers import balancing_chains, endpoint_chains, named
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import service_names
+
+
+@rule("IPT518", "endpoint-in-two-services", Severity.INFO)
+def endpoint_in_two_services(context: RulesetContext) -> Iterator[Fault]:
+    """One note for a ruleset."""
+    endpoints = endpoint_chains(context)
+    if len(endpoints.leads) < 2:
+        return
+    shared = shared_backends(service_names(context), balancing_chains(context), endpoints)
+    if shared:
+        first = shared[0]
+        dnats = [endpoints.dnats[chain] for chain, lead in endpoints.leads.items() if lead[0] == first.destination]
+        count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"
+        yield Fault(
+            f"{count} to more than one Service: {first.destination} to {named(first.services)}",
+            "Nothing, if it is meant; otherwise narrow one Service's selector.",
+            at_rule("nat", dnats[0], focus=first.destination),
+            service=first.services[0],
+            related=tuple(dnat.line for dnat in dnats[1:]),
+        )

@@ -1,0 +1,58 @@
+"""A Service claims as its external address what belongs to another one.
+
+What it checks:
+    No external IP or load balancer's address of a Service, with its port, is an endpoint of another Service, and none
+    is the ClusterIP of another Service.
+
+Why it matters:
+    Whoever may create Services can take other people's connections on every node by naming their address as an external
+    IP (CVE-2020-8554): clients reach the claiming Service's pods instead of the machine or Service they asked for.
+
+Example:
+    -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-E3PXEPMWAWIUT6ZV
+    -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "other/taker external IP" -m tcp --dport 8080
+      -j KUBE-EXT-RY3LQNPJZDAXCJBQ
+
+How to fix:
+    Take the address out of the Service's externalIPs, and forbid such addresses (the DenyServiceExternalIPs admission
+    plugin, or a policy).
+
+When to ignore:
+    When both Services are yours and the way is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.overlaps import taken_cluster_ips
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.rule import rule
+from ipt_explain.audit.service_facts import front_rules, two_meanings
+
+_FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
+
+
+@rule("IPT519", "external-ip-hijack", Severity.WARNING, yields_to=("IPT501", "IPT504"))
+def external_ip_hijack(context: RulesetContext) -> Iterator[Fault]:
+    """One fault for each such address."""
+    for both in two_meanings(context):
+        if not both.cluster_ip and not both.own:
+            yield Fault(
+                f"{both.address}, an external address of this Service, is an endpoint of another one "
+                f"({both.endpoint}): connections to that endpoint from outside its Service end here",
+                _FIX,
+                at_rule("nat", both.rule),
+                related=(both.dnat.line,),
+            )
+    for hijack in taken_cluster_ips(front_rules(context)):
+        yield Fault(
+            f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: what "
+            "clients send there to this port ends here",
+            _FIX,
+            at_rule("nat", hijack.rule),
+            related=(hijack.victim.line,),
+        )
