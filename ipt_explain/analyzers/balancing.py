@@ -104,36 +104,37 @@ class BalancerReader:
                 elif target == "RETURN":
                     return _spread(name, shares, rest, dropped, affinity, masquerade, redirects, odd, balancing)
                 elif offered > 0.0 or plan.probability is not None:
-                    taken = self._take(shares, rule, plan, target, offered, protocol)
+                    taken, lost = self._take(shares, rule, plan, target, offered, protocol)
+                    dropped += lost
                     rest = 0.0 if taken >= rest else rest - taken
         return _spread(name, shares, rest, dropped, affinity, masquerade, redirects, odd, balancing)
 
     def _take(
         self, shares: list[Share], rule: Rule, plan: RulePlan, target: str, offered: float, protocol: str | None
-    ) -> float:
-        """Adds what a target takes of the share offered to it; returns how much that is."""
+    ) -> tuple[float, float]:
+        """Adds what a target takes of the share offered to it; returns how much it takes, and how much of that it
+        marks for dropping.
+        """
         if plan.dnat_slot is not None:
             shares.append(Share(rule.values[plan.dnat_slot], rule.chain, offered))
-            return offered
+            return offered, 0.0
         endpoint = self._endpoints.read(target)
         if endpoint is not None:
-            if endpoint.protocol is not None and protocol is not None and endpoint.protocol != protocol:
-                return 0.0
-            dnat = self._plans[endpoint.dnat.shape].dnat_slot
-            assert dnat is not None
-            shares.append(Share(endpoint.dnat.values[dnat], target, offered))
-            return offered
+            if endpoint.protocol != protocol and endpoint.protocol is not None and protocol is not None:
+                return 0.0, 0.0
+            shares.append(Share(endpoint.destination, target, offered))
+            return offered, 0.0
         if target not in self._chains:
             if role_of(target) is ChainRole.ENDPOINT:
                 # The text lacks the chain; the chance of reaching it is known all the same.
                 shares.append(Share(None, target, offered))
-                return offered
-            return 0.0
+                return offered, 0.0
+            return 0.0, 0.0
         if target in self._open or len(self._open) > _MAX_DEPTH:
-            return 0.0
+            return 0.0, 0.0
         inner = self.read(target, protocol)
         shares += [Share(share.endpoint, share.chain, share.probability * offered) for share in inner.shares]
-        return offered * (1.0 - inner.unmatched)
+        return offered * (1.0 - inner.unmatched), offered * inner.dropped
 
 
 def _spread(

@@ -15,12 +15,13 @@ from ipt_explain.model import Chain, Rule, Shape, Table
 class EndpointChain:
     """A chain that ends in a DNAT.
 
-    `address` and `port` are None where the destination is not one host and port; `hairpin` tells whether a rule ahead
+    `destination` is as the rule has it; `address` and `port` are None where it is not one host and port; `hairpin` tells whether a rule ahead
     of the DNAT marks the endpoint's own connections for masquerading; `record_list` is the `recent` list in which the
     DNAT rule records its clients.
     """
 
     chain: str
+    destination: str
     address: str | None
     port: int | None
     protocol: str | None
@@ -32,10 +33,13 @@ class EndpointChain:
 def split_destination(destination: str) -> tuple[str | None, int | None]:
     """`10.0.0.1:80` or `[fd00::1]:80` as address and port; None for what is not one host or one port."""
     address, colon, port = destination.rpartition(":")
-    if not colon or (":" in address and address[0] != "["):
+    if ":" in address:
+        if address[0] != "[":
+            address, port = destination, ""
+        else:
+            address = address[1:-1]
+    elif not colon:
         address, port = destination, ""
-    elif address[0:1] == "[":
-        address = address[1:-1]
     return (None if "-" in address or not address else address, int(port) if port.isdecimal() else None)
 
 
@@ -69,31 +73,30 @@ class EndpointReader:
 
     def _read(self, chain: Chain) -> EndpointChain | None:
         rules = chain.rules
-        shapes = tuple([rule.shape for rule in rules[:_MAX_RULES]])
-        try:
-            form = self._forms[shapes]
-        except KeyError:
-            form = self._forms[shapes] = self._form(shapes)
+        if len(rules) == 2:
+            shapes: tuple[Shape, ...] = (rules[0].shape, rules[1].shape)
+        else:
+            shapes = tuple([rule.shape for rule in rules[:_MAX_RULES]])
+        if shapes not in self._forms:
+            self._forms[shapes] = self._form(shapes)
+        form = self._forms[shapes]
         if form is None:
             return None
         dnat = rules[form.dnat]
         values = dnat.values
-        address, port = split_destination(values[form.destination])
+        destination = values[form.destination]
+        address, port = split_destination(destination)
         hairpin = False
         for index, source, slot, target in form.sources:
             marking = rules[index].values
+            if slot is not None:
+                target = marking[slot]
             # kube-proxy 1.1 set the mark itself, without a chain for it.
-            if (target if slot is None else marking[slot]) in (MARK_MASQ, "MARK") and _is_host(
-                marking[source], address
-            ):
+            if (target == MARK_MASQ or target == "MARK") and _is_host(marking[source], address):
                 hairpin = True
-        return EndpointChain(
-            chain.name, address, port,
-            None if form.protocol is None else values[form.protocol],
-            hairpin,
-            None if form.record_list is None else values[form.record_list],
-            dnat,
-        )  # fmt: skip
+        protocol = None if form.protocol is None else values[form.protocol]
+        record_list = None if form.record_list is None else values[form.record_list]
+        return EndpointChain(chain.name, destination, address, port, protocol, hairpin, record_list, dnat)
 
     def _form(self, shapes: tuple[Shape, ...]) -> _Form | None:
         sources: list[tuple[int, int, int | None, str | None]] = []

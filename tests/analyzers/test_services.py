@@ -266,3 +266,17 @@ def test_the_policy_of_an_external_ip_is_known_where_a_chain_puts_it_into_effect
     ext = "KUBE-EXT-NPX46M4PTMTKRN6Y"
     tail = (f"-A {ext} -j KUBE-MARK-MASQ", f"-A {ext} -j {SVC}")
     assert _only(_nat(external.replace(SVC, ext), *rules, *tail)).external_policy is TrafficPolicy.CLUSTER
+
+
+def test_a_share_marked_for_dropping_behind_another_chain_is_no_endpoints_share() -> None:
+    other = "KUBE-SVC-BBBBBBBBBBBBBBBB"
+    text = _nat(
+        CLUSTER_IP,
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j {other}",
+        f"-A {SVC} -j {SEP_A}",
+        f"-A {other} -j KUBE-MARK-DROP",
+        *_endpoint(SEP_A, "10.1.0.1"),
+    )
+    service = _only(text)
+    assert _chances(service) == {"10.1.0.1:443": 0.5}
+    assert service.balancers[0].unmatched == 0.5
