@@ -110,3 +110,9 @@ def intercepted(context: RulesetContext) -> tuple[Interception, ...]:
 
 def _intercepted(context: RulesetContext) -> tuple[Interception, ...]:
     return interceptions(context.ruleset, context.services, hooks(context))
+
+
+def is_marked(context: RulesetContext) -> bool:
+    """Whether any rule leads to KUBE-MARK-MASQ."""
+    graph = context.graph("nat")
+    return graph is not None and graph.is_called(MARK_MASQ)

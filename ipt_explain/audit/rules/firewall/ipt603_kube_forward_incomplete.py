@@ -41,7 +41,7 @@ from ipt_explain.model import Rule
 _FIX = "Restart kube-proxy on this node: it writes KUBE-FORWARD anew."
 
 
-@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, versions="1.9 or later")
+@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, versions="1.9 or later", yields_to=("IPT001",))
 def kube_forward_incomplete(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each kind of traffic that is not accepted."""
     found = context.fact(read_forwarding)

@@ -1,8 +1,8 @@
 """KUBE-MARK-MASQ does not mark packets as it should: one bit set, all others left alone.
 
 What it checks:
-    A KUBE-MARK-MASQ chain that the text shows in full marks every packet that enters it: it sets exactly one bit and
-    leaves all others alone. A chain that is jumped to but not there is IPT001's.
+    A KUBE-MARK-MASQ chain that the text shows in full, and that holds or gets anything, marks every packet that enters
+    it: it sets exactly one bit and leaves all others alone. A chain that is jumped to but not there is IPT001's.
 
 Why it matters:
     Whatever needs masquerading is sent through this chain: connections to node ports and load balancers, from outside
@@ -34,7 +34,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import masquerade_marking
+from ipt_explain.audit.kube import is_marked, masquerade_marking
 from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-MARK-MASQ anew."
@@ -46,6 +46,8 @@ def mark_chain_broken(context: RulesetContext) -> Iterator[Fault]:
     """At most one fault: the first that the packets meet."""
     marking = masquerade_marking(context)
     if marking is None or not context.knows_chain(marking.chain):
+        return
+    if not marking.settings and not marking.chain.rules and not is_marked(context):
         return
     if not marking.settings:
         yield _sets_nothing(marking)

@@ -35,7 +35,7 @@ from ipt_explain.analyzers.postrouting import Postrouting, read_postrouting
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import masquerade_marking, writer
+from ipt_explain.audit.kube import is_marked, masquerade_marking, writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
@@ -56,7 +56,7 @@ def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
 
 def _faults(context: RulesetContext) -> Iterator[Fault]:
     snat = context.fact(read_postrouting)
-    if snat is None or not context.knows_chain(snat.chain):
+    if snat is None or not context.knows_chain(snat.chain) or not (snat.chain.rules or is_marked(context)):
         return
     bit = _bit(context, snat)
     marked, unmarked = snat.way(bit), snat.way(0)
