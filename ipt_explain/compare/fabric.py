@@ -38,6 +38,7 @@ _OF_SERVICES = (
     ("nat", NODE_PORTS),
     ("filter", SERVICES),
     ("filter", EXTERNAL_SERVICES),
+    ("filter", NODE_PORTS),
     ("filter", PROXY_FIREWALL),
 )
 _LIST_NAME = re.compile(r" --name \S+")
@@ -92,6 +93,9 @@ class _FabricReader:
             if frontend.kind is not FrontendKind.CLUSTER_IP:
                 place = (frontend.address or "", str(frontend.port), service.protocol)
                 yield from sorted(f"{table} {self._text(rule)}" for table, rule in self._by_place.get(place, ()))
+        if service.health_check_node_port is not None:
+            place = ("", str(service.health_check_node_port), "tcp")
+            yield from sorted(f"{table} {self._text(rule)}" for table, rule in self._by_place.get(place, ()))
         chains = service.chains
         for name in dict.fromkeys((chains.firewall, chains.external)):
             if name is not None:
@@ -100,12 +104,26 @@ class _FabricReader:
             if balancer.chain != chains.external and self._has_more(balancer, service):
                 yield from sorted(self._beside_balancing(balancer.chain, service))
 
+        for endpoint in service.endpoints:
+            chain = self._chains.get(endpoint.chain)
+            if chain is not None and len(chain.rules) > (2 if endpoint.hairpin else 1):
+                yield from (f"nat {self._text(rule)}" for rule in chain.rules)
+
     def _has_more(self, balancer: Balancer, service: ServicePort) -> bool:
         """Whether a balancer's chain has other rules than balancing and the mark of its ClusterIP."""
         chain = self._chains.get(balancer.chain)
-        masquerade = service.masquerade
-        marks = 1 if masquerade.all or masquerade.off_cluster is not None else 0
-        return chain is not None and len(chain.rules) > len(balancer.shares) + marks
+        if chain is None or not chain.rules:
+            return False
+        marks = 1 if self._marks_cluster_ip(chain.rules[0], service) else 0
+        return len(chain.rules) > len(balancer.shares) + marks
+
+    def _marks_cluster_ip(self, rule: Rule, service: ServicePort) -> bool:
+        """Whether a rule marks connections to the ClusterIP for masquerading, and no others."""
+        plan = self._plans[rule.shape]
+        if plan.destination is None or plan.destination_port is None or plan.target_of(rule) != MARK_MASQ:
+            return False
+        place = (plan.destination.of(rule).partition("/")[0], plan.destination_port.of(rule))
+        return place == (service.cluster_ip, str(service.port))
 
     def _beside_balancing(self, name: str, service: ServicePort) -> Iterable[str]:
         chain = self._chains.get(name)
@@ -115,8 +133,7 @@ class _FabricReader:
             target = plan.target_of(rule)
             if target is None or (role_of(target) is ChainRole.ENDPOINT and not plan.rcheck):
                 continue
-            marked = None if target != MARK_MASQ or plan.destination is None else plan.destination.of(rule)
-            if marked is None or marked.partition("/")[0] != service.cluster_ip:
+            if not self._marks_cluster_ip(rule, service):
                 yield f"nat {self._text(rule, endpoints)}"
 
     def _text(self, rule: Rule, endpoints: Mapping[str, str] = MappingProxyType({})) -> str:

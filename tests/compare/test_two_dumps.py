@@ -229,14 +229,40 @@ _NOTHING = re.compile(r'-A KUBE-FW-\S+ -m comment --comment "[^"]*"$|-A KUBE-FOR
 
 @pytest.mark.parametrize("capture", ["1.30/loadbalancer", "1.22/policy"])
 def test_no_rule_goes_unnoticed(capture: str) -> None:
-    """Each rule that goes is a difference, and of one service port, or of the node, alone."""
+    """Each rule that goes (here every third) is a difference, and of one service port, or of the node, alone."""
     text = scenario(capture).ipv4
     lines = text.splitlines(keepends=True)
     before = view(text)
-    for index, line in enumerate(lines):
+    for index, line in list(enumerate(lines))[::3]:
         if line.startswith("-A ") and not _NOTHING.match(line.rstrip()):
             found = compare_nodes(before, view("".join(lines[:index] + lines[index + 1 :]))).differences
             assert len({each.service for each in found}) == 1, line
+
+
+_WORDS: list[tuple[str, Callable[[re.Match[str]], str]]] = [
+    (r"(?<=-[sd] )\d+\.\d+(?=\.\d+\.\d+/)", lambda found: f"1{found[0]}"[:4].replace(".", "1") + ".0"),
+    (r"(?<=--to-destination )\S+", lambda found: found[0] + "1"),
+    (r"(?<=--probability )\S+", lambda found: "0.12300000000"),
+    (r"(?<=--dport )\d+", lambda found: str(int(found[0]) + 11)),
+    (r"(?<=--seconds )\d+", lambda found: found[0] + "1"),
+    (r"0x4000/0x4000", lambda found: "0x1/0x1"),
+    (r"(?<=-type )LOCAL", lambda found: "UNICAST"),
+    (r"(?<= )! ", lambda found: ""),
+    (r"(?<=-j )(ACCEPT|RETURN)$", lambda found: "DROP"),
+    (r"(?<=-j )(DROP|REJECT.*)$", lambda found: "ACCEPT"),
+]
+
+
+@pytest.mark.parametrize("capture", ["1.30/policy", "1.18/nodeport"])
+@pytest.mark.parametrize(("pattern", "other"), _WORDS, ids=[pattern for pattern, _ in _WORDS])
+def test_no_word_goes_unnoticed(capture: str, pattern: str, other: Callable[[re.Match[str]], str]) -> None:
+    """An address, port, chance, time, mark or verdict that is another one, in every fourth rule that has it."""
+    text = scenario(capture).ipv4
+    before = view(text)
+    places = [found for found in re.finditer(pattern, text, re.MULTILINE) if text.rfind("\n-A ", 0, found.start()) > 0]
+    for found in places[::4]:
+        after = text[: found.start()] + other(found) + text[found.end() :]
+        assert compare_nodes(before, view(after)).differences, text[: found.end()].rpartition("\n")[2]
 
 
 def test_the_way_back_is_the_opposite() -> None:
