@@ -99,9 +99,9 @@ class _Reader:
                 yield Check(rule, plan.target_of(rule) or "", name, seconds)
 
     def _judge(self, chain: Chain, checks: list[Check]) -> Iterator[BrokenAffinity]:
-        leads, dnats = self._endpoints.leads, self._endpoints.dnats
+        dnats = self._endpoints.dnats
         for check in checks:
-            recorded = leads[check.target][2] if check.target in leads else None
+            recorded = self._endpoints.record_list(check.target) if check.target in dnats else None
             if check.list_name != check.target and check.list_name != recorded:
                 yield BrokenAffinity(AffinityFault.FOREIGN_LIST, chain, check.rule, (check.target,))
             elif recorded is None or check.target in self._recorders:
@@ -138,10 +138,10 @@ class _Reader:
 
     def _unused(self, chains: Mapping[str, Chain]) -> Iterator[BrokenAffinity]:
         looking = {chain.name for chain in self._balancing.affinity}
-        leads, dnats = self._endpoints.leads, self._endpoints.dnats
+        record_list, dnats = self._endpoints.record_list, self._endpoints.dnats
         for name, targets in self._balancing.targets.items():
             if name not in looking:
-                recording = [target for target in targets if target in leads and leads[target][2]]
+                recording = [target for target in targets if record_list(target)]
                 if recording:
                     rules = tuple(rule for rule in chains[name].rules if rule.target in recording)
                     recorders = tuple(dnats[target] for target in recording)

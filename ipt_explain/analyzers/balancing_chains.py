@@ -105,17 +105,15 @@ class _Survey:
 
     def read(self, ruleset: Ruleset) -> BalancingChains:
         targets: dict[str, list[str]] = {}
-        owners: dict[str, str] = {}
         odd: list[OddChain] = []
         empty: list[Chain] = []
-        shared: list[SharedEndpoint] = []
         affinity: list[Chain] = []
         unordered: list[Chain] = []
-        leads = self._endpoints.leads
-        nothing = ("", "", "")
+        known = self._endpoints.destinations
         nat = ruleset.tables.get("nat")
+        chains: Mapping[str, Chain] = {} if nat is None else nat.chains
         deleted = frozenset() if nat is None else nat.deleted
-        for name, chain in nat.chains.items() if nat is not None else ():
+        for name, chain in chains.items():
             if name[:9] not in _BALANCERS or name in deleted:
                 continue
             rules = chain.rules
@@ -123,7 +121,7 @@ class _Survey:
             found = targets[name] = [rules[rule].values[slot] for rule, slot in layout.choices]
             if layout.affinity:
                 affinity.append(chain)
-            destinations = [leads.get(target, nothing)[0] for target in found]
+            destinations = [known.get(target, "") for target in found]
             if not self._is_regular(chain, layout, found, destinations):
                 read = self._take_apart(chain)
                 if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
@@ -135,12 +133,9 @@ class _Survey:
                 targets[name] = []
             elif destinations != sorted(destinations) and "" not in destinations:
                 unordered.append(chain)
-            key = name[9:]
-            for target in targets[name]:
-                if owners.setdefault(target, key) != key:
-                    shared.append(SharedEndpoint(target, owners[target], chain))
+        shared = tuple(_shared(targets, chains))
         return BalancingChains(
-            targets, tuple(odd), tuple(empty), tuple(shared), tuple(affinity), tuple(unordered), self._written
+            targets, tuple(odd), tuple(empty), shared, tuple(affinity), tuple(unordered), self._written
         )
 
     def _is_regular(self, chain: Chain, layout: _Layout, targets: list[str], destinations: list[str]) -> bool:
@@ -154,13 +149,14 @@ class _Survey:
                 self._written.setdefault(digits, chain)
         if not digits:
             return False
-        count = len(targets)
-        known = [destination for destination in destinations if destination]
-        return (
-            len(set(targets)) == count
-            and len(set(known)) == len(known)
-            and (count == sum([target[:9] == _ENDPOINT for target in targets]) or targets == [MARK_DROP])
-        )
+        different = set(destinations)
+        if "" in different:  # endpoints whose chains the text does not have are told apart by these
+            return (
+                len(set(targets)) == len(targets)
+                and len(different) + destinations.count("") - 1 == len(targets)
+                and (all(target[:9] == _ENDPOINT for target in targets) or targets == [MARK_DROP])
+            )
+        return len(different) == len(targets)
 
     def _digits(self, texts: tuple[str, ...]) -> Digits:
         """The number of digits that makes all of a chain's probabilities even; NONE where not all are, of any."""
@@ -254,6 +250,28 @@ class _Survey:
                 return False
             last = remaining
         return True
+
+
+def _shared(targets: Mapping[str, list[str]], chains: Mapping[str, Chain]) -> Iterator[SharedEndpoint]:
+    """Endpoints of more than one service port. Where all KUBE-SVC chains together have as many as one by one, only the
+    other chains, which are few, are compared with them."""
+    owners: dict[str, str] = {}
+    count = 0
+    others: list[str] = []
+    for name, found in targets.items():
+        if name[:9] == ChainRole.SERVICE.value:
+            owners.update(dict.fromkeys(found, name))
+            count += len(found)
+        else:
+            others.append(name)
+    compared = others if len(owners) == count else list(targets)
+    if compared is not others:
+        owners.clear()
+    for name in compared:
+        for target in targets[name]:
+            owner = owners.setdefault(target, name)
+            if owner[9:] != name[9:]:
+                yield SharedEndpoint(target, owner[9:], chains[name])
 
 
 def _harmless(read: OddChain) -> bool:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.names import HASH_LENGTH
 
 _BYTES = HASH_LENGTH * 5 // 8
-# Python's digits to the base 32 for the letters of RFC 4648.
-_DIGITS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghijklmnopqrstuv")
-_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+# Python's digits to the base 32 for the letters of RFC 4648; what else int() would read as a digit is none.
+_DIGITS = dict.fromkeys(range(128), "~") | str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghijklmnopqrstuv"
+)
 
 
 def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
@@ -21,12 +22,15 @@ def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
     from hashlib import sha256
 
     joined = "".join(hashes)
-    if len(joined) != HASH_LENGTH * len(inputs) or not _LETTERS.issuperset(joined):
+    if len(joined) != HASH_LENGTH * len(inputs) or not joined.isascii():
         return False
     if not joined:
         return True
-    digests = b"".join([sha256(each).digest()[:_BYTES] for each in inputs])
-    return int(joined.translate(_DIGITS), 32) == int.from_bytes(digests, "big")
+    try:
+        borne = int(joined.translate(_DIGITS), 32)
+    except ValueError:
+        return False
+    return borne == int.from_bytes(b"".join([sha256(each).digest()[:_BYTES] for each in inputs]), "big")
 
 
 def unfit(hashes: Sequence[str], inputs: Sequence[bytes]) -> list[int]:

@@ -77,7 +77,8 @@ _WELL_KNOWN = (
     *(("kube-system/kube-dns:dns", "udp"), ("kube-system/kube-dns:dns-tcp", "tcp")),
     ("kube-system/kube-dns:metrics", "tcp"),
 )
-_CHUNK = 1024
+# Numbers longer than this are slow to compare, shorter ones too many.
+_CHUNK = 256
 
 
 def read_name_evidence(
@@ -106,10 +107,9 @@ def read_name_evidence(
 
 
 def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:
-    for start in range(0, len(ways), _CHUNK):
-        chunk = ways[start : start + _CHUNK]
-        inputs = [f"{way.name}{way.protocol}".encode("utf-8", "surrogateescape") for way in chunk]
-        yield from (chunk[place] for place in unfit([way.key for way in chunk], inputs))
+    inputs = [f"{way.name}{way.protocol}".encode("utf-8", "surrogateescape") for way in ways]
+    for place in _unfit_in_chunks([way.key for way in ways], inputs):
+        yield ways[place]
 
 
 def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:
@@ -136,25 +136,37 @@ def _altered(
     endpoints: EndpointChains,
     chains: Mapping[str, Chain],
 ) -> Iterator[AlteredEndpoint]:
-    leads = endpoints.leads
+    destinations = endpoints.destinations
     told: set[str] = set()
+    known: list[str] = []
+    inputs: list[bytes] = []
+    callers: list[str] = []
     for caller, targets in balancing.targets.items():
         name = proved.get(caller[9:])
         if name is None:
             continue
         start = f"{name.spelled}{name.protocol}"
-        known = [target for target in targets if target in leads]
-        inputs = [(start + leads[target][0]).encode("utf-8", "surrogateescape") for target in known]
-        for place in unfit([target[9:] for target in known], inputs):
-            if known[place] not in told:
-                told.add(known[place])
-                yield _altered_endpoint(known[place], caller, name, endpoints, chains)
+        here = [target for target in targets if target in destinations]
+        known += here
+        inputs += [(start + destinations[target]).encode("utf-8", "surrogateescape") for target in here]
+        callers += [caller] * len(here)
+    for place in _unfit_in_chunks([target[9:] for target in known], inputs):
+        chain, caller = known[place], callers[place]
+        if chain not in told:
+            told.add(chain)
+            yield _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains)
+
+
+def _unfit_in_chunks(hashes: list[str], inputs: list[bytes]) -> Iterator[int]:
+    """The places that do not fit, looked for closely only in chunks that have some."""
+    for start in range(0, len(inputs), _CHUNK):
+        yield from (start + place for place in unfit(hashes[start : start + _CHUNK], inputs[start : start + _CHUNK]))
 
 
 def _altered_endpoint(
     chain: str, caller: str, name: ProvedName, endpoints: EndpointChains, chains: Mapping[str, Chain]
 ) -> AlteredEndpoint:
-    destination = endpoints.leads[chain][0]
+    destination = endpoints.destinations[chain]
     marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnats[chain])
     candidates = [(rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain]
     port = split_destination(destination)[1]

@@ -29,6 +29,7 @@ _SPECIAL = (
     ("fe80:", "is link-local"),
     ("ff", "is multicast"),
 )
+_SPECIAL_STARTS = tuple(start.rstrip("/") for start, _ in _SPECIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,15 @@ def addresses_of_endpoints(
         (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"): (host, protocol, port)
         for host, protocol, port in fronts.addresses
     }
-    if written.keys().isdisjoint({lead[0] for lead in endpoints.leads.values()}):
+    if written.keys().isdisjoint(endpoints.destinations.values()):
         return
     callers: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
         for target in targets:
             callers[target].add(caller[9:])
-    for chain, (destination, protocol, _) in endpoints.leads.items():
+    for chain, destination in endpoints.destinations.items():
         address = written.get(destination)
-        if address is not None and address[1] == protocol and chain in callers:
+        if address is not None and address[1] == endpoints.protocol(chain) and chain in callers:
             rule = fronts.addresses[address]
             yield TwoMeanings(
                 rule,
@@ -123,7 +124,9 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
         if host:
             hosts.setdefault(host, rule)
     for host, rule in hosts.items():
-        why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
+        why = None
+        if host.startswith(_SPECIAL_STARTS):
+            why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
         if why is not None or host == "::":
             yield BadVip(rule, host, why or "is no address of a machine", None)
             continue
@@ -183,13 +186,13 @@ def shared_backends(
     names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
 ) -> list[SharedBackend]:
     """Endpoints of more than one Service; `names` tells a Service's name by the hash of a port's chains."""
-    leads = endpoints.leads
-    if len(leads) == len({lead[0] for lead in leads.values()}):
+    destinations = endpoints.destinations
+    if len(destinations) == len(set(destinations.values())):
         return []
     users: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
         name = names.get(caller[9:])
         for target in targets if name is not None else ():
-            if target in leads and name is not None:
-                users[leads[target][0]].add(name)
+            if target in destinations and name is not None:
+                users[destinations[target]].add(name)
     return [SharedBackend(destination, tuple(sorted(by))) for destination, by in users.items() if len(by) > 1]

@@ -37,8 +37,8 @@ def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule."""
     for broken in broken_affinity(context, AffinityFault.FOREIGN_LIST):
         asked = broken.rule.match("recent", "--name") or "the default list"
-        other = endpoint_chains(context).leads.get(asked)
-        whose = f"the list of {other[0]}" if other is not None else "no endpoint's list"
+        other = endpoint_chains(context).destinations.get(asked)
+        whose = f"the list of {other}" if other is not None else "no endpoint's list"
         yield Fault(
             f"returning clients of {destinations(context, broken.endpoints)} are looked for in {asked}, {whose}: "
             + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),

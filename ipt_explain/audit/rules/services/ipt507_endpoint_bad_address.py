@@ -25,28 +25,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.endpoints import split_destination
 from ipt_explain.audit.balancers import endpoint_chains
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 
-_NOWHERE = ("0.", "127.", "[::]", "[::1]", "[ff", "[::ffff:127.", "255.255.255.255", ":")
-_MULTICAST = tuple(f"{octet}." for octet in range(224, 240))
-_STARTS = (*_NOWHERE, *_MULTICAST)
+_NOWHERE = (
+    *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
+    *(f"{octet}." for octet in range(224, 240)),
+)
+_HEAD = max(map(len, _NOWHERE))
 
 
 @rule("IPT507", "endpoint-bad-address", Severity.ERROR)
 def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
     endpoints = endpoint_chains(context)
-    for chain, (destination, _, _) in endpoints.leads.items():
-        if destination.startswith(_STARTS) or not destination[-1:].isdigit() or destination.endswith(":0"):
-            pass
-        elif ":" in destination and "-" not in destination and destination[:1] != "[":
-            continue
-        problem = _problem(destination)
+    # There are as many as endpoints, but their ends and beginnings are few.
+    destinations = endpoints.destinations.values()
+    tails = {tail for tail in {each[-6:] for each in destinations} if not _has_port(tail)}
+    heads = {head for head in {each[:_HEAD] for each in destinations} if head.startswith(_NOWHERE)}
+    if not tails and not heads:
+        return
+    for chain, destination in endpoints.destinations.items():
+        if "-" in destination:
+            continue  # a range is another rule's
+        problem = ""
+        if destination[-6:] in tails:
+            problem = "has no port that exists"
+        elif destination[:_HEAD] in heads:
+            problem = "is no machine's address"
         if problem:
             yield Fault(
                 f"the endpoint {destination} {problem}: connections that choose it fail",
@@ -55,10 +64,7 @@ def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
             )
 
 
-def _problem(destination: str) -> str:
-    if "-" in destination:
-        return ""  # a range is IPT509's
-    address, port = split_destination(destination)
-    if port is None or not 0 < port < 65536:
-        return "has no port" if port is None else "has a port that does not exist"
-    return "has an address of no machine" if f"{destination}".startswith(_STARTS) or address is None else ""
+def _has_port(tail: str) -> bool:
+    """Whether an address that ends so ends in a port from 1 to 65535."""
+    _, colon, port = tail.rpartition(":")
+    return bool(colon) and port.isdecimal() and 0 < int(port) < 65536

@@ -38,21 +38,21 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
     protocols = front_rules(context).protocols
     endpoints = endpoint_chains(context)
-    leads = endpoints.leads
     told: set[str] = set()
     for caller, targets in balancing_chains(context).targets.items():
         protocol = protocols.get(caller[9:])
-        if protocol is None:
+        if protocol is None or endpoints.by_protocol.get(protocol, frozenset()).issuperset(targets):
             continue
         for target in targets:
-            lead = leads.get(target)
-            if lead is None or lead[1] == protocol or not lead[1] or target in told:
+            found = endpoints.protocol(target) if target in endpoints.dnats else ""
+            if found in ("", protocol) or target in told:
                 continue
             told.add(target)
             yield Fault(
-                f"the DNAT is for {lead[1]}, but the Service's connections are {protocol}: the share of "
-                f"{lead[0]}, {percent(1 / len(targets))} of new connections, is not translated and never answered",
+                f"the DNAT is for {found}, but the Service's connections are {protocol}: the share of "
+                f"{endpoints.destination(target)}, {percent(1 / len(targets))} of new connections, is not translated "
+                "and never answered",
                 RESTART,
-                at_rule("nat", endpoints.dnats[target], focus=f"-p {lead[1]}"),
+                at_rule("nat", endpoints.dnats[target], focus=f"-p {found}"),
                 service=context.service_of(caller),
             )

@@ -41,12 +41,12 @@ from ipt_explain.audit.service_facts import service_names
 def endpoint_in_two_services(context: RulesetContext) -> Iterator[Fault]:
     """One note for a ruleset."""
     endpoints = endpoint_chains(context)
-    if len(endpoints.leads) < 2:
+    if len(endpoints.destinations) < 2:
         return
     shared = shared_backends(service_names(context), balancing_chains(context), endpoints)
     if shared:
         first = shared[0]
-        dnats = [endpoints.dnats[chain] for chain, lead in endpoints.leads.items() if lead[0] == first.destination]
+        dnats = [endpoints.dnats[chain] for chain, at in endpoints.destinations.items() if at == first.destination]
         count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"
         yield Fault(
             f"{count} to more than one Service: {first.destination} to {named(first.services)}",
