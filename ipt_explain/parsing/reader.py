@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from ipt_explain.collector import collector_paused
@@ -39,7 +40,9 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
 
 class _Reader:
     def __init__(self, text: str, source: str, lenient: bool) -> None:
-        self._text, self._crlf = with_line_feeds(text)
+        # No dump with &quot; in the place of every quote was printed by iptables: it was copied from a page's source.
+        escaped = '"' not in text and "&quot;" in text
+        self._text, self._crlf = with_line_feeds(html.unescape(text) if escaped else text)
         self._source = SourceText(source, self._text)
         self._lenient = lenient
         self._cache = ShapeCache()
@@ -54,6 +57,8 @@ class _Reader:
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
         self._warnings: list[str] = []
+        if escaped:
+            self._warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
 
     def _leave_out_nul_lines(self) -> None:
         """No saver prints a NUL, and iptables-restore would read the line's first part alone: another rule."""

@@ -128,6 +128,16 @@ def test_reads_a_paste_and_says_what_it_ignored(paste: str, note: str) -> None:
     assert any(note in warning for warning in dump.warnings)
 
 
+def test_a_text_escaped_for_a_page_is_read_as_displayed() -> None:
+    plain = f'{RULE}\n-A KUBE-SVC-X -m comment --comment "a/b" -j KUBE-SEP-Y\n'
+    dump = read_dump(plain.replace('"', "&quot;"))
+    assert [rule.comment for chain in dump.rulesets[0].tables["nat"].chains.values() for rule in chain.rules] == [
+        "kube-system/kube-dns:dns",
+        "a/b",
+    ]
+    assert any("HTML page" in warning for warning in dump.warnings)
+
+
 def test_an_indented_dump_is_the_dump() -> None:
     whole = ["*nat", ":PREROUTING ACCEPT [0:0]", ":X - [0:0]", "-A PREROUTING -j X", "COMMIT"]
     plain = read_dump("\n".join(whole))
