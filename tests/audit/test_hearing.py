@@ -29,7 +29,7 @@ def is_hit(finding: Finding, mutation: Mutation) -> bool:
     )
 
 
-@pytest.mark.parametrize(("seed", "version"), enumerate(VERSIONS))
+@pytest.mark.parametrize(("seed", "version"), list(enumerate(VERSIONS)))
 def test_faults_are_heard_where_they_are(seed: int, version: str) -> None:
     heard: Counter[str] = Counter()
     missed: list[str] = []
