@@ -15,8 +15,8 @@ Example:
     :KUBE-FORWARD - [0:0]
     -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
     -A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
-    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate
-      RELATED,ESTABLISHED -j ACCEPT
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack
+      --ctstate RELATED,ESTABLISHED -j ACCEPT
     COMMIT
 
 How to fix:

@@ -17,8 +17,8 @@ Example:
     :KUBE-PROXY-FIREWALL - [0:0]
     :KUBE-SERVICES - [0:0]
     -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
-    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate
-      RELATED,ESTABLISHED -j ACCEPT
+    -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack
+      --ctstate RELATED,ESTABLISHED -j ACCEPT
     COMMIT
 
 How to fix:

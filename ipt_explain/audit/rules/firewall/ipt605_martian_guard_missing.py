@@ -11,8 +11,8 @@ Why it matters:
     (CVE-2020-8558).
 
 Example:
-    -A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m
-      conntrack --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+    -A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections"
+      -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j DROP
 
 How to fix:
     Restart kubelet, and kube-proxy from 1.27 on; or switch off node ports on 127.0.0.1

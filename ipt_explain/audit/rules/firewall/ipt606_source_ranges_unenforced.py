@@ -15,8 +15,8 @@ Example:
     *filter
     :INPUT ACCEPT [0:0]
     :KUBE-PROXY-FIREWALL - [0:0]
-    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j
-      KUBE-PROXY-FIREWALL
+    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall"
+      -j KUBE-PROXY-FIREWALL
     COMMIT
     *nat
     :PREROUTING ACCEPT [0:0]
@@ -24,8 +24,8 @@ Example:
     :KUBE-FW-XPGD46QRK7WJZT7O - [0:0]
     :KUBE-SERVICES - [0:0]
     -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP" -j
-      KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
     -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
       -j KUBE-FW-XPGD46QRK7WJZT7O
     COMMIT

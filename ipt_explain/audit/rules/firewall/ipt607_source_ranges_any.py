@@ -10,8 +10,8 @@ Why it matters:
 Example:
     -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
       -j KUBE-FW-XPGD46QRK7WJZT7O
-    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP" -j
-      KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
     -A KUBE-FW-XPGD46QRK7WJZT7O -m comment --comment "shop/cart:http loadbalancer IP" -j KUBE-EXT-XPGD46QRK7WJZT7O
 
 How to fix:

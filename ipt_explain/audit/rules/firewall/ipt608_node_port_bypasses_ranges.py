@@ -11,8 +11,8 @@ Example:
     -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
       -j KUBE-FW-XPGD46QRK7WJZT7O
     -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/cart:http" -m tcp --dport 30080 -j KUBE-EXT-XPGD46QRK7WJZT7O
-    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP" -j
-      KUBE-EXT-XPGD46QRK7WJZT7O
+    -A KUBE-FW-XPGD46QRK7WJZT7O -s 198.51.100.0/24 -m comment --comment "shop/cart:http loadbalancer IP"
+      -j KUBE-EXT-XPGD46QRK7WJZT7O
 
 How to fix:
     Set allocateLoadBalancerNodePorts: false where the load balancer does not need node ports, or keep clients from the

@@ -9,8 +9,8 @@ Why it matters:
     Service does run here: then kube-proxy and kubelet disagree about the node's name (--hostname-override).
 
 Example:
-    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204 -j
-      KUBE-XLB-EKVVP2WDYGDAO7VF
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204
+      -j KUBE-XLB-EKVVP2WDYGDAO7VF
     -A KUBE-XLB-EKVVP2WDYGDAO7VF -m comment --comment "default/nginx-ext: has no local endpoints" -j KUBE-MARK-DROP
 
 How to fix:
@@ -64,7 +64,7 @@ def _table(frontend: Frontend) -> str:
 
 def _where(found: list[tuple[ServicePort, Frontend]]) -> str:
     if len(found) > 1:
-        return f"connections from outside to its or their {len(found)} addresses and node ports are"
+        return f"connections from outside to {len(found)} addresses and node ports are"
     frontend = found[0][1]
     if frontend.address is None:
         return f"connections from outside to node port {frontend.port} are"

@@ -9,8 +9,8 @@ Why it matters:
     none.
 
 Example:
-    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80 -j
-      REJECT --reject-with icmp-port-unreachable
+    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80
+      -j REJECT --reject-with icmp-port-unreachable
 
 How to fix:
     `kubectl get endpointslices -l kubernetes.io/service-name=NAME`, and the pods' readiness.

@@ -21,13 +21,13 @@ Example:
     -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
     -A KUBE-EXT-GHM4BSQCAU6W7P6S -m comment --comment "masquerade LOCAL traffic for shop/cart external destinations"
       -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ
-    -A KUBE-EXT-GHM4BSQCAU6W7P6S -m comment --comment "route LOCAL traffic for shop/cart external destinations" -m
-      addrtype --src-type LOCAL -j KUBE-SVC-GHM4BSQCAU6W7P6S
+    -A KUBE-EXT-GHM4BSQCAU6W7P6S -m comment --comment "route LOCAL traffic for shop/cart external destinations"
+      -m addrtype --src-type LOCAL -j KUBE-SVC-GHM4BSQCAU6W7P6S
     -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
     -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/cart" -m tcp --dport 30015 -j KUBE-EXT-GHM4BSQCAU6W7P6S
     -A KUBE-SEP-CYQKAFD44RQ3NCVN -s 10.244.2.6/32 -m comment --comment "shop/cart" -j KUBE-MARK-MASQ
-    -A KUBE-SEP-CYQKAFD44RQ3NCVN -p tcp -m comment --comment "shop/cart" -m tcp -j DNAT --to-destination
-      10.244.2.6:8080
+    -A KUBE-SEP-CYQKAFD44RQ3NCVN -p tcp -m comment --comment "shop/cart" -m tcp -j DNAT
+      --to-destination 10.244.2.6:8080
     -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
     -A KUBE-SVC-GHM4BSQCAU6W7P6S -m comment --comment "shop/cart -> 10.244.2.6:8080" -j KUBE-SEP-CYQKAFD44RQ3NCVN
     COMMIT

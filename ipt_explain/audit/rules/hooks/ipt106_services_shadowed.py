@@ -2,9 +2,9 @@
 
 What it checks:
     Connections to every Service's addresses are tried against the rules ahead of KUBE-SERVICES in nat PREROUTING and
-    OUTPUT, and in raw and mangle, chains of other programs included, and a DROP policy there: does one accept,
-    translate, drop, or keep connection tracking off them? What a dump leaves open (sets, processes, outgoing
-    interfaces) is taken not to match. NodeLocal DNSCache's own rules are left alone.
+    OUTPUT, and in raw and mangle, chains of other programs included: does one accept, translate, drop, or keep
+    connection tracking off them? What a dump leaves open (sets, processes, outgoing interfaces) is taken not to match.
+    NodeLocal DNSCache's own rules are left alone. A DROP policy in raw or mangle is reported too.
 
 Why it matters:
     These connections never get to the Service: a port forward or host port with the same number as a node port takes
@@ -17,8 +17,8 @@ Example:
     :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
     -A PREROUTING -d 10.96.0.0/12 -j ACCEPT
     -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
-      443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
     COMMIT
 
 How to fix:

@@ -18,8 +18,8 @@ Example:
     :OUTPUT ACCEPT [0:0]
     :KUBE-SERVICES - [0:0]
     -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
-    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80 -j
-      REJECT --reject-with icmp-port-unreachable
+    -A KUBE-SERVICES -d 10.96.0.24/32 -p tcp -m comment --comment "shop/legacy has no endpoints" -m tcp --dport 80
+      -j REJECT --reject-with icmp-port-unreachable
     COMMIT
 
 How to fix:

@@ -14,12 +14,12 @@ Example:
     :FORWARD ACCEPT [0:0]
     :OUTPUT ACCEPT [0:0]
     :KUBE-PROXY-FIREWALL - [0:0]
-    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j
-      KUBE-PROXY-FIREWALL
-    -A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j
-      KUBE-PROXY-FIREWALL
-    -A KUBE-PROXY-FIREWALL -d 203.0.113.10/32 -p tcp -m comment --comment
-      "shop/cart:http traffic not accepted by KUBE-FW-XPGD46QRK7WJZT7O" -m tcp --dport 80 -j DROP
+    -A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall"
+      -j KUBE-PROXY-FIREWALL
+    -A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall"
+      -j KUBE-PROXY-FIREWALL
+    -A KUBE-PROXY-FIREWALL -d 203.0.113.10/32 -p tcp -m comment
+      --comment "shop/cart:http traffic not accepted by KUBE-FW-XPGD46QRK7WJZT7O" -m tcp --dport 80 -j DROP
     COMMIT
 
 How to fix:

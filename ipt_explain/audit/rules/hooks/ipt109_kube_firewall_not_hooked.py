@@ -14,8 +14,8 @@ Example:
     :OUTPUT ACCEPT [0:0]
     :KUBE-FIREWALL - [0:0]
     -A OUTPUT -j KUBE-FIREWALL
-    -A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m
-      conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+    -A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections"
+      -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
     COMMIT
 
 How to fix:

@@ -10,11 +10,11 @@ Why it matters:
     behind this jump, so they came from elsewhere and will go at its next sync.
 
 Example:
-    -A KUBE-SERVICES -m comment --comment
-      "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype --dst-type LOCAL -j
-      KUBE-NODEPORTS
-    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
-      443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -m comment
+      --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype
+      --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
     Restart kube-proxy on the node, which writes the chain anew. Do not append rules of your own to KUBE-SERVICES.

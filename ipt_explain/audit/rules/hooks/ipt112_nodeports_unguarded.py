@@ -9,8 +9,8 @@ Why it matters:
     host's port 30080, say, and sends it to the pods of the Service with that node port.
 
 Example:
-    -A KUBE-SERVICES -m comment --comment
-      "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -j KUBE-NODEPORTS
+    -A KUBE-SERVICES -m comment
+      --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -j KUBE-NODEPORTS
 
 How to fix:
     Restart kube-proxy on the node, which writes the jump with its guard.

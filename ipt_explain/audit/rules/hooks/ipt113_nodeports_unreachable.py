@@ -13,8 +13,8 @@ Example:
     :KUBE-SERVICES - [0:0]
     :KUBE-SVC-7AZ64RN3BZ2QJCPH - [0:0]
     -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j KUBE-SVC-7AZ64RN3BZ2QJCPH
-    -A KUBE-SERVICES -d 10.96.0.34/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80 -j
-      KUBE-SVC-7AZ64RN3BZ2QJCPH
+    -A KUBE-SERVICES -d 10.96.0.34/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-7AZ64RN3BZ2QJCPH
     COMMIT
 
 How to fix:

@@ -11,8 +11,8 @@ Why it matters:
 
 Example:
     -A KUBE-SERVICES -j RETURN
-    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
-      443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
     Delete the rule. kube-proxy rewrites the chain at every sync, so rules of your own do not belong in it.

@@ -1,8 +1,8 @@
 """KUBE-MARK-MASQ does not mark packets as it should: one bit set, all others left alone.
 
 What it checks:
-    A KUBE-MARK-MASQ chain that the text shows in full, and that holds or gets anything, marks every packet that enters
-    it: it sets exactly one bit and leaves all others alone. A chain that is jumped to but not there is IPT001's.
+    A KUBE-MARK-MASQ chain that the text shows in full marks every packet that enters it: it sets exactly one bit and
+    leaves all others alone. An empty one is reported where rules lead to it; one that is not there at all is IPT001's.
 
 Why it matters:
     Whatever needs masquerading is sent through this chain: connections to node ports and load balancers, from outside

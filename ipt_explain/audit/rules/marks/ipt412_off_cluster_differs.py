@@ -11,18 +11,18 @@ Why it matters:
     --cluster-cidr, chains that kube-proxy has not rewritten keep the old one.
 
 Example:
-    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.1/32 -p tcp -m comment --comment
-      "default/kubernetes:https cluster IP" -m tcp --dport 443 -j KUBE-MARK-MASQ
-    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport
-      443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
-    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m comment --comment
-      "kube-system/kube-dns:dns cluster IP" -m udp --dport 53 -j KUBE-MARK-MASQ
-    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp --dport
-      53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.1/32 -p tcp -m comment
+      --comment "default/kubernetes:https cluster IP" -m tcp --dport 443 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m comment
+      --comment "kube-system/kube-dns:dns cluster IP" -m udp --dport 53 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp
+      --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
     -A KUBE-SERVICES ! -s 10.0.0.0/8 -d 10.96.0.9/32 -p tcp -m comment --comment "shop/cart:http cluster IP" -m tcp
       --dport 80 -j KUBE-MARK-MASQ
-    -A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "shop/cart:http cluster IP" -m tcp --dport 80 -j
-      KUBE-SVC-XPGD46QRK7WJZT7O
+    -A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "shop/cart:http cluster IP" -m tcp --dport 80
+      -j KUBE-SVC-XPGD46QRK7WJZT7O
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
     -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-TCIZBYBD3WWXNWF5
     -A KUBE-SVC-XPGD46QRK7WJZT7O -j KUBE-SEP-7ZFKXX5EOYTQUMHB

@@ -14,8 +14,8 @@ Example:
     *filter
     :INPUT ACCEPT [0:0]
     :KUBE-FIREWALL - [0:0]
-    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark
-      0x8000/0x8000 -j DROP
+    -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark
+      --mark 0x8000/0x8000 -j DROP
     COMMIT
     *nat
     :PREROUTING ACCEPT [0:0]

@@ -22,8 +22,8 @@ Example:
     -A KUBE-EXT-7AZ64RN3BZ2QJCPH -j KUBE-SVC-7AZ64RN3BZ2QJCPH
     -A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30025 -j KUBE-EXT-7AZ64RN3BZ2QJCPH
     -A KUBE-SEP-FH6AP6PO57ZBIDDN -s 10.244.1.7/32 -m comment --comment "default/web" -j KUBE-MARK-MASQ
-    -A KUBE-SEP-FH6AP6PO57ZBIDDN -p tcp -m comment --comment "default/web" -m tcp -j DNAT --to-destination
-      10.244.1.7:8080
+    -A KUBE-SEP-FH6AP6PO57ZBIDDN -p tcp -m comment --comment "default/web" -m tcp -j DNAT
+      --to-destination 10.244.1.7:8080
     -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
     -A KUBE-SVC-7AZ64RN3BZ2QJCPH -m comment --comment "default/web -> 10.244.1.7:8080" -j KUBE-SEP-FH6AP6PO57ZBIDDN
     COMMIT
