@@ -55,24 +55,16 @@ class OddChain:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedEndpoint:
-    """An endpoint chain to which chains of two service ports lead: `owner` has it too, `chain` is the later one."""
-
-    endpoint: str
-    owner: str
-    chain: Chain
-
-
-@dataclass(frozen=True, slots=True)
 class BalancingChains:
-    """What there is to know of them. `targets` are the endpoint chains of each, in the order of the rules; `affinity`
+    """What there is to know of them. `targets` are the endpoint chains of each, in the order of the rules, and
+    `destinations` where these lead (`ip:port`, "" where the text does not tell); `affinity`
     the chains that look for returning clients; `unordered` those whose endpoints are not in kube-proxy's order;
     `written` a chain for each number of digits that no other number explains."""
 
     targets: Mapping[str, list[str]]
+    destinations: Mapping[str, list[str]]
     odd: tuple[OddChain, ...]
     empty: tuple[Chain, ...]
-    shared: tuple[SharedEndpoint, ...]
     affinity: tuple[Chain, ...]
     unordered: tuple[Chain, ...]
     written: Mapping[Digits, Chain]
@@ -105,6 +97,7 @@ class _Survey:
 
     def read(self, ruleset: Ruleset) -> BalancingChains:
         targets: dict[str, list[str]] = {}
+        leads: dict[str, list[str]] = {}
         odd: list[OddChain] = []
         empty: list[Chain] = []
         affinity: list[Chain] = []
@@ -121,7 +114,7 @@ class _Survey:
             found = targets[name] = [rules[rule].values[slot] for rule, slot in layout.choices]
             if layout.affinity:
                 affinity.append(chain)
-            destinations = [known.get(target, "") for target in found]
+            destinations = leads[name] = [known.get(target, "") for target in found]
             if not self._is_regular(chain, layout, found, destinations):
                 read = self._take_apart(chain)
                 if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
@@ -129,13 +122,13 @@ class _Survey:
                 elif not _harmless(read):
                     odd.append(read)
                 targets[name] = [choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT]
+                leads[name] = [known.get(target, "") for target in targets[name]]
             elif found == [MARK_DROP]:
-                targets[name] = []
+                targets[name] = leads[name] = []
             elif destinations != sorted(destinations) and "" not in destinations:
                 unordered.append(chain)
-        shared = tuple(_shared(targets, chains))
         return BalancingChains(
-            targets, tuple(odd), tuple(empty), shared, tuple(affinity), tuple(unordered), self._written
+            targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
         )
 
     def _is_regular(self, chain: Chain, layout: _Layout, targets: list[str], destinations: list[str]) -> bool:
@@ -250,28 +243,6 @@ class _Survey:
                 return False
             last = remaining
         return True
-
-
-def _shared(targets: Mapping[str, list[str]], chains: Mapping[str, Chain]) -> Iterator[SharedEndpoint]:
-    """Endpoints of more than one service port. Where all KUBE-SVC chains together have as many as one by one, only the
-    other chains, which are few, are compared with them."""
-    owners: dict[str, str] = {}
-    count = 0
-    others: list[str] = []
-    for name, found in targets.items():
-        if name[:9] == ChainRole.SERVICE.value:
-            owners.update(dict.fromkeys(found, name))
-            count += len(found)
-        else:
-            others.append(name)
-    compared = others if len(owners) == count else list(targets)
-    if compared is not others:
-        owners.clear()
-    for name in compared:
-        for target in targets[name]:
-            owner = owners.setdefault(target, name)
-            if owner[9:] != name[9:]:
-                yield SharedEndpoint(target, owner[9:], chains[name])
 
 
 def _harmless(read: OddChain) -> bool:

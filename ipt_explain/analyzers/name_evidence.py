@@ -61,6 +61,15 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedEndpoint:
+    """An endpoint chain to which balancing chains of two service ports lead."""
+
+    endpoint: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
 class NameEvidence:
     """What names prove. `named` counts the rules whose comment names a service port."""
 
@@ -69,6 +78,7 @@ class NameEvidence:
     misnamed: tuple[Misnamed, ...]
     altered: tuple[AlteredEndpoint, ...]
     crossings: tuple[Crossing, ...]
+    shared: tuple[SharedEndpoint, ...]
 
 
 # Names that nearly every cluster has, for the hashes of dumps that lack or hide them.
@@ -97,12 +107,18 @@ def read_name_evidence(
         proved.setdefault(chain_hash(name.spelled, name.protocol), name)
     _prove_by_comments(proved, balancing, chains)
     misnamed = tuple(Misnamed(way, proved.get(way.key), _has_own(chains, way)) for way in wrong)
+    misfits = _misfits(proved, balancing)
+    callers = {chain: caller for caller, chain in reversed(misfits)}
+    altered = tuple(
+        _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains) for chain, caller in callers.items()
+    )
     return NameEvidence(
         proved,
         len(fronts.ways),
         misnamed,
-        tuple(_altered(proved, balancing, endpoints, chains)),
+        altered,
         tuple(_crossings(chains, proved)),
+        tuple(_shared(proved, misfits, balancing)),
     )
 
 
@@ -130,31 +146,40 @@ def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains
                     proved[key] = ProvedName(name.spelled, protocol)
 
 
-def _altered(
-    proved: Mapping[str, ProvedName],
-    balancing: BalancingChains,
-    endpoints: EndpointChains,
-    chains: Mapping[str, Chain],
-) -> Iterator[AlteredEndpoint]:
-    destinations = endpoints.destinations
-    told: set[str] = set()
+def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> list[tuple[str, str]]:
+    """(balancing chain, endpoint chain) where the endpoint's hash is not that of the service port and destination."""
     known: list[str] = []
     inputs: list[bytes] = []
     callers: list[str] = []
-    for caller, targets in balancing.targets.items():
+    for caller, destinations in balancing.destinations.items():
         name = proved.get(caller[9:])
         if name is None:
             continue
+        targets = balancing.targets[caller]
+        if "" in destinations:
+            targets = [target for target, destination in zip(targets, destinations) if destination]
+            destinations = list(filter(None, destinations))
         start = f"{name.spelled}{name.protocol}"
-        here = [target for target in targets if target in destinations]
-        known += here
-        inputs += [(start + destinations[target]).encode("utf-8", "surrogateescape") for target in here]
-        callers += [caller] * len(here)
-    for place in _unfit_in_chunks([target[9:] for target in known], inputs):
-        chain, caller = known[place], callers[place]
-        if chain not in told:
-            told.add(chain)
-            yield _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains)
+        known += targets
+        inputs += [(start + destination).encode("utf-8", "surrogateescape") for destination in destinations]
+        callers += [caller] * len(targets)
+    return [(callers[place], known[place]) for place in _unfit_in_chunks([target[9:] for target in known], inputs)]
+
+
+def _shared(
+    proved: Mapping[str, ProvedName], misfits: list[tuple[str, str]], balancing: BalancingChains
+) -> Iterator[SharedEndpoint]:
+    """Endpoints of more than one service port. One whose hash fits a service port cannot fit another, so where all fit
+    there are none."""
+    known = all(caller[9:] in proved and "" not in found for caller, found in balancing.destinations.items())
+    if known and not misfits:
+        return
+    owners: dict[str, str] = {}
+    for caller, targets in balancing.targets.items():
+        for target in targets:
+            owner = owners.setdefault(target, caller)
+            if owner[9:] != caller[9:]:
+                yield SharedEndpoint(target, owner, caller)
 
 
 def _unfit_in_chunks(hashes: list[str], inputs: list[bytes]) -> Iterator[int]:

@@ -36,7 +36,7 @@ from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 
-@rule("IPT402", "hairpin-wrong-address", Severity.ERROR)
+@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, yields_to=("IPT504",))
 def hairpin_wrong_address(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
     for broken in hairpins(context):

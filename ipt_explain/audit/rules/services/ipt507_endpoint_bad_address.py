@@ -35,7 +35,8 @@ _NOWHERE = (
     *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
     *(f"{octet}." for octet in range(224, 240)),
 )
-_HEAD = max(map(len, _NOWHERE))
+_HEAD = 4
+_HEADS = tuple(start[:_HEAD] for start in _NOWHERE)
 
 
 @rule("IPT507", "endpoint-bad-address", Severity.ERROR)
@@ -45,7 +46,7 @@ def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
     # There are as many as endpoints, but their ends and beginnings are few.
     destinations = endpoints.destinations.values()
     tails = {tail for tail in {each[-6:] for each in destinations} if not _has_port(tail)}
-    heads = {head for head in {each[:_HEAD] for each in destinations} if head.startswith(_NOWHERE)}
+    heads = {head for head in {each[:_HEAD] for each in destinations} if head.startswith(_HEADS)}
     if not tails and not heads:
         return
     for chain, destination in endpoints.destinations.items():
@@ -54,7 +55,7 @@ def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
         problem = ""
         if destination[-6:] in tails:
             problem = "has no port that exists"
-        elif destination[:_HEAD] in heads:
+        elif destination[:_HEAD] in heads and destination.startswith(_NOWHERE):
             problem = "is no machine's address"
         if problem:
             yield Fault(
