@@ -15,7 +15,8 @@ __all__ = ["ALWAYS", "NEVER", "SCALE", "Probability", "chance", "nth_share", "pr
 ALWAYS = Fraction(1)
 NEVER = Fraction(0)
 
-# Above this size of denominator exact arithmetic costs more than its last digits are worth: four factors of 31 bits.
+# Above this size of numerator exact arithmetic costs more than its last digits are worth: four factors of 31 bits. Mere
+# halves, however many, stay exact and cannot vanish.
 _EXACT_BITS = 128
 
 Probability = Fraction | float
@@ -38,13 +39,13 @@ def nth_share(every: int, negated: bool = False) -> Fraction:
 
 
 def product(left: Probability, right: Probability) -> Probability:
-    """Both together: exact while the denominator is short, a float (relative error below 2^-52 a factor) after."""
+    """Both together: exact while the numerator is short, a float (relative error below 2^-52 a factor) after."""
     if left is ALWAYS:
         return right
     if right is ALWAYS:
         return left
     result = left * right
-    if type(result) is Fraction and result.denominator.bit_length() > _EXACT_BITS:
+    if type(result) is Fraction and result.numerator.bit_length() > _EXACT_BITS:
         return float(result)
     return result
 
@@ -52,6 +53,6 @@ def product(left: Probability, right: Probability) -> Probability:
 def total(left: Probability, right: Probability) -> Probability:
     """Either of two exclusive ones, exact under the same bound as `product`."""
     result = left + right
-    if type(result) is Fraction and result.denominator.bit_length() > _EXACT_BITS:
+    if type(result) is Fraction and result.numerator.bit_length() > _EXACT_BITS:
         return float(result)
     return result

@@ -107,7 +107,8 @@ class _Teller:
         if said:
             words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
         if done.startswith("→"):
-            return [*words, (escape(done), "")]  # the arrow stays with its chain
+            back = "" if scene.inside or step.after is None else ", and back"
+            return [*words, (escape(done) + back, "")]  # the arrow stays with its chain
         return words + sentence(escape(clipped(done)))
 
     def _tail(self, scene: Scene) -> str:

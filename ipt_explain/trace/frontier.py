@@ -13,6 +13,8 @@ from ipt_explain.trace.paths import Trail
 from ipt_explain.trace.portions import Portions
 
 _COST_OF_A_SEARCH = 40
+_COST_OF_AN_ANSWER = 8
+_COSTLY_ANSWERS = 32
 _COST_OF_AN_ADDITION = 10
 
 
@@ -49,7 +51,7 @@ class Frontier:
                 return
             asked_before = self._evaluator.asked
             place, answer = self._evaluator.next_match(self._rules, start, state)
-            self._budget.left -= self._evaluator.asked - asked_before + _COST_OF_A_SEARCH
+            self._budget.left -= self._evaluator.asked - asked_before + _cost(state)
             known = self._scanned[state] = start, place, answer
         place = known[1]
         if place not in self._waiting:
@@ -77,3 +79,9 @@ class Frontier:
         if known is not None and known[1] == self._here:
             return known[2]
         return self._evaluator.answer(rule, state)
+
+
+def _cost(state: PacketState) -> int:
+    """What it costs to search on in a state: the more has been assumed of it, the more like it there may be."""
+    answers = len(state.answers)
+    return _COST_OF_A_SEARCH + _COST_OF_AN_ANSWER * min(answers, _COSTLY_ANSWERS) + 4 * answers

@@ -13,7 +13,7 @@ Key = TypeVar("Key")
 Via = TypeVar("Via")
 
 # Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
-_LATEST = 8
+_LATEST = 4
 
 
 @dataclass(slots=True)

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tests.cli.program import Result, run
+from tests.cli.program import SAMPLES, Result, run
 from tests.corpora import kernel_cases
+from tests.golden_support import Golden
 from tests.kube_corpus import scenario
 
 DUMP = next(case.dump for case in kernel_cases() if case.name == "05-hairpin")
@@ -33,6 +34,20 @@ def test_text_tells_the_story_hook_by_hook() -> None:
     assert any("marks the packet 0x4000" in line and "line " in line for line in lines)
     assert "10.244.1.5:8080: accepted, masqueraded" in told.out
     assert "10.244.1.6:8080: accepted, source kept" in told.out
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "arguments"),
+    [
+        ("pod", "kube-proxy-1.30-policy.txt", ("--from", "10.244.1.9", "--to", "10.96.0.35:80", "-i", "cni0", "-v")),
+        ("load-balancer", "kube-proxy-1.22-loadbalancer.txt", ("--from", "203.0.113.200", "--to", "203.0.113.11:80")),
+        ("fragment", "fragment-3-affinity.txt", ("--from", "10.129.1.99", "--to", "demo/nginx-web-1")),
+    ],
+)
+def test_what_people_read(name: str, sample: str, arguments: tuple[str, ...], golden: Golden) -> None:
+    told = run("trace", *arguments, "-l", "192.168.50.11", SAMPLES / sample)
+    assert all(len(line) <= 80 for line in told.out.splitlines())
+    golden(f"trace/{name}.txt", told.out)
 
 
 def test_json_keeps_the_contract() -> None:
