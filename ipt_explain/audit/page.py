@@ -46,8 +46,8 @@ class Page:
     def example(self) -> str:
         """The example as the text of a dump.
 
-        A line indented further than the first continues the one before it, and the comment `# the next rule 2,000 times`
-        stands for as many copies.
+        A line indented further than the first continues the one before it, and the comment `# the next rule 2,000
+        times` stands for as many copies.
         """
         joined: list[str] = []
         for line in self.sections["Example"].split("\n"):
