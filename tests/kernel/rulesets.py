@@ -120,8 +120,9 @@ class _Table:
         ):
             protocol = "tcp" if "tcp-reset" in target else protocol or self.chance.choice(("tcp", "udp"))
         parts = [f"-A {chain}", *self._core(hook, protocol)]
-        for _ in range(self.chance.choice((0, 0, 1, 1, 2))):
-            parts.append(self._match(hook, protocol))
+        matches = [self._match(hook, protocol) for _ in range(self.chance.choice((0, 0, 1, 1, 2)))]
+        # iptables-nft-save leaves out a second `-m tcp`: what it prints of such a rule is another rule.
+        parts.extend({match.split()[1]: match for match in matches}.values())
         return " ".join(part for part in (*parts, target) if part)
 
     def _core(self, hook: str, protocol: str) -> list[str]:
