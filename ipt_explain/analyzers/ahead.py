@@ -61,8 +61,9 @@ class _Walk:
 
 _Ask = Callable[[Rule, Option, _Walk], Fit]
 
-# Bounds for hostile input: jumps may form diamonds of any size.
+# Bounds for hostile input: jumps may form diamonds of any size, and every probe walks through them.
 _MAX_STEPS = 20_000
+_MAX_STEPS_IN_ALL = 400_000
 _MAX_DEPTH = 24
 
 
@@ -79,6 +80,7 @@ class Ahead:
         self._questions: dict[Shape, tuple[tuple[_Ask, Option], ...]] = {}
         end = len(built_in.rules) if until is None else built_in.rules.index(until)
         self._rules = built_in.rules[:end]
+        self._left = _MAX_STEPS_IN_ALL
 
     @property
     def may_stop(self) -> bool:
@@ -100,8 +102,9 @@ class Ahead:
     def takes(self, probe: Probe) -> Taken | None:
         """The first rule that takes packets like the probe's, if one does."""
         walk = _Walk(probe, probe.mark)
-        end = self._through(self._rules, walk, 0)
-        return end if isinstance(end, Taken) else None
+        taken = self._through(self._rules, walk, 0) if self._left > 0 else None
+        self._left -= walk.steps
+        return taken
 
     def _through(self, rules: Iterable[Rule], walk: _Walk, depth: int) -> Taken | None:
         """Where packets are taken; None where (most) come back."""

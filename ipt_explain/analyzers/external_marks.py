@@ -40,6 +40,7 @@ class UnmarkedFrontend:
     rule: Rule
 
 
+_EXTERNAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL)
 _BEHIND = (ChainRole.SERVICE, ChainRole.LOCAL)
 # Under policy Local without a local endpoint only outsiders are dropped: the node's own connections are led on.
 _LED = (Verdict.BALANCE, Verdict.DROP)
@@ -119,8 +120,8 @@ class ExternalMarkReader:
                 fault = self._at_way(plan, rule, aside or role_of(name) is ChainRole.LOCAL_EXTERNAL, marked)
                 if fault is not None:
                     return fault
-            elif role_of(target) is ChainRole.EXTERNAL or role_of(target) is ChainRole.LOCAL_EXTERNAL:
-                return self._judge_chain(target) if target != name else None
+            elif role_of(name) is ChainRole.FIREWALL and role_of(target) in _EXTERNAL:
+                return self._judge_chain(target)
         return None
 
     def _at_way(self, plan: RulePlan, rule: Rule, local: bool, marked: set[bool]) -> tuple[Unmarked, Rule] | None:

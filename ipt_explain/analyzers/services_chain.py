@@ -53,7 +53,8 @@ class _List:
 
 
 # A hostile list may hold nothing but rules that cut it short.
-_MAX_ENDERS = 32
+_MAX_ENDERS = 16
+_MAX_COMPARED = 5_000
 
 
 def read_services_chain(ruleset: Ruleset) -> ServicesChain:
@@ -107,7 +108,8 @@ def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
     others = behind[1:] if own else behind
     if plan.unconditional and plan.protocol is None:
         return Ender(rule, True, tuple(others))
-    return Ender(rule, False, tuple(other for other in others if _may_take(plan, rule, plans[other.shape], other)))
+    compared = others[:_MAX_COMPARED]
+    return Ender(rule, False, tuple(other for other in compared if _may_take(plan, rule, plans[other.shape], other)))
 
 
 def _may_take(plan: RulePlan, rule: Rule, other_plan: RulePlan, other: Rule) -> bool:

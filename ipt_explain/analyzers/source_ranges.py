@@ -51,7 +51,7 @@ def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bo
     """
     dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
     plans = Plans()
-    dropped = _dropped(dropping, plans)
+    dropped, named = _dropped(dropping, plans), _by_firewall(dropping)
     found = []
     for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
         firewall = ruleset.chain("nat", frontend.rule.target or "")
@@ -59,7 +59,7 @@ def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bo
             continue
         if by_filter:
             if (frontend.address, service.protocol, str(frontend.port)) not in dropped:
-                found.append(OpenRanges(service, frontend, firewall, _near_drop(dropping, firewall.name)))
+                found.append(OpenRanges(service, frontend, firewall, named.get(firewall.name)))
         elif not _ends_in_mark(firewall, plans):
             found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
     return tuple(found)
@@ -76,9 +76,16 @@ def _dropped(chain: Chain | None, plans: Plans) -> Mapping[Address, Rule]:
     return dropped
 
 
-def _near_drop(chain: Chain | None, firewall: str) -> Rule | None:
-    """The rule of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain."""
-    return next((rule for rule in (() if chain is None else chain.rules) if firewall in (rule.comment or "")), None)
+def _by_firewall(chain: Chain | None) -> Mapping[str, Rule]:
+    """The rules of KUBE-PROXY-FIREWALL by the KUBE-FW chain that their comments name."""
+    named: dict[str, Rule] = {}
+    for rule in () if chain is None else chain.rules:
+        named.setdefault(_firewall_named(rule), rule)
+    return named
+
+
+def _firewall_named(rule: Rule) -> str:
+    return (rule.comment or "").rpartition(" ")[2]
 
 
 def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
@@ -103,7 +110,7 @@ def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iter
             leading[frontend.rule.target or ""].add((frontend.address, service.protocol, str(frontend.port)))
     plans = Plans()
     for rule in chain.rules:
-        firewall = (rule.comment or "").rpartition(" ")[2]
+        firewall = _firewall_named(rule)
         if firewall in leading and address_of(plans[rule.shape], rule) not in leading[firewall]:
             yield rule, firewall
 

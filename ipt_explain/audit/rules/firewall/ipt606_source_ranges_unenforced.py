@@ -46,6 +46,7 @@ from ipt_explain.analyzers.source_ranges import EVERYWHERE, OpenRanges, broad_ac
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
@@ -56,6 +57,10 @@ _FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
 @rule("IPT606", "source-ranges-unenforced", Severity.ERROR)
 def source_ranges_unenforced(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each load balancer address, and one for each rule that accepts too early."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     dropping = context.chain("filter", PROXY_FIREWALL)
     by_filter = dropping is not None or writer(context).since(25)
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)

@@ -48,16 +48,21 @@ from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
 
-_SEARCHED = 1_000
+_SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
 @rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520",))
 def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each address and node port."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for service in context.services:
         for frontend in service.frontends:
             if frontend.verdict is Verdict.UNMATCHED and _nothing_local(context, service, frontend):

@@ -30,12 +30,17 @@ from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
 
 
 @rule("IPT105", "hook-goto", Severity.ERROR)
 def hook_goto(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for goto in misplaced_gotos(context.ruleset, context.fact(rules_by_shape)):
         yield Fault(
             _message(goto),

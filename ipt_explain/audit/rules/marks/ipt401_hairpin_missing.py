@@ -36,6 +36,7 @@ from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import hairpins
 from ipt_explain.audit.rule import rule
 
@@ -45,6 +46,10 @@ _SHOWN = 8
 @rule("IPT401", "hairpin-missing", Severity.ERROR)
 def hairpin_missing(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain):
             address = broken.endpoint.address

@@ -31,6 +31,7 @@ from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import hairpins
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
@@ -39,6 +40,10 @@ from ipt_explain.model import Rule
 @rule("IPT402", "hairpin-wrong-address", Severity.ERROR, yields_to=("IPT504",))
 def hairpin_wrong_address(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.ADDRESS:
             address = broken.endpoint.address

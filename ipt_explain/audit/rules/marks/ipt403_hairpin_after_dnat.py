@@ -30,6 +30,7 @@ from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import hairpins
 from ipt_explain.audit.rule import rule
 
@@ -37,6 +38,10 @@ from ipt_explain.audit.rule import rule
 @rule("IPT403", "hairpin-after-dnat", Severity.ERROR)
 def hairpin_after_dnat(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such endpoint."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
             yield Fault(

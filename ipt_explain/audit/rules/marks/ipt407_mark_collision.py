@@ -38,6 +38,7 @@ from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import masquerade_marking
 from ipt_explain.audit.rule import rule
 
@@ -49,24 +50,27 @@ _EFFECTS = {
 }
 # Where a mark that kube-proxy set in PREROUTING or OUTPUT can still be lost.
 _BEHIND = {("mangle", "FORWARD"), ("mangle", "POSTROUTING"), ("nat", "POSTROUTING")}
-_MANY = 20
 
 
 @rule("IPT407", "mark-collision", Severity.WARNING)
 def mark_collision(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     marking = masquerade_marking(context)
     if marking is None or not single_bit(marking.result):
         return
     bit = marking.result
-    found = [each for each in mark_collisions(context.fact(rules_by_shape), bit) if _matters(context, each)]
-    for each in found[:_MANY]:
-        yield Fault(
-            f"this rule {_EFFECTS[each.collision].format(bit=bit)}",
-            f"Give the rule a mask without 0x{bit:x}, or kube-proxy another --iptables-masquerade-bit.",
-            at_rule(each.table, each.rule),
-            related=(marking.settings[-1].rule.line, *(other.rule.line for other in found[_MANY:])),
-        )
+    for found in mark_collisions(context.fact(rules_by_shape), bit):
+        if _matters(context, found):
+            yield Fault(
+                f"this rule {_EFFECTS[found.collision].format(bit=bit)}",
+                f"Give the rule a mask without 0x{bit:x}, or kube-proxy another --iptables-masquerade-bit.",
+                at_rule(found.table, found.rule),
+                related=(marking.settings[-1].rule.line,),
+            )
 
 
 def _matters(context: RulesetContext, found: MarkCollision) -> bool:

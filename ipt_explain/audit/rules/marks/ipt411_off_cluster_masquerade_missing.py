@@ -51,6 +51,7 @@ from ipt_explain.analyzers.cluster_ip_marks import MarkedService, StrayMark
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import cluster_ip_marks
 from ipt_explain.audit.rule import rule
 
@@ -63,6 +64,10 @@ _LOST = "keep their source, and replies do not come back through this node"
 @rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True, yields_to=("IPT415",))
 def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each service port, but one note where none is marked."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     marks = cluster_ip_marks(context)
     strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
     told: set[int] = set()

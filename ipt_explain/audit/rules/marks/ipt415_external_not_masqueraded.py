@@ -46,6 +46,7 @@ from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.kube import external_marks, mark_reader
 from ipt_explain.audit.rule import rule
 
@@ -62,6 +63,10 @@ _EFFECTS = {
 @rule("IPT415", "external-not-masqueraded", Severity.ERROR)
 def external_not_masqueraded(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each service port and place."""
+    return gathered(_faults(context))
+
+
+def _faults(context: RulesetContext) -> Iterator[Fault]:
     for unmarked in external_marks(context):
         chain = context.chain("nat", unmarked.rule.chain)
         if chain is not None and context.knows_chain(chain):

@@ -1,0 +1,28 @@
+"""Many faults of one kind as one: a lost marking chain breaks every endpoint, and is told once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ipt_explain.audit.fault import Fault
+from ipt_explain.audit.finding import Severity
+
+ENOUGH = 50
+"""More faults of one kind than a reader wants to see one by one."""
+
+
+def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:
+    """The faults as they come, or, of each severity with more than `enough`, the first with the others as its lines."""
+    by_severity: dict[Severity | None, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        by_severity[fault.severity].append(fault)
+    for alike in by_severity.values():
+        if len(alike) <= enough:
+            yield from alike
+            continue
+        first, *others = alike
+        lines = tuple(fault.at.line for fault in others if fault.at.line is not None)
+        more = f"{first.message}; {len(others)} other places are alike"
+        yield replace(first, message=more, related=(*first.related, *lines))
