@@ -32,10 +32,12 @@ def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
     services: list[Chain] = []
     endpoints: list[Chain] = []
     old: list[Chain] = []
-    for name, chain in jumps.table.chains.items():
-        if name[:5] != "KUBE-" or name in jumps.called or not chain.rules:
+    chains = jumps.table.chains
+    uncalled = chains.keys() - jumps.called
+    for name in sorted(uncalled):
+        role, chain = role_of(name), chains[name]
+        if not chain.rules:
             continue
-        role = role_of(name)
         if role is ChainRole.ENDPOINT:
             endpoints.append(chain)
         elif role is ChainRole.LOCAL_EXTERNAL:

@@ -1,0 +1,131 @@
+"""How the audit judges the chains that spread connections: IPT201 to IPT208."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.audit.finding import Severity
+from ipt_explain.netfilter.stored import printed, stored
+from tests.audit.helpers import findings_of, fired
+
+SVC = "KUBE-SVC-NPX46M4PTMTKRN6Y"
+
+
+def sep(number: int) -> str:
+    return f"KUBE-SEP-{chr(65 + number) * 16}"
+
+
+def rule(number: int, probability: str | None = None, chain: str = SVC) -> str:
+    chance = "" if probability is None else f" -m statistic --mode random --probability {probability}"
+    return f"-A {chain}{chance} -j {sep(number)}"
+
+
+def dump(*rules: str, endpoints: int = 3) -> str:
+    """A complete dump with one Service and the given rules in its chain."""
+    chains = [f":{sep(number)} - [0:0]" for number in range(endpoints)]
+    seps = [
+        line
+        for number in range(endpoints)
+        for line in (
+            f"-A {sep(number)} -s 10.244.0.{number + 1}/32 -j KUBE-MARK-MASQ",
+            f"-A {sep(number)} -p tcp -m tcp -j DNAT --to-destination 10.244.0.{number + 1}:80",
+        )
+    ]
+    front = f"-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j {SVC}"
+    built_in = [":PREROUTING ACCEPT [0:0]", ":KUBE-SERVICES - [0:0]", ":KUBE-MARK-MASQ - [0:0]", f":{SVC} - [0:0]"]
+    return "\n".join(["*nat", *built_in, *chains, "-A PREROUTING -j KUBE-SERVICES", front, *seps, *rules, "COMMIT", ""])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 100, 1000])
+@pytest.mark.parametrize("digits", [5, 10])
+def test_both_roundings_of_kube_proxy_are_even(count: int, digits: int) -> None:
+    rules = [
+        f"-A {SVC} -m statistic --mode random --probability {printed(stored(f'{1 / left:.{digits}f}'))} "
+        f"-j KUBE-SEP-{left:016}"
+        for left in range(count, 1, -1)
+    ]
+    text = "\n".join([*rules, f"-A {SVC} -j KUBE-SEP-{0:016}", ""])
+    assert not {"IPT201", "IPT202", "IPT203", "IPT204"} & fired(text)
+
+
+def test_restore_input_has_the_same_shares_unrounded() -> None:
+    assert "IPT201" not in fired("\n".join([rule(0, "0.3333333333"), rule(1, "0.5000000000"), rule(2), ""]))
+
+
+def test_uneven_shares_are_told_in_numbers() -> None:
+    (finding,) = findings_of("IPT201", dump(rule(0, "0.50000000000"), rule(1, "0.50000000000"), rule(2)))
+    assert "10.244.0.1:80 50 %" in finding.message
+    assert "10.244.0.3:80 25 %" in finding.message
+    assert "1.5 times its share" in finding.message
+    assert "--probability 0.50000000000" in finding.excerpt and finding.chain == SVC
+
+
+def test_a_line_that_is_missing_from_a_dump_shows_in_the_shares() -> None:
+    (finding,) = findings_of("IPT201", dump(rule(0, "0.33333333349"), rule(2)))
+    assert "where 2 endpoints remain" in finding.message
+
+
+def test_lines_that_a_fragment_lacks_are_not_held_against_it() -> None:
+    assert not {"IPT201", "IPT202"} & fired("\n".join([rule(0, "0.33333333349"), rule(2), ""]))
+    assert not {"IPT201", "IPT202"} & fired(rule(0, "0.25000000000") + "\n")
+
+
+def test_what_no_missing_line_explains_is_told_of_fragments_too() -> None:
+    assert "IPT201" in fired("\n".join([rule(0, "0.90000000000"), rule(1), ""]))
+
+
+def test_a_leak_is_told_with_its_size() -> None:
+    (finding,) = findings_of("IPT202", dump(rule(0, "0.33333333349"), rule(1, "0.50000000000")))
+    assert finding.message.startswith("33.3")
+    assert finding.severity is Severity.ERROR and "IPT201" not in fired(dump(rule(0, "0.5"), endpoints=1))
+
+
+def test_a_return_ahead_of_the_endpoints_is_the_leak() -> None:
+    (finding,) = findings_of("IPT202", dump(f"-A {SVC} -j RETURN", rule(0, "0.50000000000"), rule(1)))
+    assert finding.message.startswith("100 %") and finding.excerpt.endswith("RETURN")
+
+
+def test_a_chain_without_endpoints_leaks_everything() -> None:
+    (finding,) = findings_of("IPT202", dump(endpoints=0))
+    assert finding.chain == SVC and "10.96.0.1:443" in finding.message
+
+
+def test_an_endpoint_without_dnat_leaks_its_share() -> None:
+    text = dump(rule(0, "0.50000000000"), rule(1), endpoints=2)
+    broken = "\n".join(line for line in text.splitlines() if "10.244.0.2:80" not in line) + "\n"
+    (finding,) = findings_of("IPT202", broken)
+    assert "50 %" in finding.message and finding.chain == sep(1)
+
+
+@pytest.mark.parametrize("chance", ["0.00000000000", "1.00000000000", None])
+def test_endpoints_that_get_nothing_are_named(chance: str | None) -> None:
+    (finding,) = findings_of("IPT203", dump(rule(0, chance), rule(1), endpoints=2))
+    dead = "10.244.0.1:80" if chance == "0.00000000000" else "10.244.0.2:80"
+    assert f"{dead} gets no connection" in finding.message
+    assert "IPT201" not in fired(dump(rule(0, chance), rule(1), endpoints=2))
+
+
+def test_an_endpoint_that_stands_twice_gets_twice_its_share() -> None:
+    (finding,) = findings_of("IPT204", dump(rule(0, "0.33333333349"), rule(0, "0.50000000000"), rule(1)))
+    assert "10.244.0.1:80 stands 2 times" in finding.message and "66.67 %" in finding.message
+
+
+def test_counting_instead_of_chance() -> None:
+    count = f"-A {SVC} -m statistic --mode nth --every 3 --packet 0 -j {sep(0)}"
+    (finding,) = findings_of("IPT205", dump(count, rule(1)))
+    assert "33.3" in finding.message
+    assert not {"IPT201", "IPT202"} & fired(dump(count, rule(1)))
+
+
+def test_a_share_that_leads_to_another_service() -> None:
+    stray = f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j KUBE-SVC-TCOU7JCQXEZGVUNU"
+    (finding,) = findings_of("IPT206", "\n".join([stray, rule(1), ""]))
+    assert finding.message.startswith("50 %")
+
+
+def test_two_precisions_need_two_writers() -> None:
+    other = "KUBE-SVC-TCOU7JCQXEZGVUNU"
+    five = [rule(0, "0.33332999982"), rule(1, "0.50000000000"), rule(2)]
+    ten = [rule(3, "0.33333333349", other), rule(4, "0.50000000000", other), rule(5, None, other)]
+    assert "IPT208" in fired("\n".join([*five, *ten, ""]))
+    assert "IPT208" not in fired("\n".join([*five, ""]))
