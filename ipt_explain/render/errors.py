@@ -53,9 +53,11 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
     if start <= width and end + width >= len(line) and _cells(left) + _cells(mark) + _cells(right) <= width:
         before, marked, after = "".join(left), "".join(mark), "".join(right)
     else:
-        marked = "".join(_fitting(mark, width - 2 * len(ELLIPSIS)))
+        fitting = _fitting(mark, width - 2 * len(ELLIPSIS))
+        marked = "".join(fitting)
         before = _before(left, start > width, width - cells(marked))
-        after = _after(right, end + width < len(line), width - cells(before + marked))
+        rest = mark[len(fitting) :] + right
+        after = _after(rest, end + width < len(line), width - cells(before + marked))
     return before + marked + after, " " * cells(before) + "^" * max(1, cells(marked))
 
 

@@ -66,3 +66,12 @@ def test_a_long_line_is_cut_around_the_caret(start: int, length: int) -> None:
 def test_a_caret_behind_the_end_of_a_line_stands_behind_it() -> None:
     assert quoted("-A INPUT -j", 11, 1, WIDTH) == ("-A INPUT -j", "           ^")
     assert quoted("", 0, 1, WIDTH) == ("", "^")
+
+
+def test_a_mark_that_is_too_long_is_cut_at_its_end_alone() -> None:
+    line = "abcdefghij" * 30
+    shown, carets = quoted(line, 0, len(line), 60)
+    assert shown.endswith("...")
+    assert line.startswith(shown.removesuffix("..."))
+    assert len(shown) <= 60
+    assert len(carets) <= 60
