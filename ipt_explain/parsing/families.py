@@ -18,13 +18,17 @@ def family_of_rule(rule: Rule, slots_by_shape: dict[Shape, tuple[int, ...]]) -> 
     if slots is None:
         slots = slots_by_shape[shape] = _telling_slots(shape)
     for slot in slots:
-        value = rule.values[slot]
-        if ":" in value.partition("/")[0].replace("]:", "") or value.startswith(("icmp6", "[")):
-            # `10.0.0.1:80` has one colon behind a dotted address; every IPv6 address has two or a bracket.
-            return Family.IPV4 if value.count(":") == 1 and "." in value else Family.IPV6
-        if "." in value or value.startswith("icmp-"):
-            return Family.IPV4
+        family = _family_of(rule.values[slot])
+        if family is not None:
+            return family
     return None
+
+
+def _family_of(value: str) -> Family | None:
+    """What a value shows: an IPv6 address has two colons or a bracket; `10.0.0.1:80` has one, `:80` no address."""
+    if value.startswith(("[", "icmp6")) or value.count(":") > 1:
+        return Family.IPV6
+    return Family.IPV4 if "." in value or value.startswith("icmp-") else None
 
 
 def family_of_rules(rules: Iterable[Rule]) -> Family | None:

@@ -49,4 +49,5 @@ def read_legacy_warning(line: str) -> str | None:
     match = _LEGACY_TOO.match(line)
     if match is None:
         return None
-    return f"{match[1]} also holds rules on this node, and packets pass both: add the output of `{match[2]}-save`"
+    tool = match[2].removesuffix("-save")
+    return f"{match[1]} also holds rules on this node, and packets pass both: add the output of `{tool}-save`"

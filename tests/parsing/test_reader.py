@@ -177,8 +177,14 @@ def test_tables_that_the_saver_could_not_print_are_named() -> None:
 
 
 def test_the_other_backend_is_warned_of() -> None:
-    text = "# Warning: iptables-legacy tables present, use iptables-legacy to see them\n" + _NAT.format("")
-    assert any("iptables-legacy" in warning for warning in read_dump(text).warnings)
+    for tool in ("iptables-legacy", "iptables-legacy-save"):
+        text = f"# Warning: iptables-legacy tables present, use {tool} to see them\n" + _NAT.format("")
+        assert any("`iptables-legacy-save`" in warning for warning in read_dump(text).warnings)
+
+
+def test_a_port_alone_tells_no_family() -> None:
+    rules = "-A OUTPUT -j DNAT --to-destination :80\n-A OUTPUT -d 10.0.0.1/32 -j ACCEPT\n"
+    assert read_dump(_NAT.format(rules)).rulesets[0].family is Family.IPV4
 
 
 def test_a_table_without_commit_is_read_with_a_warning() -> None:
