@@ -43,6 +43,12 @@ def test_a_reject_ahead_of_the_network_plugin() -> None:
     found = finding("IPT601", text, NODE)
     assert found.line == line_of(text, reject)
     assert found.severity is Severity.WARNING
+    late = behind(text, "-A FORWARD -j FLANNEL-FWD", reject).replace(
+        ":KUBE-FORWARD -", ":FLANNEL-FWD - [0:0]\n:KUBE-FORWARD -"
+    )
+    found = finding("IPT601", late, NODE)
+    assert "FLANNEL-FWD behind it is never reached" in found.message
+    assert found.related_lines == (line_of(late, "-j FLANNEL-FWD"),)
 
 
 def test_docker_s_bridge_does_not_carry_pods() -> None:

@@ -53,6 +53,7 @@ from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.probes import Stop, api_server_stop, drops_replies, forward_stop, has_barriers, output_stop
 from ipt_explain.audit.rule import rule
+from ipt_explain.model import Rule
 
 _FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
 
@@ -86,7 +87,26 @@ def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
 def _fault(stop: Stop, whose: str, severity: Severity | None = None) -> Fault:
     by = f"{stop.chain.name}'s policy {stop.chain.policy}" if stop.rule is None else "this rule"
     does = "drops" if stop.dropped else "refuses"
-    return Fault(f"{by} {does} {whose}: nothing ahead of it accepts them", _FIX, _place(stop), severity=severity)
+    late = _behind(stop)
+    ahead = "nothing ahead of it accepts them"
+    if late:
+        ahead += f", and the jump to {late[0].target} behind it is never reached by them"
+    return Fault(
+        f"{by} {does} {whose}: {ahead}",
+        _FIX,
+        _place(stop),
+        related=tuple(jump.line for jump in late),
+        severity=severity,
+    )
+
+
+def _behind(stop: Stop) -> list[Rule]:
+    """Jumps behind the rule, which may be meant to accept what it stops."""
+    rules = stop.chain.rules
+    place = len(rules) if stop.rule is None else rules.index(stop.rule) + 1
+    return [
+        judged for judged in rules[place:] if judged.shape.target is not None and judged.shape.target.slot is not None
+    ]
 
 
 def _place(stop: Stop) -> Place:
