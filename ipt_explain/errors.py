@@ -42,4 +42,6 @@ class DumpSyntaxError(IptExplainError):
 
 
 class UsageError(IptExplainError):
-    """The command line or the input cannot be used: nothing to read, a file that will not open, a filter that fits nothing."""
+    """The command line or the input cannot be used: nothing to read, a file that will not open, a filter that fits
+    nothing.
+    """

@@ -20,5 +20,5 @@ def quick_init(cls: type[_T]) -> type[_T]:
     parameters = (field.name if field.default is MISSING else f"{field.name}=default_{field.name}" for field in own)
     body = "; ".join(f"set_{field.name}(self, {field.name})" for field in own)
     exec(f"def __init__(self, {', '.join(parameters)}): {body}", scope)
-    cls.__init__ = scope["__init__"]  # type: ignore[method-assign, misc]
+    cls.__init__ = scope["__init__"]  # type: ignore[method-assign]
     return cls

@@ -15,9 +15,9 @@ from ipt_explain.model import Chain, Rule, Shape, Table
 class EndpointChain:
     """A chain that ends in a DNAT.
 
-    `destination` is as the rule has it; `address` and `port` are None where it is not one host and port; `hairpin` tells whether a rule ahead
-    of the DNAT marks the endpoint's own connections for masquerading; `record_list` is the `recent` list in which the
-    DNAT rule records its clients.
+    `destination` is as the rule has it; `address` and `port` are None where it is not one host and port; `hairpin`
+    tells whether a rule ahead of the DNAT marks the endpoint's own connections for masquerading; `record_list` is the
+    `recent` list in which the DNAT rule records its clients.
     """
 
     chain: str
