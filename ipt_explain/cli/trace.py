@@ -13,7 +13,9 @@ from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
+    from ipt_explain.trace import Trace
     from ipt_explain.trace.destination import Destination
+    from ipt_explain.trace.obstacle import WhyNot
 
 
 @click.command(
@@ -79,7 +81,6 @@ def trace(
     from ipt_explain.trace import Packet
     from ipt_explain.trace import trace as trace_packet
     from ipt_explain.trace.destination import resolve
-    from ipt_explain.trace.why_not import why_not as explain_why_not
 
     parsed = read_dumps(dumps, live, lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
@@ -97,15 +98,21 @@ def trace(
     )
     told = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(told.warnings)
-    reason = None if why_not is None else explain_why_not(dump, told, why_not)
+    reason = None if why_not is None else _why_not(dump, told, why_not)
     if output == "json":
         from ipt_explain.trace.trace_json import trace_json
 
-        write([trace_json(told, reason), "\n"])
+        write([trace_json(told.packet, told.outcomes, told.warnings, reason), "\n"])
         return
     from ipt_explain.render.trace_text import trace_text
 
     write(trace_text(told, target.label, reason, verbose, width, color))
+
+
+def _why_not(dump: Dump, told: Trace, endpoint: str) -> WhyNot:
+    from ipt_explain.trace.why_not import why_not
+
+    return why_not(dump, told, endpoint)
 
 
 def _one_node(dumps: Sequence[Dump]) -> Dump:

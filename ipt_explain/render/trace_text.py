@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from ipt_explain.analyzers.marks import DEFAULT_MARKS
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.packet import PacketState
@@ -14,12 +13,12 @@ from ipt_explain.render.outline import Line, Node, draw, sentence
 from ipt_explain.render.percent import percents
 from ipt_explain.render.safe import escape
 from ipt_explain.render.terminal import to_text
-from ipt_explain.render.trace_story import Act, Scene, story
+from ipt_explain.render.trace_story import MOST_TOLD, Act, Scene, story
 from ipt_explain.render.trace_words import conditions, effect
 from ipt_explain.render.words import clipped, plural
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.near_misses import near_misses
-from ipt_explain.trace.why_not import Obstacle, Reason, WhyNot
+from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 
 _MOST_SCENES = 6
 _MOST_OUTCOMES = 12
@@ -38,7 +37,7 @@ def trace_text(
 
 def _lines(trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int) -> Iterator[Line]:
     yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
-    teller = _Teller(DEFAULT_MARKS, verbose)
+    teller = _Teller(_mark_names(trace.outcomes), verbose)
     for act in story(trace.outcomes):
         yield []
         yield from draw(teller.act(act), width)
@@ -61,6 +60,19 @@ def _headline(trace: Trace, label: str) -> str:
     to = format_endpoint(parse_address(packet.destination), connection.port, connection.family)
     named = f"{label} " if label else ""
     return f"{protocol_name(connection.protocol)} {packet.source} → {named}{to}, {where}"
+
+
+def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
+    """Names of mark bits, where a rule on the way tests or sets marks; else their analyzer need not be loaded."""
+    for outcome in outcomes[:MOST_TOLD]:
+        for step in outcome.path:
+            if step.rule is not None and (
+                step.rule.target in ("MARK", "CONNMARK") or step.rule.shape.has_match("mark")
+            ):
+                from ipt_explain.analyzers.marks import DEFAULT_MARKS
+
+                return DEFAULT_MARKS
+    return {}
 
 
 class _Teller:

@@ -10,9 +10,9 @@ entered while it is being looked at is a loop: it is cut there, and named.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ipt_explain.model import Chain, Rule, Table
+from ipt_explain.model import Rule, Table
 from ipt_explain.netfilter.condition import Branch
 from ipt_explain.netfilter.evaluator import Evaluator
 from ipt_explain.netfilter.packet import PacketState
@@ -20,48 +20,10 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability, product, tota
 from ipt_explain.netfilter.targets import Effect, Fate, Flow, changes_nothing, effect_of, is_verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.trace.frontier import Budget, Frontier
-from ipt_explain.trace.paths import Passage, Trail
-from ipt_explain.trace.portions import Portions
+from ipt_explain.trace.visit import Call, End, Passage, Trail, Visit
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """An end that packets meet within a chain: a fate, the state that they meet it in, and what is not known, if
-    something is."""
-
-    fate: Fate
-    state: PacketState
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A jump from a visit. `trail` is what packets met before; `before` the state at the rule."""
-
-    visit: Visit
-    callee: Visit
-    share: Probability
-    trail: Trail | None
-    rule: Rule
-    before: PacketState
-
-
-@dataclass(slots=True, eq=False)
-class Visit:
-    """One chain entered in one state. `weight` is the share of all packets that enter, `caller` where most of them
-    come from."""
-
-    table: str
-    chain: Chain
-    state: PacketState
-    ends: Portions[End, Trail | None] = field(default_factory=Portions)
-    returned: Portions[PacketState, Trail | None] = field(default_factory=Portions)
-    calls: list[Call] = field(default_factory=list)
-    weight: Probability = 0.0
-    caller: Call | None = None
 
 
 Key = tuple[str, PacketState]

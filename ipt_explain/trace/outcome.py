@@ -9,7 +9,6 @@ from functools import cached_property
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Fate
-from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.paths import Path, Step
 
 
@@ -55,21 +54,3 @@ class Ending:
     state: PacketState
     share: Probability
     way: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with
-    the rules met."""
-
-    packet: Packet
-    outcomes: tuple[Outcome, ...]
-    warnings: tuple[str, ...]
-    start: PacketState = field(repr=False)
-    endings: tuple[Ending, ...] = field(repr=False)
-
-    def to_json(self) -> str:
-        """The trace as JSON of schema `ipt-explain/trace/1`."""
-        from ipt_explain.trace.trace_json import trace_json
-
-        return trace_json(self)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ipt_explain.model import Chain, Rule
-
-if TYPE_CHECKING:
-    from ipt_explain.netfilter.packet import PacketState
-    from ipt_explain.trace.chains import Visit
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.trace.visit import Passage, Trail, Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +33,6 @@ class Step:
     def text(self) -> str:
         """The rule as iptables-save prints it; `:FORWARD DROP` for a policy."""
         return f":{self.chain.name} {self.chain.policy or 'ACCEPT'}" if self.rule is None else self.rule.text
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Trail:
-    """The latest rule that a packet met in a chain, linked to those before. `inside` is what it met in the chain
-    jumped to."""
-
-    earlier: Trail | None
-    rule: Rule | None
-    before: PacketState
-    after: PacketState | None
-    inside: Passage | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
-    """A trail through one visit of a chain."""
-
-    visit: Visit
-    trail: Trail | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

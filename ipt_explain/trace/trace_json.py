@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ipt_explain.netfilter.protocols import protocol_name
-from ipt_explain.trace.outcome import Outcome, Trace
-from ipt_explain.trace.why_not import WhyNot
+from ipt_explain.trace.obstacle import WhyNot
+from ipt_explain.trace.outcome import Outcome
+from ipt_explain.trace.packet import Packet
 
 SCHEMA = "ipt-explain/trace/1"
 
 
-def trace_json(trace: Trace, why_not: WhyNot | None = None) -> str:
-    """The trace as indented JSON, ASCII only; with `why_not`, its answer too."""
-    data = trace_data(trace)
-    if why_not is not None:
-        data["why_not"] = _why_not(why_not)
-    return json.dumps(data, indent=2)
-
-
-def trace_data(trace: Trace) -> dict[str, Any]:
-    """The trace as JSON's own types."""
-    packet = trace.packet
-    return {
+def trace_json(
+    packet: Packet, outcomes: Iterable[Outcome], warnings: Iterable[str], why_not: WhyNot | None = None
+) -> str:
+    """A trace as indented JSON, ASCII only; with `why_not`, its answer too."""
+    data: dict[str, Any] = {
         "schema": SCHEMA,
         "packet": {
             "family": packet.family.value,
@@ -34,9 +29,12 @@ def trace_data(trace: Trace) -> dict[str, Any]:
             "entry": packet.entry,
             "in_interface": packet.in_interface,
         },
-        "outcomes": [_outcome(outcome) for outcome in trace.outcomes],
-        "warnings": list(trace.warnings),
+        "outcomes": [_outcome(outcome) for outcome in outcomes],
+        "warnings": list(warnings),
     }
+    if why_not is not None:
+        data["why_not"] = _why_not(why_not)
+    return json.dumps(data, indent=2)
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

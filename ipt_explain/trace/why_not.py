@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from heapq import heappop, heappush
 
 from ipt_explain.errors import UsageError
@@ -13,42 +11,12 @@ from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Fate
-from ipt_explain.trace.outcome import Ending, Trace
+from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
+from ipt_explain.trace.outcome import Ending
 from ipt_explain.trace.paths import Step
+from ipt_explain.trace.result import Trace
 
 _DESTINATION_TARGETS = ("DNAT",)
-
-
-class Obstacle(Enum):
-    """In which way a rule stands between a packet and an endpoint."""
-
-    STOPS = "stops it after it was sent there"
-    DOES_NOT_MATCH = "does not match it, but would have to"
-    COMES_FIRST = "takes it first"
-    NONE_LEADS_THERE = "there is no rule that sends anything there"
-    NO_WAY_IN = "no built-in chain leads to the rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule
-    at all."""
-
-    obstacle: Obstacle
-    chain: str | None = None
-    line: int | None = None
-    rule: str | None = None
-    condition: str | None = None
-    table: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """The chance that the packet gets to an endpoint, and what keeps the rest from it."""
-
-    endpoint: str
-    probability: float
-    reasons: tuple[Reason, ...]
 
 
 def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:

@@ -1,0 +1,38 @@
+"""What stands between a packet and an endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Obstacle(Enum):
+    """In which way a rule stands between a packet and an endpoint."""
+
+    STOPS = "stops it after it was sent there"
+    DOES_NOT_MATCH = "does not match it, but would have to"
+    COMES_FIRST = "takes it first"
+    NONE_LEADS_THERE = "there is no rule that sends anything there"
+    NO_WAY_IN = "no built-in chain leads to the rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule
+    at all."""
+
+    obstacle: Obstacle
+    chain: str | None = None
+    line: int | None = None
+    rule: str | None = None
+    condition: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """The chance that the packet gets to an endpoint, and what keeps the rest from it."""
+
+    endpoint: str
+    probability: float
+    reasons: tuple[Reason, ...]
