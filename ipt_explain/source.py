@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+_LINE_FEED = re.compile("\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,6 @@ class SourceText:
 
     def _line_starts(self) -> list[int]:
         if not self._starts:
-            starts, start = self._starts, 0
-            while True:
-                starts.append(start)
-                start = self.text.find("\n", start) + 1
-                if start == 0:
-                    break
+            self._starts.append(0)
+            self._starts.extend([match.end() for match in _LINE_FEED.finditer(self.text)])
         return self._starts
