@@ -32,6 +32,7 @@ class AffinityFault(Enum):
     FOREIGN_LIST = "the rule looks in another endpoint's list"
     FOREIGN_RECORD = "the endpoint records in another list"
     LATE = "the rule stands behind balancing rules"
+    RETURNING_ONLY = "some endpoints are looked for, but no new client is led to them"
     INCOMPLETE = "some endpoints are not looked for"
 
 
@@ -118,6 +119,12 @@ class _Reader:
                 )
         yield from self._late(chain)
         checked = {check.target for check in checks}
+        chosen = set(self._balancing.targets[chain.name])
+        returning = [check for check in checks if check.target not in chosen]
+        if returning:
+            targets = tuple(check.target for check in returning)
+            others = tuple(check.rule for check in returning[1:])
+            yield BrokenAffinity(AffinityFault.RETURNING_ONLY, chain, returning[0].rule, targets, others)
         left_out = [target for target in self._balancing.targets[chain.name] if target not in checked]
         if left_out and checks:
             rules = tuple(rule for rule in chain.rules if rule.target in left_out)

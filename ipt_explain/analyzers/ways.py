@@ -27,7 +27,9 @@ class WayFault(Enum):
     NO_POD_ROUTE = "pods are not led to all endpoints, as other services' are"
     WRONG_TAIL = "the chain masquerades everybody, but leads to local endpoints only"
     NO_CLUSTER_IP = "no rule is for the ClusterIP"
+    LOST_POLICY = "the chain treats the node's own connections as under policy Local, but leads outsiders to all"
     ROLE = "the rule leads to a chain that is not for such addresses"
+    PORT = "the rule is for another port than the service's"
     BYPASS = "the rule leads past the chain that checks source ranges"
 
 
@@ -97,6 +99,8 @@ class _Judge:
         outsides: list[tuple[ServicePort, Chain, _Outside]] = []
         for service in services:
             yield from self._fronts(service)
+            if service.port is not None:
+                yield from self._ports(service)
             external = service.chains.external
             if external is not None and external in self._chains:
                 chain = self._chains[external]
@@ -115,7 +119,7 @@ class _Judge:
                 cluster_ip = True
                 if role is not None and role not in _BALANCING:
                     yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
-            elif role is ChainRole.LOCAL:
+            elif role is ChainRole.LOCAL or self._astray(service, frontend, role):
                 yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
             elif (
                 frontend.kind is FrontendKind.LOAD_BALANCER
@@ -132,6 +136,20 @@ class _Judge:
         if unmatched and not self._leads_on(unmatched[0]):
             chain = self._chains.get(unmatched[0].rule.target or "")
             yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
+
+    def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
+        """External addresses are reached by the port of the ClusterIP."""
+        for frontend in service.frontends:
+            if frontend.port != service.port and frontend.kind is not FrontendKind.NODE_PORT:
+                yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
+
+    def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
+        """Whether a frontend that is no ClusterIP leads past the chain for such, or through another's checks."""
+        if role is ChainRole.FIREWALL:
+            return frontend.kind in (FrontendKind.NODE_PORT, FrontendKind.EXTERNAL_IP)
+        # Up to 1.19 external IPs led to all endpoints whatever the policy said.
+        past = role is ChainRole.SERVICE and service.chains.external is not None
+        return past and frontend.kind is FrontendKind.NODE_PORT
 
     def _leads_on(self, frontend: Frontend) -> bool:
         chain = self._chains.get(frontend.rule.target or "")
@@ -152,12 +170,15 @@ class _Judge:
                 yield BrokenWay(service, WayFault.NO_TAIL, chain, None, hurt)
         if outside.marks_node is not None and outside.routes_node is None:
             yield BrokenWay(service, WayFault.NO_NODE_ROUTE, chain, outside.marks_node, ())
-        if pods and outside.local and outside.routes_pods is None:
+        local = outside.local or (not is_external and bool(chain.rules))
+        if pods and local and outside.routes_pods is None:
             yield BrokenWay(service, WayFault.NO_POD_ROUTE, chain, None, ())
         tail = outside.tail
         to_local = tail is not None and role_of(tail.target or "") is ChainRole.LOCAL
         if is_external and to_local and outside.marks_all is not None:
             yield BrokenWay(service, WayFault.WRONG_TAIL, chain, tail, ())
+        if is_external and tail is not None and not to_local and outside.local:
+            yield BrokenWay(service, WayFault.LOST_POLICY, chain, tail, ())
 
     def _outside(self, chain: Chain) -> _Outside:
         marks_all = marks_node = routes_node = routes_pods = tail = None

@@ -2,7 +2,9 @@
 
 What it checks:
     In each chain that spreads connections no rule has a probability that the kernel keeps as 0, and no rule ahead of
-    the last takes all connections: one without condition, or with a probability that the kernel keeps as 1.
+    the last takes all connections: one without condition, or with a probability that the kernel keeps as 1. With
+    session affinity, every endpoint whose returning clients are looked for gets new ones too. Endpoints that policy
+    Local leads to, but policy Cluster does not, are told in a note.
 
 Why it matters:
     The pods behind it get nothing, and the others get their load. Scaling up the Deployment changes nothing.
@@ -15,19 +17,26 @@ How to fix:
     Restart kube-proxy on the node, which writes the chain anew.
 
 When to ignore:
-    Never.
+    The note, where topology hints or terminating pods are the reason. kube-proxy 1.22 looks for returning clients of
+    endpoints that are not ready; there nothing is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.balancing_chains import Choice, OddChain
-from ipt_explain.audit.balancers import RESTART, chance_chains, dead, endpoints, named, shares
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.audit.affinity_facts import broken_affinity, destinations
+from ipt_explain.audit.balancers import RESTART, balancing_chains, chance_chains, dead, endpoints, named, shares
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
+from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
+
+_LOOKS_FOR_UNREADY = 22
 
 
 @rule("IPT203", "dead-endpoint", Severity.ERROR)
@@ -37,6 +46,40 @@ def dead_endpoint(context: RulesetContext) -> Iterator[Fault]:
         lost = dead(odd)
         if lost and not (odd.ending is not None and len(lost) == len(odd.choices)):
             yield _fault(odd, lost)
+    yield from _returning_only(context)
+    yield from _local_only(context)
+
+
+def _returning_only(context: RulesetContext) -> Iterator[Fault]:
+    version = writer(context).version
+    for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
+        if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:
+            yield Fault(
+                f"{destinations(context, broken.endpoints)} is looked for by returning clients, but no rule leads new "
+                "ones there",
+                RESTART,
+                at_rule("nat", broken.rule),
+                related=tuple(rule.line for rule in broken.related),
+                severity=Severity.WARNING,
+            )
+
+
+def _local_only(context: RulesetContext) -> Iterator[Fault]:
+    targets = balancing_chains(context).targets
+    for name, local in targets.items():
+        chain = context.chain("nat", ChainRole.SERVICE.value + name[9:])
+        if role_of(name) is ChainRole.SERVICE or chain is None or not context.knows_chain(chain):
+            continue
+        everywhere = targets.get(chain.name, ())
+        missing = [target for target in local if target not in everywhere] if everywhere else []
+        if missing:
+            yield Fault(
+                f"{destinations(context, tuple(missing))} gets connections by {name}, but none by {chain.name}, which "
+                "leads to all endpoints",
+                RESTART,
+                at_chain("nat", chain),
+                severity=Severity.INFO,
+            )
 
 
 def _fault(odd: OddChain, lost: list[Choice]) -> Fault:

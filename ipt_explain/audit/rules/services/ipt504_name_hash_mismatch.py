@@ -25,10 +25,12 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.name_evidence import AlteredEndpoint, Crossing, Misnamed, ProvedName
-from ipt_explain.audit.balancers import RESTART
+from ipt_explain.analyzers.comment_names import ForeignComment, foreign_comments
+from ipt_explain.analyzers.name_evidence import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
+from ipt_explain.audit.balancers import RESTART, balancing_chains
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
@@ -47,6 +49,7 @@ def name_hash_mismatch(context: RulesetContext) -> Iterator[Fault]:
         yield _redacted(evidence.misnamed, evidence.named)
     else:
         yield from map(_misnamed, evidence.misnamed)
+        yield from _comments(context, evidence)
     yield from map(_altered, evidence.altered)
     yield from map(_crossing, evidence.crossings)
 
@@ -87,6 +90,23 @@ def _misnamed(wrong: Misnamed) -> Fault:
         service=label(way.name),
         severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,
     )
+
+
+def _comments(context: RulesetContext, evidence: NameEvidence) -> Iterator[Fault]:
+    """One fault for each chain whose comments name another service port."""
+    by_chain: dict[str, list[ForeignComment]] = defaultdict(list)
+    for foreign in foreign_comments(context.ruleset, evidence.proved, balancing_chains(context)):
+        by_chain[foreign.rule.chain].append(foreign)
+    for chain, found in by_chain.items():
+        first = found[0]
+        yield Fault(
+            f"the comment names {label(first.named)}, but {chain} is a chain of {label(first.proved.spelled)}: the "
+            "rule was edited or comes from elsewhere",
+            RESTART,
+            at_rule("nat", first.rule, focus=first.named),
+            service=label(first.proved.spelled),
+            related=tuple(foreign.rule.line for foreign in found[1:]),
+        )
 
 
 def _whose(name: ProvedName) -> str:

@@ -4,7 +4,8 @@ What it checks:
     KUBE-EXT and KUBE-FW lead on to the Service's endpoints; under policy Local, pods and the node itself are led to
     all of them; the tail fits the policy that the rest of the chain shows. Addresses lead to chains that are meant for
     them: a ClusterIP to KUBE-SVC or KUBE-SVL, a load balancer with source ranges to KUBE-FW. A Service whose chains
-    stand has a rule for its ClusterIP, and its ports have the same addresses, node ports, or none.
+    stand has a rule for its ClusterIP, its external addresses have the ClusterIP's port, and its ports have the same
+    addresses, node ports, or none.
 
 Why it matters:
     Connections to such an address pass the node un-DNATed and are never answered, or take a way that was not meant for
@@ -66,8 +67,12 @@ _EFFECTS = {
     "endpoints of this node only: the others get nothing from outside",
     WayFault.NO_CLUSTER_IP: "the Service is reached by {what}, but no rule is for its ClusterIP: connections to that "
     "leave the node un-DNATed, and nothing answers them",
+    WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but leads outsiders to all endpoints: they are not "
+    "masqueraded, and replies of endpoints on other nodes may not come back",
     WayFault.ROLE: "{what} leads to {target}, which is not meant for it: connections are masqueraded or confined to "
     "this node's endpoints otherwise than the Service asks",
+    WayFault.PORT: "{what} has another port than the Service's ClusterIP: connections to the right port leave the node "
+    "un-DNATed, and nothing answers them",
     WayFault.BYPASS: "{what} leads to {target}, past the chain that checks source ranges: clients from everywhere get "
     "through",
 }
@@ -75,11 +80,12 @@ _SEVERITIES = {
     WayFault.NO_NODE_ROUTE: Severity.WARNING,
     WayFault.NO_POD_ROUTE: Severity.WARNING,
     WayFault.WRONG_TAIL: Severity.WARNING,
+    WayFault.LOST_POLICY: Severity.INFO,  # some distributions fall back so on purpose
     WayFault.ROLE: Severity.WARNING,
 }
 
 
-@rule("IPT520", "affinity-and-policy-chain-missing", Severity.ERROR, reads_absence=True, yields_to=("IPT504",))
+@rule("IPT520", "affinity-and-policy-chain-missing", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
 def affinity_and_policy_chain_missing(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each service port and fault; nothing where a table is missing from the text."""
     if not (context.knows_table("nat") and context.knows_table("filter")):
@@ -96,7 +102,8 @@ def _ways(context: RulesetContext) -> Ways:
 def _broken(way: BrokenWay) -> Fault:
     target = None if way.rule is None else way.rule.target
     if way.rule is not None:
-        place = at_rule("nat", way.rule, focus=target or "")
+        table = "nat" if (target or "").startswith("KUBE-") else "filter"
+        place = at_rule(table, way.rule, focus=target or "")
     else:
         place = NOWHERE if way.chain is None else at_chain("nat", way.chain)
     return Fault(
