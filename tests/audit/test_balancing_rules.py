@@ -86,8 +86,17 @@ def test_a_return_ahead_of_the_endpoints_is_the_leak() -> None:
 
 
 def test_a_chain_without_endpoints_leaks_everything() -> None:
-    (finding,) = findings_of("IPT202", dump(endpoints=0))
+    (finding,) = findings_of("IPT202", "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n" + dump(endpoints=0))
     assert finding.chain == SVC and "10.96.0.1:443" in finding.message
+    assert "IPT202" not in fired(dump(endpoints=0)), "the filter table, which may refuse, is not in the text"
+
+
+def test_an_endpoint_that_only_returning_clients_reach() -> None:
+    check = f"-A {SVC} -m recent --rcheck --seconds 60 --reap --name {sep(1)} --rsource -j {sep(1)}"
+    later = "*filter\n:INPUT ACCEPT [0:0]\n:KUBE-PROXY-FIREWALL - [0:0]\nCOMMIT\n"
+    (finding,) = findings_of("IPT203", later + dump(check, rule(0), endpoints=2))
+    assert "10.244.0.2:80" in finding.message and finding.severity is Severity.WARNING
+    assert "IPT203" not in fired(dump(check, rule(0), endpoints=2)), "1.22 writes them for endpoints that are not ready"
 
 
 def test_an_endpoint_without_dnat_leaks_its_share() -> None:

@@ -163,3 +163,18 @@ def test_a_service_that_names_another_ones_cluster_ip_as_its_external_ip() -> No
     assert finding.line == 2
     own = front("shop/web:b", "10.96.0.9/32", svc("shop/web:b", prefix="KUBE-EXT-"), port=8080, kind="external IP")
     assert "IPT519" not in fired(lines(victim, own))
+
+
+def test_an_external_address_has_the_port_of_the_cluster_ip() -> None:
+    text = scenario("1.30", "externalips").ipv4
+    way = re.search(r'-A KUBE-SERVICES .*"default/ext1 external IP" -m tcp --dport 80 .*\n', text)
+    assert way is not None
+    (finding,) = findings_of("IPT520", text.replace(way[0], way[0].replace("--dport 80", "--dport 7777")))
+    assert finding.service == "default/ext1" and "another port" in finding.message
+
+
+def test_a_comment_of_another_service() -> None:
+    text = scenario("1.30", "basic").ipv4
+    changed = re.sub(rf'(-A {KUBERNETES} .*--comment ")default/kubernetes:https ->', r"\1shop/web ->", text)
+    (finding,) = findings_of("IPT504", changed)
+    assert finding.chain == KUBERNETES and "shop/web" in finding.message
