@@ -225,7 +225,7 @@ def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
     owned = state.owns(state.destination)
     if owned is Truth.UNKNOWN and state.destination_decided:
         return Truth.NO
-    answer = decide(owned, state, own_address_question(state.destination, state))
+    answer = decide(owned, state, own_address_question(state.destination, state.connection.family))
     return split((answer,), state) if isinstance(answer, Question) else answer
 
 

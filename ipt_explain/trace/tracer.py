@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ipt_explain.analyzers.cluster_ips import is_cluster_ip
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
+from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import Answers, PacketState
 from ipt_explain.netfilter.targets import Fate
@@ -35,13 +38,19 @@ def trace(
     """Where a packet ends up.
 
     `local_addresses` are the node's own. Without them, whether a destination is one is asked where rules or routing
-    must know, except that a destination which NAT chose is taken for another machine's. `returning` is an endpoint
+    must know, except that a destination which NAT chose is taken for another machine's, and a ClusterIP for nobody's
+    (kube-proxy in iptables mode gives it to no interface). `returning` is an endpoint
     (`IP:PORT`) that the client was sent to before, so that its affinity record exists. `assume` decides questions, as
     `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none, or one of a family that the dump has no rules
     of.
     """
     rulesets = _rulesets_for(dump, packet)
     connection = packet.connection()
+    local_addresses = tuple(local_addresses)
+    destination = format_address(connection.destination, connection.family)
+    if not local_addresses and any(is_cluster_ip(ruleset, destination) for ruleset in rulesets):
+        question = own_address_question(connection.destination, connection.family)
+        assume = (*assume, f"{question}=no")
     start = PacketState(
         connection=connection,
         node=node_of(connection.family, local_addresses, out_interface, assume),

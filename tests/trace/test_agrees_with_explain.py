@@ -11,7 +11,7 @@ from ipt_explain.analyzers.facts import Endpoint, Frontend, FrontendKind, Servic
 from ipt_explain.model import Dump, Family
 from ipt_explain.parsing import read_dump
 from ipt_explain.trace import Packet, trace
-from tests.kube_corpus import Scenario, scenarios
+from tests.kube_corpus import Scenario, scenario, scenarios
 
 _ASKED = (
     "affinity",
@@ -52,11 +52,11 @@ def _traced(dump: Dump, service: ServicePort, frontend: Frontend, node: str) -> 
 
 
 @pytest.mark.parametrize(
-    "scenario", [each for each in scenarios() if each.name in _ASKED], ids=lambda scenario: scenario.id
+    "capture", [each for each in scenarios() if each.name in _ASKED], ids=lambda capture: capture.id
 )
-def test_chances_are_those_of_the_walk(scenario: Scenario) -> None:
-    nodes = scenario.config["node_ips"]
-    for family, text in (("IPv4", scenario.ipv4), ("IPv6", scenario.ipv6)):
+def test_chances_are_those_of_the_walk(capture: Scenario) -> None:
+    nodes = capture.config["node_ips"]
+    for family, text in (("IPv4", capture.ipv4), ("IPv6", capture.ipv6)):
         dump = read_dump(text or "# nothing\n*nat\nCOMMIT\n")
         for service in explain(dump).services[:25]:
             cluster_ips = [each for each in service.frontends if each.kind is FrontendKind.CLUSTER_IP]
@@ -68,3 +68,11 @@ def test_chances_are_those_of_the_walk(scenario: Scenario) -> None:
                     assert verdicts == {"REJECT"}, service.label
                 if frontend.verdict is Verdict.BALANCE:
                     assert "REJECT" not in verdicts, service.label
+
+
+def test_a_cluster_ip_is_no_address_of_the_node_unless_told() -> None:
+    dump = read_dump(scenario("1.30", "policy").ipv4)
+    packet = Packet(source=_POD[Family.IPV4], destination="10.96.0.22", port=80, in_interface="cni0")
+    assert {each.verdict for each in trace(dump, packet).outcomes} == {"REJECT"}
+    own = trace(dump, packet, local_addresses=["10.96.0.22"]).outcomes
+    assert {each.verdict for each in own} == {"ACCEPT"}

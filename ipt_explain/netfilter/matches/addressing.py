@@ -9,9 +9,9 @@ from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 
 
-def own_address_question(address: int, state: PacketState) -> str:
+def own_address_question(address: int, family: Family) -> str:
     """The question whether the node bears an address: the same for addrtype and for routing."""
-    return f"{format_address(address, state.connection.family)} is an address of this node"
+    return f"{format_address(address, family)} is an address of this node"
 
 
 def compile_addrtype(match: Match) -> list[Condition]:
@@ -34,7 +34,12 @@ def _type_of(option: Option) -> Condition:
         known, if_local = told(types, address, state.connection.family)
         if known is not None:
             return Truth.of(known is not negated)
-        return decide(state.owns(address), state, own_address_question(address, state), invert=if_local is negated)
+        return decide(
+            state.owns(address),
+            state,
+            own_address_question(address, state.connection.family),
+            invert=if_local is negated,
+        )
 
     return test
 
