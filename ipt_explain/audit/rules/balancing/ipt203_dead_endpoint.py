@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.balancing_chains import Choice, OddChain
-from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.affinity_facts import broken_affinity, destinations
 from ipt_explain.audit.balancers import RESTART, balancing_chains, chance_chains, dead, endpoints, named, shares
 from ipt_explain.audit.context import RulesetContext
@@ -67,8 +67,10 @@ def _returning_only(context: RulesetContext) -> Iterator[Fault]:
 def _local_only(context: RulesetContext) -> Iterator[Fault]:
     targets = balancing_chains(context).targets
     for name, local in targets.items():
+        if name[:9] == ChainRole.SERVICE.value:
+            continue
         chain = context.chain("nat", ChainRole.SERVICE.value + name[9:])
-        if role_of(name) is ChainRole.SERVICE or chain is None or not context.knows_chain(chain):
+        if chain is None or not context.knows_chain(chain):
             continue
         everywhere = targets.get(chain.name, ())
         missing = [target for target in local if target not in everywhere] if everywhere else []
