@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.endpoints import EndpointReader
+from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader
 from ipt_explain.analyzers.facts import Share
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
@@ -33,14 +33,16 @@ class Affinity:
 class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.
 
-    `present`: the text has the chain. `dropped`: the share that is marked for dropping. `masquerade` are the rules
-    that mark for masquerading; `redirects` are rules that single out sources (pods, the node itself) and lead them to
-    another chain; `odd` are rules whose conditions the chances above leave out.
+    `present`: the text has the chain. `endpoints` are the shares' endpoint chains, None where the text lacks them.
+    `dropped`: the share that is marked for dropping. `masquerade` are the rules that mark for masquerading;
+    `redirects` are rules that single out sources (pods, the node itself) and lead them to another chain; `odd` are
+    rules whose conditions the chances above leave out.
     """
 
     chain: str
     present: bool
     shares: tuple[Share, ...]
+    endpoints: tuple[EndpointChain | None, ...]
     unmatched: float
     dropped: float
     affinity: tuple[Affinity, ...]
@@ -73,86 +75,82 @@ class BalancerReader:
     def _read(self, name: str, protocol: str | None) -> Spread:
         chain = self._chains.get(name)
         if chain is None:
-            return Spread(name, False, (), 1.0, 0.0, (), (), (), (), ())
-        plans = self._plans
-        rest, dropped = 1.0, 0.0
-        shares: list[Share] = []
-        affinity: list[Affinity] = []
-        masquerade: list[Rule] = []
-        redirects: list[Rule] = []
-        odd: list[Rule] = []
-        balancing: list[Rule] = []
+            return Spread(name, False, (), (), 1.0, 0.0, (), (), (), (), ())
+        found = _Findings(name)
+        plans, read = self._plans, self._endpoints.read
         for rule in chain.rules:
             plan = plans[rule.shape]
             target = plan.target if plan.target_slot is None else rule.values[plan.target_slot]
-            if target is None or not _same_protocol(plan, rule, protocol):
+            if target is None or (plan.protocol is not None and not _same_protocol(plan, rule, protocol)):
                 continue
             if target == MARK_MASQ or (target == "MARK" and plan.dnat_slot is None):
-                masquerade.append(rule)
+                found.masquerade.append(rule)
             elif plan.rcheck:
-                affinity.append(_affinity(plan, rule, target))
+                found.affinity.append(_affinity(plan, rule, target))
             elif plan.singles_out_sources:
-                redirects.append(rule)
+                found.redirects.append(rule)
             elif (chance := _chance(plan, rule)) is None:
-                odd.append(rule)
+                found.odd.append(rule)
             else:
-                balancing.append(rule)
-                offered = rest * chance
-                if target == MARK_DROP or target == "DROP":
-                    dropped += offered
-                    rest -= offered
+                found.balancing.append(rule)
+                offered = found.rest * chance
+                endpoint = read(target) if plan.target_slot is not None else None
+                if endpoint is not None:
+                    if endpoint.protocol == protocol or endpoint.protocol is None or protocol is None:
+                        found.take(Share(endpoint.destination, target, offered), endpoint)
                 elif target == "RETURN":
-                    return _spread(name, shares, rest, dropped, affinity, masquerade, redirects, odd, balancing)
-                elif offered > 0.0 or plan.probability is not None:
-                    taken, lost = self._take(shares, rule, plan, target, offered, protocol)
-                    dropped += lost
-                    rest = 0.0 if taken >= rest else rest - taken
-        return _spread(name, shares, rest, dropped, affinity, masquerade, redirects, odd, balancing)
+                    break
+                else:
+                    self._hand_on(found, rule, plan, target, offered, protocol)
+        return found.spread()
 
-    def _take(
-        self, shares: list[Share], rule: Rule, plan: RulePlan, target: str, offered: float, protocol: str | None
-    ) -> tuple[float, float]:
-        """Adds what a target takes of the share offered to it; returns how much it takes, and how much of that it
-        marks for dropping.
-        """
-        if plan.dnat_slot is not None:
-            shares.append(Share(rule.values[plan.dnat_slot], rule.chain, offered))
-            return offered, 0.0
-        endpoint = self._endpoints.read(target)
-        if endpoint is not None:
-            if endpoint.protocol != protocol and endpoint.protocol is not None and protocol is not None:
-                return 0.0, 0.0
-            shares.append(Share(endpoint.destination, target, offered))
-            return offered, 0.0
-        if target not in self._chains:
+    def _hand_on(
+        self, found: _Findings, rule: Rule, plan: RulePlan, target: str, offered: float, protocol: str | None
+    ) -> None:
+        """A share for a target that is no endpoint chain of this text."""
+        if target == MARK_DROP or target == "DROP":
+            found.drop(offered)
+        elif plan.dnat_slot is not None:
+            found.take(Share(rule.values[plan.dnat_slot], rule.chain, offered), None)
+        elif target not in self._chains:
             if role_of(target) is ChainRole.ENDPOINT:
                 # The text lacks the chain; the chance of reaching it is known all the same.
-                shares.append(Share(None, target, offered))
-                return offered, 0.0
-            return 0.0, 0.0
-        if target in self._open or len(self._open) > _MAX_DEPTH:
-            return 0.0, 0.0
-        inner = self.read(target, protocol)
-        shares += [Share(share.endpoint, share.chain, share.probability * offered) for share in inner.shares]
-        return offered * (1.0 - inner.unmatched), offered * inner.dropped
+                found.take(Share(None, target, offered), None)
+        elif target not in self._open and len(self._open) <= _MAX_DEPTH:
+            inner = self.read(target, protocol)
+            for share, endpoint in zip(inner.shares, inner.endpoints):
+                found.take(Share(share.endpoint, share.chain, share.probability * offered), endpoint)
+            found.drop(inner.dropped * offered)
 
 
-def _spread(
-    name: str, shares: list[Share], rest: float, dropped: float, affinity: list[Affinity],
-    masquerade: list[Rule], redirects: list[Rule], odd: list[Rule], balancing: list[Rule],
-) -> Spread:  # fmt: skip
-    return Spread(
-        name,
-        True,
-        tuple(shares),
-        rest,
-        dropped,
-        tuple(affinity),
-        tuple(masquerade),
-        tuple(redirects),
-        tuple(odd),
-        tuple(balancing),
-    )
+class _Findings:
+    """What is found in a chain while it is read; `rest` is the share that has met no taker yet."""
+
+    def __init__(self, chain: str) -> None:
+        self.rest, self.dropped = 1.0, 0.0
+        self.affinity: list[Affinity] = []
+        self.masquerade: list[Rule] = []
+        self.redirects: list[Rule] = []
+        self.odd: list[Rule] = []
+        self.balancing: list[Rule] = []
+        self._chain = chain
+        self._shares: list[Share] = []
+        self._endpoints: list[EndpointChain | None] = []
+
+    def take(self, share: Share, endpoint: EndpointChain | None) -> None:
+        self._shares.append(share)
+        self._endpoints.append(endpoint)
+        self.rest = max(0.0, self.rest - share.probability)
+
+    def drop(self, offered: float) -> None:
+        self.dropped += offered
+        self.rest = max(0.0, self.rest - offered)
+
+    def spread(self) -> Spread:
+        return Spread(
+            self._chain, True, tuple(self._shares), tuple(self._endpoints), self.rest, self.dropped,
+            tuple(self.affinity), tuple(self.masquerade), tuple(self.redirects), tuple(self.odd), tuple(self.balancing),
+        )  # fmt: skip
 
 
 def _same_protocol(plan: RulePlan, rule: Rule, protocol: str | None) -> bool:

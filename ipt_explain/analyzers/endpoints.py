@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.frozen import quick_init
-from ipt_explain.model import Chain, Rule, Shape, Table
+from ipt_explain.model import Rule, Shape, Table
 
 
 @quick_init
@@ -54,31 +54,47 @@ class _Form:
     sources: tuple[tuple[int, int, int | None, str | None], ...]  # rule, source slot, target slot, target
 
 
+class _Forms(dict[tuple[Shape, ...], _Form | None]):
+    """The forms met so far, by the shapes of a chain's rules; None for shapes without a DNAT."""
+
+    def __init__(self, plans: Plans) -> None:
+        super().__init__()
+        self._plans = plans
+
+    def __missing__(self, shapes: tuple[Shape, ...]) -> _Form | None:
+        form = self[shapes] = self._form(shapes)
+        return form
+
+    def _form(self, shapes: tuple[Shape, ...]) -> _Form | None:
+        sources: list[tuple[int, int, int | None, str | None]] = []
+        for index, shape in enumerate(shapes):
+            plan = self._plans[shape]
+            if plan.dnat_slot is not None:
+                protocol = None if plan.protocol is None else plan.protocol.slot
+                records = plan.list_slot if plan.records else None
+                return _Form(index, plan.dnat_slot, protocol, records, tuple(sources))
+            if plan.source is not None and not plan.source.negated:
+                sources.append((index, plan.source.slot, plan.target_slot, plan.target))
+        return None
+
+
 class EndpointReader:
-    """Reads endpoint chains of one nat table, each once."""
+    """Reads endpoint chains of one nat table."""
 
     def __init__(self, nat: Table | None, plans: Plans) -> None:
         self._chains = {} if nat is None else nat.chains
-        self._plans = plans
-        self._known: dict[str, EndpointChain | None] = {}
-        self._forms: dict[tuple[Shape, ...], _Form | None] = {}
+        self._forms = _Forms(plans)
 
     def read(self, name: str) -> EndpointChain | None:
         """The endpoint behind a chain, None where the chain is absent or has no DNAT of its own."""
-        if name in self._known:
-            return self._known[name]
         chain = self._chains.get(name)
-        endpoint = self._known[name] = None if chain is None else self._read(chain)
-        return endpoint
-
-    def _read(self, chain: Chain) -> EndpointChain | None:
+        if chain is None:
+            return None
         rules = chain.rules
         if len(rules) == 2:
             shapes: tuple[Shape, ...] = (rules[0].shape, rules[1].shape)
         else:
             shapes = tuple([rule.shape for rule in rules[:_MAX_RULES]])
-        if shapes not in self._forms:
-            self._forms[shapes] = self._form(shapes)
         form = self._forms[shapes]
         if form is None:
             return None
@@ -96,19 +112,7 @@ class EndpointReader:
                 hairpin = True
         protocol = None if form.protocol is None else values[form.protocol]
         record_list = None if form.record_list is None else values[form.record_list]
-        return EndpointChain(chain.name, destination, address, port, protocol, hairpin, record_list, dnat)
-
-    def _form(self, shapes: tuple[Shape, ...]) -> _Form | None:
-        sources: list[tuple[int, int, int | None, str | None]] = []
-        for index, shape in enumerate(shapes):
-            plan = self._plans[shape]
-            if plan.dnat_slot is not None:
-                protocol = None if plan.protocol is None else plan.protocol.slot
-                records = plan.list_slot if plan.records else None
-                return _Form(index, plan.dnat_slot, protocol, records, tuple(sources))
-            if plan.source is not None and not plan.source.negated:
-                sources.append((index, plan.source.slot, plan.target_slot, plan.target))
-        return None
+        return EndpointChain(name, destination, address, port, protocol, hairpin, record_list, dnat)
 
 
 # kube-proxy writes two rules; a DNAT behind more than this many is not looked for.

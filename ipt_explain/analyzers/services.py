@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
-from ipt_explain.analyzers.endpoints import EndpointReader, split_destination
+from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader, split_destination
 from ipt_explain.analyzers.facts import (
     Balancer,
     Endpoint,
@@ -162,37 +162,37 @@ class ServiceReader:
 
     def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> tuple[Endpoint, ...]:
         chances: dict[str, float] = {}
-        destinations: dict[str, str | None] = {}
+        found: dict[str, tuple[str | None, EndpointChain | None]] = {}
         local: set[str] = set()
         timeouts: dict[str, int | None] = {}
         for spread in spreads:
             counts = spread is cluster
-            for share in spread.shares:
-                chain = share.chain
-                destinations.setdefault(chain, share.endpoint)
-                chances[chain] = chances.get(chain, 0.0) + (share.probability if counts else 0.0)
+            for share, chain in zip(spread.shares, spread.endpoints):
+                name = share.chain
+                if name in found:
+                    chances[name] += share.probability if counts else 0.0
+                else:
+                    found[name] = (share.endpoint, chain)
+                    chances[name] = share.probability if counts else 0.0
             if scope_of(spread) is Scope.LOCAL:
                 local.update([share.chain for share in spread.shares])
             for affinity in spread.affinity:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
         unless_shown = None if self._ruleset.fragment else False
         endpoints = []
-        for chain, destination in destinations.items():
-            known = self.endpoints.read(chain)
-            is_local = chain in local or None
-            timeout = timeouts.get(chain)
-            if known is None:
+        for name, (destination, chain) in found.items():
+            is_local, timeout = name in local or None, timeouts.get(name)
+            if chain is None:
                 # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
                 address, port = (None, None) if destination is None else split_destination(destination)
-                rule = self._rule_leading_to(chain, spreads)
+                rule = self._rule_leading_to(name, spreads)
                 hairpin = None if destination is None else unless_shown
-                endpoints.append(Endpoint(address, port, chain, chances[chain], is_local, hairpin, timeout, None, rule))
+                endpoints.append(Endpoint(address, port, name, chances[name], is_local, hairpin, timeout, None, rule))
                 continue
-            rule = known.dnat
+            rule, hairpin = chain.dnat, chain.hairpin or unless_shown
             packets = None if rule.counters is None else rule.counters.packets
-            hairpin = known.hairpin or unless_shown
             endpoints.append(
-                Endpoint(known.address, known.port, chain, chances[chain], is_local, hairpin, timeout, packets, rule)
+                Endpoint(chain.address, chain.port, name, chances[name], is_local, hairpin, timeout, packets, rule)
             )
         return tuple(endpoints)
 

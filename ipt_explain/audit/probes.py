@@ -12,6 +12,7 @@ from ipt_explain.netfilter.addresses import format_address, parse_network
 if TYPE_CHECKING:
     from ipt_explain.trace.packet import Packet
 
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Where a probe ends for certain: a rule outside kube-proxy's chains, or a policy where `rule` is None."""
