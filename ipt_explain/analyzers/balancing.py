@@ -12,6 +12,7 @@ from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader
 from ipt_explain.analyzers.facts import Share
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
+from ipt_explain.frozen import quick_init
 from ipt_explain.model import Rule, Table
 from ipt_explain.netfilter.stored import SCALE, stored
 
@@ -29,6 +30,7 @@ class Affinity:
     rule: Rule
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.

@@ -61,6 +61,7 @@ class ProxyMode(Enum):
     IPVS = "ipvs"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Frontend:
     """One address and port by which a service port is reached. A node port has no address."""
@@ -85,6 +86,7 @@ class Share:
     probability: float
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Balancer:
     """A chain that spreads connections. Shares and `unmatched` (what leaks through, un-DNATed) sum to 1.
@@ -138,6 +140,7 @@ class ServiceChains:
     firewall: str | None = None
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ServicePort:
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
