@@ -65,7 +65,7 @@ class _Finder:
             form = tuple([rule.shape for rule in chain.rules])
             if form not in forms:
                 forms[form] = self._could_hide(form)
-            if forms[form]:
+            if forms[form] and not self._told_apart(chain, frozenset(form)):
                 yield from self._in_chain(chain)
 
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
@@ -88,6 +88,29 @@ class _Finder:
                 self._of(wide), self._of(narrow)
             )
         return known
+
+    def _told_apart(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
+        """Whether all rules look for different hosts and ports, spelled as iptables-save does. So the long chains of a
+        node are made, and then no rule hides another; True is certain, False is not.
+        """
+        dimensions = {shape: self._of(shape).by_dimension.keys() for shape in shapes}
+        if any(
+            dimensions[wide] != dimensions[narrow] and self._may_hide(wide, narrow)
+            for wide in shapes
+            for narrow in shapes
+        ):
+            return False
+        limits = {shape: _plain_limits(self._of(shape)) for shape in shapes}
+        seen: set[tuple[str, ...]] = set()
+        for rule in chain.rules:
+            plain = limits[rule.shape]
+            if plain is None:
+                return False
+            values = tuple([rule.values[slot] for slot, _ in plain])
+            if values in seen or not all(map(_is_plain, values, plain)):
+                return False
+            seen.add(values)
+        return True
 
     def _takes_packets(self, shape: Shape) -> bool:
         """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps (to be
@@ -149,6 +172,29 @@ class _Finder:
             earlier.narrow.setdefault(_key(values, masks), rule)
         elif len(earlier.wide) < _MAX_WIDE and self._endings.ends(rule):
             earlier.wide.append(rule)
+
+
+_Limit: TypeAlias = tuple[int, Kind]
+
+# Values that are compared as they are written: words of which no two mean the same.
+_WORDS = frozenset({"tcp", "udp", "sctp", "LOCAL"})
+
+
+def _plain_limits(conditions: Conditions) -> tuple[_Limit, ...] | None:
+    """The slot and kind of each limit, by dimension; None where one is negated, or is no single value."""
+    limits = sorted(conditions.by_dimension.items())
+    if any(constraint.option.negated or len(constraint.option.slots) != 1 for _, constraint in limits):
+        return None
+    return tuple((constraint.option.slots[0], constraint.kind) for _, constraint in limits)
+
+
+def _is_plain(value: str, limit: _Limit) -> bool:
+    kind = limit[1]
+    if kind is Kind.ADDRESS:
+        return value.endswith(("/32", "/128"))
+    if kind is Kind.PORTS:
+        return value.isdecimal() and value[0] != "0"
+    return value in _WORDS
 
 
 def _candidates(values: Sequence[_Value], earlier: _Seen) -> Iterator[Rule]:
