@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
+from ipt_explain.cli.options import (
+    NO_RULES,
+    display_options,
+    dump_options,
+    output_option,
+    read_dumps,
+    selection_options,
+)
 from ipt_explain.cli.stdio import warn, write
 
 if TYPE_CHECKING:
@@ -41,7 +49,11 @@ def explain(
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
     selection = Selection.of(service, namespace, address)
-    explanation, total = explain_selected(read_dumps(dumps, live, lenient), selection)
+    read = read_dumps(dumps, live, lenient, empty_too=not selection)
+    explanation, total = explain_selected(read, selection)
+    if not explanation.rulesets:
+        said = NO_RULES.format(", ".join(dump.source for dump in read))
+        explanation = replace(explanation, warnings=(*explanation.warnings, said))
     warn(explanation.warnings)
     write(_rendered(explanation, total if selection else None, output, color, width))
 

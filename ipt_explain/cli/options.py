@@ -21,7 +21,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
 MIN_WIDTH = 40
-NO_RULES = "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root"
+NO_RULES = (
+    "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
+    "Or kube-proxy runs in nftables mode, which `nft list table ip kube-proxy` shows"
+)
 
 
 def dump_options(command: Command) -> Command:
@@ -94,10 +97,11 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
     return color == "always"
 
 
-def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, ...]:
+def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
     """The dumps that the command line names, each parsed as a source of its own.
 
-    Raises UsageError where there is nothing to read, DumpSyntaxError with the faults of all of them.
+    Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
+    faults of all of them.
     """
     from ipt_explain.inputs import read_inputs
     from ipt_explain.parsing import read_dump
@@ -113,7 +117,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, .
             faults.append(error)
     if faults:
         raise joined(faults)
-    if not any(dump.rulesets for dump in parsed):
+    if not empty_too and not any(dump.rulesets for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     return tuple(parsed)
 

@@ -32,7 +32,7 @@ def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[
             yield from draw(node, width)
         yield from _services(ruleset, services, width, total is not None)
     if not explanation.rulesets:
-        yield [("No rules at all: the input is empty.", "unknown")]
+        yield [("No rules at all: the input is empty, as it is where kube-proxy runs in nftables mode.", "unknown")]
     shown = len(explanation.services)
     if total is not None and total > shown:
         yield []

@@ -290,3 +290,13 @@ def test_no_word_of_a_dump_is_acted_upon(word: str, output: str) -> None:
     if result.status == 0 and output != "json":
         assert ("[red]x[/x]" in result.out) is (word == "[red]x[/x]")
         assert (":smile:" in result.out) is (word == ":smile:")
+
+
+def test_an_empty_dump_is_explained_and_refused_by_all_else() -> None:
+    explained = run("-", stdin="")
+    assert explained.status == 0
+    assert "nftables mode" in explained.out
+    assert "run it as root" in explained.err
+    audited = run("audit", "-", stdin="")
+    assert audited.status == 2
+    assert "no rules in it" in audited.err
