@@ -10,11 +10,11 @@ from ipt_explain.analyzers.facts import ProxyMode, ServicePort
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import recognise_version
+from ipt_explain.compare.objects.documents import HOW
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
 from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents
-from ipt_explain.compare.objects.reading import HOW
 from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset

@@ -5,11 +5,11 @@ The text is somebody's file: whatever is not as the API has it is refused in wor
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from ipt_explain.compare.objects.documents import HOW, documents, list_of, map_of, number_of, word_of
 from ipt_explain.compare.objects.model import (
     ApiEndpoint,
     ApiNode,
@@ -23,8 +23,6 @@ from ipt_explain.compare.objects.model import (
 )
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-
-HOW = "kubectl get services,endpointslices,nodes -A -o json"
 
 _DEFAULT_AFFINITY_SECONDS = 10800
 _HEADLESS = "service.kubernetes.io/headless"
@@ -43,48 +41,11 @@ def read_objects(text: str, source: str) -> ApiObjects:
     """
     reader = _ObjectReader(source)
     try:
-        for document in _documents(text, source):
+        for document in documents(text, source):
             reader.take(document)
     except RecursionError:
         raise UsageError(f"{source}: this is nested too deeply to be Kubernetes objects") from None
     return reader.finish()
-
-
-def _documents(text: str, source: str) -> Iterator[Any]:
-    if not text.strip():
-        raise UsageError(f"{source}: the file of objects is empty; write it with `{HOW}`")
-    if text.lstrip()[:1] in "{[":
-        try:
-            yield json.loads(text)
-            return
-        except ValueError as error:
-            first_error = error
-        # Several JSON documents, one behind the other, as `kubectl ... ; kubectl ...` leaves them.
-        decoder, position = json.JSONDecoder(), 0
-        found = []
-        while position < len(text) and text[position:].strip():
-            position += len(text[position:]) - len(text[position:].lstrip())
-            try:
-                document, position = decoder.raw_decode(text, position)
-            except ValueError:
-                raise UsageError(f"{source}: this is not JSON: {first_error}") from None
-            found.append(document)
-        yield from found
-        return
-    yield from _yaml_documents(text, source)
-
-
-def _yaml_documents(text: str, source: str) -> Iterator[Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        yield from yaml.load_all(text, Loader=loader)
-    except (yaml.YAMLError, ValueError) as error:
-        said = str(getattr(error, "problem", None) or error).splitlines()[0]
-        mark = getattr(error, "problem_mark", None)
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        raise UsageError(f"{source}{place}: this is neither JSON nor YAML: {said}") from None
 
 
 class _ObjectReader:
@@ -123,13 +84,13 @@ class _ObjectReader:
             self._take_node(document)
 
     def _take_list(self, kind: str, document: dict[str, Any], depth: int) -> None:
-        metadata = _map(document, "metadata")
+        metadata = map_of(document, "metadata")
         if metadata.get("continue") or metadata.get("remainingItemCount"):
             raise UsageError(
                 f"{self._source}: the list of objects was cut (it has a `continue` token): use `{HOW} --chunk-size=0`"
             )
         self._seen.add(kind.removesuffix("List"))
-        for item in _list(document, "items"):
+        for item in list_of(document, "items"):
             if isinstance(item, dict) and "kind" not in item and kind != "List":
                 # Items of a typed list need not say their kind.
                 item = {**item, "kind": kind.removesuffix("List")}
@@ -144,8 +105,8 @@ class _ObjectReader:
             if owner is not None:
                 sliced.add(owner)
         for each in self._endpoints:
-            metadata = _map(each, "metadata")
-            owner = (_word(metadata, "namespace") or "default", _word(metadata, "name"))
+            metadata = map_of(each, "metadata")
+            owner = (word_of(metadata, "namespace") or "default", word_of(metadata, "name"))
             if owner not in sliced:
                 self._take_endpoints(owner, each, endpoints)
         notes = (
@@ -162,57 +123,57 @@ class _ObjectReader:
 
     def _take_service(self, document: dict[str, Any]) -> None:
         """A Service, unless kube-proxy leaves it alone: headless, ExternalName, another proxy's."""
-        metadata, spec = _map(document, "metadata"), _map(document, "spec")
-        labels, annotations = _map(metadata, "labels"), _map(metadata, "annotations")
+        metadata, spec = map_of(document, "metadata"), map_of(document, "spec")
+        labels, annotations = map_of(metadata, "labels"), map_of(metadata, "annotations")
         if _HEADLESS in labels or _OTHER_PROXY in labels or spec.get("type") == "ExternalName":
             return
         cluster_ips = _addresses(spec.get("clusterIPs")) or _addresses([spec.get("clusterIP")])
         if not cluster_ips:
             return
-        namespace, name = _word(metadata, "namespace") or "default", _word(metadata, "name")
+        namespace, name = word_of(metadata, "namespace") or "default", word_of(metadata, "name")
         hints = next((annotations[key] for key in _HINT_ANNOTATIONS if key in annotations), None)
         service = ApiService(
             namespace,
             name,
             cluster_ips,
-            tuple(self._port(port, f"{namespace}/{name}") for port in _list(spec, "ports")),
+            tuple(self._port(port, f"{namespace}/{name}") for port in list_of(spec, "ports")),
             _addresses(spec.get("externalIPs")),
-            tuple(_ingress(_map(_map(document, "status"), "loadBalancer"))),
-            tuple(str(each).strip() for each in _list(spec, "loadBalancerSourceRanges")),
+            tuple(_ingress(map_of(map_of(document, "status"), "loadBalancer"))),
+            tuple(str(each).strip() for each in list_of(spec, "loadBalancerSourceRanges")),
             spec.get("internalTrafficPolicy") == "Local",
             spec.get("externalTrafficPolicy") == "Local",
             _affinity_seconds(spec),
-            _number(spec.get("healthCheckNodePort")),
+            number_of(spec.get("healthCheckNodePort")),
             hints in ("Auto", "auto"),
             spec.get("type") in ("NodePort", "LoadBalancer"),
         )
         self._services[namespace, name] = service
 
     def _port(self, port: Any, service: str) -> ApiPort:
-        number = _number(port.get("port")) if isinstance(port, dict) else None
+        number = number_of(port.get("port")) if isinstance(port, dict) else None
         if number is None:
             raise UsageError(f"{self._source}: Service {service} has a port without a number")
         return ApiPort(
-            _word(port, "name"), (_word(port, "protocol") or "TCP").lower(), number, _number(port.get("nodePort"))
+            word_of(port, "name"), (word_of(port, "protocol") or "TCP").lower(), number, number_of(port.get("nodePort"))
         )
 
     def _take_slice(
         self, document: dict[str, Any], endpoints: dict[EndpointKey, dict[str, ApiEndpoint]]
     ) -> tuple[str, str] | None:
-        metadata = _map(document, "metadata")
-        labels = _map(metadata, "labels")
-        service = _word(labels, _SERVICE_NAME)
+        metadata = map_of(document, "metadata")
+        labels = map_of(metadata, "labels")
+        service = word_of(labels, _SERVICE_NAME)
         if not service or _HEADLESS in labels or _OTHER_PROXY in labels or document.get("addressType") == "FQDN":
             return None
-        owner = (_word(metadata, "namespace") or "default", service)
-        for port in _list(document, "ports"):
-            number = _number(port.get("port")) if isinstance(port, dict) else None
+        owner = (word_of(metadata, "namespace") or "default", service)
+        for port in list_of(document, "ports"):
+            number = number_of(port.get("port")) if isinstance(port, dict) else None
             if number is None:
                 continue
-            protocol = (_word(port, "protocol") or "TCP").lower()
-            for each in _list(document, "endpoints"):
+            protocol = (word_of(port, "protocol") or "TCP").lower()
+            for each in list_of(document, "endpoints"):
                 for found, family in _slice_endpoints(each, number):
-                    key = (*owner, family, _word(port, "name"), protocol)
+                    key = (*owner, family, word_of(port, "name"), protocol)
                     _merge(endpoints.setdefault(key, {}), found)
         return owner
 
@@ -220,31 +181,31 @@ class _ObjectReader:
         self, owner: tuple[str, str], document: dict[str, Any], endpoints: dict[EndpointKey, dict[str, ApiEndpoint]]
     ) -> None:
         """An Endpoints object; addresses that are not ready are none to kube-proxy."""
-        if _HEADLESS in _map(_map(document, "metadata"), "labels"):
+        if _HEADLESS in map_of(map_of(document, "metadata"), "labels"):
             return
-        for subset in _list(document, "subsets"):
-            for port in _list(subset, "ports"):
-                number = _number(port.get("port")) if isinstance(port, dict) else None
+        for subset in list_of(document, "subsets"):
+            for port in list_of(subset, "ports"):
+                number = number_of(port.get("port")) if isinstance(port, dict) else None
                 if number is None:
                     continue
-                protocol = (_word(port, "protocol") or "TCP").lower()
-                for address in _list(subset, "addresses"):
-                    ip = _word(address, "ip") if isinstance(address, dict) else ""
+                protocol = (word_of(port, "protocol") or "TCP").lower()
+                for address in list_of(subset, "addresses"):
+                    ip = word_of(address, "ip") if isinstance(address, dict) else ""
                     if ip:
-                        node = _word(address, "nodeName") or None
+                        node = word_of(address, "nodeName") or None
                         found = ApiEndpoint(endpoint_text(ip, number), True, True, False, node)
-                        key = (*owner, family_of(ip), _word(port, "name"), protocol)
+                        key = (*owner, family_of(ip), word_of(port, "name"), protocol)
                         endpoints.setdefault(key, {})[found.endpoint] = found
 
     def _take_node(self, document: dict[str, Any]) -> None:
-        metadata, spec, status = _map(document, "metadata"), _map(document, "spec"), _map(document, "status")
-        labels = _map(metadata, "labels")
-        name = _word(metadata, "name")
-        cidrs = [str(each) for each in _list(spec, "podCIDRs")] or [_word(spec, "podCIDR")]
-        version = _MINOR.match(_word(_map(status, "nodeInfo"), "kubeletVersion"))
+        metadata, spec, status = map_of(document, "metadata"), map_of(document, "spec"), map_of(document, "status")
+        labels = map_of(metadata, "labels")
+        name = word_of(metadata, "name")
+        cidrs = [str(each) for each in list_of(spec, "podCIDRs")] or [word_of(spec, "podCIDR")]
+        version = _MINOR.match(word_of(map_of(status, "nodeInfo"), "kubeletVersion"))
         self._nodes[name] = ApiNode(
             name,
-            tuple(_word(each, "address") for each in _list(status, "addresses") if isinstance(each, dict)),
+            tuple(word_of(each, "address") for each in list_of(status, "addresses") if isinstance(each, dict)),
             tuple(filter(None, cidrs)),
             next((str(labels[label]) for label in _ZONE_LABELS if label in labels), None),
             int(version[1]) if version else None,
@@ -257,15 +218,15 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
     addresses = _addresses(document.get("addresses")) if isinstance(document, dict) else ()
     if not addresses:
         return
-    conditions = _map(document, "conditions")
+    conditions = map_of(document, "conditions")
     ready = conditions.get("ready") is not False
     serving = ready if conditions.get("serving") is None else bool(conditions["serving"])
-    hints = _map(document, "hints")
+    hints = map_of(document, "hints")
     zones, nodes = (
-        tuple(_word(each, "name") for each in _list(hints, key) if isinstance(each, dict))
+        tuple(word_of(each, "name") for each in list_of(hints, key) if isinstance(each, dict))
         for key in ("forZones", "forNodes")
     )
-    node = _word(document, "nodeName") or _word(_map(document, "topology"), "kubernetes.io/hostname") or None
+    node = word_of(document, "nodeName") or word_of(map_of(document, "topology"), "kubernetes.io/hostname") or None
     text = endpoint_text(addresses[0], port)
     yield (
         ApiEndpoint(text, ready, serving, bool(conditions.get("terminating")), node, zones, nodes),
@@ -281,8 +242,8 @@ def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:
 
 
 def _ingress(status: dict[str, Any]) -> Iterator[LoadBalancerAddress]:
-    for each in _list(status, "ingress"):
-        ip = _word(each, "ip") if isinstance(each, dict) else ""
+    for each in list_of(status, "ingress"):
+        ip = word_of(each, "ip") if isinstance(each, dict) else ""
         if ip:
             yield LoadBalancerAddress(ip, each.get("ipMode") == "Proxy")
 
@@ -290,29 +251,10 @@ def _ingress(status: dict[str, Any]) -> Iterator[LoadBalancerAddress]:
 def _affinity_seconds(spec: dict[str, Any]) -> int | None:
     if spec.get("sessionAffinity") != "ClientIP":
         return None
-    seconds = _number(_map(_map(spec, "sessionAffinityConfig"), "clientIP").get("timeoutSeconds"))
+    seconds = number_of(map_of(map_of(spec, "sessionAffinityConfig"), "clientIP").get("timeoutSeconds"))
     return _DEFAULT_AFFINITY_SECONDS if seconds is None else seconds
 
 
 def _addresses(value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list) else []
     return tuple(each.strip() for each in items if isinstance(each, str) and each.strip() not in ("", "None"))
-
-
-def _map(document: Any, key: str) -> dict[str, Any]:
-    value = document.get(key) if isinstance(document, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _list(document: Any, key: str) -> list[Any]:
-    value = document.get(key) if isinstance(document, dict) else None
-    return value if isinstance(value, list) else []
-
-
-def _word(document: Any, key: str) -> str:
-    value = document.get(key) if isinstance(document, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
