@@ -8,9 +8,9 @@ from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.analyzers.hooks import HookState, hook_states
 from ipt_explain.analyzers.interception import Interception, interceptions
+from ipt_explain.analyzers.kube_services import ServicesChain, read_services_chain
 from ipt_explain.analyzers.marking import Marking, read_marking
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
-from ipt_explain.analyzers.services_chain import ServicesChain, read_services_chain
 from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.analyzers.writer import Writer, writer_of
 from ipt_explain.audit.context import RulesetContext

@@ -62,7 +62,7 @@ def _parts(
 ) -> list[tuple[TablePlace, Neighbourhood]]:
     """The neighbourhoods of the chains asked for, and of the services' chains, in the tables that have any."""
     from ipt_explain.analyzers.chain_facts import find_chains
-    from ipt_explain.analyzers.service_chains import chains_of_services
+    from ipt_explain.analyzers.named_services import chains_of_services
     from ipt_explain.graph import neighbourhood
 
     names = {facts.name for facts in find_chains(among, chains)}

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Counters, Dump, Form, Rule
 from ipt_explain.parsing import headers
-from ipt_explain.parsing.assembly import (
-    BUILT_IN,
-    TableBuilder,
-)
+from ipt_explain.parsing.assembly import BUILT_IN, TableBuilder
+from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.gathering import Gathering
-from ipt_explain.parsing.line_ends import with_line_feeds
 from ipt_explain.parsing.logical import LogicalLine, readings
 from ipt_explain.parsing.misfits import Misfits
 from ipt_explain.parsing.rule_errors import RuleSyntaxError
@@ -33,16 +29,14 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
     Raises DumpSyntaxError for text that is none of these; with `lenient`, skips such lines and says so in the
     dump's warnings. Cost and memory grow linearly with the text.
     """
-    text = text.removeprefix("\ufeff")
     with collector_paused():
         return _Reader(text, source, lenient).read()
 
 
 class _Reader:
     def __init__(self, text: str, source: str, lenient: bool) -> None:
-        # No dump with &quot; in the place of every quote was printed by iptables: it was copied from a page's source.
-        escaped = '"' not in text and "&quot;" in text
-        self._text, self._crlf = with_line_feeds(html.unescape(text) if escaped else text)
+        cleaned = clean(text, source)
+        self._text = cleaned.text
         self._source = SourceText(source, self._text)
         self._lenient = lenient
         self._cache = ShapeCache()
@@ -56,9 +50,7 @@ class _Reader:
             self._leave_out_nul_lines()
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
-        self._warnings: list[str] = []
-        if escaped:
-            self._warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
+        self._warnings = list(cleaned.warnings)
 
     def _leave_out_nul_lines(self) -> None:
         """No saver prints a NUL, and iptables-restore would read the line's first part alone: another rule."""
@@ -296,9 +288,6 @@ class _Reader:
         if read_nothing and not self._unreadable and not self._lenient:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
-        if self._crlf:
-            lines = "1 line ends" if self._crlf == 1 else f"{self._crlf:,} lines end"
-            self._warnings.append(f"{self._source.name}: {lines} in CR LF; iptables-restore would refuse them")
         gathering = Gathering(self._source.name, incomplete=bool(self._misfits.count) or self._elided)
         gathering.add_sections(self._sections)
         gathering.add_loose(self._loose)

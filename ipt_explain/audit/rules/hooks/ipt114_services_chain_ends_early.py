@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.services_chain import Ender
+from ipt_explain.analyzers.kube_services import Ender
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
