@@ -79,8 +79,7 @@ class RouteReader:
         missing = () if onward in self._chains else (onward,)
         outside = self._balancers.read(onward, protocol) if not missing else None
         local = role_of(onward) is ChainRole.LOCAL
-        is_local = local or node is not None
-        return Route(outside, node, is_local, has_policy=True, masquerade=spread.masquerade, missing=missing)
+        return Route(outside, node, local, has_policy=True, masquerade=spread.masquerade, missing=missing)
 
     def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
         """KUBE-FW: source ranges lead on, the rest falls to a mark for dropping or out of the chain."""

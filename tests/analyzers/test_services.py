@@ -280,3 +280,16 @@ def test_a_share_marked_for_dropping_behind_another_chain_is_no_endpoints_share(
     service = _only(text)
     assert _chances(service) == {"10.1.0.1:443": 0.5}
     assert service.balancers[0].unmatched == 0.5
+
+
+def test_a_way_that_leads_outside_clients_to_all_endpoints_is_not_called_local() -> None:
+    ext = "KUBE-EXT-NPX46M4PTMTKRN6Y"
+    text = _nat(
+        CLUSTER_IP,
+        f'-A KUBE-NODEPORTS -p tcp -m comment --comment "default/kubernetes:https" -m tcp --dport 30443 -j {ext}',
+        f"-A {ext} -m addrtype --src-type LOCAL -j {SVC}",
+        f"-A {ext} -j {SVC}",
+        f"-A {SVC} -j {SEP_A}",
+        *_endpoint(SEP_A, "10.1.0.1"),
+    )
+    assert _only(text).external_policy is TrafficPolicy.CLUSTER
