@@ -1,5 +1,5 @@
-"""Text to model: the only floor that knows the grammar."""
+"""Text to model, a folder a language: the only floor that knows the grammars."""
 
-from ipt_explain.parsing.reader import read_dump
+from ipt_explain.parsing.iptables.reader import read_dump
 
 __all__ = ["read_dump"]

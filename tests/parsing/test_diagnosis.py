@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ipt_explain.parsing.diagnosis import diagnose, recognise
+from ipt_explain.parsing.iptables.diagnosis import diagnose, recognise
 
 RULE = '-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns" -j KUBE-SVC-TCOU'
 

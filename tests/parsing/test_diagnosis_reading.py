@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.parsing.diagnosis import safe_normalisation
+from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 
 RULE = (
     '-A KUBE-SEP-X -p tcp -m comment --comment "default/x -> 10.0.0.1:80" -m tcp -j DNAT --to-destination 10.0.0.1:80'

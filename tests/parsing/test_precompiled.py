@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.precompiled import SHAPES_FILE, compile_common_rules
+from ipt_explain.parsing.iptables.shapes.precompiled import SHAPES_FILE, compile_common_rules
 from tests.kube_corpus import scenarios
 
 
@@ -26,7 +26,7 @@ def test_a_node_of_any_release_is_read_without_loading_lark() -> None:
 
 
 def test_a_shape_that_ships_and_one_that_lark_reads_are_one_object() -> None:
-    from ipt_explain.parsing.rule_parser import parse_rule
+    from ipt_explain.parsing.iptables.rules.rule_parser import parse_rule
 
     rule = read_dump("*nat\n-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\nCOMMIT\n").rulesets[0].tables["nat"]
     shipped = rule.chains["KUBE-MARK-MASQ"].rules[0].shape

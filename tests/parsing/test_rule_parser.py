@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipt_explain.model import Command, Option, Rule, TargetKind
-from ipt_explain.parsing.patterns import pattern_of
-from ipt_explain.parsing.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
+from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
+from ipt_explain.parsing.iptables.shapes.patterns import pattern_of
 from tests.corpora import restore_inputs
 from tests.syntax_corpus import saved_rules
 

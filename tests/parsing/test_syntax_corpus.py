@@ -8,8 +8,8 @@ from collections import defaultdict
 import pytest
 
 from ipt_explain.model import Rule
-from ipt_explain.parsing.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
-from ipt_explain.parsing.vocabulary import (
+from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
+from ipt_explain.parsing.iptables.rules.vocabulary import (
     known_match_options,
     known_matches,
     known_target_options,

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.logical import LogicalLine, readings
-from ipt_explain.parsing.patterns import skeleton
-from ipt_explain.parsing.precompiled import RULES_FILE, known_forms
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
-from ipt_explain.parsing.rule_parser import ParsedRule, parse_rule
-from ipt_explain.parsing.shapes import ShapeCache
+from ipt_explain.parsing.iptables.logical import LogicalLine, readings
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
+from ipt_explain.parsing.iptables.shapes.patterns import skeleton
+from ipt_explain.parsing.iptables.shapes.precompiled import RULES_FILE, known_forms
+from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
 from tests.kube_corpus import scenarios
 
 # Words that mean something elsewhere on a line, and words that only look like it.

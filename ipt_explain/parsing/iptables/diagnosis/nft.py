@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.parsing.diagnosis.signs import sign
+from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
 _NFT = "this is nftables syntax (`nft list ruleset`), not iptables-save output"
 _REMEDY = (

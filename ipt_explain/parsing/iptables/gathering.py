@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Family, Form, Rule, Ruleset, Table
-from ipt_explain.parsing.assembly import (
+from ipt_explain.parsing.iptables.assembly import (
     RulesetBuilder,
     TableBuilder,
     chains_of,
@@ -13,8 +13,8 @@ from ipt_explain.parsing.assembly import (
     listed_table,
     table_form,
 )
-from ipt_explain.parsing.fragments import split_fragment
-from ipt_explain.parsing.headers import Generator
+from ipt_explain.parsing.iptables.fragments import split_fragment
+from ipt_explain.parsing.iptables.headers import Generator
 
 
 class Gathering:

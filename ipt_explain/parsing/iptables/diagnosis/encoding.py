@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, sign
+from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
 _UTF16 = "this is UTF-16 text, as PowerShell's `>` writes it"
 _UTF16_REMEDY = "Convert it: `iconv -f UTF-16 -t UTF-8 FILE`; in PowerShell, write with `| Out-File -Encoding utf8`."

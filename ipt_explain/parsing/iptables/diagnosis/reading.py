@@ -6,10 +6,10 @@ from __future__ import annotations
 import html
 import re
 
-from ipt_explain.parsing.diagnosis.prefixes import RULE_START
-from ipt_explain.parsing.diagnosis.shell import BARE_PROMPT, DEBUGGING_POD, PRINTING_COMMAND
-from ipt_explain.parsing.diagnosis.signs import LOOK
-from ipt_explain.parsing.diagnosis.typography import BLANKS, DASHES, DOUBLE_QUOTES
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.parsing.iptables.diagnosis.shell import BARE_PROMPT, DEBUGGING_POD, PRINTING_COMMAND
+from ipt_explain.parsing.iptables.diagnosis.signs import LOOK
+from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS, DASHES, DOUBLE_QUOTES
 
 INDENTED = "leading blanks were ignored"
 TRAILING_BLANKS = "trailing blanks were ignored"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.parsing.diagnosis.signs import LOOK, RUN_SAVE, Diagnosis, sign
+from ipt_explain.parsing.iptables.diagnosis.signs import LOOK, RUN_SAVE, Diagnosis, sign
 
 _TABLES = "raw, mangle, nat, filter or security"
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[^\s"]+', re.DOTALL)

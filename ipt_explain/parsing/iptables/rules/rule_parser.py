@@ -18,11 +18,11 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ipt_explain.model import Shape
 from ipt_explain.parsing.grammar_files import rule_grammar
-from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
-from ipt_explain.parsing.shape_builder import build_shape, value_start
-from ipt_explain.parsing.syntax_errors import Situation, explain
-from ipt_explain.parsing.value_patterns import is_value, value_pattern
-from ipt_explain.parsing.vocabulary import Module, vocabulary
+from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
+from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, value_start
+from ipt_explain.parsing.iptables.rules.syntax_errors import Situation, explain
+from ipt_explain.parsing.iptables.rules.value_patterns import is_value, value_pattern
+from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
 
 __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 

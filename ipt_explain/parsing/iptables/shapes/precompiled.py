@@ -2,8 +2,9 @@
 
 Lark parsed `common_rules.txt` once; `common_shapes.json` holds what came of it. A dump of such rules is read without
 loading Lark, which would take longer than all the rest of explaining a small one. A test compares the file with the
-grammar; `python -c "from ipt_explain.parsing.precompiled import write_common_shapes as write; write()"` writes it
-anew.
+grammar; to write it anew:
+
+    python -c "from ipt_explain.parsing.iptables.shapes import precompiled; precompiled.write_common_shapes()"
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from functools import cache
 from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.interning import intern_shape
-from ipt_explain.parsing.patterns import pattern_of, skeleton
+from ipt_explain.parsing.iptables.rules.interning import intern_shape
+from ipt_explain.parsing.iptables.shapes.patterns import pattern_of, skeleton
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 RULES_FILE = os.path.join(_FOLDER, "common_rules.txt")
@@ -61,7 +62,7 @@ def _options(entries: list[Any]) -> tuple[Option, ...]:
 
 def compile_common_rules() -> str:
     """The text of `common_shapes.json`, from the grammar."""
-    from ipt_explain.parsing.rule_parser import parse_rule
+    from ipt_explain.parsing.iptables.rules.rule_parser import parse_rule
 
     forms: dict[str, list[dict[str, Any]]] = {}
     with open(RULES_FILE, encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, sign
+from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
 _LISTING = "this is `iptables -L` output, which leaves out what is needed to explain rules"
 _SET = "this is a list of IP sets, not of iptables rules"

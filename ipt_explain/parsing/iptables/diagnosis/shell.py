@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.parsing.diagnosis.signs import sign
+from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
 _TOOL = r"(?:/\S{0,200}/)?ip6?tables(?:-legacy|-nft)?"
 _VARIABLE = r"\$\{?\w*(?:IPT|ipt)\w*\}?"

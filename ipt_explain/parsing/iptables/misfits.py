@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
-from ipt_explain.parsing.logical import LogicalLine
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.logical import LogicalLine
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.source import SourceText
 
 _MAX_DIAGNOSTICS = 20
@@ -23,7 +23,7 @@ class Misfits:
 
     def meant(self, content: str) -> tuple[str, str] | None:
         """The line without what safely can be ignored around it, and what that was; None where nothing can."""
-        from ipt_explain.parsing.diagnosis import safe_normalisation
+        from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 
         return safe_normalisation(content)
 
@@ -35,7 +35,7 @@ class Misfits:
         """A line is none of a dump's."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
-            from ipt_explain.parsing.diagnosis import diagnose, foreign_line
+            from ipt_explain.parsing.iptables.diagnosis import diagnose, foreign_line
 
             found = diagnose(content, self._source.line(line - 1)) or foreign_line(content)
             self._diagnostics.append(found.at(self._source.name, line, self._source.line(line)))
@@ -44,7 +44,7 @@ class Misfits:
         """A line begins like a rule, behind `shift` characters that may be ignored, and the grammar refuses it."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
-            from ipt_explain.parsing.diagnosis import diagnose
+            from ipt_explain.parsing.iptables.diagnosis import diagnose
 
             found = diagnose(logical.text)
             at, column = logical.place(line, error.column if found is None else found.column)
@@ -63,7 +63,7 @@ class Misfits:
     def error(self, read_nothing: bool) -> DumpSyntaxError:
         """The error for all of them: one diagnostic where the whole input is something else."""
         if read_nothing:
-            from ipt_explain.parsing.diagnosis import recognise
+            from ipt_explain.parsing.iptables.diagnosis import recognise
 
             whole = recognise(self._source.text)
             if whole is not None:
@@ -74,7 +74,7 @@ class Misfits:
 
     def require_some_dump(self) -> None:
         """Nothing was read: raise DumpSyntaxError where the input is something else, say so where it is empty."""
-        from ipt_explain.parsing.diagnosis import recognise
+        from ipt_explain.parsing.iptables.diagnosis import recognise
 
         whole = recognise(self._source.text)
         if whole is not None and self._source.text.strip():

@@ -6,14 +6,14 @@ import re
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Counters, Dump, Form, Rule
-from ipt_explain.parsing import headers
-from ipt_explain.parsing.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.cleaning import clean
-from ipt_explain.parsing.gathering import Gathering
-from ipt_explain.parsing.logical import LogicalLine, readings
-from ipt_explain.parsing.misfits import Misfits
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
-from ipt_explain.parsing.shapes import ShapeCache, ShapePattern
+from ipt_explain.parsing.iptables import headers
+from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
+from ipt_explain.parsing.iptables.gathering import Gathering
+from ipt_explain.parsing.iptables.logical import LogicalLine, readings
+from ipt_explain.parsing.iptables.misfits import Misfits
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.source import SourceText
 
 _CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[(\d+):(\d+)\])?[ \t]*(?:\n|\Z)")

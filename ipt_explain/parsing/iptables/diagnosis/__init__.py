@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.parsing.diagnosis import documents, encoding, grammar_slips, nft, prefixes, shell, tools, typography
-from ipt_explain.parsing.diagnosis.reading import safe_normalisation
-from ipt_explain.parsing.diagnosis.signs import Diagnosis, Foreign, first_sign
+from ipt_explain.parsing.iptables.diagnosis import (
+    documents,
+    encoding,
+    grammar_slips,
+    nft,
+    prefixes,
+    shell,
+    tools,
+    typography,
+)
+from ipt_explain.parsing.iptables.diagnosis.reading import safe_normalisation
+from ipt_explain.parsing.iptables.diagnosis.signs import Diagnosis, Foreign, first_sign
 
 __all__ = ["Diagnosis", "Foreign", "diagnose", "foreign_line", "recognise", "safe_normalisation"]
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Command, Counters, Rule, Shape
-from ipt_explain.parsing.logical import LogicalLine
-from ipt_explain.parsing.patterns import pattern_of, reaches_over_lines, skeleton
-from ipt_explain.parsing.precompiled import KnownForm, known_forms
-from ipt_explain.parsing.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.logical import LogicalLine
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.shapes.patterns import pattern_of, reaches_over_lines, skeleton
+from ipt_explain.parsing.iptables.shapes.precompiled import KnownForm, known_forms
 
 if TYPE_CHECKING:
-    from ipt_explain.parsing.rule_parser import ParsedRule
+    from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
 
 _COUNTERS = re.compile(r"\[(\d+):(\d+)\] *")
 
@@ -105,7 +105,7 @@ class ShapeCache:
 
 
 def _parse(body: str, offset: int) -> ParsedRule:
-    from ipt_explain.parsing.rule_parser import parse_rule
+    from ipt_explain.parsing.iptables.rules.rule_parser import parse_rule
 
     try:
         return parse_rule(body)

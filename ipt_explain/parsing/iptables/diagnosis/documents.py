@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.parsing.diagnosis.signs import RUN_SAVE, sign
+from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
 _OBJECTS = (
     "Kubernetes objects are read by `ipt-explain compare --objects FILE DUMP`; the dump comes from `iptables-save`."

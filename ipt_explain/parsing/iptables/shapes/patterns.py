@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipt_explain.parsing.rule_parser import ParsedRule
+    from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
 
 # A quote that is never closed reaches to the end: so no text is searched twice.
 _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
@@ -17,7 +17,7 @@ def pattern_of(parsed: ParsedRule, text: str) -> str:
     """The pattern of all lines with the shape, the keywords and the blanks of a parsed rule, and with words of the
     same make in the place of its values: bare, or quoted without escapes. One group a value.
     """
-    from ipt_explain.parsing.value_patterns import any_word
+    from ipt_explain.parsing.iptables.rules.value_patterns import any_word
 
     parts, position = [], 0
     for token in parsed.tokens:

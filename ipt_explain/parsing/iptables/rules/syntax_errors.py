@@ -9,9 +9,9 @@ from difflib import get_close_matches
 
 from lark import Token
 
-from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
-from ipt_explain.parsing.value_patterns import VALUE_KINDS, is_value
-from ipt_explain.parsing.vocabulary import Module, vocabulary
+from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
+from ipt_explain.parsing.iptables.rules.value_patterns import VALUE_KINDS, is_value
+from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
 
 _WORD = re.compile(r"[^ \t\n]+|\n")
 _QUOTE_LEFT_OPEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z', re.DOTALL)

@@ -15,8 +15,8 @@ from ipt_explain.model import (
     Ruleset,
     Table,
 )
-from ipt_explain.parsing.families import family_of_rules
-from ipt_explain.parsing.headers import Generator
+from ipt_explain.parsing.iptables.families import family_of_rules
+from ipt_explain.parsing.iptables.headers import Generator
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
 BUILT_IN: dict[str, tuple[str, ...]] = {

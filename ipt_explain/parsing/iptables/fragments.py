@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ipt_explain.model import Family, Rule, Shape
-from ipt_explain.parsing.families import family_of_rule
+from ipt_explain.parsing.iptables.families import family_of_rule
 
 _TABLE_OF_TARGET = {
     "DNAT": "nat",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from lark import Token, Tree
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.interning import intern_shape
-from ipt_explain.parsing.rule_errors import NEGATED_TWICE, RuleSyntaxError
-from ipt_explain.parsing.value_patterns import is_value
+from ipt_explain.parsing.iptables.rules.interning import intern_shape
+from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
+from ipt_explain.parsing.iptables.rules.value_patterns import is_value
 
 _COMMANDS = {
     "APPEND": Command.APPEND,

@@ -1,0 +1,1 @@
+"""iptables-save, `iptables -S`, iptables-restore's input, and fragments of them."""

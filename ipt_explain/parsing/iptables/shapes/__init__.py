@@ -1,0 +1,1 @@
+"""Rules at speed: patterns made from what the grammar parsed once."""
