@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 
 # From the ground up. A module imports from lower floors and from its own.
 FLOORS = (
+    ("words",),
     ("collector", "errors", "frozen", "source"),
     ("inputs",),
     ("model",),
@@ -22,6 +23,7 @@ FLOORS = (
     ("parsing",),
     ("netfilter",),
     ("graph",),
+    ("services",),
     ("analyzers",),
     ("trace",),
     ("compare",),

@@ -94,21 +94,21 @@ def _rendered(
     report: Report, plan: Plan, dumps: Iterable[Dump], output: str, width: int, color: bool, notes: bool
 ) -> Iterable[str]:
     if output == "json":
-        from ipt_explain.render.audit_json import audit_json
+        from ipt_explain.render.audit.json import audit_json
 
         return [audit_json(report)]
     if output == "sarif":
-        from ipt_explain.render.sarif import sarif
+        from ipt_explain.render.audit.sarif import sarif
 
         return [sarif(report, plan.rules)]
     if output == "github":
-        from ipt_explain.render.github import github_annotations
+        from ipt_explain.render.audit.github import github_annotations
 
         return github_annotations(report)
     if output == "junit":
-        from ipt_explain.render.junit import junit_xml
+        from ipt_explain.render.audit.junit import junit_xml
 
         return [junit_xml(report, plan.rules, [dump.source for dump in dumps], plan.fail_on)]
-    from ipt_explain.render.audit_text import audit_text
+    from ipt_explain.render.audit.text import audit_text
 
     return audit_text(report, width, color, notes)

@@ -131,11 +131,11 @@ def _compare_two(
         comparison = compare_nodes(*views)
     warn(comparison.notes)
     if output == "json":
-        from ipt_explain.render.compare_json import compare_json
+        from ipt_explain.render.compare.json import compare_json
 
         write([compare_json(comparison.differences, comparison.notes)])
     else:
-        from ipt_explain.render.compare_text import comparison_text
+        from ipt_explain.render.compare.text import comparison_text
 
         write(comparison_text(comparison, width, color))
     return CLEAN if comparison.equal or fail_on == "never" else FOUND
@@ -144,8 +144,8 @@ def _compare_two(
 def _compare_many(
     arguments: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
 ) -> int:
-    from ipt_explain.compare.fleet import Fleet
-    from ipt_explain.compare.gathering import Gatherer
+    from ipt_explain.compare.fleet.agreement import Fleet
+    from ipt_explain.compare.fleet.gathering import Gatherer
     from ipt_explain.inputs.node_files import node_files
 
     files = node_files(arguments)
@@ -159,19 +159,19 @@ def _compare_many(
     warn(gatherer.warnings)
     differences, agreement = fleet.differences()
     if output == "json":
-        from ipt_explain.render.compare_json import compare_json
+        from ipt_explain.render.compare.json import compare_json
 
         write([compare_json(differences, (), agreement.nodes)])
     else:
-        from ipt_explain.render.compare_text import fleet_text
+        from ipt_explain.render.compare.text import fleet_text
 
         write(fleet_text(differences, agreement, width, color))
     return CLEAN if not differences or fail_on == "never" else FOUND
 
 
 def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:
-    from ipt_explain.compare.digest import digest_of
     from ipt_explain.compare.dumps import node_view
+    from ipt_explain.compare.fleet.digest import digest_of
     from ipt_explain.inputs.node_files import node_name
 
     parsed = read_dumps(dumps, live=False, lenient=lenient)
@@ -219,21 +219,21 @@ def _rendered(report: Report, plan: Plan, dumps: Sequence[Dump], output: str, wi
 
     rules = tuple(rule for rule in RULES if plan.selection.wants(rule.id))
     if output == "json":
-        from ipt_explain.render.audit_json import audit_json
+        from ipt_explain.render.audit.json import audit_json
 
         return [audit_json(report)]
     if output == "sarif":
-        from ipt_explain.render.sarif import sarif
+        from ipt_explain.render.audit.sarif import sarif
 
         return [sarif(report, rules)]
     if output == "github":
-        from ipt_explain.render.github import github_annotations
+        from ipt_explain.render.audit.github import github_annotations
 
         return github_annotations(report)
     if output == "junit":
-        from ipt_explain.render.junit import junit_xml
+        from ipt_explain.render.audit.junit import junit_xml
 
         return [junit_xml(report, rules, [dump.source for dump in dumps], plan.fail_on)]
-    from ipt_explain.render.audit_text import audit_text
+    from ipt_explain.render.audit.text import audit_text
 
     return audit_text(report, width, color, notes=True)

@@ -62,9 +62,9 @@ def _rendered(explanation: Explanation, total: int | None, output: str, color: b
     if output == "json":
         return chain(explanation.json_chunks(), "\n")
     if output == "table":
-        from ipt_explain.render.table import table
+        from ipt_explain.render.explain.table import table
 
         return table(explanation)
-    from ipt_explain.render.tree import tree
+    from ipt_explain.render.explain.tree import tree
 
     return tree(explanation, width, color, total)

@@ -11,10 +11,10 @@ from ipt_explain.cli.options import dump_options, output_option, read_dumps
 from ipt_explain.cli.stdio import warn, write
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.chain_facts import TablePlace
+    from ipt_explain.analyzers.profiles.chains import TablePlace
     from ipt_explain.graph import Neighbourhood
     from ipt_explain.model import Dump
-    from ipt_explain.render.graph_drawing import Drawing
+    from ipt_explain.render.graph.drawing import Drawing
 
 # Beyond this many arrows Graphviz's layout takes minutes, and nobody can read it.
 MOST_ARROWS = 2000
@@ -42,9 +42,9 @@ def graph(
     \b
     ipt-explain graph --service shop/cart node.txt | dot -Tsvg -o cart.svg
     """
-    from ipt_explain.analyzers.chain_facts import places
+    from ipt_explain.analyzers.profiles.chains import places
     from ipt_explain.graph import whole
-    from ipt_explain.render.graph_drawing import drawing
+    from ipt_explain.render.graph.drawing import drawing
 
     parsed = read_dumps(dumps, live, lenient)
     among = places([ruleset for dump in parsed for ruleset in dump.rulesets], table)
@@ -61,8 +61,8 @@ def _parts(
     dumps: Sequence[Dump], among: Sequence[TablePlace], services: Sequence[str], chains: Sequence[str]
 ) -> list[tuple[TablePlace, Neighbourhood]]:
     """The neighbourhoods of the chains asked for, and of the services' chains, in the tables that have any."""
-    from ipt_explain.analyzers.chain_facts import find_chains
-    from ipt_explain.analyzers.named_services import chains_of_services
+    from ipt_explain.analyzers.profiles.chains import find_chains
+    from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.graph import neighbourhood
 
     names = {facts.name for facts in find_chains(among, chains)}
@@ -78,8 +78,8 @@ def _parts(
 
 def _sizes(picture: Drawing, output: str) -> Iterable[str]:
     """Warnings about pictures that are too large to draw."""
-    from ipt_explain.render.graph_drawing import parallel
-    from ipt_explain.render.graph_mermaid import MOST_EDGES
+    from ipt_explain.render.graph.drawing import parallel
+    from ipt_explain.render.graph.mermaid import MOST_EDGES
 
     arrows = len(parallel(picture.jumps))
     narrower = "--service, --chain or --table narrows it"
@@ -91,17 +91,17 @@ def _sizes(picture: Drawing, output: str) -> Iterable[str]:
 
 def _rendered(picture: Drawing, output: str) -> Iterable[str]:
     if output == "mermaid":
-        from ipt_explain.render.graph_mermaid import mermaid
+        from ipt_explain.render.graph.mermaid import mermaid
 
         return mermaid(picture)
     if output == "graphml":
-        from ipt_explain.render.graph_data import graphml
+        from ipt_explain.render.graph.data import graphml
 
         return graphml(picture)
     if output == "json":
-        from ipt_explain.render.graph_data import graph_json
+        from ipt_explain.render.graph.data import graph_json
 
         return graph_json(picture)
-    from ipt_explain.render.graph_dot import dot
+    from ipt_explain.render.graph.dot import dot
 
     return dot(picture)

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from ipt_explain.cli.stdio import complain, finish, prepare_streams, terminal_width
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
-from ipt_explain.render.safe import escape
+from ipt_explain.render.text.safe import escape
 
 USED_BADLY = 2
 INTERRUPTED = 130
@@ -149,7 +149,7 @@ def run(args: list[str]) -> int:
         complain(_misuse(error))
         return error.exit_code
     except DumpSyntaxError as error:
-        from ipt_explain.render.errors import syntax_report
+        from ipt_explain.render.text.errors import syntax_report
 
         complain(syntax_report(error, terminal_width(sys.stderr)))
     except IptExplainError as error:

@@ -11,7 +11,7 @@ import click
 
 from ipt_explain.cli.stdio import complain, is_terminal, terminal_width
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
-from ipt_explain.render.safe import escape
+from ipt_explain.render.text.safe import escape
 
 if TYPE_CHECKING:
     from ipt_explain.inputs import InputText

@@ -22,7 +22,7 @@ def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
     """The audit's catalogue; with an ID (IPT201), its slug or a prefix (IPT2), those rules' pages."""
     from ipt_explain.audit.rules import ALL_RULES
     from ipt_explain.audit.selection import nearest
-    from ipt_explain.render.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
+    from ipt_explain.render.audit.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
 
     chosen: list[AuditRule] = []
     for word in ids:

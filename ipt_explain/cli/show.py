@@ -74,26 +74,26 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
 def _chains(
     dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
 ) -> Iterable[str]:
-    from ipt_explain.analyzers.chain_facts import find_chains, places
+    from ipt_explain.analyzers.profiles.chains import find_chains, places
 
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
     if names:
         chains = find_chains(among, names, depth)
         if output == "json":
-            from ipt_explain.render.show_json import show_json
+            from ipt_explain.render.show.json import show_json
 
             return [show_json(chains=chains)]
-        from ipt_explain.render.chain_text import chains_text
+        from ipt_explain.render.show.chain import chains_text
 
         return chains_text(chains, width, color)
-    from ipt_explain.analyzers.table_facts import table_facts
+    from ipt_explain.analyzers.profiles.tables import table_facts
 
     tables = [table_facts(place) for place in among]
     if output == "json":
-        from ipt_explain.render.show_json import show_json
+        from ipt_explain.render.show.json import show_json
 
         return [show_json(tables=tables)]
-    from ipt_explain.render.overview_text import overview_text
+    from ipt_explain.render.show.overview import overview_text
 
     return overview_text(tables, width, color)
 
@@ -101,24 +101,24 @@ def _chains(
 def _rules(
     texts: Iterable[str], table: str | None, dumps: Sequence[Dump], output: str, color: bool, width: int
 ) -> Iterable[str]:
-    from ipt_explain.analyzers.single_rules import read_rules
+    from ipt_explain.analyzers.profiles.single_rules import read_rules
 
     rules = [rule for text in texts for rule in read_rules(text, table)]
     glossary = _glossary(dumps)
     if output == "json":
-        from ipt_explain.render.show_json import show_json
+        from ipt_explain.render.show.json import show_json
 
         return [show_json(rules=rules, glossary=glossary)]
-    from ipt_explain.render.rule_text import rules_text
+    from ipt_explain.render.show.rule import rules_text
 
     return rules_text(rules, glossary, width, color)
 
 
 def _glossary(dumps: Sequence[Dump]) -> Glossary:
     """What the dump's first ruleset calls its marks, else Kubernetes' defaults; chains by their names alone."""
-    from ipt_explain.analyzers.marks import DEFAULT_MARKS, mark_names
-    from ipt_explain.render.chain_words import purpose_of
+    from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS, mark_names
     from ipt_explain.render.english.glossary import Glossary
+    from ipt_explain.render.show.chain_words import purpose_of
 
     rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
     return Glossary(mark_names(rulesets[0]) if rulesets else DEFAULT_MARKS, purpose_of)

@@ -65,7 +65,7 @@ def finish() -> None:
 
 def warn(messages: Iterable[str]) -> None:
     """Print warnings, one a line, to standard error."""
-    from ipt_explain.render.safe import escape
+    from ipt_explain.render.text.safe import escape
 
     complain("\n".join(f"warning: {escape(message)}" for message in dict.fromkeys(messages)))
 

@@ -104,7 +104,7 @@ def trace(
 
         write([trace_json(told.packet, told.outcomes, told.warnings, reason), "\n"])
         return
-    from ipt_explain.render.trace_text import trace_text
+    from ipt_explain.render.trace.text import trace_text
 
     write(trace_text(told, target.label, reason, verbose, width, color))
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.compare.differences import Difference
-from ipt_explain.compare.pairing import paired
-from ipt_explain.compare.rulesets import skeleton_differences
-from ipt_explain.compare.services import added, removed, service_differences
-from ipt_explain.compare.skeleton import Skeleton, SkeletonKey, skeletons
-from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
+from ipt_explain.compare.rulesets.differing import skeleton_differences
+from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeletons
+from ipt_explain.compare.services.differing import added, removed, service_differences
+from ipt_explain.compare.services.pairing import paired
+from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.model import Dump, Family
 
 

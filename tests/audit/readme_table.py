@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ipt_explain.audit.rules import ALL_RULES
-from ipt_explain.render.rule_pages import catalogue_markdown
+from ipt_explain.render.audit.rule_pages import catalogue_markdown
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN = "<!-- rules:begin -->\n"

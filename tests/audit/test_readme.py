@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.audit.rules import ALL_RULES
-from ipt_explain.render.rule_pages import catalogue_markdown
+from ipt_explain.render.audit.rule_pages import catalogue_markdown
 from tests.audit.readme_table import README, table_in
 
 

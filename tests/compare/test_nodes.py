@@ -8,8 +8,8 @@ import re
 import pytest
 
 from ipt_explain.compare.differences import Difference
-from ipt_explain.compare.digest import Digest, digest_of, read_digest, service_of
-from ipt_explain.compare.fleet import Fleet, natural
+from ipt_explain.compare.fleet.agreement import Fleet, natural
+from ipt_explain.compare.fleet.digest import Digest, digest_of, read_digest, service_of
 from ipt_explain.errors import UsageError
 from tests.bench.generator import dump
 from tests.compare.helpers import changed, scenario, shuffled, view, without

@@ -328,7 +328,7 @@ def test_json_names_every_kind_of_the_contract() -> None:
 
 
 def test_chances_in_words_have_the_digits_that_tell_them_apart() -> None:
-    from ipt_explain.compare.wording import percents
+    from ipt_explain.compare.services.wording import percents
 
     assert percents(0.25, 0.5) == "25.00 % -> 50.00 %"
     assert percents(0.33333, 0.33334) == "33.333 % -> 33.334 %"

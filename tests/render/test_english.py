@@ -5,7 +5,7 @@ import pytest
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.render.english.wording import deny, duration
-from ipt_explain.render.words import clipped
+from ipt_explain.render.text.words import clipped
 from tests.render.english_rules import parsed, sentence
 
 SENTENCES = [

@@ -8,9 +8,9 @@ import pytest
 
 from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Rule
-from ipt_explain.render.english.matches import COMPOSERS
-from ipt_explain.render.english.plain import BARE, PREDICATES
-from ipt_explain.render.english.targets import ACTIONS
+from ipt_explain.render.english.matches.catalogue import COMPOSERS
+from ipt_explain.render.english.matches.plain import BARE, PREDICATES
+from ipt_explain.render.english.targets.catalogue import ACTIONS
 from tests.render.english_rules import everything_said, match_rule, parsed, target_rule
 from tests.syntax_corpus import KnownOption, known_options, saved_rules
 

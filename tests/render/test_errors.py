@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
-from ipt_explain.render.errors import quoted, syntax_report
+from ipt_explain.render.text.errors import quoted, syntax_report
 
 WIDTH = 80
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.render.outline import Node, draw, sentence
-from ipt_explain.render.terminal import to_text
+from ipt_explain.render.text.outline import Node, draw, sentence
+from ipt_explain.render.text.terminal import to_text
 
 
 def shown(root: Node, width: int) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.render.percent import evenness, percents
+from ipt_explain.render.text.percent import evenness, percents
 
 
 def chain(endpoints: int, digits: int) -> list[float]:

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from ipt_explain.render.safe import cells, dump_text, escape
+from ipt_explain.render.text.safe import cells, dump_text, escape
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from ipt_explain.analyzers.facts import (
     Verdict,
 )
 from ipt_explain.model import Backend, Family, Form
-from ipt_explain.render.table import table
-from ipt_explain.render.tree import tree
+from ipt_explain.render.explain.table import table
+from ipt_explain.render.explain.tree import tree
 from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
 
 SVC, SVL = "KUBE-SVC-AAAAAAAAAAAAAAAA", "KUBE-SVL-AAAAAAAAAAAAAAAA"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ipt_explain.compare.digest import digest_of
 from ipt_explain.compare.dumps import node_view
-from ipt_explain.compare.fleet import Fleet
+from ipt_explain.compare.fleet.agreement import Fleet
+from ipt_explain.compare.fleet.digest import digest_of
 from ipt_explain.compare.objects.judge import families_asked, judge
 from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.compare.objects.model import ApiObjects

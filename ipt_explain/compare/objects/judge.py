@@ -15,7 +15,7 @@ from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, mi
 from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents
-from ipt_explain.compare.views import ServiceKey, ServiceView, service_views
+from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset
 

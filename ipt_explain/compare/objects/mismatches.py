@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.facts import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
-from ipt_explain.compare.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.objects.proxy import Intent
-from ipt_explain.compare.views import Address, ServiceView
+from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
+from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
 
 

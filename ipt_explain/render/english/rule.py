@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from ipt_explain.model import Match, Rule, Target, TargetKind
 from ipt_explain.render.english.core import core, counters
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
-from ipt_explain.render.english.matches import COMPOSERS
-from ipt_explain.render.english.nat import NAT
+from ipt_explain.render.english.matches.catalogue import COMPOSERS
+from ipt_explain.render.english.matches.plain import BARE, PREDICATES
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.plain import BARE, PREDICATES
-from ipt_explain.render.english.targets import ACTIONS, CONTINUING
+from ipt_explain.render.english.targets.catalogue import ACTIONS, CONTINUING
+from ipt_explain.render.english.targets.nat import NAT
 from ipt_explain.render.english.wording import say
-from ipt_explain.render.words import both, cited
+from ipt_explain.render.text.words import both, cited
 
 NEXT_RULE = "goes on to the next rule"
 CONNECTION_FOLLOWS = "the rest of its connection follows"

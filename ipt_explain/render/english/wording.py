@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.render import words
+from ipt_explain.render.text import words
 
 # Every phrase about a packet starts with one of these verbs, so that it can be denied.
 _DENIED = {

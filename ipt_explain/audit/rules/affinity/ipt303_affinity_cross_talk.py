@@ -24,9 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.audit.affinity_facts import broken_affinity, destinations
-from ipt_explain.audit.balancers import RESTART, endpoint_chains
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
+from ipt_explain.audit.evidence.balancers import RESTART, endpoint_chains
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

@@ -26,13 +26,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.affinity import Check
-from ipt_explain.audit.affinity_facts import affinity
-from ipt_explain.audit.balancers import RESTART
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.affinity import affinity
+from ipt_explain.audit.evidence.balancers import RESTART
+from ipt_explain.audit.evidence.services.facts import name_evidence
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import name_evidence
 
 
 @rule("IPT306", "affinity-timeouts-differ", Severity.WARNING, yields_to=("IPT307", "IPT308"))

@@ -24,12 +24,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.affinity import LONGEST, Check
-from ipt_explain.audit.affinity_facts import affinity
-from ipt_explain.audit.balancers import RESTART
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.affinity import affinity
+from ipt_explain.audit.evidence.balancers import RESTART
+from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 
 _CONFIGURABLE_SINCE = 8

@@ -25,13 +25,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.analyzers.shapes import rules_by_shape
-from ipt_explain.audit.balancers import RESTART
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import RESTART
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule, Shape
+from ipt_explain.model.by_shape import rules_by_shape
 
 _ODD = {
     "--update": "also renews the record of clients that it only looks for",

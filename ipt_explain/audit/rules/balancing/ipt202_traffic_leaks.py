@@ -30,11 +30,18 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.balancing_chains import OddChain
 from ipt_explain.analyzers.facts import ServicePort, Verdict
-from ipt_explain.audit.balancers import RESTART, balancing_chains, chance_chains, endpoint_chains, leaks, percent
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import (
+    RESTART,
+    balancing_chains,
+    chance_chains,
+    endpoint_chains,
+    leaks,
+    percent,
+)
+from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
 

@@ -28,12 +28,20 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.balancing_chains import Choice, OddChain
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.audit.affinity_facts import broken_affinity, destinations
-from ipt_explain.audit.balancers import RESTART, balancing_chains, chance_chains, dead, endpoints, named, shares
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
+from ipt_explain.audit.evidence.balancers import (
+    RESTART,
+    balancing_chains,
+    chance_chains,
+    dead,
+    endpoints,
+    named,
+    shares,
+)
+from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 
 _LOOKS_FOR_UNREADY = 22

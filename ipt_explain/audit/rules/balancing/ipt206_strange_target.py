@@ -24,8 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.audit.balancers import RESTART, balancing_chains, percent
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, percent
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

@@ -36,11 +36,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.audit.balancers import balancing_chains, named
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import balancing_chains, named
+from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 
 _SORTED_SINCE = 22

@@ -32,8 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.even_shares import Digits
-from ipt_explain.audit.balancers import balancing_chains
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import balancing_chains
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.firewalling import unconditional_drops
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -35,6 +34,7 @@ from ipt_explain.analyzers.names import (
     SERVICES,
 )
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_firewall import unconditional_drops
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

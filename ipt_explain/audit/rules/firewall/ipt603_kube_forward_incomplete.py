@@ -30,11 +30,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.forwarding import Forwarding, read_forwarding
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, read_forwarding
+from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 

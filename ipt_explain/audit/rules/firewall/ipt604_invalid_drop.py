@@ -32,12 +32,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.forwarding import read_forwarding
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_forward import read_forwarding
+from ipt_explain.audit.evidence.kube import hooks, writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
 
 

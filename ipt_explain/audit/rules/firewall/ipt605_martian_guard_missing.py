@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.firewalling import guards_loopback, is_martian_guard
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_firewall import guards_loopback, is_martian_guard
+from ipt_explain.audit.evidence.kube import services_chain, writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import services_chain, writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain, Family
 

@@ -44,10 +44,10 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
 from ipt_explain.analyzers.source_ranges import EVERYWHERE, OpenRanges, broad_accepts, misdirected_drops, open_ranges
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hooks, writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 

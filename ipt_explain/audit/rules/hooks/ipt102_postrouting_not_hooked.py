@@ -33,9 +33,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hooks
 from ipt_explain.audit.fault import Fault, at_chain, at_table
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import hooks
 from ipt_explain.audit.rule import rule
 
 _LOST = (

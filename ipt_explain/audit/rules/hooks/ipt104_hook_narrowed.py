@@ -31,9 +31,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.hooks import HookState, extra_conditions
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hooks, services_chain
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import hooks, services_chain
 from ipt_explain.audit.rule import rule
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."

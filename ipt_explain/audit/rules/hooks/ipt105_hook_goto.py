@@ -25,13 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.gotos import Goto, GotoPlace, misplaced_gotos
-from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.chains.gotos import Goto, GotoPlace, misplaced_gotos
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
+from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT105", "hook-goto", Severity.ERROR)

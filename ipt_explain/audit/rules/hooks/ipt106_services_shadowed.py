@@ -35,9 +35,9 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.facts import Frontend
 from ipt_explain.analyzers.interception import Interception
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import intercepted
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import intercepted
 from ipt_explain.audit.rule import rule
 
 _FIX = "Narrow the rule so that it leaves Services out, or put it behind the jump to KUBE-SERVICES."

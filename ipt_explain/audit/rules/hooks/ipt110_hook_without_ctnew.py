@@ -38,9 +38,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.hooks import asks_for_new, extra_conditions
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hooks, writer
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import hooks, writer
 from ipt_explain.audit.rule import rule
 
 

@@ -25,9 +25,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import NODE_PORTS
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import services_chain
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import services_chain
 from ipt_explain.audit.rule import rule
 
 

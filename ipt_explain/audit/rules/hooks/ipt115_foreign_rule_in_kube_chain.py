@@ -28,8 +28,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.facts import ProxyMode
-from ipt_explain.analyzers.forms import Foreign, foreign_rules
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

@@ -29,10 +29,10 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hairpins
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.kube import hairpins
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 

@@ -32,9 +32,9 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.marking import Marking, Setting, single_bit
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import is_marked, masquerade_marking
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import is_marked, masquerade_marking
 from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-MARK-MASQ anew."

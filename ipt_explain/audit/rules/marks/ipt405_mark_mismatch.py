@@ -28,11 +28,11 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.marking import Marking, MarkTest, mark_tests, single_bit
 from ipt_explain.analyzers.names import FORWARD
-from ipt_explain.analyzers.postrouting import read_postrouting
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import masquerade_marking
+from ipt_explain.audit.evidence.marks.postrouting import read_postrouting
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import masquerade_marking
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 

@@ -24,9 +24,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.marking import single_bit
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import masquerade_marking
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import masquerade_marking
 from ipt_explain.audit.rule import rule
 
 

@@ -32,15 +32,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.mark_collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.analyzers.marking import single_bit
-from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import masquerade_marking
+from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.kube import masquerade_marking
 from ipt_explain.audit.rule import rule
+from ipt_explain.model.by_shape import rules_by_shape
 
 _EFFECTS = {
     Collision.SETS: "sets mark 0x{bit:x}, which asks for masquerading: packets that it matches lose their source",

@@ -31,11 +31,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ipt_explain.analyzers.marking import single_bit
-from ipt_explain.analyzers.postrouting import Postrouting, read_postrouting
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import is_marked, masquerade_marking, writer
+from ipt_explain.audit.evidence.marks.postrouting import Postrouting, read_postrouting
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import is_marked, masquerade_marking, writer
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 

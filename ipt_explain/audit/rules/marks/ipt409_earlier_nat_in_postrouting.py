@@ -45,9 +45,9 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.interception import earlier_snat
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import hooks, masquerade_marking
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import hooks, masquerade_marking
 from ipt_explain.audit.rule import rule
 
 

@@ -28,11 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.postrouting import read_postrouting
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import writer
+from ipt_explain.audit.evidence.marks.postrouting import read_postrouting
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import writer
 from ipt_explain.audit.rule import rule
 
 

@@ -49,10 +49,10 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.cluster_ip_marks import MarkedService, StrayMark
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import cluster_ip_marks
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.kube import cluster_ip_marks
 from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."

@@ -35,11 +35,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.firewalling import Enforcement, drop_enforcement
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
+from ipt_explain.audit.evidence.kube import drop_marking, writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import drop_marking, writer
 from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which drops by itself."

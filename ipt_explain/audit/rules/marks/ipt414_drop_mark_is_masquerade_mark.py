@@ -23,11 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.firewalling import mark_drops
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.filter.kube_firewall import mark_drops
+from ipt_explain.audit.evidence.kube import drop_marking, masquerade_marking
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.kube import drop_marking, masquerade_marking
 from ipt_explain.audit.rule import rule
 
 _FIX = (

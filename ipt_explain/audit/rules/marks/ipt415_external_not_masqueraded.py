@@ -40,14 +40,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.external_marks import Unmarked, UnmarkedFrontend
 from ipt_explain.analyzers.facts import FrontendKind
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.kube import external_marks, mark_reader
+from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.kube import external_marks, mark_reader
 from ipt_explain.audit.rule import rule
 
 _EFFECTS = {

@@ -30,8 +30,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.modes import leftovers
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.node.modes import leftovers
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

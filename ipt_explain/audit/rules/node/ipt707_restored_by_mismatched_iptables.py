@@ -26,8 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.lost_matches import find_lost_matches
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.node.lost_matches import find_lost_matches
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule

@@ -46,8 +46,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import permutations
 
-from ipt_explain.analyzers.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import dump_rule

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import front_rules, label, name_evidence
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import front_rules, label, name_evidence
 
 
 @rule("IPT501", "duplicate-vip", Severity.ERROR)

@@ -28,14 +28,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.comment_names import ForeignComment, foreign_comments
-from ipt_explain.analyzers.name_evidence import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
-from ipt_explain.audit.balancers import RESTART, balancing_chains
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains
+from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
+from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
+from ipt_explain.audit.evidence.services.facts import label, name_evidence
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import label, name_evidence
 
 _FEW = 3
 """So many names that do not fit may still be faults; above, and where they are most, the text was redacted."""

@@ -28,10 +28,10 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import front_rules
 
 _FIX = "Make sure that one kube-proxy runs on this node, and restart it."
 

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.shapes import rules_by_shape
-from ipt_explain.audit.balancers import RESTART, endpoint_chains
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import RESTART, endpoint_chains
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
+from ipt_explain.model.by_shape import rules_by_shape
 
 _FLAGS = ("--random", "--persistent", "--random-fully")
 

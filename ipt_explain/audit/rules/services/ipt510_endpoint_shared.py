@@ -23,13 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.name_evidence import NameEvidence, SharedEndpoint
-from ipt_explain.audit.balancers import RESTART, balancing_chains, endpoint_chains, percent
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains, percent
+from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint
+from ipt_explain.audit.evidence.services.facts import label, name_evidence
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import label, name_evidence
 from ipt_explain.model import Chain, Rule
 
 

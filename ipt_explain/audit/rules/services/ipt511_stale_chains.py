@@ -33,13 +33,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.stale_chains import StaleChains, read_stale_chains
-from ipt_explain.audit.balancers import endpoint_chains, named
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import endpoint_chains, named
+from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
+from ipt_explain.audit.evidence.services.facts import label, name_evidence
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import label, name_evidence
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 

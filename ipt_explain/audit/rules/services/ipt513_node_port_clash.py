@@ -23,12 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.overlaps import host_port_clashes
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import front_rules
+from ipt_explain.audit.evidence.services.overlaps import host_port_clashes
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import front_rules
 
 _NODE_ITSELF = {
     "22": "SSH",

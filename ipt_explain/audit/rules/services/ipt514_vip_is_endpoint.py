@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import two_meanings
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import two_meanings
 
 
 @rule("IPT514", "vip-is-endpoint", Severity.WARNING, yields_to=("IPT504",))

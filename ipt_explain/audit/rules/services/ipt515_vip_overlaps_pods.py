@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.overlaps import bad_vips
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import front_rules
+from ipt_explain.audit.evidence.services.overlaps import bad_vips
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import front_rules
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, yields_to=("IPT502",))

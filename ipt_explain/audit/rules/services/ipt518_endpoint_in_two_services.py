@@ -28,13 +28,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.overlaps import shared_backends
-from ipt_explain.audit.balancers import balancing_chains, endpoint_chains, named
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains, named
+from ipt_explain.audit.evidence.services.facts import service_names
+from ipt_explain.audit.evidence.services.overlaps import shared_backends
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import service_names
 
 
 @rule("IPT518", "endpoint-in-two-services", Severity.INFO)

@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.overlaps import taken_cluster_ips
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.facts import front_rules, two_meanings
+from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.audit.service_facts import front_rules, two_meanings
 
 _FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
 

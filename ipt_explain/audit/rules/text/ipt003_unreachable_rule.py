@@ -27,11 +27,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import is_kube_chain
-from ipt_explain.analyzers.shadowing import Shadow, find_shadows
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
 from ipt_explain.model import Rule
 
 _WEAVE = "weave"

@@ -27,11 +27,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.analyzers.repetition import find_repetitions
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph.lint.repeated import find_repetitions
 
 GROWING = 3
 """So many copies of one rule are not chance: the chain grows."""

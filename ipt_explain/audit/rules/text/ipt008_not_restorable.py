@@ -24,12 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.shapes import rules_by_shape
-from ipt_explain.analyzers.unreadable import find_unreadable
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph.lint.unreadable import find_unreadable
+from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT008", "not-restorable", Severity.WARNING, yields_to=("IPT507", "IPT707"))

@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.misplaced import find_misplaced
-from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph.lint.misplaced import find_misplaced
+from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT009", "invalid-in-table", Severity.ERROR)

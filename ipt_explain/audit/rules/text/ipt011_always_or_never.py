@@ -24,13 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.certainty import find_certain
-from ipt_explain.analyzers.shapes import rules_by_shape
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.graph.lint.always_or_never import find_certain
 from ipt_explain.model import Option, Rule
+from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule(

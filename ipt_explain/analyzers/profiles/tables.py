@@ -1,0 +1,85 @@
+"""A table summed up by who wrote its chains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import role_of
+from ipt_explain.analyzers.owners import Owner, owner_of, owner_of_rule
+from ipt_explain.analyzers.profiles.chains import TablePlace
+from ipt_explain.graph import Cycle, Jump
+from ipt_explain.model import Chain, Rule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Possession:
+    """What one owner has in a table; the owner None is nobody known.
+
+    `chains` are its chains' names and how many there are of each: kube-proxy's hashed ones count together, as
+    `KUBE-SVC-…`.
+    """
+
+    owner: str | None
+    chains: Mapping[str, int]
+    rules: int
+
+    @property
+    def chain_count(self) -> int:
+        """How many chains."""
+        return sum(self.chains.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HookFacts:
+    """A built-in chain, and its rules with who put them there."""
+
+    chain: Chain
+    rules: tuple[tuple[Rule, Owner | None], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableFacts:
+    """A table: its hooks, its other chains by owner, and what is odd about its graph.
+
+    `unreachable` are chains with rules that no hook leads to; nothing is said of that where the text is but a part.
+    """
+
+    place: TablePlace
+    hooks: tuple[HookFacts, ...]
+    possessions: tuple[Possession, ...]
+    unreachable: tuple[str, ...]
+    dangling: tuple[Jump, ...]
+    cycles: tuple[Cycle, ...]
+
+
+def table_facts(place: TablePlace) -> TableFacts:
+    """The table summed up, owners with most chains first, and last what nobody is known to own."""
+    table, graph = place.table, place.graph
+    chains: dict[str | None, dict[str, int]] = {}
+    rules: dict[str | None, int] = {}
+    for name, chain in table.chains.items():
+        if name in graph.hooks:
+            continue
+        found = owner_of(name, chain.rules, table.name)
+        owner = found.name if found is not None else None
+        role = role_of(name)
+        label = name if role is None else f"{role.value}…"
+        counts = chains.setdefault(owner, {})
+        counts[label] = counts.get(label, 0) + 1
+        rules[owner] = rules.get(owner, 0) + len(chain.rules)
+    possessions = [Possession(owner, counts, rules[owner]) for owner, counts in chains.items()]
+    possessions.sort(key=lambda one: (one.owner is None, -one.chain_count))
+    partial = place.ruleset.fragment
+    return TableFacts(
+        place,
+        tuple(_hook(table.chains[name], table.name) for name in graph.hooks),
+        tuple(possessions),
+        () if partial else tuple(name for name in graph.unreachable if table.chains[name].rules),
+        () if partial else graph.dangling,
+        graph.cycles,
+    )
+
+
+def _hook(chain: Chain, table: str) -> HookFacts:
+    return HookFacts(chain, tuple((rule, owner_of_rule(rule, table)) for rule in chain.rules))

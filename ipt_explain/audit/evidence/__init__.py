@@ -1,0 +1,1 @@
+"""What only the rules of the catalogue ask of a dump, a room for each subject."""

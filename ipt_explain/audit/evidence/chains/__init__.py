@@ -1,0 +1,1 @@
+"""Chains and rules that should not stand where they stand: stale, foreign, never coming back."""

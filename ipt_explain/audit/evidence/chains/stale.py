@@ -1,0 +1,47 @@
+"""Chains of service ports and endpoints that nothing leads to.
+
+Fact: kube-proxy deletes the chains of services and endpoints that are gone in the same sync, except from 1.25 on in
+clusters with more than 1,000 endpoints, where it may wait for the next full one; 1.22 keeps chains of endpoints that
+are not ready; from 1.28 on it no longer knows KUBE-XLB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.graph.jump_sets import JumpSets
+from ipt_explain.model import Chain
+
+LARGE_CLUSTER = 1000
+"""So many endpoints make kube-proxy wait with deletions."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleChains:
+    """Those that no rule leads to, by what they are for; what is behind them is not counted again."""
+
+    services: tuple[Chain, ...]
+    endpoints: tuple[Chain, ...]
+    old: tuple[Chain, ...]
+    large: bool
+
+
+def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
+    """All of one nat table."""
+    services: list[Chain] = []
+    endpoints: list[Chain] = []
+    old: list[Chain] = []
+    chains = jumps.table.chains
+    uncalled = chains.keys() - jumps.called
+    for name in sorted(uncalled):
+        role, chain = role_of(name), chains[name]
+        if not chain.rules:
+            continue
+        if role is ChainRole.ENDPOINT:
+            endpoints.append(chain)
+        elif role is ChainRole.LOCAL_EXTERNAL:
+            old.append(chain)
+        elif role is not None:
+            services.append(chain)
+    return StaleChains(tuple(services), tuple(endpoints), tuple(old), endpoint_count > LARGE_CLUSTER)

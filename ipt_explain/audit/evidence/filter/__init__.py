@@ -1,0 +1,1 @@
+"""What kube-proxy's and kubelet's chains in the filter table drop and accept."""

@@ -1,0 +1,1 @@
+"""Whether names, hashes and comments of kube-proxy's chains agree."""

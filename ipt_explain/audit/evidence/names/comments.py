@@ -1,0 +1,54 @@
+"""Comments in the chains of a service port that name another one.
+
+Comments change nothing that the kernel does; but kube-proxy writes them with their rules, so one that does not fit
+tells of a rule that was edited or put there from elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.balancing_chains import BalancingChains
+from ipt_explain.analyzers.names import ChainRole, hash_of, read_comment, role_of
+from ipt_explain.audit.evidence.names.proof import ProvedName
+from ipt_explain.model import Chain, Rule, Ruleset
+
+COMMENTED = 5000
+"""With more than 1,000 endpoints kube-proxy writes no such comments; so many are looked at all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignComment:
+    """A rule whose comment names a service port that is not its chain's."""
+
+    rule: Rule
+    named: str
+    proved: ProvedName
+
+
+def foreign_comments(
+    ruleset: Ruleset, proved: Mapping[str, ProvedName], balancing: BalancingChains
+) -> Iterator[ForeignComment]:
+    """All of them, in chains whose service port is proved and the pairs of rules that mark for them."""
+    nat = ruleset.tables.get("nat")
+    if nat is None or sum(map(len, balancing.targets.values())) > COMMENTED:
+        return
+    owners = {target: caller[9:] for caller, targets in balancing.targets.items() for target in targets}
+    for name, chain in nat.chains.items():
+        role = role_of(name)
+        if role is not None:
+            key = owners.get(name) if role is ChainRole.ENDPOINT else hash_of(name)
+            owner = proved.get(key or "")
+            if owner is not None:
+                yield from _foreign(chain, owner)
+
+
+def _foreign(chain: Chain, owner: ProvedName) -> Iterator[ForeignComment]:
+    for rule in chain.rules:
+        comment = rule.comment
+        if comment is None or owner.spelled in comment:
+            continue
+        name = read_comment(comment)[0]
+        if name is not None:
+            yield ForeignComment(rule, name.spelled, owner)

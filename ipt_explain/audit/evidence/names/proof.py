@@ -1,0 +1,227 @@
+"""Which service port each chain was made for, as its hash proves it, and rules and endpoints that disagree.
+
+The hash in a chain's name is that of the service port's name and protocol, for endpoint chains of their destination too
+(see names.py). So a name from a comment is proved where its hash is the chain's, and a rule that leads one name to the
+chain of another was changed, or its comment was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.balancing_chains import BalancingChains
+from ipt_explain.analyzers.endpoint_chains import EndpointChains
+from ipt_explain.analyzers.endpoints import split_destination
+from ipt_explain.analyzers.front_rules import FrontRules, NamedWay
+from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
+from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
+from ipt_explain.model import Chain, Rule, Ruleset
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedName:
+    """A service port's name, as spelled where its hash was made, and its protocol."""
+
+    spelled: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A rule for one service port that leads to a chain of another hash. `proved` is whose chain it is, if known;
+    `own` tells that a chain of the named service port stands in the text too."""
+
+    way: NamedWay
+    proved: ProvedName | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlteredEndpoint:
+    """An endpoint chain whose hash does not fit its service port and destination. `expected` is the destination that
+    fits, where another rule still tells it; `named_in` are the rules that do."""
+
+    chain: str
+    dnat: Rule
+    caller: str
+    name: ProvedName
+    destination: str
+    expected: str | None
+    marks: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A rule in a chain of one service port that leads to a chain of another."""
+
+    rule: Rule
+    proved: ProvedName | None
+    target: ProvedName | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedEndpoint:
+    """An endpoint chain to which balancing chains of two service ports lead."""
+
+    endpoint: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameEvidence:
+    """What names prove. `named` counts the rules whose comment names a service port."""
+
+    proved: Mapping[str, ProvedName]
+    named: int
+    misnamed: tuple[Misnamed, ...]
+    altered: tuple[AlteredEndpoint, ...]
+    crossings: tuple[Crossing, ...]
+    shared: tuple[SharedEndpoint, ...]
+
+
+# Names that nearly every cluster has, for the hashes of dumps that lack or hide them.
+_WELL_KNOWN = (
+    *(("default/kubernetes:https", "tcp"), ("default/kubernetes", "tcp"), ("default/kubernetes:", "tcp")),
+    *(("kube-system/kube-dns:dns", "udp"), ("kube-system/kube-dns:dns-tcp", "tcp")),
+    ("kube-system/kube-dns:metrics", "tcp"),
+)
+# Numbers longer than this are slow to compare, shorter ones too many.
+_CHUNK = 256
+
+
+def read_name_evidence(
+    ruleset: Ruleset, fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains
+) -> NameEvidence:
+    """Compares names and hashes of one ruleset."""
+    nat = ruleset.tables.get("nat")
+    chains: Mapping[str, Chain] = {} if nat is None else nat.chains
+    wrong = list(_wrong_ways(fronts.ways))
+    suspects = {id(way) for way in wrong}
+    proved: dict[str, ProvedName] = {}
+    for way in fronts.ways:
+        if id(way) not in suspects and way.key not in proved:
+            proved[way.key] = ProvedName(way.name, way.protocol)
+    for name in (*(ProvedName(way.name, way.protocol) for way in wrong), *(ProvedName(*each) for each in _WELL_KNOWN)):
+        proved.setdefault(chain_hash(name.spelled, name.protocol), name)
+    _prove_by_comments(proved, balancing, chains)
+    misnamed = tuple(Misnamed(way, proved.get(way.key), _has_own(chains, way)) for way in wrong)
+    misfits = _misfits(proved, balancing)
+    callers = {chain: caller for caller, chain in reversed(misfits)}
+    altered = tuple(
+        _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains) for chain, caller in callers.items()
+    )
+    return NameEvidence(
+        proved,
+        len(fronts.ways),
+        misnamed,
+        altered,
+        tuple(_crossings(chains, proved)),
+        tuple(_shared(proved, misfits, balancing)),
+    )
+
+
+def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:
+    inputs = [f"{way.name}{way.protocol}".encode("utf-8", "surrogateescape") for way in ways]
+    for place in _unfit_in_chunks([way.key for way in ways], inputs):
+        yield ways[place]
+
+
+def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:
+    own = chain_hash(way.name, way.protocol)
+    return ChainRole.SERVICE.value + own in chains or ChainRole.LOCAL.value + own in chains
+
+
+def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains, chains: Mapping[str, Chain]) -> None:
+    """Fragments may lack the rules that lead to a chain: then the comments within it are tried."""
+    for chain in balancing.targets:
+        key = chain[9:]
+        if key in proved:
+            continue
+        for rule in chains[chain].rules[:1]:
+            name = None if rule.comment is None else read_comment(rule.comment)[0]
+            for protocol in ("tcp", "udp", "sctp") if name is not None else ():
+                if name is not None and chain_hash(name.spelled, protocol) == key:
+                    proved[key] = ProvedName(name.spelled, protocol)
+
+
+def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> list[tuple[str, str]]:
+    """(balancing chain, endpoint chain) where the endpoint's hash is not that of the service port and destination."""
+    known: list[str] = []
+    inputs: list[bytes] = []
+    callers: list[str] = []
+    for caller, destinations in balancing.destinations.items():
+        name = proved.get(caller[9:])
+        if name is None:
+            continue
+        targets = balancing.targets[caller]
+        if "" in destinations:
+            targets = [target for target, destination in zip(targets, destinations) if destination]
+            destinations = list(filter(None, destinations))
+        start = f"{name.spelled}{name.protocol}"
+        known += targets
+        inputs += [(start + destination).encode("utf-8", "surrogateescape") for destination in destinations]
+        callers += [caller] * len(targets)
+    return [(callers[place], known[place]) for place in _unfit_in_chunks([target[9:] for target in known], inputs)]
+
+
+def _shared(
+    proved: Mapping[str, ProvedName], misfits: list[tuple[str, str]], balancing: BalancingChains
+) -> Iterator[SharedEndpoint]:
+    """Endpoints of more than one service port. One whose hash fits a service port cannot fit another, so where all fit
+    there are none."""
+    known = all(caller[9:] in proved and "" not in found for caller, found in balancing.destinations.items())
+    if known and not misfits:
+        return
+    owners: dict[str, str] = {}
+    for caller, targets in balancing.targets.items():
+        for target in targets:
+            owner = owners.setdefault(target, caller)
+            if owner[9:] != caller[9:]:
+                yield SharedEndpoint(target, owner, caller)
+
+
+def _unfit_in_chunks(hashes: list[str], inputs: list[bytes]) -> Iterator[int]:
+    """The places that do not fit, looked for closely only in chunks that have some."""
+    for start in range(0, len(inputs), _CHUNK):
+        yield from (start + place for place in unfit(hashes[start : start + _CHUNK], inputs[start : start + _CHUNK]))
+
+
+def _altered_endpoint(
+    chain: str, caller: str, name: ProvedName, endpoints: EndpointChains, chains: Mapping[str, Chain]
+) -> AlteredEndpoint:
+    destination = endpoints.destinations[chain]
+    marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnats[chain])
+    candidates = [(rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain]
+    port = split_destination(destination)[1]
+    for mark in marks:
+        host = (mark.core("-s") or "").partition("/")[0]
+        candidates.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    fits = (candidate for candidate in candidates if candidate and _fits(chain, name, candidate))
+    return AlteredEndpoint(chain, endpoints.dnats[chain], caller, name, destination, next(fits, None), marks)
+
+
+def _fits(chain: str, name: ProvedName, destination: str) -> bool:
+    text = f"{name.spelled}{name.protocol}{destination}".encode("utf-8", "surrogateescape")
+    return bear_hashes([chain[9:]], [text])
+
+
+_CROSSING = (ChainRole.EXTERNAL.value, ChainRole.LOCAL_EXTERNAL.value, ChainRole.FIREWALL.value)
+
+
+def _crossings(chains: Mapping[str, Chain], proved: Mapping[str, ProvedName]) -> Iterator[Crossing]:
+    for name, chain in _of_roles(chains, _CROSSING):
+        own = hash_of(name)
+        for rule in chain.rules:
+            slot = None if rule.shape.target is None else rule.shape.target.slot
+            target = None if slot is None else rule.values[slot]
+            if target is None or target[:9] == ChainRole.ENDPOINT.value:
+                continue
+            other = hash_of(target)
+            if other is not None and other != own and role_of(target) is not ChainRole.ENDPOINT:
+                yield Crossing(rule, proved.get(own or ""), proved.get(other))
+
+
+def _of_roles(chains: Mapping[str, Chain], prefixes: tuple[str, ...]) -> Iterable[tuple[str, Chain]]:
+    return ((name, chain) for name, chain in chains.items() if name.startswith(prefixes))

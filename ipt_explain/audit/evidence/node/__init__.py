@@ -1,0 +1,1 @@
+"""What a node's rules tell of the programs that wrote them."""

@@ -1,0 +1,1 @@
+"""Addresses, ports and names of Services, looked at together."""

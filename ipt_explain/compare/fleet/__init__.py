@@ -1,0 +1,1 @@
+"""Many nodes: their digests, and who disagrees about what."""

@@ -1,0 +1,1 @@
+"""How rules differ between two dumps beside Services."""

@@ -1,0 +1,174 @@
+"""How two dumps differ beside their services: policies, hooks, kube-proxy's own chains, other components' rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value
+from ipt_explain.compare.rulesets.skeleton import HOOK, MASQUERADES, SETS_MARK, Place, Skeleton
+from ipt_explain.model import Family
+
+
+def skeleton_differences(family: Family, before: Skeleton, after: Skeleton) -> list[Difference]:
+    """All differences of two rulesets of a family; none where either is a part that does not tell what it lacks."""
+    if before == after or not before.complete or not after.complete:
+        return []
+    pair = _Pair(family, before, after)
+    return [*pair.policies(), *pair.hooks(), *pair.system(), *pair.foreign()]
+
+
+class _Pair:
+    def __init__(self, family: Family, before: Skeleton, after: Skeleton) -> None:
+        self.family = family
+        self.before = before
+        self.after = after
+
+    def policies(self) -> Iterator[Difference]:
+        """Built-in chains whose policy changed."""
+        for place in _places(self.before.policies, self.after.policies):
+            old, new = self.before.policies.get(place, "ACCEPT"), self.after.policies.get(place, "ACCEPT")
+            if old != new:
+                message = f"{_name(place)}: policy {old} -> {new}"
+                yield Difference(DifferenceKind.CHAIN_POLICY, self.family, message, None, None, _name(place), old, new)
+
+    def hooks(self) -> Iterator[Difference]:
+        """Jumps to kube-proxy's chains that came, went, or stand elsewhere among other components' rules."""
+        for place in _places(self.before.hooks, self.after.hooks):
+            old, new = self.before.hooks.get(place, ()), self.after.hooks.get(place, ())
+            if old == new:
+                continue
+            gone, come = _changes(_hooks_of(old), _hooks_of(new))
+            for text in gone:
+                message = f"{_name(place)}: hook removed: {text}"
+                yield Difference(DifferenceKind.HOOK, self.family, message, None, None, _name(place), text, None)
+            for text in come:
+                message = f"{_name(place)}: hook added: {text}"
+                yield Difference(DifferenceKind.HOOK, self.family, message, None, None, _name(place), None, text)
+            if not gone and not come:
+                yield from self._moved(place, old, new)
+
+    def _moved(self, place: Place, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Difference]:
+        """A hook that now stands behind or ahead of a rule of somebody else, which both dumps have."""
+        common = Counter(old) & Counter(new)
+        earlier, later = _runs(_kept(old, common)), _runs(_kept(new, common))
+        if earlier != later and _foreign_of(_kept(old, common)) == _foreign_of(_kept(new, common)):
+            message = f"{_name(place)}: hooks stand elsewhere among other rules"
+            yield Difference(
+                DifferenceKind.HOOK,
+                self.family,
+                message,
+                None,
+                None,
+                _name(place),
+                list(_texts(old)),
+                list(_texts(new)),
+            )
+
+    def system(self) -> Iterator[Difference]:
+        """Chains of kube-proxy and kubelet that serve all services."""
+        for place in _places(self.before.system, self.after.system):
+            old, new = self.before.system.get(place, ()), self.after.system.get(place, ())
+            if old == new:
+                continue
+            masquerades = place in (SETS_MARK, MASQUERADES)
+            kind = DifferenceKind.MASQUERADE if masquerades else DifferenceKind.VERDICT
+            gone, come = _changes(old, new)
+            what = "; ".join([*(f"without {text}" for text in gone), *(f"with {text}" for text in come)])
+            message = f"{_name(place)}: {what or 'the same rules in another order'}"
+            before, after = (gone, come) if gone or come else (old, new)
+            yield Difference(kind, self.family, message, None, None, _name(place), list(before), list(after))
+
+    def foreign(self) -> Iterator[Difference]:
+        """Other components' rules, by owner and chain."""
+        for place in _places(self.before.hooks, self.after.hooks):
+            yield from self._foreign_of_built_in(place)
+        for place in _places(self.before.foreign, self.after.foreign):
+            old, new = self.before.foreign.get(place), self.after.foreign.get(place)
+            if old == new:
+                continue
+            chain = new or old
+            if chain is not None:
+                yield from self._foreign(place, chain.owner, old.rules if old else (), new.rules if new else ())
+
+    def _foreign_of_built_in(self, place: Place) -> Iterator[Difference]:
+        old, new = self.before.hooks.get(place, ()), self.after.hooks.get(place, ())
+        earlier, later = _foreign_of(old), _foreign_of(new)
+        if earlier == later:
+            return
+        owners = dict.fromkeys(text.partition(HOOK)[0] for text in (*earlier, *later))
+        found = False
+        for owner in owners:
+            mine, now = _texts_of(earlier, owner), _texts_of(later, owner)
+            if mine != now:
+                found = True
+                yield from self._foreign(place, owner, mine, now)
+        if not found:
+            yield from self._foreign(place, "several owners", _texts(earlier), _texts(later))
+
+    def _foreign(self, place: Place, owner: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:
+        gone, come = _changes(old, new)
+        parts = [f"{len(come)} added" if come else "", f"{len(gone)} removed" if gone else ""]
+        what = ", ".join(filter(None, parts)) or "another order"
+        count = max(len(come), len(gone))
+        message = f"{owner}, {_name(place)}: {'rule' if count == 1 else 'rules'} {what}"
+        before, after = (gone, come) if gone or come else (list(old), list(new))
+        value_before: Value = {"owner": owner, "rules": list(before)}
+        value_after: Value = {"owner": owner, "rules": list(after)}
+        yield Difference(
+            DifferenceKind.FOREIGN_RULES, self.family, message, None, None, _name(place), value_before, value_after
+        )
+
+
+def _places(before: object, after: object) -> list[Place]:
+    return sorted({*before, *after})  # type: ignore[misc]
+
+
+def _name(place: Place) -> str:
+    return f"{place[0]} {place[1]}"
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is only in the one, and only in the other, as often as it is."""
+    gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    return list(gone.elements()), list(come.elements())
+
+
+def _hooks_of(rules: tuple[str, ...]) -> list[str]:
+    # That one component jumps to the same chain twice changes nothing: what returned once returns again.
+    return list(dict.fromkeys(text[1:] for text in rules if text.startswith(HOOK)))
+
+
+def _foreign_of(rules: Sequence[str]) -> list[str]:
+    return [text for text in rules if not text.startswith(HOOK)]
+
+
+def _texts_of(rules: Sequence[str], owner: str) -> list[str]:
+    return [text.partition(HOOK)[2] for text in rules if text.partition(HOOK)[0] == owner]
+
+
+def _texts(rules: Sequence[str]) -> list[str]:
+    return [text.partition(HOOK)[2] for text in rules]
+
+
+def _kept(rules: tuple[str, ...], common: Counter[str]) -> list[str]:
+    left = Counter(common)
+    kept = []
+    for text in rules:
+        if left[text] > 0:
+            left[text] -= 1
+            kept.append(text)
+    return kept
+
+
+def _runs(rules: Sequence[str]) -> list[str]:
+    """The rules, neighbouring hooks sorted: which component started last decides their order, and it means nothing."""
+    found: list[str] = []
+    run: list[str] = []
+    for text in rules:
+        if text.startswith(HOOK):
+            run.append(text)
+        else:
+            found += [*sorted(run), text]
+            run = []
+    return found + sorted(run)

@@ -1,0 +1,1 @@
+"""How a Service differs between two dumps."""

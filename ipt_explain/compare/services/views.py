@@ -1,0 +1,234 @@
+"""What a dump does with each service port, in a form that two dumps can be compared by.
+
+Order, counters, comments, chain names and hashes are gone; endpoints are sorted; what the text does not tell is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.collector import collector_paused
+from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.compare.services.fabric import Fabric, fabrics
+from ipt_explain.model import Dump, Family, Shape
+
+Address = tuple[str, int]
+"""A frontend's address and port; a node port's address is ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Endpoints that connections are spread over, each with its chance. They and `unmatched` sum to 1."""
+
+    scope: Scope
+    shares: tuple[tuple[str, float], ...]
+    unmatched: float
+
+    @property
+    def endpoints(self) -> frozenset[str]:
+        """Its endpoints, as `ip:port`."""
+        return frozenset(endpoint for endpoint, _ in self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontendView:
+    """What becomes of connections to one address. `pool` is that of clients outside the node, `node_pool` that of pods
+    and the node itself where it differs."""
+
+    kind: FrontendKind
+    verdict: Verdict
+    pool: Pool | None
+    node_pool: Pool | None
+    source_ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AffinityView:
+    """For how long a client keeps its endpoint. Only where rules were changed by hand has `seconds` more than one
+    number, or `without` an endpoint."""
+
+    seconds: tuple[int, ...]
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MasqueradeView:
+    """Whose source is rewritten. `hairpin` is None where no endpoint shows it; `without_hairpin` are endpoints that
+    cannot reach themselves through the service. `external` are the conditions under which connections to external
+    addresses are, None where the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
+
+    hairpin: bool | None
+    without_hairpin: tuple[str, ...]
+    all: bool
+    off_cluster: str | None
+    external: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """One service port: all that two dumps may differ in."""
+
+    label: str
+    named: bool
+    family: Family
+    protocol: str
+    cluster_ip: str | None
+    port: int | None
+    frontends: Mapping[Address, FrontendView]
+    pools: tuple[Pool, ...]
+    affinity: AffinityView | None
+    internal_policy: TrafficPolicy | None
+    external_policy: TrafficPolicy | None
+    health_check_node_port: int | None
+    masquerade: MasqueradeView
+    fabric: Fabric = ()
+
+    def endpoints(self, scope: Scope | None = None) -> frozenset[str]:
+        """The endpoints that any frontend can reach, or those of one scope's pools."""
+        found: set[str] = set()
+        for pool in self.pools:
+            if scope is None or pool.scope is scope:
+                found.update(endpoint for endpoint, _ in pool.shares)
+        return frozenset(found)
+
+    def pool(self, scope: Scope) -> Pool | None:
+        """The pool of a scope."""
+        return next((pool for pool in self.pools if pool.scope is scope), None)
+
+
+ServiceKey = tuple[Family, str, str, int]
+"""Family, label, protocol, and a number that tells repetitions apart (a service in both backends)."""
+
+
+def service_views(explanation: Explanation, dumps: Sequence[Dump] = ()) -> dict[ServiceKey, ServiceView]:
+    """The views of all service ports, in the explanation's order; `dumps` are those that it explains."""
+    reader = _ViewReader(dumps)
+    views: dict[ServiceKey, ServiceView] = {}
+    with collector_paused():
+        for service, fabric in zip(explanation.services, fabrics(explanation, dumps)):
+            view = reader.view(service, fabric)
+            number = 0
+            while (view.family, view.label, view.protocol, number) in views:
+                number += 1
+            views[view.family, view.label, view.protocol, number] = view
+    return views
+
+
+class _ViewReader:
+    def __init__(self, dumps: Sequence[Dump]) -> None:
+        self._records: dict[Shape, bool] = {}
+        self._texts = RuleTexts()
+        self._nat = {
+            (ruleset.source, ruleset.family, ruleset.backend): ruleset.tables["nat"]
+            for dump in dumps
+            for ruleset in dump.rulesets
+            if "nat" in ruleset.tables
+        }
+
+    def view(self, service: ServicePort, fabric: Fabric) -> ServiceView:
+        pools = {balancer.chain: _pool(balancer) for balancer in service.balancers}
+        frontends = {
+            (frontend.address or "", frontend.port): FrontendView(
+                frontend.kind,
+                frontend.verdict,
+                pools.get(frontend.balancer or ""),
+                pools.get(frontend.node_balancer or ""),
+                _ranges(frontend.source_ranges),
+            )
+            for frontend in service.frontends
+        }
+        return ServiceView(
+            label=_label(service),
+            named=service.name is not None,
+            family=service.family,
+            protocol=service.protocol,
+            cluster_ip=service.cluster_ip,
+            port=service.port,
+            frontends=frontends,
+            pools=tuple(pools.values()),
+            affinity=self._affinity(service),
+            internal_policy=service.internal_policy,
+            external_policy=service.external_policy,
+            health_check_node_port=service.health_check_node_port,
+            masquerade=self._masquerade(service),
+            fabric=fabric,
+        )
+
+    def _affinity(self, service: ServicePort) -> AffinityView | None:
+        if service.affinity_seconds is None:
+            return None
+        seconds = {endpoint.affinity_timeout for endpoint in service.endpoints}
+        without = [
+            _name(endpoint)
+            for endpoint in service.endpoints
+            if endpoint.affinity_timeout is None or not self._is_recorded(endpoint)
+        ]
+        return AffinityView(tuple(sorted(each for each in seconds if each is not None)), tuple(sorted(without)))
+
+    def _is_recorded(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint's DNAT rule notes the client, or the text lacks the rule."""
+        if endpoint.address is None:
+            return True
+        shape = endpoint.rule.shape
+        recorded = self._records.get(shape)
+        if recorded is None:
+            recorded = self._records[shape] = shape.match_option("recent", "--set") is not None
+        return recorded
+
+    def _masquerade(self, service: ServicePort) -> MasqueradeView:
+        facts = service.masquerade
+        without: Iterable[str] = ()
+        if facts.hairpin is False:
+            without = (_name(endpoint) for endpoint in service.endpoints if endpoint.hairpin is False)
+        external = None if service.chains.external is None else self._marking(service, service.chains.external)
+        return MasqueradeView(facts.hairpin, tuple(sorted(without)), facts.all, facts.off_cluster, external)
+
+    def _marking(self, service: ServicePort, name: str) -> tuple[str, ...] | None:
+        """The conditions under which a chain marks connections for masquerading."""
+        nat = self._nat.get((service.source, service.family, service.backend))
+        chain = None if nat is None else nat.chains.get(name)
+        if chain is None:
+            return None
+        jump = f" -j {MARK_MASQ}"
+        return tuple(
+            self._texts.body(rule).removesuffix(jump).strip() or "always"
+            for rule in chain.rules
+            if rule.target == MARK_MASQ
+        )
+
+
+def _label(service: ServicePort) -> str:
+    """The service port's label; of one that has neither name nor chain nor ClusterIP, its first frontend."""
+    chains = service.chains
+    known = service.name or service.cluster_ip or chains.service or chains.local or chains.external
+    if known or not service.frontends:
+        return service.label
+    frontend = service.frontends[0]
+    return f"{frontend.address or 'NodePort'}:{frontend.port}/{service.protocol}"
+
+
+def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
+    """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none."""
+    return () if "0.0.0.0/0" in ranges or "::/0" in ranges else tuple(sorted(ranges))
+
+
+def _pool(balancer: Balancer) -> Pool:
+    shares = [(share.endpoint or share.chain, share.probability) for share in balancer.shares]
+    shares.sort()
+    if len({endpoint for endpoint, _ in shares}) != len(shares):
+        summed: dict[str, float] = {}
+        for endpoint, probability in shares:
+            summed[endpoint] = summed.get(endpoint, 0.0) + probability
+        shares = list(summed.items())
+    return Pool(balancer.scope, tuple(shares), balancer.unmatched)
+
+
+def _name(endpoint: Endpoint) -> str:
+    if endpoint.address is None:
+        return endpoint.chain
+    address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    return address if endpoint.port is None else f"{address}:{endpoint.port}"

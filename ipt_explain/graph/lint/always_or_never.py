@@ -1,0 +1,35 @@
+"""Rules with a condition that no packet, or every packet, meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.model import Rule, Shape
+from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.netfilter.never import Certainty, certainty_of, deciding_slots
+
+
+def find_certain(rules_of: RulesByShape) -> Iterator[tuple[str, Rule, Certainty]]:
+    """Table, rule and condition, in the order of the text within each shape."""
+    for table, shapes in rules_of.items():
+        for shape, rules in shapes.items():
+            for rule, certainty in _of_shape(shape, rules):
+                yield table, rule, certainty
+
+
+def _of_shape(shape: Shape, rules: list[Rule]) -> Iterator[tuple[Rule, Certainty]]:
+    """A dump of 300,000 rules has few different values where it matters (probabilities, pod networks): each is judged
+    once.
+    """
+    slots = deciding_slots(shape)
+    if not slots:
+        return
+    first, single = slots[0], len(slots) == 1
+    known: dict[str | tuple[str, ...], Certainty | None] = {}
+    for rule in rules:
+        key = rule.values[first] if single else tuple([rule.values[slot] for slot in slots])
+        if key not in known:
+            known[key] = certainty_of(rule)
+        certainty = known[key]
+        if certainty is not None:
+            yield rule, certainty

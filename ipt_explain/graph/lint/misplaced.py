@@ -1,0 +1,108 @@
+"""Targets that stand in a table, or are reached from a hook, where the kernel refuses them.
+
+Facts: `.table` and `.hooks` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c; libiptc's refusal
+of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ipt_explain.graph.jump_sets import JumpSets
+from ipt_explain.model import Rule, Shape
+from ipt_explain.model.by_shape import RulesByShape
+
+_TABLES = {
+    "DNAT": "nat",
+    "SNAT": "nat",
+    "MASQUERADE": "nat",
+    "REDIRECT": "nat",
+    "NETMAP": "nat",
+    "REJECT": "filter",
+    "TPROXY": "mangle",
+    "TTL": "mangle",
+    "HL": "mangle",
+    "DSCP": "mangle",
+    "TOS": "mangle",
+    "ECN": "mangle",
+    "CHECKSUM": "mangle",
+    "CT": "raw",
+    "NOTRACK": "raw",
+}
+_NAT_HOOKS = {
+    "DNAT": ("PREROUTING", "OUTPUT"),
+    "REDIRECT": ("PREROUTING", "OUTPUT"),
+    "MASQUERADE": ("POSTROUTING",),
+    "SNAT": ("POSTROUTING", "INPUT"),
+}
+_HOOKS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
+_FEW = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """Rules with one target in one wrong place. `where` and `allowed` are words: "in table nat", "in table filter"."""
+
+    table: str
+    target: str
+    where: str
+    allowed: str
+    rules: tuple[Rule, ...]
+
+
+def find_misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> tuple[Misplaced, ...]:
+    """Every target that stands where it must not, in the rules of a ruleset and the jumps of its table nat."""
+    return tuple(_misplaced(rules_of, nat))
+
+
+def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplaced]:
+    for table, shapes in rules_of.items():
+        by_target = _by_target(shapes)
+        for target, rules in by_target.items():
+            home = _TABLES.get(target)
+            if table == "nat" and target == "DROP":
+                yield Misplaced(table, target, "in table nat", "in table filter", tuple(rules))
+            elif home is not None and home != table:
+                yield Misplaced(table, target, f"in table {table}", f"in table {home}", tuple(rules))
+        if table == "nat" and nat is not None:
+            yield from _from_wrong_hooks(nat, by_target)
+
+
+def _by_target(shapes: Mapping[Shape, list[Rule]]) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for shape, rules in shapes.items():
+        target = None if shape.target is None else shape.target.name
+        if target is not None and (target in _TABLES or target == "DROP"):
+            found.setdefault(target, []).extend(rules)
+    return found
+
+
+def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, list[Rule]]) -> Iterator[Misplaced]:
+    for target, allowed in _NAT_HOOKS.items():
+        rules = by_target.get(target, [])
+        for hook in _HOOKS:
+            if rules and hook not in allowed:
+                reached = _reached(nat, hook, rules)
+                wrong = tuple(rule for rule in rules if rule.values[0] in reached) if reached else ()
+                if wrong:
+                    where = f"where {hook} leads to it"
+                    yield Misplaced("nat", target, where, f"from {' and '.join(allowed)} of table nat", wrong)
+
+
+def _reached(nat: JumpSets, hook: str, rules: list[Rule]) -> frozenset[str]:
+    """Chains on the ways from a hook to the rules: looked for from the rules where these stand in few chains."""
+    chains = nat.table.chains
+    if hook not in chains:
+        return frozenset()
+    if len(rules) <= _FEW:
+        return frozenset(rule.values[0] for rule in rules if nat.leads_to(hook, (rule.values[0],)))
+    reached = {hook}
+    pending = [hook]
+    while pending:
+        for rule in chains[pending.pop()].rules:
+            target = rule.target
+            if target is not None and target in chains and target not in reached:
+                reached.add(target)
+                pending.append(target)
+    return frozenset(reached)

@@ -1,0 +1,231 @@
+"""Rules that no packet can reach, because an earlier rule of their chain takes every packet that they match."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
+from ipt_explain.model import Chain, Command, Rule, Ruleset, Shape, Table, TargetKind
+from ipt_explain.netfilter.containment import Conditions, Kind, conditions_of, contains, may_contain
+
+# Chains of hostile size may hold more forms of rules than are worth comparing; what lies beyond these is not looked at.
+_MAX_WIDE = 64
+_MAX_MASKS = 64
+_MAX_COMPARISONS = 4_000_000
+
+
+_Value: TypeAlias = tuple[Kind, Hashable]
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A rule and what it hides: later rules of its chain that can never match. `same_effect`: all do what the rule
+    does.
+    """
+
+    table: str
+    chain: str
+    rule: Rule
+    hidden: tuple[Rule, ...]
+    same_effect: bool
+
+
+def find_shadows(ruleset: Ruleset) -> tuple[Shadow, ...]:
+    """All rules of a ruleset that hide others, in the order of the text."""
+    return tuple(shadow for name, table in ruleset.tables.items() for shadow in _Finder(ruleset, name, table).find())
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Rules of one shape met so far in a chain: by their exact values and masks, and those with wider values."""
+
+    narrow: dict[Hashable, Rule] = field(default_factory=dict)
+    masks: set[tuple[int, ...]] = field(default_factory=set)
+    wide: list[Rule] = field(default_factory=list)
+
+
+class _Finder:
+    """Looks through one table; what can be told from shapes alone is told once for each pair of them."""
+
+    def __init__(self, ruleset: Ruleset, name: str, table: Table) -> None:
+        self._endings = Endings(ruleset, name)
+        self._name = name
+        self._table = table
+        self._conditions: dict[Shape, Conditions] = {}
+        self._pairs: dict[tuple[Shape, Shape], bool] = {}
+        self._final: dict[Shape, bool] = {}
+
+    def find(self) -> Iterator[Shadow]:
+        forms: dict[tuple[Shape, ...], bool] = {}
+        for chain in self._table.chains.values():
+            if len(chain.rules) < 2:
+                continue
+            form = tuple([rule.shape for rule in chain.rules])
+            if form not in forms:
+                forms[form] = self._could_hide(form)
+            if forms[form] and not self._told_apart(chain, frozenset(form)):
+                yield from self._in_chain(chain)
+
+    def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
+        """Whether the forms of a chain's rules and their order allow that one hides another: few chains' do."""
+        first: dict[Shape, int] = {}
+        last: dict[Shape, int] = {}
+        for index, shape in enumerate(shapes):
+            first.setdefault(shape, index)
+            last[shape] = index
+        if len(first) * len(shapes) > _MAX_COMPARISONS:
+            return False
+        return all(shape.command is Command.APPEND for shape in first) and any(
+            first[wide] < last[narrow] and self._may_hide(wide, narrow) for wide in first for narrow in last
+        )
+
+    def _may_hide(self, wide: Shape, narrow: Shape) -> bool:
+        known = self._pairs.get((wide, narrow))
+        if known is None:
+            known = self._pairs[wide, narrow] = self._takes_packets(wide) and may_contain(
+                self._of(wide), self._of(narrow)
+            )
+        return known
+
+    def _told_apart(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
+        """Whether all rules look for different hosts and ports, spelled as iptables-save does. So the long chains of a
+        node are made, and then no rule hides another; True is certain, False is not.
+        """
+        dimensions = {shape: self._of(shape).by_dimension.keys() for shape in shapes}
+        if any(
+            dimensions[wide] != dimensions[narrow] and self._may_hide(wide, narrow)
+            for wide in shapes
+            for narrow in shapes
+        ):
+            return False
+        limits = {shape: _plain_limits(self._of(shape)) for shape in shapes}
+        seen: set[tuple[str, ...]] = set()
+        for rule in chain.rules:
+            plain = limits[rule.shape]
+            if plain is None:
+                return False
+            values = tuple([rule.values[slot] for slot, _ in plain])
+            if values in seen or not all(map(_is_plain, values, plain)):
+                return False
+            seen.add(values)
+        return True
+
+    def _takes_packets(self, shape: Shape) -> bool:
+        """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps (to be
+        looked at).
+        """
+        known = self._final.get(shape)
+        if known is None:
+            target = shape.target
+            known = self._final[shape] = target is not None and (
+                target.kind is TargetKind.GOTO or target.slot is not None or target.name in FINAL_TARGETS
+            )
+        return known
+
+    def _of(self, shape: Shape) -> Conditions:
+        conditions = self._conditions.get(shape)
+        if conditions is None:
+            conditions = self._conditions[shape] = conditions_of(shape)
+        return conditions
+
+    def _in_chain(self, chain: Chain) -> Iterator[Shadow]:
+        seen: dict[Shape, _Seen] = {}
+        hidden: dict[Rule, list[Rule]] = {}
+        for rule in chain.rules:
+            values = self._values(rule)
+            cause = self._cause(rule, values, seen)
+            if cause is not None:
+                hidden.setdefault(cause, []).append(rule)
+            elif values is not None and self._takes_packets(rule.shape) and self._of(rule.shape).fixed:
+                self._remember(rule, list(values.values()), seen.setdefault(rule.shape, _Seen()))
+        for cause, rules in hidden.items():
+            same = all(_effect(rule) == _effect(cause) for rule in rules)
+            yield Shadow(self._name, chain.name, cause, tuple(rules), same)
+
+    def _values(self, rule: Rule) -> dict[str, _Value] | None:
+        """The limits that a rule sets, by dimension; None if one cannot be read."""
+        constraints = self._of(rule.shape).by_dimension
+        try:
+            return {name: (constraint.kind, constraint.value(rule)) for name, constraint in constraints.items()}
+        except ValueError:
+            return None
+
+    def _cause(self, rule: Rule, values: dict[str, _Value] | None, seen: Mapping[Shape, _Seen]) -> Rule | None:
+        """The earlier rule that takes all packets of this one."""
+        for shape, earlier in seen.items():
+            if values is not None and self._may_hide(shape, rule.shape):
+                conditions = self._of(shape)
+                for candidate in _candidates([values[name] for name in conditions.by_dimension], earlier):
+                    covers = contains(conditions, candidate, self._of(rule.shape), rule)
+                    if covers and self._endings.ends(candidate):
+                        return candidate
+        return None
+
+    def _remember(self, rule: Rule, values: list[_Value], earlier: _Seen) -> None:
+        negated = any(constraint.option.negated for constraint in self._of(rule.shape).by_dimension.values())
+        masks = tuple([value[1] for kind, value in values if kind is Kind.ADDRESS and isinstance(value, tuple)])
+        narrow = not negated and all(_is_narrow(kind, value) for kind, value in values)
+        if narrow and (masks in earlier.masks or len(earlier.masks) < _MAX_MASKS):
+            earlier.masks.add(masks)
+            earlier.narrow.setdefault(_key(values, masks), rule)
+        elif len(earlier.wide) < _MAX_WIDE and self._endings.ends(rule):
+            earlier.wide.append(rule)
+
+
+_Limit: TypeAlias = tuple[int, Kind]
+
+# Values that are compared as they are written: words of which no two mean the same.
+_WORDS = frozenset({"tcp", "udp", "sctp", "LOCAL"})
+
+
+def _plain_limits(conditions: Conditions) -> tuple[_Limit, ...] | None:
+    """The slot and kind of each limit, by dimension; None where one is negated, or is no single value."""
+    limits = sorted(conditions.by_dimension.items())
+    if any(constraint.option.negated or len(constraint.option.slots) != 1 for _, constraint in limits):
+        return None
+    return tuple((constraint.option.slots[0], constraint.kind) for _, constraint in limits)
+
+
+def _is_plain(value: str, limit: _Limit) -> bool:
+    kind = limit[1]
+    if kind is Kind.ADDRESS:
+        return value.endswith(("/32", "/128"))
+    if kind is Kind.PORTS:
+        return value.isdecimal() and value[0] != "0"
+    return value in _WORDS
+
+
+def _candidates(values: Sequence[_Value], earlier: _Seen) -> Iterator[Rule]:
+    """Earlier rules that may hold these values within theirs."""
+    for masks in tuple(earlier.masks):
+        candidate = earlier.narrow.get(_key(values, masks))
+        if candidate is not None:
+            yield candidate
+    yield from earlier.wide
+
+
+def _key(values: Iterable[_Value], masks: tuple[int, ...]) -> Hashable:
+    """What rules with these masks have in common with every rule that they contain."""
+    remaining = iter(masks)
+    return masks, tuple(
+        value[0] & next(remaining) if kind is Kind.ADDRESS and isinstance(value, tuple) else value
+        for kind, value in values
+    )
+
+
+def _is_narrow(kind: Kind, value: Hashable) -> bool:
+    """Whether only an equal value lies within this one, but for addresses, whose masks are looked up."""
+    if kind is Kind.PORTS and isinstance(value, tuple):
+        return len(value) == 1 and value[0][0] == value[0][1]
+    if kind is Kind.STATES and isinstance(value, frozenset):
+        return len(value) == 1
+    return not (kind is Kind.INTERFACE and isinstance(value, str) and value.endswith("+"))
+
+
+def _effect(rule: Rule) -> Hashable:
+    """What a rule does with the packets that it matches."""
+    target = rule.shape.target
+    options = () if target is None else tuple((option.name, rule.arguments(option)) for option in target.options)
+    return rule.target, rule.is_goto, options

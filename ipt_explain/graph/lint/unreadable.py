@@ -1,0 +1,76 @@
+"""Lines that iptables prints but cannot read back.
+
+Facts: libxtables prints `[unsupported revision]` for an extension newer than itself; a NAT target of a newer revision
+may be printed as address 0.0.0.0 or port 0, which no parser takes; `xtables_save_string` prints line feeds as they
+are, while iptables-restore reads line by line; chain names have at most 28 bytes (XT_FUNCTION_MAXNAMELEN less the
+end), nft's more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ipt_explain.model import Chain, Option, Rule, Ruleset, Shape
+from ipt_explain.model.by_shape import RulesByShape
+
+UNSUPPORTED = "[unsupported revision]"
+LONGEST_CHAIN_NAME = 28
+
+_NAT_OPTIONS = ("--to-destination", "--to-source", "--to-ports")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One kind of trouble in one table: the rules that have it, or a chain. `focus` is the text that shows it."""
+
+    table: str
+    what: str
+    rules: tuple[Rule, ...] = ()
+    chain: Chain | None = None
+    focus: str = ""
+
+
+def find_unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> tuple[Unreadable, ...]:
+    """Everything in a ruleset that could not be restored."""
+    return tuple(_unreadable(ruleset, rules_of))
+
+
+def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable]:
+    for table, shapes in rules_of.items():
+        for shape, rules in shapes.items():
+            yield from _of_shape(table, shape, rules)
+    for name, found in ruleset.tables.items():
+        for chain in found.chains.values():
+            if len(chain.name) > LONGEST_CHAIN_NAME:
+                yield Unreadable(
+                    name, f"the name of chain {chain.name} is longer than {LONGEST_CHAIN_NAME}", chain=chain
+                )
+
+
+def _of_shape(table: str, shape: Shape, rules: list[Rule]) -> Iterator[Unreadable]:
+    if any(UNSUPPORTED in literal for literal in shape.literals):
+        yield Unreadable(
+            table, f"the saver did not know what it printed as {UNSUPPORTED}", tuple(rules), focus=UNSUPPORTED
+        )
+        return
+    for option in _nat_options(shape):
+        slot = option.slots[0]
+        wrong = [rule for rule in rules if rule.values[slot].endswith((":0", "/0"))]
+        if wrong:
+            focus = f"{option.name} {wrong[0].values[slot]}"
+            yield Unreadable(table, "a NAT target was saved with port 0", tuple(wrong), focus=focus)
+            return
+    comment = shape.match_option("comment", "--comment")
+    if comment is not None and comment.slots:
+        slot = comment.slots[0]
+        broken = [rule for rule in rules if "\n" in rule.values[slot]]
+        if broken:
+            yield Unreadable(table, "a comment has a line feed in it", tuple(broken))
+
+
+def _nat_options(shape: Shape) -> Iterator[Option]:
+    if shape.target is not None:
+        for option in shape.target.options:
+            if option.name in _NAT_OPTIONS and option.slots:
+                yield option

@@ -1,0 +1,1 @@
+"""What `audit` and `rules` print, a format a module."""

@@ -1,0 +1,77 @@
+"""An audit's report as JUnit XML, as CI servers show test results.
+
+One test suite a source. Each finding is a test case, named by its rule and place: failed where its severity is at or
+above `--fail-on`, else passed with the finding in its output. Each rule that found nothing is a passed test case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from xml.etree import ElementTree
+
+from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.runner import Report
+from ipt_explain.render.text.safe import escape
+
+
+def junit_xml(report: Report, rules: Iterable[AuditRule], sources: Sequence[str], fail_on: Severity | None) -> str:
+    """The report as an XML document. `rules` are those asked, `sources` the names of the dumps; with `fail_on` None
+    nothing fails.
+    """
+    root = ElementTree.Element("testsuites", name="ipt-explain audit")
+    asked = list(rules)
+    for source in dict.fromkeys(sources):
+        findings = [finding for finding in report.findings if finding.source == source]
+        root.append(_suite(source, findings, asked, fail_on))
+    for count in ("tests", "failures", "errors"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(
+    source: str, findings: Sequence[Finding], rules: Iterable[AuditRule], fail_on: Severity | None
+) -> ElementTree.Element:
+    found = {finding.rule for finding in findings}
+    cases = [_case(finding, fail_on) for finding in findings]
+    for rule in rules:
+        if rule.id not in found:
+            cases.append(ElementTree.Element("testcase", classname=f"ipt-explain.{rule.id}", name=rule.slug, time="0"))
+    failures = sum(case.find("failure") is not None for case in cases)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=escape(source),
+        tests=str(len(cases)),
+        failures=str(failures),
+        errors="0",
+        skipped="0",
+        time="0",
+    )
+    suite.extend(cases)
+    return suite
+
+
+def _case(finding: Finding, fail_on: Severity | None) -> ElementTree.Element:
+    place = f" line {finding.line}" if finding.line is not None else ""
+    case = ElementTree.Element(
+        "testcase",
+        classname=f"ipt-explain.{finding.rule}",
+        name=f"{finding.name}{place} {finding.fingerprint}",
+        time="0",
+    )
+    subject = f"{finding.service}: " if finding.service else ""
+    message = escape(f"{subject}{finding.message}")
+    text = "\n".join(part for part in (_where(finding), message, escape(finding.help)) if part)
+    if fail_on is not None and finding.severity >= fail_on:
+        failure = ElementTree.SubElement(case, "failure", type=finding.severity.value, message=message)
+        failure.text = text
+    else:
+        ElementTree.SubElement(case, "system-out").text = f"{finding.severity.value}: {text}"
+    return case
+
+
+def _where(finding: Finding) -> str:
+    if finding.line is None:
+        return escape(finding.source)
+    return f"{escape(finding.source)}:{finding.line}: {escape(finding.excerpt)}"

@@ -1,0 +1,128 @@
+"""Differences for a person: a changelog of services for two dumps, a list of dissenters for many nodes."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.dumps import Comparison, NodeView
+from ipt_explain.compare.fleet.agreement import Agreement
+from ipt_explain.model import Family
+from ipt_explain.render.text.paint import Paint, painter
+from ipt_explain.render.text.safe import escape
+
+SHOWN_RULES = 10
+
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+_ADDED = frozenset({DifferenceKind.SERVICE_ADDED, DifferenceKind.ENDPOINT_ADDED, DifferenceKind.FRONTEND_ADDED})
+_REMOVED = frozenset({DifferenceKind.SERVICE_REMOVED, DifferenceKind.ENDPOINT_REMOVED, DifferenceKind.FRONTEND_REMOVED})
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+_THE_NODE = "the node's other rules"
+
+
+def comparison_text(comparison: Comparison, width: int, color: bool = False) -> Iterator[str]:
+    """What changed from one dump to the other, service by service; one calm line where nothing did."""
+    paint = painter(color)
+    before, after = comparison.before, comparison.after
+    if comparison.equal:
+        yield f"No difference: {_size(after)} fare the same in {escape(before.name)} and {escape(after.name)}.\n"
+        return
+    yield paint(f"{escape(before.name)} → {escape(after.name)}", "bold") + "\n"
+    for title, group in _groups(comparison.differences):
+        yield f"\n{paint(title, 'bold')}\n"
+        for difference in group:
+            yield from _entry(difference, width, paint)
+    yield f"\n{_sum(comparison.differences)}\n"
+
+
+def fleet_text(
+    differences: Sequence[Difference], agreement: Agreement, width: int, color: bool = False
+) -> Iterator[str]:
+    """What all nodes agree on, in a line; then each disagreement, with the nodes on either side."""
+    paint = painter(color)
+    nodes = _counted(agreement.nodes, "node")
+    if not differences:
+        yield f"{nodes} agree on all {_counted(agreement.of, 'service port')}, on hooks and policies.\n"
+        return
+    yield f"{nodes} agree on {agreement.services:,} of {_counted(agreement.of, 'service port')}.\n"
+    for title, group in _groups(differences):
+        yield f"\n{paint(title, 'bold')}\n"
+        for message in _messages(group):
+            yield from _wrapped("  ", escape(message), width)
+    yield f"\n{_sum(differences)}\n"
+
+
+def _groups(differences: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:
+    """Differences by service port, in the order found; those of the node's other rules last."""
+    groups: dict[str, list[Difference]] = {}
+    node: dict[str, list[Difference]] = {}
+    for difference in differences:
+        family = _FAMILIES[difference.family]
+        if difference.service is None:
+            node.setdefault(f"{_THE_NODE} · {family}", []).append(difference)
+        else:
+            title = f"{escape(difference.service)} · {escape(difference.protocol or '')} · {family}"
+            groups.setdefault(title, []).append(difference)
+    yield from groups.items()
+    yield from node.items()
+
+
+def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
+    sign = "+" if difference.kind in _ADDED else "-" if difference.kind in _REMOVED else "~"
+    mark = paint(sign, _STYLES[sign])
+    first, *rest = _wrapped("    ", escape(difference.message), width)
+    yield f"  {mark} {first[4:]}"
+    yield from rest
+    if difference.kind is DifferenceKind.FOREIGN_RULES:
+        yield from _rules("-", difference.before, paint)
+        yield from _rules("+", difference.after, paint)
+
+
+def _rules(sign: str, side: object, paint: Paint) -> Iterator[str]:
+    rules = side.get("rules", []) if isinstance(side, dict) else []
+    for rule in rules[:SHOWN_RULES]:
+        yield f"      {paint(sign, _STYLES[sign])} {escape(str(rule))}\n"
+    if len(rules) > SHOWN_RULES:
+        yield f"      {paint(sign, _STYLES[sign])} {len(rules) - SHOWN_RULES:,} more (-o json has all)\n"
+
+
+def _messages(group: Iterable[Difference]) -> Iterator[str]:
+    """The messages, those about endpoints that the same nodes see or miss as one."""
+    merged: dict[tuple[DifferenceKind, object], list[Difference]] = {}
+    for difference in group:
+        endpoint = difference.kind in (DifferenceKind.ENDPOINT_ADDED, DifferenceKind.ENDPOINT_REMOVED)
+        merged.setdefault((difference.kind, difference.nodes if endpoint else id(difference)), []).append(difference)
+    for (kind, _), members in merged.items():
+        first = members[0]
+        if len(members) > 1:
+            others = (str(each.after if kind is DifferenceKind.ENDPOINT_ADDED else each.before) for each in members[1:])
+            yield ", ".join([first.message, *others])
+        else:
+            yield first.message
+
+
+def _wrapped(indent: str, text: str, width: int) -> list[str]:
+    lines = textwrap.wrap(
+        text, max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False,
+        break_long_words=False,
+    )  # fmt: skip
+    return [f"{line}\n" for line in lines]
+
+
+def _sum(differences: Sequence[Difference]) -> str:
+    services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
+    others = sum(each.service is None for each in differences)
+    parts = [
+        f"{_counted(len(differences) - others, 'difference')} in {_counted(len(services), 'service port')}"
+    ] * bool(services)
+    parts += [f"{_counted(others, 'difference')} in {_THE_NODE}"] * bool(others)
+    return ", ".join(parts)
+
+
+def _size(view: NodeView) -> str:
+    return f"{_counted(len(view.services), 'service port')} and {_counted(view.endpoint_count, 'endpoint')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

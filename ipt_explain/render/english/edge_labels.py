@@ -1,0 +1,148 @@
+"""A rule's conditions in the few words that fit on an arrow: `tcp 10.96.0.10:53`, `33.33 %`, `seen within 3 h`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from ipt_explain.model import Match, Rule
+from ipt_explain.netfilter.probability import chance
+from ipt_explain.render.english.core import address
+from ipt_explain.render.english.options import Given, Options
+from ipt_explain.render.english.wording import duration
+from ipt_explain.render.text.percent import percents
+
+_PORTS = ("--dport", "--destination-port", "--dports", "--destination-ports")
+_IGNORED = frozenset({"comment"})
+
+
+def conditions(rule: Rule) -> list[str]:
+    """What a rule asks of a packet, in short; statistics are left to `shares`."""
+    shape = rule.shape
+    own = Options(rule, shape.core)
+    protocol, destination = own.take("-p"), own.take("-d")
+    said = _towards(protocol, destination, _port(rule))
+    for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")):
+        given = own.take(name)
+        if given:
+            said.append(_not(given) + f"{words} {address(given.value)}")
+    said += [given.text for given in own]
+    for match in shape.matches:
+        if match.module not in _IGNORED:
+            said += _match(rule, match)
+    return said
+
+
+def _towards(protocol: Given | None, destination: Given | None, port: str) -> list[str]:
+    """Protocol, destination and port as one: `udp 10.96.0.10:53`, `tcp :30080`."""
+    said = []
+    if destination:
+        host = address(destination.value)
+        place = f"[{host}]:{port}" if port and ":" in host else f"{host}:{port}" if port else host
+        place = _not(destination) + place
+    else:
+        place = f":{port}" if port else ""
+    if protocol:
+        said.append(" ".join(filter(None, [_not(protocol) + protocol.value, place])))
+    elif place:
+        said.append(place)
+    return said
+
+
+def _port(rule: Rule) -> str:
+    for match in rule.shape.matches:
+        for option in match.options:
+            if option.name in _PORTS and not option.negated:
+                return rule.first(option) or ""
+    return ""
+
+
+def _match(rule: Rule, match: Match) -> list[str]:
+    options = Options(rule, match.options)
+    if match.module == "statistic" and options.take("--probability"):
+        return []
+    if match.module == "recent":
+        return [_recent(options)]
+    said = []
+    for given in options:
+        if given.name in _PORTS and not given.negated:
+            continue
+        words = _WORDS.get((match.module, given.name))
+        said.append(_not(given) + f"{words} {' '.join(given.arguments)}" if words else given.text)
+    if not said and not match.options and match.module not in ("tcp", "udp", "sctp", "dccp", "udplite"):
+        said.append(match.module)
+    return said
+
+
+_WORDS: Mapping[tuple[str, str], str] = {
+    ("addrtype", "--dst-type"): "to",
+    ("addrtype", "--src-type"): "from",
+    ("conntrack", "--ctstate"): "state",
+    ("state", "--state"): "state",
+    ("mark", "--mark"): "mark",
+    ("connmark", "--mark"): "connmark",
+    ("set", "--match-set"): "set",
+    ("limit", "--limit"): "limit",
+    ("physdev", "--physdev-in"): "in by port",
+    ("physdev", "--physdev-out"): "out by port",
+}
+
+
+def _recent(options: Options) -> str:
+    if options.take("--set"):
+        return "noted"
+    seconds = options.value("--seconds")
+    checked = options.take("--rcheck") or options.take("--update") or options.take("--remove")
+    seen = "seen" if checked is None else f"{_not(checked)}seen"
+    return seen if seconds is None else f"{seen} within {duration(seconds).partition(' (')[0]}"
+
+
+def _not(given: Given) -> str:
+    return "not " if given.negated else ""
+
+
+def shares(rules: Sequence[Rule]) -> dict[int, float]:
+    """By the rule's id, its share of the packets that reach a chain's `statistic` rules.
+
+    Of the rules whose only condition is chance, and of the first one behind them that has no condition. Rules with
+    other conditions take their packets first, and are left out.
+    """
+    found: dict[int, float] = {}
+    left: Fraction | float = Fraction(1)
+    for rule in rules:
+        matches = [match for match in rule.shape.matches if match.module not in _IGNORED]
+        if rule.shape.core or rule.target is None:
+            continue
+        if not matches and found:
+            found[id(rule)] = float(left)
+            break
+        own = _only_chance(rule, matches)
+        if own is not None:
+            found[id(rule)] = float(left * own)
+            left = float(left * (1 - own))
+    return found
+
+
+def _only_chance(rule: Rule, matches: Sequence[Match]) -> Fraction | None:
+    if len(matches) != 1 or matches[0].module != "statistic":
+        return None
+    for option in matches[0].options:
+        if option.name == "--probability":
+            try:
+                return chance(rule.first(option) or "", option.negated)
+            except (ValueError, OverflowError):
+                return None
+    return None
+
+
+def share_words(found: Mapping[int, float]) -> dict[int, str]:
+    """Shares of one chain in percent, with as many digits as it takes for different ones to look different."""
+    return dict(zip(found, percents(list(found.values()))))
+
+
+def edge_label(rule: Rule, share: str | None) -> str:
+    """Everything that an arrow says of its rule."""
+    said = conditions(rule)
+    if share is not None:
+        said.append(share)
+    return ", ".join(said)

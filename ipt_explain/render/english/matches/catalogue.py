@@ -1,0 +1,57 @@
+"""Matches that need a sentence of their own: several options make one thought, or a value needs words.
+
+A composer takes what it says from the options and returns predicates about the packet; what it leaves is said by
+`plain`, or generically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.marks import asked
+from ipt_explain.render.english.matches import connections, contents, places, rates
+from ipt_explain.render.english.matches.recent import recent
+from ipt_explain.render.english.options import Options
+
+Composer = Callable[[Options, Glossary], list[str]]
+
+
+def mark(options: Options, glossary: Glossary) -> list[str]:
+    """The mark of the packet."""
+    given = options.take("--mark")
+    return [asked(given.value, given.negated, glossary.marks)] if given else []
+
+
+COMPOSERS: Mapping[str, Composer] = {
+    "addrtype": places.addrtype,
+    "cluster": connections.cluster,
+    "connbytes": rates.connbytes,
+    "connlabel": connections.connlabel,
+    "connlimit": rates.connlimit,
+    "connmark": connections.connmark,
+    "conntrack": connections.conntrack,
+    "dccp": contents.dccp,
+    "hashlimit": rates.hashlimit,
+    "icmp": contents.icmp,
+    "icmp6": contents.icmp6,
+    "icmpv6": contents.icmp6,
+    "ipv6header": contents.ipv6header,
+    "limit": rates.limit,
+    "mark": mark,
+    "multiport": contents.multiport,
+    "osf": contents.osf,
+    "policy": places.policy,
+    "quota": rates.quota,
+    "rateest": rates.rateest,
+    "recent": recent,
+    "rpfilter": places.rpfilter,
+    "sctp": contents.sctp,
+    "set": places.ipset,
+    "socket": places.socket,
+    "state": connections.state,
+    "statistic": rates.statistic,
+    "string": contents.string,
+    "tcp": contents.tcp,
+    "time": places.time,
+}

@@ -1,0 +1,134 @@
+"""What a packet is asked about its own bytes: ports, flags, types, headers, text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.options import Given, Options
+from ipt_explain.render.english.wording import any_of, say
+from ipt_explain.render.text.words import aside, cited
+
+_ICMP_NAMES = {
+    "0": "echo reply",
+    "3": "destination unreachable",
+    "5": "redirect",
+    "8": "echo request",
+    "11": "time exceeded",
+}
+
+
+_ICMPV6_NAMES = {
+    "1": "destination unreachable",
+    "2": "packet too big",
+    "3": "time exceeded",
+    "4": "parameter problem",
+    "128": "echo request",
+    "129": "echo reply",
+    "133": "router solicitation",
+    "134": "router advertisement",
+    "135": "neighbour solicitation",
+    "136": "neighbour advertisement",
+    "137": "redirect",
+}
+
+
+def icmp(options: Options, _: Glossary) -> list[str]:
+    """ICMP by type and code."""
+    return _icmp(options.take("--icmp-type"), "ICMP", _ICMP_NAMES)
+
+
+def icmp6(options: Options, _: Glossary) -> list[str]:
+    """ICMPv6 by type and code."""
+    return _icmp(options.take("--icmpv6-type"), "ICMPv6", _ICMPV6_NAMES)
+
+
+def _icmp(given: Given | None, protocol: str, names: Mapping[str, str]) -> list[str]:
+    if given is None:
+        return []
+    name = names.get(given.value.partition("/")[0])
+    return [say(f"has {protocol} type {given.value}" + (f" ({name})" if name else ""), given.negated)]
+
+
+def ipv6header(options: Options, _: Glossary) -> list[str]:
+    """The extension headers that a packet holds: exactly those named, or with `--soft` at least those."""
+    given = options.take("--header")
+    extent = "at least" if options.flag("--soft") else "exactly"
+    return [say(f"has {extent} the extension headers {given.value}", given.negated)] if given else []
+
+
+_TTL_CHECKS = {"0": "TTL equal to the fingerprint's", "1": "TTL below the fingerprint's", "2": "any TTL"}
+
+
+_OSF_LOGS = {"0": "all fits logged", "1": "first fit logged", "2": "all known fits logged"}
+
+
+def osf(options: Options, _: Glossary) -> list[str]:
+    """The operating system, guessed from a SYN."""
+    given = options.take("--genre")
+    if not given:
+        return []
+    ttl, log = options.value("--ttl"), options.value("--log")
+    more = [f"--ttl {ttl}: {_TTL_CHECKS.get(ttl, 'unknown')}"] if ttl is not None else []
+    more += [f"--log {log}: {_OSF_LOGS.get(log, 'unknown')}"] if log is not None else []
+    return [say(f"comes from a system that looks like {given.value}", given.negated) + aside(more)]
+
+
+def string(options: Options, _: Glossary) -> list[str]:
+    """Bytes in the packet."""
+    given = options.take("--string", "--hex-string")
+    if not given:
+        return []
+    what = "bytes" if given.name == "--hex-string" else "text"
+    start, end, algorithm = options.value("--from"), options.value("--to"), options.value("--algo")
+    notes = ["in any case"] if options.flag("--icase") else []
+    notes += [f"from byte {start}"] if start is not None else []
+    notes += [f"to byte {end}"] if end is not None else []
+    notes += [f"algorithm {algorithm}"] if algorithm is not None else []
+    return [say(f"contains the {what} {cited(given.value)}", given.negated) + aside(notes)]
+
+
+def tcp(options: Options, _: Glossary) -> list[str]:
+    """TCP flags; the module's other options speak for themselves."""
+    given = options.take("--tcp-flags")
+    if not given or len(given.arguments) < 2:
+        return []
+    mask, wanted = given.arguments[:2]
+    meaning = ""
+    if set(mask.split(",")) >= {"SYN", "RST", "ACK"} and wanted == "SYN":
+        meaning = " (it opens a connection)"
+    has = "none" if wanted == "NONE" else f"only {wanted}"
+    return [say(f"has {has} of the TCP flags {mask} set", given.negated) + ("" if given.negated else meaning)]
+
+
+_PORT_LISTS = {
+    ("--sports", "--source-ports"): "has source port {}",
+    ("--dports", "--destination-ports"): "has destination port {}",
+    ("--ports",): "has {} as its source or its destination port",
+}
+
+
+def multiport(options: Options, _: Glossary) -> list[str]:
+    """Ports from a list."""
+    said = []
+    for names, predicate in _PORT_LISTS.items():
+        given = options.take(*names)
+        if given:
+            said.append(say(predicate.format(any_of(given.value)), given.negated))
+    return said
+
+
+def sctp(options: Options, _: Glossary) -> list[str]:
+    """SCTP chunk types; ports speak for themselves."""
+    given = options.take("--chunk-types")
+    if not given or len(given.arguments) < 2:
+        return []
+    extent, types = given.arguments[:2]
+    words = {"all": "all of", "any": "any of", "only": "only"}.get(extent, extent)
+    return [say(f"contains {words} the SCTP chunk types {types} ({extent})", given.negated)]
+
+
+def dccp(options: Options, _: Glossary) -> list[str]:
+    """DCCP packet types; ports and options speak for themselves."""
+    given = options.take("--dccp-types")
+    return [say(f"is of DCCP type {any_of(given.value)}", given.negated)] if given else []

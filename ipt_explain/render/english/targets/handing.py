@@ -1,0 +1,202 @@
+"""Targets that hand a packet, or news of it, to somebody: the sender, a log, a program, a set, another machine."""
+
+from __future__ import annotations
+
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.marks import changed
+from ipt_explain.render.english.matches.places import sides
+from ipt_explain.render.english.options import Options
+from ipt_explain.render.english.wording import duration
+from ipt_explain.render.text.words import aside, both, cited, plural
+
+_REJECTIONS = {
+    "icmp-net-unreachable": "that the network is unreachable",
+    "icmp-host-unreachable": "that the host is unreachable",
+    "icmp-port-unreachable": "that the port is unreachable",
+    "icmp-proto-unreachable": "that the protocol is unreachable",
+    "icmp-net-prohibited": "that the network is prohibited",
+    "icmp-host-prohibited": "that the host is prohibited",
+    "icmp-admin-prohibited": "that it is prohibited",
+    "icmp6-no-route": "that there is no route",
+    "icmp6-adm-prohibited": "that it is prohibited",
+    "icmp6-addr-unreachable": "that the address is unreachable",
+    "icmp6-port-unreachable": "that the port is unreachable",
+    "icmp6-policy-fail": "that its source address failed a policy",
+    "icmp6-reject-route": "that the route rejects it",
+}
+
+
+def reject(options: Options, _: Glossary) -> str:
+    """Refused, and the sender told."""
+    kind = options.value("--reject-with")
+    if kind is None:
+        return "is rejected: the sender is told that the port is unreachable (the default)"
+    if kind == "tcp-reset":
+        return "is rejected with a TCP reset (tcp-reset)"
+    return f"is rejected: the sender is told {_REJECTIONS.get(kind, 'so')} ({kind})"
+
+
+_LOG_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
+
+
+_LOG_EXTRAS = {
+    "--log-tcp-sequence": "with TCP sequence numbers",
+    "--log-tcp-options": "with TCP options",
+    "--log-ip-options": "with IP options",
+    "--log-uid": "with the sending user",
+    "--log-macdecode": "with MAC addresses decoded",
+}
+
+
+def log(options: Options, _: Glossary) -> str:
+    """A line in the kernel log."""
+    details = []
+    prefix, level = options.value("--log-prefix"), options.value("--log-level")
+    if prefix is not None:
+        details.append(f"prefix {cited(prefix)}")
+    if level is not None:
+        name = f" ({_LOG_LEVELS[int(level)]})" if level in map(str, range(len(_LOG_LEVELS))) else ""
+        details.append(f"level {level}{name}")
+    details += [words for option, words in _LOG_EXTRAS.items() if options.flag(option)]
+    return "is logged" + aside(details)
+
+
+def nflog(options: Options, _: Glossary) -> str:
+    """A copy to a program that listens on a netlink group."""
+    group = options.value("--nflog-group", "--ulog-nlgroup")
+    details = []
+    prefix = options.value("--nflog-prefix", "--ulog-prefix")
+    if prefix is not None:
+        details.append(f"prefix {cited(prefix)}")
+    size = options.value("--nflog-size", "--nflog-range", "--ulog-cprange")
+    if size is not None:
+        details.append(f"at most {plural(size, 'byte')} of it")
+    threshold = options.value("--nflog-threshold", "--ulog-qthreshold")
+    if threshold is not None:
+        details.append(f"sent in batches of {threshold}")
+    return f"is copied to the logging program at netlink group {group or '0'}" + aside(details)
+
+
+def nfqueue(options: Options, _: Glossary) -> str:
+    """A program decides."""
+    balance, number = options.value("--queue-balance"), options.value("--queue-num")
+    queue = f"queues {balance}, one per connection" if balance is not None else f"queue {number or '0'}"
+    details = ["by CPU (--queue-cpu-fanout)"] if options.flag("--queue-cpu-fanout") else []
+    details += ["passed on if no program listens (--queue-bypass)"] if options.flag("--queue-bypass") else []
+    return f"is handed to a program for its verdict, by {queue}" + aside(details)
+
+
+def ct(options: Options, _: Glossary) -> str:
+    """How the connection of this packet is tracked."""
+    if options.flag("--notrack"):
+        return "is not tracked (notrack), so neither NAT nor connection states apply to it"
+    helper, policy = options.value("--helper"), options.value("--timeout")
+    details = [f'by the helper "{helper}"'] if helper is not None else []
+    details += [f'with the timeout policy "{policy}"'] if policy is not None else []
+    for name, words in (
+        ("--zone", "in zone"),
+        ("--zone-orig", "in zone for the original direction"),
+        ("--zone-reply", "in zone for replies"),
+    ):
+        zone = options.value(name)
+        details += [f"{words} {zone}"] if zone is not None else []
+    for name, words in (("--ctevents", "events"), ("--expevents", "expectation events")):
+        events = options.value(name)
+        details += [f"reporting the {words} {both(events.split(','))}"] if events is not None else []
+    return "gets its connection tracked" + (": " + ", ".join(details) if details else " as usual")
+
+
+_SET_CHANGES = {
+    "--add-set": 'gets its {} added to set "{}"',
+    "--del-set": 'gets its {} taken out of set "{}"',
+    "--map-set": 'gets its {} looked up in set "{}"',
+}
+
+
+_SET_MAPS = {"--map-mark": "mark", "--map-prio": "priority", "--map-queue": "queue"}
+
+
+def ipset(options: Options, _: Glossary) -> str:
+    """Changes to an ipset."""
+    done = []
+    for option, words in _SET_CHANGES.items():
+        given = options.take(option)
+        if given:
+            name, *side = given.arguments
+            done.append(words.format(sides(" ".join(side)), name))
+    details = []
+    timeout = options.value("--timeout")
+    if timeout is not None:
+        details.append(f"for {duration(timeout)}")
+    if options.flag("--exist"):
+        details.append("an entry that exists is renewed")
+    mapped = [words for option, words in _SET_MAPS.items() if options.flag(option)]
+    if mapped:
+        details.append(f"{both(mapped)} taken from the entry")
+    return (" and ".join(done) or "is handed to ipset") + aside(details)
+
+
+def tproxy(options: Options, glossary: Glossary) -> str:
+    """Delivery to a local socket, addresses untouched."""
+    port, address = options.value("--on-port"), options.value("--on-ip")
+    where = f"port {port}" if port is not None else "its own destination port"
+    if address is not None:
+        where += f" of {address}"
+    text = options.value("--tproxy-mark")
+    marked = f", and {changed('--tproxy-mark', text, glossary.marks)}" if text is not None else ""
+    return f"is delivered to the local socket on {where}, its addresses untouched (transparent proxy){marked}"
+
+
+def tee(options: Options, _: Glossary) -> str:
+    """A copy to another machine."""
+    gateway, interface = options.value("--gateway"), options.value("--oif")
+    by = f" by interface {interface}" if interface is not None else ""
+    return f"is copied to {gateway}{by}"
+
+
+def synproxy(options: Options, _: Glossary) -> str:
+    """Handshakes answered for the server."""
+    details = []
+    for name, words in (("--mss", "MSS"), ("--wscale", "window scale")):
+        value = options.value(name)
+        details += [f"{words} {value}"] if value is not None else []
+    for name, words in (("--sack-perm", "SACK"), ("--timestamp", "timestamps"), ("--ecn", "ECN")):
+        details += [words] if options.flag(name) else []
+    return "has its TCP handshake answered for the server (SYN proxy)" + aside(details)
+
+
+def idletimer(options: Options, _: Glossary) -> str:
+    """A timer in sysfs that tells when traffic stops."""
+    label, timeout = options.value("--label"), options.value("--timeout")
+    alarm = ", which wakes the machine (--alarm)" if options.flag("--alarm") else ""
+    runs = f" to {duration(timeout)}" if timeout is not None else ""
+    return f'resets the idle timer "{label}"{runs}{alarm}'
+
+
+def led(options: Options, _: Glossary) -> str:
+    """A light."""
+    delay, name = options.value("--led-delay"), options.value("--led-trigger-id")
+    details = [f"for {delay} ms"] if delay is not None else []
+    details += ["blinking each time"] if options.flag("--led-always-blink") else []
+    return f'lights the LED trigger "{name}"' + aside(details)
+
+
+def rateest(options: Options, _: Glossary) -> str:
+    """A measurement of a rate, which `-m rateest` can read."""
+    name, interval = options.value("--rateest-name"), options.value("--rateest-interval")
+    average = options.value("--rateest-ewmalog")
+    return f'is counted by the rate estimator "{name}" (every {interval}, averaged over {average})'
+
+
+def clusterip(options: Options, _: Glossary) -> str:
+    """An address that several nodes share."""
+    names = {
+        "--hashmode": "hash",
+        "--clustermac": "MAC",
+        "--total-nodes": "nodes",
+        "--local-node": "this node",
+        "--hash-init": "seed",
+    }
+    parts = [f"{words} {value}" for option, words in names.items() if (value := options.value(option)) is not None]
+    new = "new " if options.flag("--new") else ""
+    return f"is kept only if the {new}cluster address hashes to this node" + aside(parts)

@@ -1,0 +1,78 @@
+"""Rewriting of addresses and ports. Only the first packet of a connection asks; all others follow its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.options import Options
+from ipt_explain.render.text.words import both
+
+
+def _manner(options: Options) -> str:
+    """How a port or address is picked from a range."""
+    said = []
+    if options.flag("--random"):
+        said.append("a port at random (--random)")
+    if options.flag("--random-fully"):
+        said.append("a port fully at random (--random-fully)")
+    if options.flag("--persistent"):
+        said.append("one client kept on one address (--persistent)")
+    return f", with {both(said)}" if said else ""
+
+
+def destination(options: Options, _: Glossary) -> str:
+    """DNAT: where the connection goes instead."""
+    return f"gets its destination rewritten to {_alternatives(options, '--to-destination')} (DNAT){_manner(options)}"
+
+
+def source(options: Options, _: Glossary) -> str:
+    """SNAT: whom the connection seems to come from."""
+    return f"gets its source rewritten to {_alternatives(options, '--to-source')} (SNAT){_manner(options)}"
+
+
+def _alternatives(options: Options, name: str) -> str:
+    """The values of an option that older rules give several times."""
+    values = []
+    while (value := options.value(name)) is not None:
+        values.append(value)
+    return ", or ".join(values) or "nothing"
+
+
+def masquerade(options: Options, _: Glossary) -> str:
+    """SNAT to whatever address the node has where the packet leaves."""
+    ports = options.value("--to-ports")
+    from_port = f", ports {ports}" if ports is not None else ""
+    own = f"the address of the interface it leaves by (MASQUERADE{from_port})"
+    return f"gets its source rewritten to {own}{_manner(options)}"
+
+
+def redirect(options: Options, _: Glossary) -> str:
+    """DNAT to the node itself."""
+    ports = options.value("--to-ports")
+    port = f", port {ports}" if ports is not None else ""
+    return f"is redirected to this node itself{port} (REDIRECT){_manner(options)}"
+
+
+def netmap(options: Options, _: Glossary) -> str:
+    """One network mapped onto another, address by address."""
+    return f"gets its address mapped into {options.value('--to')}, the host part kept (NETMAP)"
+
+
+def _prefix(side: str) -> Callable[[Options, Glossary], str]:
+    def translate(options: Options, _: Glossary) -> str:
+        before, after = options.value("--src-pfx"), options.value("--dst-pfx")
+        return f"gets the prefix of its {side} translated from {before} to {after}, without connection tracking"
+
+    return translate
+
+
+NAT: Mapping[str, Callable[[Options, Glossary], str]] = {
+    "DNAT": destination,
+    "DNPT": _prefix("destination"),
+    "MASQUERADE": masquerade,
+    "NETMAP": netmap,
+    "REDIRECT": redirect,
+    "SNAT": source,
+    "SNPT": _prefix("source"),
+}

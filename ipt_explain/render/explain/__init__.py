@@ -1,0 +1,1 @@
+"""What `explain` prints: the trees and the table of Services."""

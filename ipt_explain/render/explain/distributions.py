@@ -1,0 +1,150 @@
+"""The endpoints of a service port as rows of its tree: who reaches which, with which chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, Share, Verdict
+from ipt_explain.render.explain.service_rows import View, row
+from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
+from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.percent import evenness, percent, percents
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.render.text.words import both, plural
+
+# Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
+_NOTHING = 1e-12
+
+_HAIRPIN: dict[bool | None, Span] = {
+    True: ("hairpin ok", "good"),
+    False: ("hairpin MISSING", "bad"),
+    None: ("hairpin unknown", "unknown"),
+}
+
+
+@dataclass(slots=True)
+class _Distribution:
+    """Balancers that spread alike, and the kinds of frontends that lead to them.
+
+    Inside are pods and the node itself, as far as the rules single them out (kube-proxy up to 1.14: pods alone).
+    """
+
+    balancers: list[Balancer]
+    from_outside: set[FrontendKind] = field(default_factory=set)
+    from_inside: set[FrontendKind] = field(default_factory=set)
+
+    @property
+    def serves_cluster_ip(self) -> bool:
+        return FrontendKind.CLUSTER_IP in self.from_outside
+
+    @property
+    def users(self) -> str:
+        """Whose connections it spreads: `ClusterIP; NodePort from outside`."""
+        groups = (
+            (self.from_outside & self.from_inside, ""),
+            (self.from_outside - self.from_inside, " from outside"),
+            (self.from_inside - self.from_outside, " from inside"),
+        )
+        words = [_kinds(kinds) + where for kinds, where in groups if kinds]
+        return "; ".join(words) or both([escape(balancer.chain) for balancer in self.balancers])
+
+
+def _kinds(kinds: set[FrontendKind]) -> str:
+    return both([word for kind, word in KIND_WORDS.items() if kind in kinds])
+
+
+def distributions(service: ServicePort, view: View) -> Iterator[Node]:
+    """The endpoints behind each balancer, that of the ClusterIP first; balancers that spread alike are shown once."""
+    found = _distributions(service)
+    alone = len(found) == 1 and (not service.frontends or found[0].serves_cluster_ip)
+    by_chain = {endpoint.chain: endpoint for endpoint in service.endpoints}
+    # kube-proxy puts every usable endpoint of its node into the local chain, so that the others are elsewhere.
+    tells = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
+    shown: set[str] = set()
+    for distribution in found:
+        balancer = distribution.balancers[0]
+        pairs = [(share, by_chain.get(share.chain)) for share in balancer.shares]
+        children = _endpoints(pairs, "remote" if tells else "", shown, view)
+        if balancer.unmatched > _NOTHING:
+            children.append(_leak(balancer, view))
+        count = str(len(pairs) or "none")
+        even = evenness([share.probability for share, _ in pairs])
+        users = "" if alone else f"for {distribution.users}"
+        yield row("endpoints", sentence(", ".join(filter(None, (count, even, users)))), children=children)
+        shown.update(share.chain for share, _ in pairs)
+
+
+def _distributions(service: ServicePort) -> list[_Distribution]:
+    alike: dict[object, _Distribution] = {}
+    by_chain: dict[str, _Distribution] = {}
+    for balancer in service.balancers:
+        if not balancer.shares and service.frontends:
+            continue  # the frontends' verdicts have said so
+        chances = frozenset((share.chain, share.probability) for share in balancer.shares)
+        distribution = alike.setdefault(chances, _Distribution([]))
+        distribution.balancers.append(balancer)
+        by_chain[balancer.chain] = distribution
+    for frontend in service.frontends:
+        outside = by_chain.get(frontend.balancer or "") if frontend.verdict is Verdict.BALANCE else None
+        inside = by_chain.get(frontend.node_balancer) if frontend.node_balancer is not None else outside
+        if outside is not None:
+            outside.from_outside.add(frontend.kind)
+        if inside is not None:
+            inside.from_inside.add(frontend.kind)
+    return sorted(alike.values(), key=lambda distribution: not distribution.serves_cluster_ip)
+
+
+def _leak(balancer: Balancer, view: View) -> Node:
+    share = (f"{percent(balancer.unmatched)}  ", "bad")
+    if balancer.fallback_drop:
+        return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
+    if view.fragment:
+        return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
+    return Node([share, *sentence("match no rule and pass on UN-DNATed, to the service's own address", "bad")], hang=2)
+
+
+def _endpoints(
+    pairs: Sequence[tuple[Share, Endpoint | None]], elsewhere: str, shown: set[str], view: View
+) -> list[Node]:
+    """One row each, in columns; what is known of an endpoint is said where it is first shown."""
+    chances = percents([share.probability for share, _ in pairs])
+    addresses = [
+        endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
+        for share, endpoint in pairs
+    ]
+    places = ["local" if endpoint is not None and endpoint.local else elsewhere for _, endpoint in pairs]
+    located = [endpoint is not None and endpoint.address is not None for _, endpoint in pairs]
+    hairpins = {endpoint.hairpin for _, endpoint in pairs if endpoint is not None and endpoint.address is not None}
+    chance_width, place_width = _widest(chances), _widest(places)
+    address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
+    hairpin_width = _widest(_HAIRPIN[hairpin][0] for hairpin in hairpins)
+    nodes = []
+    for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
+        words: list[Span] = [
+            (chance.rjust(chance_width), "share"),
+            (f"  {address}{' ' * (address_width - cells(address))}", "address" if known else "unknown"),
+        ]
+        tail = ""
+        if endpoint is not None and share.chain not in shown:
+            tail = f"line {endpoint.rule.line}"
+            if place_width:
+                words.append((f"  {place.ljust(place_width)}", "place"))
+            if known:
+                words += _details(endpoint, hairpin_width, view)
+        nodes.append(Node(words, tail, hang=chance_width + 2))
+    return nodes
+
+
+def _details(endpoint: Endpoint, hairpin_width: int, view: View) -> list[Span]:
+    hairpin, style = _HAIRPIN[endpoint.hairpin]
+    words = [(f"  {hairpin.ljust(hairpin_width)}", style)]
+    if endpoint.packets is not None:
+        words.append((f"  {plural(f'{endpoint.packets:,}', 'packet')}".ljust(13), "counter"))
+    if view.chains:
+        words.append((f"  {escape(endpoint.chain)}", "chain"))
+    return words
+
+
+def _widest(words: Iterable[str]) -> int:
+    return max(map(len, words), default=0)

@@ -1,0 +1,99 @@
+"""A ruleset summed up in a few lines, and why it holds no services where it holds none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, ServicePort
+from ipt_explain.model import Family, Form
+from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.words import plural
+
+_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+_FORMS = {
+    Form.FRAGMENT: "fragment: what is not in it (chains, hooks, other rules) is unknown, not missing",
+    Form.RESTORE: "input for iptables-restore --noflush: the kernel may hold chains that it does not mention",
+    Form.LISTING: "iptables -S: what other tables do is unknown",
+}
+
+
+# The tables that matter most here, first.
+_TABLE_ORDER = ("nat", "filter", "mangle", "raw", "security")
+
+
+def header(ruleset: RulesetFacts) -> list[Node]:
+    """The lines above a ruleset's services."""
+    lines = [_origin(ruleset), _proxy(ruleset), _sizes(ruleset)]
+    if ruleset.form in _FORMS:
+        lines.append(sentence(_FORMS[ruleset.form], "unknown"))
+    return [Node(words, hang=2) for words in lines if words]
+
+
+def _origin(ruleset: RulesetFacts) -> list[Span]:
+    words = ["standard input" if ruleset.source == "-" else escape(ruleset.source), _FAMILIES[ruleset.family]]
+    if ruleset.generator is not None:
+        words.append(escape(ruleset.generator))
+    elif ruleset.backend is not None:
+        words.append(f"{ruleset.backend.value} backend")
+    return _dotted(words, "title")
+
+
+def _proxy(ruleset: RulesetFacts) -> list[Span]:
+    """Which kube-proxy wrote the rules, and how that is known."""
+    if ruleset.mode is not ProxyMode.IPTABLES:
+        return []
+    version = f", {escape(ruleset.version)}" if ruleset.version else ""
+    signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
+    return sentence(f"kube-proxy in iptables mode{version}{signs}")
+
+
+def _sizes(ruleset: RulesetFacts) -> list[Span]:
+    words = []
+    if ruleset.tables:
+        tables = sorted(ruleset.tables, key=lambda name: (*_TABLE_ORDER, name).index(name))
+        counts = [f"{ruleset.tables[name].rules:,}" for name in tables]
+        counts[0] = plural(counts[0], "rule")
+        words.append(", ".join(f"{escape(name)} {count}" for name, count in zip(tables, counts)))
+    if ruleset.masquerade_mark is not None:
+        words.append(f"masquerade mark {mark_words(*ruleset.masquerade_mark)}")
+    return _dotted(words)
+
+
+def found(services: Sequence[ServicePort]) -> Node:
+    """How many service ports and endpoints follow."""
+    endpoints = sum(len(service.endpoints) for service in services)
+    ports = plural(f"{len(services):,}", "service port")
+    return Node(sentence(f"{ports}, {plural(f'{endpoints:,}', 'endpoint')}"))
+
+
+def mark_words(value: int, mask: int) -> str:
+    """`0x4000`, with the mask where it is another."""
+    return f"{value:#x}" if value == mask else f"{value:#x}/{mask:#x}"
+
+
+def nothing(ruleset: RulesetFacts) -> Node:
+    """Why a ruleset holds no services."""
+    return Node(sentence(_reason(ruleset), "unknown"))
+
+
+def _reason(ruleset: RulesetFacts) -> str:
+    if ruleset.mode is ProxyMode.IPVS:
+        return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm -Ln` and `ipset list` show them."
+    if ruleset.mode is ProxyMode.IPTABLES:
+        return "No service to show: kube-proxy's chains are here, but they lead to no service port."
+    if ruleset.form in (Form.FRAGMENT, Form.RESTORE):
+        return "No service to show: none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain."
+    found = escape(ruleset.evidence) or "none of these rules is kube-proxy's"
+    if not any(size.rules for size in ruleset.tables.values()):
+        found = "there are no rules at all"
+    family = "ip" if ruleset.family is Family.IPV4 else "ip6"
+    return (
+        f"No service to show: {found}. In its nftables mode, kube-proxy keeps services out of iptables: "
+        f"`nft list table {family} kube-proxy` would show them."
+    )
+
+
+def _dotted(words: Sequence[str], first_style: str = "") -> list[Span]:
+    return [(f" · {word}" if index else word, "" if index else first_style) for index, word in enumerate(words)]

@@ -1,0 +1,23 @@
+"""What the rows of a service's tree have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipt_explain.render.text.outline import Node, Span
+
+LABEL_WIDTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How services are shown. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains."""
+
+    fragment: bool
+    chains: bool
+
+
+def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
+    """A row: its label in a column of its own, then what is said."""
+    return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))

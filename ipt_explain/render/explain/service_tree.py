@@ -1,0 +1,136 @@
+"""One service port as a tree: how it is reached, what becomes of connections, and where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, ServiceState, TrafficPolicy, Verdict
+from ipt_explain.analyzers.identity import spelling_in_hash
+from ipt_explain.render.explain.distributions import distributions
+from ipt_explain.render.explain.service_rows import View, row
+from ipt_explain.render.explain.service_words import (
+    KIND_WORDS,
+    STATE_WORDS,
+    frontend_address,
+    ranges_words,
+    verdict_words,
+)
+from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.render.text.words import both, duration
+
+_KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
+
+
+def service_tree(service: ServicePort, view: View) -> Node:
+    """The tree of one service port."""
+    rows = [
+        *_identity(service, view),
+        *_frontends(service),
+        *_policies(service),
+        *_affinity(service, view),
+        *distributions(service, view),
+        *_masquerade(service, view),
+    ]
+    return Node(_title(service), hang=2, children=rows)
+
+
+def _title(service: ServicePort) -> list[Span]:
+    words: list[Span] = [(escape(service.label), "name"), (f" · {escape(service.protocol)}", "")]
+    if service.name is None:
+        words.append((" · its name is not in this text", "unknown"))
+    if service.state is not ServiceState.SERVING:
+        said, style = STATE_WORDS[service.state]
+        words.append((f" · {said}", style))
+    chains = _chains(service)
+    if chains and chains != service.label:
+        words.append((f" · {escape(chains)}", "chain"))
+    return words
+
+
+def _chains(service: ServicePort) -> str:
+    """The service's chains; those of one hash as `KUBE-{SVC,EXT}-HASH`, which a shell expands again."""
+    names = service.chains
+    known = list(dict.fromkeys(name for name in (names.service, names.local, names.external, names.firewall) if name))
+    parts = [name.rsplit("-", 1) for name in known]
+    if len(known) > 1 and len({part[-1] for part in parts}) == 1 and all(name.startswith("KUBE-") for name in known):
+        roles = ",".join(part[0].removeprefix("KUBE-") for part in parts)
+        return f"KUBE-{{{roles}}}-{parts[0][-1]}"
+    return " ".join(known)
+
+
+def _identity(service: ServicePort, view: View) -> Iterator[Node]:
+    """In a fragment, the hash in the chain's name vouches for the service's."""
+    spelling = spelling_in_hash(service) if view.fragment else None
+    if spelling is not None:
+        yield row("name", sentence(f"verified: hash of `{escape(spelling)}`, {escape(service.protocol)}"))
+
+
+def _frontends(service: ServicePort) -> Iterator[Node]:
+    frontends = _in_order(service.frontends)
+    addresses = [frontend_address(frontend) for frontend in frontends]
+    width = max(map(cells, addresses), default=0)
+    for frontend, address in zip(frontends, addresses):
+        notes = list(_frontend_notes(service, frontend))
+        padding = " " * (width - cells(address) + 2) if notes else ""
+        yield row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.rule.line}")
+
+
+def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
+    return sorted(frontends, key=lambda frontend: _KIND_ORDER[frontend.kind])
+
+
+def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
+    said = verdict_words(service, frontend)
+    if said is not None:
+        yield from sentence(*said)
+    elif frontend.kind is FrontendKind.EXTERNAL:
+        yield from sentence("an external IP or a load balancer's")
+    ranges = ranges_words(frontend)
+    if ranges:
+        yield from sentence(f"; {ranges}" if said is not None else ranges)
+
+
+def _policies(service: ServicePort) -> Iterator[Node]:
+    if service.internal_policy is TrafficPolicy.LOCAL:
+        yield row("policy", sentence("internal Local: only this node's endpoints"))
+    if service.external_policy is TrafficPolicy.LOCAL:
+        yield row("policy", sentence("external Local: from outside, only this node's endpoints"))
+    if service.health_check_node_port is not None:
+        yield row("health check", [(f"node port {service.health_check_node_port}", "")])
+
+
+def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
+    seconds = service.affinity_seconds
+    if seconds is None:
+        return
+    words = f"ClientIP, {duration(seconds)}, renewed by each new connection"
+    sticky = sum(endpoint.affinity_timeout is not None for endpoint in service.endpoints)
+    count = len(service.endpoints)
+    if sticky < count:
+        words += f"; {'known' if view.fragment else 'ONLY'} for {sticky} of {count} endpoints"
+    yield row("affinity", sentence(words))
+
+
+def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
+    facts, said = service.masquerade, list[str]()
+    without = sum(endpoint.hairpin is False for endpoint in service.endpoints)
+    if facts.hairpin:
+        said.append("hairpin")
+    elif without:
+        said.append(f"hairpin NOT for {without} of {len(service.endpoints)} endpoints")
+    if facts.all:
+        said.append("every ClusterIP connection")
+    elif facts.off_cluster is not None:
+        where = escape(facts.off_cluster)
+        said.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
+    outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
+    kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in outside if each.verdict is Verdict.BALANCE)))
+    if kinds and service.external_policy is TrafficPolicy.LOCAL:
+        said.append(f"{kinds} not (policy Local)")
+    elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
+        said.append(f"{kinds} always (policy Cluster)")
+    if said:
+        yield row("masqueraded", sentence("; ".join(said)))
+    elif service.endpoints and not view.fragment:
+        yield row("masqueraded", sentence("never"))

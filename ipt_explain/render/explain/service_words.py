@@ -1,0 +1,89 @@
+"""The words for what is known of a service port: shared by tree and table."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.facts import (
+    Endpoint,
+    Frontend,
+    FrontendKind,
+    ServicePort,
+    ServiceState,
+    TrafficPolicy,
+    Verdict,
+)
+from ipt_explain.analyzers.names import CommentKind, read_comment
+from ipt_explain.render.text.outline import Span
+from ipt_explain.render.text.safe import escape
+
+KIND_WORDS = {
+    FrontendKind.CLUSTER_IP: "ClusterIP",
+    FrontendKind.EXTERNAL_IP: "ExternalIP",
+    FrontendKind.LOAD_BALANCER: "LoadBalancer",
+    FrontendKind.EXTERNAL: "External",
+    FrontendKind.NODE_PORT: "NodePort",
+}
+
+STATE_WORDS = {
+    ServiceState.SERVING: ("serving", "good"),
+    ServiceState.NO_ENDPOINTS: ("no endpoints", "bad"),
+    ServiceState.NO_LOCAL_ENDPOINTS: ("no local endpoints", "bad"),
+    ServiceState.UNMATCHED: ("balances nothing", "bad"),
+    ServiceState.UNKNOWN: ("unknown", "unknown"),
+}
+
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+def joined_address(address: str | None, port: int | None) -> str:
+    """`10.0.0.1:80`, `[fd00::1]:80`; `*` for what has no address, as a node port."""
+    host = "*" if address is None else f"[{address}]" if ":" in address else address
+    return escape(host if port is None else f"{host}:{port}")
+
+
+def frontend_address(frontend: Frontend) -> str:
+    """What a client connects to; a node port is its port alone."""
+    if frontend.kind is FrontendKind.NODE_PORT:
+        return str(frontend.port)
+    return joined_address(frontend.address, frontend.port)
+
+
+def endpoint_address(endpoint: Endpoint) -> str:
+    """Where an endpoint listens, or that the text does not tell."""
+    if endpoint.address is None:
+        return f"address unknown: {escape(endpoint.chain)}"
+    return joined_address(endpoint.address, endpoint.port)
+
+
+def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
+    """What becomes of a new connection to a frontend, where it is not balanced."""
+    verdict = frontend.verdict
+    if verdict is Verdict.REJECT:
+        return f"REJECTED: {_reason(service, frontend)}", "bad"
+    if verdict is Verdict.DROP:
+        return f"DROPPED: {_reason(service, frontend)}", "bad"
+    if verdict is Verdict.UNMATCHED:
+        return "PASSES UN-DNATed: no rule matches", "bad"
+    if verdict is Verdict.UNKNOWN:
+        return "unknown: its rules are not here", "unknown"
+    return None
+
+
+def _reason(service: ServicePort, frontend: Frontend) -> str:
+    """Why connections are refused: as the rule's comment has it, else as the service's state and policy have it."""
+    kind = read_comment(frontend.rule.comment or "")[1]
+    if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
+        return str(kind.value).removeprefix(" has ")
+    if service.state is ServiceState.NO_ENDPOINTS or frontend.verdict is Verdict.REJECT:
+        return "no endpoints"
+    policy = service.internal_policy if frontend.kind is FrontendKind.CLUSTER_IP else service.external_policy
+    if policy is TrafficPolicy.LOCAL or not service.endpoints:
+        return "no local endpoints"
+    return "by a rule of the filter table"
+
+
+def ranges_words(frontend: Frontend) -> str:
+    """The sources that a load balancer's address admits; "" where it admits all."""
+    ranges = frontend.source_ranges
+    if not ranges or any(source in _EVERYWHERE for source in ranges):
+        return ""
+    return f"only from {', '.join(map(escape, ranges))}"

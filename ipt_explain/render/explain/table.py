@@ -1,0 +1,91 @@
+"""`explain` as a table, one line a frontend, as kubectl does: aligned for people, in words without spaces for awk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import Balancer, Frontend, FrontendKind, ServicePort
+from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
+from ipt_explain.render.text.percent import evenness, percent
+from ipt_explain.render.text.safe import cells, escape
+
+NONE = "-"
+
+_COLUMNS = (
+    "NAMESPACE",
+    "NAME",
+    "PORT",
+    "PROTOCOL",
+    "FRONTEND",
+    "ADDRESS",
+    "VERDICT",
+    "ENDPOINTS",
+    "BALANCE",
+    "POLICY",
+    "AFFINITY",
+    "LINE",
+    "SOURCES",
+)
+
+Row = tuple[str, ...]
+
+
+def table(explanation: Explanation) -> Iterator[str]:
+    """The text, line by line; as wide as it takes, as a line that is broken is of no use to a pipe."""
+    origins = _origins(explanation.services)
+    rows: list[Row] = [(*origins, *_COLUMNS)]
+    for service in explanation.services:
+        origin = [_word(column(service)) for column in origins.values()]
+        balancers = {balancer.chain: balancer for balancer in service.balancers}
+        for frontend in service.frontends or (None,):
+            balancer = None if frontend is None else balancers.get(frontend.balancer or "")
+            rows.append((*origin, *_row(service, frontend, balancer)))
+    widths = [max(map(cells, column)) for column in zip(*rows)]
+    for row in rows:
+        yield "  ".join(word + " " * (width - cells(word)) for word, width in zip(row, widths)).rstrip() + "\n"
+
+
+def _origins(services: Sequence[ServicePort]) -> dict[str, Callable[[ServicePort], str | None]]:
+    """The columns that tell rulesets apart, as far as there are several: dump, family, backend."""
+    columns: dict[str, Callable[[ServicePort], str | None]] = {
+        "DUMP": lambda service: service.source,
+        "FAMILY": lambda service: service.family.value,
+        "BACKEND": lambda service: service.backend.value if service.backend else None,
+    }
+    return {name: column for name, column in columns.items() if len(set(map(column, services))) > 1}
+
+
+def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | None) -> Row:
+    """A service port's line for one frontend, or for none where the text has none."""
+    name = service.label if service.name is None else service.name
+    words = (_word(service.namespace), _word(name), _word(service.port_name), _word(service.protocol))
+    affinity = NONE if service.affinity_seconds is None else f"{service.affinity_seconds}s"
+    if frontend is None:
+        return (*words, NONE, NONE, "unknown", str(len(service.endpoints)), NONE, NONE, affinity, NONE, NONE)
+    internal = frontend.kind is FrontendKind.CLUSTER_IP
+    policy = service.internal_policy if internal else service.external_policy
+    return (
+        *words,
+        KIND_WORDS[frontend.kind],
+        joined_address(frontend.address, frontend.port),
+        frontend.verdict.value,
+        NONE if balancer is None else str(len(balancer.shares)),
+        NONE if balancer is None else _balance(balancer),
+        policy.value if policy else NONE,
+        affinity,
+        str(frontend.rule.line),
+        _word(",".join(frontend.source_ranges)),
+    )
+
+
+def _balance(balancer: Balancer) -> str:
+    """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
+    if balancer.unmatched > 1e-12:
+        return f"leaks-{percent(balancer.unmatched).replace(' ', '')}"
+    return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or NONE
+
+
+def _word(text: str | None) -> str:
+    """A value without spaces, so that columns can be counted."""
+    return escape(text).replace(" ", "\\x20") if text else NONE

@@ -1,0 +1,65 @@
+"""`explain` for people: each ruleset's header, then each service port as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.explanation import Explanation
+from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
+from ipt_explain.model import Backend, Family, Form
+from ipt_explain.render.explain.header import found, header, nothing
+from ipt_explain.render.explain.service_rows import View
+from ipt_explain.render.explain.service_tree import service_tree
+from ipt_explain.render.text.outline import Line, draw
+from ipt_explain.render.text.terminal import to_text
+from ipt_explain.render.text.words import plural
+
+# Room for an endpoint's chain beside all else that is said of it.
+_CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
+_WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}
+
+
+def tree(explanation: Explanation, width: int, color: bool, total: int | None = None) -> Iterator[str]:
+    """The text, in pieces. `total` is how many service ports there were before some were selected."""
+    return to_text(_lines(explanation, width, total), color)
+
+
+def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[Line]:
+    for number, (ruleset, services) in enumerate(_sections(explanation)):
+        if number:
+            yield from ([], [])
+        for node in header(ruleset):
+            yield from draw(node, width)
+        yield from _services(ruleset, services, width, total is not None)
+    if not explanation.rulesets:
+        yield [("No rules at all: the input is empty, as it is where kube-proxy runs in nftables mode.", "unknown")]
+    shown = len(explanation.services)
+    if total is not None and total > shown:
+        yield []
+        yield [(f"{shown:,} of {plural(f'{total:,}', 'service port')} shown, as selected.", "note")]
+
+
+def _services(ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool) -> Iterator[Line]:
+    if services:
+        yield from draw(found(services), width)
+    elif not selected:
+        yield []
+        yield from draw(nothing(ruleset), width)
+    family_width = _WIDTHS[ruleset.family]
+    view = View(
+        fragment=ruleset.form in (Form.FRAGMENT, Form.RESTORE), chains=width >= family_width + _CHAIN_WIDTH
+    )
+    used = min(width, family_width + _CHAIN_WIDTH + 2)
+    for service in services:
+        yield []
+        yield from draw(service_tree(service, view), used)
+
+
+def _sections(explanation: Explanation) -> list[tuple[RulesetFacts, list[ServicePort]]]:
+    """Rulesets with their services."""
+    sections: dict[tuple[str, Family, Backend | None], tuple[RulesetFacts, list[ServicePort]]] = {}
+    for ruleset in explanation.rulesets:
+        sections[ruleset.source, ruleset.family, ruleset.backend] = (ruleset, [])
+    for service in explanation.services:
+        sections[service.source, service.family, service.backend][1].append(service)
+    return list(sections.values())

@@ -1,0 +1,1 @@
+"""The pictures that `graph` draws, a format a module."""

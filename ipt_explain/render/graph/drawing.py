@@ -1,0 +1,173 @@
+"""What a picture of the chain graph shows, whatever draws it: chains, jumps, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.owners import owner_of
+from ipt_explain.analyzers.profiles.chains import TablePlace
+from ipt_explain.graph import Neighbourhood, is_built_in
+from ipt_explain.model import Chain, Rule
+from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
+from ipt_explain.render.text.safe import escape
+
+# What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
+BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
+
+SHOWN_ENDS = 3
+LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChain:
+    """A chain as a picture has it. All text is escaped.
+
+    `ends` are what its rules do but jump: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`.
+    """
+
+    id: str
+    group: str
+    name: str
+    kind: str
+    owner: str | None
+    purpose: str | None
+    rules: int
+    ends: tuple[str, ...]
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnJump:
+    """A jump as a picture has it. `share` is how many of the packets that reach the chain's chances go this way."""
+
+    source: str
+    target: str
+    line: int
+    rule: str
+    label: str
+    goto: bool
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture: chains by group (a table of a ruleset), and jumps."""
+
+    chains: tuple[DrawnChain, ...]
+    jumps: tuple[DrawnJump, ...]
+
+
+def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]]) -> Drawing:
+    """The picture of some tables, or parts of them."""
+    chains: list[DrawnChain] = []
+    jumps: list[DrawnJump] = []
+    for group, (place, part) in zip(_groups([place for place, _ in parts]), parts):
+        chains += [_chain(group, name, place) for name in part.chains]
+        jumps += _jumps(group, place, part)
+    return Drawing(tuple(chains), tuple(jumps))
+
+
+def _groups(places: Sequence[TablePlace]) -> list[str]:
+    """A name for each table: `nat`, and with family and source in front where one table occurs several times."""
+    plain = [escape(place.table.name) for place in places]
+    if len(set(plain)) == len(plain):
+        return plain
+    families = [f"{place.ruleset.family.value}/{name}" for place, name in zip(places, plain)]
+    if len(set(families)) == len(families):
+        return families
+    sources = [escape(place.ruleset.source) for place in places]
+    return [f"{number}/{source}/{name}" for number, (source, name) in enumerate(zip(sources, families), start=1)]
+
+
+def _id(group: str, chain: str) -> str:
+    return f"{group}/{escape(chain)}"
+
+
+def _chain(group: str, name: str, place: TablePlace) -> DrawnChain:
+    chain = place.table.chains.get(name)
+    owner = owner_of(name, chain.rules if chain is not None else (), place.table.name)
+    return DrawnChain(
+        _id(group, name),
+        group,
+        escape(name),
+        _kind(name, place),
+        owner.name if owner is not None else None,
+        owner.purpose if owner is not None else None,
+        len(chain.rules) if chain is not None else 0,
+        _ends(chain, place) if chain is not None else (),
+        chain.line if chain is not None else None,
+    )
+
+
+def _kind(name: str, place: TablePlace) -> str:
+    if is_built_in(place.table.name, name):
+        return BUILT_IN
+    if name in place.table.chains:
+        return CHAIN
+    return UNKNOWN if place.ruleset.fragment else MISSING
+
+
+def _ends(chain: Chain, place: TablePlace) -> tuple[str, ...]:
+    jumping = {id(jump.rule) for jump in place.graph.jumps(chain.name)}
+    found: dict[str, None] = {}
+    for rule in chain.rules:
+        if id(rule) not in jumping and rule.target is not None:
+            found[_end(rule)] = None
+            if len(found) > SHOWN_ENDS:
+                break
+    ends = list(found)[:SHOWN_ENDS] + (["…"] if len(found) > SHOWN_ENDS else [])
+    return (*ends, f"policy {escape(chain.policy)}") if chain.policy is not None else tuple(ends)
+
+
+def _end(rule: Rule) -> str:
+    """What a rule's target does, by its name and first value."""
+    target = rule.shape.target
+    values = [rule.first(option) for option in target.options] if target is not None else []
+    first = next((value for value in values if value), "")
+    return shortened(escape(f"{rule.target} {first}".rstrip()))
+
+
+def _jumps(group: str, place: TablePlace, part: Neighbourhood) -> Iterable[DrawnJump]:
+    share_of: dict[int, float] = {}
+    words: dict[int, str] = {}
+    source = None
+    for jump in part.jumps:
+        if jump.source != source:
+            source = jump.source
+            share_of = shares(place.table.chains[source].rules)
+            words = share_words(share_of)
+        rule = jump.rule
+        yield DrawnJump(
+            _id(group, jump.source),
+            _id(group, jump.target),
+            rule.line,
+            escape(rule.text),
+            escape(edge_label(rule, words.get(id(rule)))),
+            jump.goto,
+            share_of.get(id(rule)),
+        )
+
+
+def shortened(text: str) -> str:
+    """A text that fits into a picture."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def parallel(jumps: Iterable[DrawnJump]) -> dict[tuple[str, str, bool], list[DrawnJump]]:
+    """Jumps from one chain to the same other, together: a picture has one arrow for them."""
+    together: dict[tuple[str, str, bool], list[DrawnJump]] = {}
+    for jump in jumps:
+        together.setdefault((jump.source, jump.target, jump.goto), []).append(jump)
+    return together
+
+
+SHOWN_LABELS = 4
+
+
+def labels(jumps: Sequence[DrawnJump]) -> list[str]:
+    """The lines that one arrow bears: a few labels, and how many more there are."""
+    said = list(dict.fromkeys(shortened(jump.label) for jump in jumps))
+    if len(said) > SHOWN_LABELS:
+        return [*said[: SHOWN_LABELS - 1], f"and {len(said) - SHOWN_LABELS + 1:,} more"]
+    return said if any(said) else []

@@ -1,0 +1,1 @@
+"""What `show` prints: rules, chains and tables in plain English."""

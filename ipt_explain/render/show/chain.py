@@ -1,0 +1,143 @@
+"""A chain in plain English: who wrote it, what for, who calls it, and what each of its rules does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
+from ipt_explain.analyzers.profiles.chains import ChainFacts
+from ipt_explain.graph import Jump
+from ipt_explain.model import Family, Rule, Ruleset
+from ipt_explain.render.english.edge_labels import share_words, shares
+from ipt_explain.render.show.chain_words import ChainWords, notes_of
+from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.terminal import to_text
+from ipt_explain.render.text.words import both, cited, clipped
+
+SHOWN_CALLERS = 8
+
+# Sentences are hard to read in lines longer than this.
+WIDEST = 120
+
+# The column at which the values of a chain's entries begin.
+_LABEL = 11
+
+
+def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterator[str]:
+    """The chains as text, in pieces."""
+    return to_text(_lines(chains, width), color)
+
+
+def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line]:
+    words: dict[int, ChainWords] = {}
+    for number, facts in enumerate(chains):
+        if number:
+            yield []
+        key = id(facts.place)
+        if key not in words:
+            words[key] = ChainWords(facts.place)
+        yield from draw(_chain(facts, words[key]), min(width, WIDEST))
+
+
+def _chain(facts: ChainFacts, words: ChainWords) -> Node:
+    where = f" · {facts.place.table.name} · {origin(facts.place.ruleset)}"
+    chain = facts.chain
+    node = Node(
+        [(escape(clipped(facts.name)), "name"), *sentence(escape(where))],
+        tail=_line(chain.line) if chain is not None and chain.line is not None else "",
+        hang=2,
+    )
+    node.children += _about(facts)
+    node.children += _callers(facts, words)
+    rules = chain.rules if chain is not None else ()
+    node.children.append(_rules(facts, rules, words))
+    return node
+
+
+def origin(ruleset: Ruleset) -> str:
+    """Where a ruleset comes from: source, family, backend."""
+    source = "standard input" if ruleset.source == "-" else ruleset.source
+    family = "IPv4" if ruleset.family is Family.IPV4 else "IPv6"
+    return " · ".join(filter(None, [source, family, ruleset.backend.value if ruleset.backend else ""]))
+
+
+def _entry(label: str, words: Sequence[Span], tail: str = "") -> Node:
+    return Node([(label.ljust(_LABEL), "guide"), *words], tail=tail, hang=_LABEL)
+
+
+def _about(facts: ChainFacts) -> Iterator[Node]:
+    owner = facts.owner
+    if owner is None:
+        yield _entry("owner", sentence("nobody known by this name, or by its rules' comments", "unknown"))
+    elif owner.name != KERNEL:
+        yield _entry("owner", sentence(escape(f"{owner.name}, by its {owner.evidence}")))
+        yield _entry("purpose", sentence(escape(owner.purpose)))
+    if facts.built_in:
+        policy = facts.chain.policy if facts.chain is not None else None
+        yield _entry("built-in", sentence(f"packets come from the kernel; behind the last rule, {_policy(policy)}"))
+    elif facts.hooks:
+        yield _entry("reached", sentence(f"from {both([escape(hook) for hook in facts.hooks])}"))
+    elif facts.place.ruleset.fragment:
+        yield _entry("reached", sentence("from where, this text does not show", "unknown"))
+    else:
+        yield _entry("reached", sentence("by no packet: no built-in chain leads here", "unknown"))
+
+
+def _policy(policy: str | None) -> str:
+    return f"the policy is {escape(policy)}" if policy is not None else "a policy decides that this text does not show"
+
+
+def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
+    for jump in facts.callers[:SHOWN_CALLERS]:
+        yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.rule.line))
+    more = len(facts.callers) - SHOWN_CALLERS
+    if more > 0:
+        yield _entry("called by", sentence(f"{more:,} more rules, which -o json lists"))
+
+
+def _caller(jump: Jump, words: ChainWords) -> str:
+    conditions = words.rule(jump.rule).conditions
+    manner = ", for good (goto)" if jump.goto else ""
+    return f"{jump.source}{manner}" + (f", if a packet {both(conditions)}" if conditions else "")
+
+
+def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
+    if facts.chain is None:
+        absent = "not in this text" if facts.place.ruleset.fragment else "this chain does not exist"
+        return _entry("rules", sentence(absent, "unknown"))
+    if not rules:
+        return _entry("rules", sentence("none" if facts.built_in else "none: packets come back at once"))
+    node = _entry("rules", [(f"{len(rules):,}", "")])
+    digits = len(f"{len(rules)}")
+    share_of = share_words(shares(rules))
+    table = facts.place.table.name if facts.built_in else None
+    for number, rule in enumerate(rules, start=1):
+        said = words.rule(rule)
+        spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+        spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
+        node.children.append(Node(spans, tail=_line(rule.line), hang=digits + 2))
+    return node
+
+
+def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
+    """What stands behind a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
+    in a built-in chain who put it there.
+    """
+    if share is not None:
+        yield from _behind(f"[{share} in all]")
+    for comment in comments:
+        yield from _behind(cited(clipped(comment)))
+    for note in notes_of(rule):
+        yield from _behind(f"[{note}]")
+    owner = owner_of_rule(rule, table) if table is not None else None
+    if owner is not None:
+        yield from _behind(f"[{owner.name}]")
+
+
+def _behind(text: str) -> list[Span]:
+    return sentence(f" {escape(text)}", "chain")[1:]
+
+
+def _line(number: int) -> str:
+    return f"line {number}"

@@ -1,0 +1,79 @@
+"""What a rule's sentence says of the chains that it leads to: how many rules they fold away, and to what end."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.owners import owner_of
+from ipt_explain.analyzers.profiles.chains import TablePlace
+from ipt_explain.analyzers.profiles.mark_bits import mark_names
+from ipt_explain.model import Chain, Command, Rule
+from ipt_explain.render.english.glossary import Glossary
+from ipt_explain.render.english.rule import RuleWords, rule_words
+from ipt_explain.render.text.words import plural
+
+
+class ChainWords:
+    """Sentences about the rules of one table."""
+
+    def __init__(self, place: TablePlace) -> None:
+        self._place = place
+        self._glossary = Glossary(mark_names(place.ruleset), self.folded)
+        self._folded: dict[str, str] = {}
+
+    def rule(self, rule: Rule) -> RuleWords:
+        """The rule in words."""
+        return rule_words(rule, self._glossary, self._place.table.chains)
+
+    def folded(self, name: str) -> str:
+        """A chain in a few words: `2 rules: DNAT to 10.244.1.9:8080`."""
+        if name not in self._folded:
+            self._folded[name] = self._fold(name)
+        return self._folded[name]
+
+    def _fold(self, name: str) -> str:
+        place = self._place
+        chain = place.table.chains.get(name)
+        if chain is None:
+            return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
+        rules = plural(f"{len(chain.rules):,}", "rule")
+        role = role_of(name)
+        if role is not None:
+            end = self._end(chain, role)
+            return f"{rules}: {end}" if end else rules
+        owner = owner_of(name, chain.rules, place.table.name)
+        return rules if owner is None else f"{rules}: {owner.purpose}"
+
+    def _end(self, chain: Chain, role: ChainRole) -> str:
+        """What one of a Service's chains comes to; its purpose would be said over and over."""
+        if role is ChainRole.ENDPOINT:
+            addresses = [rule.target_value("--to-destination") for rule in chain.rules]
+            return "".join(f"DNAT to {address}" for address in addresses if address is not None)
+        if role is ChainRole.FIREWALL:
+            return "source ranges"
+        if role is ChainRole.EXTERNAL:
+            return "from outside"
+        targets = self._place.graph.targets.get(chain.name, ())
+        endpoints = sum(role_of(target) is ChainRole.ENDPOINT for target in targets)
+        return plural(f"{endpoints:,}", "endpoint")
+
+
+def purpose_of(chain: str) -> str | None:
+    """What a chain is for, by its name alone."""
+    owner = owner_of(chain)
+    return None if owner is None else owner.purpose
+
+
+def notes_of(rule: Rule) -> list[str]:
+    """What a rule's line says beside the rule: that it is not just appended, and its counters."""
+    notes = []
+    number = "" if rule.shape.rulenum_slot is None else f" {rule.values[rule.shape.rulenum_slot]}"
+    if rule.shape.command is Command.DELETE:
+        notes.append(f"this line deletes rule{number}" if number else "this line deletes such a rule")
+    elif rule.shape.command is Command.INSERT:
+        notes.append(f"inserted as rule{number or ' 1'}")
+    elif rule.shape.command is Command.REPLACE:
+        notes.append(f"replaces rule{number}")
+    if rule.counters is not None:
+        packets, size = rule.counters.packets, rule.counters.bytes
+        notes.append(f"{plural(f'{packets:,}', 'packet')}, {plural(f'{size:,}', 'byte')}")
+    return notes

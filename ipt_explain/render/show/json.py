@@ -1,0 +1,145 @@
+"""`show` as JSON, schema ipt-explain/show/1. Keys are a promise: some may be added, none renamed or dropped.
+
+    {"schema": "ipt-explain/show/1",
+     "tables": [{"source", "family", "backend", "table", "chains", "rules",
+                 "hooks": [{"chain", "policy", "rules", "owners": {"kube-proxy": 1}}],
+                 "owners": [{"name" (null for nobody known), "chains", "rules", "names": {"KUBE-SVC-…": 3}}],
+                 "unreachable": ["…"], "dangling": [{"chain", "target", "line"}], "cycles": [["A", "B"]]}],
+     "chains": [{"source", "family", "backend", "table", "chain", "line", "built_in", "policy",
+                 "exists" (null: unknown), "owner": {"name", "purpose", "evidence"} or null,
+                 "reached_from": ["PREROUTING"], "callers": [{"chain", "line", "goto"}], "rules": [rule]}],
+     "rules": [rule]}
+
+where a rule is {"line", "chain", "rule", "command" ("-A"), "sentence", "conditions", "action", "after", "comments",
+"target", "jumps_to", "share", "packets", "bytes"}; its share is of what reaches the chain's `statistic` rules. `tables`
+is filled where no name was given, `chains` where some were, `rules` by `--rule`. A hook's owner "" is nobody known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ipt_explain.analyzers.owners import Owner
+from ipt_explain.analyzers.profiles.chains import ChainFacts, TablePlace
+from ipt_explain.analyzers.profiles.tables import HookFacts, TableFacts
+from ipt_explain.model import Rule
+from ipt_explain.render.english.edge_labels import shares
+from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
+from ipt_explain.render.english.rule import RuleWords, rule_words
+from ipt_explain.render.show.chain_words import ChainWords
+
+SCHEMA = "ipt-explain/show/1"
+
+
+def show_json(
+    tables: Sequence[TableFacts] = (),
+    chains: Sequence[ChainFacts] = (),
+    rules: Iterable[Rule] = (),
+    glossary: Glossary = NOTHING_KNOWN,
+) -> str:
+    """The JSON text: ASCII, with a final line feed."""
+    words: dict[int, ChainWords] = {}
+    for facts in chains:
+        if id(facts.place) not in words:
+            words[id(facts.place)] = ChainWords(facts.place)
+    document = {
+        "schema": SCHEMA,
+        "tables": [_table(facts) for facts in tables],
+        "chains": [_chain(facts, words[id(facts.place)]) for facts in chains],
+        "rules": [_rule(rule, rule_words(rule, glossary), _names_chain(rule)) for rule in rules],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _place(place: TablePlace) -> dict[str, Any]:
+    ruleset = place.ruleset
+    return {
+        "source": ruleset.source,
+        "family": ruleset.family.value,
+        "backend": ruleset.backend.value if ruleset.backend is not None else None,
+        "table": place.table.name,
+    }
+
+
+def _table(facts: TableFacts) -> dict[str, Any]:
+    table = facts.place.table
+    return {
+        **_place(facts.place),
+        "chains": len(table.chains),
+        "rules": table.rule_count,
+        "hooks": [_hook(hook) for hook in facts.hooks],
+        "owners": [
+            {"name": one.owner, "chains": one.chain_count, "rules": one.rules, "names": dict(one.chains)}
+            for one in facts.possessions
+        ],
+        "unreachable": list(facts.unreachable),
+        "dangling": [{"chain": jump.source, "target": jump.target, "line": jump.rule.line} for jump in facts.dangling],
+        "cycles": [list(cycle.path) for cycle in facts.cycles],
+    }
+
+
+def _hook(hook: HookFacts) -> dict[str, Any]:
+    owners: dict[str, int] = {}
+    for _, owner in hook.rules:
+        name = owner.name if owner is not None else ""
+        owners[name] = owners.get(name, 0) + 1
+    return {
+        "chain": hook.chain.name,
+        "policy": hook.chain.policy,
+        "rules": len(hook.chain.rules),
+        "owners": owners,
+    }
+
+
+def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
+    chain = facts.chain
+    share_of = shares(chain.rules if chain is not None else ())
+    jumping = {id(jump.rule) for jump in facts.place.graph.jumps(facts.name)}
+    return {
+        **_place(facts.place),
+        "chain": facts.name,
+        "line": chain.line if chain is not None else None,
+        "built_in": facts.built_in,
+        "policy": chain.policy if chain is not None else None,
+        "exists": True if chain is not None else None if facts.place.ruleset.fragment else False,
+        "owner": _owner(facts.owner),
+        "reached_from": list(facts.hooks),
+        "callers": [{"chain": jump.source, "line": jump.rule.line, "goto": jump.goto} for jump in facts.callers],
+        "rules": [
+            _rule(rule, words.rule(rule), id(rule) in jumping, share_of.get(id(rule)))
+            for rule in (chain.rules if chain is not None else ())
+        ],
+    }
+
+
+def _owner(owner: Owner | None) -> dict[str, str] | None:
+    if owner is None:
+        return None
+    return {"name": owner.name, "purpose": owner.purpose, "evidence": owner.evidence}
+
+
+def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None) -> dict[str, Any]:
+    return {
+        "line": rule.line,
+        "chain": rule.chain,
+        "rule": rule.text,
+        "command": rule.shape.command.value,
+        "sentence": words.sentence,
+        "conditions": list(words.conditions),
+        "action": words.action,
+        "after": words.after or None,
+        "comments": list(words.comments),
+        "target": rule.target,
+        "jumps_to": rule.target if jumps else None,
+        "share": share,
+        "packets": rule.counters.packets if rule.counters is not None else None,
+        "bytes": rule.counters.bytes if rule.counters is not None else None,
+    }
+
+
+def _names_chain(rule: Rule) -> bool:
+    """Whether a rule by itself jumps: its target is nothing that the grammar knows, and has no options."""
+    target = rule.shape.target
+    return target is not None and target.slot is not None and not target.options

@@ -1,0 +1,102 @@
+"""Tables and chains at a glance, by who wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.analyzers.profiles.tables import HookFacts, Possession, TableFacts
+from ipt_explain.render.show.chain import origin
+from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.terminal import to_text
+from ipt_explain.render.text.words import clipped, plural
+
+SHOWN_NAMES = 12
+
+
+def overview_text(tables: Sequence[TableFacts], width: int, color: bool) -> Iterator[str]:
+    """The tables as text, in pieces."""
+    return to_text(_lines(tables, width), color)
+
+
+def _lines(tables: Sequence[TableFacts], width: int) -> Iterator[Line]:
+    ruleset = None
+    for facts in tables:
+        if facts.place.ruleset is not ruleset:
+            if ruleset is not None:
+                yield []
+            ruleset = facts.place.ruleset
+            yield from draw(Node([(escape(origin(ruleset)), "title")]), width)
+        yield []
+        yield from draw(_table(facts), width)
+
+
+def _table(facts: TableFacts) -> Node:
+    table = facts.place.table
+    sizes = f"  {plural(f'{len(table.chains):,}', 'chain')}, {plural(f'{table.rule_count:,}', 'rule')}"
+    node = Node([(escape(table.name), "name"), (sizes, "")])
+    node.children += [_hook(hook) for hook in facts.hooks if hook.rules]
+    node.children += _empty_hooks(facts.hooks)
+    node.children += [_possession(possession) for possession in facts.possessions]
+    if facts.unreachable:
+        node.children.append(_list("led to by no hook", facts.unreachable))
+    if facts.dangling:
+        missing = dict.fromkeys(f"{jump.target} (line {jump.rule.line})" for jump in facts.dangling)
+        node.children.append(_list("jumped to, but missing", tuple(missing)))
+    for cycle in facts.cycles:
+        path = [escape(clipped(name)) for name in _shortened(cycle.path)]
+        node.children.append(Node([("cycle  ", "bad"), *sentence(" → ".join([*path, path[0]]))], hang=7))
+    return node
+
+
+def _hook(facts: HookFacts) -> Node:
+    by_owner: dict[str, int] = {}
+    for _, owner in facts.rules:
+        name = owner.name if owner is not None else "nobody known"
+        by_owner[name] = by_owner.get(name, 0) + 1
+    sizes = plural(f"{len(facts.rules):,}", "rule")
+    owners = ", ".join(f"{name} {count:,}" for name, count in by_owner.items())
+    return Node([(escape(facts.chain.name), "name"), *sentence(f"  {sizes} ({owners}){_policy(facts)}")[1:]], hang=2)
+
+
+def _empty_hooks(hooks: Sequence[HookFacts]) -> Iterator[Node]:
+    """The built-in chains without rules, together where they have the same policy."""
+    by_policy: dict[str, list[str]] = {}
+    for facts in hooks:
+        if not facts.rules:
+            by_policy.setdefault(_policy(facts), []).append(facts.chain.name)
+    for policy, names in by_policy.items():
+        yield Node([(", ".join(names), "name"), *sentence(f"  no rules{policy}")[1:]], hang=2)
+
+
+def _policy(facts: HookFacts) -> str:
+    return f", policy {escape(facts.chain.policy)}" if facts.chain.policy is not None else ""
+
+
+def _possession(possession: Possession) -> Node:
+    owner = possession.owner or "nobody known"
+    style = "unknown" if possession.owner is None else ""
+    counts = f"{plural(f'{possession.chain_count:,}', 'chain')}, {plural(f'{possession.rules:,}', 'rule')}:"
+    names = [
+        escape(f"{name} × {count:,}" if name.endswith("…") else clipped(name))
+        for name, count in possession.chains.items()
+    ]
+    words: list[Span] = [(escape(owner), style or "name"), *sentence(f"  {counts}")[1:]]
+    return Node([*words, *_names(names)], hang=2)
+
+
+def _list(label: str, names: Sequence[str]) -> Node:
+    return Node([(label, "unknown"), *_names([escape(clipped(name)) for name in names])], hang=2)
+
+
+def _names(names: Sequence[str]) -> list[Span]:
+    shown = list(names[:SHOWN_NAMES])
+    if len(names) > SHOWN_NAMES:
+        shown.append(f"and {len(names) - SHOWN_NAMES:,} more")
+    return [(f" {name}{',' if number < len(shown) else ''}", "") for number, name in enumerate(shown, start=1)]
+
+
+def _shortened(path: Sequence[str]) -> list[str]:
+    if len(path) <= SHOWN_NAMES:
+        return list(path)
+    return [*path[: SHOWN_NAMES - 1], f"… {len(path) - SHOWN_NAMES:,} more …", path[-1]]

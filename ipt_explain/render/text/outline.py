@@ -1,0 +1,120 @@
+"""A tree laid out for a width: guides, columns, lines that hang, line numbers at the right.
+
+Rich's own Tree takes two milliseconds for a service with ten endpoints, and a node may have ten thousand services. So
+lines are laid out here as spans of text and style; rich colours them where a terminal shows them (`terminal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ipt_explain.render.text.safe import cells
+
+Span = tuple[str, str]
+"""A text, safe to print, and the name of its style ("" for none)."""
+
+Line = list[Span]
+
+_GAP = "  "
+TAIL_WIDTH = len("line 320000")
+
+_GUIDE = "guide"
+_BRANCH, _LAST_BRANCH = "├─ ", "└─ "
+_TRUNK, _NO_TRUNK = "│  ", "   "
+
+
+@dataclass(slots=True)
+class Node:
+    """One entry of a tree.
+
+    `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a
+    word begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which lines go on.
+    """
+
+    words: Sequence[Span]
+    tail: str = ""
+    hang: int = 0
+    children: list[Node] = field(default_factory=list)
+
+
+def sentence(text: str, style: str = "") -> list[Span]:
+    """Text as words, so that it may be broken at its spaces."""
+    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
+
+
+def draw(root: Node, width: int) -> list[Line]:
+    """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
+    lines: list[Line] = []
+    _draw_entry(lines, root, "", _TRUNK if root.children else "", width)
+    _draw_below(lines, root, "", width)
+    return lines
+
+
+def _draw_below(lines: list[Line], node: Node, guides: str, width: int) -> None:
+    last = len(node.children) - 1
+    for index, child in enumerate(node.children):
+        branch, trunk = (_BRANCH, _TRUNK) if index < last else (_LAST_BRANCH, _NO_TRUNK)
+        _draw_entry(lines, child, guides + branch, guides + trunk + (_TRUNK if child.children else ""), width)
+        if child.children:
+            _draw_below(lines, child, guides + trunk, width)
+
+
+def _draw_entry(lines: list[Line], node: Node, first: str, then: str, width: int) -> None:
+    """A node's own lines, behind guides for the first and for those that follow."""
+    end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
+    free = end - len(first) - _width(node.words)
+    if free >= 0:
+        lines.append(_with_tail([(first, _GUIDE), *node.words], node.tail, free))
+        return
+    indent = then + " " * max(0, len(first) + node.hang - len(then))
+    opening, *others = _broken(node.words, end - len(first), width - len(indent))
+    lines.append(_with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening)))
+    lines.extend([(indent, _GUIDE), *words] for words in others)
+
+
+def _with_tail(line: Line, tail: str, free: int) -> Line:
+    if tail:
+        line.append((" " * free + _GAP + tail, "line"))
+    return line
+
+
+def _width(words: Sequence[Span]) -> int:
+    return cells("".join([text for text, _ in words]))
+
+
+def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Line]:
+    """Words on lines of `width` columns, but for the first line, which may be narrower."""
+    line: Line = []
+    room = first_width
+    for text, style in words:
+        if line and cells(text.rstrip()) > room:
+            yield _ended(line)
+            line, room = [], width
+        if not line:
+            text = text.lstrip()
+        if cells(text.rstrip()) > room:
+            *full, text = _chopped(text, room, width)
+            yield from ([(piece, style)] for piece in full)
+            room = width
+        line.append((text, style))
+        room -= cells(text)
+    yield _ended(line)
+
+
+def _ended(line: Line) -> Line:
+    text, style = line[-1]
+    return [*line[:-1], (text.rstrip(), style)]
+
+
+def _chopped(text: str, first_width: int, width: int) -> list[str]:
+    """A text in pieces that fit, of one character at least."""
+    pieces: list[str] = []
+    start, used, room = 0, 0, first_width
+    for index, character in enumerate(text):
+        taken = cells(character)
+        if used + taken > room and index > start:
+            pieces.append(text[start:index])
+            start, used, room = index, 0, width
+        used += taken
+    return [*pieces, text[start:]]

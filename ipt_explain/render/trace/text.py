@@ -1,0 +1,238 @@
+"""A trace as text: the packet, its way hook by hook, and where it can end up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from ipt_explain.model import Chain
+from ipt_explain.netfilter.addresses import format_endpoint, parse_address
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.protocols import protocol_name
+from ipt_explain.render.text.outline import Line, Node, draw, sentence
+from ipt_explain.render.text.percent import percents
+from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.terminal import to_text
+from ipt_explain.render.text.words import clipped, plural
+from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
+from ipt_explain.render.trace.words import conditions, effect
+from ipt_explain.trace import Outcome, Trace
+from ipt_explain.trace.near_misses import near_misses
+from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
+
+_MOST_SCENES = 6
+_MOST_OUTCOMES = 12
+_MOST_MISSES = 3
+_MOST_ASSUMPTIONS = 8
+_WHOLE = 1 - 1e-9
+
+
+def trace_text(
+    trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int, color: bool
+) -> Iterator[str]:
+    """The trace in pieces of text. `label` names the Service that the packet is for; `verbose` adds rules that
+    nearly matched."""
+    return to_text(_lines(trace, label, why_not, verbose, width), color)
+
+
+def _lines(trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int) -> Iterator[Line]:
+    yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
+    teller = _Teller(_mark_names(trace.outcomes), verbose)
+    for act in story(trace.outcomes):
+        yield []
+        yield from draw(teller.act(act), width)
+    if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
+        yield []
+        note = "What the dump leaves open counts half each way; --assume TEXT=yes or TEXT=no decides it."
+        yield from draw(Node(sentence(note, "unknown")), width)
+    yield []
+    yield from _outcome_lines(trace.outcomes, width)
+    if why_not is not None:
+        yield []
+        yield from _why_not_lines(why_not, width)
+
+
+def _headline(trace: Trace, label: str) -> str:
+    packet, connection = trace.packet, trace.packet.connection()
+    where = "from the node itself (OUTPUT)" if connection.local else "arriving (PREROUTING)"
+    if not connection.local:
+        where = f"arriving on {packet.in_interface} (PREROUTING)" if packet.in_interface else where
+    to = format_endpoint(parse_address(packet.destination), connection.port, connection.family)
+    named = f"{label} " if label else ""
+    return f"{protocol_name(connection.protocol)} {packet.source} → {named}{to}, {where}"
+
+
+def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
+    """Names of mark bits, where a rule on the way tests or sets marks; else their analyzer need not be loaded."""
+    for outcome in outcomes[:MOST_TOLD]:
+        for step in outcome.path:
+            if step.rule is not None and (
+                step.rule.target in ("MARK", "CONNMARK") or step.rule.shape.has_match("mark")
+            ):
+                from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS
+
+                return DEFAULT_MARKS
+    return {}
+
+
+class _Teller:
+    """Acts and scenes as nodes of a tree."""
+
+    def __init__(self, marks: Mapping[int, str], verbose: bool) -> None:
+        self._marks = marks
+        self._verbose = verbose
+
+    def act(self, act: Act) -> Node:
+        """A table's heading, with its rules below."""
+        scenes = act.scenes()
+        root = Node(sentence(f"{act.table} {act.hook}", "name"))
+        for scene in scenes:
+            self._fill(root, scene, act.share)
+        self._add_misses(root, scenes[0].step.chain, scenes[0].step.before, scenes)
+        return root
+
+    def _fill(self, parent: Node, scene: Scene, whole: float) -> None:
+        """Add a scene and all below it, on a stack of our own: input decides how deep."""
+        waiting = [(parent, scene, whole)]
+        while waiting:
+            above, one, share = waiting.pop()
+            node = Node(self._words(one, share), self._tail(one), hang=2)
+            above.children.append(node)
+            inner = one.scenes()
+            shown = inner if len(inner) <= _MOST_SCENES else inner[: _MOST_SCENES - 1]
+            waiting.extend((node, below, one.share) for below in reversed(shown))
+            if len(shown) < len(inner):
+                left = len(inner) - len(shown)
+                rest = sum(below.share for below in inner[len(shown) :])
+                note = f"… {left} more rules, {percents((rest,))[0]} of the packets, to line {inner[-1].step.line}"
+                node.children.append(Node(sentence(note, "guide")))
+            if one.step.into is not None:
+                self._add_misses(node, one.step.into, one.step.before, inner)
+
+    def _words(self, scene: Scene, whole: float) -> list[tuple[str, str]]:
+        words: list[tuple[str, str]] = []
+        if scene.share < whole * _WHOLE:
+            words.append((f"{percents((scene.share,))[0]}  ", "share"))
+        step = scene.step
+        said = conditions(step.rule, self._marks) if step.rule is not None else ""
+        done = effect(step, self._marks)
+        if said:
+            words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
+        if done.startswith("→"):
+            back = "" if scene.inside or step.after is None else ", and back"
+            return [*words, (escape(done) + back, "")]  # the arrow stays with its chain
+        return words + sentence(escape(clipped(done)))
+
+    def _tail(self, scene: Scene) -> str:
+        return "" if scene.step.line is None else f"line {scene.step.line}"
+
+    def _add_misses(self, node: Node, chain: Chain, state: PacketState, scenes: Sequence[Scene]) -> None:
+        """The rules of a chain that nearly matched, up to where the packets left it."""
+        if not self._verbose:
+            return
+        met = {id(scene.step.rule) for scene in scenes}
+        left_at = max((scene.step.line or 0 for scene in scenes if scene.share > 0), default=0)
+        passed = [rule for rule in chain.rules if id(rule) not in met and (not left_at or rule.line < left_at)]
+        misses, count = near_misses(passed, state, _MOST_MISSES)
+        for miss in misses:
+            target = f"→ {miss.rule.target}" if miss.rule.target else "counted"
+            said = f"not {target}: {miss.condition} does not fit"
+            node.children.append(Node(sentence(escape(clipped(said)), "guide"), f"line {miss.rule.line}", hang=4))
+        if count > len(misses):
+            more = plural(f"{count - len(misses):,}", "more rule")
+            node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
+
+
+def _outcome_lines(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
+    shares = percents([outcome.probability for outcome in outcomes[:_MOST_OUTCOMES]])
+    column = max(map(len, shares))
+    supposed = _supposed(outcomes)
+    for outcome, share in zip(outcomes, shares):
+        said = sentence(escape(clipped(_fate(outcome))), _style(outcome))
+        yield from draw(Node([(f"{share:>{column}}  ", "share"), *said], hang=column + 2), width)
+        open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]
+        yield from _assumption_lines(outcome, open_ones, " " * (column + 2), width)
+    left = outcomes[_MOST_OUTCOMES:]
+    for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
+        members = list(group)
+        rest = percents((sum(outcome.probability for outcome in members),))[0]
+        words = f"{len(members)} more: {_VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
+        yield from draw(Node([(f"{rest:>{column}}  ", "share"), *sentence(words)], hang=column + 2), width)
+    if supposed:
+        yield []
+    for text in supposed:
+        yield from draw(Node(sentence(escape(clipped(f"Supposed: {text}.")), "unknown"), hang=len("Supposed: ")), width)
+
+
+def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
+    """What all outcomes suppose of chains that a fragment does not show."""
+    first, *others = outcomes
+    return [
+        text
+        for text in first.assumptions
+        if text != first.reason
+        and not text.endswith(("=yes", "=no"))
+        and all(text in outcome.assumptions for outcome in others)
+    ]
+
+
+def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, width: int) -> Iterator[Line]:
+    """What the outcome takes besides the dump, and its chance if all of that holds."""
+    for assumption in open_ones[:_MOST_ASSUMPTIONS]:
+        yield from _indented(f"if {assumption}", indent, "unknown", width)
+    left = len(open_ones) - _MOST_ASSUMPTIONS
+    if left > 0:
+        yield from _indented(f"… and {left} more, which -o json names", indent, "unknown", width)
+    if outcome.probability_if_so != outcome.probability:
+        yield from _indented(f"then {percents((outcome.probability_if_so,))[0]}", indent, "share", width)
+
+
+def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
+    for line in draw(Node(sentence(escape(clipped(text)), style), hang=len("if ")), max(20, width - len(indent))):
+        yield [(indent, ""), *line]
+
+
+def _kind(outcome: Outcome) -> tuple[str, bool]:
+    return outcome.verdict, outcome.masqueraded
+
+
+_VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
+
+
+def _fate(outcome: Outcome) -> str:
+    if outcome.verdict in ("DROP", "REJECT"):
+        return _VERDICTS[outcome.verdict]
+    if outcome.verdict == "UNKNOWN":
+        reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
+        return f"unknown{reached}: {outcome.reason}"
+    where = outcome.dnat or "its destination unchanged"
+    delivered = "delivered to the node itself" if outcome.delivered else "accepted"
+    return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
+
+
+def _style(outcome: Outcome) -> str:
+    return {"ACCEPT": "good", "UNKNOWN": "unknown"}.get(outcome.verdict, "bad")
+
+
+def _why_not_lines(why_not: WhyNot, width: int) -> Iterator[Line]:
+    share = percents((why_not.probability,))[0]
+    if not why_not.reasons:
+        yield from draw(Node(sentence(f"{why_not.endpoint} gets {share} of such packets.", "good")), width)
+        return
+    root = Node(sentence(f"{why_not.endpoint} gets {share} of such packets, because", "name"))
+    for reason in why_not.reasons:
+        tail = "" if reason.line is None else f"line {reason.line}"
+        root.children.append(Node(sentence(escape(clipped(_obstacle(reason)))), tail, hang=2))
+    yield from draw(root, width)
+
+
+def _obstacle(reason: Reason) -> str:
+    if reason.obstacle is Obstacle.DOES_NOT_MATCH:
+        return f"{reason.condition} fails in {reason.rule}"
+    if reason.obstacle is Obstacle.NONE_LEADS_THERE:
+        return "no rule DNATs to it"
+    if reason.obstacle is Obstacle.NO_WAY_IN:
+        return "no built-in chain that the packet passes leads to the rules that DNAT to it"
+    if reason.obstacle is Obstacle.COMES_FIRST:
+        return f"this rule takes the packet first: {reason.rule}"
+    return f"it is sent there, but stopped by {reason.rule}"
