@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 FLOORS = (
     ("words",),
     ("collector", "errors", "frozen", "source"),
-    ("inputs",),
+    ("inputs", "outputs"),
     ("model",),
     ("grammar",),
     ("parsing",),

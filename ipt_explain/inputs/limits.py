@@ -1,0 +1,121 @@
+"""How much input may hold: every limit of the program, each with what it is for.
+
+Input may come from strangers. A limit stands where a few bytes could cost unbounded time or memory, far above what real
+nodes need. An environment variable raises it (`IPT_EXPLAIN_MAX_INPUT_BYTES=2G`); `.github/SECURITY.md` lists them all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from ipt_explain.errors import UsageError
+
+_AMOUNT = re.compile(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most of something. `name` ends the variable that raises it; `unit` is a plural noun, "bytes" for sizes."""
+
+    name: str
+    default: int
+    unit: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets another value."""
+        return f"IPT_EXPLAIN_MAX_{self.name}"
+
+    def value(self) -> int:
+        """The limit in force. Raises UsageError where the variable holds no amount (`4096`, `512M`, `2G`)."""
+        text = os.environ.get(self.variable, "").strip()
+        if not text:
+            return self.default
+        amount = _AMOUNT.fullmatch(text)
+        if amount is None:
+            raise UsageError(f"{self.variable} is {text!r}: give a whole number, as in 4096, 512M or 2G")
+        return int(amount[1]) * _UNITS[amount[2].upper()]
+
+    def exceeded(self, source: str, subject: str = "it holds") -> UsageError:
+        """The error for input that has more: what has, the limit, and how to raise it."""
+        value = self.value()
+        return UsageError(
+            f"{source}: {subject} more than {amount_text(value, self.unit)}; if it is to be trusted, "
+            f"{self.variable}={self._next(value)} allows more"
+        )
+
+    def _next(self, value: int) -> str:
+        return size_text(2 * value).replace(" ", "").removesuffix("iB") if self.unit == "bytes" else str(10 * value)
+
+
+def amount_text(value: int, unit: str) -> str:
+    """`512 MiB`, `4,000,000 lines`."""
+    return size_text(value) if unit == "bytes" else f"{value:,} {unit}"
+
+
+def size_text(value: int) -> str:
+    """A size in the largest binary unit that leaves it whole: `512 MiB`, `1 GiB`, `1,000 bytes`."""
+    for sign in "TGMK":
+        if value and value % _UNITS[sign] == 0:
+            return f"{value // _UNITS[sign]} {sign}iB"
+    return f"{value:,} bytes"
+
+
+INPUT_BYTES = Limit("INPUT_BYTES", 512 << 20, "bytes")
+"""One input, unpacked: a file, standard input, an archive's member, what one tool prints with --live. The dump of
+320,000 rules has 50 MB."""
+
+UNPACK_RATIO = Limit("UNPACK_RATIO", 200, "times its packed size")
+"""How far gzip data, or a zip archive's member, may grow. Dumps grow 10 to 40 times, deflate reaches 1,032."""
+
+UNPACK_FREE_BYTES = Limit("UNPACK_FREE_BYTES", 16 << 20, "bytes")
+"""What may come out of packed data before its ratio counts."""
+
+DUMP_LINES = Limit("DUMP_LINES", 4_000_000, "lines")
+"""Lines of one dump: short ones take far more memory than their text. The dump of 320,000 rules has 460,000."""
+
+NUMBER_DIGITS = Limit("NUMBER_DIGITS", 1000, "digits")
+"""Digits in a row. The largest field of a rule holds 20, a mask in hexadecimal 32."""
+
+CONFIG_BYTES = Limit("CONFIG_BYTES", 1 << 20, "bytes")
+"""A configuration file."""
+
+NESTING = Limit("NESTING", 100, "levels")
+"""Levels of lists and mappings in JSON, YAML and TOML. Kubernetes' objects have about 15."""
+
+YAML_ALIAS_NODES = Limit("YAML_ALIAS_NODES", 100_000, "values")
+"""Values that YAML aliases repeat, each counted as often as it is reached. What kubectl prints has no aliases."""
+
+DIFFERENCES = Limit("DIFFERENCES", 100_000, "differences")
+"""Differences that compare lists; more are counted only."""
+
+ARCHIVE_BYTES = Limit("ARCHIVE_BYTES", 1 << 40, "bytes")
+"""All that is unpacked of one archive."""
+
+ARCHIVE_RATIO = Limit("ARCHIVE_RATIO", 2000, "times its packed size")
+"""How far an archive as a whole may grow. Dumps of nodes alike repeat each other, so xz and zstd pack them well."""
+
+ARCHIVE_MEMBERS = Limit("ARCHIVE_MEMBERS", 1_000_000, "members")
+"""Members of one archive, also those that are passed over."""
+
+ARCHIVE_DEPTH = Limit("ARCHIVE_DEPTH", 3, "levels")
+"""Archives within archives."""
+
+ALL_LIMITS = (
+    INPUT_BYTES,
+    UNPACK_RATIO,
+    UNPACK_FREE_BYTES,
+    DUMP_LINES,
+    NUMBER_DIGITS,
+    CONFIG_BYTES,
+    NESTING,
+    YAML_ALIAS_NODES,
+    DIFFERENCES,
+    ARCHIVE_BYTES,
+    ARCHIVE_RATIO,
+    ARCHIVE_MEMBERS,
+    ARCHIVE_DEPTH,
+)

@@ -1,0 +1,116 @@
+"""Files that the program writes: whole or not at all, and over nothing that should be kept."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ipt_explain.errors import UsageError
+
+_HEAD_SIZE = 4096
+_FORCE = "--force does it all the same"
+
+
+def write_file(
+    path: str | Path,
+    chunks: Iterable[str | bytes],
+    *,
+    inputs: Iterable[str | Path] = (),
+    may_replace: Callable[[bytes], bool] | None = None,
+    force: bool = False,
+    mode: int | None = None,
+) -> None:
+    """Write a file in one step: others see the old content or all of the new, whatever happens meanwhile.
+
+    A draft beside the file is filled, flushed to the disk and renamed. Without `force` neither one of the `inputs` is
+    overwritten, nor a file whose first 4,096 bytes `may_replace` does not accept (an empty one is free), nor one behind
+    a symbolic link. A file that exists keeps its mode and, if we may set it, its owner; a new one gets `mode`, or what
+    the umask leaves. Text is written as UTF-8, its surrogates as the bytes they stand for. Raises UsageError where the
+    file is not to be written, or cannot be.
+    """
+    target = Path(path)
+    try:
+        if force:
+            target = target.resolve()
+        else:
+            _refuse_to_lose(target, [Path(each) for each in inputs], may_replace)
+        _write(target, chunks, mode)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in older releases of Python
+        raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
+    except ValueError as error:  # a path that no file can have (a NUL in it)
+        raise UsageError(f"cannot write {path}: {error}") from None
+
+
+def _refuse_to_lose(target: Path, inputs: Iterable[Path], may_replace: Callable[[bytes], bool] | None) -> None:
+    if target.is_symlink():
+        raise UsageError(f"{target} is a symbolic link: name the file that it leads to; {_FORCE}")
+    if not target.exists():
+        return
+    for each in inputs:
+        if each.exists() and each.samefile(target):
+            raise UsageError(f"{target} is read by this command, so it is not overwritten; {_FORCE}")
+    if may_replace is not None and target.is_file():
+        with target.open("rb") as file:
+            head = file.read(_HEAD_SIZE)
+        if head and not may_replace(head):
+            raise UsageError(f"{target} holds something else, so it is not overwritten; {_FORCE}")
+
+
+def _write(target: Path, chunks: Iterable[str | bytes], mode: int | None) -> None:
+    before = target.stat() if target.exists() else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        raise UsageError(f"cannot write {target}: it is {_kind(before.st_mode)}")
+    descriptor, draft = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.writelines(chunk if isinstance(chunk, bytes) else _encoded(chunk) for chunk in chunks)
+            file.flush()
+            _take_over(descriptor, before, mode)
+            os.fsync(descriptor)
+        os.replace(draft, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
+    _sync_folder(target.parent)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a pair, which stands for no byte
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _take_over(descriptor: int, before: os.stat_result | None, mode: int | None) -> None:
+    """The mode and owner of the file that was there, or the mode of a new one."""
+    if before is None:
+        if mode is None:
+            mask = os.umask(0o077)
+            os.umask(mask)
+            mode = 0o666 & ~mask
+        os.fchmod(descriptor, mode)
+        return
+    with suppress(OSError):
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode) & 0o777)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name last, too; some file systems cannot, which costs nothing but the name after a crash."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a directory"
+    return "not a regular file"
