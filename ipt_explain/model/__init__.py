@@ -1,6 +1,8 @@
 """What a dump says, as frozen objects: rulesets, tables, chains, rules. No behaviour beyond answering questions."""
 
-from ipt_explain.model.dump import Backend, Chain, Dump, Family, Form, Ruleset, Table
+from ipt_explain.model.chain import Chain
+from ipt_explain.model.dump import Backend, Dump, Family, Form, Ruleset, Table
+from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.shape import Command, Match, Option, Shape, Target, TargetKind
 
@@ -12,6 +14,7 @@ __all__ = [
     "Dump",
     "Family",
     "Form",
+    "Layout",
     "Match",
     "Option",
     "Rule",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
+from ipt_explain.model.chain import Chain
+from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.source import SourceText
 
@@ -34,27 +36,6 @@ class Form(Enum):
     FRAGMENT = "fragment"  # bare rule lines: what is absent is unknown
 
 
-@quick_init
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
-    """A chain and its rules in order.
-
-    `policy` is that of a built-in chain (`ACCEPT`, `DROP`), None for a user's. `line` is where it was declared,
-    None where it never was: the kernel makes built-in chains by itself, and fragments declare nothing.
-    """
-
-    name: str
-    policy: str | None
-    rules: tuple[Rule, ...]
-    line: int | None = None
-    counters: Counters | None = None
-
-    @property
-    def declared(self) -> bool:
-        """Whether the input declares the chain (`:NAME …` or `-N NAME`)."""
-        return self.line is not None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """One table: its chains by name, in the order declared.
@@ -75,7 +56,14 @@ class Table:
     @property
     def rule_count(self) -> int:
         """How many rules its chains hold."""
-        return sum(len(chain.rules) for chain in self.chains.values())
+        return sum(len(chain.layout) for chain in self.chains.values())
+
+    def by_layout(self) -> dict[Layout, list[Chain]]:
+        """The chains by what they share: whoever asks a question of many chains asks it once a layout."""
+        groups: dict[Layout, list[Chain]] = defaultdict(list)
+        for chain in self.chains.values():
+            groups[chain.layout].append(chain)
+        return dict(groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -84,7 +84,7 @@ class Rule:
         """The rule as `iptables-save` prints it, without counters."""
         shape = self.shape
         parts = [shape.literals[0]]
-        for slot, literal in zip(shape.layout, shape.literals[1:]):
+        for slot, literal in zip(shape.printed, shape.literals[1:]):
             parts.append(self.values[slot])
             parts.append(literal)
         return "".join(parts)

@@ -67,7 +67,7 @@ class Shape:
 
     Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.
     `literals` is the text before, between and behind the values, spelled as `iptables-save` spells it, with
-    values standing in `layout` order: `literals[0] + values[layout[0]] + literals[1] + ...`.
+    values standing in `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`.
     """
 
     command: Command
@@ -76,7 +76,21 @@ class Shape:
     matches: tuple[Match, ...]
     target: Target | None
     literals: tuple[str, ...]
-    layout: tuple[int, ...]
+    printed: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """How many values a rule of this shape has, its chain's name included."""
+        slots = [0 if self.rulenum_slot is None else self.rulenum_slot]
+        options = list(self.core)
+        for match in self.matches:
+            options += match.options
+        if self.target is not None:
+            options += self.target.options
+            slots.append(self.target.slot or 0)
+        for option in options:
+            slots += option.slots
+        return max(slots) + 1
 
     def core_option(self, name: str) -> Option | None:
         """The rule's own option `name` (`-s`, `-d`, `-i`, `-o`, `-p`, `-f`), if it has one."""

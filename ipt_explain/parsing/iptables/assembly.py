@@ -106,7 +106,7 @@ class TableBuilder:
         chains = {}
         for chain, rules in self.rules.items():
             line, policy, counters = self._declared.get(chain, (None, None, None))
-            chains[chain] = Chain(chain, policy, tuple(rules), line, counters)
+            chains[chain] = Chain.of(chain, rules, policy, line, counters)
         return Table(name, chains, self.line, self.committed, frozenset(self.deleted), tuple(self.redeclared))
 
 
@@ -190,7 +190,7 @@ def _join(before: Table, after: Table) -> Table:
         known = chains.get(name)
         if known is not None:
             rules = known.rules + chain.rules
-            chain = Chain(name, known.policy or chain.policy, rules, known.line or chain.line, known.counters)
+            chain = Chain.of(name, rules, known.policy or chain.policy, known.line or chain.line, known.counters)
         chains[name] = chain
     return Table(after.name, chains, before.line, before.committed, before.deleted | after.deleted, before.redeclared)
 
@@ -200,4 +200,4 @@ def chains_of(rules: Iterable[Rule]) -> dict[str, Chain]:
     grouped: dict[str, list[Rule]] = {}
     for rule in rules:
         grouped.setdefault(rule.chain, []).append(rule)
-    return {name: Chain(name, None, tuple(members)) for name, members in grouped.items()}
+    return {name: Chain.of(name, members) for name, members in grouped.items()}

@@ -50,7 +50,7 @@ def _shape(entry: dict[str, Any]) -> Shape:
     if entry["target"] is not None:
         kind, name, slot, options = entry["target"]
         target = Target(TargetKind(kind), name, slot, _options(options))
-    printing = (tuple(entry["literals"]), tuple(entry["layout"]))
+    printing = (tuple(entry["literals"]), tuple(entry["printed"]))
     return intern_shape(
         Command(entry["command"]), entry["rulenum"], _options(entry["core"]), matches, target, lambda: printing
     )
@@ -85,7 +85,7 @@ def _entry(shape: Shape) -> dict[str, Any]:
         "matches": [[match.module, _entries(match.options)] for match in shape.matches],
         "target": None if target is None else [target.kind.value, target.name, target.slot, _entries(target.options)],
         "literals": list(shape.literals),
-        "layout": list(shape.layout),
+        "printed": list(shape.printed),
     }
 
 

@@ -1,0 +1,105 @@
+"""A chain: its layout, the words of its rules in one tuple, and the rules themselves where somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipt_explain.frozen import quick_init
+from ipt_explain.model.layout import EMPTY, Layout
+from ipt_explain.model.rule import Counters, Rule
+from ipt_explain.model.words import unquote
+
+
+@quick_init
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """A chain and its rules in order. Chains compare by identity.
+
+    `values` are the words of all its rules as written, its own name first; `layout` tells which is which. `policy` is
+    that of a built-in chain (`ACCEPT`, `DROP`), None for a user's. `line` is where it was declared, None where it never
+    was: the kernel makes built-in chains by itself, and fragments declare nothing. `counters` are the chain's own.
+    """
+
+    values: tuple[str, ...]
+    layout: Layout = EMPTY
+    policy: str | None = None
+    line: int | None = None
+    counters: Counters | None = None
+    _lines: int | tuple[int, ...] = ()
+    """Of the first rule where each stands on the line behind the one before it, else of every rule."""
+    _counts: tuple[str, ...] = ()
+    """Packets and bytes of each rule as written, "" where a rule has none; nothing where no rule has any."""
+    _made: tuple[Rule, ...] | dict[int, Rule] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        rules: Sequence[Rule],
+        policy: str | None = None,
+        line: int | None = None,
+        counters: Counters | None = None,
+    ) -> Chain:
+        """The chain of rules that are made already; they are its rules from now on."""
+        layout = Layout.of(tuple([rule.shape for rule in rules]))
+        values = (name, *[value for rule in rules for value in rule.values[1:]])
+        return cls(values, layout, policy, line, counters, tuple([rule.line for rule in rules]), (), tuple(rules))
+
+    @property
+    def name(self) -> str:
+        """The chain's name."""
+        return self.values[0]
+
+    @property
+    def declared(self) -> bool:
+        """Whether the input declares the chain (`:NAME …` or `-N NAME`)."""
+        return self.line is not None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Its rules, in order. They are made when first asked for, and kept: ask the layout where that will do."""
+        made = self._made
+        if not isinstance(made, tuple):
+            made = tuple(map(self.rule, range(len(self.layout.shapes))))
+            object.__setattr__(self, "_made", made)
+        return made
+
+    def rule(self, number: int) -> Rule:
+        """Rule `number` (from 0), without making the others."""
+        made = self._made
+        if isinstance(made, tuple):
+            return made[number]
+        if made is None:
+            made = {}
+            object.__setattr__(self, "_made", made)
+        rule = made.get(number)
+        if rule is None:
+            layout, values = self.layout, self.values
+            first, last = layout.offsets[number] + 1, layout.offsets[number + 1] + 1
+            own = (values[0], *values[first:last])
+            rule = made[number] = Rule(layout.shapes[number], own, self.line_of(number), self.counters_of(number))
+        return rule
+
+    def line_of(self, number: int) -> int:
+        """The line on which rule `number` begins."""
+        lines = self._lines
+        return lines + number if isinstance(lines, int) else lines[number]
+
+    def counters_of(self, number: int) -> Counters | None:
+        """What rule `number` has counted, where the text tells."""
+        if isinstance(self._made, tuple):
+            return self._made[number].counters
+        packets, size = self._counts[2 * number : 2 * number + 2] or ("", "")
+        return Counters(int(packets), int(size)) if packets else None
+
+    def word(self, place: int | None) -> str | None:
+        """A word of its rules, decoded, by the place that its layout gave; None for no place."""
+        return None if place is None else unquote(self.values[place])
+
+    def target_of(self, number: int) -> str | None:
+        """Where rule `number` sends the packet: a verdict, an extension or a chain; None where it only counts."""
+        target = self.layout.shapes[number].target
+        if target is None or target.slot is None:
+            return None if target is None else target.name
+        return self.values[self.layout.offsets[number] + target.slot]
