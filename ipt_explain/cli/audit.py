@@ -82,7 +82,7 @@ def audit(
         return CLEAN
     report = report.without(plan.known)
     notes = verbose or plan.fail_on is Severity.INFO
-    write(_rendered(report, plan, parsed, output, width, color, notes))
+    write(_rendered(report, plan, parsed, output, width, color, notes), annotations=output == "github")
     for failure in report.unchecked:
         complain(f"ipt-explain: {failure}. This is a fault of ipt-explain: please report it.")
     if report.unchecked:

@@ -210,7 +210,7 @@ def _compare_objects(
         complain(f"{write_baseline}: {len(report.findings):,} findings are now known")
         return CLEAN
     report = report.without(plan.known)
-    write(_rendered(report, plan, parsed, output, width, color))
+    write(_rendered(report, plan, parsed, output, width, color), annotations=output == "github")
     return FOUND if plan.fails(report) else CLEAN
 
 

@@ -26,16 +26,21 @@ def prepare_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def write(chunks: Iterable[str]) -> None:
+def write(chunks: Iterable[str], annotations: bool = False) -> None:
     """Write data to standard output. Once the reader has gone (`| head`), the rest is dropped without a word.
 
-    Raises UsageError where the output cannot be written, as on a full disk.
+    A CI system obeys none of it, unless it is told to by `annotations` of ours. Raises UsageError where the output
+    cannot be written, as on a full disk.
     """
+    from ipt_explain.render.runners import Disarmer
+
     if sys.stdout is None:
         raise UsageError("cannot write the output: standard output is closed")
     plain = _lacks_signs(sys.stdout)
+    disarmer = Disarmer(annotations)
     try:
-        for text in _in_batches(chunks):
+        for lines in _in_batches(chunks):
+            text = disarmer.disarm(lines)
             sys.stdout.write(text.translate(_IN_ASCII) if plain else text)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -46,15 +51,19 @@ def write(chunks: Iterable[str]) -> None:
 
 
 def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces that are worth a write each, be the stream buffered or not."""
+    """The same text in pieces of whole lines that are worth a write each, be the stream buffered or not."""
     batch: list[str] = []
     size = 0
     for chunk in chunks:
-        batch.append(chunk)
         size += len(chunk)
-        if size >= _BATCH_SIZE:
-            yield "".join(batch)
-            batch, size = [], 0
+        end = chunk.rfind("\n") + 1 if size >= _BATCH_SIZE else 0
+        if not end:
+            batch.append(chunk)
+            continue
+        batch.append(chunk[:end])
+        yield "".join(batch)
+        batch = [chunk[end:]]
+        size = len(batch[0])
     yield "".join(batch)
 
 
@@ -73,6 +82,9 @@ def warn(messages: Iterable[str]) -> None:
 def complain(text: str) -> None:
     """Print text to standard error; if that is closed, there is nobody to tell."""
     if text and sys.stderr is not None:
+        from ipt_explain.render.runners import disarmed
+
+        text = disarmed(text)
         with suppress(OSError, ValueError):
             print(text.translate(_IN_ASCII) if _lacks_signs(sys.stderr) else text, file=sys.stderr, flush=True)
 
