@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts
@@ -11,6 +9,8 @@ from ipt_explain.analyzers.services import ServiceReader, Wanted
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 __all__ = ["Explanation", "ServicePortName", "explain"]
 

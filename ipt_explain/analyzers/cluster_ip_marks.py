@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, Verdict
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset, Shape
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
 
 Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, port
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ipt_explain.analyzers.facts import FrontendKind
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     MARK_MASQ,
@@ -23,6 +22,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.plans import Operand, Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.services.ports import FrontendKind
 
 _KINDS = {
     CommentKind.CLUSTER_IP: FrontendKind.CLUSTER_IP,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.analyzers.facts import Endpoint, ServicePort
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.services.ports import Endpoint, ServicePort
 
 
 class HairpinFault(Enum):

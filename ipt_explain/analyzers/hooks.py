@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -22,6 +21,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.writer import Writer
 from ipt_explain.model import Chain, Rule, Ruleset, Table
+from ipt_explain.services.ports import ProxyMode
 
 
 @dataclass(frozen=True, slots=True)

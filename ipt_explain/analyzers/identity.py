@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.names import chain_hash, hash_of
+from ipt_explain.services.ports import ServicePort
 
 
 def spelling_in_hash(service: ServicePort) -> str | None:

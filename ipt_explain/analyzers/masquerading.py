@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.balancing import Spread
-from ipt_explain.analyzers.facts import Endpoint, Masquerade
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.reach import Reached
 from ipt_explain.model import Rule
+from ipt_explain.services.ports import Endpoint, Masquerade
 
 
 def masquerade(

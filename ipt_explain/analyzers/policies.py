@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.facts import FrontendKind, Scope, TrafficPolicy
 from ipt_explain.analyzers.names import CommentKind
 from ipt_explain.analyzers.reach import Reached, scope_of
+from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy
 
 
 def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy | None:

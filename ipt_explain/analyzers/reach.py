@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipt_explain.analyzers.balancing import Spread
-from ipt_explain.analyzers.facts import Frontend, Scope, Verdict
 from ipt_explain.analyzers.frontends import Entry
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.routing import Route, RouteReader
+from ipt_explain.services.ports import Frontend, Scope, Verdict
 
 
 @dataclass(frozen=True, slots=True)

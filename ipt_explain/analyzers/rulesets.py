@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, TableSize
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
     FIREWALL,
@@ -17,6 +16,7 @@ from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.marks import mark_change, parse_mark
+from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
 _MARK_OPTIONS = ("--set-xmark", "--or-mark", "--set-mark")
 # Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from fnmatch import translate
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import ServicePort
 
 _SUGGESTIONS = 3
 # From which likeness (0 to 1, as difflib has it) on a name is taken for what was meant.

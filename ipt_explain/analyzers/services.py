@@ -6,16 +6,6 @@ from collections.abc import Callable, Iterable
 
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader, split_destination
-from ipt_explain.analyzers.facts import (
-    Balancer,
-    Endpoint,
-    FrontendKind,
-    Scope,
-    ServiceChains,
-    ServicePort,
-    ServiceState,
-    Verdict,
-)
 from ipt_explain.analyzers.frontends import Entries, FrontendReader
 from ipt_explain.analyzers.health_checks import health_check_ports
 from ipt_explain.analyzers.masquerading import masquerade
@@ -32,6 +22,16 @@ from ipt_explain.analyzers.policies import external_policy, internal_policy
 from ipt_explain.analyzers.reach import FrontendFollower, Reached, scope_of
 from ipt_explain.analyzers.routing import RouteReader
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.services.ports import (
+    Balancer,
+    Endpoint,
+    FrontendKind,
+    Scope,
+    ServiceChains,
+    ServicePort,
+    ServiceState,
+    Verdict,
+)
 
 Wanted = Callable[[ServicePortName | None], bool]
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipt_explain.analyzers.cluster_ip_marks import Address, address_of
-from ipt_explain.analyzers.facts import Frontend, ServicePort
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.services.ports import Frontend, ServicePort
 
 EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, Verdict
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
 
 
 class WayFault(Enum):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.names import BACKEND_HINT, FIREWALL, KUBELET_CANARY, PROXY_CANARY, PROXY_FIREWALL
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.model import Ruleset
+from ipt_explain.services.ports import ProxyMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
 from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 if TYPE_CHECKING:
     from ipt_explain.graph import ChainGraph, Cycle

@@ -46,8 +46,8 @@ class Plan:
             report = audit_node(dumps) if one_node else merge([audit_dump(dump) for dump in dumps])
         else:
             from ipt_explain.analyzers import explain
-            from ipt_explain.analyzers.explanation import Explanation
             from ipt_explain.analyzers.selection import select
+            from ipt_explain.services.explanation import Explanation
 
             explanations = [explain(dump) for dump in dumps]
             labels = {service.label for service in select(Explanation.joined(explanations), services).services}

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
-from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, Severity, fingerprint
@@ -14,6 +13,7 @@ from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules import ALL_RULES
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
+from ipt_explain.services.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)

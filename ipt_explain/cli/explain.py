@@ -20,7 +20,7 @@ from ipt_explain.cli.options import (
 from ipt_explain.cli.stdio import warn, write
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.explanation import Explanation
+    from ipt_explain.services.explanation import Explanation
 
 
 @click.command(

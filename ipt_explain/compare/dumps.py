@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.explanation import Explanation
 from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.rulesets.differing import skeleton_differences
 from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeletons
@@ -14,6 +13,7 @@ from ipt_explain.compare.services.differing import added, removed, service_diffe
 from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.model import Dump, Family
+from ipt_explain.services.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
-from ipt_explain.trace.paths import Step
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.tracer import trace
 

@@ -10,8 +10,8 @@ from ipt_explain.netfilter.addresses import family_of, parse_address
 from ipt_explain.netfilter.protocols import protocol_number
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.facts import ServicePort
     from ipt_explain.model import Dump
+    from ipt_explain.services.ports import ServicePort
 
 _MOST_NAMED = 6
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Fate
-from ipt_explain.trace.paths import Path, Step
+from ipt_explain.netfilter.walk.path import Path, Step
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import Answers, PacketState
 from ipt_explain.netfilter.targets import Fate
-from ipt_explain.trace.chains import LOOP, TOO_MUCH
-from ipt_explain.trace.journey import Finish, Journey
+from ipt_explain.netfilter.walk.journey import Finish, Journey
+from ipt_explain.netfilter.walk.path import Path
+from ipt_explain.netfilter.walk.portions import Portions
+from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
-from ipt_explain.trace.paths import Path
-from ipt_explain.trace.portions import Portions
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
 

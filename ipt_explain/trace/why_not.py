@@ -11,9 +11,9 @@ from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.trace.outcome import Ending
-from ipt_explain.trace.paths import Step
 from ipt_explain.trace.result import Trace
 
 _DESTINATION_TARGETS = ("DNAT",)

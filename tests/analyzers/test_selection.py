@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import FrontendKind, ServiceChains
 from ipt_explain.analyzers.selection import Selection, select
 from ipt_explain.errors import UsageError
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import FrontendKind, ServiceChains
 from tests.render.made import endpoint, explanation, frontend, service
 
 SHOP = explanation(

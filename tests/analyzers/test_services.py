@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.facts import ProxyMode, ServicePort, ServiceState, TrafficPolicy, Verdict
 from ipt_explain.parsing import read_dump
+from ipt_explain.services.ports import ProxyMode, ServicePort, ServiceState, TrafficPolicy, Verdict
 
 _BUILT_IN = ":PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
 SVC, SEP_A, SEP_B = "KUBE-SVC-NPX46M4PTMTKRN6Y", "KUBE-SEP-AAAAAAAAAAAAAAAA", "KUBE-SEP-BBBBBBBBBBBBBBBB"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import (
+from ipt_explain.model import Backend, Command, Family, Form, Rule, Shape
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
     Frontend,
@@ -21,7 +22,6 @@ from ipt_explain.analyzers.facts import (
     TableSize,
     Verdict,
 )
-from ipt_explain.model import Backend, Command, Family, Form, Rule, Shape
 
 _SHAPE = Shape(Command.APPEND, None, (), (), None, ("-A ", ""), (0,))
 

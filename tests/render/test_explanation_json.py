@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import (
+from ipt_explain.model import Form
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import (
     FrontendKind,
     Masquerade,
     Scope,
@@ -13,7 +14,6 @@ from ipt_explain.analyzers.facts import (
     TrafficPolicy,
     Verdict,
 )
-from ipt_explain.model import Form
 from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
 
 

@@ -4,8 +4,11 @@ import re
 
 import pytest
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import (
+from ipt_explain.model import Backend, Family, Form
+from ipt_explain.render.explain.table import table
+from ipt_explain.render.explain.tree import tree
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import (
     FrontendKind,
     Masquerade,
     ProxyMode,
@@ -16,9 +19,6 @@ from ipt_explain.analyzers.facts import (
     TrafficPolicy,
     Verdict,
 )
-from ipt_explain.model import Backend, Family, Form
-from ipt_explain.render.explain.table import table
-from ipt_explain.render.explain.tree import tree
 from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
 
 SVC, SVL = "KUBE-SVC-AAAAAAAAAAAAAAAA", "KUBE-SVL-AAAAAAAAAAAAAAAA"

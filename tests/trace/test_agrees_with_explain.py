@@ -7,9 +7,9 @@ from collections import defaultdict
 import pytest
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.facts import Endpoint, Frontend, FrontendKind, ServicePort, Verdict
 from ipt_explain.model import Dump, Family
 from ipt_explain.parsing import read_dump
+from ipt_explain.services.ports import Endpoint, Frontend, FrontendKind, ServicePort, Verdict
 from ipt_explain.trace import Packet, trace
 from tests.kube_corpus import Scenario, scenario, scenarios
 

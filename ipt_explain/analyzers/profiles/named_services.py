@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.selection import Selection, explain_selected
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.services.ports import ServicePort
 
 
 def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipt_explain.analyzers.cluster_ip_marks import ClusterIpMarks, MarkReader, read_cluster_ip_marks
-from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.analyzers.hooks import HookState, hook_states
 from ipt_explain.analyzers.interception import Interception, interceptions
@@ -14,6 +13,7 @@ from ipt_explain.analyzers.writer import Writer, writer_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.marks.external import ExternalMarkReader, UnmarkedFrontend
 from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.services.ports import ProxyMode
 
 
 def writer(context: RulesetContext) -> Writer:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipt_explain.analyzers.facts import FrontendKind, Scope, TrafficPolicy, Verdict
 from ipt_explain.compare.dumps import NodeView
 from ipt_explain.compare.rulesets.skeleton import HOOK, Skeleton
 from ipt_explain.compare.services.differing import TOLERANCE
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy, Verdict
 
 SCHEMA = "ipt-explain/digest/1"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.facts import ProxyMode, ServicePort
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import recognise_version
@@ -18,6 +17,7 @@ from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Int
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset
+from ipt_explain.services.ports import ProxyMode, ServicePort
 
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 

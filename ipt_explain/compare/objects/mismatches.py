@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.analyzers.facts import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
+from ipt_explain.services.ports import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 
 
 class MismatchKind(Enum):

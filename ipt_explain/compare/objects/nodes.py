@@ -6,11 +6,11 @@ from collections import Counter
 from difflib import get_close_matches
 from pathlib import PurePath
 
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.compare.objects.model import ApiObjects, endpoint_text
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.services.ports import ServicePort
 
 
 def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], wanted: str | None) -> str | None:

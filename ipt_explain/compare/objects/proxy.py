@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.facts import Verdict
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService, family_of
 from ipt_explain.model import Family
+from ipt_explain.services.ports import Verdict
 
 NEWEST = 99
 IP_MODE_SINCE = 29

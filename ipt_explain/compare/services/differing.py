@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.facts import FrontendKind, Scope, Verdict
 from ipt_explain.analyzers.names import MARK_MASQ, PROXY_FIREWALL
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.services.naming import frontend_name, frontend_names
@@ -23,6 +22,7 @@ from ipt_explain.compare.services.wording import (
     values_of,
     when,
 )
+from ipt_explain.services.ports import FrontendKind, Scope, Verdict
 
 TOLERANCE = 2e-5
 """How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import Balancer, FrontendKind, ServicePort
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     MARK_MASQ,
@@ -25,6 +23,8 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.model import Backend, Dump, Family, Form, Rule, Ruleset
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
 
 Fabric = tuple[str, ...]
 """The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`: hashed chains by role, those of endpoints

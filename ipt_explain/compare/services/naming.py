@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.facts import FrontendKind
 from ipt_explain.compare.services.views import Address, FrontendView, ServiceView
+from ipt_explain.services.ports import FrontendKind
 
 FRONTEND_NAMES = {
     FrontendKind.CLUSTER_IP: "ClusterIP",

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.model import Dump, Family, Shape
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ipt_explain.analyzers.facts import Balancer, Endpoint, FrontendKind, Scope, ServicePort, Share, Verdict
 from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.percent import evenness, percent, percents
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.words import both, plural
+from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, Share, Verdict
 
 # Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
 _NOTHING = 1e-12

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.facts import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.model import Family, Form
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.words import plural
+from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 
 _FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, ServiceState, TrafficPolicy, Verdict
 from ipt_explain.analyzers.identity import spelling_in_hash
 from ipt_explain.render.explain.distributions import distributions
 from ipt_explain.render.explain.service_rows import View, row
@@ -18,6 +17,7 @@ from ipt_explain.render.explain.service_words import (
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.words import both, duration
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState, TrafficPolicy, Verdict
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.facts import (
+from ipt_explain.analyzers.names import CommentKind, read_comment
+from ipt_explain.render.text.outline import Span
+from ipt_explain.render.text.safe import escape
+from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
     FrontendKind,
@@ -11,9 +14,6 @@ from ipt_explain.analyzers.facts import (
     TrafficPolicy,
     Verdict,
 )
-from ipt_explain.analyzers.names import CommentKind, read_comment
-from ipt_explain.render.text.outline import Span
-from ipt_explain.render.text.safe import escape
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import Balancer, Frontend, FrontendKind, ServicePort
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.text.percent import evenness, percent
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import Balancer, Frontend, FrontendKind, ServicePort
 
 NONE = "-"
 

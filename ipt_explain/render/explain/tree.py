@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.explanation import Explanation
-from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
@@ -13,6 +11,8 @@ from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.text.outline import Line, draw
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.text.words import plural
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 # Room for an endpoint's chain beside all else that is said of it.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")

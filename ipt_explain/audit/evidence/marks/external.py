@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.cluster_ip_marks import MarkReader
-from ipt_explain.analyzers.facts import Frontend, FrontendKind, ServicePort, Verdict
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.analyzers.plans import RulePlan
 from ipt_explain.analyzers.writer import Writer
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
 
 
 class Unmarked(Enum):

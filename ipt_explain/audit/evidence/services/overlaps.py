@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.balancing_chains import BalancingChains
 from ipt_explain.analyzers.endpoint_chains import EndpointChains
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.analyzers.front_rules import FrontRules
 from ipt_explain.analyzers.names import hash_of
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.services.ports import ServicePort
 
 _CLUSTER_IP = " cluster IP"
 # Where the CNI portmap plugin, dockershim and Docker map ports of the node to pods.

@@ -29,7 +29,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.balancing_chains import OddChain
-from ipt_explain.analyzers.facts import ServicePort, Verdict
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancers import (
     RESTART,
@@ -44,6 +43,7 @@ from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
+from ipt_explain.services.ports import ServicePort, Verdict
 
 _FORGETFUL = 22
 _AWAY = "leave the node with the Service's own address as destination, and nothing answers them"

@@ -25,13 +25,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import Frontend, ServicePort
 from ipt_explain.analyzers.source_ranges import EVERYWHERE
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import Frontend, ServicePort
 
 
 @rule("IPT607", "source-ranges-any", Severity.INFO)

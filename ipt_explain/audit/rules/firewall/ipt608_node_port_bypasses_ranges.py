@@ -26,12 +26,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import FrontendKind
 from ipt_explain.analyzers.source_ranges import ranged_frontends
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import FrontendKind
 
 
 @rule("IPT608", "node-port-bypasses-ranges", Severity.INFO)

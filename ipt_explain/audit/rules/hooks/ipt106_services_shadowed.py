@@ -32,13 +32,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import Frontend
 from ipt_explain.analyzers.interception import Interception
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.kube import intercepted
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import Frontend
 
 _FIX = "Narrow the rule so that it leaves Services out, or put it behind the jump to KUBE-SERVICES."
 _NAMED = 3

@@ -27,12 +27,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import ProxyMode
 
 _OTHERS = (
     *(f"IPT{number:03}" for number in (1, 2, 3, 8, 9, 11)),

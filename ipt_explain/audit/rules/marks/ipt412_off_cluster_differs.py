@@ -39,13 +39,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import ServicePort
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.kube import cluster_ip_marks
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
+from ipt_explain.services.ports import ServicePort
 
 # Beyond so many services with one odd condition, one finding tells of all.
 _MANY = 20

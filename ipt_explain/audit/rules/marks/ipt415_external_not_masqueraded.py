@@ -40,7 +40,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import FrontendKind
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.kube import external_marks, mark_reader
@@ -49,6 +48,7 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import FrontendKind
 
 _EFFECTS = {
     Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "

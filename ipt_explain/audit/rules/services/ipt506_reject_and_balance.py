@@ -37,12 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import FrontendKind, Verdict
 from ipt_explain.analyzers.refusals import read_refusals
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import FrontendKind, Verdict
 
 
 @rule("IPT506", "reject-and-balance", Severity.WARNING)

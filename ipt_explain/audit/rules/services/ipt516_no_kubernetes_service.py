@@ -35,13 +35,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import ProxyMode
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Family
+from ipt_explain.services.ports import ProxyMode
 
 
 @rule("IPT516", "no-kubernetes-service", Severity.INFO, reads_absence=True)

@@ -47,13 +47,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.facts import Frontend, FrontendKind
 from ipt_explain.analyzers.ways import BrokenWay, UnequalPorts, WayFault, Ways, read_ways
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancers import named
 from ipt_explain.audit.fault import NOWHERE, Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.services.ports import Frontend, FrontendKind
 
 _FIX = "Restart kube-proxy on this node: it writes the rules anew."
 _EFFECTS = {

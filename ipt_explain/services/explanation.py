@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ipt_explain.analyzers.facts import RulesetFacts, ServicePort
+from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,6 @@ class Explanation:
 
     def json_chunks(self) -> Iterator[str]:
         """The same text piece by piece, as the whole may take as much memory as the dump."""
-        from ipt_explain.analyzers.explanation_json import json_chunks
+        from ipt_explain.services.document import json_chunks
 
         return json_chunks(self.rulesets, self.services, self.warnings)

@@ -9,8 +9,8 @@ from ipt_explain.model import Rule
 from ipt_explain.netfilter.evaluator import Evaluator, Outcome
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
-from ipt_explain.trace.portions import Portions
-from ipt_explain.trace.visit import Trail
+from ipt_explain.netfilter.walk.portions import Portions
+from ipt_explain.netfilter.walk.visit import Trail
 
 _COST_OF_A_SEARCH = 40
 _COST_OF_AN_ANSWER = 8

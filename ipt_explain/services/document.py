@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
-from ipt_explain.analyzers.facts import (
+from ipt_explain.model import Form
+from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
     Frontend,
@@ -19,7 +20,6 @@ from ipt_explain.analyzers.facts import (
     ServicePort,
     Share,
 )
-from ipt_explain.model import Form
 
 SCHEMA = "ipt-explain/explain/1"
 

@@ -19,8 +19,8 @@ from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
 from ipt_explain.netfilter.targets import Effect, Fate, Flow, changes_nothing, effect_of, is_verdict
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.trace.frontier import Budget, Frontier
-from ipt_explain.trace.visit import Call, End, Passage, Trail, Visit
+from ipt_explain.netfilter.walk.frontier import Budget, Frontier
+from ipt_explain.netfilter.walk.visit import Call, End, Passage, Trail, Visit
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"

@@ -9,7 +9,7 @@ from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Fate
-from ipt_explain.trace.portions import Portions
+from ipt_explain.netfilter.walk.portions import Portions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

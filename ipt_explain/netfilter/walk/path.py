@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.trace.visit import Passage, Trail, Visit
+from ipt_explain.netfilter.walk.visit import Passage, Trail, Visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.targets import Fate, is_nat
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.trace.chains import Arrival, TableWalk
-from ipt_explain.trace.frontier import Budget
-from ipt_explain.trace.paths import Path
-from ipt_explain.trace.portions import Portions
+from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.path import Path
+from ipt_explain.netfilter.walk.portions import Portions
+from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 
 LOOPBACK = "lo"
 MOST_WORK = 4_000_000
