@@ -2,6 +2,7 @@
 
 from ipt_explain.model.chain import Chain
 from ipt_explain.model.dump import Backend, Dump, Family, Form, Ruleset, Table
+from ipt_explain.model.extent import Extent, Hidden
 from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.shape import Command, Match, Option, Shape, Target, TargetKind
@@ -12,8 +13,10 @@ __all__ = [
     "Command",
     "Counters",
     "Dump",
+    "Extent",
     "Family",
     "Form",
+    "Hidden",
     "Layout",
     "Match",
     "Option",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipt_explain.frozen import quick_init
+from ipt_explain.model.extent import Extent
 from ipt_explain.model.layout import EMPTY, Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.words import unquote
@@ -19,6 +20,9 @@ class Chain:
     `values` are the words of all its rules as written, its own name first; `layout` tells which is which. `policy` is
     that of a built-in chain (`ACCEPT`, `DROP`), None for a user's. `line` is where it was declared, None where it never
     was: the kernel makes built-in chains by itself, and fragments declare nothing. `counters` are the chain's own.
+
+    `extent` tells how much of the chain the text shows: only the end of a WHOLE one is known to return. `ordered` is
+    False where its rules come from several outputs, none of which shows the order of them all.
     """
 
     values: tuple[str, ...]
@@ -26,6 +30,8 @@ class Chain:
     policy: str | None = None
     line: int | None = None
     counters: Counters | None = None
+    extent: Extent = Extent.WHOLE
+    ordered: bool = True
     _lines: int | tuple[int, ...] = ()
     """Of the first rule where each stands on the line behind the one before it, else of every rule."""
     _counts: tuple[str, ...] = ()
@@ -40,11 +46,14 @@ class Chain:
         policy: str | None = None,
         line: int | None = None,
         counters: Counters | None = None,
+        extent: Extent = Extent.WHOLE,
+        ordered: bool = True,
     ) -> Chain:
         """The chain of rules that are made already; they are its rules from now on."""
         layout = Layout.of(tuple([rule.shape for rule in rules]))
         values = (name, *[value for rule in rules for value in rule.values[1:]])
-        return cls(values, layout, policy, line, counters, tuple([rule.line for rule in rules]), (), tuple(rules))
+        lines = tuple([rule.line for rule in rules])
+        return cls(values, layout, policy, line, counters, extent, ordered, lines, (), tuple(rules))
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ipt_explain.model.chain import Chain
+from ipt_explain.model.extent import Extent
 from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.source import SourceText
@@ -43,7 +44,7 @@ class Table:
     A chain that rules name in `-A` without a declaration is here too, undeclared; a chain that is only jumped to is
     not. `deleted` are the chains that restore input deletes (`-X`). `committed` is False for a table cut off before
     its COMMIT. `redeclared` are lines that opened this table again or declared a chain again: the later replaced the
-    earlier.
+    earlier. `extent` tells whether chains may exist that the text does not show; each chain has its own for its rules.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Table:
     committed: bool = True
     deleted: frozenset[str] = frozenset()
     redeclared: tuple[int, ...] = ()
+    extent: Extent = Extent.WHOLE
+
+    @property
+    def whole(self) -> bool:
+        """Whether the text shows all chains of the table, and all rules of each."""
+        return self.extent is Extent.WHOLE and all(chain.extent is Extent.WHOLE for chain in self.chains.values())
 
     @property
     def rule_count(self) -> int:
@@ -91,6 +98,16 @@ class Ruleset:
         """A chain by table and name, if the text has it."""
         found = self.tables.get(table)
         return None if found is None else found.chains.get(name)
+
+    def extent(self, table: str, name: str) -> Extent:
+        """How much of a chain the text shows; WHOLE for one that a table shown whole does not have: it has no rules."""
+        found = self.tables.get(table)
+        if found is None:
+            return Extent.NONE
+        chain = found.chains.get(name)
+        if chain is not None:
+            return chain.extent
+        return Extent.WHOLE if found.extent is Extent.WHOLE else Extent.NONE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

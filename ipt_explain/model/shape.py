@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ipt_explain.model.extent import Hidden
+
 
 class Command(Enum):
     """What a rule line does to its chain; dumps hold only appends, restore input the others too."""
@@ -67,7 +69,8 @@ class Shape:
 
     Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.
     `literals` is the text before, between and behind the values, spelled as `iptables-save` spells it, with
-    values standing in `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`.
+    values standing in `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`. `hidden` is what rules
+    of this form may hold besides; for nearly all, nothing.
     """
 
     command: Command
@@ -77,6 +80,7 @@ class Shape:
     target: Target | None
     literals: tuple[str, ...]
     printed: tuple[int, ...]
+    hidden: frozenset[Hidden] = frozenset()
 
     @property
     def width(self) -> int:

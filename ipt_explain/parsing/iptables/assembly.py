@@ -9,6 +9,7 @@ from ipt_explain.model import (
     Chain,
     Command,
     Counters,
+    Extent,
     Family,
     Form,
     Rule,
@@ -17,6 +18,7 @@ from ipt_explain.model import (
 )
 from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.headers import Generator
+from ipt_explain.parsing.pastes.extents import Extents, extents_of
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -101,13 +103,23 @@ class TableBuilder:
             if index is not None:
                 del rules[index]
 
-    def build(self, name: str) -> Table:
+    def extents(self, form: Form, last: bool) -> Extents:
+        """How much of the table the section shows; `last` tells that the text ends with it, and so may cut it off."""
+        ended = not last or (self.committed and form is not Form.LISTING)
+        if ended:
+            return extents_of(form if self.committed else Form.FRAGMENT, self.rules, self._declared, None, ended)
+        filled = [rules[-1] for rules in self.rules.values() if rules]
+        last_chain = max(filled, key=lambda rule: rule.line).chain if filled else None
+        return extents_of(form, self.rules, self._declared, last_chain, ended)
+
+    def build(self, name: str, extents: Extents) -> Table:
         """The table as read."""
         chains = {}
         for chain, rules in self.rules.items():
             line, policy, counters = self._declared.get(chain, (None, None, None))
-            chains[chain] = Chain.of(chain, rules, policy, line, counters)
-        return Table(name, chains, self.line, self.committed, frozenset(self.deleted), tuple(self.redeclared))
+            chains[chain] = Chain.of(chain, rules, policy, line, counters, extents.of(chain))
+        deleted, redeclared = frozenset(self.deleted), tuple(self.redeclared)
+        return Table(name, chains, self.line, self.committed, deleted, redeclared, extents.table)
 
 
 class RulesetBuilder:
@@ -181,7 +193,7 @@ def families_of(sections: Sequence[TableBuilder]) -> list[Family]:
 def _replace(before: Table, after: Table) -> Table:
     again = () if after.line is None else (after.line,)
     redeclared = before.redeclared + again + after.redeclared
-    return Table(after.name, after.chains, after.line, after.committed, after.deleted, redeclared)
+    return Table(after.name, after.chains, after.line, after.committed, after.deleted, redeclared, after.extent)
 
 
 def _join(before: Table, after: Table) -> Table:
@@ -190,14 +202,17 @@ def _join(before: Table, after: Table) -> Table:
         known = chains.get(name)
         if known is not None:
             rules = known.rules + chain.rules
-            chain = Chain.of(name, rules, known.policy or chain.policy, known.line or chain.line, known.counters)
+            policy, line = known.policy or chain.policy, known.line or chain.line
+            ordered = not known.rules or not chain.rules
+            chain = Chain.of(name, rules, policy, line, known.counters, Extent.SOME, ordered)
         chains[name] = chain
-    return Table(after.name, chains, before.line, before.committed, before.deleted | after.deleted, before.redeclared)
+    deleted = before.deleted | after.deleted
+    return Table(after.name, chains, before.line, before.committed, deleted, before.redeclared, Extent.SOME)
 
 
 def chains_of(rules: Iterable[Rule]) -> dict[str, Chain]:
-    """Rules grouped into undeclared chains, both in the order read."""
+    """Bare rules grouped into undeclared chains, both in the order read."""
     grouped: dict[str, list[Rule]] = {}
     for rule in rules:
         grouped.setdefault(rule.chain, []).append(rule)
-    return {name: Chain.of(name, members) for name, members in grouped.items()}
+    return {name: Chain.of(name, members, extent=Extent.SOME) for name, members in grouped.items()}

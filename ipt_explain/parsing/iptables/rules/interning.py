@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipt_explain.model import Command, Match, Option, Shape, Target
+from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
 
 _shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -18,10 +18,11 @@ def intern_shape(
     matches: tuple[Match, ...],
     target: Target | None,
     printing: Callable[[], Printing],
+    hidden: frozenset[Hidden] = frozenset(),
 ) -> Shape:
     """The shape of this form; `printing` gives literals and layout where it is met for the first time."""
-    key = (command, rulenum_slot, core, matches, target)
+    key = (command, rulenum_slot, core, matches, target, hidden)
     shape = _shapes.get(key)
     if shape is None:
-        shape = _shapes[key] = Shape(command, rulenum_slot, core, matches, target, *printing())
+        shape = _shapes[key] = Shape(command, rulenum_slot, core, matches, target, *printing(), hidden)
     return shape

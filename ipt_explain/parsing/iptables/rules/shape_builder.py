@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
-from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
+from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.interning import intern_shape
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
@@ -70,6 +70,7 @@ class _Draft:
         self._target: tuple[TargetKind, str | None, int | None] | None = None
         self._target_options: list[Option] = []
         self._last_options = self._target_options
+        self._hidden: set[Hidden] = set()
 
     def read(self, tree: Tree[Token]) -> None:
         """Take all parts of the rule, in the order of its text."""
@@ -84,6 +85,7 @@ class _Draft:
                 self._read_target(part)
             else:
                 self._last_options.append(self._option(part))
+                self._hidden.add(Hidden.CONDITIONS if self._target is None else Hidden.TARGET)
 
     def _read_command(self, tokens: list[Token]) -> None:
         self._command = _COMMANDS[tokens[0].type]
@@ -142,7 +144,13 @@ class _Draft:
         matches = tuple(Match(match.module, tuple(match.options)) for match in self._matches)
         target = None if self._target is None else Target(*self._target, tuple(self._target_options))
         return intern_shape(
-            self._command, self._rulenum, tuple(self._own), matches, target, lambda: self._print(matches, target)
+            self._command,
+            self._rulenum,
+            tuple(self._own),
+            matches,
+            target,
+            lambda: self._print(matches, target),
+            frozenset(self._hidden),
         )
 
     def _print(self, matches: tuple[Match, ...], target: Target | None) -> tuple[tuple[str, ...], tuple[int, ...]]:

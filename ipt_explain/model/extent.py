@@ -1,0 +1,25 @@
+"""How much of a ruleset its text shows, and what a rule's own text leaves out.
+
+What is absent from a text that shows the whole is absent from the kernel; what is absent from any other is unknown.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Extent(Enum):
+    """How much of a chain's rules, or of a table's chains, a text shows."""
+
+    WHOLE = "whole"  # all of them
+    START = "start"  # the first ones without a gap, where the text is cut: more may follow
+    SOME = "some"  # what grep left, or what was appended: others may stand before, between and behind them
+    NONE = "none"  # nothing: the text does not have the chain or the table
+
+
+class Hidden(Enum):
+    """What a rule may hold that its text does not show. Such a rule is never known to match, nor to do nothing else."""
+
+    INTERFACES = "interfaces"  # `iptables -L` without -v prints no -i and no -o
+    CONDITIONS = "conditions"  # words of a listing that no known match prints, `-m NAME [unsupported revision]`
+    TARGET = "target"  # what the target does in detail: `-j DNAT [unsupported revision]`

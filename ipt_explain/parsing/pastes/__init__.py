@@ -1,0 +1,1 @@
+"""What people paste: texts that are cut, thinned, wrapped, joined from several commands' output."""

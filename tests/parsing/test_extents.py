@@ -1,0 +1,66 @@
+"""How much of a ruleset a text shows: whole chains, cut ones, some rules, none."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Extent, Form, Hidden, Ruleset
+from ipt_explain.parsing import read_dump
+
+_NAT = (
+    "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
+    ":A - [0:0]\n:B - [0:0]\n:C - [0:0]\n"
+)
+_RULES = "-A PREROUTING -j A\n-A A -j B\n-A B -j C\n-A C -p tcp -j RETURN\n"
+
+
+def _read(text: str) -> Ruleset:
+    return read_dump(text).rulesets[0]
+
+
+def _extents(text: str) -> list[Extent]:
+    return [_read(text).extent("nat", chain) for chain in ("PREROUTING", "A", "B", "C", "NEVER-MENTIONED")]
+
+
+def test_a_table_with_its_commit_is_whole() -> None:
+    assert _extents(_NAT + _RULES + "COMMIT\n") == [Extent.WHOLE] * 5
+    assert _read(_NAT + _RULES + "COMMIT\n").extent("filter", "INPUT") is Extent.NONE
+
+
+def test_a_text_that_is_cut_is_whole_up_to_its_last_chain() -> None:
+    text = _NAT + "-A PREROUTING -j A\n-A A -j B\n"
+    assert _extents(text) == [Extent.WHOLE, Extent.START, Extent.START, Extent.START, Extent.WHOLE]
+    assert _read(text).fragment
+
+
+def test_a_text_that_is_cut_in_its_declarations_may_have_more_chains() -> None:
+    assert _extents(_NAT) == [Extent.START] * 4 + [Extent.NONE]
+
+
+def test_a_table_without_commit_before_another_has_lost_lines() -> None:
+    assert _extents(_NAT + _RULES + "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n") == [Extent.SOME] * 4 + [Extent.NONE]
+
+
+def test_a_chain_that_is_used_and_not_declared_shows_that_lines_are_gone() -> None:
+    assert _extents(_NAT.replace(":B - [0:0]\n", "") + _RULES + "COMMIT\n")[0] is Extent.SOME
+
+
+def test_bare_rules_are_some_of_their_chains() -> None:
+    assert _extents("-A A -s 10.0.0.1/32 -j DNAT --to-destination 10.0.0.2\n") == [
+        Extent.NONE, Extent.SOME, Extent.NONE, Extent.NONE, Extent.NONE
+    ]  # fmt: skip
+
+
+def test_restore_input_shows_the_chains_that_it_declares() -> None:
+    ruleset = _read("*nat\n:A - [0:0]\n-A A -j B\nCOMMIT\n")
+    assert ruleset.form is Form.RESTORE
+    assert (ruleset.extent("nat", "A"), ruleset.extent("nat", "B")) == (Extent.WHOLE, Extent.NONE)
+
+
+def test_the_last_chain_of_a_listing_may_go_on() -> None:
+    text = "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N X\n-A INPUT -j X\n-A X -j DROP\n"
+    ruleset = _read(text)
+    assert [ruleset.extent("filter", chain) for chain in ("INPUT", "X")] == [Extent.WHOLE, Extent.START]
+
+
+def test_what_the_saver_could_not_print_is_hidden() -> None:
+    rules = _read("-A X -m tcp [unsupported revision] -j DNAT [unsupported revision]\n").tables["nat"].chains["X"].rules
+    assert rules[0].shape.hidden == {Hidden.CONDITIONS, Hidden.TARGET}
