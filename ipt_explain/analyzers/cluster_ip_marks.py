@@ -17,6 +17,7 @@ from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRo
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset, Shape
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.words.addresses import without_prefix
 
 Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, port
 
@@ -161,7 +162,7 @@ def address_of(plan: RulePlan, rule: Rule) -> Address | None:
             return None
     if plan.destination is not None and plan.destination.negated:
         return None
-    host = None if plan.destination is None else plan.destination.of(rule).removesuffix("/32").removesuffix("/128")
+    host = None if plan.destination is None else without_prefix(plan.destination.of(rule))
     assert plan.protocol is not None and plan.destination_port is not None
     return host, plan.protocol.of(rule), plan.destination_port.of(rule)
 

@@ -23,6 +23,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.plans import Operand, Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.services.ports import FrontendKind
+from ipt_explain.words.addresses import without_prefix
 
 _KINDS = {
     CommentKind.CLUSTER_IP: FrontendKind.CLUSTER_IP,
@@ -182,7 +183,7 @@ def _address(plan: RulePlan, rule: Rule, node_port: bool) -> Address | None:
     host = _positive(plan.destination, rule)
     if host is None:
         return None
-    return Address(host.removesuffix("/32").removesuffix("/128"), protocol, int(port))
+    return Address(without_prefix(host), protocol, int(port))
 
 
 def _positive(operand: Operand | None, rule: Rule) -> str | None:

@@ -10,6 +10,7 @@ from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.routing import Route, RouteReader
 from ipt_explain.services.ports import Frontend, Scope, Verdict
+from ipt_explain.words.addresses import without_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tu
     """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node,
     and no ranges.
     """
-    named = tuple(each for each in route.ranges if each.removesuffix("/32").removesuffix("/128") not in own)
+    named = tuple(each for each in route.ranges if without_prefix(each) not in own)
     if not route.open_range:
         return named
     everything = "::/0" if address is not None and ":" in address else "0.0.0.0/0"

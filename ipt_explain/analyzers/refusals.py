@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, SERVICES
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.words.addresses import without_prefix
 
 
 def read_refusals(ruleset: Ruleset) -> dict[tuple[str | None, str, str], Rule]:
@@ -19,6 +20,6 @@ def read_refusals(ruleset: Ruleset) -> dict[tuple[str | None, str, str], Rule]:
                 continue
             host = None
             if plan.destination is not None:
-                host = plan.destination.of(rule).removesuffix("/32").removesuffix("/128")
+                host = without_prefix(plan.destination.of(rule))
             found.setdefault((host, plan.protocol.of(rule), plan.destination_port.of(rule)), rule)
     return found

@@ -14,6 +14,7 @@ from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.model import Dump, Family
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.words.families import family_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,9 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
         elif family in before.families or family in after.families:
             lacking = after if family in before.families else before
             if any(key[0] is family for key in (*before.services, *after.services)):
-                notes.append(f"{lacking.name} has no {_FAMILIES[family]} rules: {_FAMILIES[family]} is not compared")
+                rules = f"{family_name(family.value)} rules"
+                notes.append(f"{lacking.name} has no {rules}: they are not compared")
     return Comparison(before, after, tuple(differences), tuple(notes))
-
-
-_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from ipt_explain.model import Family
+from ipt_explain.words.addresses import address_port
 
 BITS = {Family.IPV4: 32, Family.IPV6: 128}
 
@@ -76,10 +77,7 @@ def format_address(address: int, family: Family) -> str:
 
 def format_endpoint(address: int, port: int | str | None, family: Family) -> str:
     """`10.0.0.1:80`, `[fd00::1]:80`, or the bare address where there is no port."""
-    host = format_address(address, family)
-    if port is None:
-        return host
-    return f"[{host}]:{port}" if family is Family.IPV6 else f"{host}:{port}"
+    return address_port(format_address(address, family), port)
 
 
 def network_bits(text: str) -> tuple[int, int]:

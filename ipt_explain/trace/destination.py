@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.errors import UsageError
 from ipt_explain.netfilter.addresses import family_of, parse_address
 from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.words.lists import listed
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
@@ -82,8 +83,7 @@ def _service(text: str, protocol: str | None, dump: Dump, source: str | None) ->
     known = {(service.cluster_ip, service.port, service.protocol): service for service in fitting}
     if len(known) > 1:
         names = sorted(_named(service) for service in known.values())
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        raise UsageError(f"{text} is more than one service port: {', '.join(names[:_MOST_NAMED])}{more}. Name one")
+        raise UsageError(f"{text} is more than one service port: {listed(names, _MOST_NAMED)}. Name one")
     service = fitting[0]
     return Destination(service.cluster_ip or "", service.port, service.protocol, service.label)
 

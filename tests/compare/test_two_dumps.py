@@ -325,10 +325,3 @@ def test_json_names_every_kind_of_the_contract() -> None:
         "service-added", "service-removed", "endpoint-added", "endpoint-removed", "probability", "affinity", "policy", "verdict",
         "frontend-added", "frontend-removed", "source-ranges", "masquerade", "hook", "chain-policy", "foreign-rules",
     }  # fmt: skip
-
-
-def test_chances_in_words_have_the_digits_that_tell_them_apart() -> None:
-    from ipt_explain.compare.services.wording import percents
-
-    assert percents(0.25, 0.5) == "25.00 % -> 50.00 %"
-    assert percents(0.33333, 0.33334) == "33.333 % -> 33.334 %"

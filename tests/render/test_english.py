@@ -4,8 +4,9 @@ import pytest
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.render.english.wording import deny, duration
-from ipt_explain.render.text.words import clipped
+from ipt_explain.render.english.wording import deny
+from ipt_explain.words.durations import duration
+from ipt_explain.words.quotes import clipped
 from tests.render.english_rules import parsed, sentence
 
 SENTENCES = [

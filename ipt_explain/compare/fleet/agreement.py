@@ -16,6 +16,8 @@ from ipt_explain.compare.services.differing import added, removed, service_diffe
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.words.counts import counted, some
+from ipt_explain.words.lists import both
 
 
 @dataclass(slots=True)
@@ -203,15 +205,14 @@ def count_of(names: list[str] | tuple[str, ...]) -> str:
     """`47 nodes`, or the name of a single one, or of two."""
     if len(names) == 1:
         return names[0]
-    return " and ".join(names) if len(names) == 2 else f"{len(names):,} nodes"
+    return both(names) if len(names) == 2 else counted(len(names), "node")
 
 
 def _sentence(difference: Difference, seen: int, most: list[str], names: list[str]) -> str:
     """A difference between most nodes, which see `seen` endpoints, and others; one about an endpoint ends in it."""
     who, others = count_of(names), count_of(most)
     alone, one = len(names) == 1, len(most) == 1
-    endpoints = f"{seen} endpoint{'' if seen == 1 else 's'}" if seen else "no endpoint"
-    they_see = f"{others} {'sees' if one else 'see'} {endpoints}"
+    they_see = f"{others} {'sees' if one else 'see'} {some(seen, 'endpoint')}"
     if difference.kind is DifferenceKind.ENDPOINT_ADDED:
         return f"{they_see}, {who} still {'sees' if alone else 'see'} {difference.after}"
     if difference.kind is DifferenceKind.ENDPOINT_REMOVED:

@@ -13,8 +13,7 @@ from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
-
-_NAMES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+from ipt_explain.words.families import family_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,9 @@ def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
     have = {ruleset.family for dump in dumps for ruleset in dump.rulesets}
     asked = families_asked(objects)
     if have and asked and not have & asked:
-        shown, wanted = (" and ".join(_NAMES[each] for each in Family if each in some) for some in (have, asked))
+        shown, wanted = (
+            " and ".join(family_name(each.value) for each in Family if each in some) for some in (have, asked)
+        )
         sources = ", ".join(dump.source for dump in dumps)
         raise UsageError(f"{sources}: there are {shown} rules alone, and the Services have {wanted} addresses alone")
 

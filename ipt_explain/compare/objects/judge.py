@@ -18,8 +18,7 @@ from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset
 from ipt_explain.services.ports import ProxyMode, ServicePort
-
-_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+from ipt_explain.words.families import family_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
         rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
         if len(rulesets) > 1:
             notes.append(
-                f"{dump.source}: {_FAMILIES[family]} rules stand in both backends; services of both are compared"
+                f"{dump.source}: {family_name(family.value)} rules stand in both backends; "
+                "services of both are compared"
             )
         case = _Family(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
         circumstances = [

@@ -12,6 +12,9 @@ from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, fr
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
 from ipt_explain.services.ports import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.words.addresses import address_port
+from ipt_explain.words.counts import some
+from ipt_explain.words.lists import listed
 
 
 class MismatchKind(Enum):
@@ -53,7 +56,7 @@ def compare_service(intent: Intent, view: ServiceView, service: ServicePort, com
 def missing_service(intent: Intent, source: str) -> Mismatch:
     """A service port that the dump lacks."""
     count = len(intent.everywhere)
-    endpoints = f"{count} endpoint{'' if count == 1 else 's'}" if count else "no endpoint"
+    endpoints = some(count, "endpoint")
     place = f"{address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}"
     message = f"there is no rule for {place}, which has {endpoints}"
     return Mismatch(
@@ -213,7 +216,7 @@ class _Case:
         return [
             each.rule
             for each in self.service.endpoints
-            if each.address is not None and each.port is not None and _text(each.address, each.port) in endpoints
+            if each.address is not None and each.port is not None and address_port(each.address, each.port) in endpoints
         ]
 
     def _fate(self) -> str:
@@ -250,8 +253,7 @@ def _networks(ranges: Iterable[str]) -> frozenset[str]:
 
 
 def _listed(items: Iterable[str]) -> str:
-    names = sorted(items)
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return listed(sorted(items), 5)
 
 
 def _is_or_are(items: set[str]) -> str:
@@ -268,7 +270,3 @@ def _affinity(seconds: tuple[int, ...]) -> str:
 
 def _frontend_lines(service: ServicePort) -> tuple[int, ...]:
     return tuple(dict.fromkeys(frontend.rule.line for frontend in service.frontends))
-
-
-def _text(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -15,7 +15,6 @@ from ipt_explain.compare.services.wording import (
     change_words,
     condition_values,
     flags,
-    percents,
     ranges,
     source_value,
     source_words,
@@ -23,6 +22,9 @@ from ipt_explain.compare.services.wording import (
     when,
 )
 from ipt_explain.services.ports import FrontendKind, Scope, Verdict
+from ipt_explain.words.counts import some
+from ipt_explain.words.lists import listed
+from ipt_explain.words.percents import percents
 
 TOLERANCE = 2e-5
 """How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""
@@ -65,8 +67,7 @@ def summary(view: ServiceView) -> Value:
 def _whole(view: ServiceView, kind: DifferenceKind, verb: str, before: Value, after: Value) -> Difference:
     places = ", ".join(frontend_names(view))
     count = len(view.endpoints())
-    endpoints = "1 endpoint" if count == 1 else f"{count or 'no'} endpoints"
-    message = f"{verb}: {places or 'no frontend'}, {endpoints}"
+    message = f"{verb}: {places or 'no frontend'}, {some(count, 'endpoint')}"
     return Difference(kind, view.family, message, view.label, view.protocol, None, before, after)
 
 
@@ -187,14 +188,13 @@ class _Pair:
             return
         # Where endpoints came and went, a chance may have changed beside the others' and yet be the same number.
         told = [share for share in changed if abs(share[1] - share[2]) > TOLERANCE] or changed
-        parts = [f"{endpoint} {percents(old, new)}" for endpoint, old, new in told[:4]]
-        parts += [f"{len(told) - 4} more"] if len(told) > 4 else []
-        parts += [f"no endpoint {percents(before.unmatched, after.unmatched)}"] if leak else []
+        parts = [f"no endpoint {_change(before.unmatched, after.unmatched)}"] if leak else []
+        parts += [f"{endpoint} {_change(old, new)}" for endpoint, old, new in told]
         old_chances: dict[str, Value] = {endpoint: old for endpoint, old, _ in changed}
         new_chances: dict[str, Value] = {endpoint: new for endpoint, _, new in changed}
         if leak:
             old_chances["unmatched"], new_chances["unmatched"] = before.unmatched, after.unmatched
-        message = f"chances among {subject}: {', '.join(parts)}"
+        message = f"chances among {subject}: {listed(parts, 4)}"
         yield self._difference(DifferenceKind.PROBABILITY, subject, old_chances, new_chances, message)
 
     def _affinity(self) -> Iterator[Difference]:
@@ -296,3 +296,7 @@ def _same_but_for_endpoints(before: AffinityView | None, after: AffinityView | N
     if before is None or after is None:
         return False
     return before.seconds == after.seconds and common.intersection(before.without) == common.intersection(after.without)
+
+
+def _change(before: float, after: float) -> str:
+    return " -> ".join(percents((before, after)))

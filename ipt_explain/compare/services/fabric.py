@@ -25,6 +25,7 @@ from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.model import Backend, Dump, Family, Form, Rule, Ruleset
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
+from ipt_explain.words.addresses import address_port
 
 Fabric = tuple[str, ...]
 """The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`: hashed chains by role, those of endpoints
@@ -127,7 +128,7 @@ class _FabricReader:
 
     def _beside_balancing(self, name: str, service: ServicePort) -> Iterable[str]:
         chain = self._chains.get(name)
-        endpoints = {each.chain: f"{each.address}:{each.port}" for each in service.endpoints if each.address}
+        endpoints = {each.chain: address_port(each.address, each.port) for each in service.endpoints if each.address}
         for rule in chain.rules if chain is not None else ():
             plan = self._plans[rule.shape]
             target = plan.target_of(rule)

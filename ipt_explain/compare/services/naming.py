@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.compare.services.views import Address, FrontendView, ServiceView
 from ipt_explain.services.ports import FrontendKind
+from ipt_explain.words.addresses import address_port
 
 FRONTEND_NAMES = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
@@ -31,4 +32,4 @@ def address_text(address: Address) -> str:
     host, port = address
     if not host:
         return str(port)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return address_port(host, port)

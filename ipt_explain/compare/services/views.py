@@ -15,6 +15,7 @@ from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.model import Dump, Family, Shape
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.words.addresses import address_port
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""
@@ -208,7 +209,7 @@ def _label(service: ServicePort) -> str:
     if known or not service.frontends:
         return service.label
     frontend = service.frontends[0]
-    return f"{frontend.address or 'NodePort'}:{frontend.port}/{service.protocol}"
+    return f"{address_port(frontend.address or 'NodePort', frontend.port)}/{service.protocol}"
 
 
 def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
@@ -230,5 +231,4 @@ def _pool(balancer: Balancer) -> Pool:
 def _name(endpoint: Endpoint) -> str:
     if endpoint.address is None:
         return endpoint.chain
-    address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
-    return address if endpoint.port is None else f"{address}:{endpoint.port}"
+    return address_port(endpoint.address, endpoint.port)

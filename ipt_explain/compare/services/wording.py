@@ -69,12 +69,3 @@ def change_words(before: int | None, after: int | None) -> str:
     if before is None:
         return f"{after} added"
     return f"{before} removed" if after is None else f"{before} -> {after}"
-
-
-def percents(before: float, after: float) -> str:
-    """A chance before and after, in percent, with as many digits as it takes to tell them apart."""
-    for digits in (2, 3, 4):
-        old, new = f"{before * 100:.{digits}f} %", f"{after * 100:.{digits}f} %"
-        if old != new:
-            break
-    return f"{old} -> {new}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.words.lists import both
 
 _TABLES = {
     "DNAT": "nat",
@@ -87,7 +88,7 @@ def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, list[Rule]]) -> Ite
                 wrong = tuple(rule for rule in rules if rule.values[0] in reached) if reached else ()
                 if wrong:
                     where = f"where {hook} leads to it"
-                    yield Misplaced("nat", target, where, f"from {' and '.join(allowed)} of table nat", wrong)
+                    yield Misplaced("nat", target, where, f"from {both(allowed)} of table nat", wrong)
 
 
 def _reached(nat: JumpSets, hook: str, rules: list[Rule]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from ipt_explain.errors import Diagnostic, DumpSyntaxError
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.source import SourceText
+from ipt_explain.words.counts import counted
 
 _MAX_DIAGNOSTICS = 20
 
@@ -85,12 +86,8 @@ class Misfits:
     def warnings(self) -> list[str]:
         """What was ignored around lines, and how often; how many lines were skipped."""
         name = self._source.name
-        said = [f"{name}: {_lines(count)}: {ignored}" for ignored, count in self._notes.items()]
+        said = [f"{name}: {counted(count, 'line')}: {ignored}" for ignored, count in self._notes.items()]
         if self.count:
             verb = "is" if self.count == 1 else "are"
-            said.append(f"{name}: skipped {_lines(self.count)} that {verb} not iptables-save syntax")
+            said.append(f"{name}: skipped {counted(self.count, 'line')} that {verb} not iptables-save syntax")
         return said
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count:,} lines"

@@ -10,6 +10,8 @@ from ipt_explain.audit.runner import Report
 from ipt_explain.render.text.errors import quoted
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import listed
 
 INDENT = "  "
 SHOWN_LINES = 12
@@ -80,28 +82,22 @@ def _line(finding: Finding) -> str:
 
 
 def _also(lines: Sequence[int]) -> str:
-    named = ", ".join(map(str, lines[:SHOWN_LINES]))
-    more = f" and {len(lines) - SHOWN_LINES:,} more" if len(lines) > SHOWN_LINES else ""
-    return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
+    return f"see also line{'s' if len(lines) > 1 else ''} {listed(map(str, lines), SHOWN_LINES)}"
 
 
 def _summary(report: Report, hidden_notes: int, width: int, paint: Paint) -> Iterator[str]:
     errors, warnings, infos = (report.count(severity) for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO))
-    rules = _count(report.rule_count, "rule")
-    notes = _count(infos, "note") + (" (-v shows them)" if hidden_notes else "")
+    rules = counted(report.rule_count, "rule")
+    notes = counted(infos, "note") + (" (-v shows them)" if hidden_notes else "")
     if errors or warnings:
-        text = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}, {notes} in {rules}"
+        text = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}, {notes} in {rules}"
     else:
         text = f"Nothing wrong in {rules}" + (f"; {notes}" if infos else "")
     if report.known:
-        text += f"; {_count(report.known, 'known finding')} left out by the baseline"
+        text += f"; {counted(report.known, 'known finding')} left out by the baseline"
     if report.elsewhere:
-        text += f"; {_count(report.elsewhere, 'finding')} about other services or the node left out"
+        text += f"; {counted(report.elsewhere, 'finding')} about other services or the node left out"
     style = "bold" if errors or warnings else "green"
     yield from (paint(line, style) for line in _wrapped(text, width, ""))
     if report.partial:
         yield from _wrapped("This is part of a ruleset: what it does not show was not judged.", width, "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.dumps import Comparison, NodeView
 from ipt_explain.compare.fleet.agreement import Agreement
-from ipt_explain.model import Family
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import counted
+from ipt_explain.words.families import family_name
 
 SHOWN_RULES = 10
 
-_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 _ADDED = frozenset({DifferenceKind.SERVICE_ADDED, DifferenceKind.ENDPOINT_ADDED, DifferenceKind.FRONTEND_ADDED})
 _REMOVED = frozenset({DifferenceKind.SERVICE_REMOVED, DifferenceKind.ENDPOINT_REMOVED, DifferenceKind.FRONTEND_REMOVED})
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
@@ -41,11 +41,11 @@ def fleet_text(
 ) -> Iterator[str]:
     """What all nodes agree on, in a line; then each disagreement, with the nodes on either side."""
     paint = painter(color)
-    nodes = _counted(agreement.nodes, "node")
+    nodes = counted(agreement.nodes, "node")
     if not differences:
-        yield f"{nodes} agree on all {_counted(agreement.of, 'service port')}, on hooks and policies.\n"
+        yield f"{nodes} agree on all {counted(agreement.of, 'service port')}, on hooks and policies.\n"
         return
-    yield f"{nodes} agree on {agreement.services:,} of {_counted(agreement.of, 'service port')}.\n"
+    yield f"{nodes} agree on {agreement.services:,} of {counted(agreement.of, 'service port')}.\n"
     for title, group in _groups(differences):
         yield f"\n{paint(title, 'bold')}\n"
         for message in _messages(group):
@@ -58,7 +58,7 @@ def _groups(differences: Iterable[Difference]) -> Iterator[tuple[str, list[Diffe
     groups: dict[str, list[Difference]] = {}
     node: dict[str, list[Difference]] = {}
     for difference in differences:
-        family = _FAMILIES[difference.family]
+        family = family_name(difference.family.value)
         if difference.service is None:
             node.setdefault(f"{_THE_NODE} · {family}", []).append(difference)
         else:
@@ -114,15 +114,11 @@ def _sum(differences: Sequence[Difference]) -> str:
     services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
     others = sum(each.service is None for each in differences)
     parts = [
-        f"{_counted(len(differences) - others, 'difference')} in {_counted(len(services), 'service port')}"
+        f"{counted(len(differences) - others, 'difference')} in {counted(len(services), 'service port')}"
     ] * bool(services)
-    parts += [f"{_counted(others, 'difference')} in {_THE_NODE}"] * bool(others)
+    parts += [f"{counted(others, 'difference')} in {_THE_NODE}"] * bool(others)
     return ", ".join(parts)
 
 
 def _size(view: NodeView) -> str:
-    return f"{_counted(len(view.services), 'service port')} and {_counted(view.endpoint_count, 'endpoint')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(len(view.services), 'service port')} and {counted(view.endpoint_count, 'endpoint')}"

@@ -9,8 +9,9 @@ from ipt_explain.model import Match, Rule
 from ipt_explain.netfilter.probability import chance
 from ipt_explain.render.english.core import address
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.wording import duration
-from ipt_explain.render.text.percent import percents
+from ipt_explain.words.addresses import address_port, without_prefix
+from ipt_explain.words.durations import duration
+from ipt_explain.words.percents import percents
 
 _PORTS = ("--dport", "--destination-port", "--dports", "--destination-ports")
 _IGNORED = frozenset({"comment"})
@@ -37,9 +38,7 @@ def _towards(protocol: Given | None, destination: Given | None, port: str) -> li
     """Protocol, destination and port as one: `udp 10.96.0.10:53`, `tcp :30080`."""
     said = []
     if destination:
-        host = address(destination.value)
-        place = f"[{host}]:{port}" if port and ":" in host else f"{host}:{port}" if port else host
-        place = _not(destination) + place
+        place = _not(destination) + address_port(without_prefix(destination.value), port or None)
     else:
         place = f":{port}" if port else ""
     if protocol:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.render.text import words
+from ipt_explain.words.lists import either
 
 # Every phrase about a packet starts with one of these verbs, so that it can be denied.
 _DENIED = {
@@ -38,11 +38,4 @@ def say(predicate: str, negated: bool) -> str:
 
 def any_of(value: str) -> str:
     """A comma list of which one must fit: `NEW,RELATED` as `NEW or RELATED`."""
-    return words.either(value.split(","))
-
-
-def duration(seconds: str) -> str:
-    """Seconds in larger units, and as written: `10800` as `3 h (10800 s)`, `45` as `45 s`."""
-    if seconds.isascii() and seconds.isdigit() and len(seconds) <= 12:
-        return words.duration(int(seconds))
-    return f"{seconds} s"
+    return either(value.split(","))

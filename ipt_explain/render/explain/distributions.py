@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence
-from ipt_explain.render.text.percent import evenness, percent, percents
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.render.text.words import both, plural
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, Share, Verdict
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import both
+from ipt_explain.words.percents import evenness, percents
 
 # Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
 _NOTHING = 1e-12
@@ -96,7 +97,7 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
 
 
 def _leak(balancer: Balancer, view: View) -> Node:
-    share = (f"{percent(balancer.unmatched)}  ", "bad")
+    share = (f"{percents((balancer.unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     if view.fragment:
@@ -140,7 +141,7 @@ def _details(endpoint: Endpoint, hairpin_width: int, view: View) -> list[Span]:
     hairpin, style = _HAIRPIN[endpoint.hairpin]
     words = [(f"  {hairpin.ljust(hairpin_width)}", style)]
     if endpoint.packets is not None:
-        words.append((f"  {plural(f'{endpoint.packets:,}', 'packet')}".ljust(13), "counter"))
+        words.append((f"  {counted(endpoint.packets, 'packet')}".ljust(13), "counter"))
     if view.chains:
         words.append((f"  {escape(endpoint.chain)}", "chain"))
     return words

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from ipt_explain.model import Family, Form
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
-from ipt_explain.render.text.words import plural
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
-
-_FAMILIES = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+from ipt_explain.words.counts import counted
+from ipt_explain.words.families import family_name, source_name
 
 _FORMS = {
     Form.FRAGMENT: "fragment: what is not in it (chains, hooks, other rules) is unknown, not missing",
@@ -32,7 +31,7 @@ def header(ruleset: RulesetFacts) -> list[Node]:
 
 
 def _origin(ruleset: RulesetFacts) -> list[Span]:
-    words = ["standard input" if ruleset.source == "-" else escape(ruleset.source), _FAMILIES[ruleset.family]]
+    words = [escape(source_name(ruleset.source)), family_name(ruleset.family.value)]
     if ruleset.generator is not None:
         words.append(escape(ruleset.generator))
     elif ruleset.backend is not None:
@@ -54,7 +53,7 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
     if ruleset.tables:
         tables = sorted(ruleset.tables, key=lambda name: (*_TABLE_ORDER, name).index(name))
         counts = [f"{ruleset.tables[name].rules:,}" for name in tables]
-        counts[0] = plural(counts[0], "rule")
+        counts[0] = counted(counts[0], "rule")
         words.append(", ".join(f"{escape(name)} {count}" for name, count in zip(tables, counts)))
     if ruleset.masquerade_mark is not None:
         words.append(f"masquerade mark {mark_words(*ruleset.masquerade_mark)}")
@@ -64,8 +63,8 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
 def found(services: Sequence[ServicePort]) -> Node:
     """How many service ports and endpoints follow."""
     endpoints = sum(len(service.endpoints) for service in services)
-    ports = plural(f"{len(services):,}", "service port")
-    return Node(sentence(f"{ports}, {plural(f'{endpoints:,}', 'endpoint')}"))
+    ports = counted(len(services), "service port")
+    return Node(sentence(f"{ports}, {counted(endpoints, 'endpoint')}"))
 
 
 def mark_words(value: int, mask: int) -> str:

@@ -16,8 +16,9 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.render.text.words import both, duration
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState, TrafficPolicy, Verdict
+from ipt_explain.words.durations import duration
+from ipt_explain.words.lists import both
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
 

@@ -14,6 +14,7 @@ from ipt_explain.services.ports import (
     TrafficPolicy,
     Verdict,
 )
+from ipt_explain.words.addresses import address_port
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
@@ -36,8 +37,7 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 def joined_address(address: str | None, port: int | None) -> str:
     """`10.0.0.1:80`, `[fd00::1]:80`; `*` for what has no address, as a node port."""
-    host = "*" if address is None else f"[{address}]" if ":" in address else address
-    return escape(host if port is None else f"{host}:{port}")
+    return escape(address_port("*" if address is None else address, port))
 
 
 def frontend_address(frontend: Frontend) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
-from ipt_explain.render.text.percent import evenness, percent
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, Frontend, FrontendKind, ServicePort
+from ipt_explain.words.percents import evenness, percents
 
 NONE = "-"
 
@@ -82,7 +82,7 @@ def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | N
 def _balance(balancer: Balancer) -> str:
     """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
     if balancer.unmatched > 1e-12:
-        return f"leaks-{percent(balancer.unmatched).replace(' ', '')}"
+        return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
     return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or NONE
 
 

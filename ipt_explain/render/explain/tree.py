@@ -10,9 +10,9 @@ from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.text.outline import Line, draw
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.render.text.words import plural
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.words.counts import counted
 
 # Room for an endpoint's chain beside all else that is said of it.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
@@ -36,7 +36,7 @@ def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[
     shown = len(explanation.services)
     if total is not None and total > shown:
         yield []
-        yield [(f"{shown:,} of {plural(f'{total:,}', 'service port')} shown, as selected.", "note")]
+        yield [(f"{shown:,} of {counted(total, 'service port')} shown, as selected.", "note")]
 
 
 def _services(ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool) -> Iterator[Line]:

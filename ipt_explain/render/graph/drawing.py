@@ -11,6 +11,7 @@ from ipt_explain.graph import Neighbourhood, is_built_in
 from ipt_explain.model import Chain, Rule
 from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
 from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import and_more
 
 # What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
 BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
@@ -169,5 +170,5 @@ def labels(jumps: Sequence[DrawnJump]) -> list[str]:
     """The lines that one arrow bears: a few labels, and how many more there are."""
     said = list(dict.fromkeys(shortened(jump.label) for jump in jumps))
     if len(said) > SHOWN_LABELS:
-        return [*said[: SHOWN_LABELS - 1], f"and {len(said) - SHOWN_LABELS + 1:,} more"]
+        return [*said[: SHOWN_LABELS - 1], and_more(len(said) - SHOWN_LABELS + 1).strip()]
     return said if any(said) else []

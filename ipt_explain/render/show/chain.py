@@ -7,13 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import ChainFacts
 from ipt_explain.graph import Jump
-from ipt_explain.model import Family, Rule, Ruleset
+from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.render.text.words import both, cited, clipped
+from ipt_explain.words.counts import counted
+from ipt_explain.words.families import family_name, source_name
+from ipt_explain.words.lists import both
+from ipt_explain.words.quotes import cited, clipped
 
 SHOWN_CALLERS = 8
 
@@ -57,9 +60,8 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
 
 def origin(ruleset: Ruleset) -> str:
     """Where a ruleset comes from: source, family, backend."""
-    source = "standard input" if ruleset.source == "-" else ruleset.source
-    family = "IPv4" if ruleset.family is Family.IPV4 else "IPv6"
-    return " · ".join(filter(None, [source, family, ruleset.backend.value if ruleset.backend else ""]))
+    names = [source_name(ruleset.source), family_name(ruleset.family.value)]
+    return " · ".join(filter(None, [*names, ruleset.backend.value if ruleset.backend else ""]))
 
 
 def _entry(label: str, words: Sequence[Span], tail: str = "") -> Node:
@@ -93,7 +95,7 @@ def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
         yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.rule.line))
     more = len(facts.callers) - SHOWN_CALLERS
     if more > 0:
-        yield _entry("called by", sentence(f"{more:,} more rules, which -o json lists"))
+        yield _entry("called by", sentence(f"{counted(more, 'more rule')}, which -o json lists"))
 
 
 def _caller(jump: Jump, words: ChainWords) -> str:

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.profiles.mark_bits import mark_names
 from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
-from ipt_explain.render.text.words import plural
+from ipt_explain.words.counts import counted
 
 
 class ChainWords:
@@ -35,7 +35,7 @@ class ChainWords:
         chain = place.table.chains.get(name)
         if chain is None:
             return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
-        rules = plural(f"{len(chain.rules):,}", "rule")
+        rules = counted(len(chain.rules), "rule")
         role = role_of(name)
         if role is not None:
             end = self._end(chain, role)
@@ -54,7 +54,7 @@ class ChainWords:
             return "from outside"
         targets = self._place.graph.targets.get(chain.name, ())
         endpoints = sum(role_of(target) is ChainRole.ENDPOINT for target in targets)
-        return plural(f"{endpoints:,}", "endpoint")
+        return counted(endpoints, "endpoint")
 
 
 def purpose_of(chain: str) -> str | None:
@@ -75,5 +75,5 @@ def notes_of(rule: Rule) -> list[str]:
         notes.append(f"replaces rule{number}")
     if rule.counters is not None:
         packets, size = rule.counters.packets, rule.counters.bytes
-        notes.append(f"{plural(f'{packets:,}', 'packet')}, {plural(f'{size:,}', 'byte')}")
+        notes.append(f"{counted(packets, 'packet')}, {counted(size, 'byte')}")
     return notes

@@ -9,7 +9,8 @@ from ipt_explain.render.show.chain import origin
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.render.text.words import clipped, plural
+from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words.quotes import clipped
 
 SHOWN_NAMES = 12
 
@@ -33,7 +34,7 @@ def _lines(tables: Sequence[TableFacts], width: int) -> Iterator[Line]:
 
 def _table(facts: TableFacts) -> Node:
     table = facts.place.table
-    sizes = f"  {plural(f'{len(table.chains):,}', 'chain')}, {plural(f'{table.rule_count:,}', 'rule')}"
+    sizes = f"  {counted(len(table.chains), 'chain')}, {counted(table.rule_count, 'rule')}"
     node = Node([(escape(table.name), "name"), (sizes, "")])
     node.children += [_hook(hook) for hook in facts.hooks if hook.rules]
     node.children += _empty_hooks(facts.hooks)
@@ -54,7 +55,7 @@ def _hook(facts: HookFacts) -> Node:
     for _, owner in facts.rules:
         name = owner.name if owner is not None else "nobody known"
         by_owner[name] = by_owner.get(name, 0) + 1
-    sizes = plural(f"{len(facts.rules):,}", "rule")
+    sizes = counted(len(facts.rules), "rule")
     owners = ", ".join(f"{name} {count:,}" for name, count in by_owner.items())
     return Node([(escape(facts.chain.name), "name"), *sentence(f"  {sizes} ({owners}){_policy(facts)}")[1:]], hang=2)
 
@@ -76,7 +77,7 @@ def _policy(facts: HookFacts) -> str:
 def _possession(possession: Possession) -> Node:
     owner = possession.owner or "nobody known"
     style = "unknown" if possession.owner is None else ""
-    counts = f"{plural(f'{possession.chain_count:,}', 'chain')}, {plural(f'{possession.rules:,}', 'rule')}:"
+    counts = f"{counted(possession.chain_count, 'chain')}, {counted(possession.rules, 'rule')}:"
     names = [
         escape(f"{name} × {count:,}" if name.endswith("…") else clipped(name))
         for name, count in possession.chains.items()
@@ -92,7 +93,7 @@ def _list(label: str, names: Sequence[str]) -> Node:
 def _names(names: Sequence[str]) -> list[Span]:
     shown = list(names[:SHOWN_NAMES])
     if len(names) > SHOWN_NAMES:
-        shown.append(f"and {len(names) - SHOWN_NAMES:,} more")
+        shown.append(and_more(len(names) - SHOWN_NAMES).strip())
     return [(f" {name}{',' if number < len(shown) else ''}", "") for number, name in enumerate(shown, start=1)]
 
 

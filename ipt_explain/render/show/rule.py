@@ -12,7 +12,7 @@ from ipt_explain.render.show.chain_words import notes_of
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.render.text.words import cited, clipped
+from ipt_explain.words.quotes import cited, clipped
 
 
 def rules_text(rules: Iterable[Rule], glossary: Glossary, width: int, color: bool) -> Iterator[str]:

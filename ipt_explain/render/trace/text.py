@@ -10,15 +10,16 @@ from ipt_explain.netfilter.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.protocols import protocol_name
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
-from ipt_explain.render.text.percent import percents
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.render.text.words import clipped, plural
 from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
 from ipt_explain.render.trace.words import conditions, effect
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
+from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words.percents import percent, percents
+from ipt_explain.words.quotes import clipped
 
 _MOST_SCENES = 6
 _MOST_OUTCOMES = 12
@@ -104,7 +105,7 @@ class _Teller:
             if len(shown) < len(inner):
                 left = len(inner) - len(shown)
                 rest = sum(below.share for below in inner[len(shown) :])
-                note = f"… {left} more rules, {percents((rest,))[0]} of the packets, to line {inner[-1].step.line}"
+                note = f"… {counted(left, 'more rule')}, {percent(rest)} of the packets, to line {inner[-1].step.line}"
                 node.children.append(Node(sentence(note, "guide")))
             if one.step.into is not None:
                 self._add_misses(node, one.step.into, one.step.before, inner)
@@ -139,7 +140,7 @@ class _Teller:
             said = f"not {target}: {miss.condition} does not fit"
             node.children.append(Node(sentence(escape(clipped(said)), "guide"), f"line {miss.rule.line}", hang=4))
         if count > len(misses):
-            more = plural(f"{count - len(misses):,}", "more rule")
+            more = counted(count - len(misses), "more rule")
             node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
 
 
@@ -182,9 +183,9 @@ def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, w
         yield from _indented(f"if {assumption}", indent, "unknown", width)
     left = len(open_ones) - _MOST_ASSUMPTIONS
     if left > 0:
-        yield from _indented(f"… and {left} more, which -o json names", indent, "unknown", width)
+        yield from _indented(f"…{and_more(left)}, which -o json names", indent, "unknown", width)
     if outcome.probability_if_so != outcome.probability:
-        yield from _indented(f"then {percents((outcome.probability_if_so,))[0]}", indent, "share", width)
+        yield from _indented(f"then {percent(outcome.probability_if_so)}", indent, "share", width)
 
 
 def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
@@ -215,7 +216,7 @@ def _style(outcome: Outcome) -> str:
 
 
 def _why_not_lines(why_not: WhyNot, width: int) -> Iterator[Line]:
-    share = percents((why_not.probability,))[0]
+    share = percent(why_not.probability)
     if not why_not.reasons:
         yield from draw(Node(sentence(f"{why_not.endpoint} gets {share} of such packets.", "good")), width)
         return

@@ -11,8 +11,8 @@ from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.render.text.words import both
 from ipt_explain.trace import Step
+from ipt_explain.words.lists import both
 
 # The story shows chances as the shares of packets that went on.
 _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ of every)")

@@ -17,6 +17,7 @@ from ipt_explain.analyzers.front_rules import FrontRules, NamedWay
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
 from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.words.addresses import address_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _altered_endpoint(
     port = split_destination(destination)[1]
     for mark in marks:
         host = (mark.core("-s") or "").partition("/")[0]
-        candidates.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        candidates.append(address_port(host, port))
     fits = (candidate for candidate in candidates if candidate and _fits(chain, name, candidate))
     return AlteredEndpoint(chain, endpoints.dnats[chain], caller, name, destination, next(fits, None), marks)
 

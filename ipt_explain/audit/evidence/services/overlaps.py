@@ -15,6 +15,7 @@ from ipt_explain.analyzers.names import hash_of
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
 from ipt_explain.services.ports import ServicePort
+from ipt_explain.words.addresses import address_port
 
 _CLUSTER_IP = " cluster IP"
 # Where the CNI portmap plugin, dockershim and Docker map ports of the node to pods.
@@ -50,7 +51,7 @@ def addresses_of_endpoints(
 ) -> Iterator[TwoMeanings]:
     """Addresses of Services that endpoints have."""
     written = {
-        (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"): (host, protocol, port)
+        address_port(host, port): (host, protocol, port)
         for host, protocol, port in fronts.addresses
     }
     if written.keys().isdisjoint(endpoints.destinations.values()):

@@ -29,10 +29,11 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancers import RESTART, percent
+from ipt_explain.audit.evidence.balancers import RESTART
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.percents import percent
 
 
 @rule("IPT304", "affinity-after-balancing", Severity.ERROR)

@@ -31,10 +31,11 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.balancing_chains import OddChain
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, leaks, percent, repeated, shares
+from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.percents import percent
 
 
 @rule("IPT201", "uneven-probabilities", Severity.WARNING)

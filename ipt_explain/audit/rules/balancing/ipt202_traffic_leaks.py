@@ -30,20 +30,15 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.balancing_chains import OddChain
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import (
-    RESTART,
-    balancing_chains,
-    chance_chains,
-    endpoint_chains,
-    leaks,
-    percent,
-)
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, endpoint_chains, leaks
 from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import ServicePort, Verdict
+from ipt_explain.words.addresses import address_port
+from ipt_explain.words.percents import percent
 
 _FORGETFUL = 22
 _AWAY = "leave the node with the Service's own address as destination, and nothing answers them"
@@ -110,7 +105,7 @@ def _unready(context: RulesetContext, chain: Chain) -> bool:
 
 
 def _called(service: ServicePort) -> str:
-    return service.label if service.cluster_ip is None else f"{service.cluster_ip}:{service.port}"
+    return service.label if service.cluster_ip is None else address_port(service.cluster_ip, service.port)
 
 
 def _without_dnat(context: RulesetContext) -> Iterator[Fault]:

@@ -30,19 +30,12 @@ from ipt_explain.analyzers.balancing_chains import Choice, OddChain
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancers import (
-    RESTART,
-    balancing_chains,
-    chance_chains,
-    dead,
-    endpoints,
-    named,
-    shares,
-)
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
 from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.counts import counted
 
 _LOOKS_FOR_UNREADY = 22
 
@@ -105,7 +98,7 @@ def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
         why = f"probability {text} always matches, and other endpoints stand behind it"
     what = f"{named(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
     return Fault(
-        f"{why}: {what}, so that {endpoints(len(live))} take all ({shares(odd.choices, odd.leak)})",
+        f"{why}: {what}, so that {counted(len(live), 'endpoint')} take all ({shares(odd.choices, odd.leak)})",
         RESTART,
         at_rule("nat", cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),

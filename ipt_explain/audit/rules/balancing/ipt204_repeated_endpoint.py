@@ -28,10 +28,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, percent, repeated, shares
+from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, repeated, shares
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.percents import percent
 
 
 @rule("IPT204", "repeated-endpoint", Severity.WARNING, yields_to=("IPT203",))

@@ -25,10 +25,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, percent
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.percents import percent
 
 
 @rule("IPT206", "strange-target", Severity.WARNING)

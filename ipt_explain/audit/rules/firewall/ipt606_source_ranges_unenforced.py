@@ -50,6 +50,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
+from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
 
@@ -78,6 +79,7 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
 
 def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     frontend = found.frontend
+    address = front(frontend.address, frontend.port)
     where = (
         "KUBE-PROXY-FIREWALL has no DROP for it" if by_filter else f"{found.firewall.name} does not end in {MARK_DROP}"
     )
@@ -87,8 +89,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
         at = at_chain("nat", found.firewall)
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
-            f"everybody may use {frontend.address}:{frontend.port}; but {where}, so what its endpoints leave is not "
-            "dropped",
+            f"everybody may use {address}; but {where}, so what its endpoints leave is not dropped",
             _FIX,
             at,
             service=found.service.label,
@@ -97,7 +98,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
             key=frontend.address or "",
         )
     return Fault(
-        f"only {', '.join(frontend.source_ranges)} may use {frontend.address}:{frontend.port}, but nothing drops "
+        f"only {', '.join(frontend.source_ranges)} may use {address}, but nothing drops "
         f"connections from elsewhere: {where}",
         _FIX,
         at,

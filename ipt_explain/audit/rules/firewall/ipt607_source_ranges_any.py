@@ -32,6 +32,8 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import Frontend, ServicePort
+from ipt_explain.words.addresses import front
+from ipt_explain.words.counts import and_more
 
 
 @rule("IPT607", "source-ranges-any", Severity.INFO)
@@ -46,9 +48,9 @@ def source_ranges_any(context: RulesetContext) -> Iterator[Fault]:
                 found.append((service, frontend))
     if found:
         service, frontend = found[0]
-        others = f" (and {len(found) - 1} more addresses)" if len(found) > 1 else ""
+        addresses = front(frontend.address, frontend.port) + and_more(len(found) - 1, "address")
         yield Fault(
-            f"the source ranges of {frontend.address}:{frontend.port}{others} let every client in",
+            f"the source ranges of {addresses} let every client in",
             "Remove 0.0.0.0/0 from loadBalancerSourceRanges, or the field.",
             at_rule("nat", frontend.rule),
             service=service.label,

@@ -32,6 +32,7 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import FrontendKind
+from ipt_explain.words.counts import and_more
 
 
 @rule("IPT608", "node-port-bypasses-ranges", Severity.INFO)
@@ -45,9 +46,9 @@ def node_port_bypasses_ranges(context: RulesetContext) -> Iterator[Fault]:
     }
     if ports:
         (label, first), *others = ports.items()
-        more = f", and {len(others)} more Services" if others else ""
         yield Fault(
-            f"{label}{more}: node port {first.port} is open to clients that the load balancer's source ranges keep out",
+            f"{label}{and_more(len(others), 'Service')}: node port {first.port} is open to clients that the load "
+            "balancer's source ranges keep out",
             "Set allocateLoadBalancerNodePorts: false, or keep such clients from the nodes' own addresses.",
             at_rule("nat", first.rule),
             service=label,

@@ -30,6 +30,8 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.words.addresses import front
+from ipt_explain.words.lists import listed
 
 _NAMED = 5
 
@@ -44,8 +46,8 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
         service, first = found[0]
         labels = list(dict.fromkeys(each.label for each, _ in found))
         yield Fault(
-            f"{_names(labels)}: no endpoint on this node, and external traffic policy Local: {_where(found)} dropped "
-            "here",
+            f"{listed(labels, _NAMED)}: no endpoint on this node, and external traffic policy Local: {_where(found)} "
+            "dropped here",
             "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with "
             "the node's name in the EndpointSlices.",
             at_rule(_table(first), first.rule),
@@ -66,11 +68,4 @@ def _where(found: list[tuple[ServicePort, Frontend]]) -> str:
     if len(found) > 1:
         return f"connections from outside to {len(found)} addresses and node ports are"
     frontend = found[0][1]
-    if frontend.address is None:
-        return f"connections from outside to node port {frontend.port} are"
-    return f"connections from outside to {frontend.address}:{frontend.port} are"
-
-
-def _names(labels: list[str]) -> str:
-    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return ", ".join(labels[:_NAMED]) + more
+    return f"connections from outside to {front(frontend.address, frontend.port)} are"

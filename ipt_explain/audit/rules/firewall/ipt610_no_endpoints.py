@@ -28,6 +28,7 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
+from ipt_explain.words.lists import listed
 
 _NAMED = 5
 
@@ -38,9 +39,8 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
         labels = list(dict.fromkeys(service.label for service in refused))
-        more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
         yield Fault(
-            f"{', '.join(labels[:_NAMED])}{more}: no endpoints, so connections are refused",
+            f"{listed(labels, _NAMED)}: no endpoints, so connections are refused",
             "Look at the readiness of their pods, and whether their selectors fit any.",
             at_rule("filter", refused[0].frontends[0].rule),
             service=refused[0].label,

@@ -51,6 +51,7 @@ from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, ServicePort, Verdict
+from ipt_explain.words.addresses import front
 
 _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
@@ -66,12 +67,9 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
     for service in context.services:
         for frontend in service.frontends:
             if frontend.verdict is Verdict.UNMATCHED and _nothing_local(context, service, frontend):
-                what = (
-                    f"node port {frontend.port}" if frontend.address is None else f"{frontend.address}:{frontend.port}"
-                )
                 yield Fault(
-                    f"{what} has no endpoint on this node under a Local policy, and nothing drops its connections: "
-                    "they pass on untranslated",
+                    f"{front(frontend.address, frontend.port)} has no endpoint on this node under a Local "
+                    "policy, and nothing drops its connections: they pass on untranslated",
                     "Restart kube-proxy on this node: it writes the DROP.",
                     at_rule("nat", frontend.rule),
                     service=service.label,

@@ -35,6 +35,7 @@ from ipt_explain.audit.evidence.kube import hooks, services_chain
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.lists import both
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
 
@@ -47,7 +48,7 @@ def hook_narrowed(context: RulesetContext) -> Iterator[Fault]:
         if conditions and all(conditions):
             hook, jump = state.hook, state.rules[0]
             yield Fault(
-                f"{hook.table} {hook.built_in} jumps to {hook.chain} only for packets with {_list(conditions[0])}: "
+                f"{hook.table} {hook.built_in} jumps to {hook.chain} only for packets with {both(conditions[0])}: "
                 "all others pass its rules by",
                 _FIX,
                 at_rule(hook.table, jump),
@@ -55,7 +56,7 @@ def hook_narrowed(context: RulesetContext) -> Iterator[Fault]:
             )
     for jump, words in services_chain(context).narrowed_node_ports:
         yield Fault(
-            f"KUBE-SERVICES leads to KUBE-NODEPORTS only packets with {_list(words)}: all others reach no node port",
+            f"KUBE-SERVICES leads to KUBE-NODEPORTS only packets with {both(words)}: all others reach no node port",
             _FIX,
             at_rule("nat", jump),
         )
@@ -64,7 +65,3 @@ def hook_narrowed(context: RulesetContext) -> Iterator[Fault]:
 def _may_ask_for_new(state: HookState) -> bool:
     # nat sees new connections alone, so there the condition takes nothing away.
     return state.hook.for_new or state.hook.table == "nat"
-
-
-def _list(conditions: tuple[str, ...]) -> str:
-    return " and ".join(conditions)

@@ -38,7 +38,8 @@ from ipt_explain.audit.evidence.kube import intercepted
 from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.services.ports import Frontend
+from ipt_explain.words.addresses import front
+from ipt_explain.words.lists import listed
 
 _FIX = "Narrow the rule so that it leaves Services out, or put it behind the jump to KUBE-SERVICES."
 _NAMED = 3
@@ -77,12 +78,8 @@ _DOES = {
 
 
 def _message(found: Interception, target: str) -> str:
-    names = [f"{service.label} ({_address(frontend)})" for service, frontend in found.victims[:_NAMED]]
-    more = f" and {len(found.victims) - _NAMED} more addresses" if len(found.victims) > _NAMED else ""
+    names = [f"{service.label} ({front(frontend.address, frontend.port)})" for service, frontend in found.victims]
     some = "from some sources or interfaces " if found.partly else ""
-    does = _DOES.get(target, "sends {what} elsewhere").format(what=f"connections {some}to {', '.join(names)}{more}")
+    what = f"connections {some}to {listed(names, _NAMED, 'address')}"
+    does = _DOES.get(target, "sends {what} elsewhere").format(what=what)
     return f"this rule {does}, before KUBE-SERVICES sees them"
-
-
-def _address(frontend: Frontend) -> str:
-    return f"node port {frontend.port}" if frontend.address is None else f"{frontend.address}:{frontend.port}"

@@ -28,6 +28,7 @@ from ipt_explain.audit.evidence.kube import masquerade_marking
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.lists import both
 
 
 @rule("IPT406", "mark-two-bits", Severity.WARNING, versions="1.2 to 1.26")
@@ -39,7 +40,7 @@ def mark_two_bits(context: RulesetContext) -> Iterator[Fault]:
     bits = {setting.change.flip for setting in marking.settings}
     if len(bits) > 1 and all(map(single_bit, bits)):
         *others, last = marking.settings
-        words = " and ".join(f"0x{bit:x}" for bit in sorted(bits))
+        words = both([f"0x{bit:x}" for bit in sorted(bits)])
         yield Fault(
             f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded as well as taken for "
             "whatever the other bit stands for",

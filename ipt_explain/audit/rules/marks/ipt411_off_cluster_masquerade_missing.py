@@ -54,6 +54,7 @@ from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
 # Where the mark should stand in the Service's chain.
@@ -91,7 +92,7 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
 def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
     chain = context.chain("nat", marked.frontend.balancer or "")
     return Fault(
-        f"connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} are not "
+        f"connections from outside the pod network to {_address(marked)} are not "
         f"masqueraded, though other Services' are: they {_LOST}",
         _FIX,
         at_rule("nat", marked.frontend.rule),
@@ -102,7 +103,7 @@ def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
 
 def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
     return Fault(
-        f"KUBE-SERVICES leads {marked.frontend.address}:{marked.frontend.port}/{marked.service.protocol} to this "
+        f"KUBE-SERVICES leads {_address(marked)}/{marked.service.protocol} to this "
         f"Service, whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
         "Restart kube-proxy on this node; one of the two rules was changed.",
         at_rule("nat", stray.rule),
@@ -124,7 +125,7 @@ def _stray(stray: StrayMark) -> Fault:
 def _late(marked: MarkedService) -> Fault:
     assert marked.mark is not None
     return Fault(
-        f"the mark for connections from outside the pod network to {marked.frontend.address}:{marked.frontend.port} "
+        f"the mark for connections from outside the pod network to {_address(marked)} "
         f"stands behind rules that lead to endpoints: those that they take {_LOST}",
         _FIX,
         at_rule("nat", marked.mark),
@@ -145,4 +146,8 @@ def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault
 
 def _asked(stray: StrayMark) -> str:
     host, protocol, port = stray.address
-    return f"node port {port}/{protocol}" if host is None else f"{host}:{port}/{protocol}"
+    return f"{front(host, port)}/{protocol}"
+
+
+def _address(marked: MarkedService) -> str:
+    return front(marked.frontend.address, marked.frontend.port)

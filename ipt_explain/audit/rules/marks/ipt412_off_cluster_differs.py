@@ -46,6 +46,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 from ipt_explain.services.ports import ServicePort
+from ipt_explain.words.counts import and_more
 
 # Beyond so many services with one odd condition, one finding tells of all.
 _MANY = 20
@@ -86,11 +87,10 @@ def _usual(said: dict[str, list[tuple[ServicePort, Rule]]]) -> str:
 
 def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], reference: Rule) -> Fault:
     service, first = judged[0]
-    others = "" if len(judged) == 1 else f" and {len(judged) - 1} more"
     return Fault(
-        f"pod traffic to this Service{others} is told by {condition or 'no condition'}, to most others by "
-        f"{usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not there, or "
-        "the reverse",
+        f"pod traffic to this Service{and_more(len(judged) - 1)} is told by {condition or 'no condition'}, to most "
+        f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not "
+        "there, or the reverse",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule("nat", first, focus=condition),
         service=service.label,

@@ -48,7 +48,7 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
-from ipt_explain.services.ports import FrontendKind
+from ipt_explain.words.addresses import front
 
 _EFFECTS = {
     Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "
@@ -96,7 +96,4 @@ def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], l
 
 
 def _what(unmarked: UnmarkedFrontend) -> str:
-    frontend = unmarked.frontend
-    if frontend.kind is FrontendKind.NODE_PORT:
-        return f"node port {frontend.port}"
-    return f"{frontend.address}:{frontend.port}"
+    return front(unmarked.frontend.address, unmarked.frontend.port)

@@ -29,6 +29,7 @@ from ipt_explain.audit.evidence.node.host_ports import find_clashes
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.addresses import address_port
 
 
 @rule("IPT706", "stale-host-port", Severity.WARNING)
@@ -36,7 +37,7 @@ def stale_host_port(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each host port with several pods, at the second entry."""
     for clash in context.fact(find_clashes):
         first, second, *others = clash.entries
-        where = f"{clash.protocol} {clash.address or '*'}:{clash.port}"
+        where = f"{clash.protocol} {address_port(clash.address or '*', clash.port)}"
         yield Fault(
             f"host port {where} is mapped to {', '.join(clash.destinations)}: only the first gets connections",
             "Delete the entry of the pod that is gone, and its CNI-DN chain.",

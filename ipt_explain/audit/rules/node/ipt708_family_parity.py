@@ -51,8 +51,7 @@ from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.audit.fault import Fault, at_chain
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import dump_rule
-
-_FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
+from ipt_explain.words.families import family_name
 
 
 @dump_rule(
@@ -76,7 +75,7 @@ def _comparable(one: RulesetContext, other: RulesetContext) -> bool:
 def _missing(hook: ProxyHook, one: RulesetContext, other: RulesetContext) -> Iterator[Fault]:
     chain = other.chain(hook.table, hook.chain)
     if chain is not None:
-        has, lacks = _FAMILIES[one.ruleset.family.value], _FAMILIES[other.ruleset.family.value]
+        has, lacks = (family_name(each.ruleset.family.value) for each in (one, other))
         yield Fault(
             f"{hook.table} {hook.chain} leads to {hook.target} for {has}, but not for {lacks}",
             "Restart kube-proxy on the node: a full sync sets up all jumps of both families.",

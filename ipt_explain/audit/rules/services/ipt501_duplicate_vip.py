@@ -30,6 +30,7 @@ from ipt_explain.audit.evidence.services.facts import front_rules, label, name_e
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
+from ipt_explain.words.addresses import address_port, without_prefix
 
 
 @rule("IPT501", "duplicate-vip", Severity.ERROR)
@@ -48,7 +49,7 @@ def duplicate_vip(context: RulesetContext) -> Iterator[Fault]:
         if wrong is not None and wrong.proved is not None:
             first = label(wrong.proved.spelled)  # its comment says otherwise, but there it leads
         yield Fault(
-            f"{(host or 'any address').removesuffix('/32').removesuffix('/128')}:{port} is claimed by two Services: "
+            f"{address_port(without_prefix(host or 'any address'), port)} is claimed by two Services: "
             f"the rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
             "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
             at_rule("nat", clash.second),

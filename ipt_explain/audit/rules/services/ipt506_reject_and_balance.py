@@ -43,6 +43,7 @@ from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import FrontendKind, Verdict
+from ipt_explain.words.addresses import front
 
 
 @rule("IPT506", "reject-and-balance", Severity.WARNING)
@@ -58,10 +59,9 @@ def reject_and_balance(context: RulesetContext) -> Iterator[Fault]:
             host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
             refusal = refusals.get((host, service.protocol, str(frontend.port)))
             if refusal is not None:
-                what = f"node port {frontend.port}" if host is None else f"{host}:{frontend.port}"
                 yield Fault(
-                    f"{what} is refused here ({refusal.target}), but the nat table leads it to endpoints first: the "
-                    "refusal never matches, and one of the two is out of date",
+                    f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table leads it "
+                    "to endpoints first: the refusal never matches, and one of the two is out of date",
                     "Restart kube-proxy on this node: it writes both tables anew.",
                     at_rule("filter", refusal),
                     service=service.label,

@@ -28,6 +28,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.words.lists import both
 
 _FLAGS = ("--random", "--persistent", "--random-fully")
 
@@ -51,7 +52,7 @@ def _fault(judged: Rule, flags: list[str]) -> Fault:
     destination = judged.target_value("--to-destination") or ""
     odd = [*flags, *([destination] if "-" in destination else [])]
     return Fault(
-        f"the DNAT has {' and '.join(odd)}, which kube-proxy never writes: the kernel picks address or port by itself, "
+        f"the DNAT has {both(odd)}, which kube-proxy never writes: the kernel picks address or port by itself, "
         "where one endpoint was meant",
         RESTART,
         at_rule("nat", judged, focus=odd[0]),

@@ -24,13 +24,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains, percent
+from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain, Rule
+from ipt_explain.words.percents import percent
 
 
 @rule("IPT510", "endpoint-shared", Severity.ERROR)

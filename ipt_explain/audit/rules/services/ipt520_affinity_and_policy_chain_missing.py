@@ -54,6 +54,7 @@ from ipt_explain.audit.fault import NOWHERE, Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import Frontend, FrontendKind
+from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the rules anew."
 _EFFECTS = {
@@ -136,6 +137,4 @@ def _unequal(unequal: UnequalPorts) -> Fault:
 
 
 def _what(frontend: Frontend) -> str:
-    if frontend.address is None:
-        return f"node port {frontend.port}"
-    return f"{frontend.address}:{frontend.port}"
+    return front(frontend.address, frontend.port)

@@ -35,6 +35,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
+from ipt_explain.words.lists import listed
 
 NAMED = 5
 """So many chains are named in the message; the others are counted."""
@@ -66,6 +67,5 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _named(chains: list[Chain]) -> str:
-    names = ", ".join(chain.name for chain in chains[:NAMED])
-    more = f" and {len(chains) - NAMED} more" if len(chains) > NAMED else ""
-    return f"chain {names}" if len(chains) == 1 else f"chains {names}{more}"
+    names = listed([chain.name for chain in chains], NAMED)
+    return f"chain {names}" if len(chains) == 1 else f"chains {names}"

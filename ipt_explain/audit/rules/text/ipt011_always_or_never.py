@@ -31,6 +31,7 @@ from ipt_explain.audit.rule import rule
 from ipt_explain.graph.lint.always_or_never import find_certain
 from ipt_explain.model import Option, Rule
 from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.words.lists import both
 
 
 @rule(
@@ -42,7 +43,7 @@ from ipt_explain.model.by_shape import rules_by_shape
 def always_or_never(context: RulesetContext) -> Iterator[Fault]:
     """One fault for each such rule."""
     for table, judged, certainty in find_certain(context.fact(rules_by_shape)):
-        words = " and ".join(_spelled(judged, option) for option in certainty.options)
+        words = both([_spelled(judged, option) for option in certainty.options])
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(
             f"{words} can {effect}: {certainty.why}",

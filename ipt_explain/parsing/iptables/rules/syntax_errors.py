@@ -12,6 +12,7 @@ from lark import Token
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
+from ipt_explain.words.lists import either
 
 _WORD = re.compile(r"[^ \t\n]+|\n")
 _QUOTE_LEFT_OPEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z', re.DOTALL)
@@ -157,7 +158,7 @@ def _value_words(accepted: AbstractSet[str]) -> str:
 def _alternatives(words: list[str]) -> str:
     if len(words) > 4:
         words = [*words[:3], "others"]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    return either(words)
 
 
 def _capital(text: str) -> str:

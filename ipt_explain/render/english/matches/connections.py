@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import asked
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.wording import any_of, duration, say
+from ipt_explain.render.english.wording import any_of, say
+from ipt_explain.words.durations import duration
 
 _STATES = {
     "NEW": "starts a new connection",

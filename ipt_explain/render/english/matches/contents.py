@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.wording import any_of, say
-from ipt_explain.render.text.words import aside, cited
+from ipt_explain.words.lists import aside
+from ipt_explain.words.quotes import cited
 
 _ICMP_NAMES = {
     "0": "echo reply",

@@ -7,8 +7,11 @@ from decimal import Decimal, InvalidOperation
 from ipt_explain.netfilter.probability import SCALE, stored
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.english.wording import duration, say
-from ipt_explain.render.text.words import aside, both, plural
+from ipt_explain.render.english.wording import say
+from ipt_explain.words.counts import counted
+from ipt_explain.words.durations import duration
+from ipt_explain.words.lists import aside, both
+from ipt_explain.words.percents import as_written
 
 
 def statistic(options: Options, _: Glossary) -> list[str]:
@@ -46,8 +49,7 @@ def percent(text: str, negated: bool = False) -> str:
         value = Decimal(stored(text)) / SCALE
     if negated:
         value = 1 - value
-    shown = f"{value * 100:f}"
-    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
+    return as_written(value)
 
 
 def limit(options: Options, _: Glossary) -> list[str]:
@@ -115,7 +117,7 @@ def connlimit(options: Options, _: Glossary) -> list[str]:
     more = (above is not None) != given.negated
     extent = "more than" if more else "at most"
     network = aside([f"addresses grouped by mask {mask}"] if mask is not None else [])
-    return [f"has a {side} with {extent} {plural(given.value, 'connection')} open{network}"]
+    return [f"has a {side} with {extent} {counted(given.value, 'connection')} open{network}"]
 
 
 def connbytes(options: Options, _: Glossary) -> list[str]:

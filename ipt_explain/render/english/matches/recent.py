@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.render.english.wording import duration
-from ipt_explain.render.text.words import aside, plural
+from ipt_explain.words.counts import counted
+from ipt_explain.words.durations import duration
+from ipt_explain.words.lists import aside
 
 
 def recent(options: Options, _: Glossary) -> list[str]:
@@ -34,7 +35,7 @@ def recent(options: Options, _: Glossary) -> list[str]:
 
 def _conditions(options: Options) -> str:
     seconds, count = options.value("--seconds"), options.value("--hitcount")
-    often = f"at least {plural(count, 'time')}" if count is not None else ""
+    often = f"at least {counted(count, 'time')}" if count is not None else ""
     lately = f"within the last {duration(seconds)}" if seconds is not None else ""
     same_ttl = ", with the same TTL" if options.flag("--rttl") else ""
     when = " ".join(filter(None, [often, lately]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.text.words import aside, plural
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import aside
 
 # The options that change a mark, of MARK and CONNMARK alike.
 _MARK_CHANGES = ("--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark")
@@ -37,7 +38,7 @@ def connmark(options: Options, glossary: Glossary) -> str:
     for name in ("--left-shift-mark", "--right-shift-mark"):
         shift = options.value(name)
         if shift is not None:
-            details.append(f"shifted {name.split('-')[2]} by {plural(shift, 'bit')}")
+            details.append(f"shifted {name.split('-')[2]} by {counted(shift, 'bit')}")
     return done + aside(details)
 
 

@@ -6,8 +6,10 @@ from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.matches.places import sides
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.english.wording import duration
-from ipt_explain.render.text.words import aside, both, cited, plural
+from ipt_explain.words.counts import counted
+from ipt_explain.words.durations import duration
+from ipt_explain.words.lists import aside, both
+from ipt_explain.words.quotes import cited
 
 _REJECTIONS = {
     "icmp-net-unreachable": "that the network is unreachable",
@@ -70,7 +72,7 @@ def nflog(options: Options, _: Glossary) -> str:
         details.append(f"prefix {cited(prefix)}")
     size = options.value("--nflog-size", "--nflog-range", "--ulog-cprange")
     if size is not None:
-        details.append(f"at most {plural(size, 'byte')} of it")
+        details.append(f"at most {counted(size, 'byte')} of it")
     threshold = options.value("--nflog-threshold", "--ulog-qthreshold")
     if threshold is not None:
         details.append(f"sent in batches of {threshold}")

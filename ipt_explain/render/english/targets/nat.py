@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
-from ipt_explain.render.text.words import both
+from ipt_explain.words.lists import both
 
 
 def _manner(options: Options) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 GRAIN = 2e-9
@@ -18,8 +19,9 @@ _EVEN_PART = 0.05
 
 
 def percent(chance: float) -> str:
-    """One chance: `12.50 %`."""
-    return percents((chance,))[0]
+    """A chance in a sentence: `50 %`, `12.5 %`, `33.33 %`."""
+    number, blank, sign = percents((chance,))[0].partition(" ")
+    return f"{_stripped(number)}{blank}{sign}"
 
 
 def percents(chances: Sequence[float]) -> list[str]:
@@ -56,6 +58,15 @@ def _percent(chance: float, digits: int) -> str:
     if float(shown) == 100.0:
         return f">{100 - 10**-digits:.{digits}f} %"
     return f"{shown} %"
+
+
+def as_written(chance: Decimal) -> str:
+    """A chance to its last digit: 0.33332999982 as `33.332999982 %`."""
+    return f"{_stripped(f'{chance * 100:f}')} %"
+
+
+def _stripped(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def evenness(chances: Sequence[float]) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.render.text.percent import evenness, percents
+from ipt_explain.words.percents import evenness, percent, percents
 
 
 def chain(endpoints: int, digits: int) -> list[float]:
@@ -54,3 +54,10 @@ def test_no_share_looks_like_nothing_or_everything() -> None:
 )
 def test_evenness_is_said_with_its_bound(chances: list[float], said: str) -> None:
     assert evenness(chances) == said
+
+
+@pytest.mark.parametrize(
+    ("chance", "said"), [(0.5, "50 %"), (0.125, "12.5 %"), (1 / 3, "33.33 %"), (1.0, "100 %"), (0.000001, "0.0001 %")]
+)
+def test_a_sentence_has_no_needless_digits(chance: float, said: str) -> None:
+    assert percent(chance) == said

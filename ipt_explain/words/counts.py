@@ -1,0 +1,23 @@
+"""Counts of things: `1 rule`, `1,234 rules`, `and 3 more`."""
+
+from __future__ import annotations
+
+
+def counted(number: int | str, noun: str) -> str:
+    """`1 rule`, `1,234 rules`, `2 addresses`; of a phrase, the last word changes. Text is a number as written."""
+    shown = number if isinstance(number, str) else f"{number:,}"
+    if shown == "1":
+        return f"1 {noun}"
+    return f"{shown} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def some(number: int, noun: str) -> str:
+    """The same, and `no rule` for none."""
+    return counted(number, noun) if number else f"no {noun}"
+
+
+def and_more(number: int, noun: str = "") -> str:
+    """` and 3 more`, ` and 3 more rules` behind the beginning of a list; nothing where none are left."""
+    if number <= 0:
+        return ""
+    return f" and {counted(number, f'more {noun}') if noun else f'{number:,} more'}"
