@@ -16,7 +16,7 @@ from typing import TypeAlias
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset, Shape
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
 
 Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, port
@@ -97,7 +97,7 @@ def read_cluster_ip_marks(ruleset: Ruleset, reader: MarkReader, services: Sequen
 def _marked(ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[MarkedService]:
     for service in services:
         for frontend in service.frontends:
-            if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not Verdict.BALANCE:
+            if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not FrontendVerdict.BALANCE:
                 continue
             address = (frontend.address, service.protocol, str(frontend.port))
             beside, inside = reader.marks(SERVICES, address), reader.marks(frontend.balancer, address)

@@ -9,8 +9,10 @@ from ipt_explain.analyzers.frontends import Entry
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.routing import Route, RouteReader
-from ipt_explain.services.ports import Frontend, Scope, Verdict
+from ipt_explain.services.ports import Frontend, FrontendVerdict, Scope
 from ipt_explain.words.addresses import without_prefix
+
+_REFUSALS = (FrontendVerdict.REJECT, FrontendVerdict.DROP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +55,30 @@ class FrontendFollower:
             port=entry.address.port,
             rule=entry.rule,
             verdict=verdict,
-            balancer=None if balancer is None or verdict in (Verdict.REJECT, Verdict.DROP) else balancer.chain,
+            balancer=None if balancer is None or verdict in _REFUSALS else balancer.chain,
             node_balancer=None if node is None else node.chain,
             source_ranges=() if route is None else _source_ranges(route, entry.address.host, own),
         )
         return Reached(frontend, entry, route)
 
-    def _verdict(self, entry: Entry, route: Route | None) -> Verdict:
+    def _verdict(self, entry: Entry, route: Route | None) -> FrontendVerdict:
         refused = None
         if entry.refusal is not None:
-            refused = Verdict.REJECT if self._plans[entry.refusal.shape].target == "REJECT" else Verdict.DROP
+            rejects = self._plans[entry.refusal.shape].target == "REJECT"
+            refused = FrontendVerdict.REJECT if rejects else FrontendVerdict.DROP
         if route is None:
-            return refused or Verdict.UNKNOWN
+            return refused or FrontendVerdict.UNKNOWN
         spread = route.balancer
         if spread is not None and spread.shares:
-            return Verdict.BALANCE
+            return FrontendVerdict.BALANCE
         if refused is not None:
             return refused
         if spread is not None and spread.dropped > 0.0:
-            return Verdict.DROP
+            return FrontendVerdict.DROP
         if route.missing:
-            return Verdict.UNKNOWN
+            return FrontendVerdict.UNKNOWN
         # In a fragment the filter table's refusal may be what is missing.
-        return Verdict.UNKNOWN if self._fragment else Verdict.UNMATCHED
+        return FrontendVerdict.UNKNOWN if self._fragment else FrontendVerdict.UNMATCHED
 
 
 def scope_of(spread: Spread) -> Scope:

@@ -26,11 +26,11 @@ from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
     FrontendKind,
+    FrontendVerdict,
     Scope,
     ServiceChains,
     ServicePort,
     ServiceState,
-    Verdict,
 )
 
 Wanted = Callable[[ServicePortName | None], bool]
@@ -38,11 +38,11 @@ Wanted = Callable[[ServicePortName | None], bool]
 _PREFIXES = tuple((role, role.value) for role in ChainRole if role is not ChainRole.ENDPOINT)
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _STATES = {
-    Verdict.BALANCE: ServiceState.SERVING,
-    Verdict.REJECT: ServiceState.NO_ENDPOINTS,
-    Verdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
-    Verdict.UNMATCHED: ServiceState.UNMATCHED,
-    Verdict.UNKNOWN: ServiceState.UNKNOWN,
+    FrontendVerdict.BALANCE: ServiceState.SERVING,
+    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
+    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
+    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
+    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
 }
 
 

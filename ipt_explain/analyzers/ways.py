@@ -16,7 +16,7 @@ from enum import Enum
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
 class WayFault(Enum):
@@ -127,7 +127,7 @@ class _Judge:
                 and role not in (ChainRole.FIREWALL, None)
             ):
                 yield BrokenWay(service, WayFault.BYPASS, None, frontend.rule, (frontend,))
-            elif role is ChainRole.FIREWALL and frontend.verdict is Verdict.UNMATCHED:
+            elif role is ChainRole.FIREWALL and frontend.verdict is FrontendVerdict.UNMATCHED:
                 unmatched.append(frontend)
         if not cluster_ip and service.frontends:
             name = service.chains.service or service.chains.local
@@ -164,7 +164,7 @@ class _Judge:
             hurt = tuple(
                 frontend
                 for frontend in service.frontends
-                if frontend.kind is not FrontendKind.CLUSTER_IP and frontend.verdict is Verdict.UNMATCHED
+                if frontend.kind is not FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.UNMATCHED
             )
             if hurt and (not outside.local or service.chains.local is not None):
                 yield BrokenWay(service, WayFault.NO_TAIL, chain, None, hurt)

@@ -53,7 +53,8 @@ class Evaluator:
         A long chain that is gone through again is indexed by destination first: packets to many endpoints pass it one
         by one.
         """
-        if len(rules) - start < WORTH_AN_INDEX or state.to_interface:
+        destination = state.destination
+        if len(rules) - start < WORTH_AN_INDEX or state.to_interface or not isinstance(destination, int):
             return self._first_of(rules, range(start, len(rules)), state)
         key = id(rules)
         if key not in self._indexes:
@@ -62,7 +63,7 @@ class Evaluator:
         index = self._indexes[key]
         if index is None:
             index = self._indexes[key] = RuleIndex(rules)
-        return self._first_of(rules, index.candidates(start, state.destination), state)
+        return self._first_of(rules, index.candidates(start, destination), state)
 
     def _first_of(self, rules: Sequence[Rule], places: Iterable[int], state: PacketState) -> tuple[int, Outcome]:
         compiled, answer_of, no = self._compiled, self.answer, Truth.NO

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family, Rule
-from ipt_explain.netfilter.addresses import BITS, Endpoint, format_endpoint, parse_nat_destination, parse_network
+from ipt_explain.netfilter.addresses import (
+    BITS,
+    Endpoint,
+    format_address,
+    format_endpoint,
+    parse_nat_destination,
+    parse_network,
+)
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import PacketState, is_loopback
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
 
 MOST_PORTS = 64
 """Ranges of random ports up to this long become one outcome a port; longer ones stay together."""
@@ -23,7 +31,7 @@ class Place:
     """A destination that NAT chose. `ports` is a range that the port lies in where it is not one; `address` None is the
     interface's own."""
 
-    address: int | None
+    address: Address | None
     port: int | None
     ports: str = ""
 
@@ -42,11 +50,18 @@ def dnat(rule: Rule, state: PacketState) -> Choices:
     address = state.destination
     if wanted.first is not None and wanted.last is not None:
         _of_family(max(wanted.first, wanted.last), state)
-        persistent = _flag(rule, "--persistent")
-        address = chosen_address(
-            wanted.first, wanted.last, state.source, state.destination, persistent, state.connection.family
-        )
+        address = _chosen(wanted.first, wanted.last, state, _flag(rule, "--persistent"))
     return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
+
+
+def _chosen(first: int, last: int, state: PacketState, persistent: bool) -> Address:
+    """The address of a range that the kernel gives the packet, as far as source and destination are known."""
+    family, source, destination = state.connection.family, state.source, state.destination
+    if first == last:
+        return first
+    if isinstance(source, int) and isinstance(destination, int):
+        return chosen_address(first, last, source, destination, persistent, family)
+    return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
 
 def redirect(rule: Rule, state: PacketState) -> Choices:
@@ -55,7 +70,7 @@ def redirect(rule: Rule, state: PacketState) -> Choices:
     The dump does not tell that address: it is the one that the user gives for the interface, or the only one given,
     else None.
     """
-    address: int | None = _LOOPBACK[state.connection.family]
+    address: Address | None = _LOOPBACK[state.connection.family]
     if state.hook is not Hook.OUTPUT:
         candidates = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
         address = dict(state.node.first_addresses).get(state.in_interface or "")
@@ -92,7 +107,7 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
     return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 
-def new_source(rule: Rule, state: PacketState) -> int:
+def new_source(rule: Rule, state: PacketState) -> Address:
     """The source that SNAT, MASQUERADE or NETMAP gives: SNAT's first address of a range, as nothing later depends on
     which; for MASQUERADE the node's, the packet's own where that is unknown."""
     if rule.target == "NETMAP":
@@ -108,10 +123,13 @@ def destination_text(state: PacketState) -> str:
     port = state.port_text or state.port
     if state.to_interface:
         return "local" if port is None else f"local:{port}"
-    return format_endpoint(state.destination, port, state.connection.family)
+    if isinstance(state.destination, int):
+        return format_endpoint(state.destination, port, state.connection.family)
+    text = address_text(state.destination, state.connection.family)
+    return text if port is None else f"{text}:{port}"
 
 
-def _with_ports(address: int | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
+def _with_ports(address: Address | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
         return [(_ONE, Place(address, port))]
@@ -122,8 +140,10 @@ def _with_ports(address: int | None, wanted: Endpoint, port: int | None, randoml
     return [(Fraction(1, count), Place(address, number)) for number in range(first, last + 1)]
 
 
-def _mapped(rule: Rule, address: int, state: PacketState) -> int:
+def _mapped(rule: Rule, address: Address, state: PacketState) -> Address:
     network = parse_network(rule.target_value("--to") or "")
+    if not isinstance(address, int):
+        return address  # its host bits are as little known as before
     return _of_family(network.value | (address & ~network.mask), state)
 
 

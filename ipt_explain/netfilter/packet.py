@@ -10,6 +10,7 @@ from ipt_explain.model import Family
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 
 Literals = tuple[tuple[str, bool], ...]
 """Questions, each with the answer that it takes, all together."""
@@ -35,8 +36,8 @@ class Connection:
 
     family: Family
     protocol: int
-    source: int
-    destination: int
+    source: Address
+    destination: Address
     source_port: int | None
     port: int | None
     local: bool  # starts on the node itself
@@ -51,14 +52,15 @@ class Node:
     """What is known of the node besides its rules.
 
     `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
-    whose text is part of the question.
+    interfaces; `foreign_addresses` are known to be none of its own. `out_interface` is where packets leave it, None
+    where unknown. `assumed` decides questions: the first whose text is part of the question.
     """
 
     local_addresses: frozenset[int] = frozenset()
     out_interface: str | None = None
     assumed: tuple[tuple[str, bool], ...] = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
+    foreign_addresses: frozenset[int] = frozenset()
 
     def assumption(self, question: str) -> bool | None:
         """What the user has said of a question."""
@@ -81,8 +83,8 @@ class PacketState(NamedTuple):
     connection: Connection
     node: Node
     hook: Hook
-    source: int
-    destination: int
+    source: Address
+    destination: Address
     source_port: int | None
     port: int | None
     in_interface: str | None
@@ -97,7 +99,7 @@ class PacketState(NamedTuple):
     to_interface: bool = False
     port_text: str = ""
     answers: Answers = ()
-    visits: frozenset[tuple[str, int, int]] = frozenset()
+    visits: frozenset[tuple[str, Address, int]] = frozenset()
 
     def answer(self, question: str) -> bool | None:
         """What the user or this packet's story has said of a question, or left as its only answer."""
@@ -133,30 +135,38 @@ class PacketState(NamedTuple):
         """The same packet, with other questions answered."""
         return self._replace(answers=answers)
 
-    def owns(self, address: int) -> Truth:
+    def owns(self, address: Address) -> Truth:
         """Whether an address is one of the node's.
 
         Loopback addresses are, and the source of a packet that starts on the node. With no list of the node's
         addresses, nothing is known of another, but that the source of an arriving packet is not one.
         """
+        if isinstance(address, Whereabouts):
+            return address.owned
         connection, local = self.connection, self.node.local_addresses
         if address in local or is_loopback(address, connection.family):
             return Truth.YES
         if address == connection.source:
             return Truth.of(connection.local)
-        return Truth.NO if local else Truth.UNKNOWN
+        return Truth.NO if local or address in self.node.foreign_addresses else Truth.UNKNOWN
 
 
-def is_loopback(address: int, family: Family) -> bool:
+def is_loopback(address: Address, family: Family) -> bool:
     """127.0.0.0/8 or ::1."""
+    if isinstance(address, Whereabouts):
+        return False
     return address >> 24 == 127 if family is Family.IPV4 else address == 1
 
 
-def is_multicast(address: int, family: Family) -> bool:
+def is_multicast(address: Address, family: Family) -> bool:
     """224.0.0.0/4 or ff00::/8."""
+    if isinstance(address, Whereabouts):
+        return False
     return address >> 28 == 0xE if family is Family.IPV4 else address >> 120 == 0xFF
 
 
-def is_broadcast(address: int, family: Family) -> bool:
+def is_broadcast(address: Address, family: Family) -> bool:
     """What `addrtype` calls BROADCAST of its own accord: 0.0.0.0/8 and 255.255.255.255."""
-    return family is Family.IPV4 and (address >> 24 == 0 or address == 0xFFFFFFFF)
+    if isinstance(address, Whereabouts) or family is not Family.IPV4:
+        return False
+    return address >> 24 == 0 or address == 0xFFFFFFFF

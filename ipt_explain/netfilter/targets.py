@@ -13,7 +13,7 @@ from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse
 from ipt_explain.netfilter.packet import PacketState, Tracking
 
 
-class Fate(Enum):
+class Verdict(Enum):
     """How a packet's way through a hook ends."""
 
     ACCEPT = "ACCEPT"
@@ -37,7 +37,7 @@ class Effect:
     `reason` says why a fate is UNKNOWN.
     """
 
-    then: Fate | Flow
+    then: Verdict | Flow
     states: tuple[tuple[Fraction, PacketState], ...]
     reason: str = ""
 
@@ -73,8 +73,8 @@ def is_nat(name: str | None) -> bool:
     return name in _DESTINATION_TARGETS or name in _SOURCE_TARGETS
 
 
-def _fate(fate: Fate, reason: str = "") -> Target:
-    return lambda rule, state: Effect(fate, ((_ONE, state),), reason)
+def _verdict(verdict: Verdict, reason: str = "") -> Target:
+    return lambda rule, state: Effect(verdict, ((_ONE, state),), reason)
 
 
 def _return(rule: Rule, state: PacketState) -> Effect:
@@ -150,19 +150,20 @@ def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
     if text := rule.target_value("--tproxy-mark"):
         mark = parse_mark(text)
         marked = state._replace(mark=MarkChange(mark.value, mark.mask).apply(state.mark))
-    return Effect(Fate.UNKNOWN, ((_ONE, marked),), f"whether a socket listens on port {rule.target_value('--on-port')}")
+    socket = f"whether a socket listens on port {rule.target_value('--on-port')}"
+    return Effect(Verdict.UNKNOWN, ((_ONE, marked),), socket)
 
 
 def _destination_nat(choose: Callable[[Rule, PacketState], nat_targets.Choices]) -> Target:
     def apply(rule: Rule, state: PacketState) -> Effect:
         states = tuple((share, nat_targets.sent_to(state, place)) for share, place in choose(rule, state))
-        return Effect(Fate.ACCEPT, states)
+        return Effect(Verdict.ACCEPT, states)
 
     return apply
 
 
 def _source_nat(rule: Rule, state: PacketState) -> Effect:
-    return Effect(Fate.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state)),))
+    return Effect(Verdict.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state)),))
 
 
 def _netmap(rule: Rule, state: PacketState) -> Effect:
@@ -187,22 +188,22 @@ _HARMLESS = frozenset({
 })  # fmt: skip
 
 _TARGETS: dict[str, Target] = {
-    "ACCEPT": _fate(Fate.ACCEPT),
-    "DROP": _fate(Fate.DROP),
-    "REJECT": _fate(Fate.REJECT),
+    "ACCEPT": _verdict(Verdict.ACCEPT),
+    "DROP": _verdict(Verdict.DROP),
+    "REJECT": _verdict(Verdict.REJECT),
     "RETURN": _return,
     "MARK": _mark,
     "CONNMARK": _connmark,
     "CT": _connection_tracking,
     "NOTRACK": _notrack,
     "TPROXY": _transparent_proxy,
-    "QUEUE": _fate(Fate.UNKNOWN, "what a program does with the queued packet"),
-    "NFQUEUE": _fate(Fate.UNKNOWN, "what a program does with the queued packet"),
-    "CLUSTERIP": _fate(Fate.UNKNOWN, "which node of the cluster answers"),
-    "DNPT": _fate(Fate.UNKNOWN, "the prefix-translated destination"),
+    "QUEUE": _verdict(Verdict.UNKNOWN, "what a program does with the queued packet"),
+    "NFQUEUE": _verdict(Verdict.UNKNOWN, "what a program does with the queued packet"),
+    "CLUSTERIP": _verdict(Verdict.UNKNOWN, "which node of the cluster answers"),
+    "DNPT": _verdict(Verdict.UNKNOWN, "the prefix-translated destination"),
     "SNPT": _continue,
-    "HMARK": _fate(Fate.UNKNOWN, "the mark that HMARK computes"),
-    "SYNPROXY": _fate(Fate.UNKNOWN, "whether the client completes the handshake with SYNPROXY"),
+    "HMARK": _verdict(Verdict.UNKNOWN, "the mark that HMARK computes"),
+    "SYNPROXY": _verdict(Verdict.UNKNOWN, "whether the client completes the handshake with SYNPROXY"),
     **_DESTINATION_TARGETS,
     **_SOURCE_TARGETS,
     **dict.fromkeys(_HARMLESS, _continue),

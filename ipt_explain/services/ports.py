@@ -20,7 +20,7 @@ class FrontendKind(Enum):
     NODE_PORT = "node-port"
 
 
-class Verdict(Enum):
+class FrontendVerdict(Enum):
     """What becomes of a new connection to a frontend."""
 
     BALANCE = "balance"
@@ -70,7 +70,7 @@ class Frontend:
     address: str | None
     port: int
     rule: Rule
-    verdict: Verdict
+    verdict: FrontendVerdict
     balancer: str | None = None
     node_balancer: str | None = None
     source_ranges: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
-from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.path import Path, Step
 
 
@@ -50,7 +50,7 @@ class Outcome:
 class Ending:
     """How some packets ended, before endings that read alike are merged into outcomes."""
 
-    fate: Fate
+    verdict: Verdict
     state: PacketState
     share: Probability
     way: Path | None

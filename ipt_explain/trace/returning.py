@@ -8,9 +8,10 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.matches.visits import list_of, records_visits
+from ipt_explain.netfilter.whereabouts import Address
 
 
-def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: int) -> frozenset[tuple[str, int, int]]:
+def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: Address) -> frozenset[tuple[str, Address, int]]:
     """The `recent` lists that hold a client once it has been sent to an endpoint (`IP:PORT`).
 
     They are those that the chains which DNAT to it record clients in. Raises UsageError where there is no such chain.

@@ -7,24 +7,24 @@ from collections.abc import Iterable
 from ipt_explain.analyzers.cluster_ips import is_cluster_ip
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
-from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import Answers, PacketState
-from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Finish, Journey
 from ipt_explain.netfilter.walk.path import Path
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
+from ipt_explain.netfilter.whereabouts import address_text
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
 
-OutcomeKey = tuple[Fate, str | None, bool, bool, str, Answers]
+OutcomeKey = tuple[Verdict, str | None, bool, bool, str, Answers]
 
 
 def trace(
@@ -47,7 +47,7 @@ def trace(
     rulesets = _rulesets_for(dump, packet)
     connection = packet.connection()
     local_addresses = tuple(local_addresses)
-    destination = format_address(connection.destination, connection.family)
+    destination = address_text(connection.destination, connection.family)
     if not local_addresses and any(is_cluster_ip(ruleset, destination) for ruleset in rulesets):
         question = own_address_question(connection.destination, connection.family)
         assume = (*assume, f"{question}=no")
@@ -69,7 +69,7 @@ def trace(
     else:
         journey.arrive(start)
     endings = tuple(
-        Ending(finish.fate, finish.state, portion.share, portion.via) for finish, portion in journey.finishes.items()
+        Ending(finish.verdict, finish.state, portion.share, portion.via) for finish, portion in journey.finishes.items()
     )
     return Trace(packet, _outcomes(journey), _warnings(journey), start, endings)
 
@@ -117,7 +117,7 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
                 assumptions=assumptions + ((reason,) if reason else ()) + noted,
                 exact=portion.share,
                 way=portion.via,
-                delivered=delivered if fate is Fate.ACCEPT else None,
+                delivered=delivered if fate is Verdict.ACCEPT else None,
                 reason=reason,
             )
         )
@@ -125,9 +125,9 @@ def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
 
 
 def _key(finish: Finish) -> OutcomeKey:
-    state, stopped = finish.state, finish.fate in (Fate.DROP, Fate.REJECT)
+    state, stopped = finish.state, finish.verdict in (Verdict.DROP, Verdict.REJECT)
     dnat = destination_text(state) if state.dnat and not stopped else None
-    return finish.fate, dnat, state.snat and not stopped, finish.delivered, finish.reason, state.answers
+    return finish.verdict, dnat, state.snat and not stopped, finish.delivered, finish.reason, state.answers
 
 
 def _order(outcome: Outcome) -> tuple[float, str, str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from ipt_explain.model import Chain, Dump, Rule, Table
 from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
-from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.trace.outcome import Ending
@@ -28,8 +28,8 @@ def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     """
     wanted = _endpoint(endpoint)
     arrived = [ending for ending in trace.endings if _goes_to(ending.state, wanted)]
-    probability = float(sum(ending.share for ending in arrived if ending.fate is Fate.ACCEPT))
-    stopped = [ending for ending in arrived if ending.fate is not Fate.ACCEPT]
+    probability = float(sum(ending.share for ending in arrived if ending.verdict is Verdict.ACCEPT))
+    stopped = [ending for ending in arrived if ending.verdict is not Verdict.ACCEPT]
     if arrived:
         return WhyNot(endpoint, probability, tuple(dict.fromkeys(map(_stopping, stopped))))
     return WhyNot(endpoint, 0.0, tuple(_obstacles(dump, trace, wanted)))

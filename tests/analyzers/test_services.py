@@ -8,7 +8,7 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.parsing import read_dump
-from ipt_explain.services.ports import ProxyMode, ServicePort, ServiceState, TrafficPolicy, Verdict
+from ipt_explain.services.ports import FrontendVerdict, ProxyMode, ServicePort, ServiceState, TrafficPolicy
 
 _BUILT_IN = ":PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
 SVC, SEP_A, SEP_B = "KUBE-SVC-NPX46M4PTMTKRN6Y", "KUBE-SEP-AAAAAAAAAAAAAAAA", "KUBE-SEP-BBBBBBBBBBBBBBBB"
@@ -87,7 +87,7 @@ def test_an_endpoint_of_another_protocol_takes_nothing() -> None:
 def test_an_empty_service_chain_balances_nothing() -> None:
     service = _only(_nat(CLUSTER_IP).replace("COMMIT", f":{SVC} - [0:0]\nCOMMIT"))
     assert service.state is ServiceState.UNMATCHED
-    assert service.frontends[0].verdict is Verdict.UNMATCHED
+    assert service.frontends[0].verdict is FrontendVerdict.UNMATCHED
 
 
 def test_a_reject_beside_an_empty_chain_is_what_counts() -> None:
@@ -121,7 +121,7 @@ def test_in_a_fragment_what_is_absent_is_unknown() -> None:
     assert service.masquerade.hairpin is None
     alone = _only(CLUSTER_IP)
     assert alone.state is ServiceState.UNKNOWN
-    assert alone.frontends[0].verdict is Verdict.UNKNOWN
+    assert alone.frontends[0].verdict is FrontendVerdict.UNKNOWN
 
 
 def test_a_fragment_without_kube_services_still_names_its_service() -> None:

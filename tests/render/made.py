@@ -11,6 +11,7 @@ from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
     FrontendKind,
+    FrontendVerdict,
     Masquerade,
     ProxyMode,
     RulesetFacts,
@@ -20,7 +21,6 @@ from ipt_explain.services.ports import (
     ServiceState,
     Share,
     TableSize,
-    Verdict,
 )
 
 _SHAPE = Shape(Command.APPEND, None, (), (), None, ("-A ", ""), (0,))
@@ -54,7 +54,7 @@ def frontend(kind: FrontendKind = FrontendKind.CLUSTER_IP, **given: Any) -> Fron
         "address": None if kind is FrontendKind.NODE_PORT else "10.96.14.7",
         "port": 80,
         "rule": rule(310),
-        "verdict": Verdict.BALANCE,
+        "verdict": FrontendVerdict.BALANCE,
         "balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
     }
     return Frontend(kind, **(facts | given))

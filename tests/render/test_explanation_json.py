@@ -7,12 +7,12 @@ from ipt_explain.model import Form
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
     FrontendKind,
+    FrontendVerdict,
     Masquerade,
     Scope,
     ServiceChains,
     ServiceState,
     TrafficPolicy,
-    Verdict,
 )
 from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
 
@@ -147,7 +147,7 @@ def test_what_the_dump_does_not_tell_is_null() -> None:
         cluster_ip=None,
         port=None,
         state=ServiceState.UNKNOWN,
-        frontends=(frontend(FrontendKind.NODE_PORT, verdict=Verdict.UNKNOWN, balancer=None),),
+        frontends=(frontend(FrontendKind.NODE_PORT, verdict=FrontendVerdict.UNKNOWN, balancer=None),),
         endpoints=(endpoint(1, 1.0, address=None, port=None, hairpin=None),),
         masquerade=Masquerade(None, False, None),
         chains=ServiceChains(),

@@ -10,6 +10,7 @@ from ipt_explain.render.explain.tree import tree
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
     FrontendKind,
+    FrontendVerdict,
     Masquerade,
     ProxyMode,
     Scope,
@@ -17,7 +18,6 @@ from ipt_explain.services.ports import (
     ServicePort,
     ServiceState,
     TrafficPolicy,
-    Verdict,
 )
 from tests.render.made import balancer, endpoint, explanation, frontend, ruleset, service
 
@@ -93,15 +93,15 @@ def test_policy_local_shows_who_reaches_which_endpoints() -> None:
 @pytest.mark.parametrize(
     ("state", "verdict", "words"),
     [
-        (ServiceState.NO_ENDPOINTS, Verdict.REJECT, "REJECTED: no endpoints"),
-        (ServiceState.NO_LOCAL_ENDPOINTS, Verdict.DROP, "DROPPED: no local endpoints"),
-        (ServiceState.UNMATCHED, Verdict.UNMATCHED, "PASSES UN-DNATed: no rule matches"),
-        (ServiceState.UNKNOWN, Verdict.UNKNOWN, "unknown: its rules are not here"),
+        (ServiceState.NO_ENDPOINTS, FrontendVerdict.REJECT, "REJECTED: no endpoints"),
+        (ServiceState.NO_LOCAL_ENDPOINTS, FrontendVerdict.DROP, "DROPPED: no local endpoints"),
+        (ServiceState.UNMATCHED, FrontendVerdict.UNMATCHED, "PASSES UN-DNATed: no rule matches"),
+        (ServiceState.UNKNOWN, FrontendVerdict.UNKNOWN, "unknown: its rules are not here"),
     ],
 )
-def test_a_service_that_does_not_serve_says_so_in_words(state: ServiceState, verdict: Verdict, words: str) -> None:
+def test_a_service_that_does_not_serve_says_so_in_words(state: ServiceState, verdict: FrontendVerdict, words: str) -> None:
     made = service(state=state, frontends=(frontend(verdict=verdict, balancer=None),), balancers=(),
-                   internal_policy=TrafficPolicy.LOCAL if verdict is Verdict.DROP else None)  # fmt: skip
+                   internal_policy=TrafficPolicy.LOCAL if verdict is FrontendVerdict.DROP else None)  # fmt: skip
     lines = service_lines(made)
     assert words in lines[1]
     assert lines[0] != "shop/cart:http · tcp · KUBE-SVC-AAAAAAAAAAAAAAAA"
@@ -262,7 +262,7 @@ def test_rulesets_stand_apart_by_source_family_and_backend() -> None:
 def test_the_table_has_one_line_a_frontend_in_columns_without_spaces() -> None:
     made = service(
         0.5, 0.25,
-        frontends=(frontend(), frontend(FrontendKind.NODE_PORT, port=30080, verdict=Verdict.REJECT, balancer=None)),
+        frontends=(frontend(), frontend(FrontendKind.NODE_PORT, port=30080, verdict=FrontendVerdict.REJECT, balancer=None)),
         affinity_seconds=600,
         external_policy=TrafficPolicy.LOCAL,
     )  # fmt: skip

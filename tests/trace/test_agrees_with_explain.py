@@ -9,7 +9,7 @@ import pytest
 from ipt_explain.analyzers import explain
 from ipt_explain.model import Dump, Family
 from ipt_explain.parsing import read_dump
-from ipt_explain.services.ports import Endpoint, Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.services.ports import Endpoint, Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.trace import Packet, trace
 from tests.kube_corpus import Scenario, scenario, scenarios
 
@@ -64,9 +64,9 @@ def test_chances_are_those_of_the_walk(capture: Scenario) -> None:
                 chances, verdicts = _traced(dump, service, frontend, nodes[family])
                 expected = {_text(each): each.probability for each in service.endpoints if each.probability > 0}
                 assert chances == pytest.approx(expected, abs=1e-9), service.label
-                if frontend.verdict is Verdict.REJECT:
+                if frontend.verdict is FrontendVerdict.REJECT:
                     assert verdicts == {"REJECT"}, service.label
-                if frontend.verdict is Verdict.BALANCE:
+                if frontend.verdict is FrontendVerdict.BALANCE:
                     assert "REJECT" not in verdicts, service.label
 
 

@@ -18,7 +18,7 @@ from ipt_explain.compare.services.differing import TOLERANCE
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy, Verdict
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope, TrafficPolicy
 
 SCHEMA = "ipt-explain/digest/1"
 
@@ -169,9 +169,9 @@ def _frontend_record(view: ServiceView, address: Address, frontend: FrontendView
     host, port = address
     text = f"{_KINDS[frontend.kind]}{host},{port}"
     policy = view.internal_policy if frontend.kind is FrontendKind.CLUSTER_IP else view.external_policy
-    if policy is TrafficPolicy.LOCAL and frontend.verdict in (Verdict.BALANCE, Verdict.DROP):
+    if policy is TrafficPolicy.LOCAL and frontend.verdict in (FrontendVerdict.BALANCE, FrontendVerdict.DROP):
         text += f"={_DEPENDS_ON_NODE}"
-    elif frontend.verdict is not Verdict.BALANCE:
+    elif frontend.verdict is not FrontendVerdict.BALANCE:
         text += f"={frontend.verdict.value}"
     return text + "".join(f"<{each}" for each in frontend.source_ranges)
 
@@ -218,7 +218,7 @@ def _frontend_of(text: str, pool: Pool | None) -> tuple[Address, FrontendView]:
     place, _, verdict_word = text[1:].partition("=")
     host, _, port = place.rpartition(",")
     balanced = verdict_word in ("", _DEPENDS_ON_NODE)
-    verdict = Verdict.BALANCE if balanced else Verdict(verdict_word)
+    verdict = FrontendVerdict.BALANCE if balanced else FrontendVerdict(verdict_word)
     reached = pool if not verdict_word else None
     return (host, int(port)), FrontendView(_KIND_OF[text[0]], verdict, reached, None, tuple(ranges))
 

@@ -11,7 +11,7 @@ from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
-from ipt_explain.services.ports import FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import some
 from ipt_explain.words.lists import listed
@@ -116,7 +116,7 @@ class _Case:
             yield f"{name} {address_text(address)} is not the cluster's"
         for address in sorted(expected & seen):
             frontend = view.frontends[address]
-            if address[0] in intent.load_balancers and frontend.verdict is Verdict.BALANCE:
+            if address[0] in intent.load_balancers and frontend.verdict is FrontendVerdict.BALANCE:
                 asked, found = _networks(intent.source_ranges), _networks(frontend.source_ranges)
                 if asked != found:
                     yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
@@ -196,16 +196,16 @@ class _Case:
         for address, frontend in sorted(self.view.frontends.items()):
             internal = frontend.kind is FrontendKind.CLUSTER_IP
             asked = self.intent.cluster_ip_verdict if internal else self.intent.external_verdict
-            if asked is frontend.verdict or Verdict.UNKNOWN in (asked, frontend.verdict):
+            if asked is frontend.verdict or FrontendVerdict.UNKNOWN in (asked, frontend.verdict):
                 continue
-            if frontend.kind is FrontendKind.EXTERNAL_IP and Verdict.BALANCE in (asked, frontend.verdict):
+            if frontend.kind is FrontendKind.EXTERNAL_IP and FrontendVerdict.BALANCE in (asked, frontend.verdict):
                 continue
             pair = (frontend.verdict, asked)
             words = f"connections to {address_text(address)} should be {_FATES[asked]}, not {_FATES[frontend.verdict]}"
-            if pair == (Verdict.REJECT, Verdict.DROP):
+            if pair == (FrontendVerdict.REJECT, FrontendVerdict.DROP):
                 message = f"{words}: other nodes have endpoints, of which this one does not know"
                 yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message)
-            elif pair == (Verdict.DROP, Verdict.REJECT):
+            elif pair == (FrontendVerdict.DROP, FrontendVerdict.REJECT):
                 message = f"{words}: no node has an endpoint any more"
                 yield self._mismatch(MismatchKind.ENDPOINT_STALE, message)
             else:
@@ -225,11 +225,11 @@ class _Case:
 
 
 _FATES = {
-    Verdict.BALANCE: "balanced",
-    Verdict.REJECT: "rejected",
-    Verdict.DROP: "dropped",
-    Verdict.UNMATCHED: "let through without an endpoint",
-    Verdict.UNKNOWN: "handled in an unknown way",
+    FrontendVerdict.BALANCE: "balanced",
+    FrontendVerdict.REJECT: "rejected",
+    FrontendVerdict.DROP: "dropped",
+    FrontendVerdict.UNMATCHED: "let through without an endpoint",
+    FrontendVerdict.UNKNOWN: "handled in an unknown way",
 }
 
 

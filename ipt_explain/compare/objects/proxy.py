@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService, family_of
 from ipt_explain.model import Family
-from ipt_explain.services.ports import Verdict
+from ipt_explain.services.ports import FrontendVerdict
 
 NEWEST = 99
 IP_MODE_SINCE = 29
@@ -110,8 +110,8 @@ class Intent:
     everywhere: frozenset[str]
     uses_cluster: bool
     uses_local: bool
-    cluster_ip_verdict: Verdict
-    external_verdict: Verdict
+    cluster_ip_verdict: FrontendVerdict
+    external_verdict: FrontendVerdict
 
     @property
     def label(self) -> str:
@@ -250,22 +250,22 @@ class _Planner:
         usable: bool,
         external_local: bool,
         restricted: bool,
-    ) -> Verdict:
+    ) -> FrontendVerdict:
         if self.release.lets_unready_through and external_local and not local and self.endpoints:
-            return Verdict.DROP
+            return FrontendVerdict.DROP
         return self._verdict(local if external_local or restricted else everywhere, usable, restricted)
 
-    def _verdict(self, endpoints: frozenset[str] | None, usable: bool, none_is_refused: bool) -> Verdict:
+    def _verdict(self, endpoints: frozenset[str] | None, usable: bool, none_is_refused: bool) -> FrontendVerdict:
         if endpoints is None:
-            return Verdict.UNKNOWN
+            return FrontendVerdict.UNKNOWN
         if endpoints:
-            return Verdict.BALANCE
+            return FrontendVerdict.BALANCE
         if self.release.lets_unready_through:
             members = [each for each in self.endpoints if not none_is_refused or each.node == self.node]
-            return Verdict.UNMATCHED if members else Verdict.REJECT
+            return FrontendVerdict.UNMATCHED if members else FrontendVerdict.REJECT
         if not usable or (none_is_refused and self.release.refuses_external_as_none):
-            return Verdict.REJECT
-        return Verdict.DROP
+            return FrontendVerdict.REJECT
+        return FrontendVerdict.DROP
 
 
 def _of_family(addresses: Iterable[str], family: Family) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ipt_explain.compare.services.wording import (
     values_of,
     when,
 )
-from ipt_explain.services.ports import FrontendKind, Scope, Verdict
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope
 from ipt_explain.words.counts import some
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percents
@@ -30,11 +30,11 @@ TOLERANCE = 2e-5
 """How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""
 
 _VERDICTS = {
-    Verdict.BALANCE: "balanced",
-    Verdict.REJECT: "rejected",
-    Verdict.DROP: "dropped",
-    Verdict.UNMATCHED: "let through without an endpoint",
-    Verdict.UNKNOWN: "unknown",
+    FrontendVerdict.BALANCE: "balanced",
+    FrontendVerdict.REJECT: "rejected",
+    FrontendVerdict.DROP: "dropped",
+    FrontendVerdict.UNMATCHED: "let through without an endpoint",
+    FrontendVerdict.UNKNOWN: "unknown",
 }
 
 
@@ -125,10 +125,10 @@ class _Pair:
             )  # fmt: skip
 
     def _frontend(self, name: str, before: FrontendView, after: FrontendView) -> Iterator[Difference]:
-        if before.verdict is not after.verdict and Verdict.UNKNOWN not in (before.verdict, after.verdict):
+        if before.verdict is not after.verdict and FrontendVerdict.UNKNOWN not in (before.verdict, after.verdict):
             message = f"{name}: connections were {_VERDICTS[before.verdict]}, now {_VERDICTS[after.verdict]}"
             yield self._difference(DifferenceKind.VERDICT, name, before.verdict.value, after.verdict.value, message)
-        if before.source_ranges != after.source_ranges and before.verdict is after.verdict is Verdict.BALANCE:
+        if before.source_ranges != after.source_ranges and before.verdict is after.verdict is FrontendVerdict.BALANCE:
             message = (
                 f"{name}: source ranges {ranges(before.source_ranges)} -> {ranges(after.source_ranges)}"
             )
@@ -272,7 +272,7 @@ def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
 
 
 def _reaches_other_pool(before: FrontendView, after: FrontendView) -> bool:
-    return before.verdict is after.verdict is Verdict.BALANCE and _reach(before) != _reach(after)
+    return before.verdict is after.verdict is FrontendVerdict.BALANCE and _reach(before) != _reach(after)
 
 
 def _reach(frontend: FrontendView) -> str:
@@ -287,7 +287,7 @@ def _reach(frontend: FrontendView) -> str:
 def _seen_cluster_ip(view: ServiceView) -> bool:
     """Whether the text shows how ClusterIP connections are masqueraded: those that are refused are not."""
     return any(
-        frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is Verdict.BALANCE
+        frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
         for frontend in view.frontends.values()
     )
 

@@ -14,7 +14,15 @@ from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.model import Dump, Family, Shape
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, TrafficPolicy, Verdict
+from ipt_explain.services.ports import (
+    Balancer,
+    Endpoint,
+    FrontendKind,
+    FrontendVerdict,
+    Scope,
+    ServicePort,
+    TrafficPolicy,
+)
 from ipt_explain.words.addresses import address_port
 
 Address = tuple[str, int]
@@ -41,7 +49,7 @@ class FrontendView:
     and the node itself where it differs."""
 
     kind: FrontendKind
-    verdict: Verdict
+    verdict: FrontendVerdict
     pool: Pool | None
     node_pool: Pool | None
     source_ranges: tuple[str, ...]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family, Match, Option, Rule
-from ipt_explain.netfilter.addresses import format_address, parse_range
+from ipt_explain.netfilter.addresses import parse_range
 from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
 from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
 
 
-def own_address_question(address: int, family: Family) -> str:
+def own_address_question(address: Address, family: Family) -> str:
     """The question whether the node bears an address: the same for addrtype and for routing."""
-    return f"{format_address(address, family)} is an address of this node"
+    return f"{address_text(address, family)} is an address of this node"
 
 
 def compile_addrtype(match: Match) -> list[Condition]:
@@ -44,7 +45,7 @@ def _type_of(option: Option) -> Condition:
     return test
 
 
-def _ipv4_type(types: frozenset[str], address: int, family: Family) -> tuple[bool | None, bool]:
+def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
     """Whether an address is of one of the types; if None, whether it is depends on its being the node's, as the second
     says.
 
@@ -58,7 +59,7 @@ def _ipv4_type(types: frozenset[str], address: int, family: Family) -> tuple[boo
     return (local if local is unicast else None), local
 
 
-def _ipv6_type(types: frozenset[str], address: int, family: Family) -> tuple[bool | None, bool]:
+def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
     """As for IPv4, but an address must be of every type named, and one of the node's is UNICAST too (match_type6)."""
     if "MULTICAST" in types and not is_multicast(address, family):
         return False, False
@@ -96,6 +97,8 @@ def _in_range(option: Option) -> Condition:
     def test(rule: Rule, state: PacketState) -> Answer:
         first, last = parse_range(rule.values[slot])
         address = state.source if source else state.destination
+        if isinstance(address, Whereabouts):
+            return ask(state, f"-m iprange {option.name} {rule.values[slot]}", negated)
         return Truth.of((first <= address <= last) is not negated)
 
     return test

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ipt_explain.model import Option, Rule
 from ipt_explain.netfilter.addresses import network_bits
-from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
 from ipt_explain.netfilter.interfaces import interface_fits
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.protocols import ANY, protocol_number
@@ -28,7 +28,10 @@ def _source(option: Option) -> Condition:
 
     def test(rule: Rule, state: PacketState) -> Answer:
         value, mask = _network(rule.values[slot])
-        return hit if state.source & mask == value else miss
+        source = state.source
+        if isinstance(source, int):
+            return hit if source & mask == value else miss
+        return decide(source.lies_in(value, mask), state, f"-s {rule.values[slot]}", option.negated)
 
     return test
 
@@ -41,7 +44,10 @@ def _destination(option: Option) -> Condition:
         if state.to_interface:
             return ask(state, f"-d {rule.values[slot]} (after REDIRECT)", option.negated)
         value, mask = network_bits(rule.values[slot])  # mostly seen once: a cache would only be filled
-        return hit if state.destination & mask == value else miss
+        destination = state.destination
+        if isinstance(destination, int):
+            return hit if destination & mask == value else miss
+        return decide(destination.lies_in(value, mask), state, f"-d {rule.values[slot]}", option.negated)
 
     return test
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from ipt_explain.model import Match, Option, Rule
 from ipt_explain.netfilter.addresses import network_bits
-from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.ports import parse_port_range
 from ipt_explain.netfilter.protocols import ANY, protocol_number
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Address, lies_in
 
 
 def states_of(state: PacketState) -> frozenset[str]:
@@ -92,13 +93,14 @@ def _protocol(option: Option) -> Condition:
     return test
 
 
-def _address(pick: Callable[[PacketState], int]) -> Callable[[Option], Condition]:
+def _address(pick: Callable[[PacketState], Address]) -> Callable[[Option], Condition]:
     def compile_option(option: Option) -> Condition:
         slot, negated = option.slots[0], option.negated
 
         def test(rule: Rule, state: PacketState) -> Answer:
             value, mask = network_bits(rule.values[slot])
-            return Truth.of((pick(state) & mask == value) is not negated)
+            truth = lies_in(pick(state), value, mask)
+            return decide(truth, state, f"{option.name} {rule.values[slot]}", negated)
 
         return test
 

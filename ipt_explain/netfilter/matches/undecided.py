@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ipt_explain.model import Match, Option, Rule
 from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.condition import Answer, Condition, ask
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.whereabouts import address_text
 
 # Each rule has a bucket, counter or quota of its own, even where two rules read the same.
 _PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
@@ -70,8 +70,8 @@ def _membership(option: Option) -> Condition:
 def _element(directions: str, state: PacketState) -> str:
     """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
     family = state.connection.family
-    source = format_address(state.source, family)
-    destination = format_address(state.destination, family)
+    source = address_text(state.source, family)
+    destination = address_text(state.destination, family)
     if state.connection.protocol in protocols.WITH_PORTS:
         protocol = protocols.protocol_name(state.connection.protocol)
         source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"

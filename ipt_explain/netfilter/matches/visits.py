@@ -10,6 +10,7 @@ from ipt_explain.netfilter.condition import Answer, Branch, Condition, ask
 from ipt_explain.netfilter.matches.undecided import option_text
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Address
 
 DEFAULT_LIST = "DEFAULT"
 
@@ -29,7 +30,8 @@ def compile_recent(match: Match) -> list[Condition]:
         name = _value(rule, match, "--name") or DEFAULT_LIST
         mask_text = _value(rule, match, "--mask")
         mask = parse_address(mask_text) if mask_text else -1
-        key = (name, (state.destination if by_destination else state.source) & mask)
+        address = state.destination if by_destination else state.source
+        key = (name, address & mask if isinstance(address, int) else address)
         times = _times_seen(state, key)
         if "--set" in names:
             return _changed(_seen(state, key, times + 1), not negated)
@@ -67,11 +69,11 @@ def _value(rule: Rule, match: Match, name: str) -> str | None:
     return None
 
 
-def _times_seen(state: PacketState, key: tuple[str, int]) -> int:
+def _times_seen(state: PacketState, key: tuple[str, Address]) -> int:
     return next((times for name, address, times in state.visits if (name, address) == key), 0)
 
 
-def _seen(state: PacketState, key: tuple[str, int], times: int) -> PacketState:
+def _seen(state: PacketState, key: tuple[str, Address], times: int) -> PacketState:
     others = frozenset(visit for visit in state.visits if visit[:2] != key)
     return state._replace(visits=others | {(*key, times)} if times else others)
 

@@ -13,7 +13,7 @@ from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, product
-from ipt_explain.netfilter.targets import Fate, is_nat
+from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.path import Path
@@ -32,7 +32,7 @@ Travellers = Portions[PacketState, Path | None]
 class Finish:
     """How the journey ends for some packets. `delivered` tells that the node itself received them."""
 
-    fate: Fate
+    verdict: Verdict
     state: PacketState
     reason: str = ""
     delivered: bool = False
@@ -158,7 +158,7 @@ class Journey:
         if not plausible or any(is_nat(rule.target) for chain in orphans for rule in chain.rules):
             reason = f"chain {hook.value} of table {table.name}, which this input does not show"
             for state, portion in travellers.items():
-                self.finishes.gather(Finish(Fate.UNKNOWN, state, reason), portion.share, portion.via)
+                self.finishes.gather(Finish(Verdict.UNKNOWN, state, reason), portion.share, portion.via)
             return Portions()
         self._entered.update(orphans)
         names = ", ".join(chain.name for chain in orphans)
@@ -184,10 +184,10 @@ class Journey:
         for arrival in arrivals:
             path = Path(_way_in(entered, arrival), arrival.passage)
             end = arrival.end
-            if end.fate is Fate.ACCEPT:
+            if end.verdict is Verdict.ACCEPT:
                 passing.gather(end.state, arrival.share, path)
             else:
-                self.finishes.gather(Finish(end.fate, end.state, end.reason), arrival.share, path)
+                self.finishes.gather(Finish(end.verdict, end.state, end.reason), arrival.share, path)
 
     def _routed(self, travellers: Travellers) -> tuple[Travellers, Travellers]:
         """Whether each packet is for the node itself, as (local, others)."""
@@ -203,11 +203,11 @@ class Journey:
 
     def _deliver(self, travellers: Travellers) -> None:
         for state, portion in travellers.items():
-            self.finishes.gather(Finish(Fate.ACCEPT, state, delivered=True), portion.share, portion.via)
+            self.finishes.gather(Finish(Verdict.ACCEPT, state, delivered=True), portion.share, portion.via)
 
     def _leave(self, travellers: Travellers) -> None:
         for state, portion in travellers.items():
-            self.finishes.gather(Finish(Fate.ACCEPT, state), portion.share, portion.via)
+            self.finishes.gather(Finish(Verdict.ACCEPT, state), portion.share, portion.via)
 
 
 def _nat_applies(state: PacketState) -> bool:

@@ -17,7 +17,7 @@ from ipt_explain.netfilter.condition import Branch
 from ipt_explain.netfilter.evaluator import Evaluator
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
-from ipt_explain.netfilter.targets import Effect, Fate, Flow, changes_nothing, effect_of, is_verdict
+from ipt_explain.netfilter.targets import Effect, Flow, Verdict, changes_nothing, effect_of, is_verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.frontier import Budget, Frontier
 from ipt_explain.netfilter.walk.visit import Call, End, Passage, Trail, Visit
@@ -70,7 +70,7 @@ class TableWalk:
             dropped = root.chain.policy == "DROP"
             for state, portion in root.returned.items():
                 trail = Trail(portion.via, None, state, state) if dropped else portion.via
-                end = End(Fate.DROP if dropped else Fate.ACCEPT, state)
+                end = End(Verdict.DROP if dropped else Verdict.ACCEPT, state)
                 share = product(root.weight, portion.share)
                 arrivals.append(Arrival(end, share, Passage(root, trail), by_policy=True))
         return arrivals
@@ -125,7 +125,7 @@ class TableWalk:
                     else:
                         frontier.go_on(branch.state, share, portion.via)
         for share, trail in frontier.given_up:
-            visit.ends.gather(End(Fate.UNKNOWN, visit.state, TOO_MUCH), share, trail)
+            visit.ends.gather(End(Verdict.UNKNOWN, visit.state, TOO_MUCH), share, trail)
         _forget_idle_answers(visit)
 
     def _matched(
@@ -137,7 +137,7 @@ class TableWalk:
             if name in self._open:
                 self._end(
                     visit,
-                    End(Fate.UNKNOWN, state, f"{LOOP} that comes back to chain {name}"),
+                    End(Verdict.UNKNOWN, state, f"{LOOP} that comes back to chain {name}"),
                     rule,
                     state,
                     share,
@@ -150,9 +150,9 @@ class TableWalk:
         try:
             effect = None if rule.is_goto else effect_of(rule, state)
         except (ValueError, IndexError):
-            effect = Effect(Fate.UNKNOWN, ((ALWAYS, state),), f"what the unreadable target of line {rule.line} does")
+            effect = Effect(Verdict.UNKNOWN, ((ALWAYS, state),), f"what the unreadable target of line {rule.line} does")
         if effect is None:
-            self._end(visit, End(Fate.UNKNOWN, state, self._unknown_target(name or "")), rule, state, share, trail)
+            self._end(visit, End(Verdict.UNKNOWN, state, self._unknown_target(name or "")), rule, state, share, trail)
             return
         self._affected(visit, frontier, effect, rule, state, share, trail)
 
@@ -175,7 +175,7 @@ class TableWalk:
         trail: Trail | None,
     ) -> None:  # fmt: skip
         for part, after in effect.states:
-            if isinstance(effect.then, Fate):
+            if isinstance(effect.then, Verdict):
                 self._end(visit, End(effect.then, after, effect.reason), rule, state, product(share, part), trail)
                 continue
             silent = changes_nothing(rule.shape)
@@ -213,5 +213,5 @@ def _forget_idle_answers(visit: Visit) -> None:
     visit.returned.forget_idle_answers(lambda state: state.answers, PacketState.with_answers)
     visit.ends.forget_idle_answers(
         lambda end: end.state.answers,
-        lambda end, answers: End(end.fate, end.state.with_answers(answers), end.reason),
+        lambda end, answers: End(end.verdict, end.state.with_answers(answers), end.reason),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
-from ipt_explain.netfilter.targets import Fate
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.portions import Portions
 
 
@@ -37,7 +37,7 @@ class End:
     """An end that packets meet within a chain: a fate, the state that they meet it in, and what is not known, if
     something is."""
 
-    fate: Fate
+    verdict: Verdict
     state: PacketState
     reason: str = ""
 

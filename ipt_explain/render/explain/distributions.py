@@ -9,7 +9,7 @@ from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, Scope, ServicePort, Share, Verdict
+from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import both
 from ipt_explain.words.percents import evenness, percents
@@ -87,7 +87,7 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
         distribution.balancers.append(balancer)
         by_chain[balancer.chain] = distribution
     for frontend in service.frontends:
-        outside = by_chain.get(frontend.balancer or "") if frontend.verdict is Verdict.BALANCE else None
+        outside = by_chain.get(frontend.balancer or "") if frontend.verdict is FrontendVerdict.BALANCE else None
         inside = by_chain.get(frontend.node_balancer) if frontend.node_balancer is not None else outside
         if outside is not None:
             outside.from_outside.add(frontend.kind)

@@ -16,7 +16,7 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState, TrafficPolicy, Verdict
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words.durations import duration
 from ipt_explain.words.lists import both
 
@@ -126,7 +126,8 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
         where = escape(facts.off_cluster)
         said.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
     outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
-    kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in outside if each.verdict is Verdict.BALANCE)))
+    balanced = [each for each in outside if each.verdict is FrontendVerdict.BALANCE]
+    kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in balanced)))
     if kinds and service.external_policy is TrafficPolicy.LOCAL:
         said.append(f"{kinds} not (policy Local)")
     elif kinds and service.external_policy is TrafficPolicy.CLUSTER:

@@ -9,10 +9,10 @@ from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
     FrontendKind,
+    FrontendVerdict,
     ServicePort,
     ServiceState,
     TrafficPolicy,
-    Verdict,
 )
 from ipt_explain.words.addresses import address_port
 
@@ -57,13 +57,13 @@ def endpoint_address(endpoint: Endpoint) -> str:
 def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     """What becomes of a new connection to a frontend, where it is not balanced."""
     verdict = frontend.verdict
-    if verdict is Verdict.REJECT:
+    if verdict is FrontendVerdict.REJECT:
         return f"REJECTED: {_reason(service, frontend)}", "bad"
-    if verdict is Verdict.DROP:
+    if verdict is FrontendVerdict.DROP:
         return f"DROPPED: {_reason(service, frontend)}", "bad"
-    if verdict is Verdict.UNMATCHED:
+    if verdict is FrontendVerdict.UNMATCHED:
         return "PASSES UN-DNATed: no rule matches", "bad"
-    if verdict is Verdict.UNKNOWN:
+    if verdict is FrontendVerdict.UNKNOWN:
         return "unknown: its rules are not here", "unknown"
     return None
 
@@ -73,7 +73,7 @@ def _reason(service: ServicePort, frontend: Frontend) -> str:
     kind = read_comment(frontend.rule.comment or "")[1]
     if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
         return str(kind.value).removeprefix(" has ")
-    if service.state is ServiceState.NO_ENDPOINTS or frontend.verdict is Verdict.REJECT:
+    if service.state is ServiceState.NO_ENDPOINTS or frontend.verdict is FrontendVerdict.REJECT:
         return "no endpoints"
     policy = service.internal_policy if frontend.kind is FrontendKind.CLUSTER_IP else service.external_policy
     if policy is TrafficPolicy.LOCAL or not service.endpoints:

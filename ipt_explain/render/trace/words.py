@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.whereabouts import address_text
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.trace import Step
@@ -40,7 +40,7 @@ def effect(step: Step, marks: Mapping[int, str]) -> str:
     if target == "MASQUERADE":
         return "MASQUERADE: the source becomes the address of the interface it leaves by"
     if target in ("SNAT", "NETMAP") and after is not None:
-        return f"{target}: the source becomes {format_address(after.source, after.connection.family)}"
+        return f"{target}: the source becomes {address_text(after.source, after.connection.family)}"
     return _VERDICTS.get(target or "") or _other(step.rule, marks)
 
 

@@ -17,7 +17,7 @@ from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRo
 from ipt_explain.analyzers.plans import RulePlan
 from ipt_explain.analyzers.writer import Writer
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
 class Unmarked(Enum):
@@ -43,7 +43,7 @@ class UnmarkedFrontend:
 _EXTERNAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL)
 _BEHIND = (ChainRole.SERVICE, ChainRole.LOCAL)
 # Under policy Local without a local endpoint only outsiders are dropped: the node's own connections are led on.
-_LED = (Verdict.BALANCE, Verdict.DROP)
+_LED = (FrontendVerdict.BALANCE, FrontendVerdict.DROP)
 _ADDRESSES = {FrontendKind.NODE_PORT: NODE_PORTS}
 _LOOPBACK_SINCE = 10
 _LOOPBACK = ("127.0.0.0/8", "::1/128", "::1", None)

@@ -36,7 +36,7 @@ from ipt_explain.audit.fault import Fault, at_chain, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
-from ipt_explain.services.ports import ServicePort, Verdict
+from ipt_explain.services.ports import FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.percents import percent
 
@@ -83,7 +83,7 @@ def _without_choices(context: RulesetContext) -> Iterator[Fault]:
     for service in context.services:
         for frontend in service.frontends:
             name = frontend.balancer
-            if name in empty and name not in told and frontend.verdict is Verdict.UNMATCHED:
+            if name in empty and name not in told and frontend.verdict is FrontendVerdict.UNMATCHED:
                 told.add(name)
                 yield Fault(
                     f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "

@@ -29,7 +29,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, Verdict
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import listed
 
@@ -57,7 +57,7 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _dropped(frontend: Frontend) -> bool:
-    return frontend.verdict is Verdict.DROP and frontend.kind is not FrontendKind.CLUSTER_IP
+    return frontend.verdict is FrontendVerdict.DROP and frontend.kind is not FrontendKind.CLUSTER_IP
 
 
 def _table(frontend: Frontend) -> str:

@@ -50,7 +50,7 @@ from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
 from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
-from ipt_explain.services.ports import Frontend, ServicePort, Verdict
+from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import front
 
 _SEARCHED = 200
@@ -66,7 +66,7 @@ def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
 def _faults(context: RulesetContext) -> Iterator[Fault]:
     for service in context.services:
         for frontend in service.frontends:
-            if frontend.verdict is Verdict.UNMATCHED and _nothing_local(context, service, frontend):
+            if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):
                 yield Fault(
                     f"{front(frontend.address, frontend.port)} has no endpoint on this node under a Local "
                     "policy, and nothing drops its connections: they pass on untranslated",

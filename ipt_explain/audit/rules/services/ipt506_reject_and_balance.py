@@ -42,7 +42,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fault import Fault, at_rule
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import rule
-from ipt_explain.services.ports import FrontendKind, Verdict
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words.addresses import front
 
 
@@ -54,7 +54,7 @@ def reject_and_balance(context: RulesetContext) -> Iterator[Fault]:
         return
     for service in context.services:
         for frontend in service.frontends:
-            if frontend.verdict is not Verdict.BALANCE:
+            if frontend.verdict is not FrontendVerdict.BALANCE:
                 continue
             host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
             refusal = refusals.get((host, service.protocol, str(frontend.port)))

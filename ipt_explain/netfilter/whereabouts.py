@@ -1,0 +1,73 @@
+"""Addresses that no dump names, such as that of an ordinary pod: what is known of them, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model import Family
+from ipt_explain.netfilter.addresses import BITS, format_address
+from ipt_explain.netfilter.truth import Truth
+
+Bits = tuple[int, int]
+"""A network as (value, mask)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whereabouts:
+    """An address that is not known, and where it may lie.
+
+    `label` names it. `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
+    `outside`: it lies in none of these. `apart`: it is none of these addresses. `ordinary`: rules for one single
+    address do not mean it. `owned`: whether it is one of the node's.
+    """
+
+    label: str
+    family: Family
+    within: tuple[Bits, ...] = ()
+    outside: tuple[Bits, ...] = ()
+    apart: frozenset[int] = frozenset()
+    ordinary: bool = False
+    owned: Truth = Truth.NO
+
+    def lies_in(self, value: int, mask: int) -> Truth:
+        """Whether it lies in a network."""
+        if mask == 0:
+            return Truth.YES
+        if mask == (1 << BITS[self.family]) - 1 and (self.ordinary or value in self.apart):
+            return Truth.NO
+        if any(_contains(other, (value, mask)) for other in self.outside):
+            return Truth.NO
+        if self.within:
+            if all(_contains((value, mask), network) for network in self.within):
+                return Truth.YES
+            if not any(_meet(network, (value, mask)) for network in self.within):
+                return Truth.NO
+        return Truth.UNKNOWN
+
+    def __str__(self) -> str:
+        return self.label
+
+
+Address = int | Whereabouts
+"""An address of a packet: known, or known in part."""
+
+
+def lies_in(address: Address, value: int, mask: int) -> Truth:
+    """Whether an address lies in a network."""
+    if isinstance(address, int):
+        return Truth.of(address & mask == value)
+    return address.lies_in(value, mask)
+
+
+def address_text(address: Address, family: Family) -> str:
+    """An address as text; what an unknown one is called."""
+    return format_address(address, family) if isinstance(address, int) else address.label
+
+
+def _contains(outer: Bits, inner: Bits) -> bool:
+    return outer[1] & inner[1] == outer[1] and inner[0] & outer[1] == outer[0]
+
+
+def _meet(one: Bits, other: Bits) -> bool:
+    shared = one[1] & other[1]
+    return one[0] & shared == other[0] & shared
