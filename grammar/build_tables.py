@@ -1,4 +1,6 @@
-"""Part of building a wheel, and of nothing else: puts the parser's tables beside the grammar they are made from."""
+"""Part of building a wheel, and of nothing else: puts the parser's tables beside the grammar they are made from, and
+makes the manual pages.
+"""
 
 from __future__ import annotations
 
@@ -20,21 +22,38 @@ sys.stdout.buffer.write(tables_of(build_parser(grammar), grammar))
 
 
 class BuildWithTables(build_py):
-    """setuptools' `build_py`, and the tables. An editable install has none: a checkout keeps its own."""
+    """setuptools' `build_py`, the tables and the manual pages. An editable install has none: a checkout keeps its own
+    tables.
+    """
 
     def run(self) -> None:
-        """Copy the modules, make the tables. A build without Lark goes on; the program makes them when first run."""
+        """Copy the modules, make the rest. A build without Lark or click goes on: the program makes its tables when
+        first run, and `ipt-explain help` prints what the manual has.
+        """
         super().run()
         if getattr(self, "editable_mode", False):
             return
         root = Path(self.build_lib).resolve()
+        tables = self._python("-c", _WRITE_TABLES)
+        if tables is not None:
+            (root / "ipt_explain" / "grammar" / "rule.tables").write_bytes(tables)
+        pages = Path(self.get_finalized_command("build").build_base) / "man"
+        pages.mkdir(parents=True, exist_ok=True)
+        if self._python("-m", "ipt_explain.cli.manual", str(pages.resolve())) is not None:
+            data = self.distribution.data_files
+            data += [(f"share/man/man{page.suffix[1:]}", [str(page)]) for page in sorted(pages.iterdir())]
+
+    def _python(self, *arguments: str) -> bytes | None:
+        """What a Python with the built modules prints; None, said in the build's log, where it fails."""
+        root = Path(self.build_lib).resolve()
         done = subprocess.run(
-            [sys.executable, "-B", "-c", _WRITE_TABLES],
+            [sys.executable, "-B", *arguments],
             check=False,
             capture_output=True,
+            cwd=root,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
         )
         if done.returncode == 0:
-            (root / "ipt_explain" / "grammar" / "rule.tables").write_bytes(done.stdout)
-        else:
-            self.announce(f"the parser's tables are left out: {done.stderr.decode(errors='replace')}", level=3)
+            return done.stdout
+        self.announce(f"{arguments[1]} is left out of the build: {done.stderr.decode(errors='replace')}", level=3)
+        return None

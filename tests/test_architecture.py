@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 # From the ground up. A module imports from lower floors and from its own.
 FLOORS = (
     ("words",),
-    ("collector", "errors", "frozen", "source"),
+    ("collector", "errors", "frozen", "help", "schemas", "source"),
     ("inputs", "outputs"),
     ("model",),
     ("grammar",),

@@ -12,6 +12,7 @@ from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.audit.finding import Severity
 from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
 from ipt_explain.cli.stdio import complain, warn, write
+from ipt_explain.cli.suggestions import rule_ids
 
 if TYPE_CHECKING:
     from ipt_explain.audit.plan import Plan
@@ -30,9 +31,13 @@ CLEAN, FOUND, UNCHECKED = 0, 1, 2
     help="Exit with 1 for findings of this severity or a higher one. [default: error]",
 )
 @click.option(
-    "--select", multiple=True, metavar="IDS", help="Only these rules: IDs or prefixes such as IPT2, with commas."
-)
-@click.option("--ignore", multiple=True, metavar="IDS", help="Not these rules; where both fit, the longer prefix wins.")
+    "--select", multiple=True, metavar="RULES", shell_complete=rule_ids,
+    help="Only these rules: IDs, prefixes such as IPT2, or names, with commas.",
+)  # fmt: skip
+@click.option(
+    "--ignore", multiple=True, metavar="RULES", shell_complete=rule_ids,
+    help="Not these rules; where both fit, the longer prefix wins.",
+)  # fmt: skip
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file holds.")
 @click.option(
     "--write-baseline", type=click.Path(path_type=Path), help="Write all findings to this file, and exit with 0."

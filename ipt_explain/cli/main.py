@@ -23,7 +23,9 @@ INTERRUPTED = 130
 NEWLINE = "\n"
 
 DEFAULT_COMMAND = "explain"
-COMMANDS = ("explain", "audit", "trace", "show", "compare", "graph", "rules")
+COMMANDS = (
+    "explain", "audit", "trace", "show", "compare", "graph", "report", "rules", "schema", "help", "completion",
+)  # fmt: skip
 
 # Options of every command that may also stand before the command's name.
 _VALUE_OPTIONS = ("--color", "--width")
@@ -40,7 +42,8 @@ class CommandLine(click.Group):
         """The command object of the module that bears its name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command: click.Command = getattr(importlib.import_module(_module(cmd_name)), cmd_name)
+        module = importlib.import_module(_module(cmd_name))
+        command: click.Command = getattr(module, "help_" if cmd_name == "help" else cmd_name)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -48,8 +51,8 @@ class CommandLine(click.Group):
         if ctx.resilient_parsing and not args:
             return super().parse_args(ctx, args)
         ordered = command_first(args)
-        if ordered[0] == DEFAULT_COMMAND and ordered != args:
-            _refuse_misspelt_command(ctx, ordered[1:])
+        if ordered[0] == DEFAULT_COMMAND and ordered != args and not ctx.resilient_parsing:
+            _refuse_no_file(ctx, ordered[1:])
         return super().parse_args(ctx, ordered)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,17 +83,20 @@ def command_first(args: list[str]) -> list[str]:
         return [word, *args[:index], *args[index + 1 :]]
     if word in ("-h", "--help", "--version"):
         return args[index:]
+    if word == "version" and not os.path.exists(word):
+        return ["--version"]
     return [DEFAULT_COMMAND, *args]
 
 
-def _refuse_misspelt_command(ctx: click.Context, words: list[str]) -> None:
+def _refuse_no_file(ctx: click.Context, words: list[str]) -> None:
     """`ipt-explain audti node.txt` names no file `audti`, but nearly a command."""
-    import difflib
+    if not words or words[0].startswith("-") or os.path.exists(words[0]):
+        return
+    from ipt_explain.cli.first_words import meant_by
 
-    word = words[0] if words else ""
-    alike = difflib.get_close_matches(word, COMMANDS, 1, cutoff=0.75)
-    if alike and not os.path.exists(word):
-        ctx.fail(f"there is no command and no file {word!r}. Did you mean {alike[0]}?")
+    meant = meant_by(words[0], words[1:], COMMANDS)
+    if meant is not None:
+        ctx.fail(meant)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -163,11 +169,29 @@ def run(args: list[str]) -> int:
 
 def _misuse(error: click.ClickException) -> str:
     """What click says of a command line, on how to call the command, with the user's words escaped."""
-    said = f"Error: {escape(error.format_message(), keep=NEWLINE)}"
+    said = f"Error: {escape(error.format_message(), keep=NEWLINE)}{_elsewhere(error)}"
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return said
     return f"{context.get_usage()}\nTry '{context.command_path} -h' for help.\n\n{said}"
+
+
+def _elsewhere(error: click.ClickException) -> str:
+    """Which other commands have the option that this one lacks."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    group = error.ctx.find_root()
+    others = [
+        name
+        for name in COMMANDS
+        if (command := commands.get_command(group, name)) is not None
+        and any(error.option_name in parameter.opts for parameter in command.params)
+    ]
+    if not others:
+        return ""
+    from ipt_explain.words.lists import both
+
+    return f"\n{error.option_name} is an option of {both(others)}: ipt-explain {others[0]} {error.option_name} …"
 
 
 def _internal_error(error: Exception) -> str:

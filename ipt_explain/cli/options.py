@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ipt_explain.cli.stdio import complain, is_terminal, terminal_width
+from ipt_explain.cli.stdio import complain, terminal_width
+from ipt_explain.cli.suggestions import addresses, namespaces, service_names
+from ipt_explain.cli.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.render.text.safe import escape
 
@@ -51,15 +52,24 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
 def selection_options(command: Command) -> Command:
     """--service, --namespace and --address, as parameters `service`, `namespace` and `address` (tuples of words)."""
     options = (
-        click.option("-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs)."),
-        click.option("-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs)."),
-        click.option("--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint."),
-    )
+        click.option(
+            "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs).",
+            shell_complete=service_names,
+        ),
+        click.option(
+            "-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs).",
+            shell_complete=namespaces,
+        ),
+        click.option(
+            "--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint.",
+            shell_complete=addresses,
+        ),
+    )  # fmt: skip
     return _all(options, command)
 
 
 def display_options(command: Command) -> Command:
-    """--color and --width, as parameters `color` (bool) and `width` (columns)."""
+    """--color and --width, as parameters `color` (bool) and `width` (columns), and --no-pager."""
     options = (
         click.option(
             "--color",
@@ -67,7 +77,7 @@ def display_options(command: Command) -> Command:
             default="auto",
             show_default=True,
             callback=_color,
-            help="Whether to colour text; auto heeds NO_COLOR.",
+            help="Whether to colour text; auto heeds NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE.",
         ),
         click.option(
             "--width",
@@ -76,8 +86,27 @@ def display_options(command: Command) -> Command:
             callback=_width,
             help="Lay text out for this many columns, 40 at least.  [default: the terminal's, else 80]",
         ),
+        no_pager_option,
     )
     return _all(options, command)
+
+
+def no_pager_option(command: Command) -> Command:
+    """--no-pager, which takes effect by itself."""
+    return click.option(
+        "--no-pager",
+        is_flag=True,
+        expose_value=False,
+        callback=_no_pager,
+        help="Print long output straight to the terminal, too.",
+    )(command)
+
+
+def _no_pager(_: click.Context, __: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from ipt_explain.cli.pager import without_pager
+
+        without_pager()
 
 
 def _all(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
@@ -92,9 +121,7 @@ def _width(_: click.Context, __: click.Parameter, width: int | None) -> int:
 
 
 def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
-    if color == "auto":
-        return is_terminal(sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return color == "always"
+    return wants_color(sys.stdout) if color == "auto" else color == "always"
 
 
 def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:

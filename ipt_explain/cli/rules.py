@@ -8,6 +8,7 @@ import click
 
 from ipt_explain.cli.options import display_options, output_option
 from ipt_explain.cli.stdio import write
+from ipt_explain.cli.suggestions import rule_ids
 from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=rule_ids)
 @output_option("text", "json", "markdown")
 @display_options
 def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:

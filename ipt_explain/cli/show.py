@@ -10,6 +10,7 @@ import click
 
 from ipt_explain.cli.options import display_options, output_option, read_dumps, source_options
 from ipt_explain.cli.stdio import warn, write
+from ipt_explain.cli.suggestions import chains_and_files
 from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ DEEPEST = 16
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...")
+@click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...", shell_complete=chains_and_files)
 @click.option("--rule", "rules", multiple=True, metavar="TEXT", help="Explain this one rule; needs no DUMP.")
 @click.option("--table", metavar="TABLE", help="Only chains of this table; for --rule, the table that it is in.")
 @click.option(

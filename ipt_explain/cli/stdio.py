@@ -27,7 +27,8 @@ def prepare_streams() -> None:
 
 
 def write(chunks: Iterable[str], annotations: bool = False) -> None:
-    """Write data to standard output. Once the reader has gone (`| head`), the rest is dropped without a word.
+    """Write data to standard output; on a terminal that it overflows, through a pager. Once the reader has gone
+    (`| head`), the rest is dropped without a word.
 
     A CI system obeys none of it, unless it is told to by `annotations` of ours. Raises UsageError where the output
     cannot be written, as on a full disk.
@@ -39,9 +40,15 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
     plain = _lacks_signs(sys.stdout)
     disarmer = Disarmer(annotations)
     try:
-        for lines in _in_batches(chunks):
-            text = disarmer.disarm(lines)
-            sys.stdout.write(text.translate(_IN_ASCII) if plain else text)
+        texts: Iterable[str] = map(disarmer.disarm, _in_batches(chunks))
+        if plain:
+            texts = (text.translate(_IN_ASCII) for text in texts)
+        if is_terminal(sys.stdout):
+            from ipt_explain.cli.pager import paged
+
+            texts = paged(texts, sys.stdout)
+        for text in texts:
+            sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()

@@ -1,0 +1,84 @@
+"""Long output on a terminal goes through a pager, as git's does."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
+from typing import TextIO
+
+VARIABLE = "IPT_EXPLAIN_PAGER"
+
+_DEFAULT = "less"
+# What git sets where the user has not: leave if all fits on one screen, show colours, keep the screen.
+_FOR_LESS = {"LESS": "FRX", "LV": "-c"}
+
+
+def pager_command() -> list[str]:
+    """The pager's words: $IPT_EXPLAIN_PAGER, else $PAGER, else less. Empty where there is none, or it is `cat`."""
+    chosen = next((os.environ[name] for name in (VARIABLE, "PAGER") if name in os.environ), _DEFAULT)
+    try:
+        words = shlex.split(chosen)
+    except ValueError:
+        return []
+    return [] if not words or words == ["cat"] or shutil.which(words[0]) is None else words
+
+
+def without_pager() -> None:
+    """Do without a pager from here on."""
+    os.environ[VARIABLE] = ""
+
+
+def paged(pieces: Iterable[str], stream: TextIO) -> Iterator[str]:
+    """Show text of more rows than the terminal behind `stream` has through the pager, and yield nothing; yield shorter
+    text as it is.
+    """
+    try:
+        columns, rows = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        yield from pieces
+        return
+    command = pager_command() if rows and os.environ.get("TERM") != "dumb" else []
+    rest = iter(pieces)
+    read: list[str] = []
+    taken = 0
+    for piece in rest if command else ():
+        read.append(piece)
+        taken += sum(1 + max(len(line) - 1, 0) // max(columns, 1) for line in piece.split("\n")[:-1])
+        if taken >= rows:
+            if _show(command, chain(read, rest), stream):
+                return
+            break
+    yield from chain(read, rest)
+
+
+def _show(command: list[str], pieces: Iterator[str], stream: TextIO) -> bool:
+    """Feed a pager until it or the text ends; whether it could be started, else nothing is read of `pieces`."""
+    import subprocess
+
+    try:
+        pager = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            encoding=stream.encoding,
+            errors="backslashreplace",
+            env={**_FOR_LESS, **os.environ},
+        )
+    except OSError:
+        return False
+    try:
+        # A broken pipe: the user has seen enough. Interrupts are the pager's to handle: it stays until it is left.
+        with suppress(BrokenPipeError, KeyboardInterrupt):
+            for piece in pieces:
+                pager.stdin.write(piece)  # type: ignore[union-attr]
+    finally:
+        with suppress(BrokenPipeError, KeyboardInterrupt):
+            pager.stdin.close()  # type: ignore[union-attr]
+        while True:
+            with suppress(KeyboardInterrupt):
+                pager.wait()
+                break
+    return True

@@ -1,0 +1,107 @@
+"""What a shell may complete: rules of the catalogue, and what stands in the dump on the command line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from ipt_explain.errors import IptExplainError
+
+if TYPE_CHECKING:
+    from ipt_explain.model import Dump
+    from ipt_explain.services.ports import ServicePort
+
+# Reading a larger dump takes longer than anybody waits for a completion: bytes.
+LARGEST = 8 << 20
+
+
+def rule_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """IDs and names of audit rules; the last of several with commas between."""
+    from ipt_explain.audit.rules import ALL_RULES
+
+    before, comma, word = incomplete.rpartition(",")
+    return [
+        CompletionItem(before + comma + name, help=rule.title)
+        for rule in ALL_RULES
+        for name in (rule.id, rule.slug)
+        if name.lower().startswith(word.lower()) and (word or name == rule.id)
+    ]
+
+
+def service_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Services of the dump, as NAMESPACE/NAME, and with a port where a colon was typed; or bare names."""
+    found: dict[str, None] = {}
+    for service in _services():
+        if service.namespace is None or service.name is None:
+            continue
+        name = f"{service.namespace}/{service.name}"
+        found[name] = None
+        if ":" in incomplete and service.port_name:
+            found[f"{name}:{service.port_name}"] = None
+        if incomplete and "/" not in incomplete:
+            found[service.name] = None
+    return _starting(found, incomplete)
+
+
+def namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Namespaces of the dump's Services."""
+    return _starting(dict.fromkeys(service.namespace for service in _services() if service.namespace), incomplete)
+
+
+def addresses(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """ClusterIPs of the dump's Services, with the Service's name."""
+    return [
+        CompletionItem(service.cluster_ip, help=service.label)
+        for service in _services()
+        if service.cluster_ip is not None and service.cluster_ip.startswith(incomplete)
+    ]
+
+
+def chain_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Chains of the dump."""
+    tables = (table for dump in _dumps() for ruleset in dump.rulesets for table in ruleset.tables.values())
+    return _starting(dict.fromkeys(name for table in tables for name in table.chains), incomplete)
+
+
+def chains_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Chains of the dump, and files."""
+    return [*chain_names(context, parameter, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def _starting(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    # What could act on the terminal is no name that anybody wants to type.
+    return [CompletionItem(word) for word in words if word.startswith(incomplete) and word.isprintable()]
+
+
+def _services() -> list[ServicePort]:
+    from ipt_explain.analyzers import explain
+
+    return [service for dump in _dumps() for service in explain(dump).services]
+
+
+def _dumps() -> list[Dump]:
+    """The dumps that the command line names, before or after the word to complete; what cannot be read is left out."""
+    from ipt_explain.inputs import read_inputs
+    from ipt_explain.parsing import read_dump
+
+    found: list[Dump] = []
+    for path in dict.fromkeys(_typed_words()):
+        with suppress(IptExplainError, OSError):
+            if os.path.isfile(path) and os.path.getsize(path) <= LARGEST:
+                found += [read_dump(text.text, source=text.name, lenient=True) for text in read_inputs([path])]
+    return found
+
+
+def _typed_words() -> list[str]:
+    """The words that the shell says are on the command line, without the program's."""
+    line = os.environ.get("COMP_WORDS", "")
+    try:
+        return shlex.split(line)[1:]
+    except ValueError:  # a quote still open
+        return line.split()[1:]

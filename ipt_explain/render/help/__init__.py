@@ -1,0 +1,1 @@
+"""Help texts for people: on a terminal and as manual pages."""

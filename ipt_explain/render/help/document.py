@@ -1,0 +1,83 @@
+"""The part of Markdown that help texts are written in, read into blocks.
+
+`# title` on the first line, `## heading`, paragraphs of one line, `- item` of one line, and literal text indented by
+four blanks. Inline: `code` and *emphasis*.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+_INLINE = re.compile(r"`([^`]+)`|(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])")
+
+
+class BlockKind(Enum):
+    """What a block is."""
+
+    TITLE = "title"
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    ITEM = "item"
+    LITERAL = "literal"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block and its text; that of a LITERAL has lines, with the four blanks taken off."""
+
+    kind: BlockKind
+    text: str
+
+
+class SpanKind(Enum):
+    """How a piece of a line is set."""
+
+    PLAIN = "plain"
+    CODE = "code"
+    EMPHASIS = "emphasis"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line."""
+
+    kind: SpanKind
+    text: str
+
+
+def blocks(text: str) -> list[Block]:
+    """The blocks of a help text, in order."""
+    found: list[Block] = []
+    literal: list[str] = []
+    for line in [*text.splitlines(), "#"]:
+        if line.startswith("    ") or (literal and not line):
+            literal.append(line[4:])
+            continue
+        if literal:
+            found.append(Block(BlockKind.LITERAL, "\n".join(literal).rstrip("\n")))
+            literal = []
+        if line not in ("", "#"):
+            found.append(_block(line))
+    return found
+
+
+def _block(line: str) -> Block:
+    for prefix, kind in (("# ", BlockKind.TITLE), ("## ", BlockKind.HEADING), ("- ", BlockKind.ITEM)):
+        if line.startswith(prefix):
+            return Block(kind, line.removeprefix(prefix))
+    return Block(BlockKind.PARAGRAPH, line)
+
+
+def spans(text: str) -> Iterator[Span]:
+    """The pieces of a line."""
+    end = 0
+    for found in _INLINE.finditer(text):
+        if found.start() > end:
+            yield Span(SpanKind.PLAIN, text[end : found.start()])
+        yield Span(SpanKind.CODE, found[1]) if found[1] is not None else Span(SpanKind.EMPHASIS, found[2])
+        end = found.end()
+    if end < len(text):
+        yield Span(SpanKind.PLAIN, text[end:])
