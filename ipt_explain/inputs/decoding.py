@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import io
 import os
 import zlib
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.limits import INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, Limit
 
-MAX_BYTES = 1 << 30
-"""The most that is read of one input, unpacked: twenty times a dump of 320,000 rules."""
-
+_FIRST_CHUNK = 1 << 12
 _CHUNK = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -25,24 +23,23 @@ _MAGICS = (
 )
 
 
-def read_stream(stream: BinaryIO, source: str) -> bytes:
-    """All bytes of a stream; UsageError where there are more than `MAX_BYTES` (a device, a runaway pipe)."""
+def read_stream(stream: BinaryIO, source: str, limit: Limit = INPUT_BYTES) -> bytes:
+    """All bytes of a stream; UsageError where there are more than the limit (a device, a runaway pipe)."""
+    most = limit.value()
     # A regular file in one piece: joining pieces would copy it twice, which counts where it has 50 MB.
-    content = stream.read(_size_of(stream) + 1)
+    content = stream.read(min(_size_of(stream), most) + 1)
     more = bytearray()
-    while chunk := stream.read(_CHUNK):
+    while len(content) + len(more) <= most and (chunk := stream.read(_CHUNK)):
         more += chunk
-        if len(content) + len(more) > MAX_BYTES:
-            raise _too_large(source)
-    if len(content) > MAX_BYTES:
-        raise _too_large(source)
+    if len(content) + len(more) > most:
+        raise limit.exceeded(source)
     return content + more if more else content
 
 
 def _size_of(stream: BinaryIO) -> int:
-    """How many bytes a stream holds as far as its file tells, never more than `MAX_BYTES`: nothing for a pipe."""
+    """How many bytes a stream holds as far as its file tells: nothing for a pipe."""
     try:
-        return min(os.fstat(stream.fileno()).st_size, MAX_BYTES)
+        return os.fstat(stream.fileno()).st_size
     except (OSError, ValueError):
         return 0
 
@@ -63,22 +60,33 @@ def decode(content: bytes, source: str) -> str:
 
 
 def _unpack(content: bytes, source: str) -> bytes:
-    """gzip's members one after the other, never more than `MAX_BYTES`: a few kilobytes can claim to hold terabytes."""
+    """gzip's members one after the other, within limits: a few kilobytes can claim to hold terabytes."""
+    most, ratio = INPUT_BYTES.value(), UNPACK_RATIO.value()
+    most_by_ratio = max(ratio * len(content), UNPACK_FREE_BYTES.value())
     unpacked = bytearray()
-    rest = content
-    while rest.startswith(_GZIP_MAGIC):
+    position = 0
+    while content.startswith(_GZIP_MAGIC, position):
         member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        stream = io.BytesIO(rest)
+        size = _FIRST_CHUNK  # small at first, or a million tiny members would each take in a large one
         try:
-            while not member.eof and (chunk := member.unconsumed_tail or stream.read(_CHUNK)):
+            while not member.eof:
+                chunk = member.unconsumed_tail
+                if not chunk:
+                    chunk = content[position : position + size]
+                    position += len(chunk)
+                    size = min(2 * size, _CHUNK)
+                if not chunk:
+                    raise UsageError(f"{source}: its gzip data ends too early; was the file copied completely?")
                 unpacked += member.decompress(chunk, _CHUNK)
-                if len(unpacked) > MAX_BYTES:
-                    raise _too_large(source)
+                if len(unpacked) > most:
+                    raise INPUT_BYTES.exceeded(source)
+                if len(unpacked) > most_by_ratio:
+                    raise UNPACK_RATIO.exceeded(source, "its gzip data grows to")
         except zlib.error:
             raise UsageError(f"{source}: its gzip data is damaged") from None
-        if not member.eof:
-            raise UsageError(f"{source}: its gzip data ends too early; was the file copied completely?")
-        rest = (member.unused_data + stream.read()).lstrip(b"\0")
+        position -= len(member.unused_data)
+        while content.startswith(b"\0", position):
+            position += 1
     return bytes(unpacked)
 
 
@@ -101,7 +109,3 @@ def _refuse_binary(content: bytes, source: str) -> None:
     if not any(head[0::2]) or not any(head[1::2]):
         raise UsageError(f"{source}: this looks like UTF-16 without a byte order mark; save the dump as UTF-8")
     raise UsageError(f"{source}: this is binary data, not the text of iptables-save")
-
-
-def _too_large(source: str) -> UsageError:
-    return UsageError(f"{source}: it holds more than {MAX_BYTES >> 30} GiB, which no dump does")

@@ -77,8 +77,8 @@ UNPACK_FREE_BYTES = Limit("UNPACK_FREE_BYTES", 16 << 20, "bytes")
 DUMP_LINES = Limit("DUMP_LINES", 4_000_000, "lines")
 """Lines of one dump: short ones take far more memory than their text. The dump of 320,000 rules has 460,000."""
 
-NUMBER_DIGITS = Limit("NUMBER_DIGITS", 1000, "digits")
-"""Digits in a row. The largest field of a rule holds 20, a mask in hexadecimal 32."""
+LONGEST_NUMBER = 1000
+"""Digits in a row. The largest field of a rule holds 20, so there is nothing to be raised."""
 
 CONFIG_BYTES = Limit("CONFIG_BYTES", 1 << 20, "bytes")
 """A configuration file."""
@@ -109,7 +109,6 @@ ALL_LIMITS = (
     UNPACK_RATIO,
     UNPACK_FREE_BYTES,
     DUMP_LINES,
-    NUMBER_DIGITS,
     CONFIG_BYTES,
     NESTING,
     YAML_ALIAS_NODES,

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import html
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
 from ipt_explain.parsing.line_ends import with_line_feeds
+
+_LONG_NUMBER = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")
+_STEP = LONGEST_NUMBER // 4
+_PROBED_DIGITS = re.compile(r"\d{3,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A text as iptables printed it, and what people should know of how it came here."""
+    """A text as iptables printed it, and what people should know of how it came here.
+
+    `readable` is the same text with a comment in the place of each line that no tool prints; `refused` are their
+    numbers.
+    """
 
     text: str
+    readable: str
+    refused: tuple[int, ...]
     warnings: tuple[str, ...]
 
 
 def clean(text: str, source: str) -> Cleaned:
-    """The text without a byte order mark, with its quotes where a page's source had `&quot;`, with LF at line ends."""
+    """The text without a byte order mark, with its quotes where a page's source had `&quot;`, with LF at line ends.
+
+    Raises UsageError where it has more lines than a dump may have.
+    """
+    if text.count("\n") > DUMP_LINES.value():
+        raise DUMP_LINES.exceeded(source)
     warnings: list[str] = []
     text = text.removeprefix("\ufeff")
     # No dump with &quot; in the place of every quote was printed by iptables: it was copied from a page's source.
@@ -28,4 +46,40 @@ def clean(text: str, source: str) -> Cleaned:
     if count:
         lines = "1 line ends" if count == 1 else f"{count:,} lines end"
         warnings.append(f"{source}: {lines} in CR LF; iptables-restore would refuse them")
-    return Cleaned(text, tuple(warnings))
+    readable, refused = text, tuple(dict.fromkeys(_impossible_lines(text)))
+    if refused:
+        kept = text.split("\n")
+        for number in refused:
+            kept[number - 1] = "#"
+        readable = "\n".join(kept)
+    return Cleaned(text, readable, refused, tuple(warnings))
+
+
+def _impossible_lines(text: str) -> Iterator[int]:
+    """Lines with a NUL, of which iptables-restore would read the first part alone, or with a number that fits no field
+    (Python refuses to read it).
+    """
+    if "\0" in text:
+        yield from (number for number, line in enumerate(text.split("\n"), start=1) if "\0" in line)
+    number, counted = 1, 0
+    for position in _long_numbers(text):
+        number += text.count("\n", counted, position)
+        counted = position
+        yield number
+
+
+def _long_numbers(text: str) -> Iterator[int]:
+    """Where lines have more digits in a row than any field, a place in each. Looks at few characters: a run that long
+    covers three probes at least.
+    """
+    past = 0
+    for run in _PROBED_DIGITS.finditer(text[::_STEP]):
+        for probe in range(run.start(), run.end()):
+            position = probe * _STEP
+            if position < past or not text[position : position + _STEP].isdecimal():
+                continue
+            if _LONG_NUMBER.search(text, max(position - LONGEST_NUMBER, past), position + 2 * LONGEST_NUMBER):
+                yield position
+                past = text.find("\n", position)
+                if past < 0:
+                    return

@@ -7,7 +7,8 @@ import gzip
 import pytest
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs import decode, decoding
+from ipt_explain.inputs import decode
+from ipt_explain.inputs.limits import INPUT_BYTES, UNPACK_RATIO
 
 DUMP = "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -m comment --comment \"größe 大\" -j RETURN\nCOMMIT\n"
 
@@ -66,9 +67,22 @@ def test_damaged_gzip_is_named() -> None:
 
 
 def test_a_gzip_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_BYTES", 4 << 20)
-    with pytest.raises(UsageError, match="node: it holds more than"):
-        decode(gzip.compress(bytes(64 << 20)), "node")
+    packed = gzip.compress(b"-A X\n" * (8 << 20))
+    monkeypatch.setenv(INPUT_BYTES.variable, "4M")
+    with pytest.raises(UsageError, match="node: it holds more than 4 MiB"):
+        decode(packed, "node")
+
+
+def test_gzip_that_grows_as_no_dump_does_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b"-A X\n" * (8 << 20))
+    with pytest.raises(UsageError, match="node: its gzip data grows to more than 200 times its packed size"):
+        decode(packed, "node")
+    monkeypatch.setenv(UNPACK_RATIO.variable, "2000")
+    assert len(decode(packed, "node")) == 5 * (8 << 20)
+
+
+def test_many_small_members_cost_no_more_than_their_size() -> None:
+    assert decode(gzip.compress(b"*nat\n") + gzip.compress(b"") * 20_000 + gzip.compress(b"COMMIT\n"), "node") == "*nat\nCOMMIT\n"
 
 
 @pytest.mark.parametrize(

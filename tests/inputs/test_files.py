@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs import InputText, decoding, read_inputs
+from ipt_explain.inputs import InputText, read_inputs
+from ipt_explain.inputs.limits import INPUT_BYTES
 
 DUMP = "*nat\nCOMMIT\n"
 
@@ -120,6 +121,6 @@ def test_a_named_pipe_as_process_substitution_makes_it(tmp_path: Path) -> None:
 
 
 def test_a_device_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "MAX_BYTES", 4 << 20)
+    monkeypatch.setenv(INPUT_BYTES.variable, "4M")
     with pytest.raises(UsageError, match="/dev/zero: it holds more than"):
         read_inputs(["/dev/zero"])

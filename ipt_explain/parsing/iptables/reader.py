@@ -16,10 +16,15 @@ from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.source import SourceText
 
-_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[(\d+):(\d+)\])?[ \t]*(?:\n|\Z)")
+_COUNT = "[0-9]{1,20}"
+_CHAIN = re.compile(
+    rf":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[({_COUNT}):({_COUNT})\])?[ \t]*(?:\n|\Z)"
+)
 _ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
-_LISTED = re.compile(r"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+(\d+)[ \t]+(\d+))?[ \t]*\Z")
-_RULE = re.compile(r"(?:\[\d+:\d+\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
+_LISTED = re.compile(
+    rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
+)
+_RULE = re.compile(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
 
 
@@ -36,8 +41,8 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
 class _Reader:
     def __init__(self, text: str, source: str, lenient: bool) -> None:
         cleaned = clean(text, source)
-        self._text = cleaned.text
-        self._source = SourceText(source, self._text)
+        self._text = cleaned.readable
+        self._source = SourceText(source, cleaned.text)
         self._lenient = lenient
         self._cache = ShapeCache()
         self._sections: list[TableBuilder] = []
@@ -46,20 +51,11 @@ class _Reader:
         self._generator: headers.Generator | None = None
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
-        if "\0" in text:
-            self._leave_out_nul_lines()
+        for line in cleaned.refused:
+            self._misfits.refuse(self._source.line(line), line)
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
         self._warnings = list(cleaned.warnings)
-
-    def _leave_out_nul_lines(self) -> None:
-        """No saver prints a NUL, and iptables-restore would read the line's first part alone: another rule."""
-        lines = self._text.split("\n")
-        for index, content in enumerate(lines):
-            if "\0" in content:
-                self._misfits.refuse(content, index + 1)
-                lines[index] = "#"
-        self._text = "\n".join(lines)
 
     def read(self) -> Dump:
         text, length = self._text, len(self._text)

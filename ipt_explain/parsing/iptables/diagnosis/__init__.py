@@ -25,7 +25,8 @@ __all__ = ["Diagnosis", "Foreign", "diagnose", "foreign_line", "recognise", "saf
 _RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AINDRPX] ")
 _DUMP_LINE = re.compile(rf"[\s>]*(?:{prefixes.RULE_START})")
 _OTHER_LINES = (
-    nft.SIGNS
+    encoding.IMPOSSIBLE
+    + nft.SIGNS
     + tools.SIGNS
     + prefixes.SIGNS
     + shell.SIGNS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipt_explain.inputs.limits import LONGEST_NUMBER
 from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
 _UTF16 = "this is UTF-16 text, as PowerShell's `>` writes it"
@@ -23,13 +24,19 @@ WHOLE = (
 )
 """Signs of the start of an input."""
 
+IMPOSSIBLE = (
+    sign(r"(\0+)", "a NUL byte stands in the line: iptables-restore reads no further than to it", RUN_SAVE),
+    sign(rf"(\d{{{LONGEST_NUMBER + 1},}})", f"a number of more than {LONGEST_NUMBER:,} digits fits no field", RUN_SAVE),
+)
+"""Signs of lines that no tool prints, whatever else is in them."""
+
 SIGNS = (
+    *IMPOSSIBLE,
     sign(
         "\\A(\ufeff|\udcef\udcbb\udcbf)",
         "a byte order mark stands in front of the first line",
         "Remove it: `sed '1s/^\\xef\\xbb\\xbf//'`.",
     ),
-    sign(r"(\0+)", "a NUL byte stands in the line: iptables-restore reads no further than to it", RUN_SAVE),
     sign(
         r"(\x1b\[[\d;]*[A-Za-z])",
         "a terminal's colour code stands in the line",

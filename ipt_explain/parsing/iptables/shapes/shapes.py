@@ -19,7 +19,7 @@ from ipt_explain.parsing.iptables.shapes.precompiled import KnownForm, known_for
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
 
-_COUNTERS = re.compile(r"\[(\d+):(\d+)\] *")
+_COUNTERS = re.compile(r"\[([0-9]{1,20}):([0-9]{1,20})\] *")
 
 # Dumps have dozens of shapes. A text with more than this is made to have them; remembering all would only cost memory.
 _MAX_SKELETONS = 4096
