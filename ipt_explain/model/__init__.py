@@ -1,8 +1,9 @@
 """What a dump says, as frozen objects: rulesets, tables, chains, rules. No behaviour beyond answering questions."""
 
 from ipt_explain.model.chain import Chain
-from ipt_explain.model.dump import Backend, Dump, Family, Form, Ruleset, Table
+from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table
 from ipt_explain.model.extent import Extent, Hidden
+from ipt_explain.model.family import Family
 from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.shape import Command, Match, Option, Shape, Target, TargetKind

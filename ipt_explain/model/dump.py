@@ -9,16 +9,11 @@ from enum import Enum
 
 from ipt_explain.model.chain import Chain
 from ipt_explain.model.extent import Extent
+from ipt_explain.model.family import Family
 from ipt_explain.model.layout import Layout
+from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.source import SourceText
-
-
-class Family(Enum):
-    """The address family that a ruleset filters."""
-
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
 
 
 class Backend(Enum):
@@ -112,12 +107,13 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dump:
-    """All that one input held."""
+    """All that one input held: rules, and what other tools said of the node (`node`)."""
 
     source: str
     rulesets: tuple[Ruleset, ...]
     text: SourceText
     warnings: tuple[str, ...] = field(default=())
+    node: NodeFacts = NOTHING_KNOWN
 
     def to_text(self) -> str:
         """The rules as iptables-save prints them, tables in the order read: byte for byte for every line that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
 from ipt_explain.parsing.iptables.logical import LogicalLine
@@ -31,6 +32,11 @@ class Misfits:
     def note(self, ignored: str) -> None:
         """A line was read after all."""
         self._notes[ignored] += 1
+
+    def add(self, diagnostics: Sequence[Diagnostic], count: int) -> None:
+        """Lines that another reader of the text has refused; `diagnostics` are of the first of them."""
+        self.count += count
+        self._diagnostics += diagnostics[: _MAX_DIAGNOSTICS - len(self._diagnostics)]
 
     def refuse(self, content: str, line: int) -> None:
         """A line is none of a dump's."""

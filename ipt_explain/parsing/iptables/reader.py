@@ -6,6 +6,7 @@ import re
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Counters, Dump, Form, Rule
+from ipt_explain.model.node.facts import NOTHING_KNOWN
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables import headers
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
@@ -14,6 +15,7 @@ from ipt_explain.parsing.iptables.logical import LogicalLine, readings
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
+from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.source import SourceText
 
 _COUNT = "[0-9]{1,20}"
@@ -53,6 +55,10 @@ class _Reader:
         self._misfits = Misfits(self._source)
         for line in cleaned.refused:
             self._misfits.refuse(self._source.line(line), line)
+        self._taken = take_out(SourceText(source, self._text))
+        if self._taken is not None:
+            self._text = self._taken.rest
+            self._misfits.add(self._taken.diagnostics, self._taken.refused)
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
         self._warnings = list(cleaned.warnings)
@@ -278,16 +284,22 @@ class _Reader:
         self._sections.append(self._table)
 
     def _finish(self) -> Dump:
-        read_nothing = not self._sections and not self._loose
+        taken = self._taken
+        read_nothing = not self._sections and not self._loose and taken is None
         if self._misfits.count and not self._lenient:
             raise self._misfits.error(read_nothing)
         if read_nothing and not self._unreadable and not self._lenient:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
-        gathering = Gathering(self._source.name, incomplete=bool(self._misfits.count) or self._elided)
+        left_out = self._misfits.count - (0 if taken is None else taken.refused)
+        gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
         gathering.add_sections(self._sections)
         gathering.add_loose(self._loose)
         for generator, table in self._unreadable:
             gathering.add_unreadable(generator, table)
         self._warnings += gathering.warnings
-        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings))
+        facts = NOTHING_KNOWN
+        if taken is not None:
+            facts = taken.facts
+            self._warnings += taken.warnings
+        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings), facts)

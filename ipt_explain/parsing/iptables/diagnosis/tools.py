@@ -1,14 +1,10 @@
-"""Output of other commands: iptables' own listings, ipset, IPVS, conntrack, kubectl, and their error messages."""
+"""Output of other commands: iptables' own listings, conntrack, kubectl, and their error messages."""
 
 from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
 _LISTING = "this is `iptables -L` output, which leaves out what is needed to explain rules"
-_SET = "this is a list of IP sets, not of iptables rules"
-_SET_REMEDY = "The rules that use the sets come from `iptables-save`; the sets' members are not needed."
-_IPVS = "this is the list of IPVS services, not of iptables rules"
-_IPVS_REMEDY = "With kube-proxy in ipvs mode, `iptables-save` shows the rules; endpoints stand in `ipvsadm -Ln` alone."
 _ERROR = "this is an error message of the command, not its output"
 
 _PROTOCOL = r"(?:all|tcp|udp|udplite|sctp|dccp|icmp|icmpv6|ipv6-icmp|esp|ah|gre|igmp|ipencap|ipv6|vrrp|\d{1,3})"
@@ -28,15 +24,6 @@ SIGNS = (
         RUN_SAVE,
     ),
     sign(r"^\s*(<iptables-rules\b)", "this is `iptables-xml` output", "Give the text that `iptables-xml` was given."),
-    sign(
-        r"^(create|add) \S+ (?:(?:hash|bitmap|list):\S+|[0-9a-fA-F:.]+[0-9a-fA-F/,:a-z.]*)(?:\s|$)", _SET, _SET_REMEDY
-    ),
-    sign(r"^(Type): (?:hash|bitmap|list):", _SET, _SET_REMEDY),
-    sign(r"^(IP Virtual Server) version", _IPVS, _IPVS_REMEDY),
-    sign(r"^(Prot LocalAddress:Port)\b", _IPVS, _IPVS_REMEDY),
-    sign(r"^((?:TCP|UDP|SCTP)) +\S+:\d+ +(?:rr|wrr|lc|wlc|sh|dh|sed|nq|lblc|mh)\b", _IPVS, _IPVS_REMEDY),
-    sign(r"^ *(->) +(?:RemoteAddress:Port|\S+:\d+ +(?:Masq|Route|Tunnel|Local))\b", _IPVS, _IPVS_REMEDY),
-    sign(r"^(-[Aa] -[tuf]) \S+ (?:-s|-r) ", _IPVS, _IPVS_REMEDY),
     sign(
         r"^\s*((?:ipv[46]\s+\d+\s+)?(?:tcp|udp|icmp|icmpv6|sctp|gre|unknown)\s+\d+)\s+(?:\d+\s+)?(?:[A-Z_]+\s+)?src=",
         "this is a list of tracked connections (`conntrack -L`), not of iptables rules",

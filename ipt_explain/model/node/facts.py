@@ -1,0 +1,47 @@
+"""What a node's other tools say beside its rules: IPVS servers, IP sets, addresses of its interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipt_explain.model.node.interfaces import NodeAddresses
+from ipt_explain.model.node.ipsets import IpSet
+from ipt_explain.model.node.ipvs import VirtualServer
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualServers:
+    """The virtual servers of a node, in the order printed. `complete` is False where some are known to be missing;
+    `source` is the text that shows them."""
+
+    source: str
+    servers: tuple[VirtualServer, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSet:
+    """A set, and the text that shows it."""
+
+    source: str
+    set: IpSet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeFacts:
+    """All that is known of a node beside its rules. What was not given is None, or not in `sets`: unknown, not absent.
+
+    `sets` are by name; a name is one set in all families.
+    """
+
+    virtual_servers: VirtualServers | None = None
+    sets: Mapping[str, NodeSet] = field(default_factory=dict)
+    addresses: NodeAddresses | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is known."""
+        return bool(self.sets) or self.virtual_servers is not None or self.addresses is not None
+
+
+NOTHING_KNOWN = NodeFacts()

@@ -1,0 +1,34 @@
+"""The addresses of a node's interfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.frozen import quick_init
+from ipt_explain.model.family import Family
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class InterfaceAddress:
+    """An address of one of the node's interfaces. `prefix_length` is that of its network, None where not shown."""
+
+    interface: str
+    address: str
+    prefix_length: int | None
+    family: Family
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddresses:
+    """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses."""
+
+    source: str
+    interfaces: tuple[str, ...]
+    addresses: tuple[InterfaceAddress, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of the node's interfaces are there: every `ip addr` without a name begins with loopback."""
+        return "lo" in self.interfaces

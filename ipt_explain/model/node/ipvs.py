@@ -1,0 +1,71 @@
+"""IPVS, the kernel's transport load balancer: virtual servers and the real servers that they send connections to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.frozen import quick_init
+from ipt_explain.model.family import Family
+
+
+class Forwarding(Enum):
+    """How packets get to a real server; the names are those of `ipvsadm -L`."""
+
+    MASQUERADING = "Masq"  # the destination is rewritten: what kube-proxy uses
+    ROUTING = "Route"  # sent on with the virtual address in it
+    TUNNEL = "Tunnel"  # the same inside another packet
+    LOCAL = "Local"  # the node itself
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """Where a virtual server sends connections.
+
+    `weight` is None where the listing has other columns (`ipvsadm -L --stats`), as are `active` and `inactive`, the
+    numbers of its connections; at weight 0 it gets no new ones. Above `upper` connections it gets none until there are
+    fewer than `lower`.
+    """
+
+    address: str
+    port: int
+    forwarding: Forwarding | None
+    weight: int | None
+    line: int
+    active: int | None = None
+    inactive: int | None = None
+    upper: int | None = None
+    lower: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Persistence:
+    """A client stays with its real server until it has been silent for `seconds`; clients whose addresses agree in the
+    first `prefix_length` bits (None: in all) count as one."""
+
+    seconds: int
+    prefix_length: int | None = None
+
+
+@quick_init
+@dataclass(frozen=True, slots=True, eq=False)
+class VirtualServer:
+    """One address, protocol and port that IPVS serves, or one firewall mark.
+
+    `protocol` is `tcp`, `udp` or `sctp`; it, `address` and `port` are None for a server of a `fwmark`. Port 0 stands
+    for all. `scheduler` is None where the listing has other columns; then nothing is known of `persistence`, either.
+    """
+
+    family: Family
+    protocol: str | None
+    address: str | None
+    port: int | None
+    fwmark: int | None
+    scheduler: str | None
+    flags: tuple[str, ...]
+    persistence: Persistence | None
+    real_servers: tuple[RealServer, ...]
+    line: int
+    one_packet: bool = False
+    engine: str | None = None

@@ -1,0 +1,1 @@
+"""What `ipvsadm`, `ipset` and `ip addr` print."""

@@ -1,0 +1,38 @@
+"""The grammars of the three tools' lines, each built when a text first needs it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lark import Lark
+
+from ipt_explain.parsing.grammar_files import grammar_text
+
+
+@cache
+def ipvsadm_grammar() -> Lark:
+    """`line`: what ipvsadm prints."""
+    return _built("ipvsadm.lark", "line")
+
+
+@cache
+def ipset_grammar() -> Lark:
+    """`line`: what ipset prints; `member`: an element of `ipset list`."""
+    return _built("ipset.lark", "line", "member")
+
+
+@cache
+def ip_addr_grammar() -> Lark:
+    """`line`: what `ip addr` prints."""
+    return _built("ip_addr.lark", "line")
+
+
+def _built(file: str, *starts: str) -> Lark:
+    return Lark(
+        grammar_text((file,)),
+        parser="lalr",
+        lexer="contextual",
+        start=list(starts),
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+    )

@@ -1,0 +1,67 @@
+"""Lines of `ip addr` to addresses of interfaces."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Family
+from ipt_explain.model.node.interfaces import InterfaceAddress
+from ipt_explain.parsing.ipvs.numbers import checked_host, family_of_host
+from ipt_explain.parsing.line_forms import ReadLine
+
+_BITS = {Family.IPV4: 32, Family.IPV6: 128}
+
+
+class AddressReader:
+    """Takes the lines of `ip addr`, `ip -o addr` and `ip -br addr`."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self.orphans = 0
+        self.interfaces: dict[str, None] = {}
+        self._addresses: dict[tuple[str, str], InterfaceAddress] = {}
+        self._current: str | None = None
+
+    @property
+    def addresses(self) -> tuple[InterfaceAddress, ...]:
+        """All addresses, in the order shown."""
+        return tuple(self._addresses.values())
+
+    @property
+    def awaits_detail(self) -> bool:
+        """Whether an indented line goes on about an interface."""
+        return self._current is not None
+
+    def take(self, line: ReadLine, number: int) -> None:
+        """One line. Raises ValueError for addresses that are none."""
+        kind = line.form.kind
+        if kind == "detail":
+            return
+        self.seen = True
+        if kind == "address":
+            if self._current is None:
+                # `ip addr | grep inet` leaves the interface's name only as a label, at the line's end.
+                self.orphans += 1
+                rest = (line.get("REST") or "").split()
+                self._add(rest[-1] if rest else "", line.word("ADDRESS"), number)
+            else:
+                self._add(self._current, line.word("ADDRESS"), number)
+            return
+        name = line.word("BRIEF_INTERFACE" if kind == "brief" else "INTERFACE")
+        self.interfaces[name] = None
+        self._current = name if kind == "link" else None
+        if kind == "address_of":
+            self._add(name, line.word("ADDRESS"), number)
+        elif kind == "brief":
+            for address in line.all("ADDRESS"):
+                self._add(name, address, number)
+
+    def end(self) -> None:
+        """What follows belongs to another output."""
+        self._current = None
+
+    def _add(self, interface: str, text: str, number: int) -> None:
+        host, slash, length = text.partition("/")
+        family = family_of_host(checked_host(host))
+        if slash and int(length[:4]) > _BITS[family]:
+            raise ValueError(f"{text[:60]} is no network")
+        prefix_length = int(length) if slash else None
+        self._addresses[interface, host] = InterfaceAddress(interface, host, prefix_length, family, number)

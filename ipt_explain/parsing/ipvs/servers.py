@@ -1,0 +1,156 @@
+"""Lines of ipvsadm to virtual servers."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Family
+from ipt_explain.model.node.ipvs import Forwarding, Persistence, RealServer, VirtualServer
+from ipt_explain.parsing.ipvs.numbers import family_of_host, host_and_port, prefix_length
+from ipt_explain.parsing.line_forms import ReadLine
+
+_SAVED_PROTOCOLS = {"TCP_SERVICE": "tcp", "UDP_SERVICE": "udp", "SCTP_SERVICE": "sctp"}
+_SAVED_FORWARDING = {
+    "MASQUERADING": Forwarding.MASQUERADING,
+    "GATEWAYING": Forwarding.ROUTING,
+    "IPIP": Forwarding.TUNNEL,
+}
+
+_Key = tuple[Family, str | None, str | int, int]
+
+
+class _Draft:
+    """A virtual server while it is read. `line` is None for one that only its real servers name."""
+
+    def __init__(self, key: _Key, line: ReadLine, number: int) -> None:
+        self.key = key
+        self.scheduler = line.get("SCHEDULER")
+        self.flags = line.all("SCHED_FLAG")
+        seconds, mask = line.get("SECONDS"), line.get("MASK")
+        self.persistence = None
+        if seconds is not None:
+            self.persistence = Persistence(int(seconds), None if mask is None else prefix_length(mask))
+        self.one_packet = line.has("ONE_PACKET_OPTION") or line.has("ONE_PACKET")
+        self.engine = line.get("ENGINE")
+        self.number = number
+        self.real_servers: dict[tuple[str, int], RealServer] = {}
+
+    def build(self) -> VirtualServer:
+        family, protocol, place, port = self.key
+        marked = isinstance(place, int)
+        return VirtualServer(
+            family,
+            protocol,
+            None if marked else str(place),
+            None if marked else port,
+            int(place) if marked else None,
+            self.scheduler,
+            self.flags,
+            self.persistence,
+            tuple(self.real_servers.values()),
+            self.number,
+            self.one_packet,
+            self.engine,
+        )
+
+
+class ServerReader:
+    """Takes the lines of `ipvsadm-save` and `ipvsadm -L`; both may show one server, which is one."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self.connections = 0
+        self.orphans = 0
+        self._drafts: dict[_Key, _Draft] = {}
+        self._current: _Draft | None = None
+        self._last_name: tuple[str, ...] = ()
+        self._last_named: _Draft | None = None
+
+    def take(self, line: ReadLine, number: int) -> None:
+        """One line. Raises ValueError for numbers and addresses that are none."""
+        kind = line.form.kind
+        if kind in ("connection", "connection_heading"):
+            self.connections += 1
+            return
+        self.seen = True
+        if kind == "saved_service" or kind == "listed_service":
+            self._open(_key(line), line, number)
+        elif kind == "saved_server":
+            self._add_to(self._named(line, number), line, number)
+        elif kind == "listed_server":
+            if self._current is None:
+                self.orphans += 1
+            else:
+                self._add_to(self._current, line, number)
+
+    def end(self) -> None:
+        """What follows belongs to another output."""
+        self._current = None
+
+    def servers(self) -> tuple[VirtualServer, ...]:
+        """All virtual servers, in the order in which they were first named."""
+        return tuple(draft.build() for draft in self._drafts.values())
+
+    def _open(self, key: _Key, line: ReadLine, number: int) -> None:
+        draft = _Draft(key, line, number)
+        known = self._drafts.get(key)
+        if known is None or known.scheduler is None or draft.scheduler is not None:
+            self._drafts[key] = draft
+        self._current = draft
+        self._last_named = None
+
+    def _named(self, line: ReadLine, number: int) -> _Draft:
+        """The virtual server that a line of `-a` names, which nearly always is that of the line above."""
+        name = line.words[1:3]
+        if name != self._last_name or self._last_named is None:
+            key = _key(line)
+            if key not in self._drafts:
+                self._drafts[key] = _Draft(key, line, number)
+            self._last_name, self._last_named = name, self._drafts[key]
+        return self._last_named
+
+    def _add_to(self, draft: _Draft, line: ReadLine, number: int) -> None:
+        host, port = host_and_port(line.word("SERVER"))
+        draft.real_servers[host, port] = _REAL_SERVERS[line.form.kind](host, port, line, number)
+
+
+def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
+    # ipvsadm routes directly where no way is named, and gives weight 1.
+    forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
+    weight = int(line.get("WEIGHT") or 1)
+    return RealServer(
+        host, port, forwarding, weight, number, upper=_number(line.get("UPPER")), lower=_number(line.get("LOWER"))
+    )
+
+
+def _listed_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
+    way = line.get("FORWARDING")
+    if way is None:
+        return RealServer(host, port, None, None, number)
+    active, inactive = map(_rounded, line.all("COUNT"))
+    return RealServer(host, port, Forwarding(way), int(line.word("WEIGHT")), number, active, inactive)
+
+
+_REAL_SERVERS = {"saved_server": _saved_real_server, "listed_server": _listed_real_server}
+
+
+def _key(line: ReadLine) -> _Key:
+    mark = line.get("FWMARK")
+    if mark is not None:
+        family = Family.IPV6 if line.has("IPV6") or line.has("LISTED_IPV6") else Family.IPV4
+        return family, None, int(mark), 0
+    host, port = host_and_port(line.word("VIRTUAL"))
+    protocol = line.get("PROTOCOL")
+    if protocol is None:
+        protocol = next(name for terminal, name in _SAVED_PROTOCOLS.items() if line.has(terminal))
+    return family_of_host(host), protocol.lower(), host, port
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+_THOUSANDS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
+
+
+def _rounded(text: str) -> int:
+    """A number as ipvsadm prints it: from some digits on rounded, with K, M, … behind it."""
+    return int(text[:-1]) * _THOUSANDS[text[-1]] if text[-1] in _THOUSANDS else int(text)

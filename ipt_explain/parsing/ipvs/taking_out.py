@@ -1,0 +1,162 @@
+"""The lines that ipvsadm, ipset and `ip addr` printed, taken out of a text; what is left is for the reader of rules.
+
+The tools' outputs and rules may stand in any order in one text. A line is told by what it shows itself, or by the
+output that it stands in: an element of a set, a detail of an interface.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ipt_explain.errors import Diagnostic
+from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
+from ipt_explain.model.node.interfaces import NodeAddresses
+from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ipvsadm_grammar
+from ipt_explain.parsing.ipvs.interfaces import AddressReader
+from ipt_explain.parsing.ipvs.refusals import diagnostic_of
+from ipt_explain.parsing.ipvs.servers import ServerReader
+from ipt_explain.parsing.ipvs.sets import SetReader
+from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
+from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
+from ipt_explain.source import SourceText
+
+_MAX_DIAGNOSTICS = 20
+# What ends the members of a set that was cut off: a line of a dump of iptables.
+_OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """What was taken out of a text.
+
+    `rest` is the text with empty lines in the place of those taken, or the text itself where none were. `diagnostics`
+    are the first lines that could not be read, `refused` counts all of them.
+    """
+
+    rest: str
+    facts: NodeFacts
+    diagnostics: tuple[Diagnostic, ...]
+    refused: int
+    warnings: tuple[str, ...]
+
+
+def take_out_from(source: SourceText, position: int) -> TakenOut | None:
+    """The facts that a text holds from the line on that begins at `position`; None where it holds none."""
+    start = first_line(source.text, position)
+    return None if start is None else _TakingOut(source).run(start)
+
+
+class _TakingOut:
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
+        self._text = source.text
+        self._servers = ServerReader()
+        self._sets = SetReader()
+        self._addresses = AddressReader()
+        self._forms: dict[tuple[Tool, str], LineForms] = {}
+        self._diagnostics: list[Diagnostic] = []
+        self._refused = 0
+        self._incomplete: set[Tool] = set()
+
+    def run(self, start: int | None) -> TakenOut:
+        text = self._text
+        kept: list[str] = []
+        position, number = 0, 1
+        while start is not None:
+            kept.append(text[position:start])
+            number += text.count("\n", position, start)
+            position, taken = self._block(start, number)
+            kept.append("\n" * taken)
+            number += taken
+            self._end()
+            start = first_line(text, position)
+        kept.append(text[position:])
+        return TakenOut("".join(kept), self._facts(), tuple(self._diagnostics), self._refused, self._warnings())
+
+    def _block(self, position: int, number: int) -> tuple[int, int]:
+        """Lines of the tools, one after another, from `position` on. Returns where they end, and their number."""
+        text, length = self._text, len(self._text)
+        first = number
+        while position < length:
+            end = text.find("\n", position)
+            end = length if end < 0 else end
+            line = text[position:end]
+            if line.strip(" \t"):
+                tool, start = self._whose(line, position)
+                if tool is None:
+                    break
+                self._read(tool, start, line, number)
+            else:
+                self._sets.end()
+                self._addresses.end()
+            position, number = end + 1, number + 1
+        return min(position, length), number - first
+
+    def _whose(self, line: str, position: int) -> tuple[Tool | None, str]:
+        """The tool that printed a line, and what it is to the tool's grammar."""
+        tool = tool_of(self._text, position)
+        if tool is not None:
+            return tool, "line"
+        if not _OF_A_DUMP.match(line):
+            if self._sets.awaits_member:
+                return Tool.IPSET, "member"
+            if self._sets.awaits_header:
+                return Tool.IPSET, "line"
+        if line.startswith("add ") and self._sets.holds(line.split(" ", 2)[1]):
+            return Tool.IPSET, "line"
+        if self._addresses.awaits_detail and line[0] in " \t":
+            return Tool.IP_ADDR, "line"
+        return None, "line"
+
+    def _read(self, tool: Tool, start: str, line: str, number: int) -> None:
+        forms = self._forms.get((tool, start))
+        if forms is None:
+            forms = self._forms[tool, start] = LineForms(_GRAMMARS[tool](), start)
+        try:
+            self._take(tool, forms.read(line), number)
+        except (Refusal, ValueError) as error:
+            self._refused += 1
+            self._incomplete.add(tool)
+            self._sets.skip_member()
+            if len(self._diagnostics) < _MAX_DIAGNOSTICS:
+                self._diagnostics.append(diagnostic_of(error, tool, self._source, number, line))
+
+    def _take(self, tool: Tool, line: ReadLine, number: int) -> None:
+        if tool is Tool.IPSET:
+            self._sets.take(line, number)
+        elif tool is Tool.IPVSADM:
+            self._servers.take(line, number)
+        else:
+            self._addresses.take(line, number)
+
+    def _end(self) -> None:
+        self._servers.end()
+        self._sets.end()
+        self._addresses.end()
+
+    def _facts(self) -> NodeFacts:
+        name = self._source.name
+        servers = None
+        if self._servers.seen:
+            complete = Tool.IPVSADM not in self._incomplete and not self._servers.orphans
+            servers = VirtualServers(name, self._servers.servers(), complete)
+        addresses = None
+        if self._addresses.seen:
+            addresses = NodeAddresses(name, tuple(self._addresses.interfaces), self._addresses.addresses)
+        return NodeFacts(servers, {each.name: NodeSet(name, each) for each in self._sets.sets()}, addresses)
+
+    def _warnings(self) -> tuple[str, ...]:
+        name = self._source.name
+        said = [
+            f"{name}:{cut.line}: {missing:,} of the elements of set {cut.name} are not shown: is the text cut off?"
+            for cut, missing in self._sets.cut()
+        ]
+        if self._servers.orphans:
+            said.append(f"{name}: real servers above the first virtual server were left out: is the text cut off?")
+        if self._servers.connections:
+            said.append(f"{name}: connections of IPVS (`ipvsadm -Lc`) were left out; they say nothing of new ones")
+        return tuple(said)
+
+
+_GRAMMARS = {Tool.IPVSADM: ipvsadm_grammar, Tool.IPSET: ipset_grammar, Tool.IP_ADDR: ip_addr_grammar}

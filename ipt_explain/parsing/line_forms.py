@@ -1,0 +1,154 @@
+"""One grammar, two speeds, for texts whose every line is a sentence of its own.
+
+Lark reads the first line of a form. From its tokens, and from what the parser could have taken in their places, comes a
+pattern that reads further lines of the form alike: the words of a line that differ (terminals of a priority below zero)
+become groups, all others are literal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from ipt_explain.parsing.iptables.rules.value_patterns import value_pattern
+
+MAX_LINE = 8192
+"""No line of these tools comes near it; a longer one costs time and is none."""
+
+_MAX_FORMS = 64
+"""Outputs have some dozens of forms. A text with more than this is made to have them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """What lines of one form share: the alias that the grammar gives them, the terminals of their words, and the first
+    place of each."""
+
+    kind: str
+    terminals: tuple[str, ...]
+    first: Mapping[str, int]
+
+    @classmethod
+    def of(cls, kind: str, terminals: tuple[str, ...]) -> Form:
+        """A form of these terminals."""
+        return cls(kind, terminals, {each: terminals.index(each) for each in terminals})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """A line's words, each of the terminal at the same place in the form."""
+
+    form: Form
+    words: tuple[str, ...]
+
+    def get(self, terminal: str) -> str | None:
+        """The first word of a terminal, None where the line has none."""
+        place = self.form.first.get(terminal)
+        return None if place is None else self.words[place]
+
+    def word(self, terminal: str) -> str:
+        """The first word of a terminal that each line of this kind has."""
+        return self.words[self.form.first[terminal]]
+
+    def all(self, terminal: str) -> tuple[str, ...]:
+        """All words of a terminal."""
+        return tuple(word for each, word in zip(self.form.terminals, self.words) if each == terminal)
+
+    def has(self, terminal: str) -> bool:
+        """Whether the line has a word of a terminal."""
+        return terminal in self.form.first
+
+
+class Refusal(Exception):
+    """The grammar refuses a line: at `column` (1-based) stands something that is none of `expected`, terminals."""
+
+    def __init__(self, column: int, expected: frozenset[str]) -> None:
+        super().__init__(f"refused at column {column}")
+        self.column = column
+        self.expected = expected
+
+
+class LineForms:
+    """Reads lines by one start symbol of a grammar, and remembers the forms of those that came twice."""
+
+    def __init__(self, grammar: Lark, start: str) -> None:
+        self._grammar = grammar
+        self._start = start
+        self._patterns: list[tuple[re.Pattern[str], Form]] = []
+        self._seen_once: dict[str, Form] = {}
+
+    def read(self, line: str) -> ReadLine:
+        """A line without its line feed. Raises Refusal."""
+        for place, (pattern, form) in enumerate(self._patterns):
+            match = pattern.match(line)
+            if match is not None:
+                if place > 1:
+                    self._patterns.insert(0, self._patterns.pop(place))
+                return ReadLine(form, match.groups())
+        return self._read_by_grammar(line)
+
+    def _read_by_grammar(self, line: str) -> ReadLine:
+        if len(line) > MAX_LINE:
+            raise Refusal(MAX_LINE, frozenset())
+        kind, tokens, pattern = parse_line(self._grammar, self._start, line)
+        form = self._seen_once.pop(pattern, None)
+        if form is None:
+            form = Form.of(kind, tuple(token.type for token in tokens))
+            if len(self._seen_once) < _MAX_FORMS:
+                self._seen_once[pattern] = form
+        elif len(self._patterns) < _MAX_FORMS:
+            self._patterns.append((re.compile(pattern), form))
+        return ReadLine(form, tuple(map(str, tokens)))
+
+
+def parse_line(grammar: Lark, start: str, line: str) -> tuple[str, list[Token], str]:
+    """A line read by Lark: its kind, its words, and the pattern of all lines of its form. Raises Refusal."""
+    parser = grammar.parse_interactive(line, start)
+    tokens: list[Token] = []
+    parts: list[str] = []
+    position = 0
+    try:
+        for token in parser.lexer_thread.lex(parser.parser_state):  # type: ignore[no-untyped-call]
+            begin = token.start_pos
+            parts.append(_blanks(line[position:begin]))
+            parts.append(f"({_word_pattern(grammar, parser, token)})")
+            position = begin + len(token)
+            tokens.append(token)
+            parser.feed_token(token)
+        tree: Tree[Token] = parser.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedInput as error:
+        raise _refusal(error, parser, line) from None
+    parts.append(_blanks(line[position:]))
+    return str(tree.data), tokens, "".join(parts) + r"\Z"
+
+
+def _word_pattern(grammar: Lark, parser: InteractiveParser, token: Token) -> str:
+    if grammar.get_terminal(token.type).priority >= 0:
+        return re.escape(token)
+    return _without_groups(value_pattern(parser, token.type))
+
+
+def _blanks(between: str) -> str:
+    return "[ \\t]+" if between else ""
+
+
+_GROUP = re.compile(r"(?<!\\)\((?!\?)")
+
+
+def _without_groups(pattern: str) -> str:
+    return _GROUP.sub("(?:", pattern)
+
+
+def _refusal(error: UnexpectedInput, parser: InteractiveParser, line: str) -> Refusal:
+    place = error.pos_in_stream
+    if place is None or place < 0 or getattr(getattr(error, "token", None), "type", "") == "$END":
+        place = len(line)
+    while place < len(line) and line[place] in " \t":
+        place += 1
+    accepted: Iterable[str] = parser.choices()  # type: ignore[no-untyped-call]
+    return Refusal(place + 1, frozenset(accepted))
