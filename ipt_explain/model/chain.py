@@ -27,15 +27,15 @@ class Chain:
 
     values: tuple[str, ...]
     layout: Layout = EMPTY
+    _lines: int | tuple[int, ...] = ()
+    """Of the first rule where each stands on the line behind the one before it, else of every rule."""
+    _counts: tuple[str, ...] = ()
+    """Packets and bytes of each rule as written, "" where a rule has none; nothing where no rule has any."""
     policy: str | None = None
     line: int | None = None
     counters: Counters | None = None
     extent: Extent = Extent.WHOLE
     ordered: bool = True
-    _lines: int | tuple[int, ...] = ()
-    """Of the first rule where each stands on the line behind the one before it, else of every rule."""
-    _counts: tuple[str, ...] = ()
-    """Packets and bytes of each rule as written, "" where a rule has none; nothing where no rule has any."""
     _made: tuple[Rule, ...] | dict[int, Rule] | None = None
 
     @classmethod
@@ -53,7 +53,21 @@ class Chain:
         layout = Layout.of(tuple([rule.shape for rule in rules]))
         values = (name, *[value for rule in rules for value in rule.values[1:]])
         lines = tuple([rule.line for rule in rules])
-        return cls(values, layout, policy, line, counters, extent, ordered, lines, (), tuple(rules))
+        return cls(values, layout, lines, (), policy, line, counters, extent, ordered, tuple(rules))
+
+    def declared_at(self, line: int | None, policy: str | None = None, counters: Counters | None = None) -> Chain:
+        """The same chain as one that `line` declares."""
+        return Chain(
+            self.values, self.layout, self._lines, self._counts, policy, line, counters,
+            self.extent, self.ordered, self._made,
+        )  # fmt: skip
+
+    def shown(self, extent: Extent) -> Chain:
+        """The same chain as one of which the text shows this much."""
+        return Chain(
+            self.values, self.layout, self._lines, self._counts, self.policy, self.line, self.counters,
+            extent, self.ordered, self._made,
+        )  # fmt: skip
 
     @property
     def name(self) -> str:

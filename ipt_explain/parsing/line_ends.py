@@ -9,7 +9,7 @@ _ESCAPED = re.compile(r"\\.")
 
 def with_line_feeds(text: str) -> tuple[str, int]:
     """The text with CR LF as LF, and how many there were. A CR LF inside quotes is part of the value and stays."""
-    if "\r\n" not in text:
+    if "\r" not in text:
         return text, 0
     lines = text.split("\n")
     count, quoted = 0, False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 from ipt_explain.model import (
     Backend,
@@ -16,9 +17,10 @@ from ipt_explain.model import (
     Ruleset,
     Table,
 )
+from ipt_explain.parsing.iptables.editing import EditedRules
 from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.extents import Extents, extents_of
+from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -32,7 +34,11 @@ _HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 
 class TableBuilder:
-    """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table."""
+    """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
+
+    `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
+    that commands edit as a draft.
+    """
 
     def __init__(self, name: str | None, line: int, generator: Generator | None) -> None:
         self.name = name
@@ -40,10 +46,9 @@ class TableBuilder:
         self.generator = generator
         self.form = Form.SAVE
         self.committed = False
-        self.rules: dict[str, list[Rule]] = {}
+        self.chains: dict[str, int | Chain | Draft] = {}
         self.deleted: set[str] = set()
         self.redeclared: list[int] = []
-        self._declared: dict[str, tuple[int, str | None, Counters | None]] = {}
         self._hooks: set[str] = set()
 
     @property
@@ -54,14 +59,27 @@ class TableBuilder:
     @property
     def has_rules(self) -> bool:
         """Whether any rule line was read."""
-        return any(self.rules.values())
+        return next(self.rules(), None) is not None
+
+    def rules(self) -> Iterator[Rule]:
+        """All rules read so far."""
+        return (rule for chain in self.chains.values() if not isinstance(chain, int) for rule in chain.rules)
+
+    def declare_plainly(self, chains: Sequence[str], line: int) -> None:
+        """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
+        lines = range(line, line + len(chains))
+        fresh = dict(zip(chains, lines))
+        if len(fresh) == len(chains) and not self.deleted and self.chains.keys().isdisjoint(fresh):
+            self.chains.update(fresh)
+            return
+        for chain, at in zip(chains, lines):
+            self.declare(chain, None, None, at)
 
     def declare(self, chain: str, policy: str | None, counters: Counters | None, line: int) -> None:
         """`:CHAIN POLICY [p:b]`, `-P` or `-N`. On restore, declaring a chain again empties it."""
-        if chain in self._declared:
+        if self.declares(chain):
             self.redeclared.append(line)
-        self._declared[chain] = (line, policy, counters)
-        self.rules[chain] = []
+        self.chains[chain] = Chain((chain,), policy=policy, line=line, counters=counters)
         if policy is not None and chain in _HOOKS:
             self._hooks.add(chain)
         if self.deleted:
@@ -69,57 +87,93 @@ class TableBuilder:
 
     def declares(self, chain: str) -> bool:
         """Whether the section has declared a chain."""
-        return chain in self._declared
+        found = self.chains.get(chain)
+        return isinstance(found, int) or (found is not None and found.line is not None)
 
     def delete(self, chain: str) -> None:
         """`-X CHAIN`: the chain is gone, and what the section said of it."""
         self.deleted.add(chain)
-        self.rules.pop(chain, None)
-        self._declared.pop(chain, None)
+        self.chains.pop(chain, None)
 
     def flush(self, chain: str) -> None:
         """`-F CHAIN`."""
-        self.rules[chain] = []
+        self._draft(chain).rules = EditedRules()
 
-    def place(self, rule: Rule) -> None:
-        """Any rule command: append, insert at a number, delete, replace."""
-        rules = self.rules.setdefault(rule.chain, [])
-        command = rule.shape.command
-        if command is Command.APPEND:
-            rules.append(rule)
-            return
-        slot = rule.shape.rulenum_slot
-        number = int(rule.values[slot]) if slot is not None else 1
-        if command is Command.INSERT:
-            rules.insert(number - 1, rule)
-        elif command is Command.REPLACE:
-            rules[number - 1 : number] = [rule]
-        elif slot is not None:
-            del rules[number - 1 : number]
+    def append(self, rules: Chain) -> None:
+        """Rules that stand one behind the other, as an undeclared chain."""
+        name = rules.name
+        known = self.chains.get(name)
+        if known is None:
+            self.chains[name] = rules
+        elif isinstance(known, int):
+            self.chains[name] = rules.declared_at(known)
+        elif isinstance(known, Chain) and not known.layout.shapes:
+            self.chains[name] = rules.declared_at(known.line, known.policy, known.counters)
         else:
-            text = rule.text.split(" ", 1)[1]
-            same = (index for index, other in enumerate(rules) if other.text.split(" ", 1)[1] == text)
-            index = next(same, None)
-            if index is not None:
-                del rules[index]
+            draft = self._draft(name)
+            for rule in rules.rules:
+                draft.rules.append(rule)
+
+    def edit(self, rule: Rule) -> None:
+        """Any command but append: insert at a number, delete, replace."""
+        rules = self._draft(rule.chain).rules
+        command, slot = rule.shape.command, rule.shape.rulenum_slot
+        index = int(rule.values[slot]) - 1 if slot is not None else 0
+        if command is Command.INSERT:
+            rules.insert(index, rule)
+        elif command is Command.REPLACE:
+            rules.replace(index, rule)
+        elif slot is not None:
+            rules.delete(index)
+        else:
+            rules.delete_like(rule)
+
+    def _draft(self, name: str) -> Draft:
+        known = self.chains.get(name)
+        if not isinstance(known, Draft):
+            chain = Chain((name,), line=known) if known is None or isinstance(known, int) else known
+            known = self.chains[name] = Draft(chain)
+        return known
 
     def extents(self, form: Form, last: bool) -> Extents:
         """How much of the table the section shows; `last` tells that the text ends with it, and so may cut it off."""
+        chains = self._finished()
         ended = not last or (self.committed and form is not Form.LISTING)
         if ended:
-            return extents_of(form if self.committed else Form.FRAGMENT, self.rules, self._declared, None, ended)
-        filled = [rules[-1] for rules in self.rules.values() if rules]
-        last_chain = max(filled, key=lambda rule: rule.line).chain if filled else None
-        return extents_of(form, self.rules, self._declared, last_chain, ended)
+            return extents_of(form if self.committed else Form.FRAGMENT, chains, None, ended)
+        filled = [chain for chain in chains.values() if len(chain.layout)]
+        last_chain = max(filled, key=lambda chain: chain.line_of(len(chain.layout) - 1)).name if filled else None
+        return extents_of(form, chains, last_chain, ended)
 
     def build(self, name: str, extents: Extents) -> Table:
         """The table as read."""
-        chains = {}
-        for chain, rules in self.rules.items():
-            line, policy, counters = self._declared.get(chain, (None, None, None))
-            chains[chain] = Chain.of(chain, rules, policy, line, counters, extents.of(chain))
+        chains = self._finished()
+        if extents is not WHOLE:
+            for chain, found in chains.items():
+                chains[chain] = found.shown(extents.of(chain))
         deleted, redeclared = frozenset(self.deleted), tuple(self.redeclared)
         return Table(name, chains, self.line, self.committed, deleted, redeclared, extents.table)
+
+    def _finished(self) -> dict[str, Chain]:
+        """The chains, in the same dictionary: a second one of 100,000 would be felt."""
+        for chain, found in self.chains.items():
+            if not isinstance(found, Chain):
+                self.chains[chain] = _finished(chain, found)
+        return cast("dict[str, Chain]", self.chains)
+
+
+class Draft:
+    """A chain that commands edit."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.policy, self.line, self.counters = chain.policy, chain.line, chain.counters
+        self.rules = EditedRules(chain.rules)
+
+
+def _finished(name: str, found: int | Draft) -> Chain:
+    if isinstance(found, int):
+        return Chain((name,), line=found)
+    return Chain.of(name, tuple(found.rules), found.policy, found.line, found.counters)
 
 
 class RulesetBuilder:
@@ -181,7 +235,7 @@ def families_of(sections: Sequence[TableBuilder]) -> list[Family]:
         if section.generator is not None:
             known.append(section.generator.family)
         else:
-            known.append(family_of_rules(rule for rules in section.rules.values() for rule in rules))
+            known.append(family_of_rules(section.rules()))
     families = []
     last = next((family for family in known if family is not None), Family.IPV4)
     for family in known:

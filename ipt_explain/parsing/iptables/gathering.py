@@ -70,7 +70,7 @@ class Gathering:
             builder.add(section.build(name, section.extents(form, last)), form, None)
             return
         # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
-        rules = [rule for members in section.rules.values() for rule in members]
+        rules = list(section.rules())
         tables = {table for _, table in split_fragment(rules)} or {"filter"}
         table = section.build(tables.pop() if len(tables) == 1 else "nat", THINNED)
         builder.add(table, Form.FRAGMENT, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Counters, Dump, Form, Rule
+from ipt_explain.model import Counters, Dump, Form
 from ipt_explain.model.node.facts import NOTHING_KNOWN
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables import headers
@@ -13,8 +13,8 @@ from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.gathering import Gathering
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
 from ipt_explain.parsing.iptables.misfits import Misfits
+from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
-from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.source import SourceText
 
@@ -22,6 +22,8 @@ _COUNT = "[0-9]{1,20}"
 _CHAIN = re.compile(
     rf":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[({_COUNT}):({_COUNT})\])?[ \t]*(?:\n|\Z)"
 )
+_PLAIN_CHAIN = re.compile(r":([^ \t\n]+) - \[0:0\]\n")
+_PLAIN_CHAINS = re.compile(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
 _ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
 _LISTED = re.compile(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
@@ -46,10 +48,7 @@ class _Reader:
         self._text = cleaned.readable
         self._source = SourceText(source, cleaned.text)
         self._lenient = lenient
-        self._cache = ShapeCache()
         self._sections: list[TableBuilder] = []
-        self._table: TableBuilder | None = None
-        self._loose: list[Rule] = []
         self._generator: headers.Generator | None = None
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
@@ -59,6 +58,7 @@ class _Reader:
         if self._taken is not None:
             self._text = self._taken.rest
             self._misfits.add(self._taken.diagnostics, self._taken.refused)
+        self._rules = RuleReader(self._text)
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
         self._warnings = list(cleaned.warnings)
@@ -66,13 +66,14 @@ class _Reader:
     def read(self) -> Dump:
         text, length = self._text, len(self._text)
         position, line = 0, 1
-        pattern = self._cache.start
         while position < length:
             first = text[position]
             if first == "-" or first == "[":
-                position, line, pattern = self._read_rules(position, line, pattern)
-            elif first == ":" and self._table is not None:
-                position, line = self._read_chains(position, line, self._table)
+                position, line = self._rules.read_on(position, line)
+                if position < length:
+                    position, line = self._read_odd_line(position, line)
+            elif first == ":" and self._rules.table is not None:
+                position, line = self._read_chains(position, line, self._rules.table)
             else:
                 end = text.find("\n", position)
                 end = length if end < 0 else end
@@ -80,98 +81,57 @@ class _Reader:
                 position, line = end + 1, line + 1
         return self._finish()
 
-    def _read_rules(self, position: int, line: int, pattern: ShapePattern) -> tuple[int, int, ShapePattern]:
-        """Reads rules as long as known shapes follow, then one line in full."""
-        text, count = self._text, self._text.count
-        table = self._table
-        chains = None if table is None else table.rules
-        loose = self._loose
-        chain, rules = "", loose
-        while True:
-            following = pattern.first
-            match = following.match(text, position)
-            if match is None:
-                following = pattern.second
-                match = following.match(text, position)
-                if match is None:
-                    break
-                pattern.second = pattern.first
-                pattern.first = following
-            pattern = following
-            rule = pattern.rule(match, line) if pattern.counted else Rule(pattern.shape, match.groups(), line)
-            if not pattern.appends:
-                self._place(rule)
-            elif chains is None:
-                loose.append(rule)
-            else:
-                if rule.values[0] != chain:
-                    chain = rule.values[0]
-                    found = chains.get(chain)
-                    rules = chains.setdefault(chain, []) if found is None else found
-                rules.append(rule)
-            end = match.end()
-            line += 1 if pattern.one_line else count("\n", position, end)
-            position = end
-        if position >= len(text):
-            return position, line, pattern
-        return self._read_odd_line(position, line, pattern)
-
-    def _read_odd_line(self, position: int, line: int, pattern: ShapePattern) -> tuple[int, int, ShapePattern]:
-        """One line that begins like a rule and fits neither of the shapes that were likely."""
+    def _read_odd_line(self, position: int, line: int) -> tuple[int, int]:
+        """One line that begins like a rule and has none of the shapes that were likely."""
         text = self._text
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
         if not _RULE.match(text, position, end):
             self._read_line(text[position:end], line)
-            return end + 1, line + 1, pattern
+            return end + 1, line + 1
         refused: tuple[LogicalLine, RuleSyntaxError] | None = None
         for logical in readings(text, position, end):
             try:
-                rule, pattern = self._cache.read(pattern, logical, line)
+                self._rules.read(logical, line)
             except RuleSyntaxError as error:
                 if refused is None or refused[0].end != end:
                     refused = (logical, error)
                 continue
-            self._place(rule)
             if logical.unterminated:
                 self._warnings.append(
                     f"{self._source.name}:{line}: a quote is never closed; the rest of the line is taken into the value"
                 )
-            return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
+            return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         assert refused is not None
         logical, reason = refused
         if not self._read_meant(text[position:end], line):
             self._misfits.refuse_rule(logical, line, reason)
         if logical.joints:
-            return logical.end + 1, line + text.count("\n", position, logical.end) + 1, pattern
-        return end + 1, line + 1, pattern
-
-    def _place(self, rule: Rule) -> None:
-        if self._table is None:
-            self._loose.append(rule)
-        else:
-            self._table.place(rule)
+            return logical.end + 1, line + text.count("\n", position, logical.end) + 1
+        return end + 1, line + 1
 
     def _read_chains(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
+        self._rules.end_run()
         text = self._text
+        plain = _PLAIN_CHAINS.match(text, position)
+        if plain is not None:
+            names = _PLAIN_CHAIN.findall(text, position, plain.end())
+            table.declare_plainly(names, line)
+            return plain.end(), line + len(names)
         match = _CHAIN.match(text, position)
         if match is None:
             end = text.find("\n", position)
             end = len(text) if end < 0 else end
             self._read_line(text[position:end], line)
             return end + 1, line + 1
-        while match is not None:
-            name, policy, packets, size = match.groups()
-            counters = (
-                Counters(int(packets), int(size)) if packets is not None and (packets != "0" or size != "0") else None
-            )
-            table.declare(name, None if policy == "-" else policy, counters, line)
-            position, line = match.end(), line + 1
-            match = _CHAIN.match(text, position)
-        return position, line
+        name, policy, packets, size = match.groups()
+        counters = None if packets is None or packets == size == "0" else Counters(int(packets), int(size))
+        table.declare(name, None if policy == "-" else policy, counters, line)
+        return match.end(), line + 1
 
     def _read_line(self, content: str, line: int) -> None:
         """Any line but a rule. One that no dump has is read without what stands around it, or refused."""
+        self._rules.end_run()
         if not self._read_plain(content, line) and not self._read_meant(content, line):
             self._misfits.refuse(content, line)
 
@@ -185,7 +145,7 @@ class _Reader:
         meant, ignored = found
         if _RULE.match(meant):
             try:
-                self._place(self._cache.read(self._cache.start, LogicalLine.of(meant), line)[0])
+                self._rules.read(LogicalLine.of(meant), line)
             except RuleSyntaxError as error:
                 if meant not in content:
                     return False
@@ -206,12 +166,12 @@ class _Reader:
             return self._open_table(content[1:].rstrip(" \t"), line)
         elif content.startswith(":"):
             return self._read_odd_chain(content, line)
-        elif content.rstrip(" \t") == "COMMIT" and self._table is not None:
-            self._table.committed = True
-            self._table = None
+        elif content.rstrip(" \t") == "COMMIT" and self._rules.table is not None:
+            self._rules.table.committed = True
+            self._rules.table = None
         elif not content.strip(" \t"):
             pass
-        elif _ELISION.match(content) and (self._table is None or self._table.name is None):
+        elif _ELISION.match(content) and (self._rules.table is None or self._rules.table.name is None):
             self._elided = True
         else:
             return self._read_listed(content, line)
@@ -221,7 +181,7 @@ class _Reader:
         generator = headers.read_generator(content)
         if generator is not None:
             self._generator = generator
-            self._table = None
+            self._rules.table = None
             return
         table = headers.read_unreadable_table(content)
         if table is not None:
@@ -233,25 +193,25 @@ class _Reader:
     def _open_table(self, name: str, line: int) -> bool:
         if name not in BUILT_IN:
             # What follows belongs to it: read, so that it is not reported too, and left out.
-            self._table = TableBuilder(name, line, None) if name and " " not in name else self._table
+            self._rules.table = TableBuilder(name, line, None) if name and " " not in name else self._rules.table
             return False
         for chain_line, chain in self._loose_chains:
             self._misfits.refuse(chain, chain_line)
         self._loose_chains.clear()
-        self._table = TableBuilder(name, line, self._generator)
-        self._sections.append(self._table)
+        self._rules.table = TableBuilder(name, line, self._generator)
+        self._sections.append(self._rules.table)
         return True
 
     def _read_odd_chain(self, content: str, line: int) -> bool:
         """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are no numbers."""
         match = _ODD_CHAIN.match(content)
-        if match is None or (self._table is None and any(section.name for section in self._sections)):
+        if match is None or (self._rules.table is None and any(section.name for section in self._sections)):
             return False
-        if self._table is None:
+        if self._rules.table is None:
             self._loose_chains.append((line, content))
         else:
             name, policy = match.groups()
-            self._table.declare(name, None if policy == "-" else policy, None, line)
+            self._rules.table.declare(name, None if policy == "-" else policy, None, line)
             if not _CHAIN.match(content):
                 self._misfits.note("counters that are no numbers were taken as absent, as iptables-restore does")
         return True
@@ -263,29 +223,31 @@ class _Reader:
             return False
         command, chain, policy, packets, size = match.groups()
         if command in "XF":
-            if self._table is None:
+            if self._rules.table is None:
                 return False
-            (self._table.delete if command == "X" else self._table.flush)(chain)
+            (self._rules.table.delete if command == "X" else self._rules.table.flush)(chain)
             return True
         if (command == "P") != (policy is not None):
             return False
-        if self._table is None or (self._table.name is None and (self._table.has_rules or self._table.declares(chain))):
+        table = self._rules.table
+        if table is None or (table.name is None and (table.has_rules or table.declares(chain))):
             # A listing declares all chains before its rules, so another declaration begins the next listing.
-            self._open_listing(line)
-        assert self._table is not None
+            table = self._open_listing(line)
         counters = Counters(int(packets), int(size)) if packets is not None else None
-        self._table.declare(chain, policy, counters, line)
+        table.declare(chain, policy, counters, line)
         return True
 
-    def _open_listing(self, line: int) -> None:
-        self._table = TableBuilder(None, line, None)
-        self._table.form = Form.LISTING
-        self._table.committed = True
-        self._sections.append(self._table)
+    def _open_listing(self, line: int) -> TableBuilder:
+        table = self._rules.table = TableBuilder(None, line, None)
+        table.form = Form.LISTING
+        table.committed = True
+        self._sections.append(table)
+        return table
 
     def _finish(self) -> Dump:
+        self._rules.end_run()
         taken = self._taken
-        read_nothing = not self._sections and not self._loose and taken is None
+        read_nothing = not self._sections and not self._rules.loose and taken is None
         if self._misfits.count and not self._lenient:
             raise self._misfits.error(read_nothing)
         if read_nothing and not self._unreadable and not self._lenient:
@@ -294,7 +256,7 @@ class _Reader:
         left_out = self._misfits.count - (0 if taken is None else taken.refused)
         gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
         gathering.add_sections(self._sections)
-        gathering.add_loose(self._loose)
+        gathering.add_loose(self._rules.loose)
         for generator, table in self._unreadable:
             gathering.add_unreadable(generator, table)
         self._warnings += gathering.warnings

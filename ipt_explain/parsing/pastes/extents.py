@@ -6,9 +6,9 @@ the same without an end, so its last chain may go on. A chain that is used but n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
-from ipt_explain.model import Extent, Form, Rule
+from ipt_explain.model import Chain, Extent, Form
 
 
 class Extents:
@@ -28,13 +28,11 @@ WHOLE = Extents(Extent.WHOLE, {}, Extent.WHOLE)
 THINNED = Extents(Extent.SOME, {}, Extent.SOME)
 
 
-def extents_of(
-    form: Form, chains: Mapping[str, Sequence[Rule]], declared: Collection[str], last_chain: str | None, ended: bool
-) -> Extents:
+def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
     """The extents of a section whose `chains` come in the order read; `last_chain` has its last rule, None where it has
     no rules; `ended` tells whether something behind the section proves that the text goes on to its end.
     """
-    if form is Form.FRAGMENT or _thinned(chains, declared):
+    if form is Form.FRAGMENT or _thinned(chains):
         return THINNED
     if form is Form.RESTORE:
         return Extents(Extent.SOME, {}, Extent.WHOLE)
@@ -47,7 +45,9 @@ def extents_of(
     return Extents(Extent.WHOLE, dict.fromkeys(after, Extent.START), Extent.WHOLE)
 
 
-def _thinned(chains: Mapping[str, Sequence[Rule]], declared: Collection[str]) -> bool:
+def _thinned(chains: Mapping[str, Chain]) -> bool:
     """Whether a chain is used and filled that the section does not declare, so that lines of it must be gone."""
-    undeclared = {name for name in chains if name not in declared}
-    return bool(undeclared) and any(rule.target in undeclared for rules in chains.values() for rule in rules)
+    undeclared = {name for name, chain in chains.items() if not chain.declared}
+    return bool(undeclared) and any(
+        chain.target_of(number) in undeclared for chain in chains.values() for number in range(len(chain.layout))
+    )

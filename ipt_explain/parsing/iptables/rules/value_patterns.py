@@ -11,7 +11,7 @@ from functools import cache
 from lark.lexer import BasicLexer, ContextualLexer
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from ipt_explain.parsing.grammar_files import rule_grammar
+from ipt_explain.parsing.grammar_files import END_OF_WORD, rule_grammar
 
 VALUE_KINDS = {
     "CHAIN": "a chain's name",
@@ -73,8 +73,13 @@ def _refusing(before: list[str]) -> str:
     """What keeps a word from being one of those before it. Words that begin like none of them pass at once."""
     if not before:
         return ""
-    refused = f"(?!{'|'.join(before)})"
+    # Keywords end alike. Told once, that takes a fifth of the time to compile.
+    keywords = [pattern.removesuffix(END_OF_WORD) for pattern in before if pattern.endswith(END_OF_WORD)]
+    refused = [pattern for pattern in before if not pattern.endswith(END_OF_WORD)]
+    if keywords:
+        refused.append(f"(?:{'|'.join(keywords)}){END_OF_WORD}")
+    refusal = f"(?!{'|'.join(refused)})"
     if not all(pattern[0].isalpha() for pattern in before):
-        return refused
+        return refusal
     beginnings = "".join(sorted({pattern[0] for pattern in before}))
-    return f"(?:(?![{beginnings}])|{refused})"
+    return f"(?:(?![{beginnings}])|{refusal})"

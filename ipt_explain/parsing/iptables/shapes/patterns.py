@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,25 +15,42 @@ _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _SKELETON_WORD = re.compile(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
 
 
-def pattern_of(parsed: ParsedRule, text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class LinePattern:
+    """The pattern of all lines of one form: the text before, between and behind the values, as regular expressions, and
+    what each value may be. The first value is the chain's name.
+    """
+
+    literals: tuple[str, ...]
+    words: tuple[str, ...]
+
+    def with_words(self, words: Iterable[str]) -> str:
+        """The regular expression with these in the place of the values."""
+        return self.literals[0] + "".join(map(str.__add__, words, self.literals[1:]))
+
+    @property
+    def text(self) -> str:
+        """The regular expression, with one group a value."""
+        return self.with_words(f"({word})" for word in self.words)
+
+    @property
+    def one_line(self) -> bool:
+        """Whether it matches no line feed: its words were narrowed to those that hold none."""
+        return not any("(?s:" in word for word in self.words)
+
+
+def pattern_of(parsed: ParsedRule, text: str) -> LinePattern:
     """The pattern of all lines with the shape, the keywords and the blanks of a parsed rule, and with words of the
-    same make in the place of its values: bare, or quoted without escapes. One group a value.
+    same make in the place of its values: bare, or quoted without escapes.
     """
     from ipt_explain.parsing.iptables.rules.value_patterns import any_word
 
-    parts, position = [], 0
+    literals, words, position = [], [], 0
     for token in parsed.tokens:
-        word = text[token.start : token.end]
-        parts.append(re.escape(text[position : token.start]))
-        parts.append(f"({_narrowed(token.pattern, word, any_word())})")
+        literals.append(re.escape(text[position : token.start]))
+        words.append(_narrowed(token.pattern, text[token.start : token.end], any_word()))
         position = token.end
-    parts.append(re.escape(text[position:]))
-    return "".join(parts)
-
-
-def reaches_over_lines(pattern: str) -> bool:
-    """Whether a pattern can match a line feed: one that was not narrowed to words that hold none."""
-    return "(?s:" in pattern
+    return LinePattern((*literals, re.escape(text[position:])), tuple(words))
 
 
 # Two of the makes of the grammar's words: what nearly all are, and the cheapest to match.

@@ -17,7 +17,7 @@ from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.interning import intern_shape
-from ipt_explain.parsing.iptables.shapes.patterns import pattern_of, skeleton
+from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of, skeleton
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 RULES_FILE = os.path.join(_FOLDER, "common_rules.txt")
@@ -29,12 +29,15 @@ class KnownForm:
     """A shape and the pattern of the rule texts that have it, as `pattern_of` made it."""
 
     shape: Shape
-    pattern: str
+    pattern: LinePattern
 
 
 def known_forms(skeleton: str) -> list[KnownForm]:
     """The shipped forms of rules with this skeleton."""
-    return [KnownForm(_shape(entry["shape"]), entry["pattern"]) for entry in _shipped().get(skeleton, ())]
+    return [
+        KnownForm(_shape(entry["shape"]), LinePattern(*map(tuple, entry["pattern"])))
+        for entry in _shipped().get(skeleton, ())
+    ]
 
 
 @cache
@@ -69,7 +72,8 @@ def compile_common_rules() -> str:
         rules = file.read().splitlines()
     for rule in rules:
         parsed = parse_rule(rule)
-        entry = {"pattern": pattern_of(parsed, rule), "shape": _entry(parsed.shape)}
+        pattern = pattern_of(parsed, rule)
+        entry = {"pattern": [list(pattern.literals), list(pattern.words)], "shape": _entry(parsed.shape)}
         known = forms.setdefault(skeleton(rule), [])
         if entry not in known:
             known.append(entry)

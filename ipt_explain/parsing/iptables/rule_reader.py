@@ -1,0 +1,148 @@
+"""The rule lines of a text: whole chains where their layout is known, line by line elsewhere."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Chain, Command, Rule
+from ipt_explain.parsing.iptables.assembly import TableBuilder
+from ipt_explain.parsing.iptables.logical import LogicalLine
+from ipt_explain.parsing.iptables.runs import Run
+from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache
+from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
+
+
+class RuleReader:
+    """Reads rules into `table`, or where a text has none into `loose`.
+
+    Rules of one chain that stand one behind the other are a run; they are kept back until the run ends, and make the
+    chain in one piece. So `end_run` comes before anything else is done to the table.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.table: TableBuilder | None = None
+        self.loose: list[Rule] = []
+        self._text = text
+        self._shapes = ShapeCache()
+        self._last = self._shapes.start
+        self._blocks = BlockCache()
+        self._block_end = 0
+        self._run = Run()
+
+    def read_on(self, position: int, line: int) -> tuple[int, int]:
+        """Read rules as long as likely shapes follow; where the next line begins, and its number."""
+        while True:
+            start = position
+            if self.table is None:
+                position, line = self._read_loose(position, line)
+            else:
+                if position >= self._block_end:
+                    position, line = self._read_blocks(position, line, self.table)
+                position, line = self._read_lines(position, line)
+            if position == start:
+                return position, line
+
+    def read(self, logical: LogicalLine, line: int) -> None:
+        """Read one rule whose shape is not among the likely ones. Raises RuleSyntaxError where the grammar does."""
+        rule, pattern = self._shapes.read(self._last, logical, line)
+        self._last = pattern or self._last
+        self.place(rule, pattern)
+
+    def place(self, rule: Rule, pattern: ShapePattern | None = None) -> None:
+        """Put a rule that stands alone where it belongs."""
+        if self.table is None:
+            self.loose.append(rule)
+        elif rule.shape.command is not Command.APPEND:
+            self.end_run()
+            self.table.edit(rule)
+        elif not self._run.takes_rule(rule, pattern):
+            self.end_run().takes_rule(rule, pattern)
+
+    def end_run(self) -> Run:
+        """Give the table the rules that were kept back; the next run."""
+        run = self._run
+        if run.patterns:
+            assert self.table is not None
+            chain = run.chain()
+            self.table.append(chain)
+            patterns = [pattern for pattern in run.patterns if pattern is not None]
+            if len(patterns) == len(run.patterns):
+                self._blocks.note(patterns, chain)
+            self._run = Run()
+        return self._run
+
+    def _read_blocks(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
+        """Whole chains, as long as their layouts have patterns."""
+        text, known = self._text, self._blocks.by_lines
+        chains = table.chains
+        while True:
+            block = BLOCK.match(text, position)
+            if block is None:
+                return position, line
+            end = block.end()
+            lines = text.count("\n", position, end)
+            patterns = known[lines]
+            for pattern in patterns:
+                match = pattern.fullmatch(text, position, end)
+                if match is not None:
+                    break
+            else:
+                self._block_end = end
+                return position, line
+            if self._run.patterns:
+                self.end_run()
+            values, counts = pattern.content(match)
+            declared = chains.get(values[0])
+            if type(declared) is int:  # as nearly always: declared, and without rules so far
+                chains[values[0]] = Chain(values, pattern.layout, line, counts, None, declared)
+            else:
+                table.append(Chain(values, pattern.layout, line, counts))
+            if pattern is not patterns[0]:
+                patterns.remove(pattern)
+                patterns.insert(0, pattern)
+            position, line = end, line + lines
+
+    def _read_lines(self, position: int, line: int) -> tuple[int, int]:
+        """Lines of likely shapes, up to the next block."""
+        text, pattern, run = self._text, self._last, self._run
+        while True:
+            following = pattern.first
+            match = following.match(text, position)
+            if match is None:
+                following = pattern.second
+                match = following.match(text, position)
+                if match is None:
+                    break
+            if following.plain:
+                if not run.takes(following, match, line):
+                    if position >= self._block_end:
+                        break
+                    run = self.end_run()
+                    run.takes(following, match, line)
+                line += 1
+            else:
+                self.place(following.rule(match, line), following)
+                run = self._run
+                line += text.count("\n", position, match.end())
+            if following is not pattern.first:
+                pattern.second, pattern.first = pattern.first, following
+            pattern = following
+            position = match.end()
+        self._last = pattern
+        return position, line
+
+    def _read_loose(self, position: int, line: int) -> tuple[int, int]:
+        text, pattern = self._text, self._last
+        while True:
+            following = pattern.first
+            match = following.match(text, position)
+            if match is None:
+                following = pattern.second
+                match = following.match(text, position)
+                if match is None:
+                    break
+                pattern.second, pattern.first = pattern.first, following
+            pattern = following
+            self.loose.append(pattern.rule(match, line))
+            line += text.count("\n", position, match.end())
+            position = match.end()
+        self._last = pattern
+        return position, line
