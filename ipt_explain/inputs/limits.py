@@ -84,7 +84,7 @@ CONFIG_BYTES = Limit("CONFIG_BYTES", 1 << 20, "bytes")
 """A configuration file."""
 
 NESTING = Limit("NESTING", 100, "levels")
-"""Levels of lists and mappings in JSON, YAML and TOML. Kubernetes' objects have about 15."""
+"""Levels of lists and mappings in YAML. Kubernetes' objects have about 15."""
 
 YAML_ALIAS_NODES = Limit("YAML_ALIAS_NODES", 100_000, "values")
 """Values that YAML aliases repeat, each counted as often as it is reached. What kubectl prints has no aliases."""
