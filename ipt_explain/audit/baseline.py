@@ -1,48 +1,90 @@
 """Baselines: findings that are known already, so that CI speaks up only about new ones.
 
-A baseline is a JSON file with one entry per finding. Only the fingerprint counts; the other words are there for the
+A baseline is a JSON file with one entry per finding. Source and fingerprint make an entry: what is known of one node
+hides nothing on another, and of two findings alike the second has a fingerprint of its own. The other words are for the
 person who reviews the file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.files import read_regular
+from ipt_explain.inputs.json_values import json_value
+from ipt_explain.outputs import write_file
 
-SCHEMA = "ipt-explain/baseline/1"
+SCHEMA = "ipt-explain/baseline/2"
+_ANY_SCHEMA = b'"schema": "ipt-explain/baseline/'
+_ANEW = "--write-baseline makes one"
+_Key = tuple[str, str]
 
 
-def read_baseline(path: Path) -> frozenset[str]:
-    """The fingerprints that a baseline file holds. Raises UsageError for a file that is not one."""
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The known findings of a file: by source and fingerprint, what rule and place an entry is about."""
+
+    entries: Mapping[_Key, str] = field(default_factory=dict)
+
+    def holds(self, finding: Finding) -> bool:
+        """Whether a finding is known."""
+        return _key(finding) in self.entries
+
+    def gone(self, findings: Iterable[Finding], sources: Iterable[str], rules: Container[str]) -> list[str]:
+        """The entries about these sources and rules that no finding is like any more, in words."""
+        judged = set(map(_source, sources))
+        present = set(map(_key, findings))
+        return [
+            f"{words} in {key[0]}"
+            for key, words in self.entries.items()
+            if key not in present and key[0] in judged and words.split(" ", 1)[0] in rules
+        ]
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The baseline in a file. Raises UsageError for a file that is not one."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the baseline {path}: {error.strerror}; --write-baseline makes one") from None
-    except ValueError as error:
-        raise UsageError(f"the baseline {path} is not JSON: {error}") from None
-    if (
-        not isinstance(content, dict)
-        or content.get("schema") != SCHEMA
-        or not isinstance(content.get("findings"), list)
-    ):
-        raise UsageError(
-            f'{path} is not a baseline: it lacks "schema": "{SCHEMA}" or "findings"; --write-baseline makes one'
-        )
-    return frozenset(
-        entry["fingerprint"]
-        for entry in content["findings"]
-        if isinstance(entry, dict) and isinstance(entry.get("fingerprint"), str)
-    )
+        content: Any = json_value(read_regular(path)[0], os.fspath(path))
+    except UsageError as error:
+        raise UsageError(f"the baseline {error}; {_ANEW}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("schema"), str):
+        raise UsageError(f'{path} is not a baseline: it lacks "schema": "{SCHEMA}"; {_ANEW}')
+    if content["schema"] != SCHEMA:
+        raise UsageError(f"{path} is of schema {content['schema']}, not {SCHEMA}; {_ANEW}")
+    if not isinstance(content.get("findings"), list):
+        raise UsageError(f'{path} is not a baseline: it lacks "findings"; {_ANEW}')
+    return Baseline(dict(_entry(path, number, each) for number, each in enumerate(content["findings"], start=1)))
+
+
+def _entry(path: Path, number: int, entry: Any) -> tuple[_Key, str]:
+    words = [entry.get(name) if isinstance(entry, dict) else None for name in ("source", "fingerprint", "rule")]
+    source, fingerprint, rule = (word if isinstance(word, str) else None for word in words)
+    if source is None or fingerprint is None or rule is None:
+        raise UsageError(f"{path}: finding {number} lacks its source, fingerprint or rule; {_ANEW}")
+    place = next((entry[name] for name in ("service", "chain") if isinstance(entry.get(name), str)), "")
+    return (source, fingerprint), f"{rule} {place}".rstrip()
+
+
+def _key(finding: Finding) -> _Key:
+    return _source(finding.source), finding.fingerprint
+
+
+def _source(source: str) -> str:
+    """A source's name in one spelling: `./node.txt` is node.txt."""
+    return source if source == "-" else os.path.normpath(source)
 
 
 def baseline_text(findings: Iterable[Finding]) -> str:
     """The baseline of these findings, as the file's text; ordered, so that it differs only where findings do."""
     entries = [
         {
+            "source": _source(finding.source),
             "fingerprint": finding.fingerprint,
             "rule": finding.rule,
             "service": finding.service,
@@ -51,13 +93,17 @@ def baseline_text(findings: Iterable[Finding]) -> str:
         }
         for finding in findings
     ]
-    entries.sort(key=lambda entry: (str(entry["rule"]), str(entry["fingerprint"])))
+    entries.sort(key=lambda entry: [str(entry[name]) for name in ("source", "rule", "fingerprint")])
     return json.dumps({"schema": SCHEMA, "findings": entries}, indent=2) + "\n"
 
 
-def write_baseline(path: Path, findings: Iterable[Finding]) -> None:
-    """Write the baseline of these findings. Raises UsageError where the file cannot be written."""
-    try:
-        path.write_text(baseline_text(findings), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write the baseline {path}: {error.strerror}") from None
+def write_baseline(path: Path, findings: Iterable[Finding], inputs: Iterable[str] = (), force: bool = False) -> None:
+    """Write the baseline of these findings, in one step; without `force`, over nothing but a baseline.
+
+    Raises UsageError where the file is not to be written, or cannot be.
+    """
+    write_file(path, [baseline_text(findings)], inputs=inputs, may_replace=_is_baseline, force=force)
+
+
+def _is_baseline(head: bytes) -> bool:
+    return _ANY_SCHEMA in head

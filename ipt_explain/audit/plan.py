@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
-from ipt_explain.audit.baseline import read_baseline
-from ipt_explain.audit.config import load_config
+from ipt_explain.audit.baseline import Baseline, read_baseline
+from ipt_explain.audit.config import Config, load_config
 from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules import ALL_RULES, RULES_BY_ID
 from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
 from ipt_explain.audit.selection import Selection, parse_ids
+from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which findings are wanted, which are known, and from which severity on they fail the run (None: never)."""
+    """Which findings are wanted, which are known, and from which severity on they fail the run (None: never).
+
+    `notes` say which configuration file was used, and what it keeps from being heard; `narrowed_by` is
+    what selects rules, in words.
+    """
 
     selection: Selection
     fail_on: Severity | None
-    known: frozenset[str]
+    known: Baseline
+    notes: tuple[str, ...] = ()
+    narrowed_by: str = ""
+
+    def require(self, rules: Sequence[AuditRule]) -> None:
+        """Raises UsageError where no rule is left: silence would then mean nothing."""
+        if not rules:
+            raise UsageError(f"no rule is left to ask: {self.narrowed_by} leaves out all that this command has")
 
     @property
     def rules(self) -> tuple[AuditRule, ...]:
@@ -57,21 +69,60 @@ class Plan:
 
 
 def make_plan(
-    select: Sequence[str], ignore: Sequence[str], fail_on: str | None, baseline: Path | None, config: Path | None
+    select: Sequence[str],
+    ignore: Sequence[str],
+    fail_on: str | None,
+    baseline: Path | None,
+    config: Path | None,
+    no_config: bool = False,
 ) -> Plan:
-    """The plan of a command line; what it leaves open, the configuration decides.
+    """The plan of a command line; what it leaves open, the configuration decides, unless `no_config`.
 
     Raises UsageError for rule IDs, options and files that cannot be used.
     """
-    settings = load_config(config, RULES_BY_ID)
-    selection = Selection(
-        select=parse_ids(select, RULES_BY_ID, "--select") or settings.select or (),
-        ignore=parse_ids(ignore, RULES_BY_ID, "--ignore") or settings.ignore or (),
-    )
+    if no_config and config is not None:
+        raise UsageError("--config and --no-config exclude each other")
+    settings = Config() if no_config else load_config(config, RULES_BY_ID)
+    own = Selection(parse_ids(select, RULES_BY_ID, "--select"), parse_ids(ignore, RULES_BY_ID, "--ignore"))
+    selection = Selection(own.select or settings.select or (), own.ignore or settings.ignore or ())
     threshold = fail_on or settings.fail_on or Severity.ERROR.value
     baseline = baseline or settings.baseline
     return Plan(
         selection,
         None if threshold == "never" else Severity(threshold),
-        frozenset() if baseline is None else read_baseline(baseline),
+        Baseline() if baseline is None else read_baseline(baseline),
+        tuple(_notes(settings, own, selection, threshold, baseline)),
+        _narrowed_by(own, settings),
     )
+
+
+def _narrowed_by(own: Selection, settings: Config) -> str:
+    options = [name for name, given in (("--select", own.select), ("--ignore", own.ignore)) if given]
+    if settings.path is not None:
+        options.append(_near(settings.path))
+    return " with ".join(options)
+
+
+def _notes(
+    settings: Config, own: Selection, selection: Selection, threshold: str, baseline: Path | None
+) -> Iterator[str]:
+    for path in settings.unread:
+        yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it all the same"
+    if settings.path is None:
+        return
+    silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in RULES_BY_ID)
+    said = f"{silenced} of {len(RULES_BY_ID)} rules are" if silenced else "no rule is"
+    note = f"{_near(settings.path)} is used: {said} kept from being asked"
+    if settings.fail_on == threshold == "never":
+        note += ", and no finding fails the run"
+    if baseline is not None and baseline == settings.baseline:
+        note += f"; known findings are those in {_near(baseline)}"
+    yield note
+
+
+def _near(path: Path) -> str:
+    """A path as one would write it here: relative where it is below the working directory."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

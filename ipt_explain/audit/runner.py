@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
+from ipt_explain.audit.baseline import Baseline
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, Severity, fingerprint
@@ -61,9 +62,9 @@ class Report:
         kept = self.keep(lambda finding: finding.service in services)
         return replace(kept, elsewhere=self.elsewhere + len(self.findings) - len(kept.findings))
 
-    def without(self, baseline: frozenset[str]) -> Report:
-        """This report without the findings whose fingerprints a baseline holds."""
-        kept = self.keep(lambda finding: finding.fingerprint not in baseline)
+    def without(self, baseline: Baseline) -> Report:
+        """This report without the findings that a baseline holds."""
+        kept = self.keep(lambda finding: not baseline.holds(finding))
         return replace(kept, known=self.known + len(self.findings) - len(kept.findings))
 
 

@@ -10,8 +10,9 @@ import click
 
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.audit.finding import Severity
+from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
 from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
-from ipt_explain.cli.stdio import complain, warn, write
+from ipt_explain.cli.stdio import complain, tell, warn, write
 from ipt_explain.cli.suggestions import rule_ids
 
 if TYPE_CHECKING:
@@ -38,15 +39,7 @@ CLEAN, FOUND, UNCHECKED = 0, 1, 2
     "--ignore", multiple=True, metavar="RULES", shell_complete=rule_ids,
     help="Not these rules; where both fit, the longer prefix wins.",
 )  # fmt: skip
-@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out the findings that this file holds.")
-@click.option(
-    "--write-baseline", type=click.Path(path_type=Path), help="Write all findings to this file, and exit with 0."
-)
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    help="Read options from this file. [default: pyproject.toml or setup.cfg]",
-)
+@baseline_options
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
 @selection_options
 @display_options
@@ -60,7 +53,9 @@ def audit(
     ignore: tuple[str, ...],
     baseline: Path | None,
     write_baseline: Path | None,
+    force: bool,
     config: Path | None,
+    no_config: bool,
     verbose: bool,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
@@ -76,15 +71,19 @@ def audit(
     from ipt_explain.audit.baseline import write_baseline as write_file
     from ipt_explain.audit.plan import make_plan
 
-    plan = make_plan(select, ignore, fail_on, baseline, config)
+    plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
+    tell(plan.notes)
+    plan.require(plan.rules)
     services = Selection.of(service, namespace, address)
     parsed = read_dumps(dumps, live, lenient)
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
     if write_baseline is not None:
-        write_file(write_baseline, report.findings)
-        complain(f"{write_baseline}: {len(report.findings):,} findings are now known")
+        write_file(write_baseline, report.findings, dumps, force)
+        tell([f"{write_baseline}: {count_of_findings(report.findings)} now known"])
         return CLEAN
+    if not services:
+        tell(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))
     report = report.without(plan.known)
     notes = verbose or plan.fail_on is Severity.INFO
     write(_rendered(report, plan, parsed, output, width, color, notes), annotations=output == "github")

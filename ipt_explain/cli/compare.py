@@ -10,12 +10,14 @@ import click
 
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
+from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
 from ipt_explain.cli.options import display_options, read_dumps
-from ipt_explain.cli.stdio import complain, warn, write
+from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.audit.plan import Plan
+    from ipt_explain.audit.rule import AuditRule
     from ipt_explain.audit.runner import Report
     from ipt_explain.model import Dump
 
@@ -48,11 +50,7 @@ _FOR_OBJECTS = ("sarif", "github", "junit")
 )
 @click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, as IPT80,IPT805.")
 @click.option("--ignore", multiple=True, metavar="IDS", help="With --objects: not these rules.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="With --objects: leave out what this file holds.")
-@click.option(
-    "--write-baseline", type=click.Path(path_type=Path), help="With --objects: write all findings to this file."
-)
-@click.option("--config", type=click.Path(path_type=Path), help="With --objects: read options from this file.")
+@baseline_options
 @click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
 @display_options
 def compare(
@@ -67,7 +65,9 @@ def compare(
     ignore: tuple[str, ...],
     baseline: Path | None,
     write_baseline: Path | None,
+    force: bool,
     config: Path | None,
+    no_config: bool,
     lenient: bool,
     color: bool,
     width: int,
@@ -90,7 +90,9 @@ def compare(
             "--ignore": ignore,
             "--baseline": baseline,
             "--write-baseline": write_baseline,
+            "--force": force,
             "--config": config,
+            "--no-config": no_config,
             f"-o {output}": output in _FOR_OBJECTS,
             "--node": node if not digest else None,
         }
@@ -104,8 +106,10 @@ def compare(
         return _compare_two(dumps, output, fail_on, lenient, width, color)
     from ipt_explain.audit.plan import make_plan
 
-    plan = make_plan(select, ignore, fail_on, baseline, config)
-    return _compare_objects(objects, dumps, node, plan, output, write_baseline, lenient, width, color)
+    plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
+    tell(plan.notes)
+    plan.require(_cluster_rules(plan))
+    return _compare_objects(objects, dumps, node, plan, output, write_baseline, force, lenient, width, color)
 
 
 def _compare_two(
@@ -188,6 +192,7 @@ def _compare_objects(
     plan: Plan,
     output: str,
     write_baseline: Path | None,
+    force: bool,
     lenient: bool,
     width: int,
     color: bool,
@@ -206,18 +211,23 @@ def _compare_objects(
     warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
     report = cluster_report(judgement.mismatches, parsed).keep(lambda finding: plan.selection.wants(finding.rule))
     if write_baseline is not None:
-        write_file(write_baseline, report.findings)
-        complain(f"{write_baseline}: {len(report.findings):,} findings are now known")
+        write_file(write_baseline, report.findings, (file, *dumps), force)
+        tell([f"{write_baseline}: {count_of_findings(report.findings)} now known"])
         return CLEAN
+    tell(gone_entries(plan, report, parsed, {rule.id for rule in _cluster_rules(plan)}))
     report = report.without(plan.known)
     write(_rendered(report, plan, parsed, output, width, color), annotations=output == "github")
     return FOUND if plan.fails(report) else CLEAN
 
 
-def _rendered(report: Report, plan: Plan, dumps: Sequence[Dump], output: str, width: int, color: bool) -> Iterable[str]:
+def _cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
     from ipt_explain.audit.rules.cluster import RULES
 
-    rules = tuple(rule for rule in RULES if plan.selection.wants(rule.id))
+    return tuple(rule for rule in RULES if plan.selection.wants(rule.id))
+
+
+def _rendered(report: Report, plan: Plan, dumps: Sequence[Dump], output: str, width: int, color: bool) -> Iterable[str]:
+    rules = _cluster_rules(plan)
     if output == "json":
         from ipt_explain.render.audit.json import audit_json
 

@@ -39,7 +39,7 @@ def source_options(command: Command) -> Command:
         click.option("--live", is_flag=True, help="Run this node's own iptables-save and ip6tables-save."),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
     )
-    return _all(options, command)
+    return with_options(options, command)
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
@@ -65,7 +65,7 @@ def selection_options(command: Command) -> Command:
             shell_complete=addresses,
         ),
     )  # fmt: skip
-    return _all(options, command)
+    return with_options(options, command)
 
 
 def display_options(command: Command) -> Command:
@@ -88,7 +88,7 @@ def display_options(command: Command) -> Command:
         ),
         no_pager_option,
     )
-    return _all(options, command)
+    return with_options(options, command)
 
 
 def no_pager_option(command: Command) -> Command:
@@ -109,7 +109,7 @@ def _no_pager(_: click.Context, __: click.Parameter, wanted: bool) -> None:
         without_pager()
 
 
-def _all(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     """The command with these options, listed in its help in this order."""
     for option in reversed(options):
         command = option(command)

@@ -86,6 +86,13 @@ def warn(messages: Iterable[str]) -> None:
     complain("\n".join(f"warning: {escape(message)}" for message in dict.fromkeys(messages)))
 
 
+def tell(notes: Iterable[str]) -> None:
+    """Print notes, one a line, to standard error."""
+    from ipt_explain.render.text.safe import escape
+
+    complain("\n".join(f"note: {escape(note)}" for note in notes))
+
+
 def complain(text: str) -> None:
     """Print text to standard error; if that is closed, there is nobody to tell."""
     if text and sys.stderr is not None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.decoding import decode, read_stream
+from ipt_explain.inputs.limits import INPUT_BYTES, Limit
 
 STANDARD_INPUT = "-"
 
@@ -37,14 +41,38 @@ def read_inputs(paths: Iterable[str]) -> tuple[InputText, ...]:
     return tuple(InputText(name, _read(name)) for name in names)
 
 
+def read_regular(path: str | os.PathLike[str], limit: Limit = INPUT_BYTES) -> tuple[str, int]:
+    """The text of a file that must be one (a pipe could stall, a device never ends), and its owner's user ID.
+
+    Raises UsageError where it is not, holds more than the limit, or cannot be read.
+    """
+    name = os.fspath(path)
+    with _failures_in_words(name):
+        # Opening a pipe would wait for its writer.
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if stat.S_ISDIR(found.st_mode):
+                raise UsageError(f"{name}: this is a directory")
+            if not stat.S_ISREG(found.st_mode):
+                raise UsageError(f"{name}: this is a pipe or a device, not a file")
+            return decode(read_stream(file, name, limit), name), found.st_uid
+
+
 def _read(name: str) -> str:
-    try:
+    with _failures_in_words(name):
         if name != STANDARD_INPUT:
             with open(name, "rb") as file:
                 return decode(read_stream(file, name), name)
         if sys.stdin is None:
             raise UsageError("standard input (-) is closed")
         return decode(read_stream(sys.stdin.buffer, name), name)
+
+
+@contextmanager
+def _failures_in_words(name: str) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise UsageError(f"{name}: there is no such file") from None
     except IsADirectoryError:

@@ -84,3 +84,28 @@ def test_an_unknown_rule_names_the_nearest(node: Path, capsys: pytest.CaptureFix
 def test_a_page_is_printed_by_its_slug(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["rules", "undefined-chain"])
     assert capsys.readouterr().out.startswith("IPT001 undefined-chain (error;")
+
+
+def test_the_configuration_that_was_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "node.txt").write_text("-A INPUT -j LOG\n")
+    (tmp_path / "setup.cfg").write_text("[ipt-explain]\nignore = IPT0\nfail-on = never\n")
+    assert run(["audit", "node.txt"]) == 0
+    assert "note: setup.cfg is used: 11 of " in capsys.readouterr().err
+    assert run(["audit", "--no-config", "node.txt"]) == 0
+    assert "setup.cfg" not in capsys.readouterr().err
+    assert run(["audit", "--no-config", "--config", "setup.cfg", "node.txt"]) == 2
+
+
+@pytest.mark.parametrize("arguments", [["--ignore", "IPT"], ["--select", "IPT8"], []])
+def test_silence_with_no_rule_asked_is_no_success(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "node.txt").write_text("-A INPUT -j LOG\n")
+    if not arguments:
+        (tmp_path / "setup.cfg").write_text("[ipt-explain]\nignore = IPT\n")
+    assert run(["audit", *arguments, "node.txt"]) == 2
+    said = capsys.readouterr()
+    assert "no rule is left to ask" in said.err
+    assert said.out == ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ipt_explain.audit.baseline import baseline_text, read_baseline
+from ipt_explain.audit.baseline import baseline_text, read_baseline, write_baseline
 from ipt_explain.audit.config import load_config
 from ipt_explain.audit.rules import RULES_BY_ID
 from ipt_explain.audit.runner import audit_dump
@@ -20,7 +24,8 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_setup_cfg_of_a_directory_above_counts(tmp_path: Path) -> None:
+def test_setup_cfg_of_a_directory_above_counts_within_a_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
     write(tmp_path / "setup.cfg", "[ipt-explain]\nselect = IPT0, IPT7\nignore = IPT004\nfail-on = warning\n")
     (tmp_path / "below").mkdir()
     config = load_config(None, RULES_BY_ID, tmp_path / "below")
@@ -64,7 +69,7 @@ def test_broken_toml_is_an_error_where_it_is_ours(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="there is no such file"):
         load_config(tmp_path / "none.cfg", RULES_BY_ID)
 
 
@@ -100,7 +105,120 @@ def test_a_baseline_takes_away_what_it_knows_and_nothing_else(tmp_path: Path) ->
     assert new.known == 1
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": "other/1", "findings": []}', '{"findings": 3}'])
-def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UsageError, match=r"write-baseline|not JSON"):
+def test_what_is_known_of_one_node_hides_nothing_on_another(tmp_path: Path) -> None:
+    text = "-A INPUT -j LOG\n-A INPUT -j LOG\n"
+    path = write(tmp_path / "known.json", baseline_text(audit_dump(read_dump(text, "dumps/a.txt")).findings))
+    known = read_baseline(path)
+    assert audit_dump(read_dump(text, "./dumps/a.txt")).without(known).findings == ()
+    assert len(audit_dump(read_dump(text, "dumps/b.txt")).without(known).findings) == 1
+
+
+def test_a_second_finding_like_a_known_one_is_new(tmp_path: Path) -> None:
+    report = audit_dump(read_dump("-A INPUT -j LOG\n" * 2))
+    (first,) = report.findings
+    second = replace(first, fingerprint=f"{first.fingerprint}:2")  # as the runner numbers them
+    known = read_baseline(write(tmp_path / "known.json", baseline_text([first])))
+    assert replace(report, findings=(first, second)).without(known).findings == (second,)
+
+
+def test_entries_that_no_longer_occur_are_named(tmp_path: Path) -> None:
+    found = audit_dump(read_dump("-A INPUT -j LOG\n-A INPUT -j LOG\n", "a.txt")).findings
+    known = read_baseline(write(tmp_path / "known.json", baseline_text(found)))
+    assert known.gone((), ["a.txt"], {"IPT004"}) == ["IPT004 INPUT in a.txt"]
+    assert known.gone((), ["b.txt"], {"IPT004"}) == []  # another node was judged
+    assert known.gone((), ["a.txt"], {"IPT001"}) == []  # the rule was not asked
+    assert known.gone(found, ["a.txt"], {"IPT004"}) == []
+
+
+HEAD = '{"schema": "ipt-explain/baseline/2", "findings": '
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is not a baseline"),
+        ("[]", "is not a baseline"),
+        ("{", "this is not JSON"),
+        ('{"schema": "other/1", "findings": []}', "is of schema other/1"),
+        ('{"findings": 3}', "is not a baseline"),
+        (HEAD + "3}", 'lacks "findings"'),
+        (HEAD + "[3]}", "finding 1 lacks its source"),
+        (HEAD + '[{"source": "a", "fingerprint": ["b"], "rule": "IPT001"}]}', "finding 1 lacks its source"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[" + "9" * 9000 + "]", "is not a baseline"),
+    ],
+)
+def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"{said}.*--write-baseline makes one"):
         read_baseline(write(tmp_path / "b.json", text))
+
+
+def test_a_baseline_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    assert read_baseline(write(tmp_path / "b.json", f"\ufeff{HEAD}[]}}")).entries == {}
+
+
+def test_a_baseline_replaces_nothing_else_unless_forced(tmp_path: Path) -> None:
+    path = write(tmp_path / "letter.txt", "Dear all,")
+    with pytest.raises(UsageError, match="holds something else"):
+        write_baseline(path, ())
+    assert path.read_text(encoding="utf-8") == "Dear all,"
+    write_baseline(path, (), force=True)
+    write_baseline(path, ())
+    assert read_baseline(path).entries == {}
+
+
+@pytest.mark.parametrize("read", [read_baseline, lambda path: load_config(path, RULES_BY_ID)], ids=["baseline", "config"])
+def test_what_is_no_file_is_refused_in_words(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(UsageError, match="a pipe or a device, not a file"):
+            read(path)
+    with pytest.raises(UsageError, match="this is a directory"):
+        read(tmp_path)
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate(1 << 31)
+    with pytest.raises(UsageError, match="it holds more than"):
+        read(huge)
+
+
+def test_nothing_is_read_above_the_repository_or_without_one_above_the_folder(tmp_path: Path) -> None:
+    write(tmp_path / "setup.cfg", "[ipt-explain]\nignore = IPT\n")
+    inner = tmp_path / "repository" / "inner"
+    inner.mkdir(parents=True)
+    assert load_config(None, RULES_BY_ID, inner).path is None
+    (tmp_path / "repository" / ".git").mkdir()
+    assert load_config(None, RULES_BY_ID, inner).path is None
+    write(tmp_path / "repository" / "setup.cfg", "[ipt-explain]\nignore = IPT0\n")
+    assert load_config(None, RULES_BY_ID, inner).path == tmp_path / "repository" / "setup.cfg"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a file away takes root")
+def test_another_users_file_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "setup.cfg", "[ipt-explain]\nignore = IPT\n")
+    os.chown(path, 65534, 65534)
+    config = load_config(None, RULES_BY_ID, tmp_path)
+    assert (config.path, config.ignore, config.unread) == (None, None, (path,))
+    assert load_config(path, RULES_BY_ID).ignore == ("IPT",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'tool = "x"\n# [tool.ipt-explain]\n',
+        "[[tool]]\nipt-explain = 1\n",
+        "[tool]\nipt-explain = 3\n",
+        "[tool.ipt-explain]\nselect = " + "[" * 3000,
+        "[tool.ipt-explain]\nselect = " + "9" * 5000 + "\n",
+        "[tool.ipt-explain]\nselect = 3\n",
+        "[tool.ipt-explain]\nfail-on = [1]\n",
+        "[tool.ipt-explain]\nbaseline = 1979-05-27\n",
+        "[tool.ipt-explain.select]\nx = 1\n",
+        "[tool.ipt-explain]\nselect = '\udcff'\n",
+    ],
+)
+def test_toml_of_any_shape_is_read_or_refused_in_words(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with suppress(UsageError):
+        assert load_config(None, RULES_BY_ID, tmp_path).select is None

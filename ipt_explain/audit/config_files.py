@@ -1,0 +1,112 @@
+"""Where the audit's configuration is read from: pyproject.toml `[tool.ipt-explain]`, setup.cfg `[ipt-explain]`, or the
+file of `--config`.
+
+A configuration can silence the audit, so one that is merely found must be of this repository and of this user: the
+working directory is searched and the directories above it up to the repository's root (without a repository, the
+working directory alone), and another user's file is left unread.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.files import read_regular
+from ipt_explain.inputs.json_values import of_characters
+from ipt_explain.inputs.limits import CONFIG_BYTES
+
+_NAMES = ("pyproject.toml", "setup.cfg")
+_SECTION = "ipt-explain"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConfig:
+    """The nearest file with a section of ours, and its options; `unread` are nearer ones of other users."""
+
+    path: Path | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    unread: tuple[Path, ...] = ()
+
+
+def read_config(path: Path) -> Mapping[str, object]:
+    """The options in a file that the user named. Raises UsageError where it has none of ours, or cannot be read."""
+    options = _options(path, read_regular(path, CONFIG_BYTES)[0])
+    if options is None:
+        raise UsageError(f"{path} has no section [{_SECTION}] or [tool.{_SECTION}]")
+    return options
+
+
+def find_config(start: Path | None = None) -> FoundConfig:
+    """The configuration for `start`, the working directory. Raises UsageError for one that cannot be used."""
+    unread: list[Path] = []
+    for folder in _searched(start):
+        for path in map(folder.joinpath, _NAMES):
+            if not path.is_file():
+                continue
+            text, owner = read_regular(path, CONFIG_BYTES)
+            if _SECTION not in text:
+                continue
+            if not _is_ours(path, owner):
+                unread.append(path)
+                continue
+            options = _options(path, text)
+            if options is not None:
+                return FoundConfig(path, options, tuple(unread))
+    return FoundConfig(unread=tuple(unread))
+
+
+def _searched(start: Path | None) -> Iterator[Path]:
+    try:
+        first = (start or Path.cwd()).resolve()
+    except (OSError, RuntimeError):  # the working directory is gone
+        return
+    folders = (first, *first.parents)
+    root = next((folder for folder in folders if os.path.lexists(folder / ".git")), first)
+    yield from folders[: folders.index(root) + 1]
+
+
+def _is_ours(path: Path, owner: int) -> bool:
+    """Whether the user who runs the program owns a file, and the link where it is one."""
+    user = getattr(os, "geteuid", None)
+    return user is None or user() == owner == path.lstat().st_uid
+
+
+def _options(path: Path, text: str) -> Mapping[str, object] | None:
+    """The options of the section that is ours; None where the file has none."""
+    if of_characters(text) != text:
+        raise UsageError(f"{path} is not UTF-8 text")
+    return _toml_options(path, text) if path.suffix == ".toml" else _ini_options(path, text)
+
+
+def _ini_options(path: Path, text: str) -> Mapping[str, object] | None:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        if f"[{_SECTION}]" not in text:
+            return None
+        raise UsageError(f"{path}: {str(error).splitlines()[0]}") from None
+    return dict(parser[_SECTION]) if parser.has_section(_SECTION) else None
+
+
+def _toml_options(path: Path, text: str) -> Mapping[str, object] | None:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        tools = tomllib.loads(text).get("tool")
+    except (ValueError, RecursionError) as error:
+        if f"[tool.{_SECTION}" not in text:
+            return None  # most projects' file is none of our business, nor are its faults
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise UsageError(f"{path}: {said}") from None
+    section = tools.get(_SECTION) if isinstance(tools, dict) else None
+    if section is not None and not isinstance(section, dict):
+        raise UsageError(f"{path}: tool.{_SECTION} must be a table")
+    return section
