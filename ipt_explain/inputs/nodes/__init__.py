@@ -1,0 +1,1 @@
+"""Files of many nodes: directories, patterns and archives, what each file is, and which node it belongs to."""

@@ -1,0 +1,194 @@
+"""SOURCE arguments: files, directories read to the bottom, patterns, archives, `NAME=PATH`; and what lies in them."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.decoding import MAX_BYTES
+from ipt_explain.inputs.files import STANDARD_INPUT
+from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
+from ipt_explain.inputs.nodes.kinds import Kind, kind_of
+from ipt_explain.inputs.nodes.packing import head_of, unpacked
+
+_DOCUMENTS = ("readme", "license", "notes", "changelog")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file, or a member of an archive.
+
+    `path` is what people call it; `container` the file on disk that holds it, which is `path` itself or an archive.
+    `given` is the node's name where the command line says it (`NAME=PATH`), `named` whether it names the very file.
+    """
+
+    path: str
+    container: str
+    kind: Kind
+    given: str | None = None
+    named: bool = False
+
+    @property
+    def in_archive(self) -> bool:
+        """Whether it has to be read through its archive."""
+        return self.path != self.container
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file, or the rest of an archive, that cannot be read, and why."""
+
+    path: str
+    why: str
+    given: str | None = None
+
+
+@dataclass(slots=True)
+class Survey:
+    """What lies in the sources. `passed_over` are the paths of files that are no node's rules, and empty ones."""
+
+    entries: list[Entry] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    passed_over: list[Entry] = field(default_factory=list)
+
+
+class Sources:
+    """The files of many nodes. Looks at all of them first, then reads those that are wanted, one at a time."""
+
+    def __init__(self, arguments: Iterable[str]) -> None:
+        self._files = list(_expanded(arguments))
+        if sum(file.path == STANDARD_INPUT for file in self._files) > 1:
+            raise UsageError("standard input (-) can be read only once")
+        self._standard_input: bytes | None = None
+
+    def survey(self) -> Survey:
+        """What each file is, by its beginning. Nothing that is wrong with one of them is lost, or stops the others."""
+        found = Survey()
+        for file in self._files:
+            try:
+                with self._opened(file.path) as raw:
+                    stream = unpacked(raw)
+                    inner = members(stream)
+                    if inner is None:
+                        self._note(found, Entry(file.path, file.path, kind_of(head_of(stream)), file.given, file.named))
+                        continue
+                    for member in inner:
+                        path = f"{file.path}/{member.path}"
+                        self._note(found, Entry(path, file.path, kind_of(head_of(member.stream)), file.given))
+            except DAMAGE as error:
+                found.unreadable.append(Unreadable(file.path, why_unreadable(error), file.given))
+        return found
+
+    @staticmethod
+    def _note(found: Survey, entry: Entry) -> None:
+        # What the command line names is read as a dump whatever it looks like: its faults are then said line by line.
+        useful = entry.kind.belongs_to_a_node or (entry.named and entry.kind is not Kind.EMPTY)
+        (found.entries if useful else found.passed_over).append(entry)
+
+    def contents(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        """The bytes of entries, unpacked; those of one archive in its order, in a single pass."""
+        by_container: dict[str, dict[str, Entry]] = {}
+        for entry in entries:
+            by_container.setdefault(entry.container, {})[entry.path] = entry
+        for container, wanted in by_container.items():
+            try:
+                with self._opened(container) as raw:
+                    yield from self._wanted(container, unpacked(raw), wanted)
+            except DAMAGE as error:
+                for entry in list(wanted.values()):
+                    yield entry, Unreadable(entry.path, why_unreadable(error), entry.given)
+
+    @staticmethod
+    def _wanted(
+        container: str, stream: BinaryIO, wanted: dict[str, Entry]
+    ) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        inner = members(stream)
+        for member in [Member("", stream)] if inner is None else inner:
+            path = f"{container}/{member.path}" if member.path else container
+            entry = wanted.pop(path, None)
+            if entry is not None:
+                content = member.stream.read(MAX_BYTES + 1)
+                if len(content) > MAX_BYTES:
+                    yield entry, Unreadable(path, f"it holds more than {MAX_BYTES >> 30} GiB, which no dump does")
+                else:
+                    yield entry, content
+                del content
+            if not wanted:
+                return
+
+    def _opened(self, path: str) -> BinaryIO:
+        if path != STANDARD_INPUT:
+            return open(path, "rb")
+        if self._standard_input is None:
+            if sys.stdin is None:
+                raise UsageError("standard input (-) is closed")
+            # It is looked at first and read then.
+            self._standard_input = sys.stdin.buffer.read(MAX_BYTES + 1)
+            if len(self._standard_input) > MAX_BYTES:
+                raise UsageError(f"standard input holds more than {MAX_BYTES >> 30} GiB: save it to a file")
+        return io.BytesIO(self._standard_input)
+
+
+def why_unreadable(error: BaseException) -> str:
+    """Why a file cannot be read, in words."""
+    if isinstance(error, UsageError):
+        return str(error)
+    if isinstance(error, EOFError):
+        return "it ends too early: was it copied completely?"
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, RuntimeError) and "password" in str(error):
+        return "it is encrypted"
+    return f"it is damaged: {error}" if str(error) else "it is damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    given: str | None
+    named: bool
+
+
+def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
+    """The files of arguments. Raises UsageError for a directory without files and a pattern that fits none."""
+    for argument in arguments:
+        name, equals, rest = argument.partition("=")
+        given = bool(equals and name and rest) and not os.path.exists(argument) and "/" not in name
+        path = rest if given else argument
+        node = name if given else None
+        if os.path.isdir(path):
+            yield from (_File(each, node, False) for each in _walked(path))
+        elif not os.path.exists(path) and glob.has_magic(path):
+            matches = sorted(glob.glob(path, recursive=True))
+            files = [inner for each in matches for inner in (_walked(each) if os.path.isdir(each) else [each])]
+            if not files:
+                raise UsageError(f"{path}: no file fits")
+            yield from (_File(each, node, False) for each in dict.fromkeys(files))
+        else:
+            yield _File(path, node, True)
+
+
+def _walked(folder: str) -> list[str]:
+    """All regular files below a folder, in order; links into the folder itself would show a file twice."""
+    root = os.path.realpath(folder)
+    found: list[str] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            inside = os.path.islink(path) and os.path.realpath(path).startswith(root + os.sep)
+            if not name.startswith(".") and not inside and os.path.isfile(path):
+                found.append(path)
+    if not found:
+        raise UsageError(f"{folder}: there is no file in this directory")
+    return found
