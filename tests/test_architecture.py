@@ -42,6 +42,7 @@ LIBRARIES = {
     "tomli": "audit",  # the standard library's tomllib, for Python 3.10
     "tomllib": "audit",
     "yaml": "compare",
+    "zstandard": "inputs",
 }
 
 

@@ -1,7 +1,6 @@
 """Archives read as directories, member by member, without unpacking anything to disk.
 
-tar in any packing and zip. An archive in an archive is read too, one level deep: a must-gather holds tar files of its
-own.
+tar in any packing and zip. Archives in an archive are read too: a must-gather holds tar files of its own.
 """
 
 from __future__ import annotations
@@ -13,15 +12,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
-from ipt_explain.inputs.nodes.packing import head_of, is_zip, unpacked
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.limits import ARCHIVE_DEPTH, ARCHIVE_MEMBERS, INPUT_BYTES
+from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, is_zip, unpacked
 
 _TAR_BLOCK = 512
-_MAX_DEPTH = 2
 _MAX_HEADER = 1 << 20
 
-DAMAGE = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
+DAMAGE = (UsageError, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
           tarfile.TarError, zipfile.BadZipFile)  # fmt: skip
 """What reading a damaged, encrypted or cut archive raises, from whichever library meets it first."""
 
@@ -31,20 +31,82 @@ class Member:
     """A file in an archive: its path there, and its bytes, to be read before the next member is asked for."""
 
     path: str
-    stream: BinaryIO
+    stream: Unpacked
 
 
-def members(stream: BinaryIO, depth: int = 0) -> Iterator[Member] | None:
-    """The files of an archive in its order; None where the stream, unpacked already, is no archive.
+def members(stream: Unpacked, source: str) -> Iterator[Member] | None:
+    """The files of an archive in its order; None where the stream is no archive. `source` is its path for people.
 
-    Raises one of `DAMAGE` where the archive is cut or damaged, after the members that can be read.
+    Raises one of `DAMAGE` where the archive is cut, damaged or beyond a limit, after the members before that.
     """
-    head = head_of(stream)
-    if is_zip(head):
-        return _zip_members(stream, depth)
-    if _is_tar(head):
-        return _tar_members(stream, depth)
-    return None
+    return _Reader().members(stream, source, 1)
+
+
+class _Reader:
+    """One archive with those in it."""
+
+    def __init__(self) -> None:
+        self._left = ARCHIVE_MEMBERS.value()
+        self._depth = ARCHIVE_DEPTH.value()
+
+    def members(self, stream: Unpacked, source: str, depth: int) -> Iterator[Member] | None:
+        head = stream.peek(HEAD)
+        if is_zip(head):
+            return self._zip_members(stream, source, depth)
+        return self._tar_members(stream, source, depth) if _is_tar(head) else None
+
+    def _tar_members(self, stream: Unpacked, source: str, depth: int) -> Iterator[Member]:
+        stream.as_archive()
+        watched = _Watched(stream)
+        with tarfile.open(fileobj=watched, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
+            for info in archive:
+                self._count(source)
+                # Links lead to members that are read anyway; devices and pipes hold nothing.
+                content = archive.extractfile(info) if info.isreg() and not _is_hidden(info.name) else None
+                if content is not None:
+                    path = _clean(info.name)
+                    yield from self._inner(path, unpacked(content, f"{source}/{path}"), source, depth)
+                # What it remembers of a million members is not needed again.
+                archive.members = []
+        if any(watched.last):
+            raise EOFError
+
+    def _zip_members(self, stream: Unpacked, source: str, depth: int) -> Iterator[Member]:
+        with zipfile.ZipFile(_seekable(stream, source)) as archive:
+            for info in archive.infolist():
+                self._count(source)
+                if not info.is_dir() and not _is_hidden(info.filename):
+                    path = _clean(info.filename)
+                    with archive.open(info) as content:
+                        inner = unpacked(content, f"{source}/{path}", info.compress_size)
+                        yield from self._inner(path, inner, source, depth)
+
+    def _inner(self, path: str, stream: Unpacked, source: str, depth: int) -> Iterator[Member]:
+        """A member, or the members of the archive that it is."""
+        inner = self.members(stream, f"{source}/{path}", depth + 1)
+        if inner is None:
+            yield Member(path, stream)
+        elif depth >= self._depth:
+            raise ARCHIVE_DEPTH.exceeded(f"{source}/{path}", "it is an archive within archives, of")
+        else:
+            for member in inner:
+                yield Member(f"{path}/{member.path}", member.stream)
+
+    def _count(self, source: str) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ARCHIVE_MEMBERS.exceeded(source)
+
+
+def _seekable(stream: Unpacked, source: str) -> BinaryIO:
+    """A zip archive has its table of contents at its end: the file itself, or what another archive holds, in memory."""
+    if stream.plain is not None:
+        stream.plain.seek(0)
+        return stream.plain
+    content = stream.read(INPUT_BYTES.value() + 1)
+    if len(content) > INPUT_BYTES.value():
+        raise INPUT_BYTES.exceeded(source)
+    return io.BytesIO(content)
 
 
 def _is_tar(head: bytes) -> bool:
@@ -55,19 +117,6 @@ def _is_tar(head: bytes) -> bool:
     except tarfile.HeaderError:
         return False
     return True
-
-
-def _tar_members(stream: BinaryIO, depth: int) -> Iterator[Member]:
-    watched = _Watched(stream)
-    with tarfile.open(fileobj=watched, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
-        for info in archive:
-            # Links lead to members that are read anyway; devices and pipes hold nothing.
-            if info.isreg() and not _is_hidden(info.name):
-                yield from _inner(_clean(info.name), archive.extractfile(info), depth)
-            # What it remembers of a million members is not needed again.
-            archive.members = []
-    if any(watched.last):
-        raise EOFError("the archive ends too early")
 
 
 class _Watched:
@@ -96,28 +145,6 @@ class _Header(tarfile.TarInfo):
         if announces and self.size > _MAX_HEADER:
             raise tarfile.ReadError("a member's name is too long")
         return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
-
-
-def _zip_members(stream: BinaryIO, depth: int) -> Iterator[Member]:
-    seekable = stream if stream.seekable() else io.BytesIO(stream.read())
-    with zipfile.ZipFile(seekable) as archive:
-        for info in archive.infolist():
-            if not info.is_dir() and not _is_hidden(info.filename):
-                with archive.open(info) as content:
-                    yield from _inner(_clean(info.filename), content, depth)
-
-
-def _inner(path: str, content: IO[bytes] | None, depth: int) -> Iterator[Member]:
-    """A member, or the members of the archive that it is."""
-    if content is None:
-        return
-    stream = unpacked(content)
-    inner = members(stream, depth + 1) if depth + 1 < _MAX_DEPTH else None
-    if inner is None:
-        yield Member(path, stream)
-    else:
-        for member in inner:
-            yield Member(f"{path}/{member.path}", member.stream)
 
 
 def _clean(path: str) -> str:

@@ -25,7 +25,7 @@ _SUFFIX = re.compile(
 _REPORT = re.compile(r"^sosreport-(?P<host>.+?)(?:-\d{1,12})?-\d{4}-\d{2}-\d{2}-[a-z0-9]{5,10}(?:-[a-z]+)?$")
 _NODE_FOLDERS = frozenset({"node", "nodes", "host", "hosts"})
 # Folders that every node has in such collections: they tell nothing of which node it is.
-_COMMON = frozenset({"sos_commands", "firewall_tables", "networking", "network", "host_service_logs", "commands", "cmd"})
+_COMMON = frozenset({"sos_commands", "firewall_tables", "networking", "network", "host_service_logs", "commands"})
 
 
 def node_names(paths: Sequence[str]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Packed streams, unpacked as they are read: gzip, bzip2, xz and zstd, told by their first bytes."""
+"""Packed streams, unpacked as they are read: gzip, bzip2, xz and zstd, recognised by their first bytes.
+
+What a few packed bytes may grow to is limited while they are unpacked, not after.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import bz2
 import gzip
 import io
 import lzma
+from collections.abc import Callable
 from typing import IO, BinaryIO, cast
 
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.limits import ARCHIVE_BYTES, ARCHIVE_RATIO, INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, Limit
 
 HEAD = 1 << 16
 """How much of a file tells what it is."""
@@ -19,6 +24,57 @@ _XZ = b"\xfd7zXZ\x00"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _LAYERS = 2
+_ZSTD_WINDOW = 128 << 20
+
+
+class Unpacked(io.BufferedReader):
+    """A stream without its packing, buffered. It grows within the limits of a single file until `as_archive`.
+
+    `plain` is the file on disk itself where it is not packed.
+    """
+
+    def __init__(self, meter: _Meter, plain: BinaryIO | None) -> None:
+        super().__init__(cast(io.RawIOBase, meter), HEAD)
+        self._meter = meter
+        self.plain = plain
+
+    def as_archive(self) -> None:
+        """Allow what an archive may grow to: it holds many files, which may repeat each other."""
+        self._meter.limit(ARCHIVE_BYTES, ARCHIVE_RATIO)
+
+
+class _Meter(io.RawIOBase):
+    """Counts what comes out of an unpacker against what goes in."""
+
+    def __init__(self, inner: IO[bytes], packed_bytes: Callable[[], int], source: str) -> None:
+        self._inner = inner
+        self._packed_bytes = packed_bytes
+        self._source = source
+        self._count = 0
+        self._free = UNPACK_FREE_BYTES.value()
+        self.limit(INPUT_BYTES, UNPACK_RATIO)
+
+    def limit(self, total: Limit, ratio: Limit) -> None:
+        """Set the limits that hold from here on."""
+        self._total, self._ratio = total, ratio
+        self._total_value, self._ratio_value = total.value(), ratio.value()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer)
+        count = 0
+        # Unpackers return what one piece of input gave; a file's kind shows in its first kilobytes.
+        while count < len(view) and (chunk := self._inner.read(len(view) - count)):
+            view[count : count + len(chunk)] = chunk
+            count += len(chunk)
+        self._count += count
+        if self._count > self._total_value:
+            raise self._total.exceeded(self._source)
+        if self._count > self._free and self._count > self._ratio_value * max(self._packed_bytes(), 1):
+            raise self._ratio.exceeded(self._source, "it unpacks to")
+        return count
 
 
 def is_zip(head: bytes) -> bool:
@@ -26,48 +82,63 @@ def is_zip(head: bytes) -> bool:
     return head.startswith(_ZIP)
 
 
-def head_of(stream: BinaryIO) -> bytes:
-    """The first bytes of a buffered stream, which are still to be read."""
-    if isinstance(stream, io.BufferedReader):
-        return stream.peek(HEAD)[:HEAD]
-    position = stream.tell()
-    head = stream.read(HEAD)
-    stream.seek(position)
-    return head
+def unpacked(stream: IO[bytes], source: str, packed_bytes: int | None = None) -> Unpacked:
+    """The stream without its packing; a `.txt.gz.gz` has two layers.
 
-
-def unpacked(stream: IO[bytes]) -> BinaryIO:
-    """The stream without its packing, buffered; a `.txt.gz` in a `.tar.xz` has two layers.
-
-    Raises UsageError for zstd where nothing here can read it. Damage shows when it is read.
+    `packed_bytes` is the size of the stream where the stream itself is a zip archive's member that was packed.
+    Raises UsageError for zstd where nothing here can read it. Damage, and growth beyond limits, show when it is read.
     """
-    buffered = _buffered(stream)
+    packed = _Counter(stream)
+    size = packed.count if packed_bytes is None else lambda: packed_bytes
+    first = buffered = io.BufferedReader(cast(io.RawIOBase, packed), HEAD)
     for _ in range(_LAYERS):
-        head = head_of(buffered)
-        inner: IO[bytes]
-        if head.startswith(_GZIP):
-            inner = gzip.GzipFile(fileobj=buffered)
-        elif head.startswith(_BZIP2):
-            inner = bz2.BZ2File(buffered)
-        elif head.startswith(_XZ):
-            inner = lzma.LZMAFile(buffered)
-        elif head.startswith(_ZSTD):
-            inner = _zstd(buffered)
-        else:
+        inner = _layer(buffered.peek(len(_XZ)), buffered)
+        if inner is None:
             break
-        buffered = _buffered(inner)
-    return buffered
+        buffered = io.BufferedReader(inner, HEAD)
+    on_disk = isinstance(stream, io.BufferedReader) and isinstance(stream.raw, io.FileIO)
+    plain = cast(BinaryIO, stream) if buffered is first and on_disk else None
+    return Unpacked(_Meter(buffered, size, source), plain)
 
 
-def _buffered(stream: IO[bytes]) -> BinaryIO:
-    if isinstance(stream, (io.BufferedReader, io.BytesIO)):
-        return stream
-    return io.BufferedReader(cast(io.RawIOBase, stream), HEAD)
+def _layer(head: bytes, stream: IO[bytes]) -> io.RawIOBase | None:
+    """The stream with its outermost packing, which its first bytes tell, taken off; None where there is none."""
+    openers: tuple[tuple[bytes, Callable[[IO[bytes]], object]], ...] = (
+        (_GZIP, lambda packed: gzip.GzipFile(fileobj=packed)),
+        (_BZIP2, bz2.BZ2File),
+        (_XZ, lzma.LZMAFile),
+        (_ZSTD, _zstd),
+    )
+    opener = next((opener for magic, opener in openers if head.startswith(magic)), None)
+    # All of them have what BufferedReader asks of a raw stream.
+    return None if opener is None else cast(io.RawIOBase, opener(stream))
 
 
-def _zstd(stream: BinaryIO) -> IO[bytes]:
+class _Counter(io.RawIOBase):
+    """Counts the packed bytes that were read."""
+
+    def __init__(self, inner: IO[bytes]) -> None:
+        self._inner = inner
+        self._count = 0
+
+    def count(self) -> int:
+        return self._count
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer)
+        chunk = self._inner.read(len(view))
+        view[: len(chunk)] = chunk
+        self._count += len(chunk)
+        return len(chunk)
+
+
+def _zstd(stream: IO[bytes]) -> object:
     try:
         import zstandard
     except ImportError:
         raise UsageError("zstd cannot be read here: unpack it first (zstd -dc), or pip install zstandard") from None
-    return cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    return unpacker.stream_reader(stream, read_across_frames=True)

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.decoding import MAX_BYTES
 from ipt_explain.inputs.files import STANDARD_INPUT
+from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.kinds import Kind, kind_of
-from ipt_explain.inputs.nodes.packing import head_of, unpacked
-
-_DOCUMENTS = ("readme", "license", "notes", "changelog")
+from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,15 @@ class Sources:
         for file in self._files:
             try:
                 with self._opened(file.path) as raw:
-                    stream = unpacked(raw)
-                    inner = members(stream)
+                    stream = unpacked(raw, file.path)
+                    inner = members(stream, file.path)
                     if inner is None:
-                        self._note(found, Entry(file.path, file.path, kind_of(head_of(stream)), file.given, file.named))
+                        kind = kind_of(stream.peek(HEAD))
+                        self._note(found, Entry(file.path, file.path, kind, file.given, file.named))
                         continue
                     for member in inner:
                         path = f"{file.path}/{member.path}"
-                        self._note(found, Entry(path, file.path, kind_of(head_of(member.stream)), file.given))
+                        self._note(found, Entry(path, file.path, kind_of(member.stream.peek(HEAD)), file.given))
             except DAMAGE as error:
                 found.unreadable.append(Unreadable(file.path, why_unreadable(error), file.given))
         return found
@@ -99,26 +98,21 @@ class Sources:
         for container, wanted in by_container.items():
             try:
                 with self._opened(container) as raw:
-                    yield from self._wanted(container, unpacked(raw), wanted)
+                    yield from self._wanted(container, unpacked(raw, container), wanted)
             except DAMAGE as error:
                 for entry in list(wanted.values()):
                     yield entry, Unreadable(entry.path, why_unreadable(error), entry.given)
 
     @staticmethod
     def _wanted(
-        container: str, stream: BinaryIO, wanted: dict[str, Entry]
+        container: str, stream: Unpacked, wanted: dict[str, Entry]
     ) -> Iterator[tuple[Entry, bytes | Unreadable]]:
-        inner = members(stream)
+        inner = members(stream, container)
         for member in [Member("", stream)] if inner is None else inner:
             path = f"{container}/{member.path}" if member.path else container
             entry = wanted.pop(path, None)
             if entry is not None:
-                content = member.stream.read(MAX_BYTES + 1)
-                if len(content) > MAX_BYTES:
-                    yield entry, Unreadable(path, f"it holds more than {MAX_BYTES >> 30} GiB, which no dump does")
-                else:
-                    yield entry, content
-                del content
+                yield entry, _content(entry, member.stream)
             if not wanted:
                 return
 
@@ -129,10 +123,23 @@ class Sources:
             if sys.stdin is None:
                 raise UsageError("standard input (-) is closed")
             # It is looked at first and read then.
-            self._standard_input = sys.stdin.buffer.read(MAX_BYTES + 1)
-            if len(self._standard_input) > MAX_BYTES:
-                raise UsageError(f"standard input holds more than {MAX_BYTES >> 30} GiB: save it to a file")
+            limit = INPUT_BYTES.value()
+            self._standard_input = sys.stdin.buffer.read(limit + 1)
+            if len(self._standard_input) > limit:
+                raise INPUT_BYTES.exceeded("standard input")
         return io.BytesIO(self._standard_input)
+
+
+def _content(entry: Entry, stream: Unpacked) -> bytes | Unreadable:
+    """All of a file. What is wrong with one does not lose the archive's others, where they can be reached."""
+    limit = INPUT_BYTES.value()
+    try:
+        content = stream.read(limit + 1)
+    except DAMAGE as error:
+        return Unreadable(entry.path, why_unreadable(error), entry.given)
+    if len(content) > limit:
+        return Unreadable(entry.path, str(INPUT_BYTES.exceeded(entry.path)), entry.given)
+    return content
 
 
 def why_unreadable(error: BaseException) -> str:
@@ -173,7 +180,11 @@ def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
             files = [inner for each in matches for inner in (_walked(each) if os.path.isdir(each) else [each])]
             if not files:
                 raise UsageError(f"{path}: no file fits")
-            yield from (_File(each, node, False) for each in dict.fromkeys(files))
+            # `**` follows links, and finds a file again by each of them.
+            once: dict[str, str] = {}
+            for each in sorted(files, key=len):
+                once.setdefault(os.path.realpath(each), each)
+            yield from (_File(each, node, False) for each in sorted(once.values()))
         else:
             yield _File(path, node, True)
 
