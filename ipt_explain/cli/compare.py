@@ -146,31 +146,25 @@ def _compare_two(
 
 
 def _compare_many(
-    arguments: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
+    arguments: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
 ) -> int:
+    from ipt_explain.cli.gathering import gathered
     from ipt_explain.compare.fleet.agreement import Fleet
-    from ipt_explain.compare.fleet.gathering import Gatherer
-    from ipt_explain.inputs.node_files import node_files
 
-    files = node_files(arguments)
-    if not files:
-        raise click.UsageError("--nodes needs dumps or digests: files, directories or globs")
-    if sum(file.path == "-" for file in files) > 1:
-        raise UsageError("standard input (-) can be read only once")
-    fleet, gatherer = Fleet(), Gatherer(lenient)
-    for digest in gatherer.digests(files):
-        fleet.add(digest)
-    warn(gatherer.warnings)
-    differences, agreement = fleet.differences()
+    fleet = Fleet()
+    gathered(arguments, how, fleet)
+    comparison = fleet.comparison()
     if output == "json":
-        from ipt_explain.render.compare.json import compare_json
+        from ipt_explain.render.compare.json import fleet_json
 
-        write([compare_json(differences, (), agreement.nodes)])
+        write([fleet_json(comparison)])
     else:
-        from ipt_explain.render.compare.text import fleet_text
+        from ipt_explain.render.compare.fleet_text import fleet_text
 
-        write(fleet_text(differences, agreement, width, color))
-    return CLEAN if not differences or fail_on == "never" else FOUND
+        write(fleet_text(comparison, how.names, width, color))
+    if fail_on == "never":
+        return CLEAN
+    return FOUND if comparison.differences or how.missing_too_many(comparison) else CLEAN
 
 
 def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:

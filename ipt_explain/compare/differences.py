@@ -49,11 +49,8 @@ class Difference:
     after: Value = None
     nodes: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
-    def to_json(self) -> dict[str, Value]:
-        """The difference as `compare -o json` prints it."""
-        sides: Value = None
-        if self.nodes is not None:
-            sides = {"before": list(self.nodes[0]), "after": list(self.nodes[1])}
+    def to_json(self, nodes: Value = None) -> dict[str, Value]:
+        """The difference as `compare -o json` prints it; `nodes` are the sets of nodes on either side, by id."""
         return {
             "kind": self.kind.value,
             "service": self.service,
@@ -62,6 +59,6 @@ class Difference:
             "subject": self.subject,
             "before": self.before,
             "after": self.after,
-            "nodes": sides,
+            "nodes": nodes,
             "message": self.message,
         }

@@ -14,6 +14,7 @@ from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.model import Dump, Family
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import RulesetFacts
 from ipt_explain.words.families import family_name
 
 
@@ -25,6 +26,7 @@ class NodeView:
     services: dict[ServiceKey, ServiceView]
     skeletons: dict[SkeletonKey, Skeleton]
     endpoint_count: int
+    facts: tuple[RulesetFacts, ...] = ()
 
     @property
     def families(self) -> set[Family]:
@@ -58,7 +60,8 @@ def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
     for dump in dumps:
         found.update(skeletons(dump))
     views = service_views(explanation, dumps)
-    return NodeView(name, views, found, sum(len(service.endpoints) for service in explanation.services))
+    endpoints = sum(len(service.endpoints) for service in explanation.services)
+    return NodeView(name, views, found, endpoints, tuple(explanation.rulesets))
 
 
 def compare_nodes(before: NodeView, after: NodeView) -> Comparison:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
-from ipt_explain.compare.rulesets.skeleton import HOOK, MASQUERADES, SETS_MARK, Place, Skeleton
+from ipt_explain.compare.rulesets.skeleton import MASQUERADES, NOBODY, SETS_MARK, Place, PlacedRule, Skeleton
 from ipt_explain.model import Family
 
 
@@ -34,8 +34,8 @@ class _Pair:
 
     def hooks(self) -> Iterator[Difference]:
         """Jumps to kube-proxy's chains that came, went, or stand elsewhere among other components' rules."""
-        for place in _places(self.before.hooks, self.after.hooks):
-            old, new = self.before.hooks.get(place, ()), self.after.hooks.get(place, ())
+        for place in _places(self.before.built_in, self.after.built_in):
+            old, new = self.before.built_in.get(place, ()), self.after.built_in.get(place, ())
             if old == new:
                 continue
             gone, come = _changes(_hooks_of(old), _hooks_of(new))
@@ -48,7 +48,7 @@ class _Pair:
             if not gone and not come:
                 yield from self._moved(place, old, new)
 
-    def _moved(self, place: Place, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Difference]:
+    def _moved(self, place: Place, old: Sequence[PlacedRule], new: Sequence[PlacedRule]) -> Iterator[Difference]:
         """A hook that now stands behind or ahead of a rule of somebody else, which both dumps have."""
         common = Counter(old) & Counter(new)
         earlier, later = _runs(_kept(old, common)), _runs(_kept(new, common))
@@ -81,7 +81,7 @@ class _Pair:
 
     def foreign(self) -> Iterator[Difference]:
         """Other components' rules, by owner and chain."""
-        for place in _places(self.before.hooks, self.after.hooks):
+        for place in _places(self.before.built_in, self.after.built_in):
             yield from self._foreign_of_built_in(place)
         for place in _places(self.before.foreign, self.after.foreign):
             old, new = self.before.foreign.get(place), self.after.foreign.get(place)
@@ -92,17 +92,16 @@ class _Pair:
                 yield from self._foreign(place, chain.owner, old.rules if old else (), new.rules if new else ())
 
     def _foreign_of_built_in(self, place: Place) -> Iterator[Difference]:
-        old, new = self.before.hooks.get(place, ()), self.after.hooks.get(place, ())
+        old, new = self.before.built_in.get(place, ()), self.after.built_in.get(place, ())
         earlier, later = _foreign_of(old), _foreign_of(new)
         if earlier == later:
             return
-        owners = dict.fromkeys(text.partition(HOOK)[0] for text in (*earlier, *later))
         found = False
-        for owner in owners:
+        for owner in dict.fromkeys(rule.owner for rule in (*earlier, *later)):
             mine, now = _texts_of(earlier, owner), _texts_of(later, owner)
             if mine != now:
                 found = True
-                yield from self._foreign(place, owner, mine, now)
+                yield from self._foreign(place, owner or NOBODY, mine, now)
         if not found:
             yield from self._foreign(place, "several owners", _texts(earlier), _texts(later))
 
@@ -134,41 +133,45 @@ def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], li
     return list(gone.elements()), list(come.elements())
 
 
-def _hooks_of(rules: tuple[str, ...]) -> list[str]:
+def _hooks_of(rules: Iterable[PlacedRule]) -> list[str]:
     # That one component jumps to the same chain twice changes nothing: what returned once returns again.
-    return list(dict.fromkeys(text[1:] for text in rules if text.startswith(HOOK)))
+    return list(dict.fromkeys(rule.text for rule in rules if rule.is_hook))
 
 
-def _foreign_of(rules: Sequence[str]) -> list[str]:
-    return [text for text in rules if not text.startswith(HOOK)]
+def _foreign_of(rules: Iterable[PlacedRule]) -> list[PlacedRule]:
+    return [rule for rule in rules if not rule.is_hook]
 
 
-def _texts_of(rules: Sequence[str], owner: str) -> list[str]:
-    return [text.partition(HOOK)[2] for text in rules if text.partition(HOOK)[0] == owner]
+def _texts_of(rules: Iterable[PlacedRule], owner: str | None) -> list[str]:
+    return [rule.text for rule in rules if rule.owner == owner]
 
 
-def _texts(rules: Sequence[str]) -> list[str]:
-    return [text.partition(HOOK)[2] for text in rules]
+def _texts(rules: Iterable[PlacedRule]) -> list[str]:
+    return [rule.text for rule in rules]
 
 
-def _kept(rules: tuple[str, ...], common: Counter[str]) -> list[str]:
+def _kept(rules: Iterable[PlacedRule], common: Counter[PlacedRule]) -> list[PlacedRule]:
     left = Counter(common)
     kept = []
-    for text in rules:
-        if left[text] > 0:
-            left[text] -= 1
-            kept.append(text)
+    for rule in rules:
+        if left[rule] > 0:
+            left[rule] -= 1
+            kept.append(rule)
     return kept
 
 
-def _runs(rules: Sequence[str]) -> list[str]:
+def _runs(rules: Iterable[PlacedRule]) -> list[PlacedRule]:
     """The rules, neighbouring hooks sorted: which component started last decides their order, and it means nothing."""
-    found: list[str] = []
-    run: list[str] = []
-    for text in rules:
-        if text.startswith(HOOK):
-            run.append(text)
+    found: list[PlacedRule] = []
+    run: list[PlacedRule] = []
+    for rule in rules:
+        if rule.is_hook:
+            run.append(rule)
         else:
-            found += [*sorted(run), text]
+            found += [*sorted(run, key=_text), rule]
             run = []
-    return found + sorted(run)
+    return found + sorted(run, key=_text)
+
+
+def _text(rule: PlacedRule) -> str:
+    return rule.text

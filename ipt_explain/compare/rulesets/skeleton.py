@@ -34,6 +34,20 @@ SkeletonKey = tuple[Family, Backend | None]
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedRule:
+    """A rule of a built-in chain: one that leads to kube-proxy's or kubelet's chains (a hook, `owner` None), or one of
+    another component."""
+
+    owner: str | None
+    text: str
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether it leads to kube-proxy's chains."""
+        return self.owner is None
+
+
+@dataclass(frozen=True, slots=True)
 class ForeignChain:
     """A chain, or the rules in a built-in one, that is no part of kube-proxy."""
 
@@ -45,13 +59,13 @@ class ForeignChain:
 class Skeleton:
     """One ruleset without its services. Rules are texts without comments and counters; empty chains are left out.
 
-    `hooks` are the rules of a built-in chain in order: those that lead to kube-proxy's chains, and other components' as
-    their places. `complete` is False for text whose silence says nothing.
+    `built_in` are the rules of built-in chains in order, hooks and other components' rules; `system` are kube-proxy's
+    own chains that serve all Services. `complete` is False for text whose silence says nothing.
     """
 
     complete: bool
     policies: Mapping[Place, str] = field(default_factory=dict)
-    hooks: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    built_in: Mapping[Place, tuple[PlacedRule, ...]] = field(default_factory=dict)
     system: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
     foreign: Mapping[Place, ForeignChain] = field(default_factory=dict)
 
@@ -73,7 +87,7 @@ class _SkeletonReader:
 
     def read(self, ruleset: Ruleset) -> Skeleton:
         policies: dict[Place, str] = {}
-        hooks: dict[Place, tuple[str, ...]] = {}
+        built_in: dict[Place, tuple[PlacedRule, ...]] = {}
         system: dict[Place, tuple[str, ...]] = {}
         foreign: dict[Place, ForeignChain] = {}
         for table in ruleset.tables.values():
@@ -82,7 +96,7 @@ class _SkeletonReader:
                 if is_built_in(table.name, name):
                     if chain.policy not in (None, "ACCEPT"):
                         policies[place] = str(chain.policy)
-                    hooks[place] = tuple(self._hook(rule, table.name) for rule in chain.rules)
+                    built_in[place] = tuple(self._placed(rule, table.name) for rule in chain.rules)
                 elif role_of(name) is not None or not chain.rules:
                     continue
                 elif role_of_kube_chain(name, table.name) is not None:
@@ -95,18 +109,18 @@ class _SkeletonReader:
         return Skeleton(
             complete,
             policies,
-            {place: rules for place, rules in hooks.items() if rules},
+            {place: rules for place, rules in built_in.items() if rules},
             {place: rules for place, rules in system.items() if rules},
             foreign,
         )
 
-    def _hook(self, rule: Rule, table: str) -> str:
-        """A rule of a built-in chain, its owner in front."""
-        owner = owner_of_rule(rule, table)
+    def _placed(self, rule: Rule, table: str) -> PlacedRule:
         target = rule.target
+        text = self._texts.text(rule)
         if target is not None and role_of_kube_chain(target, table) is not None:
-            return f"{HOOK}{self._texts.text(rule)}"
-        return f"{owner.name if owner is not None else NOBODY}\0{self._texts.text(rule)}"
+            return PlacedRule(None, text)
+        owner = owner_of_rule(rule, table)
+        return PlacedRule(owner.name if owner is not None else NOBODY, text)
 
     def _system(self, chain: Chain) -> tuple[str, ...]:
         rules = chain.rules
@@ -117,11 +131,6 @@ class _SkeletonReader:
             return _masquerading(texts)
         # Up to 1.22, KUBE-FORWARD held one rule twice, with different comments.
         return tuple(dict.fromkeys(texts))
-
-
-HOOK = "\0"
-"""What stands in front of a hook's text in `Skeleton.hooks`; in front of other rules stands their owner and the
-same."""
 
 
 def _serves(plan: RulePlan, chain: str) -> bool:

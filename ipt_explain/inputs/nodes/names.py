@@ -56,6 +56,11 @@ def file_name(path: str) -> str:
     return node_names([path])[0]
 
 
+def is_tools(name: str) -> bool:
+    """Whether a file is called as the output of a tool, and so names no node: `iptables-save.txt`."""
+    return not _without_tool(name)
+
+
 def _parts(path: str) -> list[str]:
     return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
 

@@ -18,12 +18,16 @@ from ipt_explain.inputs.nodes.kinds import Kind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
 
 
+_SHOWN = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A file, or a member of an archive.
 
     `path` is what people call it; `container` the file on disk that holds it, which is `path` itself or an archive.
     `given` is the node's name where the command line says it (`NAME=PATH`), `named` whether it names the very file.
+    `first_line` is what a text that is no node's rules begins with.
     """
 
     path: str
@@ -31,6 +35,7 @@ class Entry:
     kind: Kind
     given: str | None = None
     named: bool = False
+    first_line: str = ""
 
     @property
     def in_archive(self) -> bool:
@@ -74,12 +79,10 @@ class Sources:
                     stream = unpacked(raw, file.path)
                     inner = members(stream, file.path)
                     if inner is None:
-                        kind = kind_of(stream.peek(HEAD))
-                        self._note(found, Entry(file.path, file.path, kind, file.given, file.named))
+                        self._note(found, _entry(file.path, file, stream.peek(HEAD)))
                         continue
                     for member in inner:
-                        path = f"{file.path}/{member.path}"
-                        self._note(found, Entry(path, file.path, kind_of(member.stream.peek(HEAD)), file.given))
+                        self._note(found, _entry(f"{file.path}/{member.path}", file, member.stream.peek(HEAD)))
             except DAMAGE as error:
                 found.unreadable.append(Unreadable(file.path, why_unreadable(error), file.given))
         return found
@@ -128,6 +131,14 @@ class Sources:
             if len(self._standard_input) > limit:
                 raise INPUT_BYTES.exceeded("standard input")
         return io.BytesIO(self._standard_input)
+
+
+def _entry(path: str, file: _File, head: bytes) -> Entry:
+    kind = kind_of(head)
+    first_line = ""
+    if kind is Kind.OTHER:
+        first_line = head.strip().split(b"\n", 1)[0][:_SHOWN].decode("utf-8", "backslashreplace").strip()
+    return Entry(path, file.path, kind, file.given, file.named and path == file.path, first_line)
 
 
 def _content(entry: Entry, stream: Unpacked) -> bytes | Unreadable:

@@ -1,4 +1,4 @@
-"""Differences for a person: a changelog of services for two dumps, a list of dissenters for many nodes."""
+"""Differences of two dumps for a person: a changelog of Services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.dumps import Comparison, NodeView
-from ipt_explain.compare.fleet.agreement import Agreement
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.counts import counted
@@ -36,23 +35,6 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     yield f"\n{_sum(comparison.differences)}\n"
 
 
-def fleet_text(
-    differences: Sequence[Difference], agreement: Agreement, width: int, color: bool = False
-) -> Iterator[str]:
-    """What all nodes agree on, in a line; then each disagreement, with the nodes on either side."""
-    paint = painter(color)
-    nodes = counted(agreement.nodes, "node")
-    if not differences:
-        yield f"{nodes} agree on all {counted(agreement.of, 'service port')}, on hooks and policies.\n"
-        return
-    yield f"{nodes} agree on {agreement.services:,} of {counted(agreement.of, 'service port')}.\n"
-    for title, group in _groups(differences):
-        yield f"\n{paint(title, 'bold')}\n"
-        for message in _messages(group):
-            yield from _wrapped("  ", escape(message), width)
-    yield f"\n{_sum(differences)}\n"
-
-
 def _groups(differences: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:
     """Differences by service port, in the order found; those of the node's other rules last."""
     groups: dict[str, list[Difference]] = {}
@@ -71,7 +53,7 @@ def _groups(differences: Iterable[Difference]) -> Iterator[tuple[str, list[Diffe
 def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     sign = "+" if difference.kind in _ADDED else "-" if difference.kind in _REMOVED else "~"
     mark = paint(sign, _STYLES[sign])
-    first, *rest = _wrapped("    ", escape(difference.message), width)
+    first, *rest = wrapped("    ", escape(difference.message), width)
     yield f"  {mark} {first[4:]}"
     yield from rest
     if difference.kind is DifferenceKind.FOREIGN_RULES:
@@ -87,22 +69,7 @@ def _rules(sign: str, side: object, paint: Paint) -> Iterator[str]:
         yield f"      {paint(sign, _STYLES[sign])} {len(rules) - SHOWN_RULES:,} more (-o json has all)\n"
 
 
-def _messages(group: Iterable[Difference]) -> Iterator[str]:
-    """The messages, those about endpoints that the same nodes see or miss as one."""
-    merged: dict[tuple[DifferenceKind, object], list[Difference]] = {}
-    for difference in group:
-        endpoint = difference.kind in (DifferenceKind.ENDPOINT_ADDED, DifferenceKind.ENDPOINT_REMOVED)
-        merged.setdefault((difference.kind, difference.nodes if endpoint else id(difference)), []).append(difference)
-    for (kind, _), members in merged.items():
-        first = members[0]
-        if len(members) > 1:
-            others = (str(each.after if kind is DifferenceKind.ENDPOINT_ADDED else each.before) for each in members[1:])
-            yield ", ".join([first.message, *others])
-        else:
-            yield first.message
-
-
-def _wrapped(indent: str, text: str, width: int) -> list[str]:
+def wrapped(indent: str, text: str, width: int) -> list[str]:
     lines = textwrap.wrap(
         text, max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False,
         break_long_words=False,

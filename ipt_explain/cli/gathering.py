@@ -1,0 +1,84 @@
+"""The digests of all nodes that `compare --nodes` is given, however they are made."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ipt_explain.cli.stdio import is_terminal, warn
+from ipt_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.fleet.folding import Fleet
+    from ipt_explain.compare.fleet.making import Made
+
+_WORTH_PROCESSES = 8
+"""Nodes from which on several processes are worth their start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How nodes are read: `jobs` processes, `node_from` a pattern for names; what of the result counts as failure."""
+
+    lenient: bool = False
+    jobs: int | None = None
+    node_from: re.Pattern[str] | None = None
+    allow_missing: str = "0"
+    names: bool = False
+
+    def misses_too_many(self, missing: int, nodes: int) -> bool:
+        """Whether more nodes than allowed could not be compared, of `nodes` in all."""
+        number, percent, _ = self.allow_missing.partition("%")
+        allowed = float(number)
+        return missing > (allowed * nodes / 100 if percent else allowed)
+
+
+def gathered(arguments: Sequence[str], how: Gathering) -> Fleet:
+    """The digests of all nodes, folded. Raises UsageError where no node could be read."""
+    from ipt_explain.compare.fleet.folding import Fleet
+    from ipt_explain.compare.fleet.nodes import muster
+    from ipt_explain.compare.fleet.processes import available_cores, made_by_processes, made_here, tasks
+    from ipt_explain.inputs.nodes.sources import Sources
+
+    if not arguments:
+        raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
+    sources = Sources(arguments)
+    nodes = muster(sources.survey(), how.node_from)
+    fleet = Fleet()
+    fleet.not_compared += nodes.not_compared
+    work = tasks(sources, nodes.jobs)
+    jobs = how.jobs or (available_cores() if len(nodes.jobs) >= _WORTH_PROCESSES else 1)
+    made = made_by_processes(work, how.lenient, jobs) if jobs > 1 else made_here(work, how.lenient)
+    warnings: list[str] = []
+    for each in _with_progress(made, len(nodes.jobs)):
+        fleet.not_compared += each.not_compared
+        warnings += each.warnings
+        if each.digest is not None:
+            fleet.add(each.digest, each.source)
+    if not fleet.node_count:
+        reasons = "; ".join(f"{each.node}: {each.why}" for each in fleet.not_compared[:5])
+        raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
+    if nodes.passed_over:
+        warnings.append(_passed_over(nodes.passed_over))
+    warn(warnings)
+    return fleet
+
+
+def _passed_over(count: int) -> str:
+    from ipt_explain.words.counts import counted
+
+    return f"{counted(count, 'file')} passed over: no node's rules"
+
+
+def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:
+    """The same, with a bar on standard error where a person looks at it."""
+    if sys.stderr is None or not is_terminal(sys.stderr):
+        yield from made
+        return
+    with click.progressbar(made, length=total, label="nodes", file=sys.stderr, show_pos=True) as bar:
+        yield from bar

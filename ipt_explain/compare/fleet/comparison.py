@@ -1,0 +1,229 @@
+"""What many nodes disagree on, with the nodes on either side; most nodes are the `before`.
+
+A node that cannot be compared in a family takes no side there, and is named with the reason: it never counts as agreeing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.fleet.chain_disputes import chain_disputes
+from ipt_explain.compare.fleet.folding import Fleet, Group, nodes_of
+from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.compare.fleet.releases import as_releases_do
+from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
+from ipt_explain.compare.fleet.sides import Side, sides_of
+from ipt_explain.compare.fleet.wording import count_of, has
+from ipt_explain.model import Family
+from ipt_explain.words.counts import counted
+from ipt_explain.words.families import family_name
+
+_NEEDED = ("filter", "nat")
+_PORT, _CHAIN, _KUBE, _FOREIGN, _POLICY = "port", "chain", "kube", "foreign", "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetComparison:
+    """What many nodes differ in.
+
+    `nodes` is how many were compared, `services` on how many service ports of `of` they agree; `notes` say what differs
+    by design. `releases` are kube-proxy's, as far as nodes show them, by node set.
+    """
+
+    nodes: int
+    services: int
+    of: int
+    differences: tuple[Difference, ...]
+    not_compared: tuple[NotCompared, ...]
+    notes: tuple[str, ...]
+    release_of: dict[str, str]
+
+    @property
+    def equal(self) -> bool:
+        """Whether all nodes were compared and agree."""
+        return not self.differences and not self.not_compared
+
+
+def compare_fleet(fleet: Fleet) -> FleetComparison:
+    """Everything that the nodes of a fleet disagree on."""
+    return _Comparer(fleet).comparison()
+
+
+class _Comparer:
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._groups = fleet.groups
+        self._index = {id(group): number for number, group in enumerate(self._groups)}
+        self._names: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self._not_compared = list(fleet.not_compared)
+        self._keys = fleet.keys()
+        self._services = ServiceDisputes(fleet.fabrics)
+        self._by_release: Counter[tuple[str, str]] = Counter()
+        # The groups that take sides, by family; those of them that have no rules of kube-proxy at all.
+        self._voters: dict[str, list[Group]] = {}
+        self._empty: dict[str, list[Group]] = {}
+
+    def comparison(self) -> FleetComparison:
+        families = sorted({family for group in self._groups for family in group.families})
+        served = {key.partition(" ")[0].partition("/")[0] for key in self._keys if _kind(key) == _PORT}
+        found: list[Difference] = []
+        for family in families:
+            self._voters[family] = self._of_family(family, served)
+            self._empty[family] = [] if family not in served else self._without_services(family)
+            found += self._nothing_at_all(family)
+        ports = sum(_kind(key) == _PORT for key in self._keys)
+        disagreed: set[str] = set()
+        for key in self._fleet.disputed():
+            differences = list(self._disputes(key))
+            if differences and _kind(key) == _PORT:
+                disagreed.add(key)
+            found += differences
+        notes = [*self._services.notes(), *self._release_notes()]
+        partly = {each.node for each in self._not_compared}
+        nodes = sum(len(group.nodes) for group in self._groups)
+        return FleetComparison(
+            nodes - sum(node in partly for group in self._groups for node in group.nodes),
+            ports - len(disagreed),
+            ports,
+            tuple(found),
+            tuple(self._not_compared),
+            tuple(notes),
+            self._releases(),
+        )
+
+    def _of_family(self, family: str, served: set[str]) -> list[Group]:
+        """The groups that can be compared in a family; the others' nodes are named."""
+        present = [group for group in self._groups if family in group.families]
+        whole = [group for group in present if group.families[family].complete]
+        absent = [group for group in self._groups if family not in group.families]
+        if absent and family in served:
+            count = sum(len(group.nodes) for group in present)
+            why = f"there are no {family_name(family)} rules in its files, which {counted(count, 'other node')} {has(count)}"
+            self._leave_out(absent, family, why)
+        if not whole:
+            # Parts of dumps can be compared with each other only in what they show.
+            return present
+        partial = [group for group in present if not group.families[family].complete]
+        self._leave_out(partial, family, "its files are only a part of the rules, which other nodes have as a whole")
+        tables = Counter(table for group in whole for table in group.families[family].tables for _ in group.nodes)
+        nodes = sum(len(group.nodes) for group in whole)
+        voters = []
+        for group in whole:
+            missing = [
+                table for table in _NEEDED
+                if table not in group.families[family].tables and tables[table] * 2 > nodes
+            ]  # fmt: skip
+            if missing:
+                why = f"its {family_name(family)} rules lack the table {' and '.join(missing)}, which other nodes have"
+                self._leave_out([group], family, why)
+            else:
+                voters.append(group)
+        return voters
+
+    def _leave_out(self, groups: Iterable[Group], family: str, why: str) -> None:
+        known = {each.node for each in self._not_compared}
+        self._not_compared += [NotCompared(node, why, family) for node in nodes_of(groups) if node not in known]
+
+    def _without_services(self, family: str) -> list[Group]:
+        ports = [key for key in self._keys if _kind(key) == _PORT and _family(key) == family]
+        by_base: dict[int, bool] = {}
+        found = []
+        for group in self._voters[family]:
+            base = by_base.get(id(group.base))
+            if base is None:
+                base = by_base[id(group.base)] = any(key in group.base for key in ports)
+            if base and len(group.own) * 2 < len(ports):
+                continue
+            if all(group.record(key) is None for key in ports):
+                found.append(group)
+        return found if len(found) < len(self._voters[family]) else []
+
+    def _nothing_at_all(self, family: str) -> Iterator[Difference]:
+        """Nodes without any rule of kube-proxy: one difference, not one for each Service."""
+        empty = self._empty[family]
+        if not empty:
+            return
+        names = self._nodes(empty)
+        others = self._nodes([group for group in self._voters[family] if group not in empty])
+        count = sum(_kind(key) == _PORT and _family(key) == family for key in self._keys)
+        message = (
+            f"{count_of(names)} {has(len(names))} no {family_name(family)} rules of kube-proxy for Services at all; "
+            f"{count_of(others)} {has(len(others))} those of {counted(count, 'service port')}"
+        )
+        yield Difference(
+            DifferenceKind.SERVICE_REMOVED, Family(family), message, None, None, "all service ports", count, 0,
+            (others, names),
+        )  # fmt: skip
+
+    def _disputes(self, key: str) -> Iterator[Difference]:
+        kind, family = _kind(key), _family(key)
+        voters = self._voters.get(family, [])
+        if kind in (_PORT, _CHAIN, _KUBE):
+            empty = {id(group) for group in self._empty.get(family, [])}
+            voters = [group for group in voters if id(group) not in empty]
+        if kind != _PORT:
+            yield from self._chain_disputes(key, voters)
+            return
+        # What a part of the rules does not show may exist.
+        voters = [group for group in voters if group.families[family].complete or group.record(key) is not None]
+        for difference, most, other in self._services.disputes(key, sides_of(voters, lambda group: group.record(key))):
+            yield replace(difference, nodes=(self._nodes(most.groups), self._nodes(other.groups)))
+
+    def _chain_disputes(self, key: str, voters: Sequence[Group]) -> Iterator[Difference]:
+        family = _family(key)
+        # The modes of kube-proxy have different chains; what they come to is compared service port by service port.
+        modes = Counter(group.families[family].mode for group in voters for _ in group.nodes)
+        for mode in sorted(modes, key=lambda each: (-modes[each], str(each))):
+            alike = [group for group in voters if group.families[family].mode == mode]
+            for difference, most, other in chain_disputes(key, sides_of(alike, lambda group: group.record(key))):
+                releases = self._releases_of(most, family), self._releases_of(other, family)
+                if releases[0].isdisjoint(releases[1]) and as_releases_do(difference):
+                    self._by_release[_text(releases[0]), _text(releases[1])] += 1
+                    continue
+                yield replace(difference, nodes=(self._nodes(most.groups), self._nodes(other.groups)))
+
+    @staticmethod
+    def _releases_of(side: Side, family: str) -> frozenset[str | None]:
+        return frozenset(group.families[family].release for group in side.groups)
+
+    def _release_notes(self) -> Iterator[str]:
+        for (most, other), count in sorted(self._by_release.items()):
+            yield (
+                f"kube-proxy {most} and {other}: {counted(count, 'rule')} outside Services that these releases write "
+                "differently are not reported"
+            )
+
+    def _releases(self) -> dict[str, str]:
+        """The release of each node whose family says one; nothing where all are of the same."""
+        found = {
+            node: release
+            for group in self._groups
+            for release in [next((each.release for each in group.families.values() if each.release), None)]
+            if release is not None
+            for node in group.nodes
+        }
+        return found if len(set(found.values())) > 1 else {}
+
+    def _nodes(self, groups: Iterable[Group]) -> tuple[str, ...]:
+        """The names of groups' nodes: one tuple for one set of groups, however many differences name it."""
+        members = list(groups)
+        key = tuple(sorted(self._index[id(group)] for group in members))
+        found = self._names.get(key)
+        if found is None:
+            found = self._names[key] = nodes_of(members)
+        return found
+
+
+def _kind(key: str) -> str:
+    return key.split(" ", 2)[1]
+
+
+def _family(key: str) -> str:
+    return key.partition(" ")[0].partition("/")[0]
+
+
+def _text(releases: frozenset[str | None]) -> str:
+    return ", ".join(sorted(filter(None, releases))) or "of an unknown release"

@@ -1,0 +1,141 @@
+"""Many nodes' digests, folded as they come: nodes that do the same form a group, which is kept once.
+
+A group keeps only how it differs from a base, one of the first nodes. So memory grows with what differs, not with nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ipt_explain.compare.fleet.digest import Digest, FamilyFacts
+from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.compare.services.fabric import Fabric
+
+_MOST_BASES = 8
+
+Records = Mapping[str, str]
+"""Records by key, of service ports and chains alike."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Nodes that do the same. `own` are their records where these differ from the base's; None where they lack one."""
+
+    base: Records
+    own: dict[str, str | None]
+    families: Mapping[str, FamilyFacts]
+    zone: str | None
+    nodes: list[str] = field(default_factory=list)
+
+    def record(self, key: str) -> str | None:
+        """The nodes' record of a key; None where they have none."""
+        return self.own[key] if key in self.own else self.base.get(key)
+
+
+class Fleet:
+    """The nodes met so far, and those that cannot be compared."""
+
+    def __init__(self) -> None:
+        self._bases: list[dict[str, str]] = []
+        self._groups: dict[int, list[Group]] = {}
+        self._texts: dict[str, str] = {}
+        self._sources: dict[str, str] = {}
+        self.fabrics: dict[str, Fabric] = {}
+        self.not_compared: list[NotCompared] = []
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes were taken in."""
+        return len(self._sources)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups, in an order that does not depend on which node came first."""
+        found = [group for same in self._groups.values() for group in same]
+        for group in found:
+            group.nodes.sort(key=natural)
+        return sorted(found, key=lambda group: natural(group.nodes[0]))
+
+    def add(self, digest: Digest, source: str = "") -> None:
+        """Takes a node in; `source` is its file. A name that another node has is refused: nobody knows whose it is."""
+        other = self._sources.get(digest.node)
+        if other is not None:
+            why = f"{other} and {source} are both its digests: tell the nodes apart with NAME=PATH"
+            self.not_compared.append(NotCompared(digest.node, why))
+            return
+        self._sources[digest.node] = source
+        self.fabrics.update(digest.fabrics)
+        records = {**digest.services, **digest.chains}
+        base, own = self._nearest(records)
+        facts = tuple(sorted(digest.families.items()))
+        identity = hash((id(base), frozenset(own.items()), facts, digest.zone))
+        for group in self._groups.setdefault(identity, []):
+            if group.base is base and group.own == own and group.families == digest.families and group.zone == digest.zone:
+                group.nodes.append(digest.node)
+                return
+        self._groups[identity].append(Group(base, own, dict(digest.families), digest.zone, [digest.node]))
+
+    def disputed(self) -> list[str]:
+        """The keys whose records are not the same on all nodes, in order."""
+        keys: set[str] = set()
+        for group in self.groups:
+            keys.update(group.own)
+        used = {id(group.base): group.base for group in self.groups}
+        for base in list(used.values())[1:]:
+            first = next(iter(used.values()))
+            keys.update(key for key in {*first, *base} if first.get(key) != base.get(key))
+        return sorted(keys)
+
+    def keys(self) -> set[str]:
+        """All keys that any node has a record of."""
+        found: set[str] = set()
+        for base in self._bases:
+            found.update(base)
+        for group in self.groups:
+            found.update(key for key, record in group.own.items() if record is not None)
+        return found
+
+    def _nearest(self, records: Records) -> tuple[Records, dict[str, str | None]]:
+        """The base that differs least, and how. Where all differ much, the node becomes a base itself."""
+        best: tuple[Records, dict[str, str | None]] | None = None
+        for base in self._bases:
+            own = self._deviations(base, records)
+            if best is None or len(own) < len(best[1]):
+                best = (base, own)
+            if not own:
+                break
+        if best is not None and (len(best[1]) * 2 <= len(records) or len(self._bases) >= _MOST_BASES):
+            return best
+        kept = {key: self._texts.setdefault(record, record) for key, record in records.items()}
+        self._bases.append(kept)
+        return kept, {}
+
+    def _deviations(self, base: Records, own: Records) -> dict[str, str | None]:
+        if base == own:
+            return {}
+        found: dict[str, str | None] = {
+            key: self._texts.setdefault(record, record) for key, record in own.items() if base.get(key) != record
+        }
+        found.update((key, None) for key in base if key not in own)
+        return found
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A key that sorts node-2 ahead of node-10."""
+    parts: list[tuple[int, int, str]] = []
+    digits = ""
+    for character in f"{name}\0":
+        if character.isdecimal() and character.isascii():
+            digits += character
+            continue
+        if digits:
+            parts.append((0, int(digits[-18:]), digits))
+            digits = ""
+        parts.append((1, 0, character))
+    return parts
+
+
+def nodes_of(groups: Iterable[Group]) -> tuple[str, ...]:
+    """The names of several groups' nodes, as people count."""
+    return tuple(sorted((node for group in groups for node in group.nodes), key=natural))

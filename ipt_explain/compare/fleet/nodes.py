@@ -1,0 +1,106 @@
+"""Which files make up which node, and which nodes have none that can be compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.inputs.nodes.kinds import Kind
+from ipt_explain.inputs.nodes.names import is_tools, node_names
+from ipt_explain.inputs.nodes.sources import Entry, Survey
+
+_DOCUMENT = re.compile(r"(?:readme|licen[cs]e|notes?|changelog|version|timestamp)\b|.*\.(?:md|html?|png|svg|sh|py)$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """A node that cannot be compared, or not in `family` (a word as in JSON), and why. Never counted as agreeing."""
+
+    node: str
+    why: str
+    family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeJob:
+    """A node and its files, of which its digest is made."""
+
+    node: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Muster:
+    """The nodes of all sources. `passed_over` is how many files say nothing about any node."""
+
+    jobs: tuple[NodeJob, ...]
+    not_compared: tuple[NotCompared, ...]
+    passed_over: int
+
+
+def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
+    """Every node that the files of a survey show; `node_from` finds a node's name in a path (its first group)."""
+    strays = [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
+    names = dict(zip((entry.path for entry in (*survey.entries, *strays)), _names([*survey.entries, *strays], node_from)))
+    files: dict[str, list[Entry]] = {}
+    for entry in survey.entries:
+        files.setdefault(names[entry.path], []).append(entry)
+    not_compared = [
+        NotCompared(item.given or node_names([item.path])[0], f"{item.path}: {item.why}") for item in survey.unreadable
+    ]
+    lost = 0
+    for entry in strays:
+        # A node whose other files can be read is asked below which families it lacks.
+        if names[entry.path] not in files:
+            not_compared.append(NotCompared(names[entry.path], f"{entry.path}: {_nothing_in(entry)}"))
+            lost += 1
+    jobs = []
+    for node, entries in files.items():
+        if any(entry.kind.holds_rules or entry.named for entry in entries):
+            jobs.append(NodeJob(node, tuple(entries)))
+        else:
+            kinds = " and ".join(sorted({entry.kind.value for entry in entries}))
+            not_compared.append(NotCompared(node, f"{entries[0].path}: only the output of {kinds}, no rules"))
+    return Muster(tuple(jobs), tuple(not_compared), len(survey.passed_over) - lost)
+
+
+def _names(entries: Sequence[Entry], node_from: re.Pattern[str] | None) -> list[str]:
+    unknown = [entry.path for entry in entries if entry.given is None]
+    guessed = dict(zip(unknown, node_names(unknown)))
+    return [entry.given or _matched(entry.path, node_from) or guessed[entry.path] for entry in entries]
+
+
+def _matched(path: str, node_from: re.Pattern[str] | None) -> str | None:
+    found = None if node_from is None else node_from.search(path)
+    return None if found is None else (found[1] if found.re.groups else found[0])
+
+
+def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
+    """Whether a file without rules should have had some: it is called as a tool's output, or lies where others do."""
+    if entry.named or entry.given is not None:
+        return True
+    name = entry.path.rpartition("/")[2]
+    if _DOCUMENT.match(name) or entry.first_line.startswith(("{", "[", "<", "apiVersion:")):
+        return False
+    return is_tools(name) or not _places([entry]).isdisjoint(_places(accepted))
+
+
+def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:
+    """The paths with one part left out: files that differ in one part are the same file of different nodes."""
+    found: set[tuple[str, ...]] = set()
+    for entry in entries:
+        parts = entry.path.split("/")
+        suffix = parts[-1].partition(".")[2] if len(parts[-1].split(".")) == 2 else parts[-1].rpartition(".")[2]
+        for index in range(len(parts) - 1):
+            found.add((*parts[:index], "*", *parts[index + 1 :]))
+        found.add((*parts[:-1], f"*.{suffix}"))
+    return found
+
+
+def _nothing_in(entry: Entry) -> str:
+    if entry.kind is Kind.EMPTY:
+        return "it is empty: the command that wrote it failed, or had no right to read the rules"
+    if entry.kind is Kind.OTHER:
+        return f"there are no rules in it; it begins with: {entry.first_line}"
+    return f"this is {entry.kind.value}, not a node's rules"

@@ -1,0 +1,107 @@
+"""What nodes disagree on about one service port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ipt_explain.compare.differences import Difference
+from ipt_explain.compare.fleet.folding import nodes_of
+from ipt_explain.compare.fleet.service_records import service_of
+from ipt_explain.compare.fleet.sides import Side
+from ipt_explain.compare.fleet.wording import sentence
+from ipt_explain.compare.fleet.zones import nearest, zone_sides
+from ipt_explain.compare.services.differing import added, removed, service_differences
+from ipt_explain.compare.services.fabric import Fabric
+from ipt_explain.compare.services.views import ServiceView
+from ipt_explain.words.counts import counted
+
+Dispute = tuple[Difference, Side, Side]
+"""A difference, the side of most nodes, and the other."""
+
+
+class ServiceDisputes:
+    """Compares the records of service ports, and remembers how many differ by zone."""
+
+    def __init__(self, fabrics: Mapping[str, Fabric]) -> None:
+        self._fabrics = fabrics
+        self._zoned = 0
+        self._zones = 0
+
+    def disputes(self, key: str, sides: Sequence[Side]) -> Iterator[Dispute]:
+        """The differences of a service port whose sides these are."""
+        if len(sides) < 2:
+            return
+        views = {
+            side.record: None if side.record is None else service_of(key, side.record, self._fabrics) for side in sides
+        }
+        if _may_be_internal_local(list(views.values())):
+            return
+
+        def endpoints(side: Side) -> frozenset[str]:
+            view = views[side.record]
+            return frozenset() if view is None else view.endpoints()
+
+        by_zone = zone_sides(sides, endpoints)
+        if by_zone:
+            self._zoned += 1
+            self._zones = max(self._zones, len(by_zone))
+        for side in sides[0 if by_zone else 1 :]:
+            if side not in by_zone:
+                most = nearest(side, by_zone, endpoints) if by_zone else sides[0]
+                for difference in _differences(views[most.record], views[side.record], most, side):
+                    yield difference, most, side
+        if by_zone:
+            yield from self._beside_endpoints(views, by_zone)
+
+    def _beside_endpoints(self, views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]) -> Iterator[Dispute]:
+        """What zones differ in beside their endpoints, which no hint explains."""
+        most, *others = zones
+        first = views[most.record]
+        for other in others:
+            view = views[other.record]
+            if first is not None and view is not None:
+                alike = replace(view, pools=first.pools)
+                for difference in _differences(first, alike, most, other):
+                    yield difference, most, other
+
+    def notes(self) -> Iterator[str]:
+        """What differs by design, in a sentence."""
+        if self._zoned:
+            yield (
+                f"{counted(self._zoned, 'service port')} have other endpoints in each of {self._zones} sets of nodes, "
+                "as topology hints keep traffic in zones: not reported"
+            )
+
+
+def _differences(
+    most: ServiceView | None, view: ServiceView | None, most_side: Side, side: Side
+) -> Iterator[Difference]:
+    found: list[Difference] = []
+    if most is not None and view is not None:
+        found = service_differences(most, view)
+    elif most is not None:
+        found = [removed(most)]
+    elif view is not None:
+        found = [added(view)]
+    if found:
+        names, others = nodes_of(side.groups), nodes_of(most_side.groups)
+        seen = 0 if most is None else len(most.endpoints())
+        for each in found:
+            yield replace(each, message=sentence(each, seen, others, names))
+
+
+def _may_be_internal_local(views: Sequence[ServiceView | None]) -> bool:
+    """kube-proxy 1.21 to 1.23 left no trace of internal policy Local: nodes then balance over sets without a common
+    endpoint."""
+    known = [view for view in views if view is not None]
+    if len(known) != len(views) or any(view.internal_policy is not None for view in known if view.endpoints()):
+        return False
+    seen: set[str] = set()
+    for view in known:
+        endpoints = view.endpoints()
+        if seen & endpoints:
+            return False
+        seen |= endpoints
+    serving = [view for view in known if view.endpoints()]
+    return len(serving) > 1 and all(view.frontends.keys() == known[0].frontends.keys() for view in known)

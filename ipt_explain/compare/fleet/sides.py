@@ -1,0 +1,43 @@
+"""Who says what about one key: records with the groups of nodes that have them, most nodes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ipt_explain.compare.fleet.folding import Group, natural
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One record of a key, None for none, and the groups that have it."""
+
+    record: str | None
+    groups: tuple[Group, ...]
+
+    @property
+    def count(self) -> int:
+        """How many nodes have it."""
+        return sum(len(group.nodes) for group in self.groups)
+
+
+def sides_of(groups: Iterable[Group], record: Callable[[Group], str | None]) -> list[Side]:
+    """The sides that groups take."""
+    found: dict[str | None, list[Group]] = {}
+    for group in groups:
+        found.setdefault(record(group), []).append(group)
+    sides = [Side(each, tuple(members)) for each, members in found.items()]
+    return sorted(sides, key=_weight)
+
+
+def merged(sides: Sequence[Side], key: Callable[[Side], str | None]) -> list[Side]:
+    """Sides whose keys are the same as one, with the record of the largest of them."""
+    found: dict[str | None, list[Side]] = {}
+    for side in sides:
+        found.setdefault(key(side), []).append(side)
+    whole = [Side(each[0].record, tuple(group for side in each for group in side.groups)) for each in found.values()]
+    return sorted(whole, key=_weight)
+
+
+def _weight(side: Side) -> tuple[int, bool, list[tuple[int, int, str]]]:
+    return -side.count, side.record is None, min(natural(group.nodes[0]) for group in side.groups)

@@ -1,0 +1,37 @@
+"""Sentences about some nodes and others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.words.counts import counted, some
+from ipt_explain.words.lists import both
+
+
+def count_of(names: Sequence[str]) -> str:
+    """`47 nodes`, or the name of a single one, or of two."""
+    if len(names) == 1:
+        return names[0]
+    return both(list(names)) if len(names) == 2 else counted(len(names), "node")
+
+
+def has(count: int) -> str:
+    """The verb for so many nodes."""
+    return "has" if count == 1 else "have"
+
+
+def sentence(difference: Difference, seen: int, most: Sequence[str], names: Sequence[str]) -> str:
+    """A difference between most nodes, which see `seen` endpoints, and others; one about an endpoint ends in it."""
+    who, others = count_of(names), count_of(most)
+    alone, one = len(names) == 1, len(most) == 1
+    they_see = f"{others} {'sees' if one else 'see'} {some(seen, 'endpoint')}"
+    if difference.kind is DifferenceKind.ENDPOINT_ADDED:
+        return f"{they_see}, {who} still {'sees' if alone else 'see'} {difference.after}"
+    if difference.kind is DifferenceKind.ENDPOINT_REMOVED:
+        return f"{they_see}, {who} {'does' if alone else 'do'} not see {difference.before}"
+    if difference.kind is DifferenceKind.SERVICE_REMOVED:
+        return f"{others} {has(len(most))} this service port, {who} {'lacks' if alone else 'lack'} it"
+    if difference.kind is DifferenceKind.SERVICE_ADDED:
+        return f"{others} {'lacks' if one else 'lack'} this service port, {who} {has(len(names))} it"
+    return f"{others} against {who}: {difference.message}"

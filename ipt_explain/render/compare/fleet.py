@@ -1,0 +1,123 @@
+"""Differences of many nodes for a person: by set of nodes, the largest first, its causes before their consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.fleet.comparison import FleetComparison
+from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.render.compare.text import wrapped
+from ipt_explain.render.text.paint import painter
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words.families import family_name
+from ipt_explain.words.lists import listed
+
+SHOWN_NAMES = 5
+SHOWN_SERVICES = 12
+SHOWN_REASONS = 20
+_ALL = 1 << 60
+
+
+def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool = False) -> Iterator[str]:
+    """What nodes agree on, in a line; then each set of nodes that differs; then those that were not compared.
+
+    `names` prints every name of a set, not the first few.
+    """
+    paint = painter(color)
+    nodes = counted(comparison.nodes, "node")
+    if comparison.differences:
+        yield f"{nodes} agree on {comparison.services:,} of {counted(comparison.of, 'service port')}.\n"
+    elif comparison.nodes:
+        yield f"{nodes} agree on all {counted(comparison.of, 'service port')}, on hooks and policies.\n"
+    else:
+        yield "No node could be compared as a whole.\n"
+    for members, differences in _by_nodes(comparison.differences):
+        releases = sorted({comparison.release_of[node] for node in members if node in comparison.release_of})
+        suffix = f" · kube-proxy {' or '.join(releases)}" if releases else ""
+        yield f"\n{paint(_title(members, names) + suffix, 'bold')}\n"
+        for subject, messages in _subjects(differences):
+            yield from wrapped("  ", subject, width)
+            for message in messages:
+                yield from wrapped("    ", escape(message), width)
+    if comparison.not_compared:
+        yield f"\n{paint(f'Not compared: {counted(_nodes_in(comparison.not_compared), "node")}', 'bold')}\n"
+        yield from _reasons(comparison.not_compared, names, width)
+    for note in comparison.notes:
+        yield "\n"
+        yield from wrapped("", escape(f"note: {note}"), width)
+    if comparison.differences:
+        yield f"\n{_sum(comparison.differences)}\n"
+
+
+def _by_nodes(differences: Iterable[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
+    """Differences by the set of nodes that differ from most, the largest set first."""
+    found: dict[tuple[str, ...], list[Difference]] = {}
+    for difference in differences:
+        found.setdefault(difference.nodes[1] if difference.nodes is not None else (), []).append(difference)
+    return sorted(found.items(), key=lambda item: -len(item[0]))
+
+
+def _title(members: Sequence[str], names: bool) -> str:
+    if len(members) == 1:
+        return escape(members[0])
+    shown = listed(map(escape, members), _ALL if names else SHOWN_NAMES)
+    return f"{counted(len(members), 'node')}: {shown}"
+
+
+def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[str]]]:
+    """What a set of nodes differs in: what concerns the node as a whole, then its service ports, the first of many."""
+    node: dict[str, list[Difference]] = {}
+    services: dict[str, list[Difference]] = {}
+    for difference in differences:
+        family = family_name(difference.family.value)
+        if difference.service is None:
+            node.setdefault(f"{escape(difference.subject or '')} · {family}", []).append(difference)
+        else:
+            title = f"{escape(difference.service)} · {escape(difference.protocol or '')} · {family}"
+            services.setdefault(title, []).append(difference)
+    for title, group in [*node.items(), *list(services.items())[:SHOWN_SERVICES]]:
+        yield title, list(_messages(group))
+    if len(services) > SHOWN_SERVICES:
+        more = and_more(len(services) - SHOWN_SERVICES, "service port").strip()
+        yield f"{more} (-o json has all)", []
+
+
+def _messages(group: Iterable[Difference]) -> Iterator[str]:
+    """The messages, those about endpoints that the same nodes see or miss as one."""
+    merged: dict[tuple[DifferenceKind, object], list[Difference]] = {}
+    for difference in group:
+        endpoint = difference.kind in (DifferenceKind.ENDPOINT_ADDED, DifferenceKind.ENDPOINT_REMOVED)
+        merged.setdefault((difference.kind, difference.nodes if endpoint else id(difference)), []).append(difference)
+    for (kind, _), members in merged.items():
+        first = members[0]
+        others = [str(each.after if kind is DifferenceKind.ENDPOINT_ADDED else each.before) for each in members[1:]]
+        yield ", ".join([first.message, *others]) if others else first.message
+
+
+def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterator[str]:
+    """Why nodes were not compared; one line for all that share a reason."""
+    by_reason: dict[str, list[str]] = {}
+    for each in left_out:
+        by_reason.setdefault(each.why, []).append(each.node)
+    for why, nodes in list(by_reason.items())[: _ALL if names else SHOWN_REASONS]:
+        shown = listed(map(escape, nodes), _ALL if names else SHOWN_NAMES)
+        yield from wrapped("  ", f"{shown}: {escape(why)}", width)
+    if not names and len(by_reason) > SHOWN_REASONS:
+        yield f"  {and_more(len(by_reason) - SHOWN_REASONS, 'reason').strip()} (--names shows all)\n"
+
+
+def _nodes_in(left_out: Iterable[NotCompared]) -> int:
+    return len({each.node for each in left_out})
+
+
+def _sum(differences: Sequence[Difference]) -> str:
+    services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
+    others = sum(each.service is None for each in differences)
+    nodes = {node for each in differences if each.nodes is not None for node in each.nodes[1]}
+    parts = [
+        f"{counted(len(differences) - others, 'difference')} in {counted(len(services), 'service port')}"
+    ] * bool(services)
+    parts += [f"{counted(others, 'difference')} beside Services"] * bool(others)
+    return f"{', '.join(parts)}, on {counted(len(nodes), 'node')}"
