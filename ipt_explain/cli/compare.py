@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
+from ipt_explain.cli.gathering import Gathering, fleet_options
 from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
@@ -25,8 +27,8 @@ _FOR_OBJECTS = ("sarif", "github", "junit")
 
 
 @click.command()
-@click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | DUMP...", type=click.Path())
-@click.option("--nodes", is_flag=True, help="Compare many nodes: dumps or digests, directories, globs, NAME=PATH.")
+@click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | SOURCE... | DUMP...", type=click.Path())
+@click.option("--nodes", is_flag=True, help="Compare many nodes: files, directories, patterns, archives.")
 @click.option("--digest", is_flag=True, help="Write the digest of a node's dumps, to be compared with --nodes.")
 @click.option(
     "--objects",
@@ -51,6 +53,7 @@ _FOR_OBJECTS = ("sarif", "github", "junit")
 @click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, as IPT80,IPT805.")
 @click.option("--ignore", multiple=True, metavar="IDS", help="With --objects: not these rules.")
 @baseline_options
+@fleet_options
 @click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
 @display_options
 def compare(
@@ -68,6 +71,10 @@ def compare(
     force: bool,
     config: Path | None,
     no_config: bool,
+    jobs: int | None,
+    node_from: re.Pattern[str] | None,
+    allow_missing: str,
+    names: bool,
     lenient: bool,
     color: bool,
     width: int,
@@ -101,7 +108,8 @@ def compare(
     if digest:
         return _write_digest(dumps, node, lenient)
     if nodes:
-        return _compare_many(dumps, output, fail_on, lenient, width, color)
+        how = Gathering(lenient, jobs, node_from, allow_missing, names)
+        return _compare_many(dumps, how, output, fail_on, width, color)
     if objects is None:
         return _compare_two(dumps, output, fail_on, lenient, width, color)
     from ipt_explain.audit.plan import make_plan
@@ -146,35 +154,34 @@ def _compare_two(
 
 
 def _compare_many(
-    arguments: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
+    sources: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
 ) -> int:
     from ipt_explain.cli.gathering import gathered
-    from ipt_explain.compare.fleet.agreement import Fleet
+    from ipt_explain.compare.fleet.comparison import compare_fleet
 
-    fleet = Fleet()
-    gathered(arguments, how, fleet)
-    comparison = fleet.comparison()
+    comparison = compare_fleet(gathered(sources, how))
     if output == "json":
         from ipt_explain.render.compare.json import fleet_json
 
         write([fleet_json(comparison)])
     else:
-        from ipt_explain.render.compare.fleet_text import fleet_text
+        from ipt_explain.render.compare.fleet import fleet_text
 
         write(fleet_text(comparison, how.names, width, color))
     if fail_on == "never":
         return CLEAN
-    return FOUND if comparison.differences or how.missing_too_many(comparison) else CLEAN
+    missing = len({each.node for each in comparison.not_compared})
+    return FOUND if comparison.differences or how.misses_too_many(missing, comparison.nodes + missing) else CLEAN
 
 
 def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:
     from ipt_explain.compare.dumps import node_view
     from ipt_explain.compare.fleet.digest import digest_of
-    from ipt_explain.inputs.node_files import node_name
+    from ipt_explain.inputs.nodes.names import file_name
 
     parsed = read_dumps(dumps, live=False, lenient=lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
-    name = node or (node_name(parsed[0].source) if parsed[0].source != "-" else "-")
+    name = node or (file_name(parsed[0].source) if parsed[0].source != "-" else "-")
     write([digest_of(node_view(name, parsed)).to_json()])
     return CLEAN
 

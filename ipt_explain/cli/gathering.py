@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,8 @@ from ipt_explain.errors import UsageError
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.fleet.making import Made
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _WORTH_PROCESSES = 8
 """Nodes from which on several processes are worth their start."""
@@ -36,6 +38,45 @@ class Gathering:
         number, percent, _ = self.allow_missing.partition("%")
         allowed = float(number)
         return missing > (allowed * nodes / 100 if percent else allowed)
+
+
+def fleet_options(command: Command) -> Command:
+    """Options for --nodes, as parameters `jobs`, `node_from`, `allow_missing` and `names`."""
+    options = (
+        click.option("--jobs", metavar="N", type=click.IntRange(1, 1024), help="With --nodes: read with N processes."),
+        click.option(
+            "--node-from",
+            metavar="REGEX",
+            callback=_pattern,
+            help="With --nodes: find a node's name in a path (first group).",
+        ),
+        click.option(
+            "--allow-missing",
+            metavar="N|N%",
+            default="0",
+            callback=_amount,
+            help="With --nodes: do not fail for so many nodes that cannot be compared.",
+        ),
+        click.option(
+            "--names", is_flag=True, help="With --nodes: print every node's name, not the first few of a set."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"this is no regular expression: {error}") from None
+
+
+def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?%?", value):
+        raise click.BadParameter("give a number of nodes, or a percentage: 3, 5%")
+    return value
 
 
 def gathered(arguments: Sequence[str], how: Gathering) -> Fleet:

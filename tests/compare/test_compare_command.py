@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ipt_explain.cli.main import run
-from ipt_explain.inputs.node_files import node_files, node_name
 from tests.compare.helpers import changed, scenario
 
 
@@ -43,7 +42,7 @@ def test_equal_dumps_in_one_calm_line(dumps: Path, capsys: pytest.CaptureFixture
 def test_json_of_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "-o", "json", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
     document: Any = json.loads(capsys.readouterr().out)
-    assert document["schema"] == "ipt-explain/compare/1"
+    assert document["schema"] == "ipt-explain/compare/2"
     assert document["equal"] is False
     assert [each["kind"] for each in document["differences"]] == ["endpoint-removed", "endpoint-added"]
     assert all(each["nodes"] is None for each in document["differences"])
@@ -159,24 +158,3 @@ def test_hostile_text_is_escaped(dumps: Path, capsys: pytest.CaptureFixture[str]
     captured = capsys.readouterr()
     assert "\x1b" not in captured.out + captured.err
     assert "DOCKER-\\x1b[31mX" in captured.out
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("dumps/node-1.txt", "node-1"),
-        ("node-1.example.com.digest.json", "node-1.example.com"),
-        ("node-1.iptables-save.gz", "node-1"),
-        ("node-1/iptables-save.txt", "node-1"),
-        ("node-2.v6.txt", "node-2"),
-        ("/tmp/ip-10-0-0-1", "ip-10-0-0-1"),
-    ],
-)
-def test_a_nodes_name_is_its_files(path: str, name: str) -> None:
-    assert node_name(path) == name
-
-
-def test_a_name_given_is_the_name(tmp_path: Path) -> None:
-    file = tmp_path / "a=b.txt"
-    file.write_text("x")
-    assert [(each.node, each.given) for each in node_files([f"n={file}", str(file)])] == [("n", True), ("a=b", False)]

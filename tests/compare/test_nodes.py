@@ -8,8 +8,10 @@ import re
 import pytest
 
 from ipt_explain.compare.differences import Difference
-from ipt_explain.compare.fleet.agreement import Fleet, natural
-from ipt_explain.compare.fleet.digest import Digest, digest_of, read_digest, service_of
+from ipt_explain.compare.fleet.comparison import FleetComparison, compare_fleet
+from ipt_explain.compare.fleet.digest import Digest, digest_of, read_digest
+from ipt_explain.compare.fleet.folding import Fleet, natural
+from ipt_explain.compare.fleet.service_records import service_of
 from ipt_explain.errors import UsageError
 from tests.bench.generator import dump
 from tests.compare.helpers import changed, scenario, shuffled, view, without
@@ -27,9 +29,14 @@ def fleet_of(**nodes: str) -> Fleet:
     return fleet
 
 
+def compared(**nodes: str) -> FleetComparison:
+    """The nodes, each with its dump, compared."""
+    return compare_fleet(fleet_of(**nodes))
+
+
 def disputes(**nodes: str) -> list[Difference]:
     """What the nodes disagree on."""
-    return fleet_of(**nodes).differences()[0]
+    return list(compared(**nodes).differences)
 
 
 @EACH_SCENARIO
@@ -45,7 +52,7 @@ def test_a_digest_reads_back_as_it_was(capture: Scenario) -> None:
     assert read_digest(text, "node.digest.json") == digest
     assert digest_of(view(*(shuffled(each, 6) for each in texts))).to_json() == text
     for key, record in digest.services.items():
-        assert service_of(key, record).label
+        assert service_of(key, record, digest.fabrics).label
 
 
 def test_a_digest_is_a_tenth_of_a_large_dump_at_most() -> None:
@@ -80,8 +87,8 @@ def test_the_fewer_are_the_ones_who_differ_whoever_comes_first() -> None:
 def test_a_hook_that_one_node_lacks() -> None:
     healthy = scenario("1.30/policy").ipv4
     found = disputes(a=healthy, b=healthy, c=without(healthy, r"-A PREROUTING .*-j KUBE-SERVICES"))
-    assert [(each.kind.value, each.subject, each.after) for each in found] == [("hook", "nat PREROUTING", [])]
-    assert "c lacks what a and b have" in found[0].message
+    assert [(each.kind.value, each.subject, each.after) for each in found] == [("hook", "nat PREROUTING", None)]
+    assert found[0].message.startswith("a and b against c: nat PREROUTING: hook removed: -A PREROUTING")
 
 
 def test_a_service_that_one_node_lacks() -> None:
@@ -145,28 +152,29 @@ def test_groups_not_nodes_are_kept() -> None:
     for number in range(3000):
         source = odd if number % 1000 == 999 else healthy
         fleet.add(Digest(f"node-{number}", source.families, source.services, source.chains))
-    groups = [group for same in fleet._groups.values() for group in same]
-    assert len(groups) == 2
-    assert sum(len(group.services) for group in groups) == 1
-    differences, agreement = fleet.differences()
-    assert {each.nodes[1] for each in differences if each.nodes} == {("node-999", "node-1999", "node-2999")}
-    assert (agreement.nodes, agreement.of - agreement.services) == (3000, 1)
+    assert len(fleet.groups) == 2
+    assert sum(len(group.own) for group in fleet.groups) == 1
+    found = compare_fleet(fleet)
+    assert {each.nodes[1] for each in found.differences if each.nodes} == {("node-999", "node-1999", "node-2999")}
+    assert (found.nodes, found.of - found.services) == (3000, 1)
 
 
 def test_two_nodes_of_one_name_are_refused() -> None:
     digest = digest_of(view(scenario("1.30/basic").ipv4, name="node-1"))
     fleet = Fleet()
-    fleet.add(digest)
-    with pytest.raises(UsageError, match="NAME=PATH"):
-        fleet.add(digest)
+    fleet.add(digest, "a.json")
+    fleet.add(digest, "b.json")
+    assert fleet.node_count == 1
+    assert [each.node for each in fleet.not_compared] == ["node-1"]
+    assert "a.json and b.json" in fleet.not_compared[0].why
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"schema":"ipt-explain/digest/1","node":', "damaged"),
+        ('{"schema":"ipt-explain/digest/2","node":', "damaged"),
         ('{"schema":"ipt-explain/digest/9","node":"a"}', "schema"),
-        ('{"schema":"ipt-explain/digest/1","node":"a"}', "lacks a part"),
+        ('{"schema":"ipt-explain/digest/2","node":"a"}', "families"),
     ],
 )
 def test_a_damaged_digest_is_said_so(text: str, said: str) -> None:

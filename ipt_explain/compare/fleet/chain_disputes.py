@@ -57,8 +57,6 @@ def _masked(record: str | None) -> str | None:
 def _sentence(key: str, difference: Difference, most: Side, side: Side) -> str:
     names, others = nodes_of(side.groups), nodes_of(most.groups)
     if difference.kind is DifferenceKind.CHAIN_POLICY:
-        table, chain = place_of(key)
-        return (
-            f"{table} {chain}: policy {difference.before} on {count_of(others)}, {difference.after} on {count_of(names)}"
-        )
+        name = " ".join(place_of(key))
+        return f"{name}: policy {difference.before} on {count_of(others)}, {difference.after} on {count_of(names)}"
     return f"{count_of(others)} against {count_of(names)}: {difference.message}"

@@ -1,6 +1,7 @@
 """What many nodes disagree on, with the nodes on either side; most nodes are the `before`.
 
-A node that cannot be compared in a family takes no side there, and is named with the reason: it never counts as agreeing.
+A node that cannot be compared in a family takes no side there, and is named with the reason. It never counts as
+agreeing.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class _Comparer:
         absent = [group for group in self._groups if family not in group.families]
         if absent and family in served:
             count = sum(len(group.nodes) for group in present)
-            why = f"there are no {family_name(family)} rules in its files, which {counted(count, 'other node')} {has(count)}"
+            others = f"{counted(count, 'other node')} {has(count)}"
+            why = f"there are no {family_name(family)} rules in its files, which {others}"
             self._leave_out(absent, family, why)
         if not whole:
             # Parts of dumps can be compared with each other only in what they show.

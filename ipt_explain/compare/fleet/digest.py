@@ -52,7 +52,8 @@ class Digest:
     """A node's records by key, each as JSON text: `ipv4 tcp demo/web:http` for a service port, `ipv4 chain nat
     PREROUTING` for a chain; behind the family, where it has rules in both backends, the backend (`ipv4/nft`).
 
-    `fabrics` are the rules beside balancing that service ports name by hash. `zone` is known from the cluster's objects.
+    `fabrics` are the rules beside balancing that service ports name by hash. `zone` is known from the cluster's
+    objects.
     """
 
     node: str
@@ -63,8 +64,9 @@ class Digest:
     zone: str | None = None
 
     def hashes(self) -> dict[str, str]:
-        """A hash of each part and one over all: equal for nodes that do the same. Name and zone do not count."""
-        facts = {family: each.to_json() for family, each in self.families.items()}
+        """A hash of each part and one over all: equal for nodes that do the same, whatever their names, zones and
+        backends are."""
+        facts = {family: [each.complete, each.mode, each.release] for family, each in self.families.items()}
         parts = {"chains": dict(self.chains), "families": facts, "services": dict(self.services)}
         found = {part: _sha256(compact(content)) for part, content in parts.items()}
         return {"all": _sha256(compact(found)), **found}

@@ -1,6 +1,7 @@
 """Many nodes' digests, folded as they come: nodes that do the same form a group, which is kept once.
 
-A group keeps only how it differs from a base, one of the first nodes. So memory grows with what differs, not with nodes.
+A group keeps only how it differs from a base, one of the first nodes. So memory grows with what differs, not with
+nodes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,19 @@ class Group:
     families: Mapping[str, FamilyFacts]
     zone: str | None
     nodes: list[str] = field(default_factory=list)
+
+    def identity(self) -> int:
+        """A number that is the same for groups that do the same."""
+        return hash((id(self.base), frozenset(self.own.items()), frozenset(self.families.items()), self.zone))
+
+    def does_the_same(self, other: Group) -> bool:
+        """Whether the nodes of another group belong to this one."""
+        return (
+            self.base is other.base
+            and self.own == other.own
+            and self.families == other.families
+            and self.zone == other.zone
+        )
 
     def record(self, key: str) -> str | None:
         """The nodes' record of a key; None where they have none."""
@@ -68,13 +82,13 @@ class Fleet:
         self.fabrics.update(digest.fabrics)
         records = {**digest.services, **digest.chains}
         base, own = self._nearest(records)
-        facts = tuple(sorted(digest.families.items()))
-        identity = hash((id(base), frozenset(own.items()), facts, digest.zone))
-        for group in self._groups.setdefault(identity, []):
-            if group.base is base and group.own == own and group.families == digest.families and group.zone == digest.zone:
+        new = Group(base, own, dict(digest.families), digest.zone, [digest.node])
+        same = self._groups.setdefault(new.identity(), [])
+        for group in same:
+            if group.does_the_same(new):
                 group.nodes.append(digest.node)
                 return
-        self._groups[identity].append(Group(base, own, dict(digest.families), digest.zone, [digest.node]))
+        same.append(new)
 
     def disputed(self) -> list[str]:
         """The keys whose records are not the same on all nodes, in order."""

@@ -51,7 +51,8 @@ class Maker:
                 return self._made(job, contents)
         except (UsageError, MemoryError, RecursionError) as error:
             return _none(job.node, (NotCompared(job.node, str(error) or _WHY[type(error)]),))
-        except Exception as error:  # noqa: BLE001 (one bad file of thousands must not lose the others' result)
+        except Exception as error:
+            # One bad file of thousands must not lose the others' result.
             why = f"a bug in ipt-explain, please report it: {type(error).__name__}: {error}"
             return _none(job.node, (NotCompared(job.node, why),))
 

@@ -10,7 +10,9 @@ from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.names import is_tools, node_names
 from ipt_explain.inputs.nodes.sources import Entry, Survey
 
-_DOCUMENT = re.compile(r"(?:readme|licen[cs]e|notes?|changelog|version|timestamp)\b|.*\.(?:md|html?|png|svg|sh|py)$", re.I)
+_DOCUMENT = re.compile(
+    r"(?:readme|licen[cs]e|notes?|changelog|version|timestamp)\b|.*\.(?:md|html?|png|svg|sh|py)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,19 @@ class Muster:
 def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
     """Every node that the files of a survey show; `node_from` finds a node's name in a path (its first group)."""
     strays = [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
-    names = dict(zip((entry.path for entry in (*survey.entries, *strays)), _names([*survey.entries, *strays], node_from)))
+    all_files = [*survey.entries, *strays]
+    named = list(zip(all_files, _names(all_files, node_from)))
     files: dict[str, list[Entry]] = {}
-    for entry in survey.entries:
-        files.setdefault(names[entry.path], []).append(entry)
+    for entry, node in named[: len(survey.entries)]:
+        files.setdefault(node, []).append(entry)
     not_compared = [
         NotCompared(item.given or node_names([item.path])[0], f"{item.path}: {item.why}") for item in survey.unreadable
     ]
     lost = 0
-    for entry in strays:
-        # A node whose other files can be read is asked below which families it lacks.
-        if names[entry.path] not in files:
-            not_compared.append(NotCompared(names[entry.path], f"{entry.path}: {_nothing_in(entry)}"))
+    for entry, node in named[len(survey.entries) :]:
+        # Of a node whose other files can be read, the comparison says which families it lacks.
+        if node not in files:
+            not_compared.append(NotCompared(node, f"{entry.path}: {_nothing_in(entry)}"))
             lost += 1
     jobs = []
     for node, entries in files.items():
@@ -83,7 +86,7 @@ def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
     name = entry.path.rpartition("/")[2]
     if _DOCUMENT.match(name) or entry.first_line.startswith(("{", "[", "<", "apiVersion:")):
         return False
-    return is_tools(name) or not _places([entry]).isdisjoint(_places(accepted))
+    return not accepted or is_tools(name) or not _places([entry]).isdisjoint(_places(accepted))
 
 
 def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:

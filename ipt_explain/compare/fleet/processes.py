@@ -47,10 +47,10 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob]) -> Iterator[Task]:
             through_archives.append(job)
         else:
             yield Task(job)
-    owner = {entry.path: job for job in through_archives for entry in job.entries}
+    owner = {id(entry): job for job in through_archives for entry in job.entries}
     read: dict[str, dict[str, tuple[Entry, bytes | Unreadable]]] = {}
     for entry, content in sources.contents([entry for job in through_archives for entry in job.entries]):
-        job = owner[entry.path]
+        job = owner[id(entry)]
         of_job = read.setdefault(job.node, {})
         of_job[entry.path] = (entry, content)
         if len(of_job) == len(job.entries):

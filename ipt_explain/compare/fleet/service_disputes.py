@@ -54,7 +54,10 @@ class ServiceDisputes:
         if by_zone:
             yield from self._beside_endpoints(views, by_zone)
 
-    def _beside_endpoints(self, views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]) -> Iterator[Dispute]:
+    @staticmethod
+    def _beside_endpoints(
+        views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]
+    ) -> Iterator[Dispute]:
         """What zones differ in beside their endpoints, which no hint explains."""
         most, *others = zones
         first = views[most.record]

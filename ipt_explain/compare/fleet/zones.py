@@ -1,7 +1,8 @@
 """Endpoints that differ between nodes by design: topology hints and trafficDistribution keep traffic in a zone.
 
 Then nodes of one zone see one set of endpoints, those of another zone another, and a zone without endpoints sees all.
-Where digests do not know their zones, sets that many nodes share and that have no endpoint in common are taken for them.
+Where digests do not know their zones, sets that many nodes share and that have no endpoint in common are taken for
+them.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipt_explain.compare.dumps import node_view
-from ipt_explain.compare.fleet.agreement import Fleet
+from ipt_explain.compare.fleet.comparison import compare_fleet
 from ipt_explain.compare.fleet.digest import digest_of
+from ipt_explain.compare.fleet.folding import Fleet
 from ipt_explain.compare.objects.judge import families_asked, judge
 from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.compare.objects.model import ApiObjects
@@ -62,7 +63,7 @@ def _disagreements(of_node: dict[str, list[Dump]], reported: set[tuple[str | Non
     for name, dumps in of_node.items():
         fleet.add(digest_of(node_view(name, dumps)))
     found: dict[tuple[str | None, str | None, str], Mismatch] = {}
-    for difference in fleet.differences()[0]:
+    for difference in compare_fleet(fleet).differences:
         key = (difference.service, difference.protocol, difference.subject or "" if difference.service is None else "")
         if (difference.service, difference.protocol) in reported or key in found or difference.nodes is None:
             continue

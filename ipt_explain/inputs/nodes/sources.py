@@ -17,7 +17,6 @@ from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.kinds import Kind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
 
-
 _SHOWN = 120
 
 
@@ -95,27 +94,28 @@ class Sources:
 
     def contents(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
         """The bytes of entries, unpacked; those of one archive in its order, in a single pass."""
-        by_container: dict[str, dict[str, Entry]] = {}
+        by_container: dict[str, dict[str, list[Entry]]] = {}
         for entry in entries:
-            by_container.setdefault(entry.container, {})[entry.path] = entry
+            by_container.setdefault(entry.container, {}).setdefault(entry.path, []).append(entry)
         for container, wanted in by_container.items():
             try:
                 with self._opened(container) as raw:
                     yield from self._wanted(container, unpacked(raw, container), wanted)
             except DAMAGE as error:
-                for entry in list(wanted.values()):
+                for entry in [each for of_path in wanted.values() for each in of_path]:
                     yield entry, Unreadable(entry.path, why_unreadable(error), entry.given)
 
     @staticmethod
     def _wanted(
-        container: str, stream: Unpacked, wanted: dict[str, Entry]
+        container: str, stream: Unpacked, wanted: dict[str, list[Entry]]
     ) -> Iterator[tuple[Entry, bytes | Unreadable]]:
         inner = members(stream, container)
         for member in [Member("", stream)] if inner is None else inner:
             path = f"{container}/{member.path}" if member.path else container
-            entry = wanted.pop(path, None)
-            if entry is not None:
-                yield entry, _content(entry, member.stream)
+            entries = wanted.pop(path, None)
+            if entries:
+                content = _content(path, member.stream)
+                yield from ((entry, content) for entry in entries)
             if not wanted:
                 return
 
@@ -141,15 +141,15 @@ def _entry(path: str, file: _File, head: bytes) -> Entry:
     return Entry(path, file.path, kind, file.given, file.named and path == file.path, first_line)
 
 
-def _content(entry: Entry, stream: Unpacked) -> bytes | Unreadable:
+def _content(path: str, stream: Unpacked) -> bytes | Unreadable:
     """All of a file. What is wrong with one does not lose the archive's others, where they can be reached."""
     limit = INPUT_BYTES.value()
     try:
         content = stream.read(limit + 1)
     except DAMAGE as error:
-        return Unreadable(entry.path, why_unreadable(error), entry.given)
+        return Unreadable(path, why_unreadable(error))
     if len(content) > limit:
-        return Unreadable(entry.path, str(INPUT_BYTES.exceeded(entry.path)), entry.given)
+        return Unreadable(path, str(INPUT_BYTES.exceeded(path)))
     return content
 
 

@@ -42,7 +42,8 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
             for message in messages:
                 yield from wrapped("    ", escape(message), width)
     if comparison.not_compared:
-        yield f"\n{paint(f'Not compared: {counted(_nodes_in(comparison.not_compared), "node")}', 'bold')}\n"
+        count = counted(_nodes_in(comparison.not_compared), "node")
+        yield f"\n{paint(f'Not compared: {count}', 'bold')}\n"
         yield from _reasons(comparison.not_compared, names, width)
     for note in comparison.notes:
         yield "\n"

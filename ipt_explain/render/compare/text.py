@@ -70,6 +70,7 @@ def _rules(sign: str, side: object, paint: Paint) -> Iterator[str]:
 
 
 def wrapped(indent: str, text: str, width: int) -> list[str]:
+    """A text in lines of a width, the first indented, those below it a little more."""
     lines = textwrap.wrap(
         text, max(width, 20), initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False,
         break_long_words=False,
