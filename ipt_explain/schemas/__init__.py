@@ -13,6 +13,7 @@ SCHEMAS = {
     "graph": 1,
     "rules": 1,
     "baseline": 1,
+    "digest": 2,
 }
 """Each document's name and the number of its schema."""
 

@@ -64,7 +64,7 @@ def test_what_a_dump_gives_fits_the_schema(command: str, dump: Any) -> None:
         ("show", ["show", "--rule", "-A KUBE-X -m statistic --mode nth --every 2 -j KUBE-SEP-Y"]),
         ("compare", ["compare", BASIC, DAMAGED]),
         ("compare", ["compare", BASIC, BASIC]),
-        ("compare", ["compare", "--nodes", BASIC, DAMAGED]),
+        ("compare", ["compare", "--nodes", BASIC, DAMAGED, SAMPLES / "no-such-file.txt"]),
         ("rules", ["rules"]),
     ],
 )
@@ -79,6 +79,11 @@ def test_a_baseline_fits_the_schema(tmp_path: Any) -> None:
     assert run("audit", DAMAGED, "--write-baseline", file).status == 0
     document = json.loads(file.read_text(encoding="utf-8"))
     Draft202012Validator(json.loads(schema_text("baseline"))).validate(document)
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda path: path.stem)
+def test_a_digest_fits_the_schema(dump: Any) -> None:
+    _check("digest", json.loads(run("compare", "--digest", dump).out))
 
 
 def test_the_contract_s_explanation_fits_the_schema() -> None:
