@@ -22,7 +22,8 @@ def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Rep
     findings.sort(key=lambda each: (each.source, -each.severity.rank, each.service or "", each.rule))
     tables = [table for dump in dumps for ruleset in dump.rulesets for table in ruleset.tables.values()]
     partial = any(ruleset.fragment for dump in dumps for ruleset in dump.rulesets)
-    return Report(tuple(findings), (), sum(table.rule_count for table in tables), partial)
+    rule_count = sum(table.rule_count for table in tables)
+    return Report(tuple(findings), (), rule_count, partial, sources=tuple(texts))
 
 
 def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:

@@ -1,19 +1,21 @@
-"""What the audit's configuration says: `select`, `ignore`, `fail-on`, `baseline`.
+"""What the audit's configuration says: `select`, `ignore`, `fail-on`, `baseline`, and the tables
+`severities` and `per-path-ignores` (overrides.py).
 
 Anything else there is an error, for a misspelt option must not silently mean the default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ipt_explain.audit.config_files import find_config, read_config
-from ipt_explain.audit.selection import nearest, parse_ids
+from ipt_explain.audit.overrides import PATHS, SEVERITIES, Overrides, read_overrides
+from ipt_explain.audit.selection import Names, nearest, parse_ids
 from ipt_explain.errors import UsageError
 
-OPTIONS = ("select", "ignore", "fail-on", "baseline")
+OPTIONS = ("select", "ignore", "fail-on", "baseline", SEVERITIES, PATHS)
 FAIL_ON = ("error", "warning", "info", "never")
 
 
@@ -30,22 +32,23 @@ class Config:
     baseline: Path | None = None
     path: Path | None = None
     unread: tuple[Path, ...] = ()
+    overrides: Overrides = field(default_factory=Overrides)
 
 
-def load_config(path: Path | None, known_ids: Iterable[str], start: Path | None = None) -> Config:
+def load_config(path: Path | None, known: Names, start: Path | None = None) -> Config:
     """The configuration in `path`, or in the file found from `start` (the working directory).
 
     Raises UsageError for a file that cannot be read, an unknown option, rule ID or value.
     """
     if path is not None:
-        return _config(path, read_config(path), known_ids)
+        return _config(path, read_config(path), known)
     found = find_config(start)
     if found.path is None:
         return Config(unread=found.unread)
-    return replace(_config(found.path, found.options, known_ids), unread=found.unread)
+    return replace(_config(found.path, found.options, known), unread=found.unread)
 
 
-def _config(path: Path, options: Mapping[str, object], known_ids: Iterable[str]) -> Config:
+def _config(path: Path, options: Mapping[str, object], known: Names) -> Config:
     for option in options:
         if option not in OPTIONS:
             raise UsageError(f"{path}: unknown option {option}{nearest(option, OPTIONS)} (known: {', '.join(OPTIONS)})")
@@ -53,13 +56,13 @@ def _config(path: Path, options: Mapping[str, object], known_ids: Iterable[str])
     if fail_on is not None and fail_on not in FAIL_ON:
         raise UsageError(f"{path}: fail-on is {fail_on}{nearest(fail_on, FAIL_ON)} (one of {', '.join(FAIL_ON)})")
     baseline = _text(path, options, "baseline")
-    ids = list(known_ids)
     return Config(
-        select=_ids(path, options, "select", ids),
-        ignore=_ids(path, options, "ignore", ids),
+        select=_ids(path, options, "select", known),
+        ignore=_ids(path, options, "ignore", known),
         fail_on=fail_on,
         baseline=None if baseline is None else path.parent / baseline,
         path=path,
+        overrides=read_overrides(path, options, known),
     )
 
 
@@ -70,7 +73,7 @@ def _text(path: Path, options: Mapping[str, object], name: str) -> str | None:
     raise UsageError(f"{path}: {name} must be a string")
 
 
-def _ids(path: Path, options: Mapping[str, object], name: str, known: list[str]) -> tuple[str, ...] | None:
+def _ids(path: Path, options: Mapping[str, object], name: str, known: Names) -> tuple[str, ...] | None:
     value = options.get(name)
     if value is None:
         return None

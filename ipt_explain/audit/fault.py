@@ -52,7 +52,7 @@ class Fault:
     `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related`
     are other lines that show it. `severity` replaces the rule's own where the case is graver or lighter. `key` tells
     apart several faults at one place (else their fingerprints differ by order alone). `ruleset` is for rules that
-    judge the dump as a whole; the others leave it None.
+    judge the dump as a whole; the others leave it None. `services` are all that one cause hits, where they are several.
     """
 
     message: str
@@ -63,3 +63,4 @@ class Fault:
     severity: Severity | None = None
     key: str = ""
     ruleset: Ruleset | None = None
+    services: tuple[str, ...] = ()

@@ -36,7 +36,8 @@ class Finding:
     """One fault found by one rule of the catalogue.
 
     `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,
-    `related_lines` are others of the same source. `excerpt` is the primary line as it stands in the source ("" where
+    `related_lines` are others of the same source. `services` are all Services that one cause hits, where they are
+    several: `service` is None then. `excerpt` is the primary line as it stands in the source ("" where
     there is none) and `columns` the part of it to point at: 1-based, the end exclusive. `fingerprint` stays the same
     when lines move or counters grow; of several findings with equal ingredients, the second and later ones end in
     `:2`, `:3`, ….
@@ -57,6 +58,24 @@ class Finding:
     excerpt: str = ""
     columns: tuple[int, int] | None = None
     fingerprint: str = ""
+    services: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> int | None:
+        """Where in the line to look, from 1."""
+        return None if self.columns is None else self.columns[0]
+
+    @property
+    def docs(self) -> str:
+        """The command that prints the rule's page."""
+        return f"ipt-explain rules {self.rule}"
+
+    @property
+    def subject(self) -> str:
+        """The Service and a colon ahead of the message; "" for findings about the node, and where the message begins
+        with the Service.
+        """
+        return f"{self.service}: " if self.service and not self.message.startswith(self.service) else ""
 
     def to_json(self) -> dict[str, object]:
         """The finding as `audit -o json` prints it."""
@@ -66,13 +85,16 @@ class Finding:
             "severity": self.severity.value,
             "message": self.message,
             "service": self.service,
+            "services": list(self.services),
             "source": self.source,
             "family": self.family.value,
             "table": self.table,
             "chain": self.chain,
             "line": self.line,
+            "column": self.column,
             "related_lines": list(self.related_lines),
             "help": self.help,
+            "docs": self.docs,
             "fingerprint": self.fingerprint,
         }
 

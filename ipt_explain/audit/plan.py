@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.baseline import Baseline, read_baseline
 from ipt_explain.audit.config import Config, load_config
 from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules import ALL_RULES, RULES_BY_ID
+from ipt_explain.audit.rules import ALL_RULES, RULE_NAMES, RULES_BY_ID
 from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
 from ipt_explain.audit.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
@@ -31,6 +32,7 @@ class Plan:
     known: Baseline
     notes: tuple[str, ...] = ()
     narrowed_by: str = ""
+    overrides: Overrides = field(default_factory=Overrides)
 
     def require(self, rules: Sequence[AuditRule]) -> None:
         """Raises UsageError where no rule is left: silence would then mean nothing."""
@@ -65,7 +67,7 @@ class Plan:
             labels = {service.label for service in select(Explanation.joined(explanations), services).services}
             reports = [audit_dump(dump, explanation=explained) for dump, explained in zip(dumps, explanations)]
             report = merge(reports).about(labels)
-        return report.keep(lambda finding: self.selection.wants(finding.rule))
+        return report.keep(lambda finding: self.selection.wants(finding.rule)).overridden(self.overrides)
 
 
 def make_plan(
@@ -82,8 +84,8 @@ def make_plan(
     """
     if no_config and config is not None:
         raise UsageError("--config and --no-config exclude each other")
-    settings = Config() if no_config else load_config(config, RULES_BY_ID)
-    own = Selection(parse_ids(select, RULES_BY_ID, "--select"), parse_ids(ignore, RULES_BY_ID, "--ignore"))
+    settings = Config() if no_config else load_config(config, RULE_NAMES)
+    own = Selection(parse_ids(select, RULE_NAMES, "--select"), parse_ids(ignore, RULE_NAMES, "--ignore"))
     selection = Selection(own.select or settings.select or (), own.ignore or settings.ignore or ())
     threshold = fail_on or settings.fail_on or Severity.ERROR.value
     baseline = baseline or settings.baseline
@@ -93,6 +95,7 @@ def make_plan(
         Baseline() if baseline is None else read_baseline(baseline),
         tuple(_notes(settings, own, selection, threshold, baseline)),
         _narrowed_by(own, settings),
+        settings.overrides,
     )
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 from ipt_explain.audit.baseline import Baseline
 from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.exceptions import ignored_in_text
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, Severity, fingerprint
+from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules import ALL_RULES
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.services.explanation import Explanation
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Report:
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged; `partial`
     tells that some text was a fragment or restore input, whose silence says nothing; `known` is how many findings a
-    baseline took away.
+    baseline took away, `spared` how many comments of the dump or the configuration did. `sources` are the dumps judged.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +49,8 @@ class Report:
     partial: bool = False
     known: int = 0
     elsewhere: int = 0
+    spared: int = 0
+    sources: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""
@@ -59,8 +66,16 @@ class Report:
 
     def about(self, services: Container[str | None]) -> Report:
         """This report with the findings about these services."""
-        kept = self.keep(lambda finding: finding.service in services)
+        kept = self.keep(lambda finding: any(each in services for each in (finding.service, *finding.services)))
         return replace(kept, elsewhere=self.elsewhere + len(self.findings) - len(kept.findings))
+
+    def overridden(self, overrides: Overrides) -> Report:
+        """This report as a configuration has it: with its severities, without what it spares a path."""
+        changed = [(finding, overrides.apply(finding)) for finding in self.findings]
+        if all(new is old for old, new in changed):
+            return self
+        kept = sorted((new for _, new in changed if new is not None), key=_order)
+        return replace(self, findings=tuple(kept), spared=self.spared + len(changed) - len(kept))
 
     def without(self, baseline: Baseline) -> Report:
         """This report without the findings that a baseline holds."""
@@ -90,11 +105,23 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
             except Exception as error:  # one broken rule must not silence the others
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
-    kept.sort(key=lambda finding: (finding.source, -finding.severity.rank, finding.line or 0, finding.rule))
+    numbered = _numbered(sorted(kept, key=_order))
+    texts = {dump.source: dump.text for dump in context.dumps}
+    heard = [
+        finding
+        for finding in numbered
+        if finding.line is None or not ignored_in_text(texts[finding.source], finding.line, finding.rule, finding.name)
+    ]
     rulesets = [ruleset for dump in context.dumps for ruleset in dump.rulesets]
     rule_count = sum(table.rule_count for ruleset in rulesets for table in ruleset.tables.values())
     partial = any(ruleset.fragment for ruleset in rulesets)
-    return Report(tuple(_numbered(kept)), tuple(unchecked), rule_count, partial)
+    sources = tuple(dict.fromkeys(dump.source for dump in context.dumps))
+    spared = len(numbered) - len(heard)
+    return Report(tuple(heard), tuple(unchecked), rule_count, partial, spared=spared, sources=sources)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.source, -finding.severity.rank, finding.line or 0, finding.rule
 
 
 def merge(reports: Sequence[Report]) -> Report:
@@ -104,14 +131,17 @@ def merge(reports: Sequence[Report]) -> Report:
         tuple(failure for report in reports for failure in report.unchecked),
         sum(report.rule_count for report in reports),
         any(report.partial for report in reports),
+        spared=sum(report.spared for report in reports),
+        sources=tuple(dict.fromkeys(source for report in reports for source in report.sources)),
     )
 
 
 def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Finding:
     place, ruleset = fault.at, context.ruleset
     excerpt = context.text.line(place.line) if place.line is not None else ""
-    service = fault.service
-    if service is None and place.chain is not None:
+    services = fault.services if len(fault.services) > 1 else ()
+    service = fault.services[0] if len(fault.services) == 1 else fault.service
+    if service is None and not services and place.chain is not None:
         service = context.service_of(place.chain)
     return Finding(
         rule=audit_rule.id,
@@ -122,6 +152,7 @@ def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Fi
         source=ruleset.source,
         family=ruleset.family,
         service=service,
+        services=services,
         table=place.table,
         chain=place.chain,
         line=place.line,
@@ -135,14 +166,16 @@ def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Fi
 
 
 def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
-    """Where `focus` stands in the line; else the line without its indentation and counters."""
+    """Where `focus` stands in the line; else what a rule does (`-j DROP`); else the line without its indentation."""
     if not excerpt.strip():
         return None
     start = excerpt.find(focus) if focus else -1
     if start >= 0:
         return start + 1, start + 1 + len(focus)
     text = excerpt.rstrip()
-    start = max(text.find("-A "), 0) if text.lstrip().startswith("[") else len(text) - len(text.lstrip())
+    # Words of a comment are no options.
+    unquoted = _QUOTED.sub(lambda found: "." * len(found[0]), text) if "-A " in text else ""
+    start = max(unquoted.rfind(" -j "), unquoted.rfind(" -g ")) + 1 or len(text) - len(text.lstrip())
     return start + 1, len(text) + 1
 
 

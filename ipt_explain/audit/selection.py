@@ -1,12 +1,15 @@
-"""Which findings are wanted: `--select` and `--ignore` with IDs and prefixes of IDs."""
+"""Which findings are wanted: `--select` and `--ignore` with IDs, prefixes of IDs and names of rules."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ipt_explain.errors import UsageError
+
+Names = Mapping[str, str]
+"""What rules may be called, and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +28,29 @@ class Selection:
         return selected is not None and (_longest(self.ignore, rule_id) or -1) < selected
 
 
-def parse_ids(words: Iterable[str], known: Iterable[str], origin: str) -> tuple[str, ...]:
-    """IDs and prefixes from words that may hold several, with commas or blanks between; case does not matter.
+def parse_ids(words: Iterable[str], known: Names, origin: str) -> tuple[str, ...]:
+    """IDs and prefixes of IDs from words that may hold several, with commas or blanks between; names of rules are given
+    as their IDs. Case does not matter.
 
-    Raises UsageError, with the nearest ID, for one that no rule of `known` begins with. `origin` says where the words
-    stood.
+    Raises UsageError, with the nearest, for a word that is none. `origin` says where the words stood.
     """
-    ids = list(known)
+    ids = set(known.values())
     found: list[str] = []
     for word in words:
         for entry in word.replace(",", " ").split():
-            entry = entry.upper()
-            if not any(rule_id.startswith(entry) for rule_id in ids):
-                raise UsageError(f"{origin}: no rule has the ID {entry}{nearest(entry, ids)}")
-            found.append(entry)
+            if entry.lower() in known:
+                found.append(known[entry.lower()])
+            elif any(rule_id.startswith(entry.upper()) for rule_id in ids):
+                found.append(entry.upper())
+            else:
+                near = nearest(entry.upper(), sorted(ids)) or nearest(entry.lower(), known)
+                raise UsageError(f"{origin}: no rule is called {entry}{near}")
     return tuple(found)
+
+
+def is_named(word: str, rule_id: str, slug: str) -> bool:
+    """Whether a word means a rule: its ID, a prefix of it that names a family at least (`IPT7`), or its name."""
+    return word.lower() == slug or (len(word) > len("IPT") and rule_id.startswith(word.upper()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

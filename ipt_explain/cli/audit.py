@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.audit.finding import Severity
 from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
-from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps, selection_options
-from ipt_explain.cli.stdio import complain, tell, warn, write
+from ipt_explain.cli.options import (
+    display_options,
+    dump_options,
+    files_of,
+    output_option,
+    read_dumps,
+    selection_options,
+)
+from ipt_explain.cli.stdio import DEFAULT_WIDTH, complain, tell, warn, write
 from ipt_explain.cli.suggestions import rule_ids
-
-if TYPE_CHECKING:
-    from ipt_explain.audit.plan import Plan
-    from ipt_explain.audit.runner import Report
-    from ipt_explain.model import Dump
+from ipt_explain.cli.terminal import shows_links
+from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
 CLEAN, FOUND, UNCHECKED = 0, 1, 2
 
 
+def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for word in words:
+        name, _equals, path = word.partition("=")
+        if name not in FORMATS or not path:
+            raise click.BadParameter(f"write FORMAT=PATH, as sarif=audit.sarif; formats are {', '.join(FORMATS)}")
+        pairs.append((name, path))
+    return tuple(pairs)
+
+
 @click.command()
 @dump_options
-@output_option("text", "json", "sarif", "github", "junit")
+@output_option(*FORMATS)
+@click.option(
+    "--output-file", "output_files", multiple=True, metavar="FORMAT=PATH", callback=_format_and_path,
+    help="Write the report to a file as well, in any of these formats; may be repeated.",
+)  # fmt: skip
+@click.option("--statistics", is_flag=True, help="Show how many findings each rule has, in place of them.")
+@click.option("--all", "everything", is_flag=True, help="Show alike findings one by one, not folded into one.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -48,6 +68,9 @@ def audit(
     live: bool,
     lenient: bool,
     output: str,
+    output_files: tuple[tuple[str, str], ...],
+    statistics: bool,
+    everything: bool,
     fail_on: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -65,16 +88,21 @@ def audit(
 ) -> int:
     """What is wrong with these rules? Lint for CI.
 
+    DUMP may be a directory: all dumps in it are audited.
+
     Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 the input or the command line cannot be used.
     """
     from ipt_explain.analyzers.selection import Selection
     from ipt_explain.audit.baseline import write_baseline as write_file
     from ipt_explain.audit.plan import make_plan
 
+    if statistics and output != "text":
+        raise click.UsageError("--statistics goes with -o text")
     plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
     tell(plan.notes)
     plan.require(plan.rules)
     services = Selection.of(service, namespace, address)
+    dumps = files_of(dumps)
     parsed = read_dumps(dumps, live, lenient)
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
@@ -86,7 +114,10 @@ def audit(
         tell(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))
     report = report.without(plan.known)
     notes = verbose or plan.fail_on is Severity.INFO
-    write(_rendered(report, plan, parsed, output, width, color, notes), annotations=output == "github")
+    style = Style(width, color, notes, not everything, color and shows_links(sys.stdout), statistics)
+    plain = Style(DEFAULT_WIDTH, notes=notes, fold=not everything)
+    write(rendered(report, output, plan.rules, plan.fail_on, style), annotations=output == "github")
+    _write_files(output_files, dumps, lambda name: rendered(report, name, plan.rules, plan.fail_on, plain))
     for failure in report.unchecked:
         complain(f"ipt-explain: {failure}. This is a fault of ipt-explain: please report it.")
     if report.unchecked:
@@ -94,25 +125,11 @@ def audit(
     return FOUND if plan.fails(report) else CLEAN
 
 
-def _rendered(
-    report: Report, plan: Plan, dumps: Iterable[Dump], output: str, width: int, color: bool, notes: bool
-) -> Iterable[str]:
-    if output == "json":
-        from ipt_explain.render.audit.json import audit_json
+def _write_files(
+    wanted: Iterable[tuple[str, str]], inputs: Sequence[str], text_of: Callable[[str], Iterable[str]]
+) -> None:
+    """Write the report to every file that --output-file names."""
+    from ipt_explain.outputs import write_file
 
-        return [audit_json(report)]
-    if output == "sarif":
-        from ipt_explain.render.audit.sarif import sarif
-
-        return [sarif(report, plan.rules)]
-    if output == "github":
-        from ipt_explain.render.audit.github import github_annotations
-
-        return github_annotations(report)
-    if output == "junit":
-        from ipt_explain.render.audit.junit import junit_xml
-
-        return [junit_xml(report, plan.rules, [dump.source for dump in dumps], plan.fail_on)]
-    from ipt_explain.render.audit.text import audit_text
-
-    return audit_text(report, width, color, notes)
+    for name, path in wanted:
+        write_file(path, text_of(name), inputs=[each for each in inputs if each != "-"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,13 @@ from ipt_explain.cli.gathering import Gathering, fleet_options
 from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
+from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
 if TYPE_CHECKING:
     from ipt_explain.audit.plan import Plan
     from ipt_explain.audit.rule import AuditRule
-    from ipt_explain.audit.runner import Report
-    from ipt_explain.model import Dump
 
-_FOR_OBJECTS = ("sarif", "github", "junit")
+_FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 
 
 @click.command()
@@ -43,7 +41,7 @@ _FOR_OBJECTS = ("sarif", "github", "junit")
     type=click.Choice(("text", "json", *_FOR_OBJECTS)),
     default="text",
     show_default=True,
-    help="What to print; sarif, github and junit with --objects.",
+    help="What to print; all but text and json with --objects.",
 )
 @click.option(
     "--fail-on",
@@ -217,7 +215,9 @@ def _compare_objects(
         return CLEAN
     tell(gone_entries(plan, report, parsed, {rule.id for rule in _cluster_rules(plan)}))
     report = report.without(plan.known)
-    write(_rendered(report, plan, parsed, output, width, color), annotations=output == "github")
+    rules = _cluster_rules(plan)
+    style = Style(width, color, notes=True)
+    write(rendered(report, output, rules, plan.fail_on, style), annotations=output == "github")
     return FOUND if plan.fails(report) else CLEAN
 
 
@@ -225,26 +225,3 @@ def _cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
     from ipt_explain.audit.rules.cluster import RULES
 
     return tuple(rule for rule in RULES if plan.selection.wants(rule.id))
-
-
-def _rendered(report: Report, plan: Plan, dumps: Sequence[Dump], output: str, width: int, color: bool) -> Iterable[str]:
-    rules = _cluster_rules(plan)
-    if output == "json":
-        from ipt_explain.render.audit.json import audit_json
-
-        return [audit_json(report)]
-    if output == "sarif":
-        from ipt_explain.render.audit.sarif import sarif
-
-        return [sarif(report, rules)]
-    if output == "github":
-        from ipt_explain.render.audit.github import github_annotations
-
-        return github_annotations(report)
-    if output == "junit":
-        from ipt_explain.render.audit.junit import junit_xml
-
-        return [junit_xml(report, rules, [dump.source for dump in dumps], plan.fail_on)]
-    from ipt_explain.render.audit.text import audit_text
-
-    return audit_text(report, width, color, notes=True)

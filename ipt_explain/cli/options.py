@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -147,6 +148,25 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
     if not empty_too and not any(dump.rulesets for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     return tuple(parsed)
+
+
+def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
+    """The DUMP arguments with each directory as the files of rules in it. Raises UsageError for one without any."""
+    found: list[str] = []
+    for path in dumps:
+        found += _rules_in(path) if os.path.isdir(path) else [path]
+    return tuple(found)
+
+
+def _rules_in(folder: str) -> list[str]:
+    from ipt_explain.inputs.nodes.kinds import Kind
+    from ipt_explain.inputs.nodes.sources import Sources
+
+    entries = Sources([folder]).survey().entries
+    files = [entry.path for entry in entries if entry.kind.holds_rules and entry.kind is not Kind.DIGEST]
+    if not files:
+        raise UsageError(f"{folder}: no file in this directory holds a node's rules")
+    return files
 
 
 def _live() -> tuple[InputText, ...]:

@@ -12,7 +12,7 @@ import pytest
 
 from ipt_explain.audit.baseline import baseline_text, read_baseline, write_baseline
 from ipt_explain.audit.config import load_config
-from ipt_explain.audit.rules import RULES_BY_ID
+from ipt_explain.audit.rules import RULE_NAMES, RULES_BY_ID
 from ipt_explain.audit.runner import audit_dump
 from ipt_explain.audit.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
@@ -28,13 +28,13 @@ def test_setup_cfg_of_a_directory_above_counts_within_a_repository(tmp_path: Pat
     (tmp_path / ".git").mkdir()
     write(tmp_path / "setup.cfg", "[ipt-explain]\nselect = IPT0, IPT7\nignore = IPT004\nfail-on = warning\n")
     (tmp_path / "below").mkdir()
-    config = load_config(None, RULES_BY_ID, tmp_path / "below")
+    config = load_config(None, RULE_NAMES, tmp_path / "below")
     assert (config.select, config.ignore, config.fail_on) == (("IPT0", "IPT7"), ("IPT004",), "warning")
 
 
 def test_pyproject_counts_and_its_baseline_lies_beside_it(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", '[tool.ipt-explain]\nselect = ["IPT0"]\nbaseline = "known.json"\n')
-    config = load_config(None, RULES_BY_ID, tmp_path)
+    config = load_config(None, RULE_NAMES, tmp_path)
     assert (config.select, config.baseline) == (("IPT0",), tmp_path / "known.json")
 
 
@@ -42,14 +42,14 @@ def test_other_projects_files_are_not_our_business(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", "this is not TOML [")
     write(tmp_path / "setup.cfg", "[metadata]\nname = other\n")
     (tmp_path / ".git").mkdir()
-    assert load_config(None, RULES_BY_ID, tmp_path).select is None
+    assert load_config(None, RULE_NAMES, tmp_path).select is None
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[ipt-explain]\nselct = IPT0\n", "unknown option selct; the nearest is select"),
-        ("[ipt-explain]\nselect = IPT00l\n", "select: no rule has the ID IPT00L; the nearest is IPT0"),
+        ("[ipt-explain]\nselect = IPT00l\n", "select: no rule is called IPT00l; the nearest is IPT0"),
         ("[ipt-explain]\nfail-on = warnings\n", "fail-on is warnings; the nearest is warning"),
         ("[other]\n", "has no section"),
     ],
@@ -57,7 +57,7 @@ def test_other_projects_files_are_not_our_business(tmp_path: Path) -> None:
 def test_mistakes_are_named_with_the_nearest(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path / "audit.cfg", text)
     with pytest.raises(UsageError) as error:
-        load_config(path, RULES_BY_ID)
+        load_config(path, RULE_NAMES)
     assert message in str(error.value)
     assert str(path) in str(error.value)
 
@@ -65,12 +65,12 @@ def test_mistakes_are_named_with_the_nearest(tmp_path: Path, text: str, message:
 def test_broken_toml_is_an_error_where_it_is_ours(tmp_path: Path) -> None:
     path = write(tmp_path / "audit.toml", "[tool.ipt-explain]\nselect = [\n")
     with pytest.raises(UsageError, match=r"audit\.toml"):
-        load_config(path, RULES_BY_ID)
+        load_config(path, RULE_NAMES)
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no such file"):
-        load_config(tmp_path / "none.cfg", RULES_BY_ID)
+        load_config(tmp_path / "none.cfg", RULE_NAMES)
 
 
 def test_the_longer_prefix_wins() -> None:
@@ -86,12 +86,12 @@ def test_everything_is_selected_by_default() -> None:
 
 
 def test_ids_may_be_listed_with_commas_in_any_case() -> None:
-    assert parse_ids(["ipt001,IPT7", "IPT003"], RULES_BY_ID, "--select") == ("IPT001", "IPT7", "IPT003")
+    assert parse_ids(["ipt001,IPT7", "IPT003"], RULE_NAMES, "--select") == ("IPT001", "IPT7", "IPT003")
 
 
 def test_an_unknown_id_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"--select: no rule has the ID IPT0010; the nearest is IPT"):
-        parse_ids(["IPT0010"], RULES_BY_ID, "--select")
+    with pytest.raises(UsageError, match=r"--select: no rule is called IPT0010; the nearest is IPT"):
+        parse_ids(["IPT0010"], RULE_NAMES, "--select")
 
 
 def test_a_baseline_takes_away_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_baseline_replaces_nothing_else_unless_forced(tmp_path: Path) -> None:
     assert read_baseline(path).entries == {}
 
 
-@pytest.mark.parametrize("read", [read_baseline, lambda path: load_config(path, RULES_BY_ID)], ids=["baseline", "config"])
+@pytest.mark.parametrize("read", [read_baseline, lambda path: load_config(path, RULE_NAMES)], ids=["baseline", "config"])
 def test_what_is_no_file_is_refused_in_words(tmp_path: Path, read: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
@@ -186,20 +186,20 @@ def test_nothing_is_read_above_the_repository_or_without_one_above_the_folder(tm
     write(tmp_path / "setup.cfg", "[ipt-explain]\nignore = IPT\n")
     inner = tmp_path / "repository" / "inner"
     inner.mkdir(parents=True)
-    assert load_config(None, RULES_BY_ID, inner).path is None
+    assert load_config(None, RULE_NAMES, inner).path is None
     (tmp_path / "repository" / ".git").mkdir()
-    assert load_config(None, RULES_BY_ID, inner).path is None
+    assert load_config(None, RULE_NAMES, inner).path is None
     write(tmp_path / "repository" / "setup.cfg", "[ipt-explain]\nignore = IPT0\n")
-    assert load_config(None, RULES_BY_ID, inner).path == tmp_path / "repository" / "setup.cfg"
+    assert load_config(None, RULE_NAMES, inner).path == tmp_path / "repository" / "setup.cfg"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a file away takes root")
 def test_another_users_file_is_not_read(tmp_path: Path) -> None:
     path = write(tmp_path / "setup.cfg", "[ipt-explain]\nignore = IPT\n")
     os.chown(path, 65534, 65534)
-    config = load_config(None, RULES_BY_ID, tmp_path)
+    config = load_config(None, RULE_NAMES, tmp_path)
     assert (config.path, config.ignore, config.unread) == (None, None, (path,))
-    assert load_config(path, RULES_BY_ID).ignore == ("IPT",)
+    assert load_config(path, RULE_NAMES).ignore == ("IPT",)
 
 
 @pytest.mark.parametrize(
@@ -221,4 +221,4 @@ def test_toml_of_any_shape_is_read_or_refused_in_words(tmp_path: Path, text: str
     path = tmp_path / "pyproject.toml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with suppress(UsageError):
-        assert load_config(None, RULES_BY_ID, tmp_path).select is None
+        assert load_config(None, RULE_NAMES, tmp_path).select is None

@@ -44,16 +44,17 @@ def text_of(text: str, notes: bool = False, color: bool = False, width: int = 80
 
 def test_text_shows_the_line_the_place_and_the_remedy() -> None:
     shown = text_of(FAULTY)
-    assert "error[IPT001] table filter has no chain NOWHERE" in shown
-    assert "node.txt:3 · filter INPUT" in shown
-    assert "      -A INPUT -j NOWHERE\n                  ^^^^^^^\n" in shown
+    assert "error[IPT001 undefined-chain] table filter has no chain NOWHERE" in shown
+    assert "  node.txt:3:13 · filter INPUT\n" in shown
+    assert "    -A INPUT -j NOWHERE\n                ^^^^^^^\n" in shown
+    assert "More: ipt-explain rules IPT001\n" in shown
     assert "Fix: Dump the table anew" in shown
     assert shown.endswith("1 error, 1 warning, 1 note (-v shows them) in 5 rules\n")
 
 
 def test_text_shows_notes_when_asked() -> None:
-    assert "info[IPT004]" not in text_of(FAULTY)
-    assert "info[IPT004]" in text_of(FAULTY, notes=True)
+    assert "info[IPT004 " not in text_of(FAULTY)
+    assert "info[IPT004 " in text_of(FAULTY, notes=True)
 
 
 def test_text_is_calm_when_all_is_well() -> None:
@@ -67,7 +68,7 @@ def test_text_says_what_a_fragment_leaves_open() -> None:
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_text_keeps_to_the_width(width: int) -> None:
     lines = text_of(FAULTY, notes=True, width=width).splitlines()
-    assert max(len(line) for line in lines if "·" not in line) <= width
+    assert max(map(len, lines)) <= width
 
 
 def test_nothing_from_the_dump_reaches_the_terminal_raw() -> None:
@@ -126,7 +127,7 @@ def test_sarif_has_rules_with_help_and_results_with_regions() -> None:
     result = by_rule["IPT003"]
     assert rules[result["ruleIndex"]]["id"] == "IPT003"
     region = result["locations"][0]["physicalLocation"]["region"]
-    assert (region["startLine"], region["snippet"]["text"]) == (5, "-A INPUT -s 10.1.0.0/16 -j DROP")
+    assert (region["startLine"], region["snippet"]["text"]) == (5, "-j DROP")
     assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 4}
     assert by_rule["IPT004"]["level"] == "note"
     assert result["partialFingerprints"]["iptExplainFinding/v1"]

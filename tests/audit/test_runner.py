@@ -23,7 +23,7 @@ def test_a_finding_points_at_its_line_and_names_the_cause() -> None:
     assert (finding.line, finding.related_lines) == (4, (3,))
     assert (finding.table, finding.chain, finding.service) == ("filter", "INPUT", None)
     assert finding.excerpt == "-A INPUT -s 10.1.0.0/16 -j DROP"
-    assert finding.columns == (1, 32)
+    assert finding.columns == (25, 32)
 
 
 def test_the_focus_of_a_finding_is_underlined() -> None:

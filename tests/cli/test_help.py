@@ -52,7 +52,7 @@ def test_topics_name_only_what_exists(topic: str) -> None:
     """Commands, options, topics and rules that a text mentions are those of the program."""
     text = topic_text(topic)
     known_options = {
-        "--output-file", "--statistics", "--all", *(option for name in COMMANDS if (command := commands.get_command(None, name)) for parameter in command.params for option in parameter.opts)
+        option for name in COMMANDS if (command := commands.get_command(None, name)) for parameter in command.params for option in parameter.opts
     }  # fmt: skip
     for word, rest in re.findall(r"ipt-explain ([a-z]+)(?![\w.-])(?:(?: |`)([a-z-]+))?", text):
         if word in ("is", "has", "explain"):

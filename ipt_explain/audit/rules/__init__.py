@@ -18,3 +18,6 @@ ALL_RULES: tuple[AuditRule, ...] = (
 )
 
 RULES_BY_ID = {rule.id: rule for rule in ALL_RULES}
+
+RULE_NAMES = {name: rule.id for rule in ALL_RULES for name in (rule.id, rule.slug)}
+"""What each rule may be called, and its ID."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ipt_explain.audit.finding import Finding, Severity
 from ipt_explain.audit.runner import Report
+from ipt_explain.render.audit.places import relative
 from ipt_explain.render.text.safe import escape
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -24,7 +25,7 @@ def github_annotations(report: Report) -> Iterator[str]:
 
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.source != "-":
-        yield "file", finding.source
+        yield "file", relative(finding.source)
     if finding.line is not None:
         yield "line", str(finding.line)
     if finding.line is not None and finding.columns is not None:
@@ -35,8 +36,7 @@ def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _message(finding: Finding) -> str:
-    subject = f"{finding.service}: " if finding.service else ""
-    return _data(f"{escape(subject + finding.message)}\n{escape(finding.help)}")
+    return _data(f"{escape(finding.subject + finding.message)}\n{escape(finding.help)}")
 
 
 def _data(text: str) -> str:

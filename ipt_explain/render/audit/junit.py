@@ -53,15 +53,15 @@ def _suite(
 
 
 def _case(finding: Finding, fail_on: Severity | None) -> ElementTree.Element:
-    place = f" line {finding.line}" if finding.line is not None else ""
+    # No line number: a test must keep its name when lines move, or its history ends.
+    about = finding.service or finding.chain or finding.table
     case = ElementTree.Element(
         "testcase",
         classname=f"ipt-explain.{finding.rule}",
-        name=f"{finding.name}{place} {finding.fingerprint}",
+        name=escape(" ".join(part for part in (finding.name, about, finding.fingerprint) if part)),
         time="0",
     )
-    subject = f"{finding.service}: " if finding.service else ""
-    message = escape(f"{subject}{finding.message}")
+    message = escape(f"{finding.subject}{finding.message}")
     text = "\n".join(part for part in (_where(finding), message, escape(finding.help)) if part)
     if fail_on is not None and finding.severity >= fail_on:
         failure = ElementTree.SubElement(case, "failure", type=finding.severity.value, message=message)

@@ -11,10 +11,13 @@ from ipt_explain.audit.finding import Finding, Severity
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report
+from ipt_explain.render.audit.places import relative
 from ipt_explain.render.text.safe import escape
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-STANDARD_INPUT = "stdin"
+
+# Where a page is, for programs that know manuals by URI: the manual page that the package installs.
+_MANUAL = "man:ipt-explain-rules(7)"
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -52,6 +55,7 @@ def _descriptor(rule: AuditRule) -> dict[str, object]:
                 f"## {heading}\n\n{_markdown(heading, page.sections[heading])}" for heading in HEADINGS
             ),
         },
+        "helpUri": f"{_MANUAL}#{rule.id}",
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
             "tags": ["kubernetes", "iptables", rule.slug],
@@ -67,11 +71,10 @@ def _markdown(heading: str, text: str) -> str:
 
 
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, object]:
-    subject = f"{finding.service}: " if finding.service else ""
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "level": _LEVELS[finding.severity],
-        "message": {"text": escape(f"{subject}{finding.message}. {finding.help}")},
+        "message": {"text": escape(f"{finding.subject}{finding.message}. {finding.help}")},
         "locations": [_location(finding)],
         "partialFingerprints": {"iptExplainFinding/v1": finding.fingerprint},
         "properties": {
@@ -115,8 +118,10 @@ def _location(finding: Finding) -> dict[str, object]:
 
 
 def _physical(source: str, region: dict[str, object] | None) -> dict[str, object]:
-    uri = STANDARD_INPUT if source == "-" else quote(source.encode("utf-8", "surrogateescape"), safe="/")
-    physical: dict[str, object] = {"artifactLocation": {"uri": uri}}
+    path = relative(source)
+    uri = quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    artifact = {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}
+    physical: dict[str, object] = {"artifactLocation": artifact}
     if region is not None:
         physical["region"] = region
     return physical

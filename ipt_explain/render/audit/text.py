@@ -1,103 +1,133 @@
-"""An audit's report for a person: grouped by service, each finding with its line, its effect and its remedy."""
+"""An audit's report for a person: gravest first, each story with its line, its effect and its remedy."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.folding import Story, stories
 from ipt_explain.audit.runner import Report
-from ipt_explain.render.text.errors import quoted
+from ipt_explain.render.audit.excerpts import excerpt
+from ipt_explain.render.audit.places import place
+from ipt_explain.render.audit.summary import STYLES, by_source, verdict
+from ipt_explain.render.text.links import file_link
 from ipt_explain.render.text.paint import Paint, painter
-from ipt_explain.render.text.safe import escape
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import listed
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.words.counts import and_more, counted
 
 INDENT = "  "
 SHOWN_LINES = 12
+# Of alike findings, how many places are named besides the one that is shown.
+SHOWN_ALIKE = 4
 
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
 
-
-def audit_text(report: Report, width: int, color: bool = False, notes: bool = False) -> Iterator[str]:
+def audit_text(
+    report: Report, width: int, color: bool = False, notes: bool = False, fold: bool = True, links: bool = False
+) -> Iterator[str]:
     """The report in lines, line feeds included. Findings of severity info are shown where `notes` is true, else only
-    counted.
+    counted. Without `fold`, alike findings are shown one by one. `links` makes file names clickable.
     """
     paint = painter(color)
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.INFO]
-    for service, findings in _groups(shown):
-        yield paint(escape(service), "bold") + "\n"
-        for finding in findings:
-            yield from (f"{line}\n" for line in _finding(finding, width, paint))
+    for story in stories(shown, fold):
+        yield from (f"{line}\n" for line in _story(story, width, paint, links))
         yield "\n"
-    yield from (f"{line}\n" for line in _summary(report, len(report.findings) - len(shown), width, paint))
+    yield from (f"{line}\n" for line in _summary(report, len(report.findings) > len(shown), width, paint))
 
 
-def _groups(findings: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
-    """Findings by service, those of the node first; the services in the order of their gravest finding."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.service or "", []).append(finding)
-    node = groups.pop("", None)
-    if node is not None:
-        yield "the node's rules", node
-    yield from groups.items()
-
-
-def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
-    label = f"{finding.severity.value}[{finding.rule}]"
-    first, *rest = _wrapped(f"{label} {escape(finding.message)}", width - len(INDENT), INDENT)
-    yield INDENT + paint(label, _STYLES[finding.severity]) + first[len(label) :]
-    yield from (INDENT + line for line in rest)
-    yield INDENT * 2 + paint(_where(finding), "cyan")
+def _story(story: Story, width: int, paint: Paint, links: bool) -> Iterator[str]:
+    finding = story.example
+    label = f"{finding.severity.value}[{finding.rule} {finding.name}]"
+    first, *rest = _wrapped(f"{label} {escape(_subject(story) + finding.message)}", width, INDENT)
+    yield paint(first[: len(label)], STYLES[finding.severity]) + first[len(label) :]
+    yield from rest
+    yield from _where(finding, width, paint, links)
     if finding.excerpt and finding.columns is not None:
-        start, end = finding.columns
-        line, caret = quoted(finding.excerpt, start - 1, end - start, width - 3 * len(INDENT))
-        yield INDENT * 3 + line
-        yield INDENT * 3 + paint(caret, _STYLES[finding.severity])
-    yield from (
-        INDENT * 2 + line for line in _wrapped(f"Fix: {escape(finding.help)}", width - 2 * len(INDENT), "     ")
-    )
+        line, caret = excerpt(finding, width - 2 * len(INDENT))
+        yield INDENT * 2 + line
+        yield INDENT * 2 + paint(caret, STYLES[finding.severity])
+    yield from _alike(story, width, links)
+    yield from _remedy(finding, width, paint)
+
+
+def _subject(story: Story) -> str:
+    """Whom it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
+    finding = story.example
+    if len(story.findings) == 1:
+        return finding.subject
+    many = len(story.services)
+    if many > 1:
+        return f"{many:,} Services, such as {finding.service or story.services[0]}: "
+    on = f" in {counted(len(story.sources), 'dump')}" if len(story.sources) > 1 else ""
+    return f"{finding.service or 'The node'}{on}, {len(story.findings):,} times: "
+
+
+def _where(finding: Finding, width: int, paint: Paint, links: bool) -> Iterator[str]:
+    shown = place(finding)
+    parts = [" ".join(escape(part) for part in (finding.table, finding.chain) if part)]
+    if finding.related_lines:
+        parts.append(_also(finding.related_lines))
+    text = " · ".join(part for part in [shown, *parts] if part)
+    first, *rest = _wrapped(text, width - len(INDENT), INDENT)
+    if links and first.startswith(shown):
+        first = paint(file_link(shown, finding.source), "cyan") + paint(first[len(shown) :], "cyan")
+    else:
+        first = paint(first, "cyan")
+    yield INDENT + first
+    yield from (INDENT + paint(line, "cyan") for line in rest)
+
+
+def _also(lines: Sequence[int]) -> str:
+    named = ", ".join(map(str, lines[:SHOWN_LINES]))
+    more = f" and {len(lines) - SHOWN_LINES:,} more" if len(lines) > SHOWN_LINES else ""
+    return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
+
+
+def _alike(story: Story, width: int, links: bool) -> Iterator[str]:
+    """Where else it is so: a few places side by side where they fit, and how many more."""
+    others = story.findings[1:]
+    if not others:
+        return
+    shown = [(each, f"{place(each)}{f'  {escape(each.service)}' if each.service else ''}") for each in others]
+    shown = shown[:SHOWN_ALIKE]
+    column = max(cells(text) for _, text in shown)
+    room = width - 2 * len(INDENT)
+    each_row = max(1, min(len(shown), (room + 4) // (column + 4)))
+    yield INDENT + "Also:"
+    for start in range(0, len(shown), each_row):
+        row = shown[start : start + each_row]
+        pieces = []
+        for each, text in row:
+            text = text if cells(text) <= room else text[: room - 1] + "…"
+            linked = file_link(text, each.source) if links else text
+            pieces.append(linked + " " * (column - cells(text)))
+        yield INDENT * 2 + (" " * 4).join(pieces).rstrip()
+    if len(others) > len(shown):
+        yield INDENT * 2 + f"…{and_more(len(others) - len(shown))} (--all)"
+
+
+def _remedy(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
+    """What to do, and where the rule's page is: on the same line, at its end, where there is room."""
+    more = f"More: {finding.docs}"
+    lines = _wrapped(f"Fix: {escape(finding.help)}", width - len(INDENT), "     ")
+    room = width - len(INDENT) - cells(lines[-1])
+    if room >= len(more) + 3:
+        lines[-1] += " " * 3 + paint(more, "dim")
+    else:
+        lines.append(paint(more, "dim"))
+    yield from (INDENT + line for line in lines)
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     return textwrap.wrap(text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
-def _where(finding: Finding) -> str:
-    parts = [_line(finding)]
-    chain = " ".join(escape(part) for part in (finding.table, finding.chain) if part)
-    if chain:
-        parts.append(chain)
-    if finding.related_lines:
-        parts.append(_also(finding.related_lines))
-    return " · ".join(parts)
-
-
-def _line(finding: Finding) -> str:
-    if finding.source == "-":
-        return "standard input" if finding.line is None else f"line {finding.line}"
-    line = "" if finding.line is None else f":{finding.line}"
-    return f"{escape(finding.source)}{line}"
-
-
-def _also(lines: Sequence[int]) -> str:
-    return f"see also line{'s' if len(lines) > 1 else ''} {listed(map(str, lines), SHOWN_LINES)}"
-
-
-def _summary(report: Report, hidden_notes: int, width: int, paint: Paint) -> Iterator[str]:
-    errors, warnings, infos = (report.count(severity) for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO))
-    rules = counted(report.rule_count, "rule")
-    notes = counted(infos, "note") + (" (-v shows them)" if hidden_notes else "")
-    if errors or warnings:
-        text = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}, {notes} in {rules}"
-    else:
-        text = f"Nothing wrong in {rules}" + (f"; {notes}" if infos else "")
-    if report.known:
-        text += f"; {counted(report.known, 'known finding')} left out by the baseline"
-    if report.elsewhere:
-        text += f"; {counted(report.elsewhere, 'finding')} about other services or the node left out"
-    style = "bold" if errors or warnings else "green"
-    yield from (paint(line, style) for line in _wrapped(text, width, ""))
+def _summary(report: Report, hidden_notes: bool, width: int, paint: Paint) -> Iterator[str]:
+    graver = any(finding.severity is not Severity.INFO for finding in report.findings)
+    if len(report.sources) > 1:
+        yield from _wrapped(" · ".join(escape(each) for each in by_source(report)), width, "")
+    style = "bold" if graver else "green"
+    yield from (paint(line, style) for line in _wrapped(verdict(report, hidden_notes), width, ""))
     if report.partial:
         yield from _wrapped("This is part of a ruleset: what it does not show was not judged.", width, "")

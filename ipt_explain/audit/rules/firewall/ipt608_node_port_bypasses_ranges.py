@@ -51,6 +51,6 @@ def node_port_bypasses_ranges(context: RulesetContext) -> Iterator[Fault]:
             "balancer's source ranges keep out",
             "Set allocateLoadBalancerNodePorts: false, or keep such clients from the nodes' own addresses.",
             at_rule("nat", first.rule),
-            service=label,
+            services=tuple(ports),
             related=tuple(other.rule.line for _, other in others),
         )

@@ -43,7 +43,7 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
         (service, frontend) for service in context.services for frontend in service.frontends if _dropped(frontend)
     ]
     if found:
-        service, first = found[0]
+        first = found[0][1]
         labels = list(dict.fromkeys(each.label for each, _ in found))
         yield Fault(
             f"{listed(labels, _NAMED)}: no endpoint on this node, and external traffic policy Local: {_where(found)} "
@@ -51,7 +51,7 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
             "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with "
             "the node's name in the EndpointSlices.",
             at_rule(_table(first), first.rule),
-            service=service.label,
+            services=tuple(labels),
             related=tuple(frontend.rule.line for _, frontend in found[1:]),
         )
 

@@ -43,7 +43,7 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
             f"{listed(labels, _NAMED)}: no endpoints, so connections are refused",
             "Look at the readiness of their pods, and whether their selectors fit any.",
             at_rule("filter", refused[0].frontends[0].rule),
-            service=refused[0].label,
+            services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
     for service in context.services if context.complete else ():

@@ -1,0 +1,69 @@
+"""Alike findings together: one story told once, however many Services and nodes it is true of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ipt_explain.audit.finding import Finding, Severity
+
+# What differs between two tellings of one story: Services, chains named after hashes, addresses, numbers.
+_PARTICULARS = re.compile(
+    r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(?::[\w-]+)?"
+    r"|[A-Z]+(?:-[A-Z]+)*-[A-Z2-7]{16}"
+    r"|\[?[0-9a-f]*(?::[0-9a-f]*){2,}\]?(?::\d+)?"
+    r"|\d[\d.,:/]*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Findings of one rule that differ in names and numbers alone, in their order."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def example(self) -> Finding:
+        """The finding that stands for all."""
+        return self.findings[0]
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The Services that it is true of."""
+        named = (name for finding in self.findings for name in (finding.service, *finding.services) if name)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The dumps that it is found in."""
+        return tuple(dict.fromkeys(finding.source for finding in self.findings))
+
+
+def stories(findings: Iterable[Finding], fold: bool = True) -> list[Story]:
+    """The findings as stories, gravest first: by severity, the node's own ahead of a Service's, the more frequent ahead
+    of the rare. Without `fold` each finding is a story of its own.
+    """
+    alike: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        key = (finding.rule, finding.severity, finding.service is None, _template(finding)) if fold else number
+        alike.setdefault(key, []).append(finding)
+    told = [Story(tuple(group)) for group in alike.values()]
+    told.sort(key=lambda story: (-story.example.severity.rank, story.example.service is not None, -len(story.findings)))
+    return told
+
+
+def _template(finding: Finding) -> str:
+    text = finding.message
+    for name in (finding.service, finding.chain):
+        if name:
+            text = text.replace(name, "#")
+    return _PARTICULARS.sub("#", text)
+
+
+def counts(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """How many findings there are of each severity, gravest first."""
+    found = dict.fromkeys(Severity, 0)
+    for finding in findings:
+        found[finding.severity] += 1
+    return found

@@ -1,0 +1,76 @@
+"""The forms of an audit's report, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.finding import Severity
+    from ipt_explain.audit.rule import AuditRule
+    from ipt_explain.audit.runner import Report
+
+FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown", "openmetrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How text is laid out: see `audit_text`; with `statistics` counts by rule take the place of findings."""
+
+    width: int
+    color: bool = False
+    notes: bool = False
+    fold: bool = True
+    links: bool = False
+    statistics: bool = False
+
+
+def rendered(
+    report: Report, output: str, rules: Sequence[AuditRule], fail_on: Severity | None, style: Style
+) -> Iterable[str]:
+    """The report in one of FORMATS. `rules` are those asked; from `fail_on` on a finding is a failed test."""
+    if output == "concise":
+        from ipt_explain.render.audit.concise import concise
+
+        return concise(report)
+    if output == "json":
+        from ipt_explain.render.audit.json import audit_json
+
+        return [audit_json(report)]
+    if output == "sarif":
+        from ipt_explain.render.audit.sarif import sarif
+
+        return [sarif(report, rules)]
+    if output == "github":
+        from ipt_explain.render.audit.github import github_annotations
+
+        return github_annotations(report)
+    if output == "gitlab":
+        from ipt_explain.render.audit.gitlab import gitlab
+
+        return [gitlab(report)]
+    if output == "junit":
+        from ipt_explain.render.audit.junit import junit_xml
+
+        return [junit_xml(report, rules, report.sources, fail_on)]
+    if output == "markdown":
+        from ipt_explain.render.audit.markdown import markdown
+
+        return markdown(report)
+    if output == "openmetrics":
+        from ipt_explain.render.audit.metrics import audit_metrics
+
+        return audit_metrics(report, rules)
+    return _text(report, style)
+
+
+def _text(report: Report, style: Style) -> Iterable[str]:
+    if style.statistics:
+        from ipt_explain.render.audit.summary import statistics
+        from ipt_explain.render.text.paint import painter
+
+        return statistics(report, painter(style.color))
+    from ipt_explain.render.audit.text import audit_text
+
+    return audit_text(report, style.width, style.color, style.notes, style.fold, style.links)

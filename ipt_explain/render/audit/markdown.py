@@ -1,0 +1,86 @@
+"""An audit's report as Markdown: for a ticket, a comment, or the summary of a CI job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.folding import Story, stories
+from ipt_explain.audit.runner import Report
+from ipt_explain.render.audit.places import place
+from ipt_explain.render.audit.summary import by_source, verdict
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import and_more, counted
+
+SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
+
+# GitHub cuts a job's summary at 1 MiB.
+MOST_STORIES = 100
+MOST_PLACES = 20
+MOST_EXCERPT = 2000
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$])")
+
+
+def markdown(report: Report) -> Iterator[str]:
+    """The report in pieces of Markdown (GitHub's and GitLab's)."""
+    yield f"## ipt-explain audit\n\n{_text(verdict(report))}\n"
+    nodes = list(by_source(report))
+    if len(nodes) > 1:
+        yield "\n" + "".join(f"- {_text(each)}\n" for each in nodes)
+    told = stories(report.findings)
+    if told:
+        yield "\n| | rule | finds | where |\n| --- | --- | --- | --- |\n"
+        for story in told[:MOST_STORIES]:
+            yield _row(story)
+    for story in told[:MOST_STORIES]:
+        yield from _details(story)
+    if len(told) > MOST_STORIES:
+        yield f"\n…{and_more(len(told) - MOST_STORIES)}.\n"
+
+
+def _row(story: Story) -> str:
+    finding = story.example
+    where = _code(place(finding)) + and_more(len(story.findings) - 1)
+    return f"| {SIGNS[finding.severity]} | {finding.rule} {finding.name} | {_said(story)} | {where} |\n"
+
+
+def _said(story: Story) -> str:
+    finding = story.example
+    many = len(story.services)
+    among = f"{counted(many, 'Service')}, such as " if many > 1 and finding.service else ""
+    return _text(f"{among}{finding.subject}{finding.message}")
+
+
+def _details(story: Story) -> Iterator[str]:
+    finding = story.example
+    yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(story.findings), 'finding')}</summary>\n\n"
+    if finding.excerpt:
+        yield f"{_block(finding)}\n"
+    yield f"Fix: {_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
+    for each in story.findings[:MOST_PLACES]:
+        subject = f" {_text(each.service)}" if each.service else ""
+        yield f"- {_code(place(each))}{subject}\n"
+    if len(story.findings) > MOST_PLACES:
+        yield f"- …{and_more(len(story.findings) - MOST_PLACES)}\n"
+    yield "\n</details>\n"
+
+
+def _block(finding: Finding) -> str:
+    """The line in a block that no backticks in it can end."""
+    line = escape(finding.excerpt[:MOST_EXCERPT])
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{fence}\n{line}\n{fence}\n"
+
+
+def _text(text: str) -> str:
+    """Text in which nothing is Markdown, HTML, a mention or a table's bar."""
+    return _SPECIAL.sub(r"\\\1", escape(text)).replace("://", ":&#8203;//")
+
+
+def _code(text: str) -> str:
+    """Text as code, on one line of a table."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    pad = " " if fence != "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")

@@ -1,0 +1,48 @@
+"""An audit's report as metrics: findings by dump and rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from ipt_explain import __version__
+from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.runner import Report
+from ipt_explain.render.openmetrics import Gauge, openmetrics
+
+
+def audit_metrics(report: Report, rules: Iterable[AuditRule]) -> Iterator[str]:
+    """The report in the OpenMetrics format. Every dump has a count for each severity, zeros too, so that alerts end."""
+    by_rule = Counter((finding.source, finding.rule) for finding in report.findings)
+    severities = Counter((finding.source, finding.severity) for finding in report.findings)
+    return openmetrics(
+        (
+            Gauge(
+                "ipt_explain_findings",
+                "Findings of the audit by severity.",
+                (
+                    ({"source": source, "severity": severity.value}, severities[source, severity])
+                    for source in report.sources
+                    for severity in Severity
+                ),
+            ),
+            Gauge("ipt_explain_rule_findings", "Findings of the audit by rule.", _by_rule(report.findings, by_rule)),
+            Gauge("ipt_explain_unchecked_rules", "Rules that could not be checked.", [({}, len(report.unchecked))]),
+            Gauge("ipt_explain_checked_rules", "Rules that were checked.", [({}, sum(1 for _ in rules))]),
+            Gauge("ipt_explain_build_info", "The version of ipt-explain.", [({"version": __version__}, 1)]),
+        )
+    )
+
+
+def _by_rule(
+    findings: Iterable[Finding], number: Mapping[tuple[str, str], int]
+) -> Iterator[tuple[Mapping[str, str], int]]:
+    seen: set[tuple[str, str]] = set()
+    for finding in findings:
+        key = (finding.source, finding.rule)
+        if key not in seen:
+            seen.add(key)
+            severity = finding.severity.value
+            labels = {"source": finding.source, "rule": finding.rule, "name": finding.name, "severity": severity}
+            yield labels, number[key]

@@ -1,0 +1,73 @@
+"""How an audit went, in a sentence or two, by node and by rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.folding import counts
+from ipt_explain.audit.runner import Report
+from ipt_explain.render.text.paint import Paint
+from ipt_explain.words.counts import and_more, counted
+
+NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+
+SHOWN_SOURCES = 10
+
+
+def verdict(report: Report, hidden_notes: bool = False) -> str:
+    """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes` tells that notes are not shown
+    above it.
+    """
+    found = counts(report.findings)
+    rules = counted(report.rule_count, "rule")
+    notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")
+    if found[Severity.ERROR] or found[Severity.WARNING]:
+        graver = (counted(found[severity], NOUNS[severity]) for severity in (Severity.ERROR, Severity.WARNING))
+        text = f"{', '.join(graver)}, {notes} in {rules}"
+    else:
+        text = f"{_well(report)} in {rules}" + (f"; {notes}" if found[Severity.INFO] else "")
+    if report.known:
+        text += f"; {counted(report.known, 'known finding')} left out by the baseline"
+    if report.spared:
+        text += f"; {counted(report.spared, 'finding')} left out by comments or the configuration"
+    if report.elsewhere:
+        text += f"; {counted(report.elsewhere, 'finding')} about other services or the node left out"
+    return text
+
+
+def _well(report: Report) -> str:
+    """How to say that nothing is wrong, as far as findings were not left out."""
+    if report.known:
+        return "Nothing new"
+    if report.spared:
+        return "Nothing else wrong"
+    return "Nothing wrong with these Services" if report.elsewhere else "Nothing wrong"
+
+
+def by_source(report: Report) -> Iterator[str]:
+    """`node-1.txt 400 errors`, the worst first, and how many dumps are clean."""
+    findings: dict[str, list[Finding]] = {source: [] for source in report.sources}
+    for finding in report.findings:
+        findings.setdefault(finding.source, []).append(finding)
+    found = {source: counts(each) for source, each in findings.items()}
+    bad = [source for source, number in found.items() if number[Severity.ERROR] or number[Severity.WARNING]]
+    bad.sort(key=lambda source: [-number for number in found[source].values()])
+    for source in bad[:SHOWN_SOURCES]:
+        graver = (severity for severity in (Severity.ERROR, Severity.WARNING) if found[source][severity])
+        yield f"{source} {', '.join(counted(found[source][severity], NOUNS[severity]) for severity in graver)}"
+    if len(bad) > SHOWN_SOURCES:
+        yield f"…{and_more(len(bad) - SHOWN_SOURCES)}"
+    clean = len(found) - len(bad)
+    if clean:
+        yield f"{counted(clean, 'dump')} clean"
+
+
+def statistics(report: Report, paint: Paint) -> Iterator[str]:
+    """How many findings each rule has, most first: one line a rule, line feeds included."""
+    number = Counter((finding.rule, finding.name, finding.severity) for finding in report.findings)
+    width = max((len(f"{count:,}") for count in number.values()), default=0)
+    for (rule, name, severity), count in sorted(number.items(), key=lambda entry: (-entry[1], entry[0][0])):
+        yield f"{count:>{width},}  {rule}  {paint(f'{severity.value:7}', STYLES[severity])}  {name}\n"
