@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ipt_explain.model import Family
 from ipt_explain.netfilter.hooks import Hook
@@ -47,13 +48,21 @@ class Connection:
     icmp_code: int = 0
 
 
+class Sets(Protocol):
+    """IP sets that are known."""
+
+    def holds(self, name: str, directions: Sequence[str], state: PacketState) -> Truth:
+        """Whether a set holds what a packet shows in these directions (`src`, `dst`)."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """What is known of the node besides its rules.
 
     `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces; `foreign_addresses` are known to be none of its own. `out_interface` is where packets leave it, None
-    where unknown. `assumed` decides questions: the first whose text is part of the question.
+    interfaces; `foreign_addresses` are known to be none of its own. With `more_addresses` it has others than the local
+    ones, too. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
+    whose text is part of the question. `sets` are its IP sets, None where none are known.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -61,6 +70,8 @@ class Node:
     assumed: tuple[tuple[str, bool], ...] = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
     foreign_addresses: frozenset[int] = frozenset()
+    more_addresses: bool = False
+    sets: Sets | None = None
 
     def assumption(self, question: str) -> bool | None:
         """What the user has said of a question."""
@@ -138,7 +149,7 @@ class PacketState(NamedTuple):
     def owns(self, address: Address) -> Truth:
         """Whether an address is one of the node's.
 
-        Loopback addresses are, and the source of a packet that starts on the node. With no list of the node's
+        Loopback addresses are, and the source of a packet that starts on the node. Without a list of all of the node's
         addresses, nothing is known of another, but that the source of an arriving packet is not one.
         """
         if isinstance(address, Whereabouts):
@@ -148,7 +159,9 @@ class PacketState(NamedTuple):
             return Truth.YES
         if address == connection.source:
             return Truth.of(connection.local)
-        return Truth.NO if local or address in self.node.foreign_addresses else Truth.UNKNOWN
+        if address in self.node.foreign_addresses:
+            return Truth.NO
+        return Truth.NO if local and not self.node.more_addresses else Truth.UNKNOWN
 
 
 def is_loopback(address: Address, family: Family) -> bool:

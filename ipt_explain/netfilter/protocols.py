@@ -8,6 +8,7 @@ TCP = 6
 UDP = 17
 ICMPV6 = 58
 SCTP = 132
+UDPLITE = 136
 
 _NUMBERS = {
     "all": ANY,
@@ -38,11 +39,11 @@ _NUMBERS = {
     "mobility-header": 135,
     "ipv6-mh": 135,
     "mh": 135,
-    "udplite": 136,
+    "udplite": UDPLITE,
     "ethernet": 143,
 }
-_NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp", 33: "dccp", 136: "udplite"}
-WITH_PORTS = frozenset({TCP, UDP, SCTP, 33, 136})
+_NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp", 33: "dccp", UDPLITE: "udplite"}
+WITH_PORTS = frozenset({TCP, UDP, SCTP, 33, UDPLITE})
 
 
 def protocol_number(text: str) -> int | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.addresses import family_of, parse_address
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Node
 
 ENTRIES = ("prerouting", "output")
@@ -68,9 +70,17 @@ class Packet:
         )
 
 
-def node_of(family: Family, local_addresses: Iterable[str], out_interface: str | None, assume: Iterable[str]) -> Node:
-    """What the user tells of the node; an address may name its interface, as `192.0.2.10@eth0`. Raises UsageError
-    for addresses and assumptions that are none."""
+def node_of(
+    family: Family,
+    local_addresses: Iterable[str],
+    out_interface: str | None,
+    assume: Iterable[str],
+    facts: NodeFacts = NOTHING_KNOWN,
+) -> Node:
+    """What the user and the dump tell of the node; an address may name its interface, as `192.0.2.10@eth0`. Addresses
+    that the user gives are all that it has beside those of the dump. Raises UsageError for addresses and assumptions
+    that are none."""
+    own = own_addresses(facts, family)
     addresses: set[int] = set()
     first: dict[str, int] = {}
     for text in local_addresses:
@@ -80,7 +90,14 @@ def node_of(family: Family, local_addresses: Iterable[str], out_interface: str |
             addresses.add(address)
             if interface:
                 first.setdefault(interface, address)
-    return Node(frozenset(addresses), out_interface, tuple(map(_assumption, assume)), tuple(first.items()))
+    return Node(
+        own.addresses | addresses,
+        out_interface,
+        tuple(map(_assumption, assume)),
+        tuple({**dict(own.first), **first}.items()),
+        more_addresses=own.more and not addresses,
+        sets=known_sets(facts),
+    )
 
 
 def _assumption(text: str) -> tuple[str, bool]:

@@ -53,7 +53,7 @@ def trace(
         assume = (*assume, f"{question}=no")
     start = PacketState(
         connection=connection,
-        node=node_of(connection.family, local_addresses, out_interface, assume),
+        node=node_of(connection.family, local_addresses, out_interface, assume, dump.node),
         hook=Hook.OUTPUT if connection.local else Hook.PREROUTING,
         source=connection.source,
         destination=connection.destination,

@@ -15,6 +15,7 @@ from ipt_explain.netfilter.matches.chance import compile_statistic
 from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.matches.marked import compile_connmark, compile_mark
 from ipt_explain.netfilter.matches.origin import compile_mac, compile_physdev, compile_pkttype, compile_socket_owner
+from ipt_explain.netfilter.matches.sets import compile_set
 from ipt_explain.netfilter.matches.tracking import compile_conntrack, compile_state
 from ipt_explain.netfilter.matches.transport import (
     compile_icmp,
@@ -22,7 +23,7 @@ from ipt_explain.netfilter.matches.transport import (
     compile_multiport,
     compile_transport,
 )
-from ipt_explain.netfilter.matches.undecided import compile_set, compile_undecided
+from ipt_explain.netfilter.matches.undecided import compile_undecided
 from ipt_explain.netfilter.matches.visits import compile_recent
 
 __all__ = ["MODULES", "compile_match", "compile_shape"]

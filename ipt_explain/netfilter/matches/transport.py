@@ -6,33 +6,13 @@ from __future__ import annotations
 from ipt_explain.model import Match, Option, Rule
 from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.truth import Truth
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
-_ICMP_TYPES = {
-    "echo-reply": (0, None), "pong": (0, None), "destination-unreachable": (3, None), "network-unreachable": (3, 0),
-    "host-unreachable": (3, 1), "protocol-unreachable": (3, 2), "port-unreachable": (3, 3),
-    "fragmentation-needed": (3, 4), "source-quench": (4, None), "redirect": (5, None), "echo-request": (8, None),
-    "ping": (8, None), "router-advertisement": (9, None), "router-solicitation": (10, None),
-    "time-exceeded": (11, None), "ttl-exceeded": (11, None), "parameter-problem": (12, None),
-    "timestamp-request": (13, None), "timestamp-reply": (14, None), "address-mask-request": (17, None),
-    "address-mask-reply": (18, None),
-}  # fmt: skip
-_ICMPV6_TYPES = {
-    "destination-unreachable": (1, None), "no-route": (1, 0), "communication-prohibited": (1, 1),
-    "beyond-scope": (1, 2), "address-unreachable": (1, 3), "port-unreachable": (1, 4), "packet-too-big": (2, None),
-    "time-exceeded": (3, None), "ttl-exceeded": (3, None), "parameter-problem": (4, None),
-    "echo-request": (128, None), "ping": (128, None), "echo-reply": (129, None), "pong": (129, None),
-    "router-solicitation": (133, None), "router-advertisement": (134, None), "neighbour-solicitation": (135, None),
-    "neighbor-solicitation": (135, None), "neighbour-advertisement": (136, None),
-    "neighbor-advertisement": (136, None), "redirect": (137, None),
-}  # fmt: skip
-
-IcmpTypes = dict[str, tuple[int, int | None]]
-
 
 def compile_transport(match: Match) -> list[Condition]:
     """tcp, udp, udplite, dccp, sctp: the protocol, then each option."""
@@ -135,12 +115,12 @@ def _multiport(option: Option) -> Condition:
 
 def compile_icmp(match: Match) -> list[Condition]:
     """icmp: the type, with or without a code."""
-    return [_icmp(option, protocols.ICMP, _ICMP_TYPES, any_type="255") for option in match.options]
+    return [_icmp(option, protocols.ICMP, ICMP_TYPES, any_type="255") for option in match.options]
 
 
 def compile_icmp6(match: Match) -> list[Condition]:
     """icmp6: the type, with or without a code."""
-    return [_icmp(option, protocols.ICMPV6, _ICMPV6_TYPES, any_type="any") for option in match.options]
+    return [_icmp(option, protocols.ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
 
 
 def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Condition:

@@ -1,4 +1,4 @@
-"""Matches that no dump can decide for a packet: a set's members, a socket's owner, the time of day, a bucket's level.
+"""Matches that no dump can decide for a packet: a socket's owner, the time of day, a bucket's level.
 
 Their question is the text of the match, so that `--assume` can take it from the dump.
 """
@@ -6,10 +6,8 @@ Their question is the text of the match, so that `--assume` can take it from the
 from __future__ import annotations
 
 from ipt_explain.model import Match, Option, Rule
-from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.condition import Answer, Condition, ask
 from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.whereabouts import address_text
 
 # Each rule has a bucket, counter or quota of its own, even where two rules read the same.
 _PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
@@ -45,36 +43,3 @@ def option_text(rule: Rule, option: Option) -> str:
 def _question(module: str, text: str, rule: Rule) -> str:
     question = f"-m {module} {text}".rstrip()
     return f"{question} (line {rule.line})" if module in _PER_RULE else question
-
-
-def compile_set(match: Match) -> list[Condition]:
-    """set: whether the set holds what the packet shows in the directions asked for."""
-    conditions: list[Condition] = []
-    for option in match.options:
-        if option.name in ("--match-set", "--set"):
-            conditions.append(_membership(option))
-        elif option.name.startswith(("--packets", "--bytes")):
-            conditions.append(described(match, option))
-    return conditions
-
-
-def _membership(option: Option) -> Condition:
-    def test(rule: Rule, state: PacketState) -> Answer:
-        name, directions = rule.arguments(option)
-        question = f"-m set --match-set {name} {directions} ({_element(directions, state)})"
-        return ask(state, question, option.negated)
-
-    return test
-
-
-def _element(directions: str, state: PacketState) -> str:
-    """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
-    family = state.connection.family
-    source = address_text(state.source, family)
-    destination = address_text(state.destination, family)
-    if state.connection.protocol in protocols.WITH_PORTS:
-        protocol = protocols.protocol_name(state.connection.protocol)
-        source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"
-        destination += f",{protocol}:{'?' if state.port is None else state.port}"
-    shown = {"src": f"src {source}", "dst": f"dst {destination}"}
-    return "; ".join(dict.fromkeys(shown.get(direction, direction) for direction in directions.split(",")))

@@ -1,0 +1,1 @@
+"""What IP sets that are known say of a packet."""

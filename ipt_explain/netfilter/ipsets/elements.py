@@ -1,0 +1,82 @@
+"""Elements of sets as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.model import Family
+from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetPort
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.addresses import network_bits
+from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES
+from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
+
+Key = int | str | tuple[int, int]
+"""What one part of an element is: an address, a mark, a name, a protocol and its port."""
+
+
+WHOLE = -1
+"""The mask of what counts as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element: `keys` with a mask for each, WHOLE for what is no address."""
+
+    keys: tuple[Key, ...]
+    masks: tuple[int, ...]
+    nomatch: bool
+
+
+def compiled(found: IpSet, element: SetElement) -> Element:
+    """An element of a set as numbers. Raises ValueError for what cannot be told."""
+    if len(element.parts) != len(found.dimensions):
+        raise ValueError("an element that lacks a part")
+    keys: list[Key] = []
+    masks: list[int] = []
+    for dimension, part in zip(found.dimensions, element.parts):
+        key, mask = _key(found, dimension, part)
+        keys.append(key)
+        masks.append(mask)
+    return Element(tuple(keys), tuple(masks), element.nomatch)
+
+
+def _key(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, int]:
+    if isinstance(part, BridgePort):
+        raise ValueError("ports of bridges are not told from interfaces by a packet")
+    if isinstance(part, SetPort):
+        if dimension is not Dimension.PORT:
+            raise ValueError("a port where none belongs")
+        return _port_key(part), WHOLE
+    if dimension is Dimension.MARK:
+        return int(part, 0), WHOLE
+    if dimension in (Dimension.IP, Dimension.NET):
+        value, mask = network_bits(part)
+        if found.mask is not None:
+            mask &= _netmask(found)
+        return value & mask, mask
+    return part, WHOLE
+
+
+def _netmask(found: IpSet) -> int:
+    """The mask under which a set keeps addresses: a prefix length or a mask of any form."""
+    assert found.mask is not None
+    zero = "::" if found.family is Family.IPV6 else "0.0.0.0"
+    return network_bits(f"{zero}/{found.mask}")[1]
+
+
+def _port_key(part: SetPort) -> tuple[int, int]:
+    """A port as (protocol, number), ICMP's type and code as one number."""
+    protocol = ANY_PROTOCOL if part.protocol is None else protocols.protocol_number(part.protocol)
+    if protocol is None:
+        raise ValueError(f"{part.protocol} is no protocol that is known here")
+    if protocol not in (protocols.ICMP, protocols.ICMPV6):
+        return protocol, int(part.port)
+    kind, slash, code = part.port.partition("/")
+    if kind.isdecimal():
+        return protocol, int(kind) << 8 | (int(code) if slash else 0)
+    names = ICMP_TYPES if protocol == protocols.ICMP else ICMPV6_TYPES
+    if kind not in names:
+        raise ValueError(f"{kind} is no type of ICMP that is known here")
+    number, known_code = names[kind]
+    return protocol, number << 8 | (known_code or 0)

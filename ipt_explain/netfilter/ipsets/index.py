@@ -1,0 +1,131 @@
+"""One set, made ready for questions: a look-up for each mask in it, whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ipt_explain.model.node.ipsets import IpSet
+from ipt_explain.netfilter.ipsets.elements import Element, Key, compiled
+from ipt_explain.netfilter.ipsets.shown import Shown
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Whereabouts
+
+_MOST_REMEMBERED = 256
+
+
+class SetIndex:
+    """The elements of a set of any type but `list:set`. Those that cannot be read make the set incomplete."""
+
+    def __init__(self, found: IpSet) -> None:
+        self.set = found
+        self.complete = found.complete
+        self._elements: list[Element] = []
+        by_masks: dict[tuple[int, ...], dict[tuple[Key, ...], bool]] = {}
+        for element in found.elements:
+            try:
+                one = compiled(found, element)
+            except ValueError:
+                self.complete = False
+                continue
+            self._elements.append(one)
+            by_masks.setdefault(one.masks, {})[one.keys] = not one.nomatch
+        # As the kernel asks: narrow networks before wide ones, the first dimension's before the next one's.
+        self._by_masks = sorted(by_masks.items(), key=lambda item: item[0], reverse=True)
+        self._by_key: list[dict[Key, list[Element]] | None] = [None] * len(found.dimensions)
+        self._possible: dict[tuple[int, Whereabouts], list[Element]] = {}
+
+    def holds(self, values: Sequence[Shown]) -> Truth:
+        """Whether what a packet shows, one value a dimension, is in the set."""
+        if Truth.NO in values:
+            return Truth.NO
+        held = self._look_up(values) if all(map(_is_known, values)) else self._weigh(values)
+        return Truth.UNKNOWN if held is Truth.NO and not self.complete else held
+
+    def _look_up(self, values: Sequence[Shown]) -> Truth:
+        for masks, elements in self._by_masks:
+            key = tuple([_masked(value, mask) for value, mask in zip(values, masks)])
+            held = elements.get(key)  # type: ignore[arg-type]  # all values are known
+            if held is not None:
+                return Truth.of(held)
+        return Truth.NO
+
+    def _weigh(self, values: Sequence[Shown]) -> Truth:
+        """The same where something is not known: each element that may be meant is asked."""
+        held, excepted = Truth.NO, False
+        for element in self._candidates(values):
+            fits = _fits(element, values)
+            if fits is Truth.NO:
+                continue
+            if element.nomatch:
+                excepted = True
+            elif held is not Truth.YES:
+                held = fits
+        return Truth.UNKNOWN if held is Truth.YES and excepted else held
+
+    def _candidates(self, values: Sequence[Shown]) -> Sequence[Element]:
+        """Few elements among which are all that may be meant."""
+        few: Sequence[Element] = self._elements
+        for place, value in enumerate(values):
+            pool: Sequence[Element] = self._elements
+            if isinstance(value, Whereabouts):
+                pool = self._possible_for(place, value)
+            elif _is_known(value):
+                pool = self._with_key(place, value)
+            if len(pool) < len(few):
+                few = pool
+        return few
+
+    def _with_key(self, place: int, key: Shown) -> Sequence[Element]:
+        """The elements that have this key in one dimension; all, where the dimension has networks."""
+        by_key = self._by_key[place]
+        if by_key is None:
+            by_key = self._by_key[place] = {}
+            if len({element.masks[place] for element in self._elements}) <= 1:
+                for element in self._elements:
+                    by_key.setdefault(element.keys[place], []).append(element)
+        if not by_key:
+            return self._elements
+        mask = self._elements[0].masks[place]
+        return by_key.get(_masked(key, mask), ())  # type: ignore[arg-type]  # it is known
+
+    def _possible_for(self, place: int, address: Whereabouts) -> Sequence[Element]:
+        found = self._possible.get((place, address))
+        if found is None:
+            if len(self._possible) >= _MOST_REMEMBERED:
+                self._possible.clear()
+            found = self._possible[place, address] = list(_meant(self._elements, place, address))
+        return found
+
+
+def _meant(elements: Iterable[Element], place: int, address: Whereabouts) -> Iterable[Element]:
+    return (element for element in elements if _part_fits(element, place, address) is not Truth.NO)
+
+
+def _is_known(value: Shown) -> bool:
+    if isinstance(value, tuple):
+        return value[1] is not None
+    return not isinstance(value, (Whereabouts, Truth))
+
+
+def _masked(value: Shown, mask: int) -> Shown:
+    return value & mask if isinstance(value, int) else value
+
+
+def _fits(element: Element, values: Sequence[Shown]) -> Truth:
+    whole = Truth.YES
+    for place, value in enumerate(values):
+        whole = whole & _part_fits(element, place, value)
+        if whole is Truth.NO:
+            break
+    return whole
+
+
+def _part_fits(element: Element, place: int, value: Shown) -> Truth:
+    key, mask = element.keys[place], element.masks[place]
+    if isinstance(value, Truth):
+        return value
+    if isinstance(value, Whereabouts):
+        return value.lies_in(key, mask) if isinstance(key, int) else Truth.NO
+    if isinstance(value, tuple) and value[1] is None:
+        return Truth.UNKNOWN if isinstance(key, tuple) and key[0] == value[0] else Truth.NO
+    return Truth.of(key == _masked(value, mask))

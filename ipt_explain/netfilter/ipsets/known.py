@@ -1,0 +1,65 @@
+"""The sets of a node that are known, and whether they hold a packet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
+from ipt_explain.netfilter.ipsets.index import SetIndex
+from ipt_explain.netfilter.ipsets.shown import shown
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.truth import Truth
+
+
+class KnownSets:
+    """Sets by name. Each is made ready when a rule first asks for it."""
+
+    def __init__(self, sets: Mapping[str, IpSet]) -> None:
+        self._sets = sets
+        self._indexes: dict[str, SetIndex] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._sets
+
+    def holds(self, name: str, directions: Sequence[str], state: PacketState) -> Truth:
+        """Whether a set holds what a packet shows in these directions (`src`, `dst`), as `--match-set` asks it.
+
+        UNKNOWN for a set that was not given, and where the packet or the set is not known well enough. A set of the
+        other family, or of more dimensions than the rule names directions, holds nothing (xt_set and ip_set_core.c).
+        """
+        found = self._sets.get(name)
+        if found is None:
+            return Truth.UNKNOWN
+        if found.method is SetMethod.LIST:
+            return self._listed(found, directions, state)
+        return self._holds(found, directions, state)
+
+    def _listed(self, found: IpSet, directions: Sequence[str], state: PacketState) -> Truth:
+        """A list of sets holds what one of its members holds; members are no lists themselves, says the kernel."""
+        held = Truth.NO if found.complete else Truth.UNKNOWN
+        for element in found.elements:
+            member = self._sets.get(str(element.parts[0])) if element.parts else None
+            if member is None or member.method is SetMethod.LIST:
+                held = held | Truth.UNKNOWN
+            else:
+                held = held | self._holds(member, directions, state)
+            if held is Truth.YES:
+                break
+        return held
+
+    def _holds(self, found: IpSet, directions: Sequence[str], state: PacketState) -> Truth:
+        if found.family is not None and found.family is not state.connection.family:
+            return Truth.NO
+        if Dimension.SET in found.dimensions:
+            return Truth.UNKNOWN
+        if len(directions) < len(found.dimensions):
+            return Truth.NO
+        index = self._indexes.get(found.name)
+        if index is None:
+            index = self._indexes[found.name] = SetIndex(found)
+        return index.holds(
+            [
+                shown(found, dimension, direction == "src", state)
+                for dimension, direction in zip(found.dimensions, directions)
+            ]
+        )

@@ -1,0 +1,1 @@
+"""What IPVS does to packets."""

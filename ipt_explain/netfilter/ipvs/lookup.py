@@ -1,0 +1,74 @@
+"""Which virtual server takes a packet.
+
+Fact: ip_vs_service_find of net/netfilter/ipvs/ip_vs_ctl.c: a server of the packet's mark first, then one of its
+protocol, address and port, then one of port 21 for the data connections of FTP, then one of port 0.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ipt_explain.model import Family
+from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.model.node.ipvs import VirtualServer
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.truth import Truth
+
+_FTP, _FTP_DATA, _ALL_PORTS = 21, 20, 0
+_FIRST_EPHEMERAL = 1024
+BALANCED = frozenset({protocols.TCP, protocols.UDP, protocols.SCTP})
+"""The protocols whose connections IPVS balances."""
+
+
+class ServerIndex:
+    """Virtual servers by what a packet shows."""
+
+    def __init__(self, found: VirtualServers) -> None:
+        self.complete = found.complete
+        self._by_mark: dict[tuple[Family, int], VirtualServer] = {}
+        self._by_destination: dict[tuple[Family, int, int, int], VirtualServer] = {}
+        self._ftp = self._all_ports = False
+        for server in found.servers:
+            if server.fwmark is not None:
+                self._by_mark[server.family, server.fwmark] = server
+            elif server.address is not None and server.port is not None and server.protocol is not None:
+                protocol = protocols.protocol_number(server.protocol) or 0
+                self._by_destination[server.family, protocol, parse_address(server.address), server.port] = server
+                self._ftp |= server.port == _FTP
+                self._all_ports |= server.port == _ALL_PORTS
+
+    def find(
+        self, family: Family, protocol: int, address: int, port: int | None, mark: int = 0
+    ) -> VirtualServer | Truth:
+        """The virtual server that takes the first packet of a connection.
+
+        NO where none does; UNKNOWN where the port is not known and servers of the address differ by it, or where the
+        servers are not all known.
+        """
+        missing = Truth.NO if self.complete else Truth.UNKNOWN
+        if protocol not in BALANCED:
+            return Truth.NO
+        if mark:
+            marked = self._by_mark.get((family, mark))
+            if marked is not None:
+                return marked
+        if port is None:
+            return self._without_port(family, protocol, address)
+        found = self._by_destination.get((family, protocol, address, port))
+        may_be_ftp = protocol == protocols.TCP and (port == _FTP_DATA or port >= _FIRST_EPHEMERAL)
+        if found is None and self._ftp and may_be_ftp:
+            found = self._by_destination.get((family, protocol, address, _FTP))
+        if found is None and self._all_ports:
+            found = self._by_destination.get((family, protocol, address, _ALL_PORTS))
+        return missing if found is None else found
+
+    def _without_port(self, family: Family, protocol: int, address: int) -> VirtualServer | Truth:
+        here = [key for key in self._by_destination if key[:3] == (family, protocol, address)]
+        return Truth.UNKNOWN if here or not self.complete else Truth.NO
+
+
+@lru_cache(maxsize=16)
+def server_index(found: VirtualServers) -> ServerIndex:
+    """The index of these servers, made once."""
+    return ServerIndex(found)

@@ -1,0 +1,54 @@
+"""set: IP sets, which rules only name. One that is known answers; another is a question."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Match, Option, Rule
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.matches.undecided import compile_undecided, described
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import address_text
+
+
+def compile_set(match: Match) -> list[Condition]:
+    """set: whether the set holds what the packet shows in the directions asked for."""
+    if any(option.name == "--return-nomatch" for option in match.options):
+        return compile_undecided(match)
+    conditions: list[Condition] = []
+    for option in match.options:
+        if option.name in ("--match-set", "--set"):
+            conditions.append(_membership(option))
+        elif option.name.startswith(("--packets", "--bytes")):
+            conditions.append(described(match, option))
+    return conditions
+
+
+def _membership(option: Option) -> Condition:
+    def test(rule: Rule, state: PacketState) -> Answer:
+        name, directions = rule.arguments(option)
+        sets = state.node.sets
+        held = Truth.UNKNOWN if sets is None else sets.holds(name, directions.split(","), state)
+        if held is not Truth.UNKNOWN:
+            return held.inverted(option.negated)
+        return ask(state, set_question(name, directions, state), option.negated)
+
+    return test
+
+
+def set_question(name: str, directions: str, state: PacketState) -> str:
+    """The question whether a set holds a packet, as `--assume` takes it."""
+    return f"-m set --match-set {name} {directions} ({_element(directions, state)})"
+
+
+def _element(directions: str, state: PacketState) -> str:
+    """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
+    family = state.connection.family
+    source = address_text(state.source, family)
+    destination = address_text(state.destination, family)
+    if state.connection.protocol in protocols.WITH_PORTS:
+        protocol = protocols.protocol_name(state.connection.protocol)
+        source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"
+        destination += f",{protocol}:{'?' if state.port is None else state.port}"
+    shown = {"src": f"src {source}", "dst": f"dst {destination}"}
+    return "; ".join(dict.fromkeys(shown.get(direction, direction) for direction in directions.split(",")))
