@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.parsing.ipvs.first_letters import WORTH_A_LOOK
+from ipt_explain.parsing.ipvs.first_letters import lines_worth_a_look
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.ipvs.taking_out import TakenOut
@@ -16,9 +16,9 @@ def take_out(source: SourceText) -> TakenOut | None:
 
     Cost is linear in the text. What does the work is loaded only for a text with lines that no iptables printed.
     """
-    first = WORTH_A_LOOK.search(source.text)
+    first = next(lines_worth_a_look(source.text), None)
     if first is None:
         return None
     from ipt_explain.parsing.ipvs.taking_out import take_out_from
 
-    return take_out_from(source, first.start())
+    return take_out_from(source, first)

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # Nearly all lines of a dump of iptables are passed at their first letters.
-WORTH_A_LOOK = re.compile(r"^(?:[^-:*#\[C\n]|-A -|-a|--)", re.MULTILINE)
+_WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
+_FIRST = re.compile("^" + _WORTH_A_LOOK, re.MULTILINE)
+_LATER = re.compile("\n" + _WORTH_A_LOOK)  # searching for `^` takes seven times as long
+
+
+def lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
+    """Where the lines begin, from `position` on, that one of the tools may have printed."""
+    if _FIRST.match(text, position):
+        yield position
+    for found in _LATER.finditer(text, position):
+        yield found.start() + 1

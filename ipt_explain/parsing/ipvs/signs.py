@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from ipt_explain.parsing.ipvs.first_letters import WORTH_A_LOOK
+from ipt_explain.parsing.ipvs.first_letters import lines_worth_a_look
 
 
 class Tool(Enum):
@@ -57,7 +57,4 @@ def tool_of(text: str, position: int) -> Tool | None:
 
 def first_line(text: str, position: int) -> int | None:
     """Where the next line begins that one of the tools printed, from the line on that begins at `position`."""
-    for match in WORTH_A_LOOK.finditer(text, position):
-        if tool_of(text, match.start()) is not None:
-            return match.start()
-    return None
+    return next((start for start in lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
