@@ -9,6 +9,7 @@ from lark import Token, Tree
 
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.interning import intern_shape
+from ipt_explain.parsing.iptables.rules.printing import printed_form
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
 
@@ -29,13 +30,7 @@ _OWN_NAMES = {
     "FRAGMENT": "-f",
     "SET_COUNTERS": "-c",
 }
-"""The short forms of a rule's own options, in the order in which iptables-save prints them."""
-
-_PRINT_ORDER = {name: place for place, name in enumerate(_OWN_NAMES.values())}
-
-_NEVER_PRINTED = "-c"
-_WIDE_OPTION = "--nfacct-name"
-"""iptables-save prints two blanks behind this one (`nfacct_save` of libxt_nfacct)."""
+"""The short forms of a rule's own options."""
 
 
 def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
@@ -143,34 +138,16 @@ class _Draft:
         """The finished shape, interned."""
         matches = tuple(Match(match.module, tuple(match.options)) for match in self._matches)
         target = None if self._target is None else Target(*self._target, tuple(self._target_options))
+        own, hidden = tuple(self._own), frozenset(self._hidden)
         return intern_shape(
             self._command,
             self._rulenum,
-            tuple(self._own),
+            own,
             matches,
             target,
-            lambda: self._print(matches, target),
-            frozenset(self._hidden),
+            lambda: printed_form(self._command, self._rulenum, own, matches, target),
+            hidden,
         )
-
-    def _print(self, matches: tuple[Match, ...], target: Target | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """The rule's text as iptables-save orders and spaces it: the literals, and the slots between them."""
-        words: list[str | int] = [self._command.value, 0]
-        if self._rulenum is not None:
-            words.append(self._rulenum)
-        for option in sorted(self._own, key=lambda option: _PRINT_ORDER[option.name]):
-            if option.name != _NEVER_PRINTED:
-                words += _option_words(option)
-        for match in matches:
-            words += ["-m", match.module]
-            for option in match.options:
-                words += _option_words(option)
-        if target is not None:
-            words.append(target.kind.value)
-            words.append(target.slot if target.name is None and target.slot is not None else str(target.name))
-            for option in target.options:
-                words += _option_words(option)
-        return _spaced(words)
 
 
 def is_return(opening: Token) -> bool:
@@ -183,26 +160,6 @@ def value_start(token: Token) -> int:
     position = token.end_pos if token.type == "EMPTY" else token.start_pos
     assert position is not None
     return position
-
-
-def _option_words(option: Option) -> list[str | int]:
-    words: list[str | int] = ["!"] if option.negated else []
-    words.append(option.name + " " if option.name == _WIDE_OPTION else option.name)
-    words += option.slots
-    return words
-
-
-def _spaced(words: list[str | int]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    literals, layout = [""], []
-    for number, word in enumerate(words):
-        if number:
-            literals[-1] += " "
-        if isinstance(word, int):
-            layout.append(word)
-            literals.append("")
-        else:
-            literals[-1] += word
-    return tuple(literals), tuple(layout)
 
 
 def _subtrees(tree: Tree[Token]) -> Iterator[Tree[Token]]:
