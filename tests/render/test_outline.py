@@ -69,3 +69,14 @@ def test_colour_changes_nothing_but_colour() -> None:
     coloured = "".join(to_text(draw(root, 60), color=True))
     assert coloured != plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+def test_a_tree_deeper_than_any_stack_is_drawn_in_width() -> None:
+    root = node = Node([("root", "")])
+    for depth in range(5000):
+        child = Node(sentence(f"chain number {depth} which jumps to the next of them"), "line 1")
+        node.children.append(child)
+        node = child
+    lines = shown(root, 60)
+    assert max(map(len, lines)) <= 60
+    assert sum("chain" in line for line in lines) == 5000

@@ -47,17 +47,21 @@ def draw(root: Node, width: int) -> list[Line]:
     """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
     lines: list[Line] = []
     _draw_entry(lines, root, "", _TRUNK if root.children else "", width)
-    _draw_below(lines, root, "", width)
+    # Trees are as deep as chains jump, so no recursion; nor does every line show as many guides as there are floors.
+    room = width // 2 // len(_TRUNK) * len(_TRUNK)
+    branches = [(iter(root.children), len(root.children), "")]
+    while branches:
+        siblings, left, guides = branches[-1]
+        child = next(siblings, None)
+        if child is None:
+            branches.pop()
+            continue
+        branches[-1] = siblings, left - 1, guides
+        branch, trunk = (_BRANCH, _TRUNK) if left > 1 else (_LAST_BRANCH, _NO_TRUNK)
+        below = (guides + trunk)[-room:]
+        _draw_entry(lines, child, guides + branch, below + (_TRUNK if child.children else ""), width)
+        branches.append((iter(child.children), len(child.children), below))
     return lines
-
-
-def _draw_below(lines: list[Line], node: Node, guides: str, width: int) -> None:
-    last = len(node.children) - 1
-    for index, child in enumerate(node.children):
-        branch, trunk = (_BRANCH, _TRUNK) if index < last else (_LAST_BRANCH, _NO_TRUNK)
-        _draw_entry(lines, child, guides + branch, guides + trunk + (_TRUNK if child.children else ""), width)
-        if child.children:
-            _draw_below(lines, child, guides + trunk, width)
 
 
 def _draw_entry(lines: list[Line], node: Node, first: str, then: str, width: int) -> None:
