@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from ipt_explain.cli.stdio import complain, finish, prepare_streams, terminal_width
+from ipt_explain.cli.stdio import complain, discard_output, finish, prepare_streams, terminal_width
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
 from ipt_explain.render.text.safe import escape
@@ -136,10 +136,17 @@ def commands() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program and exit with its status; whatever happens, no traceback."""
+    # What Python cannot raise, as an interrupt while it frees an object, it would print as a traceback.
+    sys.unraisablehook = _end_when_interrupted
     prepare_streams()
     status = run(sys.argv[1:] if args is None else list(args))
     # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
     os._exit(status)
+
+
+def _end_when_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        os._exit(INTERRUPTED)
 
 
 def run(args: list[str]) -> int:
@@ -160,6 +167,12 @@ def run(args: list[str]) -> int:
         complain(syntax_report(error, terminal_width(sys.stderr)))
     except IptExplainError as error:
         complain(f"ipt-explain: {escape(str(error), keep=NEWLINE)}")
+    except SystemExit:  # click ends so where the reader of a help page has gone
+        discard_output()
+        return 0
+    except OSError as error:  # all but click's own printing says such things itself
+        discard_output()
+        complain(f"ipt-explain: cannot write the output: {error.strerror or error}")
     except MemoryError:
         complain("ipt-explain: this takes more memory than there is")
     except Exception as error:  # the last resort: a traceback helps nobody at the terminal
@@ -199,8 +212,23 @@ def _internal_error(error: Exception) -> str:
 
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    line = _line_worked_on(error)
+    at_line = "" if line is None else f", at line {line} of the input"
     said = escape(str(error))[:200]
     return (
-        f"internal error: {type(error).__name__}{where}: {said}\n"
-        "This is a fault of ipt-explain, not of the dump. Please report this line, with the dump if you may share it."
+        f"internal error: {type(error).__name__}{where}{at_line}: {said}\n"
+        "This is a bug in ipt-explain, not in the dump. Please report this line, with the dump if you may share it."
     )
+
+
+def _line_worked_on(error: Exception) -> int | None:
+    """The line of the rule that the innermost function with one was about; None where none was."""
+    import traceback
+
+    from ipt_explain.model import Rule
+
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        for value in frame.f_locals.values():
+            if isinstance(value, Rule):
+                return value.line
+    return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from typing import TextIO
+
+from ipt_explain.inputs.tools import find_tool
 
 VARIABLE = "IPT_EXPLAIN_PAGER"
 
@@ -24,7 +25,8 @@ def pager_command() -> list[str]:
         words = shlex.split(chosen)
     except ValueError:
         return []
-    return [] if not words or words == ["cat"] or shutil.which(words[0]) is None else words
+    program = find_tool(words[0]) if words and words != ["cat"] else None
+    return [] if program is None else [program, *words[1:]]
 
 
 def without_pager() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -51,9 +52,9 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
             sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
     except OSError as error:
-        _discard_output()
+        discard_output()
         raise UsageError(f"cannot write the output: {error.strerror}") from None
 
 
@@ -114,7 +115,7 @@ def _lacks_signs(stream: TextIO) -> bool:
 def terminal_width(stream: TextIO) -> int:
     """The columns of the terminal behind a stream; $COLUMNS if that is set, else 80 where there is no terminal."""
     columns = os.environ.get("COLUMNS", "")
-    if columns.isdigit() and int(columns) > 0:
+    if re.fullmatch("[0-9]{1,4}", columns) and int(columns) > 0:
         return int(columns)
     if is_terminal(stream):
         with suppress(OSError, ValueError):
@@ -130,7 +131,7 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Point standard output nowhere, so that the flush at exit finds no broken pipe either."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

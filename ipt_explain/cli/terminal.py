@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TextIO
 
 from ipt_explain.cli.stdio import is_terminal
@@ -39,5 +40,5 @@ def shows_links(stream: TextIO) -> bool:
         os.environ.get("TERM_PROGRAM") in _LINKING_PROGRAMS
         or os.environ.get("TERM", "").startswith(_LINKING_TERMS)
         or any(os.environ.get(name) for name in _LINKING_VARIABLES)
-        or (vte.isdigit() and int(vte) >= _FIRST_LINKING_VTE)
+        or (re.fullmatch(r"[0-9]{1,9}", vte) is not None and int(vte) >= _FIRST_LINKING_VTE)
     )

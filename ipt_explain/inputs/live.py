@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -18,11 +16,16 @@ from pathlib import Path
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import InputText
+from ipt_explain.inputs.limits import INPUT_BYTES, amount_text
+from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
 
 PROC = Path("/proc/net")
 
 TIMEOUT_SECONDS = 120.0
 """How long a tool may take: iptables-nft-save needs a minute or so for some 100,000 rules."""
+
+_VERSION_TIMEOUT_SECONDS = 10.0
+_LONGEST_VERSION = 1 << 12
 
 # Where iptables lives on systems that keep these folders out of an ordinary user's PATH.
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -99,7 +102,7 @@ def _tools(family: str, search_path: str) -> Iterator[_Tool]:
     """One tool for each interface that the machine has one for; the plain name first, as it is what people run."""
     seen: set[_Interface] = set()
     for name in (f"{family}-save", f"{family}-legacy-save", f"{family}-nft-save"):
-        path = shutil.which(name, path=search_path)
+        path = find_tool(name, search_path)
         if path is None:
             continue
         interface = _interface(name, path)
@@ -114,12 +117,10 @@ def _interface(name: str, path: str) -> _Interface:
     if name.endswith("-legacy-save"):
         return _Interface.LEGACY
     try:
-        done = subprocess.run(
-            [path, "--version"], check=False, capture_output=True, timeout=10, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_tool([path, "--version"], _VERSION_TIMEOUT_SECONDS, _LONGEST_VERSION)
+    except (OSError, TooLate, TooMuch):
         return _Interface.LEGACY
-    return _Interface.NFT if b"nf_tables" in done.stdout else _Interface.LEGACY
+    return _Interface.NFT if b"nf_tables" in done.output else _Interface.LEGACY
 
 
 def _legacy_tables(proc: Path, family: str) -> Path:
@@ -132,24 +133,20 @@ def _run(tool: _Tool, legacy_tables: Path, timeout: float) -> tuple[str, list[st
     if tool.interface is _Interface.LEGACY:
         _require_tables(legacy_tables)
     try:
-        done = subprocess.run(
-            [tool.path, "-c"],
-            check=False,
-            capture_output=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except subprocess.TimeoutExpired:
+        done = run_tool([tool.path, "-c"], timeout, INPUT_BYTES.value(), {**os.environ, "LC_ALL": "C"})
+    except TooLate:
         raise _Refused(f"no answer within {timeout:g} seconds") from None
+    except TooMuch:
+        most = amount_text(INPUT_BYTES.value(), INPUT_BYTES.unit)
+        raise _Refused(f"it printed more than {most}; {INPUT_BYTES.variable} sets another limit") from None
     except OSError as error:
         raise _Refused(f"cannot be run: {error.strerror}") from None
-    said = done.stderr.decode("utf-8", "replace").splitlines()
+    said = done.complaints.decode("utf-8", "replace").splitlines()
     warnings = [line for line in said if line.strip() and not _OTHER_INTERFACE.match(line)]
-    if done.returncode != 0:
-        reason = warnings[0] if warnings else f"failed with status {done.returncode}"
+    if done.status != 0:
+        reason = warnings[0] if warnings else f"failed with status {done.status}"
         raise _Refused(reason, for_rights="ermission denied" in reason or "not permitted" in reason)
-    return done.stdout.decode("utf-8", "surrogateescape"), warnings
+    return done.output.decode("utf-8", "surrogateescape"), warnings
 
 
 def _require_tables(names: Path) -> None:

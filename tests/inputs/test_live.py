@@ -119,6 +119,31 @@ def test_a_tool_that_hangs(machine: Machine) -> None:
     assert "iptables-save: no answer within 0.5 seconds" in rules.notes
 
 
+def test_a_tool_that_prints_without_end(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPT_EXPLAIN_MAX_INPUT_BYTES", "1M")
+    rules = machine({"iptables-save": "exec yes", "ip6tables-save": PRINTS})
+    assert names(rules) == ["ip6tables-save"]
+    assert "iptables-save: it printed more than 1 MiB; IPT_EXPLAIN_MAX_INPUT_BYTES sets another limit" in rules.notes
+
+
+def test_a_tool_that_complains_without_end(machine: Machine) -> None:
+    rules = machine({"iptables-save": "yes no >&2", "ip6tables-save": PRINTS}, timeout=0.5)
+    assert "iptables-save: no answer within 0.5 seconds" in rules.notes
+
+
+@pytest.mark.parametrize("entry", ["", ".", "bin"])
+def test_no_tool_of_the_current_folder_is_run(entry: str, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError):
+        machine({})
+    for folder in (tmp_path, tmp_path / "bin"):
+        (folder / "iptables-save").write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\n{PRINTS}\n")
+        (folder / "iptables-save").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="iptables-save: not found on this machine"):
+        read_live(entry, tmp_path / "net")
+    assert not (tmp_path / "was-run").exists()
+
+
 def test_a_tool_that_fails_silently(machine: Machine) -> None:
     rules = machine({"iptables-save": "exit 7", "ip6tables-save": PRINTS})
     assert "iptables-save: failed with status 7" in rules.notes

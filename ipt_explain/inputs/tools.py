@@ -1,0 +1,78 @@
+"""Programs of the machine: found where the system has them, run for a bounded time, heard for bounded output."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_CHUNK = 1 << 16
+_MOST_COMPLAINTS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a program printed, and its exit status. `complaints` are what it said on standard error, 64 KiB at most."""
+
+    status: int
+    output: bytes
+    complaints: bytes
+
+
+class TooLate(Exception):
+    """A program that had not ended in time."""
+
+
+class TooMuch(Exception):
+    """A program that printed more than it may."""
+
+
+def find_tool(name: str, search_path: str | None = None) -> str | None:
+    """The path of a program, None where there is none. PATH (or `search_path`) counts as far as it names folders by
+    their whole path: an empty or relative entry means the folder one happens to be in, which may be a stranger's.
+    """
+    entries = (os.environ.get("PATH", os.defpath) if search_path is None else search_path).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, entries)) or os.devnull)
+
+
+def run_tool(
+    command: Sequence[str], timeout: float, most: int, environment: Mapping[str, str] | None = None
+) -> Printed:
+    """Run a program without input, for `timeout` seconds at most, and read up to `most` bytes of its output.
+
+    Raises TooLate, TooMuch, or the OSError of a program that cannot be run; it is killed then.
+    """
+    deadline = time.monotonic() + timeout
+    texts = {"stdout": bytearray(), "stderr": bytearray()}
+    with (
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        ) as process,
+        selectors.DefaultSelector() as selector,
+    ):
+        try:
+            for name in texts:
+                selector.register(getattr(process, name), selectors.EVENT_READ, texts[name])
+            while selector.get_map():
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    raise TooLate
+                for key, _ in ready:
+                    chunk = os.read(key.fd, _CHUNK)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    elif key.data is texts["stdout"] or len(key.data) < _MOST_COMPLAINTS:
+                        key.data.extend(chunk)
+                if len(texts["stdout"]) > most:
+                    raise TooMuch
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise TooLate from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+    return Printed(status, bytes(texts["stdout"]), bytes(texts["stderr"][:_MOST_COMPLAINTS]))
