@@ -19,7 +19,8 @@ from ipt_explain.errors import UsageError
 MOST_RULES = 100
 """Rules of one chain of another component that a digest spells out; of more it has a hash."""
 
-_NODE_ADDRESS = re.compile(r" -d [0-9a-fA-F.:]+/(?:32|128)(?= .*-j KUBE-NODEPORTS)")
+# Also `! -d ::1/128`, which releases up to 1.26 wrote.
+_NODE_ADDRESS = re.compile(r"(?: !)? -d [0-9a-fA-F.:]+/(?:32|128)(?= .*-j KUBE-NODEPORTS)")
 # What names one workload, bridge or interface among many: `cali-tw-cali1a2b3c4d5e6`, `br-1a2b3c4d5e6f`, `veth12ab34cd`.
 _WORKLOAD = re.compile(
     r"(?<![\w.:/])(?:cali[0-9a-f]{6,}|veth[0-9a-f]{4,}|vnet\d+|tap[0-9a-f-]{6,}|lxc[0-9a-z]{6,}|eni[0-9a-f]{8,}|azv[0-9a-f]{6,}"

@@ -14,6 +14,7 @@ from ipt_explain.compare.fleet.zones import nearest, zone_sides
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.compare.services.views import ServiceView
+from ipt_explain.services.ports import TrafficPolicy
 from ipt_explain.words.counts import counted
 
 Dispute = tuple[Difference, Side, Side]
@@ -49,8 +50,12 @@ class ServiceDisputes:
         for side in sides[0 if by_zone else 1 :]:
             if side not in by_zone:
                 most = nearest(side, by_zone, endpoints) if by_zone else sides[0]
-                for difference in _differences(views[most.record], views[side.record], most, side):
-                    yield difference, most, side
+                found = list(_differences(views[most.record], views[side.record], most, side))
+                if not found:
+                    # Rules beside balancing can be compared within a release only.
+                    most = _of_same_release(side, sides, views)
+                    found = list(_differences(views[most.record], views[side.record], most, side))
+                yield from ((difference, most, side) for difference in found)
         if by_zone:
             yield from self._beside_endpoints(views, by_zone)
 
@@ -77,11 +82,26 @@ class ServiceDisputes:
             )
 
 
+def _of_same_release(
+    side: Side, sides: Sequence[Side], views: Mapping[str | None, ServiceView | None]
+) -> Side:
+    """The largest side whose rules beside balancing are of the same kind of kube-proxy."""
+
+    def kind(each: Side) -> str | None:
+        view = views[each.record]
+        return view.fabric[0] if view is not None and view.fabric else None
+
+    return next(each for each in sides if kind(each) == kind(side))
+
+
 def _differences(
     most: ServiceView | None, view: ServiceView | None, most_side: Side, side: Side
 ) -> Iterator[Difference]:
     found: list[Difference] = []
     if most is not None and view is not None:
+        if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
+            # kube-proxy 1.21 to 1.23 kept to the node's own endpoints, and did not say so.
+            view = replace(view, pools=most.pools)
         found = service_differences(most, view)
     elif most is not None:
         found = [removed(most)]
