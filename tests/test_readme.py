@@ -35,7 +35,7 @@ def test_every_sample_is_described() -> None:
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "node.txt").write_text((ROOT / "samples" / "damaged-node.txt").read_text())
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    _rule, example = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})  # the example is ours
     assert "kube-system/kube-dns:dns 10.96.0.10 ['10.244.1.2', '10.244.1.3']" in capsys.readouterr().out
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Dump
 
 __all__ = ["Finding", "Severity", "audit"]

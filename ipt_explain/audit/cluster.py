@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.audit.finding import Finding, fingerprint
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules.cluster import RULES
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report
 from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.model import Dump, Rule
 from ipt_explain.source import SourceText
 
-_RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES}
+_RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES if not rule.asked}
 
 
 def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Report:

@@ -1,25 +1,24 @@
 """What rules are asked about: the dump, its rulesets, and the facts that analyzers found in them.
 
-Rules share facts through `RulesetContext.fact`: each analyzer runs once per ruleset, however many rules ask, and
-not at all where none does.
+What else rules ask is a fact of its own (`audit.fact`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
-from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 if TYPE_CHECKING:
     from ipt_explain.graph import ChainGraph, Cycle
-
-Fact = TypeVar("Fact")
 
 
 class DumpContext:
@@ -60,7 +59,8 @@ class RulesetContext:
         self.text = dump.text
         self._dump = dump
         self._index = index
-        self._facts: dict[Hashable, object] = {}
+        self._graphs: dict[str, ChainGraph] = {}
+        self._jumps: dict[str, JumpSets] = {}
 
     # What the text shows, and what its silence means.
 
@@ -79,6 +79,19 @@ class RulesetContext:
         """A chain, if the text has it."""
         return self.ruleset.chain(table, name)
 
+    def table_of(self, chain: str | None, line: int | None) -> str | None:
+        """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
+        if chain is None:
+            return None
+        tables = [(name, table.chains[chain]) for name, table in self.ruleset.tables.items() if chain in table.chains]
+        if len(tables) > 1 and line is not None:
+            spans = [(name, found) for name, found in tables if _spans(found, line)]
+            for name, found in spans if len(spans) > 1 else ():
+                if line in map(found.line_of, range(len(found.layout.shapes))):
+                    return name
+            tables = spans or tables
+        return tables[0][0] if tables else None
+
     def knows_table(self, name: str) -> bool:
         """Whether a chain or rule that this table lacks does not exist in the kernel."""
         return self.complete and name in self.ruleset.tables
@@ -93,6 +106,16 @@ class RulesetContext:
         return self.complete
 
     # What analyzers found.
+
+    @cached_property
+    def version(self) -> VersionRange:
+        """The releases of kube-proxy that may have written the ruleset."""
+        return recognise_version(self.ruleset, Plans())
+
+    @cached_property
+    def by_shape(self) -> RulesByShape:
+        """The rules by table and shape."""
+        return rules_by_shape(self.ruleset)
 
     @property
     def facts(self) -> RulesetFacts:
@@ -136,12 +159,11 @@ class RulesetContext:
         found = self.ruleset.tables.get(table)
         if found is None:
             return None
-        key = ("graph", table)
-        if key not in self._facts:
+        if table not in self._graphs:
             from ipt_explain.graph import ChainGraph
 
-            self._facts[key] = ChainGraph.of(found, self.ruleset.form)
-        return cast("ChainGraph", self._facts[key])
+            self._graphs[table] = ChainGraph.of(found, self.ruleset.form)
+        return self._graphs[table]
 
     def jumps(self, table: str) -> JumpSets | None:
         """Which chains a table's rules lead to, if the text has it: cheaper than the graph, where order does not
@@ -150,10 +172,9 @@ class RulesetContext:
         found = self.ruleset.tables.get(table)
         if found is None:
             return None
-        key = ("jumps", table)
-        if key not in self._facts:
-            self._facts[key] = JumpSets.of(found, self.fact(rules_by_shape)[table])
-        return cast(JumpSets, self._facts[key])
+        if table not in self._jumps:
+            self._jumps[table] = JumpSets.of(found, self.by_shape[table])
+        return self._jumps[table]
 
     def is_called(self, table: str, chain: str) -> bool:
         """Whether any rule of a table leads to a chain."""
@@ -162,21 +183,12 @@ class RulesetContext:
 
     def cycles(self, table: str) -> tuple[Cycle, ...]:
         """The groups of chains of a table that lead to each other. Costs little where there are none."""
-        key = ("cycles", table)
-        if key not in self._facts:
-            jumps = self.jumps(table)
-            graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
-            self._facts[key] = () if graph is None else graph.cycles
-        return cast("tuple[Cycle, ...]", self._facts[key])
+        jumps = self.jumps(table)
+        graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
+        return () if graph is None else graph.cycles
 
-    def fact(self, analyzer: Callable[[Ruleset], Fact]) -> Fact:
-        """What an analyzer finds in the ruleset; the analyzer runs once."""
-        if analyzer not in self._facts:
-            self._facts[analyzer] = analyzer(self.ruleset)
-        return cast(Fact, self._facts[analyzer])
 
-    def derived(self, function: Callable[[RulesetContext], Fact]) -> Fact:
-        """What a function of this context returns; it runs once. For facts that need more than the ruleset."""
-        if function not in self._facts:
-            self._facts[function] = function(self)
-        return cast(Fact, self._facts[function])
+def _spans(chain: Chain, line: int) -> bool:
+    """Whether a line is the chain's declaration, or stands between its first rule and its last."""
+    count = len(chain.layout.shapes)
+    return line == chain.line or (count > 0 and chain.line_of(0) <= line <= chain.line_of(count - 1))

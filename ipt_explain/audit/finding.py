@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from enum import Enum
 
+from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Family
-
-
-class Severity(Enum):
-    """How much a finding matters. Severities are ordered: `Severity.INFO < Severity.ERROR`."""
-
-    ERROR = "error"  # traffic is lost, misrouted or exposed, or iptables-restore will refuse the rules
-    WARNING = "warning"  # likely a fault, or harm under some traffic
-    INFO = "info"  # worth knowing
-
-    @property
-    def rank(self) -> int:
-        """0 for INFO up to 2 for ERROR."""
-        return _RANKS[self.value]
-
-    def __lt__(self, other: Severity) -> bool:
-        return self.rank < other.rank
-
-    def __le__(self, other: Severity) -> bool:
-        return self.rank <= other.rank
-
-
-_RANKS = {"info": 0, "warning": 1, "error": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +78,7 @@ class Finding:
 
 def fingerprint(*ingredients: str | None) -> str:
     """A short stable digest of what makes a finding itself: 16 hex digits."""
+    import hashlib  # OpenSSL is much to load where nothing is found
+
     text = "\0".join(part or "" for part in ingredients)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.severity import Severity
 
 # What differs between two tellings of one story: Services, chains named after hashes, addresses, numbers.
 _PARTICULARS = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.severity import Severity
 
 ENOUGH = 50
 """More faults of one kind than a reader wants to see one by one."""

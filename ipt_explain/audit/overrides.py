@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ipt_explain.audit.finding import Finding, Severity
+from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.selection import Names, nearest, parse_ids
+from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 
 SEVERITIES, PATHS = "severities", "per-path-ignores"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.baseline import Baseline, read_baseline
+from ipt_explain.audit.catalogue import catalogue, rule_names
 from ipt_explain.audit.config import Config, load_config
-from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules import ALL_RULES, RULE_NAMES, RULES_BY_ID
 from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
 from ipt_explain.audit.selection import Selection, parse_ids
+from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 
@@ -27,6 +27,7 @@ class Plan:
     what selects rules, in words.
     """
 
+    catalogue: tuple[AuditRule, ...]
     selection: Selection
     fail_on: Severity | None
     known: Baseline
@@ -42,9 +43,7 @@ class Plan:
     @property
     def rules(self) -> tuple[AuditRule, ...]:
         """The rules that the audit asks and the user wants to hear."""
-        return tuple(
-            rule for rule in ALL_RULES if self.selection.wants(rule.id) and (rule.check_ruleset or rule.check_dump)
-        )
+        return tuple(rule for rule in self.catalogue if rule.asked and self.selection.wants(rule.id))
 
     def fails(self, report: Report) -> bool:
         """Whether a report holds a finding that fails the run."""
@@ -57,7 +56,11 @@ class Plan:
         where it fits none.
         """
         if not services:
-            report = audit_node(dumps) if one_node else merge([audit_dump(dump) for dump in dumps])
+            report = (
+                audit_node(dumps, self.catalogue)
+                if one_node
+                else merge([audit_dump(dump, self.catalogue) for dump in dumps])
+            )
         else:
             from ipt_explain.analyzers import explain
             from ipt_explain.analyzers.selection import select
@@ -65,7 +68,7 @@ class Plan:
 
             explanations = [explain(dump) for dump in dumps]
             labels = {service.label for service in select(Explanation.joined(explanations), services).services}
-            reports = [audit_dump(dump, explanation=explained) for dump, explained in zip(dumps, explanations)]
+            reports = [audit_dump(dump, self.catalogue, explained) for dump, explained in zip(dumps, explanations)]
             report = merge(reports).about(labels)
         return report.keep(lambda finding: self.selection.wants(finding.rule)).overridden(self.overrides)
 
@@ -84,16 +87,20 @@ def make_plan(
     """
     if no_config and config is not None:
         raise UsageError("--config and --no-config exclude each other")
-    settings = Config() if no_config else load_config(config, RULE_NAMES)
-    own = Selection(parse_ids(select, RULE_NAMES, "--select"), parse_ids(ignore, RULE_NAMES, "--ignore"))
+    rules = catalogue()
+    names = rule_names(rules)
+    known = [rule.id for rule in rules]
+    settings = Config() if no_config else load_config(config, names)
+    own = Selection(parse_ids(select, names, "--select"), parse_ids(ignore, names, "--ignore"))
     selection = Selection(own.select or settings.select or (), own.ignore or settings.ignore or ())
     threshold = fail_on or settings.fail_on or Severity.ERROR.value
     baseline = baseline or settings.baseline
     return Plan(
+        rules,
         selection,
         None if threshold == "never" else Severity(threshold),
         Baseline() if baseline is None else read_baseline(baseline),
-        tuple(_notes(settings, own, selection, threshold, baseline)),
+        tuple(_notes(settings, known, own, selection, threshold, baseline)),
         _narrowed_by(own, settings),
         settings.overrides,
     )
@@ -107,14 +114,14 @@ def _narrowed_by(own: Selection, settings: Config) -> str:
 
 
 def _notes(
-    settings: Config, own: Selection, selection: Selection, threshold: str, baseline: Path | None
+    settings: Config, ids: Sequence[str], own: Selection, selection: Selection, threshold: str, baseline: Path | None
 ) -> Iterator[str]:
     for path in settings.unread:
         yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it all the same"
     if settings.path is None:
         return
-    silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in RULES_BY_ID)
-    said = f"{silenced} of {len(RULES_BY_ID)} rules are" if silenced else "no rule is"
+    silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in ids)
+    said = f"{silenced} of {len(ids)} rules are" if silenced else "no rule is"
     note = f"{_near(settings.path)} is used: {said} kept from being asked"
     if settings.fail_on == threshold == "never":
         note += ", and no finding fails the run"

@@ -8,13 +8,14 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 from ipt_explain.audit.baseline import Baseline
+from ipt_explain.audit.catalogue import catalogue
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.exceptions import ignored_in_text
 from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.finding import Finding, Severity, fingerprint
+from ipt_explain.audit.finding import Finding, fingerprint
 from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.services.explanation import Explanation
@@ -83,14 +84,16 @@ class Report:
         return replace(kept, known=self.known + len(self.findings) - len(kept.findings))
 
 
-def audit_dump(dump: Dump, rules: Sequence[AuditRule] = ALL_RULES, explanation: Explanation | None = None) -> Report:
-    """Ask every rule about a dump. `explanation` is what the analyzers said of it, where they were asked already."""
-    return _audit(DumpContext(dump, explanation=explanation), rules)
+def audit_dump(
+    dump: Dump, rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None
+) -> Report:
+    """Ask rules, by default all, about a dump. `explanation` is what the analyzers said of it, if they were asked."""
+    return _audit(DumpContext(dump, explanation=explanation), catalogue() if rules is None else rules)
 
 
-def audit_node(dumps: Sequence[Dump]) -> Report:
-    """Ask every rule about several dumps of one node at one time, as its different tools print them."""
-    return _audit(DumpContext(*dumps), ALL_RULES)
+def audit_node(dumps: Sequence[Dump], rules: Sequence[AuditRule] | None = None) -> Report:
+    """Ask rules about several dumps of one node at one time, as its different tools print them."""
+    return _audit(DumpContext(*dumps), catalogue() if rules is None else rules)
 
 
 def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
@@ -138,6 +141,7 @@ def merge(reports: Sequence[Report]) -> Report:
 
 def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Finding:
     place, ruleset = fault.at, context.ruleset
+    table = place.table or context.table_of(place.chain, place.line)
     excerpt = context.text.line(place.line) if place.line is not None else ""
     services = fault.services if len(fault.services) > 1 else ()
     service = fault.services[0] if len(fault.services) == 1 else fault.service
@@ -153,14 +157,14 @@ def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Fi
         family=ruleset.family,
         service=service,
         services=services,
-        table=place.table,
+        table=table,
         chain=place.chain,
         line=place.line,
         related_lines=tuple(dict.fromkeys(line for line in fault.related if line != place.line)),
         excerpt=excerpt,
         columns=_columns(excerpt, place.focus),
         fingerprint=fingerprint(
-            audit_rule.id, ruleset.family.value, place.table, place.chain, service, place.text, fault.key
+            audit_rule.id, ruleset.family.value, table, place.chain, service, place.text, fault.key
         ),
     )
 

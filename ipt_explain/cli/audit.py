@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ipt_explain.audit.config import FAIL_ON
-from ipt_explain.audit.finding import Severity
+from ipt_explain.audit.severity import Severity
 from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
 from ipt_explain.cli.options import (
     display_options,

@@ -222,6 +222,6 @@ def _compare_objects(
 
 
 def _cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
-    from ipt_explain.audit.rules.cluster import RULES
+    from ipt_explain.audit.rules.index import RULES
 
-    return tuple(rule for rule in RULES if plan.selection.wants(rule.id))
+    return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))

@@ -33,9 +33,10 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
 
         write(topic_lines(topic_text(word), width, color))
         return
-    from ipt_explain.audit.rules import ALL_RULES
+    from ipt_explain.audit.catalogue import catalogue
 
-    rules = [rule for rule in ALL_RULES if word in (rule.id.lower(), rule.slug)]
+    known = catalogue()
+    rules = [rule for rule in known if word in (rule.id.lower(), rule.slug)]
     if rules:
         from ipt_explain.render.audit.rule_pages import pages_text
 
@@ -46,7 +47,7 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
     if command is None:
         from ipt_explain.audit.selection import nearest
 
-        names = [*TOPICS, *(rule.id.lower() for rule in ALL_RULES), *(rule.slug for rule in ALL_RULES)]
+        names = [*TOPICS, *(rule.id.lower() for rule in known), *(rule.slug for rule in known)]
         raise UsageError(f"there is no help topic {topic}{nearest(word, names)}; `ipt-explain help` lists them")
     write([command.get_help(click.Context(command, info_name=word, parent=program)), "\n"])
 

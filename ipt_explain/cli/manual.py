@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ipt_explain import __version__
-from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.cli.main import commands
 from ipt_explain.help import TOPICS, topic_text
 from ipt_explain.render.help.manual import CommandPage, manual, rules_manual
@@ -20,7 +20,7 @@ def manual_pages() -> dict[str, str]:
     """The pages' texts by file name: `ipt-explain.1` and `ipt-explain-rules.7`."""
     return {
         "ipt-explain.1": "".join(manual(__version__, _command_pages(), map(topic_text, TOPICS))),
-        "ipt-explain-rules.7": "".join(rules_manual(__version__, ALL_RULES)),
+        "ipt-explain-rules.7": "".join(rules_manual(__version__, RULES)),
     }
 
 

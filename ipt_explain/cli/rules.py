@@ -21,22 +21,23 @@ if TYPE_CHECKING:
 @display_options
 def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
     """The audit's catalogue; with an ID (IPT201), its slug or a prefix (IPT2), those rules' pages."""
-    from ipt_explain.audit.rules import ALL_RULES
+    from ipt_explain.audit.catalogue import catalogue
     from ipt_explain.audit.selection import nearest
     from ipt_explain.render.audit.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
 
+    known = catalogue()
     chosen: list[AuditRule] = []
     for word in ids:
-        found = [rule for rule in ALL_RULES if rule.id.startswith(word.upper()) or rule.slug == word.lower()]
+        found = [rule for rule in known if rule.id.startswith(word.upper()) or rule.slug == word.lower()]
         if not found:
-            names = [name for rule in ALL_RULES for name in (rule.id, rule.slug)]
+            names = [name for rule in known for name in (rule.id, rule.slug)]
             raise UsageError(f"no rule is called {word}{nearest(word.upper(), names) or nearest(word.lower(), names)}")
         chosen.extend(rule for rule in found if rule not in chosen)
     if output == "json":
-        write([catalogue_json(chosen or ALL_RULES)])
+        write([catalogue_json(chosen or known)])
     elif output == "markdown":
-        write([catalogue_markdown(chosen or ALL_RULES)])
+        write([catalogue_markdown(chosen or known)])
     elif chosen:
         write(pages_text(chosen, color))
     else:
-        write(catalogue_text(ALL_RULES, width, color))
+        write(catalogue_text(known, width, color))

@@ -23,12 +23,12 @@ LARGEST = 8 << 20
 
 def rule_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """IDs and names of audit rules; the last of several with commas between."""
-    from ipt_explain.audit.rules import ALL_RULES
+    from ipt_explain.audit.catalogue import catalogue
 
     before, comma, word = incomplete.rpartition(",")
     return [
         CompletionItem(before + comma + name, help=rule.title)
-        for rule in ALL_RULES
+        for rule in catalogue()
         for name in (rule.id, rule.slug)
         if name.lower().startswith(word.lower()) and (word or name == rule.id)
     ]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report, audit_dump, merge
+from ipt_explain.audit.severity import Severity
 from ipt_explain.cli.main import run
 from ipt_explain.parsing import read_dump
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
@@ -26,7 +26,7 @@ def report(text: str, source: str = "node.txt") -> Report:
 
 
 def text_of(found: Report, output: str, style: Style = PLAIN) -> str:
-    return "".join(rendered(found, output, ALL_RULES, Severity.ERROR, style))
+    return "".join(rendered(found, output, RULES, Severity.ERROR, style))
 
 
 @pytest.mark.parametrize("output", FORMATS)

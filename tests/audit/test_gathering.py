@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ipt_explain.audit.fault import Fault, Place
-from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.gathering import gathered
+from ipt_explain.audit.severity import Severity
 from tests.audit.helpers import findings_of
 from tests.kube_corpus import scenario
 
 
 def fault(line: int, severity: Severity | None = None) -> Fault:
-    return Fault("it is broken", "mend it", Place("nat", "C", line), severity=severity)
+    return Fault("it is broken", "mend it", Place("C", line), severity=severity)
 
 
 def test_few_faults_stay_apart() -> None:

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report, audit_dump
+from ipt_explain.audit.severity import Severity
 from ipt_explain.parsing import read_dump
 from ipt_explain.render.audit.github import github_annotations
 from ipt_explain.render.audit.json import audit_json
@@ -115,13 +115,13 @@ def sarif_schema() -> Any:
 def test_sarif_fits_the_official_schema(text: str) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     found = report(text) if text else Report(())
-    jsonschema.Draft4Validator(sarif_schema()).validate(json.loads(sarif(found, ALL_RULES)))
+    jsonschema.Draft4Validator(sarif_schema()).validate(json.loads(sarif(found, RULES)))
 
 
 def test_sarif_has_rules_with_help_and_results_with_regions() -> None:
-    (run,) = json.loads(sarif(report(FAULTY), ALL_RULES))["runs"]
+    (run,) = json.loads(sarif(report(FAULTY), RULES))["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [rule.id for rule in ALL_RULES]
+    assert [rule["id"] for rule in rules] == [rule.id for rule in RULES]
     assert all("How to fix" in rule["help"]["markdown"] for rule in rules)
     by_rule = {result["ruleId"]: result for result in run["results"]}
     result = by_rule["IPT003"]
@@ -134,7 +134,7 @@ def test_sarif_has_rules_with_help_and_results_with_regions() -> None:
 
 
 def test_sarif_names_sources_by_uri() -> None:
-    (run,) = json.loads(sarif(report(FAULTY, source="a dir/node:1.txt"), ALL_RULES))["runs"]
+    (run,) = json.loads(sarif(report(FAULTY, source="a dir/node:1.txt"), RULES))["runs"]
     location = run["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == "a%20dir/node%3A1.txt"
 
@@ -151,7 +151,7 @@ def test_github_annotations_of_standard_input_name_no_file() -> None:
 
 
 def test_junit_fails_from_the_threshold_on() -> None:
-    root = ElementTree.fromstring(junit_xml(report(FAULTY), ALL_RULES, ["node.txt"], Severity.WARNING))
+    root = ElementTree.fromstring(junit_xml(report(FAULTY), RULES, ["node.txt"], Severity.WARNING))
     assert (root.get("failures"), root.get("errors")) == ("2", "0")
     failures = root.findall(".//testcase[failure]")
     assert [case.get("classname") for case in failures] == ["ipt-explain.IPT001", "ipt-explain.IPT003"]
@@ -163,23 +163,23 @@ def test_junit_fails_from_the_threshold_on() -> None:
 
 
 def test_junit_survives_hostile_text_and_sources_without_findings() -> None:
-    root = ElementTree.fromstring(junit_xml(report(HOSTILE), ALL_RULES, ["node.txt", "other.txt"], None))
+    root = ElementTree.fromstring(junit_xml(report(HOSTILE), RULES, ["node.txt", "other.txt"], None))
     assert [suite.get("name") for suite in root] == ["node.txt", "other.txt"]
     assert root.get("failures") == "0"
 
 
 def test_the_catalogue_lists_every_rule() -> None:
-    listing = "".join(catalogue_text(ALL_RULES, 100))
-    table = catalogue_markdown(ALL_RULES)
-    ids = {entry["id"] for entry in json.loads(catalogue_json(ALL_RULES))["rules"]}
-    for rule in ALL_RULES:
+    listing = "".join(catalogue_text(RULES, 100))
+    table = catalogue_markdown(RULES)
+    ids = {entry["id"] for entry in json.loads(catalogue_json(RULES))["rules"]}
+    for rule in RULES:
         assert f"{rule.id}  {rule.severity.value}" in listing
         assert f"| {rule.id} | {rule.slug} | {rule.severity.value} |" in table
         assert rule.id in ids
 
 
 def test_a_page_shows_all_headings() -> None:
-    page = "".join(pages_text(ALL_RULES[:1]))
+    page = "".join(pages_text(RULES[:1]))
     assert page.startswith("IPT001 undefined-chain (error;")
     for heading in ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore"):
         assert f"\n{heading}\n    " in page

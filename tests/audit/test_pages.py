@@ -8,16 +8,17 @@ import pytest
 
 from ipt_explain.audit.page import HEADINGS, Page
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules import ALL_RULES
+from ipt_explain.audit.rules.index import RULES
+from tests.audit.catalogue import INDEX, index_text
 from tests.audit.helpers import fired
 
-EACH_RULE = pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.id)
+EACH_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
 def test_ids_and_slugs_are_unique_and_ids_ascend() -> None:
-    ids = [rule.id for rule in ALL_RULES]
+    ids = [rule.id for rule in RULES]
     assert ids == sorted(set(ids))
-    assert len({rule.slug for rule in ALL_RULES}) == len(ids)
+    assert len({rule.slug for rule in RULES}) == len(ids)
 
 
 @EACH_RULE
@@ -29,16 +30,21 @@ def test_page_has_a_text_under_each_heading(rule: AuditRule) -> None:
 
 @EACH_RULE
 def test_names_agree(rule: AuditRule) -> None:
-    check = rule.check_ruleset or rule.check_dump
+    slug = rule.slug.replace("-", "_")
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.slug)
-    if check is not None:
-        slug = rule.slug.replace("-", "_")
-        assert check.__name__ == slug
-        assert check.__module__.rpartition(".")[2] == f"{rule.id.lower()}_{slug}"
+    assert rule.module.rpartition(".")[2] == f"{rule.id.lower()}_{slug}"
+    check = rule.check()
+    function = check.of_ruleset or check.of_dump
+    assert (function is not None) == rule.asked
+    assert function is None or function.__name__ == slug
+
+
+def test_the_index_is_that_of_the_modules() -> None:
+    assert INDEX.read_text(encoding="utf-8") == index_text(), "run `python -m tests.audit.catalogue`"
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in ALL_RULES if rule.check_ruleset or rule.check_dump], ids=lambda rule: rule.id
+    "rule", [rule for rule in RULES if rule.asked], ids=lambda rule: rule.id
 )
 def test_example_fires_the_rule(rule: AuditRule) -> None:
     assert rule.id in fired(rule.page.example)

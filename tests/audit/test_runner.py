@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.rules import RULES_BY_ID
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import audit_dump
+from ipt_explain.audit.severity import Severity
 from ipt_explain.parsing import read_dump
 from tests.audit.helpers import audit_text, findings_of
 
@@ -67,14 +67,11 @@ def test_what_a_fragment_lacks_is_not_missing() -> None:
 
 
 def test_a_rule_that_fails_is_told_and_silences_no_other() -> None:
-    def broken(_: object) -> object:
-        raise RuntimeError("boom")
-
-    failing = AuditRule("IPT999", "broken", Severity.ERROR, "all", False, (), "Broken.", check_ruleset=broken)  # type: ignore[arg-type]
-    report = audit_dump(read_dump(UNREACHABLE), (failing, RULES_BY_ID["IPT003"]))
+    failing = AuditRule("IPT999", "broken", Severity.ERROR, "Broken.", "no_such_module")
+    report = audit_dump(read_dump(UNREACHABLE), (failing, *(rule for rule in RULES if rule.id == "IPT003")))
     assert [finding.rule for finding in report.findings] == ["IPT003"]
     (unchecked,) = report.unchecked
-    assert str(unchecked) == "-: IPT999 could not be checked (RuntimeError: boom)"
+    assert str(unchecked) == "-: IPT999 could not be checked (ModuleNotFoundError: No module named 'no_such_module')"
 
 
 def test_severities_are_ordered() -> None:

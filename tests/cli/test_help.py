@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipt_explain.audit.rules import RULES_BY_ID
+from ipt_explain.audit.rules.index import RULES
 from ipt_explain.cli.main import COMMANDS, commands
 from ipt_explain.cli.manual import manual_pages
 from ipt_explain.help import TOPICS, topic_text
@@ -61,7 +61,7 @@ def test_topics_name_only_what_exists(topic: str) -> None:
         if word == "help" and rest:
             assert rest in TOPICS
     for rule in re.findall(r"IPT\d{3}", text):
-        assert rule in RULES_BY_ID or rule == "IPT299"
+        assert rule in {each.id for each in RULES} or rule == "IPT299"
     for line in text.splitlines():
         if "ipt-explain" in line:
             for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", line.partition("ipt-explain")[2].partition("'")[0]):
@@ -85,4 +85,4 @@ def test_the_manual_pages_are_clean_roff(tmp_path: Path) -> None:
     for command in COMMANDS:
         if commands.get_command(None, command):
             assert f"ipt\\-explain {command} " in manual_pages()["ipt-explain.1"]
-    assert all(rule in manual_pages()["ipt-explain-rules.7"] for rule in RULES_BY_ID)
+    assert all(rule.id in manual_pages()["ipt-explain-rules.7"] for rule in RULES)

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.affinity import Affinity, AffinityFault, BrokenAffinity, read_affinity
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains, named
+from ipt_explain.audit.fact import fact
 
 
+@fact
 def affinity(context: RulesetContext) -> Affinity:
     """All session affinity of a ruleset."""
-    return context.derived(_affinity)
-
-
-def _affinity(context: RulesetContext) -> Affinity:
     return read_affinity(context.ruleset, balancing_chains(context), endpoint_chains(context))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.balancing_chains import BalancingChains, Choice, OddChain, read_balancing_chains
 from ipt_explain.analyzers.endpoint_chains import EndpointChains, read_endpoint_chains
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
 
@@ -16,17 +17,15 @@ NAMED = 4
 _NOTHING = 1e-12
 
 
+@fact
 def endpoint_chains(context: RulesetContext) -> EndpointChains:
     """Where every endpoint chain leads."""
-    return context.fact(read_endpoint_chains)
+    return read_endpoint_chains(context.ruleset)
 
 
+@fact
 def balancing_chains(context: RulesetContext) -> BalancingChains:
     """The balancing chains, and which of them are odd."""
-    return context.derived(_balancing_chains)
-
-
-def _balancing_chains(context: RulesetContext) -> BalancingChains:
     return read_balancing_chains(context.ruleset, endpoint_chains(context))
 
 

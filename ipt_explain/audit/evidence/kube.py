@@ -12,103 +12,75 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.analyzers.writer import Writer, writer_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.marks.external import ExternalMarkReader, UnmarkedFrontend
-from ipt_explain.model.by_shape import rules_by_shape
+from ipt_explain.audit.fact import fact
 from ipt_explain.services.ports import ProxyMode
 
 
+@fact
 def writer(context: RulesetContext) -> Writer:
     """Who wrote the ruleset."""
-    return context.derived(_writer)
+    return writer_of(context.ruleset, context.facts.mode, context.version)
 
 
+@fact
 def hooks(context: RulesetContext) -> tuple[HookState, ...]:
     """The hooks of a ruleset, those that stand and those that should."""
-    return context.derived(_hooks)
+
+    def reached(table: str, chain: str) -> frozenset[str]:
+        graph = context.graph(table)
+        return frozenset() if graph is None else graph.reachable_from(chain)
+
+    return hook_states(context.ruleset, writer(context), reached)
 
 
-def _writer(context: RulesetContext) -> Writer:
-    return writer_of(context.ruleset, context.facts.mode)
-
-
-def _hooks(context: RulesetContext) -> tuple[HookState, ...]:
-    return hook_states(context.ruleset, writer(context), lambda table, chain: _reached(context, table, chain))
-
-
-def _reached(context: RulesetContext, table: str, chain: str) -> frozenset[str]:
-    graph = context.graph(table)
-    return frozenset() if graph is None else graph.reachable_from(chain)
-
-
+@fact
 def services_chain(context: RulesetContext) -> ServicesChain:
     """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; nothing of it in ipvs mode, which writes it
     otherwise.
     """
-    if context.facts.mode is ProxyMode.IPVS:
-        return ServicesChain()
-    return context.fact(read_services_chain)
+    return ServicesChain() if context.facts.mode is ProxyMode.IPVS else read_services_chain(context.ruleset)
 
 
+@fact
 def masquerade_marking(context: RulesetContext) -> Marking | None:
     """KUBE-MARK-MASQ, if the text has it."""
-    return context.derived(_masquerade_marking)
-
-
-def drop_marking(context: RulesetContext) -> Marking | None:
-    """KUBE-MARK-DROP, if the text has it."""
-    return context.derived(_drop_marking)
-
-
-def _masquerade_marking(context: RulesetContext) -> Marking | None:
     return read_marking(context.ruleset, MARK_MASQ)
 
 
-def _drop_marking(context: RulesetContext) -> Marking | None:
+@fact
+def drop_marking(context: RulesetContext) -> Marking | None:
+    """KUBE-MARK-DROP, if the text has it."""
     return read_marking(context.ruleset, MARK_DROP)
 
 
+@fact
 def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     """Endpoints whose own connections are not marked as they should be."""
-    return context.derived(_hairpins)
-
-
-def _hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     return broken_hairpins(context.ruleset, context.services)
 
 
+@fact
 def mark_reader(context: RulesetContext) -> MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
-    return context.derived(_mark_reader)
+    return MarkReader(context.by_shape.get("nat", {}))
 
 
+@fact
 def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     """Which ClusterIP connections are marked for masquerading, service by service."""
-    return context.derived(_cluster_ip_marks)
-
-
-def _mark_reader(context: RulesetContext) -> MarkReader:
-    return MarkReader(context.fact(rules_by_shape).get("nat", {}))
-
-
-def _cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     return read_cluster_ip_marks(context.ruleset, mark_reader(context), context.services)
 
 
+@fact
 def external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
     """Frontends from outside whose way lacks a mark for masquerading."""
-    return context.derived(_external_marks)
-
-
-def _external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
     reader = ExternalMarkReader(context.ruleset, mark_reader(context), writer(context))
     return tuple(reader.read(context.services))
 
 
+@fact
 def intercepted(context: RulesetContext) -> tuple[Interception, ...]:
     """What takes Service traffic ahead of kube-proxy's hooks."""
-    return context.derived(_intercepted)
-
-
-def _intercepted(context: RulesetContext) -> tuple[Interception, ...]:
     return interceptions(context.ruleset, context.services, hooks(context))
 
 

@@ -9,12 +9,11 @@ from ipt_explain.model.by_shape import RulesByShape
 from ipt_explain.netfilter.never import Certainty, certainty_of, deciding_slots
 
 
-def find_certain(rules_of: RulesByShape) -> Iterator[tuple[str, Rule, Certainty]]:
-    """Table, rule and condition, in the order of the text within each shape."""
-    for table, shapes in rules_of.items():
+def find_certain(rules_of: RulesByShape) -> Iterator[tuple[Rule, Certainty]]:
+    """Rules and their conditions, in the order of the text within each shape."""
+    for shapes in rules_of.values():
         for shape, rules in shapes.items():
-            for rule, certainty in _of_shape(shape, rules):
-                yield table, rule, certainty
+            yield from _of_shape(shape, rules)
 
 
 def _of_shape(shape: Shape, rules: list[Rule]) -> Iterator[tuple[Rule, Certainty]]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipt_explain.audit.finding import Severity
     from ipt_explain.audit.rule import AuditRule
     from ipt_explain.audit.runner import Report
+    from ipt_explain.audit.severity import Severity
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown", "openmetrics")
 

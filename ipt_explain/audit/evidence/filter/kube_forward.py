@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.hooks import extra_conditions
 from ipt_explain.analyzers.names import FORWARD
+from ipt_explain.audit.fact import ruleset_fact
 from ipt_explain.model import Chain, Rule, Ruleset
 
 _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
@@ -35,7 +36,8 @@ class Forwarding:
     invalid_late: bool
 
 
-def read_forwarding(ruleset: Ruleset) -> Forwarding | None:
+@ruleset_fact
+def forwarding(ruleset: Ruleset) -> Forwarding | None:
     """filter KUBE-FORWARD; None where the text lacks it."""
     chain = ruleset.chain("filter", FORWARD)
     if chain is None:

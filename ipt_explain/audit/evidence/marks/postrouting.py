@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ipt_explain.analyzers.marking import MarkTest, change_by, mark_test, mark_tests
 from ipt_explain.analyzers.names import POSTROUTING
+from ipt_explain.audit.fact import ruleset_fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
 
@@ -70,7 +71,8 @@ class Postrouting:
         return Way(None, False, mark)
 
 
-def read_postrouting(ruleset: Ruleset) -> Postrouting | None:
+@ruleset_fact
+def postrouting(ruleset: Ruleset) -> Postrouting | None:
     """nat KUBE-POSTROUTING; None where the text lacks it."""
     chain = ruleset.chain("nat", POSTROUTING)
     return None if chain is None else Postrouting(chain)

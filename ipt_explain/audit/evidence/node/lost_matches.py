@@ -20,10 +20,10 @@ _EXPECTED = {
 }
 
 
-def find_lost_matches(ruleset: Ruleset) -> tuple[tuple[str, Rule, str], ...]:
-    """Table, rule and what it has lost."""
+def find_lost_matches(ruleset: Ruleset) -> tuple[tuple[Rule, str], ...]:
+    """Rules and what they have lost."""
     return tuple(
-        ("filter", rule, expected[1])
+        (rule, expected[1])
         for name in (FIREWALL, FORWARD)
         if (chain := ruleset.chain("filter", name)) is not None
         for rule in chain.rules

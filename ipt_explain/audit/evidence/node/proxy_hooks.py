@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES
+from ipt_explain.audit.fact import ruleset_fact
 from ipt_explain.graph import is_built_in
 from ipt_explain.model import Ruleset
 
@@ -20,6 +21,7 @@ class ProxyHook:
     target: str
 
 
+@ruleset_fact
 def proxy_hooks(ruleset: Ruleset) -> tuple[ProxyHook, ...]:
     """The jumps that a ruleset has, each once, in the order of the text."""
     found = {

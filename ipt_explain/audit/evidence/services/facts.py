@@ -9,19 +9,18 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, read_name_evidence
 from ipt_explain.audit.evidence.services.overlaps import TwoMeanings, addresses_of_endpoints
+from ipt_explain.audit.fact import fact
 
 
+@fact
 def front_rules(context: RulesetContext) -> FrontRules:
     """The rules that lead to services."""
-    return context.fact(read_front_rules)
+    return read_front_rules(context.ruleset)
 
 
+@fact
 def name_evidence(context: RulesetContext) -> NameEvidence:
     """Which chain is proved to be whose, and what disagrees."""
-    return context.derived(_name_evidence)
-
-
-def _name_evidence(context: RulesetContext) -> NameEvidence:
     return read_name_evidence(
         context.ruleset, front_rules(context), balancing_chains(context), endpoint_chains(context)
     )
@@ -32,12 +31,9 @@ def label(name: str) -> str:
     return name.removesuffix(":")
 
 
+@fact
 def two_meanings(context: RulesetContext) -> tuple[TwoMeanings, ...]:
     """Addresses of Services that endpoints have."""
-    return context.derived(_two_meanings)
-
-
-def _two_meanings(context: RulesetContext) -> tuple[TwoMeanings, ...]:
     return tuple(addresses_of_endpoints(front_rules(context), balancing_chains(context), endpoint_chains(context)))
 
 

@@ -23,25 +23,20 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT301", "affinity-never-set", Severity.ERROR)
-def affinity_never_set(context: RulesetContext) -> Iterator[Fault]:
+def affinity_never_set(context: RulesetContext) -> Faults:
     """One fault for each endpoint, at the rule that should record."""
     for broken in broken_affinity(context, AffinityFault.NEVER_SET):
         yield Fault(
             f"{broken.chain.name} looks for returning clients of {destinations(context, broken.endpoints)}, but its "
             "DNAT rule records none: session affinity never takes effect for this endpoint",
             RESTART,
-            at_rule("nat", broken.rule),
+            at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),
         )

@@ -26,23 +26,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _XLB_SINCE = 10
 
 
 @rule("IPT302", "affinity-set-unused", Severity.WARNING)
-def affinity_set_unused(context: RulesetContext) -> Iterator[Fault]:
+def affinity_set_unused(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first rule for such an endpoint."""
     for broken in broken_affinity(context, AffinityFault.UNUSED):
         if not context.knows_chain(broken.chain):
@@ -53,6 +48,6 @@ def affinity_set_unused(context: RulesetContext) -> Iterator[Fault]:
             f"{destinations(context, broken.endpoints)} record their clients for session affinity, but this chain does "
             "not look for returning ones: they are balanced anew with each connection",
             RESTART,
-            at_rule("nat", broken.rule),
+            at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),
         )

@@ -21,19 +21,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART, endpoint_chains
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT303", "affinity-cross-talk", Severity.ERROR)
-def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
+def affinity_cross_talk(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for broken in broken_affinity(context, AffinityFault.FOREIGN_LIST):
         asked = broken.rule.match("recent", "--name") or "the default list"
@@ -43,7 +38,7 @@ def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
             f"returning clients of {destinations(context, broken.endpoints)} are looked for in {asked}, {whose}: "
             + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),
             RESTART,
-            at_rule("nat", broken.rule, focus=f"--name {asked}"),
+            at_rule(broken.rule, focus=f"--name {asked}"),
         )
     for broken in broken_affinity(context, AffinityFault.FOREIGN_RECORD):
         asked = broken.rule.match("recent", "--name") or "the default list"
@@ -51,6 +46,6 @@ def affinity_cross_talk(context: RulesetContext) -> Iterator[Fault]:
             f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in the list of its own "
             "chain: they are not found again, or are sent to another endpoint",
             RESTART,
-            at_rule("nat", broken.rule, focus=f"--name {asked}"),
+            at_rule(broken.rule, focus=f"--name {asked}"),
             related=tuple(rule.line for rule in broken.related),
         )

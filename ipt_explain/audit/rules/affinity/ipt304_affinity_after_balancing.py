@@ -24,20 +24,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT304", "affinity-after-balancing", Severity.ERROR)
-def affinity_after_balancing(context: RulesetContext) -> Iterator[Fault]:
+def affinity_after_balancing(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for broken in broken_affinity(context, AffinityFault.LATE):
         reached = "none" if broken.share <= 0.0 else f"only {percent(broken.share)}"
@@ -45,6 +40,6 @@ def affinity_after_balancing(context: RulesetContext) -> Iterator[Fault]:
             f"returning clients of {destinations(context, broken.endpoints)} are looked for behind rules that balance: "
             f"{reached} of them get here, the others are balanced anew",
             RESTART,
-            at_rule("nat", broken.rule),
+            at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),
         )

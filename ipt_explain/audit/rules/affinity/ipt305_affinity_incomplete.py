@@ -30,19 +30,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT305", "affinity-incomplete", Severity.WARNING)
-def affinity_incomplete(context: RulesetContext) -> Iterator[Fault]:
+def affinity_incomplete(context: RulesetContext) -> Faults:
     """One fault for each chain, at the rule of the first endpoint that is left out."""
     for broken in broken_affinity(context, AffinityFault.INCOMPLETE):
         if context.knows_chain(broken.chain):
@@ -50,6 +45,6 @@ def affinity_incomplete(context: RulesetContext) -> Iterator[Fault]:
                 f"the chain looks for returning clients, but not for those of "
                 f"{destinations(context, broken.endpoints)}: they are balanced anew with each connection",
                 RESTART,
-                at_rule("nat", broken.rule),
+                at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),
             )

@@ -23,20 +23,16 @@ When to ignore:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
 from ipt_explain.analyzers.affinity import Check
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import affinity
 from ipt_explain.audit.evidence.balancers import RESTART
 from ipt_explain.audit.evidence.services.facts import name_evidence
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT306", "affinity-timeouts-differ", Severity.WARNING, yields_to=("IPT307", "IPT308"))
-def affinity_timeouts_differ(context: RulesetContext) -> Iterator[Fault]:
+def affinity_timeouts_differ(context: RulesetContext) -> Faults:
     """One fault for each Service, at the first rule that has another timeout than most."""
     timeouts = affinity(context).timeouts
     if not timeouts:
@@ -55,6 +51,6 @@ def affinity_timeouts_differ(context: RulesetContext) -> Iterator[Fault]:
                 f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules "
                 f"of the Service have {usual} s: how long a client keeps its pod depends on its way",
                 RESTART,
-                at_rule("nat", odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
+                at_rule(odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
                 related=tuple(check.rule.line for check in odd[1:]),
             )

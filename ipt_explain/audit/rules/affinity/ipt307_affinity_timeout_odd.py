@@ -21,23 +21,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import LONGEST, Check
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import affinity
 from ipt_explain.audit.evidence.balancers import RESTART
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _CONFIGURABLE_SINCE = 8
 _MINUTES = "180"
 
 
 @rule("IPT307", "affinity-timeout-odd", Severity.WARNING)
-def affinity_timeout_odd(context: RulesetContext) -> Iterator[Fault]:
+def affinity_timeout_odd(context: RulesetContext) -> Faults:
     """One fault for each service port and kind of number; one note for all 180s."""
     short: list[Check] = []
     for checks in affinity(context).timeouts.values():
@@ -46,7 +41,7 @@ def affinity_timeout_odd(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"clients are remembered for {odd[0].seconds} s; a Service can ask for 1 to {LONGEST} s",
                 RESTART,
-                at_rule("nat", odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
+                at_rule(odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
                 related=tuple(check.rule.line for check in odd[1:]),
             )
         short += [check for check in checks if check.seconds == _MINUTES]
@@ -57,7 +52,7 @@ def affinity_timeout_odd(context: RulesetContext) -> Iterator[Fault]:
             "clients are remembered for 180 s: kube-proxy 1.4 and 1.5 wrote that for the default of three hours (10800 "
             "s), taking minutes for seconds; sessions end after three minutes",
             "Upgrade kube-proxy if it is older than 1.6; otherwise the Service asks for 180 s.",
-            at_rule("nat", short[0].rule, focus="--seconds 180"),
+            at_rule(short[0].rule, focus="--seconds 180"),
             related=tuple(check.rule.line for check in short[1:]),
             severity=Severity.WARNING if certain else Severity.INFO,
         )

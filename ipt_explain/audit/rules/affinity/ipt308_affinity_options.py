@@ -22,16 +22,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule, Shape
-from ipt_explain.model.by_shape import rules_by_shape
 
 _ODD = {
     "--update": "also renews the record of clients that it only looks for",
@@ -45,9 +39,9 @@ _KUBE = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL,
 
 
 @rule("IPT308", "affinity-options", Severity.WARNING)
-def affinity_options(context: RulesetContext) -> Iterator[Fault]:
+def affinity_options(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for shape, rules in context.fact(rules_by_shape).get("nat", {}).items():
+    for shape, rules in context.by_shape.get("nat", {}).items():
         options = _options(shape)
         if options is None:
             continue
@@ -71,7 +65,7 @@ def _fault(judged: Rule, words: tuple[str, str] | None) -> Fault:
         "leaves out bits of the address: clients of one network share a record",
     )
     return Fault(
-        f"session affinity differs from kube-proxy's: {option} {effect}", RESTART, at_rule("nat", judged, focus=option)
+        f"session affinity differs from kube-proxy's: {option} {effect}", RESTART, at_rule(judged, focus=option)
     )
 
 

@@ -22,20 +22,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import affinity
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 LIMIT = 100
 """Clients in a list of xt_recent, by default (ip_list_tot)."""
 
 
 @rule("IPT309", "affinity-list-limit", Severity.INFO)
-def affinity_list_limit(context: RulesetContext) -> Iterator[Fault]:
+def affinity_list_limit(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first rule with affinity."""
     timeouts = affinity(context).timeouts
     checks = [checks[0] for checks in timeouts.values() if checks]
@@ -45,5 +40,5 @@ def affinity_list_limit(context: RulesetContext) -> Iterator[Fault]:
             f"{ports} session affinity, which remembers {LIMIT} clients for each endpoint unless xt_recent was loaded "
             "with another ip_list_tot: with more clients on this node, stickiness fades without notice",
             "Raise ip_list_tot of xt_recent on the nodes if a Service has more clients.",
-            at_rule("nat", checks[0].rule),
+            at_rule(checks[0].rule),
         )

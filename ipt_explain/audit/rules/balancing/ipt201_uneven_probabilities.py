@@ -27,19 +27,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.balancing_chains import OddChain
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT201", "uneven-probabilities", Severity.WARNING)
-def uneven_probabilities(context: RulesetContext) -> Iterator[Fault]:
+def uneven_probabilities(context: RulesetContext) -> Faults:
     """One fault for each chain, at the first probability that does not fit."""
     for odd in chance_chains(context):
         if dead(odd) or repeated(odd) or odd.strange or leaks(context, odd) or odd.ending is not None:
@@ -61,6 +56,6 @@ def _fault(odd: OddChain) -> Fault:
         f"{most.share * len(choices):.2g} times its share, as probability {text} stands where "
         f"{remaining} endpoints remain ({percent(1 / remaining)} would be even)",
         RESTART,
-        at_rule("nat", wrong.rule, focus=f"--probability {text}"),
+        at_rule(wrong.rule, focus=f"--probability {text}"),
         related=tuple(choice.rule.line for choice in choices),
     )

@@ -26,15 +26,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.balancing_chains import OddChain
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, endpoint_chains, leaks
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import address_port
@@ -45,7 +40,7 @@ _AWAY = "leave the node with the Service's own address as destination, and nothi
 
 
 @rule("IPT202", "traffic-leaks", Severity.ERROR)
-def traffic_leaks(context: RulesetContext) -> Iterator[Fault]:
+def traffic_leaks(context: RulesetContext) -> Faults:
     """One fault for each chain through which connections fall."""
     for odd in chance_chains(context):
         if leaks(context, odd):
@@ -62,7 +57,7 @@ def _leaking(odd: OddChain) -> Fault:
             f"{share} of new connections leave {odd.chain.name} ahead of its endpoints ({odd.ending.target}): they "
             f"{_AWAY}",
             f"Delete this rule. {RESTART}",
-            at_rule("nat", odd.ending),
+            at_rule(odd.ending),
             related=lines,
         )
     last = odd.choices[-1]
@@ -70,12 +65,12 @@ def _leaking(odd: OddChain) -> Fault:
     return Fault(
         f"{share} of new connections match no endpoint: they {_AWAY}; the last endpoint must match without condition",
         RESTART,
-        at_rule("nat", last.rule, focus="" if text is None else f"--probability {text}"),
+        at_rule(last.rule, focus="" if text is None else f"--probability {text}"),
         related=lines,
     )
 
 
-def _without_choices(context: RulesetContext) -> Iterator[Fault]:
+def _without_choices(context: RulesetContext) -> Faults:
     empty = {chain.name: chain for chain in balancing_chains(context).empty if context.knows_chain(chain)}
     if not empty or "filter" not in context.ruleset.tables:  # where refusals stand
         return
@@ -89,7 +84,7 @@ def _without_choices(context: RulesetContext) -> Iterator[Fault]:
                     f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
                     f"{_called(service)} {_AWAY}",
                     RESTART,
-                    at_chain("nat", empty[name]),
+                    at_chain(empty[name]),
                     service=service.label,
                     related=(frontend.rule.line,),
                     severity=Severity.INFO if _unready(context, empty[name]) else None,
@@ -108,7 +103,7 @@ def _called(service: ServicePort) -> str:
     return service.label if service.cluster_ip is None else address_port(service.cluster_ip, service.port)
 
 
-def _without_dnat(context: RulesetContext) -> Iterator[Fault]:
+def _without_dnat(context: RulesetContext) -> Faults:
     broken = {chain.name: chain for chain in endpoint_chains(context).without if context.knows_chain(chain)}
     if not broken:
         return
@@ -124,6 +119,6 @@ def _broken(context: RulesetContext, chain: Chain, caller: str, count: int) -> F
         f"the endpoint's chain has no DNAT: what {caller} leads here, {percent(1 / count)} of new connections, comes "
         f"back from it and they {_AWAY}",
         RESTART,
-        at_rule("nat", chain.rules[0]) if chain.rules else at_chain("nat", chain),
+        at_rule(chain.rules[0]) if chain.rules else at_chain(chain),
         service=context.service_of(caller),
     )

@@ -23,25 +23,20 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.balancing_chains import Choice, OddChain
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.counts import counted
 
 _LOOKS_FOR_UNREADY = 22
 
 
 @rule("IPT203", "dead-endpoint", Severity.ERROR)
-def dead_endpoint(context: RulesetContext) -> Iterator[Fault]:
+def dead_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the rule that makes endpoints dead."""
     for odd in chance_chains(context):
         lost = dead(odd)
@@ -51,7 +46,7 @@ def dead_endpoint(context: RulesetContext) -> Iterator[Fault]:
     yield from _local_only(context)
 
 
-def _returning_only(context: RulesetContext) -> Iterator[Fault]:
+def _returning_only(context: RulesetContext) -> Faults:
     version = writer(context).version
     for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
         if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:
@@ -59,13 +54,13 @@ def _returning_only(context: RulesetContext) -> Iterator[Fault]:
                 f"{destinations(context, broken.endpoints)} is looked for by returning clients, but no rule leads new "
                 "ones there",
                 RESTART,
-                at_rule("nat", broken.rule),
+                at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),
                 severity=Severity.WARNING,
             )
 
 
-def _local_only(context: RulesetContext) -> Iterator[Fault]:
+def _local_only(context: RulesetContext) -> Faults:
     targets = balancing_chains(context).targets
     for name, local in targets.items():
         if name[:9] == ChainRole.SERVICE.value:
@@ -80,7 +75,7 @@ def _local_only(context: RulesetContext) -> Iterator[Fault]:
                 f"{destinations(context, tuple(missing))} gets connections by {name}, but none by {chain.name}, which "
                 "leads to all endpoints",
                 RESTART,
-                at_chain("nat", chain),
+                at_chain(chain),
                 severity=Severity.INFO,
             )
 
@@ -100,7 +95,7 @@ def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
     return Fault(
         f"{why}: {what}, so that {counted(len(live), 'endpoint')} take all ({shares(odd.choices, odd.leak)})",
         RESTART,
-        at_rule("nat", cause.rule, focus="" if text is None else f"--probability {text}"),
+        at_rule(cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),
     )
 

@@ -25,18 +25,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, repeated, shares
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT204", "repeated-endpoint", Severity.WARNING, yields_to=("IPT203",))
-def repeated_endpoint(context: RulesetContext) -> Iterator[Fault]:
+def repeated_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the second rule that leads to an endpoint."""
     for odd in chance_chains(context):
         copies = repeated(odd)
@@ -54,6 +49,6 @@ def repeated_endpoint(context: RulesetContext) -> Iterator[Fault]:
             f"{second.destination} stands {len(twins)} times among {different} endpoints and gets {percent(got)} of "
             f"new connections, {got * different:.2g} times its share: {shares(odd.choices, odd.leak)}",
             RESTART,
-            at_rule("nat", second.rule, focus=second.target),
+            at_rule(second.rule, focus=second.target),
             related=tuple(choice.rule.line for choice in (*twins, *copies)),
         )

@@ -21,17 +21,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, shares
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT205", "not-random", Severity.WARNING)
-def not_random(context: RulesetContext) -> Iterator[Fault]:
+def not_random(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first rule that counts."""
     for odd in balancing_chains(context).odd:
         if odd.counting:
@@ -40,6 +35,6 @@ def not_random(context: RulesetContext) -> Iterator[Fault]:
                 "endpoints are chosen by counting connections, which kube-proxy never does: "
                 f"{shares(odd.choices, leak)}",
                 RESTART,
-                at_rule("nat", odd.counting[0], focus="--mode nth"),
+                at_rule(odd.counting[0], focus="--mode nth"),
                 related=tuple(counting.line for counting in odd.counting),
             )

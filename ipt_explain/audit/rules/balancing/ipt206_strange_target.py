@@ -22,18 +22,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT206", "strange-target", Severity.WARNING)
-def strange_target(context: RulesetContext) -> Iterator[Fault]:
+def strange_target(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first such rule."""
     for odd in balancing_chains(context).odd:
         if odd.strange:
@@ -43,6 +38,6 @@ def strange_target(context: RulesetContext) -> Iterator[Fault]:
                 f"{percent(share)} of new connections are led to {first.target}, which is no endpoint's chain: what "
                 "stands there decides about them, and hairpin and affinity are not as they should be",
                 RESTART,
-                at_rule("nat", first, focus=first.target or ""),
+                at_rule(first, focus=first.target or ""),
                 related=tuple(strange.line for strange in odd.strange),
             )

@@ -34,20 +34,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.balancers import balancing_chains, named
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _SORTED_SINCE = 22
 
 
-@rule("IPT207", "endpoint-order", Severity.INFO, versions="1.22 and later", reads_absence=True)
-def endpoint_order(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT207", "endpoint-order", Severity.INFO, since=22, reads_absence=True)
+def endpoint_order(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     chains = balancing_chains(context).unordered
     if chains and writer(context).since(_SORTED_SINCE):
@@ -56,6 +51,6 @@ def endpoint_order(context: RulesetContext) -> Iterator[Fault]:
             f"{count} endpoints in another order than kube-proxy's ({named(chain.name for chain in chains)}): shares "
             "are as they should be, but something else wrote or changed the rules",
             "Nothing needs mending; find out what changes kube-proxy's rules.",
-            at_chain("nat", chains[0]),
-            related=tuple(line for chain in chains[1:] if (line := at_chain("nat", chain).line) is not None),
+            at_chain(chains[0]),
+            related=tuple(line for chain in chains[1:] if (line := at_chain(chain).line) is not None),
         )

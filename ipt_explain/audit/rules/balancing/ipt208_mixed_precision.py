@@ -29,27 +29,22 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.even_shares import Digits
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.balancers import balancing_chains
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT208", "mixed-precision", Severity.INFO)
-def mixed_precision(context: RulesetContext) -> Iterator[Fault]:
+def mixed_precision(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first chain of the older kind."""
     written = balancing_chains(context).written
     old, new = written.get(Digits.FIVE), written.get(Digits.TEN)
     if old is not None and new is not None:
-        line = at_chain("nat", new).line
+        line = at_chain(new).line
         yield Fault(
             f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
             "digits: two releases wrote here, and what the older one left is not kept up to date",
             "Make sure that one kube-proxy runs on this node, and restart it.",
-            at_chain("nat", old),
+            at_chain(old),
             related=() if line is None else (line,),
         )

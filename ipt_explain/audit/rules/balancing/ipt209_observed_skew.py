@@ -26,23 +26,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.observed import find_skew
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 
 
 @rule("IPT209", "observed-skew", Severity.WARNING, yields_to=("IPT201", "IPT202", "IPT203", "IPT205"))
-def observed_skew(context: RulesetContext) -> Iterator[Fault]:
+def observed_skew(context: RulesetContext) -> Faults:
     """One fault for each such chain, at the rule that is furthest off."""
-    for skew in context.fact(find_skew):
+    for skew in find_skew(context.ruleset):
         yield Fault(
             f"of {skew.total:,} connections counted, this rule took {skew.observed:,}, where its probability makes "
             f"{skew.expected:,.0f} likely: something else decides which endpoint gets them",
             "Look for rules ahead that match the same connections, and compare with another node.",
-            at_rule("nat", skew.rule),
+            at_rule(skew.rule),
             related=tuple(other.line for other in skew.others),
         )

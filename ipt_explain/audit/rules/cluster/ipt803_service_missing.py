@@ -23,7 +23,6 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import compare_rule
+from ipt_explain.audit.authoring import Severity, compare_rule
 
 service_missing = compare_rule(__name__, "IPT803", "service-missing", Severity.ERROR)

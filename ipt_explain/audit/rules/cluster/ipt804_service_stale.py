@@ -20,7 +20,6 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import compare_rule
+from ipt_explain.audit.authoring import Severity, compare_rule
 
 service_stale = compare_rule(__name__, "IPT804", "service-stale", Severity.ERROR)

@@ -21,7 +21,6 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import compare_rule
+from ipt_explain.audit.authoring import Severity, compare_rule
 
 policy_differs = compare_rule(__name__, "IPT807", "policy-differs", Severity.WARNING)

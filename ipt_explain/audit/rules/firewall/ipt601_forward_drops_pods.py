@@ -46,20 +46,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
 from ipt_explain.audit.probes import Stop, api_server_stop, drops_replies, forward_stop, has_barriers, output_stop
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 _FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
 
 
 @rule("IPT601", "forward-drops-pods", Severity.WARNING, reads_absence=True, yields_to=("IPT602", "IPT115"))
-def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
+def forward_drops_pods(context: RulesetContext) -> Faults:
     """At most one fault for each of FORWARD, OUTPUT and INPUT."""
     if not has_barriers(context):
         return
@@ -74,7 +70,7 @@ def forward_drops_pods(context: RulesetContext) -> Iterator[Fault]:
             "INPUT's policy is DROP and no rule accepts known connections: replies to the node's own connections, "
             "kubelet's to the API server among them, are dropped",
             "Accept RELATED,ESTABLISHED in INPUT, or set its policy to ACCEPT.",
-            at_chain("filter", replies),
+            at_chain(replies),
             key="replies",
         )
     elif server is not None:
@@ -110,4 +106,4 @@ def _behind(stop: Stop) -> list[Rule]:
 
 
 def _place(stop: Stop) -> Place:
-    return at_chain(stop.table, stop.chain) if stop.rule is None else at_rule(stop.table, stop.rule)
+    return at_chain(stop.chain) if stop.rule is None else at_rule(stop.rule)

@@ -23,8 +23,6 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -33,11 +31,8 @@ from ipt_explain.analyzers.names import (
     PROXY_FIREWALL,
     SERVICES,
 )
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import unconditional_drops
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 _CHAINS = (FIREWALL, PROXY_FIREWALL, FORWARD, SERVICES, EXTERNAL_SERVICES, NODE_PORTS)
@@ -49,7 +44,7 @@ _LOST = {
 
 
 @rule("IPT602", "firewall-drops-everything", Severity.ERROR, yields_to=("IPT707",))
-def firewall_drops_everything(context: RulesetContext) -> Iterator[Fault]:
+def firewall_drops_everything(context: RulesetContext) -> Faults:
     """One fault a chain, at the first such rule."""
     for name in _CHAINS:
         chain = context.chain("filter", name)
@@ -60,7 +55,7 @@ def firewall_drops_everything(context: RulesetContext) -> Iterator[Fault]:
                 f"{name} {_does(first)} {_whose(first, name)}: the rule has no condition",
                 f"Delete it now (iptables -D {name} …), then make host and containers use iptables versions that "
                 "agree.",
-                at_rule("filter", first, focus=f"-j {first.target}"),
+                at_rule(first, focus=f"-j {first.target}"),
                 related=tuple(other.line for other in dropping[1:]),
             )
 

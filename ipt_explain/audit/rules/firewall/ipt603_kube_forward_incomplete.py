@@ -28,23 +28,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, read_forwarding
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, forwarding
 from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-FORWARD anew."
 
 
-@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, versions="1.9 or later", yields_to=("IPT001",))
-def kube_forward_incomplete(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, since=9, yields_to=("IPT001",))
+def kube_forward_incomplete(context: RulesetContext) -> Faults:
     """One fault for each kind of traffic that is not accepted."""
-    found = context.fact(read_forwarding)
+    found = forwarding(context)
     if found is None or not context.knows_chain(found.chain):
         return
     policy = _policy(context)
@@ -74,4 +70,4 @@ def _policy(context: RulesetContext) -> str:
 
 
 def _at(found: Forwarding, near: Rule | None) -> Place:
-    return at_chain("filter", found.chain) if near is None else at_rule("filter", near)
+    return at_chain(found.chain) if near is None else at_rule(near)

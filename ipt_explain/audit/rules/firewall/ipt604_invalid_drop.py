@@ -30,21 +30,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.filter.kube_forward import read_forwarding
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.evidence.filter.kube_forward import forwarding
 from ipt_explain.audit.evidence.kube import hooks, writer
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
-@rule("IPT604", "invalid-drop", Severity.INFO, versions="1.15 or later")
-def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT604", "invalid-drop", Severity.INFO, since=15)
+def invalid_drop(context: RulesetContext) -> Faults:
     """At most one fault."""
-    found, by = context.fact(read_forwarding), writer(context)
+    found, by = forwarding(context), writer(context)
     if found is None or not context.knows_chain(found.chain) or by.ipvs or by.mode is None:
         return
     if found.invalid_drop is None and (by.since(16) or _hooked_as_since_14(context)):
@@ -53,13 +48,13 @@ def invalid_drop(context: RulesetContext) -> Iterator[Fault]:
             "clients untranslated, and now and then reset a connection",
             "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave "
             "it out.",
-            at_chain("filter", found.chain) if found.near_invalid is None else at_rule("filter", found.near_invalid),
+            at_chain(found.chain) if found.near_invalid is None else at_rule(found.near_invalid),
         )
     elif found.invalid_drop is not None and found.invalid_late:
         yield Fault(
             "KUBE-FORWARD drops INVALID packets only behind rules that accept: marked ones pass untranslated",
             "Restart kube-proxy on this node: it writes this rule first.",
-            at_rule("filter", found.invalid_drop),
+            at_rule(found.invalid_drop),
         )
 
 

@@ -24,23 +24,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import FIREWALL
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import guards_loopback, is_martian_guard
 from ipt_explain.audit.evidence.kube import services_chain, writer
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain, Family
 
 _FIX = "Restart kubelet, and kube-proxy from 1.27 on: they write the guard at start."
 _OPEN = "hosts of the same network can reach what listens on 127.0.0.1 here (CVE-2020-8558)"
 
 
-@rule("IPT605", "martian-guard-missing", Severity.WARNING, versions="1.19 or later", yields_to=("IPT602",))
-def martian_guard_missing(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT605", "martian-guard-missing", Severity.WARNING, since=19, yields_to=("IPT602",))
+def martian_guard_missing(context: RulesetContext) -> Faults:
     """At most one fault."""
     chain = context.chain("filter", FIREWALL)
     if chain is None or context.ruleset.family is not Family.IPV4 or any(map(is_martian_guard, chain.rules)):
@@ -50,10 +45,10 @@ def martian_guard_missing(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"the guard of loopback addresses does not say what it should: {_OPEN}, or other packets are dropped",
             _FIX,
-            at_rule("filter", near),
+            at_rule(near),
         )
     elif context.complete and _expected(context, chain):
-        yield Fault(f"KUBE-FIREWALL does not guard loopback addresses: {_OPEN}", _FIX, at_chain("filter", chain))
+        yield Fault(f"KUBE-FIREWALL does not guard loopback addresses: {_OPEN}", _FIX, at_chain(chain))
 
 
 def _expected(context: RulesetContext, chain: Chain) -> bool:

@@ -39,16 +39,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
 from ipt_explain.analyzers.source_ranges import EVERYWHERE, OpenRanges, broad_accepts, misdirected_drops, open_ranges
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import hooks, writer
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 from ipt_explain.words.addresses import front
 
@@ -56,12 +50,12 @@ _FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
 
 
 @rule("IPT606", "source-ranges-unenforced", Severity.ERROR)
-def source_ranges_unenforced(context: RulesetContext) -> Iterator[Fault]:
+def source_ranges_unenforced(context: RulesetContext) -> Faults:
     """One fault for each load balancer address, and one for each rule that accepts too early."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     dropping = context.chain("filter", PROXY_FIREWALL)
     by_filter = dropping is not None or writer(context).since(25)
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
@@ -83,10 +77,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     where = (
         "KUBE-PROXY-FIREWALL has no DROP for it" if by_filter else f"{found.firewall.name} does not end in {MARK_DROP}"
     )
-    if found.near is not None:
-        at = at_rule("filter" if by_filter else "nat", found.near)
-    else:
-        at = at_chain("nat", found.firewall)
+    at = at_chain(found.firewall) if found.near is None else at_rule(found.near)
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
             f"everybody may use {address}; but {where}, so what its endpoints leave is not dropped",
@@ -108,7 +99,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     )
 
 
-def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
+def _accepted_before(context: RulesetContext) -> Faults:
     for state in hooks(context):
         if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
             for accept in broad_accepts(state.built_in, state.rules[0]):
@@ -116,7 +107,7 @@ def _accepted_before(context: RulesetContext) -> Iterator[Fault]:
                     "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: the source ranges of load "
                     f"balancers do not hold for them in {state.hook.built_in}",
                     "Move the rule behind kube-proxy's hooks, or narrow it to what it is for.",
-                    at_rule("filter", accept),
+                    at_rule(accept),
                     related=(state.rules[0].line,),
                     severity=Severity.WARNING,
                 )
@@ -127,6 +118,6 @@ def _misdirected(drop: Rule, firewall: str) -> Fault:
         f"this DROP belongs to {firewall}, but no load balancer address of that Service has this address and port: it "
         "keeps nobody out of the Service",
         _FIX,
-        at_rule("filter", drop),
+        at_rule(drop),
         severity=Severity.WARNING,
     )

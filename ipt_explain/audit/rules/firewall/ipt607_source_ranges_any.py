@@ -23,21 +23,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.source_ranges import EVERYWHERE
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import and_more
 
 
 @rule("IPT607", "source-ranges-any", Severity.INFO)
-def source_ranges_any(context: RulesetContext) -> Iterator[Fault]:
+def source_ranges_any(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such address."""
     only_with_ranges = writer(context).since(24)
     found: list[tuple[ServicePort, Frontend]] = []
@@ -52,7 +47,7 @@ def source_ranges_any(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"the source ranges of {addresses} let every client in",
             "Remove 0.0.0.0/0 from loadBalancerSourceRanges, or the field.",
-            at_rule("nat", frontend.rule),
+            at_rule(frontend.rule),
             service=service.label,
             related=tuple(other.rule.line for _, other in found[1:]),
         )

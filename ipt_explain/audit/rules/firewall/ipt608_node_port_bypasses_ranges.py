@@ -24,19 +24,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.source_ranges import ranged_frontends
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.counts import and_more
 
 
 @rule("IPT608", "node-port-bypasses-ranges", Severity.INFO)
-def node_port_bypasses_ranges(context: RulesetContext) -> Iterator[Fault]:
+def node_port_bypasses_ranges(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such node port."""
     ports = {
         service.label: frontend
@@ -50,7 +45,7 @@ def node_port_bypasses_ranges(context: RulesetContext) -> Iterator[Fault]:
             f"{label}{and_more(len(others), 'Service')}: node port {first.port} is open to clients that the load "
             "balancer's source ranges keep out",
             "Set allocateLoadBalancerNodePorts: false, or keep such clients from the nodes' own addresses.",
-            at_rule("nat", first.rule),
+            at_rule(first.rule),
             services=tuple(ports),
             related=tuple(other.rule.line for _, other in others),
         )

@@ -23,12 +23,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import listed
@@ -36,8 +31,8 @@ from ipt_explain.words.lists import listed
 _NAMED = 5
 
 
-@rule("IPT609", "no-local-endpoints", Severity.INFO, versions="1.4 or later")
-def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT609", "no-local-endpoints", Severity.INFO, since=4)
+def no_local_endpoints(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such frontend."""
     found = [
         (service, frontend) for service in context.services for frontend in service.frontends if _dropped(frontend)
@@ -50,7 +45,7 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
             "dropped here",
             "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with "
             "the node's name in the EndpointSlices.",
-            at_rule(_table(first), first.rule),
+            at_rule(first.rule),
             services=tuple(labels),
             related=tuple(frontend.rule.line for _, frontend in found[1:]),
         )
@@ -58,10 +53,6 @@ def no_local_endpoints(context: RulesetContext) -> Iterator[Fault]:
 
 def _dropped(frontend: Frontend) -> bool:
     return frontend.verdict is FrontendVerdict.DROP and frontend.kind is not FrontendKind.CLUSTER_IP
-
-
-def _table(frontend: Frontend) -> str:
-    return "filter" if frontend.rule.target in ("DROP", "REJECT") else "nat"
 
 
 def _where(found: list[tuple[ServicePort, Frontend]]) -> str:

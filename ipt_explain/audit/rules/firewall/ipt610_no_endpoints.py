@@ -21,12 +21,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 from ipt_explain.words.lists import listed
 
@@ -34,7 +29,7 @@ _NAMED = 5
 
 
 @rule("IPT610", "no-endpoints", Severity.INFO)
-def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
+def no_endpoints(context: RulesetContext) -> Faults:
     """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
@@ -42,7 +37,7 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"{listed(labels, _NAMED)}: no endpoints, so connections are refused",
             "Look at the readiness of their pods, and whether their selectors fit any.",
-            at_rule("filter", refused[0].frontends[0].rule),
+            at_rule(refused[0].frontends[0].rule),
             services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
@@ -53,7 +48,7 @@ def no_endpoints(context: RulesetContext) -> Iterator[Fault]:
                 "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve "
                 "nor to refuse it: connections to it hang",
                 "Restart kube-proxy on this node: it writes the rules of all of a Service's addresses together.",
-                at_rule("filter" if first.rule.target in ("REJECT", "DROP") else "nat", first.rule),
+                at_rule(first.rule),
                 service=service.label,
                 related=tuple(frontend.rule.line for frontend in service.frontends[1:]),
                 severity=Severity.WARNING,

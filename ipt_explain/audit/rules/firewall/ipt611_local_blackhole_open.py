@@ -41,14 +41,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import front
@@ -57,13 +51,13 @@ _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
-@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520",))
-def local_blackhole_open(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520", "IPT524"))
+def local_blackhole_open(context: RulesetContext) -> Faults:
     """One fault for each address and node port."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     for service in context.services:
         for frontend in service.frontends:
             if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):
@@ -71,7 +65,7 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
                     f"{front(frontend.address, frontend.port)} has no endpoint on this node under a Local "
                     "policy, and nothing drops its connections: they pass on untranslated",
                     "Restart kube-proxy on this node: it writes the DROP.",
-                    at_rule("nat", frontend.rule),
+                    at_rule(frontend.rule),
                     service=service.label,
                     related=_refusals(context, frontend),
                 )

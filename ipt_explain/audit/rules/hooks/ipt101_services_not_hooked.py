@@ -33,15 +33,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hooks import HookState, hashed_chains
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.kube import hooks, writer
-from ipt_explain.audit.fault import Fault, at_chain, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",
@@ -51,7 +46,7 @@ _FIX = "Restart kube-proxy on this node, which writes its hooks anew; then look 
 
 
 @rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)
-def services_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+def services_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain that does not lead to KUBE-SERVICES."""
     for state in hooks(context):
         if state.hook.table == "nat" and state.hook.chain == SERVICES and state.missing:
@@ -75,6 +70,6 @@ def _fault(context: RulesetContext, state: HookState) -> Fault:
     wait = ""
     if writer(context).canaries:
         wait = "; as its canary chains stand, kube-proxy 1.27 and later does not notice before its next full sync"
-    at = at_table("nat", None, name) if state.built_in is None else at_chain("nat", state.built_in)
+    at = at_table("nat", None, name) if state.built_in is None else at_chain(state.built_in)
     related = () if state.target.line is None else (state.target.line,)
     return Fault(f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}", _FIX, at, related=related)

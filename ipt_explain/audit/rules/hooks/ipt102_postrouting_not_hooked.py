@@ -29,14 +29,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.kube import hooks
-from ipt_explain.audit.fault import Fault, at_chain, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _LOST = (
     "marked packets keep their source, so node ports whose pod is on another node, load balancer addresses and pods "
@@ -45,12 +40,12 @@ _LOST = (
 _FIX = "Restart kube-proxy on this node: at start it writes KUBE-POSTROUTING and the jump to it."
 
 
-@rule("IPT102", "postrouting-not-hooked", Severity.ERROR, versions="1.2 or later", reads_absence=True)
-def postrouting_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT102", "postrouting-not-hooked", Severity.ERROR, since=2, reads_absence=True)
+def postrouting_not_hooked(context: RulesetContext) -> Faults:
     """At most one fault a ruleset."""
     for state in hooks(context):
         if state.hook.chain == POSTROUTING and state.missing:
-            at = at_table("nat", None, "POSTROUTING") if state.built_in is None else at_chain("nat", state.built_in)
+            at = at_table("nat", None, "POSTROUTING") if state.built_in is None else at_chain(state.built_in)
             related = () if state.target.line is None else (state.target.line,)
             yield Fault(f"nat POSTROUTING does not jump to KUBE-POSTROUTING: {_LOST}", _FIX, at, related=related)
     nat = context.table("nat")
@@ -58,4 +53,4 @@ def postrouting_not_hooked(context: RulesetContext) -> Iterator[Fault]:
         return
     marking = nat.chains.get(MARK_MASQ)
     if marking is not None and context.is_called("nat", MARK_MASQ):
-        yield Fault(f"nat marks packets but has no KUBE-POSTROUTING chain: {_LOST}", _FIX, at_chain("nat", marking))
+        yield Fault(f"nat marks packets but has no KUBE-POSTROUTING chain: {_LOST}", _FIX, at_chain(marking))

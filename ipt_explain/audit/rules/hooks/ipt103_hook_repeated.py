@@ -28,17 +28,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import hooks
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT103", "hook-repeated", Severity.WARNING, reads_absence=True)
-def hook_repeated(context: RulesetContext) -> Iterator[Fault]:
+def hook_repeated(context: RulesetContext) -> Faults:
     """One fault for each hook that stands more than once, at the first copy."""
     for state in hooks(context):
         if len(state.rules) > 1:
@@ -49,6 +44,6 @@ def hook_repeated(context: RulesetContext) -> Iterator[Fault]:
                 f"{len(state.target.rules)} rules {times}",
                 f"Delete the copies, e.g. `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what adds "
                 "them.",
-                at_rule(hook.table, state.rules[1]),
+                at_rule(state.rules[1]),
                 related=tuple(copy.line for copy in (state.rules[0], *state.rules[2:])),
             )

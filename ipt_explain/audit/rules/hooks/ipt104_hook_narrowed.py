@@ -27,21 +27,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hooks import HookState, extra_conditions
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import hooks, services_chain
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.lists import both
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
 
 
 @rule("IPT104", "hook-narrowed", Severity.WARNING)
-def hook_narrowed(context: RulesetContext) -> Iterator[Fault]:
+def hook_narrowed(context: RulesetContext) -> Faults:
     """One fault for each hook that no unconditional twin stands beside."""
     for state in hooks(context):
         conditions = [extra_conditions(jump, _may_ask_for_new(state)) for jump in state.rules]
@@ -51,14 +46,14 @@ def hook_narrowed(context: RulesetContext) -> Iterator[Fault]:
                 f"{hook.table} {hook.built_in} jumps to {hook.chain} only for packets with {both(conditions[0])}: "
                 "all others pass its rules by",
                 _FIX,
-                at_rule(hook.table, jump),
+                at_rule(jump),
                 related=tuple(other.line for other in state.rules[1:]),
             )
     for jump, words in services_chain(context).narrowed_node_ports:
         yield Fault(
             f"KUBE-SERVICES leads to KUBE-NODEPORTS only packets with {both(words)}: all others reach no node port",
             _FIX,
-            at_rule("nat", jump),
+            at_rule(jump),
         )
 
 

@@ -23,29 +23,22 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.chains.gotos import Goto, GotoPlace, misplaced_gotos
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
-from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT105", "hook-goto", Severity.ERROR)
-def hook_goto(context: RulesetContext) -> Iterator[Fault]:
+def hook_goto(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
-    for goto in misplaced_gotos(context.ruleset, context.fact(rules_by_shape)):
+def _faults(context: RulesetContext) -> Faults:
+    for goto in misplaced_gotos(context.ruleset, context.by_shape):
         yield Fault(
             _message(goto),
             f"Replace -g {goto.rule.target} by -j {goto.rule.target}.",
-            at_rule(goto.table, goto.rule, focus="-g"),
+            at_rule(goto.rule, focus="-g"),
         )
 
 

@@ -30,14 +30,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.interception import Interception
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.kube import intercepted
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import listed
 
@@ -46,7 +41,7 @@ _NAMED = 3
 
 
 @rule("IPT106", "services-shadowed", Severity.ERROR)
-def services_shadowed(context: RulesetContext) -> Iterator[Fault]:
+def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
     for found in intercepted(context):
         if found.rule is None:
@@ -54,13 +49,13 @@ def services_shadowed(context: RulesetContext) -> Iterator[Fault]:
                 f"{found.table} {found.chain.name} drops by its policy what its rules do not accept, Service traffic "
                 "included",
                 f"Set the policy back: iptables -t {found.table} -P {found.chain.name} ACCEPT.",
-                at_chain(found.table, found.chain),
+                at_chain(found.chain),
             )
         else:
             yield Fault(
                 _message(found, found.rule.target or ""),
                 _FIX,
-                at_rule(found.table, found.rule),
+                at_rule(found.rule),
                 service=found.victims[0][0].label if len(found.victims) == 1 else None,
                 related=tuple(frontend.rule.line for _, frontend in found.victims),
                 severity=Severity.WARNING if found.partly else None,

@@ -31,15 +31,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hooks import Hook, HookState
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.kube import hooks
-from ipt_explain.audit.fault import Fault, at_chain, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
@@ -67,7 +62,7 @@ _ELSEWHERE = (FIREWALL, PROXY_FIREWALL)
 
 
 @rule("IPT107", "reject-not-hooked", Severity.WARNING, reads_absence=True)
-def reject_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+def reject_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each missing hook."""
     for state in hooks(context):
         hook = state.hook
@@ -76,7 +71,7 @@ def reject_not_hooked(context: RulesetContext) -> Iterator[Fault]:
 
 
 def _fault(state: HookState, hook: Hook) -> Fault:
-    at = at_table("filter", None, hook.built_in) if state.built_in is None else at_chain("filter", state.built_in)
+    at = at_table("filter", None, hook.built_in) if state.built_in is None else at_chain(state.built_in)
     return Fault(
         f"filter {hook.built_in} does not jump to {hook.chain}: {_EFFECTS[hook.built_in, hook.chain]}",
         "Restart kube-proxy on this node: at start it writes all of its hooks.",

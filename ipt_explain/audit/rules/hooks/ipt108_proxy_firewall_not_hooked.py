@@ -31,14 +31,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import PROXY_FIREWALL
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.kube import hooks
-from ipt_explain.audit.fault import Fault, at_chain, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _WHOSE = {
     "INPUT": "connections to load balancer addresses that are the node's own",
@@ -47,8 +42,8 @@ _WHOSE = {
 }
 
 
-@rule("IPT108", "proxy-firewall-not-hooked", Severity.ERROR, versions="1.25 or later", reads_absence=True)
-def proxy_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT108", "proxy-firewall-not-hooked", Severity.ERROR, since=25, reads_absence=True)
+def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain without the hook."""
     for state in hooks(context):
         if state.hook.chain != PROXY_FIREWALL or not state.missing:
@@ -60,7 +55,7 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
             "Restart kube-proxy on this node: at start it writes all of its hooks.",
-            at_table("filter", None, name) if state.built_in is None else at_chain("filter", state.built_in),
+            at_table("filter", None, name) if state.built_in is None else at_chain(state.built_in),
             related=() if state.target.line is None else (state.target.line,),
             severity=None if dropped else Severity.WARNING,
         )

@@ -27,14 +27,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import FIREWALL
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.kube import hooks
-from ipt_explain.audit.fault import Fault, at_chain, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _EFFECTS = {
     "INPUT": "packets that arrive marked for dropping, or for 127.0.0.0/8 from another host, are let in",
@@ -43,7 +38,7 @@ _EFFECTS = {
 
 
 @rule("IPT109", "kube-firewall-not-hooked", Severity.WARNING, reads_absence=True)
-def kube_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
+def kube_firewall_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain without the hook."""
     for state in hooks(context):
         if state.hook.chain == FIREWALL and state.missing:
@@ -51,6 +46,6 @@ def kube_firewall_not_hooked(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"filter {name} does not jump to KUBE-FIREWALL: {_EFFECTS[name]}",
                 "Restart kubelet and kube-proxy on this node: at start they write the hooks.",
-                at_table("filter", None, name) if state.built_in is None else at_chain("filter", state.built_in),
+                at_table("filter", None, name) if state.built_in is None else at_chain(state.built_in),
                 related=() if state.target.line is None else (state.target.line,),
             )

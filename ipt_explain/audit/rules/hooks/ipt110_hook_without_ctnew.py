@@ -34,18 +34,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hooks import asks_for_new, extra_conditions
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import hooks, writer
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
-@rule("IPT110", "hook-without-ctnew", Severity.INFO, versions="1.11 or later", reads_absence=True)
-def hook_without_ctnew(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT110", "hook-without-ctnew", Severity.INFO, since=11, reads_absence=True)
+def hook_without_ctnew(context: RulesetContext) -> Faults:
     """One fault for each such hook."""
     found = hooks(context)
     usual = any(asks_for_new(jump) for state in found if state.hook.for_new for jump in state.rules)
@@ -59,5 +54,5 @@ def hook_without_ctnew(context: RulesetContext) -> Iterator[Fault]:
                     f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
                     f"is compared with {len(state.target.rules)} rules",
                     "Delete the jump and restart kube-proxy, which writes it with --ctstate NEW.",
-                    at_rule("filter", jump),
+                    at_rule(jump),
                 )

@@ -25,17 +25,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import services_chain
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT111", "nodeports-not-last", Severity.ERROR)
-def nodeports_not_last(context: RulesetContext) -> Iterator[Fault]:
+def nodeports_not_last(context: RulesetContext) -> Faults:
     """At most one fault, at the first jump."""
     found = services_chain(context)
     if found.behind_node_ports:
@@ -46,7 +41,7 @@ def nodeports_not_last(context: RulesetContext) -> Iterator[Fault]:
             f"{behind} behind the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
             "number take their connections",
             "Restart kube-proxy on this node: it writes the chain anew, with this jump last.",
-            at_rule("nat", found.node_ports[0]),
+            at_rule(found.node_ports[0]),
             service=context.service_of(first.target or ""),
             related=tuple(behind_rule.line for behind_rule in found.behind_node_ports),
         )

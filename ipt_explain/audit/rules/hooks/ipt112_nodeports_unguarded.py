@@ -21,18 +21,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import NODE_PORTS
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import services_chain
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT112", "nodeports-unguarded", Severity.ERROR)
-def nodeports_unguarded(context: RulesetContext) -> Iterator[Fault]:
+def nodeports_unguarded(context: RulesetContext) -> Faults:
     """One fault for each such jump."""
     ports = context.chain("nat", NODE_PORTS)
     count = len(ports.rules) if ports is not None else 0
@@ -42,5 +37,5 @@ def nodeports_unguarded(context: RulesetContext) -> Iterator[Fault]:
             f"packets to other hosts are led to {rules}: connections through this node to any address whose port is a "
             "node port are taken, and those to the node's own addresses may be missed",
             "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
-            at_rule("nat", jump),
+            at_rule(jump),
         )

@@ -27,18 +27,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import NODE_PORTS
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.kube import services_chain
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT113", "nodeports-unreachable", Severity.ERROR)
-def nodeports_unreachable(context: RulesetContext) -> Iterator[Fault]:
+def nodeports_unreachable(context: RulesetContext) -> Faults:
     """At most one fault, at KUBE-NODEPORTS."""
     found, ports = services_chain(context), context.chain("nat", NODE_PORTS)
     if found.chain is None or ports is None or not ports.rules or found.node_ports:
@@ -53,6 +48,6 @@ def nodeports_unreachable(context: RulesetContext) -> Iterator[Fault]:
         "ports lead to no Service",
         "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses fits one of its "
         "addresses.",
-        at_chain("nat", ports),
+        at_chain(ports),
         related=() if found.chain.line is None else (found.chain.line,),
     )

@@ -23,25 +23,20 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.kube_services import Ender
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import services_chain
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT114", "services-chain-ends-early", Severity.ERROR, yields_to=("IPT502",))
-def services_chain_ends_early(context: RulesetContext) -> Iterator[Fault]:
+def services_chain_ends_early(context: RulesetContext) -> Faults:
     """One fault for each such rule that has Services behind it."""
     for ender in services_chain(context).enders:
         if ender.lost:
             yield Fault(
                 _message(context, ender),
                 "Delete the rule and let kube-proxy write the chain anew (restart it on this node).",
-                at_rule("nat", ender.rule),
+                at_rule(ender.rule),
                 service=context.service_of(ender.rule.target or ""),
                 related=tuple(lost.line for lost in ender.lost),
             )

@@ -25,13 +25,9 @@ When to ignore:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.services.ports import ProxyMode
 
 _OTHERS = (
@@ -48,7 +44,7 @@ _MANY = 50
 
 
 @rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, yields_to=_OTHERS)
-def foreign_rule_in_kube_chain(context: RulesetContext) -> Iterator[Fault]:
+def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
     by_table: dict[str, list[Foreign]] = defaultdict(list)
     for foreign in foreign_rules(context.ruleset, context.facts.mode is ProxyMode.IPVS):
@@ -72,7 +68,7 @@ def _fault(foreign: Foreign) -> Fault:
     return Fault(
         message,
         "Restart kube-proxy on this node to have the chain written anew; keep rules of your own in chains of your own.",
-        at_rule(foreign.table, foreign.rule),
+        at_rule(foreign.rule),
     )
 
 
@@ -82,7 +78,7 @@ def _many(found: list[Foreign]) -> Fault:
         f"{len(found)} rules in kube-proxy's chains of table {first.table} are none that it writes, the first in "
         f"{first.rule.chain}",
         "Find out which program writes them; restart kube-proxy on this node to have its chains written anew.",
-        at_rule(first.table, first.rule),
+        at_rule(first.rule),
         related=tuple(foreign.rule.line for foreign in found[1:]),
     )
 

@@ -30,33 +30,27 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hairpins import HairpinFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import hairpins
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 
 _SHOWN = 8
 
 
 @rule("IPT401", "hairpin-missing", Severity.ERROR)
-def hairpin_missing(context: RulesetContext) -> Iterator[Fault]:
+def hairpin_missing(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain):
             address = broken.endpoint.address
             yield Fault(
                 f"connections of {address} to the Service that come back to itself are not masqueraded: they hang",
                 f"Restart kube-proxy on this node; the chain lacks `-s {address} -j KUBE-MARK-MASQ` ahead of its DNAT.",
-                at_rule("nat", broken.rule),
+                at_rule(broken.rule),
                 service=broken.service.label,
                 related=tuple(member.line for member in broken.chain.rules[:_SHOWN]),
             )

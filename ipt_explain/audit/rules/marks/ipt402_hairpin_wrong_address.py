@@ -25,25 +25,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hairpins import HairpinFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import hairpins
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 
 @rule("IPT402", "hairpin-wrong-address", Severity.ERROR, yields_to=("IPT504",))
-def hairpin_wrong_address(context: RulesetContext) -> Iterator[Fault]:
+def hairpin_wrong_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.ADDRESS:
             address = broken.endpoint.address
@@ -51,7 +45,7 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
                 f"the chain leads to {address}, but marks connections {_source(broken.rule)} for masquerading: those "
                 f"of {address} to itself hang, and the others lose their source",
                 f"Restart kube-proxy on this node; the rule should say -s {address}.",
-                at_rule("nat", broken.rule, focus=f"-s {broken.rule.core('-s')}"),
+                at_rule(broken.rule, focus=f"-s {broken.rule.core('-s')}"),
                 service=broken.service.label,
                 related=(broken.endpoint.rule.line,),
             )

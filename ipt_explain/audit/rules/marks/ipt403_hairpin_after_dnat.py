@@ -24,31 +24,25 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.hairpins import HairpinFault
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import hairpins
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT403", "hairpin-after-dnat", Severity.ERROR)
-def hairpin_after_dnat(context: RulesetContext) -> Iterator[Fault]:
+def hairpin_after_dnat(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
             yield Fault(
                 f"the mark stands behind the DNAT and is never set: connections of {broken.endpoint.address} to the "
                 "Service that come back to itself hang",
                 "Put the rule ahead of the DNAT, or restart kube-proxy on this node.",
-                at_rule("nat", broken.rule),
+                at_rule(broken.rule),
                 service=broken.service.label,
                 related=(broken.endpoint.rule.line,),
             )

@@ -27,22 +27,17 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.marking import Marking, Setting, single_bit
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.kube import is_marked, masquerade_marking
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-MARK-MASQ anew."
 _LOST = "connections to node ports, from outside the pod network and of pods to themselves are not masqueraded"
 
 
-@rule("IPT404", "mark-chain-broken", Severity.ERROR, versions="1.2 or later", yields_to=("IPT406",))
-def mark_chain_broken(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT404", "mark-chain-broken", Severity.ERROR, since=2, yields_to=("IPT406",))
+def mark_chain_broken(context: RulesetContext) -> Faults:
     """At most one fault: the first that the packets meet."""
     marking = masquerade_marking(context)
     if marking is None or not context.knows_chain(marking.chain):
@@ -56,20 +51,20 @@ def mark_chain_broken(context: RulesetContext) -> Iterator[Fault]:
     why = _fault_of(last, marking)
     if why is not None:
         others = tuple(setting.rule.line for setting in marking.settings[:-1])
-        yield Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", last.rule), related=others)
+        yield Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(last.rule), related=others)
 
 
 def _sets_nothing(marking: Marking) -> Fault:
     if marking.cut is not None:
         why = f"sends packets to {marking.cut.target} before it marks any: {_LOST}"
-        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.cut))
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(marking.cut))
     if marking.conditional:
         why = f"marks only some of the packets that enter it: of the others, {_LOST}"
-        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.conditional[0]))
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(marking.conditional[0]))
     if marking.strange:
         why = f"sets no mark ({marking.strange[0].target} does not): {_LOST}"
-        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule("nat", marking.strange[0]))
-    return Fault(f"{MARK_MASQ} is empty and marks nothing: {_LOST}", _FIX, at_chain("nat", marking.chain))
+        return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(marking.strange[0]))
+    return Fault(f"{MARK_MASQ} is empty and marks nothing: {_LOST}", _FIX, at_chain(marking.chain))
 
 
 def _fault_of(setting: Setting, marking: Marking) -> str | None:

@@ -24,16 +24,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ipt_explain.analyzers.marking import Marking, MarkTest, mark_tests, single_bit
 from ipt_explain.analyzers.names import FORWARD
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import masquerade_marking
-from ipt_explain.audit.evidence.marks.postrouting import read_postrouting
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.model import Rule
 
 _FIX = (
@@ -43,10 +40,10 @@ _NOT_MASQUERADED = "what is marked is not masqueraded, and replies to it miss th
 _NOT_ACCEPTED = "marked Service traffic is not accepted there and meets the rest of FORWARD and its policy"
 
 
-@rule("IPT405", "mark-mismatch", Severity.ERROR, versions="1.2 or later")
-def mark_mismatch(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT405", "mark-mismatch", Severity.ERROR, since=2)
+def mark_mismatch(context: RulesetContext) -> Faults:
     """One fault for each chain that disagrees, and one for each test under too wide a mask."""
-    marking, snat = masquerade_marking(context), context.fact(read_postrouting)
+    marking, snat = masquerade_marking(context), postrouting(context)
     in_snat = () if snat is None else snat.tests
     in_forward = mark_tests(context.chain("filter", FORWARD))
     yield from _too_wide(in_snat, _NOT_MASQUERADED)
@@ -71,7 +68,7 @@ def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
     return Fault(
         f"KUBE-MARK-MASQ sets mark 0x{marking.result:x}, but all tests ask for {tests[0].mark}: {_NOT_MASQUERADED}",
         _FIX,
-        at_rule("nat", setting),
+        at_rule(setting),
         related=tuple(test.rule.line for test in tests),
     )
 
@@ -83,7 +80,7 @@ def _wrong_tests(
     return Fault(
         f"{chain} asks for mark {first.mark}, but KUBE-MARK-MASQ sets 0x{marking.result:x}: {effect}",
         _FIX,
-        at_rule(table, first.rule, focus=_written(first)),
+        at_rule(first.rule, focus=_written(first)),
         related=(
             marking.settings[-1].rule.line,
             *(each.line for each in (*(test.rule for test in tests[1:]), *others)),
@@ -91,7 +88,7 @@ def _wrong_tests(
     )
 
 
-def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Iterator[Fault]:
+def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Faults:
     for test in tests:
         others = test.mark.mask & ~test.mark.value
         if others:
@@ -99,7 +96,7 @@ def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Iterator[Fault]:
                 f"the test for mark {test.mark} looks at bits 0x{others:x} too: where another program sets one of "
                 f"them, {effect}",
                 f"Ask for the one bit alone: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
-                at_rule("filter" if test.rule.chain == FORWARD else "nat", test.rule, focus=_written(test)),
+                at_rule(test.rule, focus=_written(test)),
                 severity=Severity.WARNING,
                 key="mask",
             )

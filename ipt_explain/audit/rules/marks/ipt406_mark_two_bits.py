@@ -20,19 +20,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.marking import single_bit
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import masquerade_marking
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.lists import both
 
 
-@rule("IPT406", "mark-two-bits", Severity.WARNING, versions="1.2 to 1.26")
-def mark_two_bits(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT406", "mark-two-bits", Severity.WARNING, since=2, until=26)
+def mark_two_bits(context: RulesetContext) -> Faults:
     """At most one fault, at the last of the rules."""
     marking = masquerade_marking(context)
     if marking is None:
@@ -45,6 +40,6 @@ def mark_two_bits(context: RulesetContext) -> Iterator[Fault]:
             f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded as well as taken for "
             "whatever the other bit stands for",
             "Give kubelet and kube-proxy the same --iptables-masquerade-bit and restart kube-proxy.",
-            at_rule("nat", last.rule),
+            at_rule(last.rule),
             related=tuple(setting.rule.line for setting in others),
         )

@@ -30,17 +30,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.marking import single_bit
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import masquerade_marking
 from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
-from ipt_explain.model.by_shape import rules_by_shape
 
 _EFFECTS = {
     Collision.SETS: "sets mark 0x{bit:x}, which asks for masquerading: packets that it matches lose their source",
@@ -53,22 +46,22 @@ _BEHIND = {("mangle", "FORWARD"), ("mangle", "POSTROUTING"), ("nat", "POSTROUTIN
 
 
 @rule("IPT407", "mark-collision", Severity.WARNING)
-def mark_collision(context: RulesetContext) -> Iterator[Fault]:
+def mark_collision(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     marking = masquerade_marking(context)
     if marking is None or not single_bit(marking.result):
         return
     bit = marking.result
-    for found in mark_collisions(context.fact(rules_by_shape), bit):
+    for found in mark_collisions(context.by_shape, bit):
         if _matters(context, found):
             yield Fault(
                 f"this rule {_EFFECTS[found.collision].format(bit=bit)}",
                 f"Give the rule a mask without 0x{bit:x}, or kube-proxy another --iptables-masquerade-bit.",
-                at_rule(found.table, found.rule),
+                at_rule(found.rule),
                 related=(marking.settings[-1].rule.line,),
             )
 

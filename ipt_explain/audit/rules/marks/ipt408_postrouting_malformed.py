@@ -27,16 +27,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ipt_explain.analyzers.marking import single_bit
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.kube import is_marked, masquerade_marking, writer
-from ipt_explain.audit.evidence.marks.postrouting import Postrouting, read_postrouting
+from ipt_explain.audit.evidence.marks.postrouting import Postrouting, postrouting
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it writes KUBE-POSTROUTING anew."
@@ -46,16 +43,16 @@ _DEFAULT_BIT = 0x4000
 _THREE_RULES_SINCE = 20
 
 
-@rule("IPT408", "postrouting-malformed", Severity.ERROR, versions="1.2 or later", yields_to=("IPT405",))
-def postrouting_malformed(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT408", "postrouting-malformed", Severity.ERROR, since=2, yields_to=("IPT405",))
+def postrouting_malformed(context: RulesetContext) -> Faults:
     """At most one fault; all rules of the chain show it."""
-    snat = context.fact(read_postrouting)
+    snat = postrouting(context)
     for fault in _faults(context):
         yield replace(fault, related=tuple(member.line for member in snat.chain.rules[:_SHOWN]) if snat else ())
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
-    snat = context.fact(read_postrouting)
+def _faults(context: RulesetContext) -> Faults:
+    snat = postrouting(context)
     if snat is None or not context.knows_chain(snat.chain) or not (snat.chain.rules or is_marked(context)):
         return
     bit = _bit(context, snat)
@@ -97,7 +94,7 @@ def _bit(context: RulesetContext, snat: Postrouting) -> int:
 
 
 def _at(snat: Postrouting, decided: Rule | None) -> Place:
-    return at_chain("nat", snat.chain) if decided is None else at_rule("nat", decided)
+    return at_chain(snat.chain) if decided is None else at_rule(decided)
 
 
 def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault:
@@ -109,7 +106,7 @@ def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault
         return Fault(
             f"KUBE-POSTROUTING masquerades only some of the packets with mark 0x{bit:x}: of the others, {lost}",
             _FIX,
-            at_rule("nat", partial[0]),
+            at_rule(partial[0]),
         )
     why = "is empty" if not snat.chain.rules else "does not masquerade"
     if decided is not None:
@@ -119,7 +116,7 @@ def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault
 
 def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> Fault:
     toggles = [rule for rule in snat.chain.rules if rule.target == "MARK"]
-    at = at_rule("nat", toggles[0]) if toggles else _at(snat, decided)
+    at = at_rule(toggles[0]) if toggles else _at(snat, decided)
     if left & bit:
         message = (
             f"KUBE-POSTROUTING leaves mark 0x{bit:x} on what it masquerades: packets that are wrapped (VXLAN, IPIP) "

@@ -40,19 +40,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.interception import earlier_snat
 from ipt_explain.analyzers.names import POSTROUTING
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import hooks, masquerade_marking
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
-@rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, versions="1.2 or later")
-def earlier_nat_in_postrouting(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, since=2)
+def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
     """At most one fault: the first such rule."""
     marking = masquerade_marking(context)
     if marking is None or not marking.result:
@@ -68,6 +63,6 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Iterator[Fault]:
                     f"the mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded once "
                     "more",
                     "Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
-                    at_rule("nat", taken.rule),
+                    at_rule(taken.rule),
                     related=(state.rules[0].line,),
                 )

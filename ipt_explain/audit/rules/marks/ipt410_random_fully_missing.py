@@ -26,20 +26,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import writer
-from ipt_explain.audit.evidence.marks.postrouting import read_postrouting
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.evidence.marks.postrouting import postrouting
 
 
-@rule("IPT410", "random-fully-missing", Severity.INFO, versions="1.16 or later")
-def random_fully_missing(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT410", "random-fully-missing", Severity.INFO, since=16)
+def random_fully_missing(context: RulesetContext) -> Faults:
     """At most one fault."""
-    snat = context.fact(read_postrouting)
+    snat = postrouting(context)
     if snat is None or not writer(context).since(16):
         return
     for masquerading in snat.masquerading:
@@ -48,6 +43,6 @@ def random_fully_missing(context: RulesetContext) -> Iterator[Fault]:
                 "KUBE-POSTROUTING masquerades without --random-fully: connections that start at once may choose the "
                 "same source port, and one of them loses its first packet",
                 "Use a kube-proxy image with iptables 1.6.2 or later.",
-                at_rule("nat", masquerading, focus="MASQUERADE"),
+                at_rule(masquerading, focus="MASQUERADE"),
             )
             return

@@ -45,15 +45,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.cluster_ip_marks import MarkedService, StrayMark
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
 from ipt_explain.audit.evidence.kube import cluster_ip_marks
-from ipt_explain.audit.fault import Fault, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
@@ -63,12 +57,12 @@ _LOST = "keep their source, and replies do not come back through this node"
 
 
 @rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True, yields_to=("IPT415",))
-def off_cluster_masquerade_missing(context: RulesetContext) -> Iterator[Fault]:
+def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
     """One fault for each service port, but one note where none is marked."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     marks = cluster_ip_marks(context)
     strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
     told: set[int] = set()
@@ -95,7 +89,7 @@ def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
         f"connections from outside the pod network to {_address(marked)} are not "
         f"masqueraded, though other Services' are: they {_LOST}",
         _FIX,
-        at_rule("nat", marked.frontend.rule),
+        at_rule(marked.frontend.rule),
         service=marked.service.label,
         related=tuple(member.line for member in (() if chain is None else chain.rules[:_HEAD])),
     )
@@ -106,7 +100,7 @@ def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
         f"KUBE-SERVICES leads {_address(marked)}/{marked.service.protocol} to this "
         f"Service, whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
         "Restart kube-proxy on this node; one of the two rules was changed.",
-        at_rule("nat", stray.rule),
+        at_rule(stray.rule),
         service=marked.service.label,
         related=(marked.frontend.rule.line,),
     )
@@ -117,7 +111,7 @@ def _stray(stray: StrayMark) -> Fault:
         f"this mark is for {_asked(stray)}, which leads to no Service here: what it was meant for is not masqueraded, "
         "or its way to the Service is missing",
         "Restart kube-proxy on this node; this rule or the way to the Service was changed.",
-        at_rule("nat", stray.rule),
+        at_rule(stray.rule),
         service=None if stray.service is None else stray.service.label,
     )
 
@@ -128,7 +122,7 @@ def _late(marked: MarkedService) -> Fault:
         f"the mark for connections from outside the pod network to {_address(marked)} "
         f"stands behind rules that lead to endpoints: those that they take {_LOST}",
         _FIX,
-        at_rule("nat", marked.mark),
+        at_rule(marked.mark),
         service=marked.service.label,
     )
 
@@ -139,7 +133,7 @@ def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault
         f"none of {len(services)} ClusterIP ports is masqueraded for clients outside the pod network: kube-proxy runs "
         "without --cluster-cidr, and what such clients send through this node gets no usable reply",
         "Set --cluster-cidr or --detect-local-mode of kube-proxy if clients outside the cluster use ClusterIPs.",
-        at_rule("nat", services[0].frontend.rule) if chain is None else at_chain("nat", chain),
+        at_rule(services[0].frontend.rule) if chain is None else at_chain(chain),
         severity=Severity.INFO,
     )
 

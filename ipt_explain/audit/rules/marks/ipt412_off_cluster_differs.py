@@ -37,13 +37,9 @@ When to ignore:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.kube import cluster_ip_marks
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.counts import and_more
@@ -53,7 +49,7 @@ _MANY = 20
 
 
 @rule("IPT412", "off-cluster-differs", Severity.WARNING)
-def off_cluster_differs(context: RulesetContext) -> Iterator[Fault]:
+def off_cluster_differs(context: RulesetContext) -> Faults:
     """One fault for each service port that differs from most, or one for all with the same condition where they are
     many.
     """
@@ -92,7 +88,7 @@ def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], r
         f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not "
         "there, or the reverse",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
-        at_rule("nat", first, focus=condition),
+        at_rule(first, focus=condition),
         service=service.label,
         related=(reference.line, *(rule.line for _, rule in judged[1:])),
     )

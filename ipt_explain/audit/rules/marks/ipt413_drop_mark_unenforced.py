@@ -33,21 +33,17 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
 from ipt_explain.audit.evidence.kube import drop_marking, writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which drops by itself."
 _LOST = "source ranges of load balancers, and drops for want of local endpoints, do not hold"
 
 
-@rule("IPT413", "drop-mark-unenforced", Severity.ERROR, versions="1.24 or earlier", reads_absence=True)
-def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT413", "drop-mark-unenforced", Severity.ERROR, until=24, reads_absence=True)
+def drop_mark_unenforced(context: RulesetContext) -> Faults:
     """At most one fault."""
     marking = drop_marking(context)
     graph = context.graph("nat") if marking is not None else None
@@ -57,7 +53,7 @@ def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
     related = tuple(call.line for call in calls[:_NAMED])
     severity = None if writer(context).kubelet else Severity.INFO
     if not marking.result:
-        at = at_rule("nat", marking.chain.rules[0]) if marking.chain.rules else at_chain("nat", marking.chain)
+        at = at_rule(marking.chain.rules[0]) if marking.chain.rules else at_chain(marking.chain)
         why = "sets no mark" if marking.chain.rules else "is empty"
         yield Fault(
             f"KUBE-MARK-DROP {why}, but {len(calls)} rules lead to it: {_LOST}", _FIX, at, None, related, severity
@@ -69,7 +65,7 @@ def drop_mark_unenforced(context: RulesetContext) -> Iterator[Fault]:
             f"KUBE-MARK-DROP does more than set mark 0x{marking.result:x}: other marks on the packets are lost, or a "
             "second pass takes the mark off",
             _FIX,
-            at_rule("nat", last.rule),
+            at_rule(last.rule),
             related=related,
             severity=Severity.WARNING,
             key="more",
@@ -90,7 +86,7 @@ _NAMED = 100
 
 def _place(enforcement: Enforcement, fallback: int) -> Place:
     if enforcement.near is not None:
-        return at_rule("filter", enforcement.near)
+        return at_rule(enforcement.near)
     if enforcement.chain is not None:
-        return at_chain("filter", enforcement.chain)
-    return Place("nat", "KUBE-MARK-DROP", fallback)
+        return at_chain(enforcement.chain)
+    return Place("KUBE-MARK-DROP", fallback)

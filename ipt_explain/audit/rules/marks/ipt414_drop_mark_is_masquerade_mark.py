@@ -21,22 +21,17 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import mark_drops
 from ipt_explain.audit.evidence.kube import drop_marking, masquerade_marking
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FIX = (
     "Give kubelet different --iptables-drop-bit and --iptables-masquerade-bit (15 and 14 by default), and restart it."
 )
 
 
-@rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, versions="1.26 or earlier")
-def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, until=26)
+def drop_mark_is_masquerade_mark(context: RulesetContext) -> Faults:
     """At most one fault: at the rule that sets the drop mark, else at the one that drops for it."""
     masquerade, drop = masquerade_marking(context), drop_marking(context)
     if masquerade is None or not masquerade.settings:
@@ -48,7 +43,7 @@ def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
             f"KUBE-MARK-DROP and KUBE-MARK-MASQ both set 0x{common:x}: packets to be masqueraded are dropped, or "
             "those to be dropped are masqueraded",
             _FIX,
-            at_rule("nat", drop.settings[-1].rule),
+            at_rule(drop.settings[-1].rule),
             related=(first.line,),
         )
         return
@@ -58,6 +53,6 @@ def drop_mark_is_masquerade_mark(context: RulesetContext) -> Iterator[Fault]:
                 f"KUBE-FIREWALL drops packets with mark 0x{masquerade.result:x}, which KUBE-MARK-MASQ sets: node "
                 "ports, load balancers and whatever else is masqueraded do not work",
                 _FIX,
-                at_rule("filter", test.rule),
+                at_rule(test.rule),
                 related=(first.line,),
             )

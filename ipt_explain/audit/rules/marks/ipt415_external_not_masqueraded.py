@@ -38,16 +38,11 @@ When to ignore:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, gathered, rule
 from ipt_explain.audit.evidence.kube import external_marks, mark_reader
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.addresses import front
 
 _EFFECTS = {
@@ -61,19 +56,19 @@ _EFFECTS = {
 
 
 @rule("IPT415", "external-not-masqueraded", Severity.ERROR)
-def external_not_masqueraded(context: RulesetContext) -> Iterator[Fault]:
+def external_not_masqueraded(context: RulesetContext) -> Faults:
     """One fault for each service port and place."""
     return gathered(_faults(context))
 
 
-def _faults(context: RulesetContext) -> Iterator[Fault]:
+def _faults(context: RulesetContext) -> Faults:
     for unmarked in external_marks(context):
         chain = context.chain("nat", unmarked.rule.chain)
         if chain is not None and context.knows_chain(chain):
             yield Fault(
                 _EFFECTS[unmarked.who].format(what=_what(unmarked)),
                 "Restart kube-proxy on this node: it writes the mark ahead of the way to the endpoints.",
-                at_rule("nat", unmarked.rule),
+                at_rule(unmarked.rule),
                 service=unmarked.service.label,
                 related=(unmarked.frontend.rule.line, *_meant(context, unmarked)),
                 severity=None if unmarked.who is Unmarked.OUTSIDE else Severity.WARNING,
@@ -83,9 +78,10 @@ def _faults(context: RulesetContext) -> Iterator[Fault]:
 def _meant(context: RulesetContext, unmarked: UnmarkedFrontend) -> tuple[int, ...]:
     """Marks that carry the frontend's comment, but ask for something else."""
     frontend = unmarked.frontend.rule
-    return tuple(line for line in context.derived(_marks_by_comment).get((frontend.chain, frontend.comment), ()))
+    return tuple(line for line in _marks_by_comment(context).get((frontend.chain, frontend.comment), ()))
 
 
+@fact
 def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], list[int]]:
     found: dict[tuple[str, str | None], list[int]] = defaultdict(list)
     for chain, marks in mark_reader(context).by_chain.items():

@@ -37,14 +37,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.context import DumpContext, RulesetContext
-from ipt_explain.audit.fault import NOWHERE, Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import dump_rule
+from ipt_explain.audit.authoring import (
+    NOWHERE,
+    DumpContext,
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_chain,
+    dump_rule,
+)
 from ipt_explain.model import Backend, Chain
 
 NOTE = "iptables-legacy tables present"
@@ -54,7 +59,7 @@ FIX = "Find out which of the two kube-proxy writes to, and clean the other (kube
 
 
 @dump_rule("IPT701", "two-backends", Severity.ERROR)
-def two_backends(dump: DumpContext) -> Iterator[Fault]:
+def two_backends(dump: DumpContext) -> Faults:
     """One fault for each family that both interfaces hold services of; else one for the saver's note."""
     found = False
     for one, other in combinations(dump.rulesets, 2):
@@ -66,7 +71,7 @@ def two_backends(dump: DumpContext) -> Iterator[Fault]:
                     f"iptables-legacy and iptables-nft both hold kube-proxy's rules ({len(one.services)} and "
                     f"{len(other.services)} service ports): packets pass both, and one of them is stale",
                     FIX,
-                    at_chain("nat", theirs),
+                    at_chain(theirs),
                     related=_line(mine) if one.ruleset.source == other.ruleset.source else (),
                     ruleset=other.ruleset,
                 )
@@ -96,7 +101,7 @@ def _rivals(one: RulesetContext, other: RulesetContext) -> bool:
 
 
 def _line(chain: Chain) -> tuple[int, ...]:
-    line = at_chain("nat", chain).line
+    line = at_chain(chain).line
     return () if line is None else (line,)
 
 

@@ -28,24 +28,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.node.modes import leftovers
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT702", "two-proxy-modes", Severity.WARNING)
-def two_proxy_modes(context: RulesetContext) -> Iterator[Fault]:
+def two_proxy_modes(context: RulesetContext) -> Faults:
     """One fault for each mode whose rules are left, at the first of them."""
-    for left in context.fact(leftovers):
+    for left in leftovers(context.ruleset):
         names = ", ".join(chain.name for chain in left.chains)
         yield Fault(
             f"rules of kube-proxy's {left.mode} mode ({names}) stand beside those of iptables mode: {left.effect}",
             "Run kube-proxy --cleanup of the version that left them, or reboot the node.",
-            at_rule("nat", left.chains[0].rules[0]),
+            at_rule(left.chains[0].rules[0]),
             related=tuple(chain.rules[0].line for chain in left.chains[1:]),
             severity=Severity.ERROR if left.misroutes else None,
             key=left.mode,

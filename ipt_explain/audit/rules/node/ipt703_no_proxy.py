@@ -30,18 +30,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import SERVICES, is_kube_chain
-from ipt_explain.audit.context import DumpContext, RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import dump_rule
+from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
 from ipt_explain.model import Chain, Family
 
 
 @dump_rule("IPT703", "no-proxy", Severity.INFO)
-def no_proxy(dump: DumpContext) -> Iterator[Fault]:
+def no_proxy(dump: DumpContext) -> Faults:
     """At most one fault, at the first chain of Kubernetes in the dump."""
     if any(context.services or not context.knows_table("nat") for context in dump.rulesets):
         return
@@ -51,7 +46,6 @@ def no_proxy(dump: DumpContext) -> Iterator[Fault]:
         # kube-proxy sets up both families, and most clusters use IPv4 alone.
         single_stack = services is not None and context.ruleset.family is Family.IPV6
         if first is not None and not single_stack and not _is_ipvs(context):
-            table, chain = first
             yield Fault(
                 "Kubernetes' chains are here, but no service: "
                 + (
@@ -60,17 +54,17 @@ def no_proxy(dump: DumpContext) -> Iterator[Fault]:
                     else "kube-proxy does not run, or services are handled elsewhere (nftables mode, eBPF, OVN)"
                 ),
                 "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
-                at_chain("nat", services) if services is not None else at_chain(table, chain),
+                at_chain(first if services is None else services),
                 ruleset=context.ruleset,
             )
             return
 
 
-def _first_kube_chain(context: RulesetContext) -> tuple[str, Chain] | None:
-    for name, table in context.ruleset.tables.items():
+def _first_kube_chain(context: RulesetContext) -> Chain | None:
+    for table in context.ruleset.tables.values():
         for chain in table.chains.values():
             if is_kube_chain(chain.name):
-                return name, chain
+                return chain
     return None
 
 

@@ -27,18 +27,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 
 SIDECAR = "ISTIO_INBOUND"
 
 
 @rule("IPT704", "pod-namespace", Severity.INFO, reads_absence=True)
-def pod_namespace(context: RulesetContext) -> Iterator[Fault]:
+def pod_namespace(context: RulesetContext) -> Faults:
     """One fault for a ruleset with a sidecar's chains and none of Kubernetes'."""
     chain = context.chain("nat", SIDECAR)
     tables = context.ruleset.tables.values()
@@ -46,5 +41,5 @@ def pod_namespace(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             "these are the rules of a pod with an Istio sidecar, not of a node: no rule of kube-proxy is here",
             "To look at services, take the dump on the node itself.",
-            at_chain("nat", chain),
+            at_chain(chain),
         )

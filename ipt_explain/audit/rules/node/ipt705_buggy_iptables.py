@@ -25,19 +25,16 @@ When to ignore:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.fault import Fault, Place
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Backend
 
 _BUGGY = re.compile(r"v1\.8\.[012](?!\d)")
 
 
 @rule("IPT705", "buggy-iptables", Severity.WARNING)
-def buggy_iptables(context: RulesetContext) -> Iterator[Fault]:
+def buggy_iptables(context: RulesetContext) -> Faults:
     """One fault for a ruleset whose header names such a release."""
     generator = context.ruleset.generator or ""
     version = _BUGGY.search(generator)

@@ -22,26 +22,21 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.node.host_ports import find_clashes
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.addresses import address_port
 
 
 @rule("IPT706", "stale-host-port", Severity.WARNING)
-def stale_host_port(context: RulesetContext) -> Iterator[Fault]:
+def stale_host_port(context: RulesetContext) -> Faults:
     """One fault for each host port with several pods, at the second entry."""
-    for clash in context.fact(find_clashes):
+    for clash in find_clashes(context.ruleset):
         first, second, *others = clash.entries
         where = f"{clash.protocol} {address_port(clash.address or '*', clash.port)}"
         yield Fault(
             f"host port {where} is mapped to {', '.join(clash.destinations)}: only the first gets connections",
             "Delete the entry of the pod that is gone, and its CNI-DN chain.",
-            at_rule("nat", second),
+            at_rule(second),
             related=(first.line, *(entry.line for entry in others)),
             key=where,
         )

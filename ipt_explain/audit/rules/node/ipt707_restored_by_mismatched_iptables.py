@@ -24,21 +24,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.node.lost_matches import find_lost_matches
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT707", "restored-by-mismatched-iptables", Severity.ERROR)
-def restored_by_mismatched_iptables(context: RulesetContext) -> Iterator[Fault]:
+def restored_by_mismatched_iptables(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for table, damaged, lost in context.fact(find_lost_matches):
+    for damaged, lost in find_lost_matches(context.ruleset):
         yield Fault(
             f'"{damaged.comment}" has lost its {lost}: {damaged.target} now applies to every packet in {damaged.chain}',
             "Delete the rule, and use one release of iptables wherever rules are saved and restored.",
-            at_rule(table, damaged),
+            at_rule(damaged),
         )

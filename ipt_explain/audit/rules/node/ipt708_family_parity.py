@@ -43,26 +43,22 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import permutations
 
-from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
 from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import dump_rule
 from ipt_explain.words.families import family_name
 
 
 @dump_rule(
     "IPT708", "family-parity", Severity.WARNING, yields_to=("IPT101", "IPT102", "IPT105", "IPT107", "IPT108", "IPT109")
 )
-def family_parity(dump: DumpContext) -> Iterator[Fault]:
+def family_parity(dump: DumpContext) -> Faults:
     """One fault for each hook that a family lacks, at the built-in chain where it is missing."""
     for one, other in permutations(dump.rulesets, 2):
         if _comparable(one, other):
-            present = other.fact(proxy_hooks)
-            for hook in one.fact(proxy_hooks):
+            present = proxy_hooks(other)
+            for hook in proxy_hooks(one):
                 if hook not in present and other.knows_table(hook.table):
                     yield from _missing(hook, one, other)
 
@@ -72,14 +68,14 @@ def _comparable(one: RulesetContext, other: RulesetContext) -> bool:
     return left.family is not right.family and left.backend is right.backend and bool(one.services and other.services)
 
 
-def _missing(hook: ProxyHook, one: RulesetContext, other: RulesetContext) -> Iterator[Fault]:
+def _missing(hook: ProxyHook, one: RulesetContext, other: RulesetContext) -> Faults:
     chain = other.chain(hook.table, hook.chain)
     if chain is not None:
         has, lacks = (family_name(each.ruleset.family.value) for each in (one, other))
         yield Fault(
             f"{hook.table} {hook.chain} leads to {hook.target} for {has}, but not for {lacks}",
             "Restart kube-proxy on the node: a full sync sets up all jumps of both families.",
-            at_chain(hook.table, chain),
+            at_chain(chain),
             key=hook.target,
             ruleset=other.ruleset,
         )

@@ -22,20 +22,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 
 MANY = 2000
 """From so many rules on the chain is worth a note."""
 
 
-@rule("IPT709", "large-ruleset", Severity.INFO, versions="all in iptables mode")
-def large_ruleset(context: RulesetContext) -> Iterator[Fault]:
+@rule("IPT709", "large-ruleset", Severity.INFO)
+def large_ruleset(context: RulesetContext) -> Faults:
     """At most one fault, at the chain."""
     chain = context.chain("nat", SERVICES)
     count = 0 if chain is None else len(chain.rules)
@@ -44,5 +39,5 @@ def large_ruleset(context: RulesetContext) -> Iterator[Fault]:
             f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} "
             f"of them in the mean, one for no service or a node port with all {count:,}",
             "Consider kube-proxy's nftables mode, which looks services up in one step.",
-            at_chain("nat", chain),
+            at_chain(chain),
         )

@@ -23,18 +23,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules, label, name_evidence
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.addresses import address_port, without_prefix
 
 
 @rule("IPT501", "duplicate-vip", Severity.ERROR)
-def duplicate_vip(context: RulesetContext) -> Iterator[Fault]:
+def duplicate_vip(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     clashes = front_rules(context).clashes
     if not clashes:
@@ -52,7 +47,7 @@ def duplicate_vip(context: RulesetContext) -> Iterator[Fault]:
             f"{address_port(without_prefix(host or 'any address'), port)} is claimed by two Services: "
             f"the rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
             "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
-            at_rule("nat", clash.second),
+            at_rule(clash.second),
             service=names.get(id(clash.second)),
             related=(clash.first.line,),
         )

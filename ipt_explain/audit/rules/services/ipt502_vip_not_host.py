@@ -21,18 +21,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
 
 
 @rule("IPT502", "vip-not-host", Severity.ERROR)
-def vip_not_host(context: RulesetContext) -> Iterator[Fault]:
+def vip_not_host(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for wide in front_rules(context).wide:
         words = _destination(wide)
@@ -40,7 +35,7 @@ def vip_not_host(context: RulesetContext) -> Iterator[Fault]:
             f"the rule takes connections to {words or 'every address'} on its port, not to one address: those of other "
             "Services and machines end at this Service's pods",
             "Restart kube-proxy on this node: it writes the rule for one address.",
-            at_rule("nat", wide, focus=f"-d {wide.core('-d')}" if words else ""),
+            at_rule(wide, focus=f"-d {wide.core('-d')}" if words else ""),
         )
 
 

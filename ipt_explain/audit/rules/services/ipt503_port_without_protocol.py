@@ -20,23 +20,17 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Option, Rule, Shape
-from ipt_explain.model.by_shape import rules_by_shape
 
 # What `-p` may say for each module: names and protocol numbers.
 _NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
 
 
 @rule("IPT503", "port-without-protocol", Severity.ERROR)
-def port_without_protocol(context: RulesetContext) -> Iterator[Fault]:
+def port_without_protocol(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for table, shapes in context.fact(rules_by_shape).items():
+    for shapes in context.by_shape.values():
         for shape, rules in shapes.items():
             module, port = _port_of(shape)
             if port is None:
@@ -48,7 +42,7 @@ def port_without_protocol(context: RulesetContext) -> Iterator[Fault]:
                     f"the rule asks for a port of {module} and for {asked}: no packet can match as meant, and "
                     "iptables-restore refuses the table",
                     f"Take the dump again, or write `-p {module}` into the rule.",
-                    at_rule(table, judged, focus=f"{port.name} {judged.first(port)}"),
+                    at_rule(judged, focus=f"{port.name} {judged.first(port)}"),
                 )
 
 

@@ -26,23 +26,19 @@ When to ignore:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
 from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FEW = 3
 """So many names that do not fit may still be faults; above, and where they are most, the text was redacted."""
 
 
 @rule("IPT504", "name-hash-mismatch", Severity.WARNING, yields_to=("IPT501", "IPT510"))
-def name_hash_mismatch(context: RulesetContext) -> Iterator[Fault]:
+def name_hash_mismatch(context: RulesetContext) -> Faults:
     """One fault for each rule or endpoint; one note where most names do not fit."""
     evidence = name_evidence(context)
     if len(evidence.misnamed) > max(_FEW, evidence.named // 2):
@@ -59,7 +55,7 @@ def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
         f"{len(misnamed)} of {named} names in comments do not fit the hashes of their chains: names were probably "
         "replaced in this text, and what it says of Services cannot be checked by them",
         "Check against a dump that nobody edited.",
-        at_rule("nat", misnamed[0].way.rule),
+        at_rule(misnamed[0].way.rule),
         related=tuple(wrong.way.rule.line for wrong in misnamed[1:]),
         severity=Severity.INFO,
     )
@@ -86,13 +82,13 @@ def _misnamed(wrong: Misnamed) -> Fault:
     return Fault(
         message,
         "Restart kube-proxy on this node: it writes the rule anew.",
-        at_rule("nat", way.rule, focus=target),
+        at_rule(way.rule, focus=target),
         service=label(way.name),
         severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,
     )
 
 
-def _comments(context: RulesetContext, evidence: NameEvidence) -> Iterator[Fault]:
+def _comments(context: RulesetContext, evidence: NameEvidence) -> Faults:
     """One fault for each chain whose comments name another service port."""
     by_chain: dict[str, list[ForeignComment]] = defaultdict(list)
     for foreign in foreign_comments(context.ruleset, evidence.proved, balancing_chains(context)):
@@ -103,7 +99,7 @@ def _comments(context: RulesetContext, evidence: NameEvidence) -> Iterator[Fault
             f"the comment names {label(first.named)}, but {chain} is a chain of {label(first.proved.spelled)}: the "
             "rule was edited or comes from elsewhere",
             RESTART,
-            at_rule("nat", first.rule, focus=first.named),
+            at_rule(first.rule, focus=first.named),
             service=label(first.proved.spelled),
             related=tuple(foreign.rule.line for foreign in found[1:]),
         )
@@ -128,7 +124,7 @@ def _altered(altered: AlteredEndpoint) -> Fault:
     return Fault(
         message,
         RESTART,
-        at_rule("nat", altered.dnat, focus=f"--to-destination {altered.destination}"),
+        at_rule(altered.dnat, focus=f"--to-destination {altered.destination}"),
         service=label(altered.name.spelled),
         related=tuple(mark.line for mark in altered.marks),
         severity=Severity.ERROR if altered.expected is not None else None,
@@ -143,7 +139,7 @@ def _crossing(crossing: Crossing) -> Fault:
     return Fault(
         f"{chain}, a chain of {mine}, leads to {target}, a chain of {other}: connections reach the wrong pods",
         RESTART,
-        at_rule("nat", crossing.rule, focus=target),
+        at_rule(crossing.rule, focus=target),
         service=None if crossing.proved is None else label(crossing.proved.spelled),
         severity=Severity.ERROR,
     )

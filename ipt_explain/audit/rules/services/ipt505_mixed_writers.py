@@ -24,20 +24,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FIX = "Make sure that one kube-proxy runs on this node, and restart it."
 
 
 @rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
-def mixed_writers(context: RulesetContext) -> Iterator[Fault]:
+def mixed_writers(context: RulesetContext) -> Faults:
     """One fault for each sign of two writers."""
     ways = front_rules(context).ways
     old = next((way for way in ways if way.name.endswith(":")), None)
@@ -47,7 +42,7 @@ def mixed_writers(context: RulesetContext) -> Iterator[Fault]:
             f"{old.name} is spelled as kube-proxy up to 1.19 does, {new.name} as later ones do: what the older one "
             "wrote is not kept up to date",
             _FIX,
-            at_rule("nat", old.rule, focus=old.name),
+            at_rule(old.rule, focus=old.name),
             related=(new.rule.line,),
         )
     roles = {role_of(way.rule.target or ""): way.rule for way in reversed(ways)}
@@ -57,6 +52,6 @@ def mixed_writers(context: RulesetContext) -> Iterator[Fault]:
             "KUBE-XLB chains of kube-proxy up to 1.23 are led to beside KUBE-EXT chains of later ones: what the older "
             "one wrote is not kept up to date",
             _FIX,
-            at_rule("nat", xlb, focus=xlb.target or ""),
+            at_rule(xlb, focus=xlb.target or ""),
             related=(ext.line,),
         )

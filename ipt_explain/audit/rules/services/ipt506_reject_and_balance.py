@@ -35,21 +35,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.refusals import read_refusals
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words.addresses import front
 
 
 @rule("IPT506", "reject-and-balance", Severity.WARNING)
-def reject_and_balance(context: RulesetContext) -> Iterator[Fault]:
+def reject_and_balance(context: RulesetContext) -> Faults:
     """One fault for each such address."""
-    refusals = context.fact(read_refusals)
+    refusals = read_refusals(context.ruleset)
     if not refusals:
         return
     for service in context.services:
@@ -63,7 +58,7 @@ def reject_and_balance(context: RulesetContext) -> Iterator[Fault]:
                     f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table leads it "
                     "to endpoints first: the refusal never matches, and one of the two is out of date",
                     "Restart kube-proxy on this node: it writes both tables anew.",
-                    at_rule("filter", refusal),
+                    at_rule(refusal),
                     service=service.label,
                     related=(frontend.rule.line,),
                 )

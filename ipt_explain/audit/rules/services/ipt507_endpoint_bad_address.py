@@ -23,13 +23,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import endpoint_chains
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _NOWHERE = (
     *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
@@ -40,7 +35,7 @@ _HEADS = tuple(start[:_HEAD] for start in _NOWHERE)
 
 
 @rule("IPT507", "endpoint-bad-address", Severity.ERROR)
-def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
+def endpoint_bad_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     endpoints = endpoint_chains(context)
     # There are as many as endpoints, but their ends and beginnings are few.
@@ -61,7 +56,7 @@ def endpoint_bad_address(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"the endpoint {destination} {problem}: connections that choose it fail",
                 "Restart kube-proxy on this node; if it comes back, look at the Service's endpoints.",
-                at_rule("nat", endpoints.dnats[chain], focus=f"--to-destination {destination}"),
+                at_rule(endpoints.dnats[chain], focus=f"--to-destination {destination}"),
             )
 
 

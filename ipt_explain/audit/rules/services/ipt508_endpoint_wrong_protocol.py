@@ -23,19 +23,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.services.facts import front_rules
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT508", "endpoint-wrong-protocol", Severity.ERROR)
-def endpoint_wrong_protocol(context: RulesetContext) -> Iterator[Fault]:
+def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     protocols = front_rules(context).protocols
     endpoints = endpoint_chains(context)
@@ -54,6 +49,6 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Iterator[Fault]:
                 f"{endpoints.destination(target)}, {percent(1 / len(targets))} of new connections, is not translated "
                 "and never answered",
                 RESTART,
-                at_rule("nat", endpoints.dnats[target], focus=f"-p {found}"),
+                at_rule(endpoints.dnats[target], focus=f"-p {found}"),
                 service=context.service_of(caller),
             )

@@ -19,25 +19,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, endpoint_chains
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Rule
-from ipt_explain.model.by_shape import rules_by_shape
 from ipt_explain.words.lists import both
 
 _FLAGS = ("--random", "--persistent", "--random-fully")
 
 
 @rule("IPT509", "endpoint-foreign-flags", Severity.WARNING, yields_to=("IPT008", "IPT507"))
-def endpoint_foreign_flags(context: RulesetContext) -> Iterator[Fault]:
+def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     endpoints = endpoint_chains(context)
-    for shape, rules in context.fact(rules_by_shape).get("nat", {}).items():
+    for shape, rules in context.by_shape.get("nat", {}).items():
         if shape.target is None or shape.target.name != "DNAT":
             continue
         flags = [option.name for option in shape.target.options if option.name in _FLAGS]
@@ -55,5 +49,5 @@ def _fault(judged: Rule, flags: list[str]) -> Fault:
         f"the DNAT has {both(odd)}, which kube-proxy never writes: the kernel picks address or port by itself, "
         "where one endpoint was meant",
         RESTART,
-        at_rule("nat", judged, focus=odd[0]),
+        at_rule(judged, focus=odd[0]),
     )

@@ -21,21 +21,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.model import Chain, Rule
 from ipt_explain.words.percents import percent
 
 
 @rule("IPT510", "endpoint-shared", Severity.ERROR)
-def endpoint_shared(context: RulesetContext) -> Iterator[Fault]:
+def endpoint_shared(context: RulesetContext) -> Faults:
     """One fault for each pair, at the rule of the Service whose endpoint it is not."""
     evidence = name_evidence(context)
     for shared in evidence.shared:
@@ -55,7 +50,7 @@ def _fault(context: RulesetContext, shared: SharedEndpoint, evidence: NameEviden
         f"{endpoint_chains(context).destination(shared.endpoint)}, an endpoint of "
         f"{right if other is None else label(other.spelled)}",
         RESTART,
-        at_rule("nat", way, focus=shared.endpoint),
+        at_rule(way, focus=shared.endpoint),
         service=context.service_of(wrong) if mine is None else label(mine.spelled),
         related=(other_way.line,),
     )

@@ -31,15 +31,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.balancers import endpoint_chains, named
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 
@@ -49,7 +44,7 @@ _FEW = 5
 
 
 @rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
-def stale_chains(context: RulesetContext) -> Iterator[Fault]:
+def stale_chains(context: RulesetContext) -> Faults:
     """One fault for each of few chains of services, one note for the others."""
     jumps = context.jumps("nat")
     if jumps is None or not any(map(jumps.table.chains.__contains__, BUILT_IN_CHAINS["nat"])):
@@ -73,7 +68,7 @@ def _service(context: RulesetContext, chain: Chain) -> Fault:
         f"{chain.name}, a chain of {whose}, holds rules but no rule leads to it: the rule for one of the Service's "
         "addresses was lost, or the chain is left over",
         _FIX,
-        at_chain("nat", chain),
+        at_chain(chain),
         service=None if name is None else label(name.spelled),
         severity=Severity.WARNING,
     )
@@ -87,7 +82,7 @@ def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
         f"no rule leads to {'1 chain of an endpoint' if count == 1 else f'{count} chains of endpoints'}, {names}: they "
         "are left over, or their Services' rules for them were lost",
         _FIX,
-        at_chain("nat", stale.endpoints[0]),
+        at_chain(stale.endpoints[0]),
         related=_lines(stale.endpoints[1:]),
     )
 
@@ -97,10 +92,10 @@ def _many(chains: tuple[Chain, ...], what: str) -> Fault:
         f"no rule leads to {len(chains)} {what}, {named(chain.name for chain in chains)}: they are left over, or the "
         "rules that led to them were lost",
         _FIX,
-        at_chain("nat", chains[0]),
+        at_chain(chains[0]),
         related=_lines(chains[1:]),
     )
 
 
 def _lines(chains: tuple[Chain, ...]) -> tuple[int, ...]:
-    return tuple(line for chain in chains if (line := at_chain("nat", chain).line) is not None)
+    return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)

@@ -20,17 +20,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules, label
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT512", "duplicate-node-port", Severity.ERROR)
-def duplicate_node_port(context: RulesetContext) -> Iterator[Fault]:
+def duplicate_node_port(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     fronts = front_rules(context)
     names = {id(way.rule): label(way.name) for way in fronts.ways} if fronts.node_port_clashes else {}
@@ -40,7 +35,7 @@ def duplicate_node_port(context: RulesetContext) -> Iterator[Fault]:
             f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the rule "
             f"ahead takes every connection to {names.get(id(clash.first), clash.first.target)}, and this one gets none",
             "Restart kube-proxy on this node: a node port belongs to one Service.",
-            at_rule("nat", clash.second),
+            at_rule(clash.second),
             service=names.get(id(clash.second)),
             related=(clash.first.line,),
         )

@@ -21,14 +21,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.audit.evidence.services.overlaps import host_port_clashes
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _NODE_ITSELF = {
     "22": "SSH",
@@ -41,7 +36,7 @@ _FIX = "Give the Service another node port, or the other program another port."
 
 
 @rule("IPT513", "node-port-clash", Severity.WARNING)
-def node_port_clash(context: RulesetContext) -> Iterator[Fault]:
+def node_port_clash(context: RulesetContext) -> Faults:
     """One fault for each such node port."""
     fronts = front_rules(context)
     for clash in host_port_clashes(context.ruleset, fronts):
@@ -49,7 +44,7 @@ def node_port_clash(context: RulesetContext) -> Iterator[Fault]:
             f"node port {clash.port}/{clash.protocol} is a host port too ({clash.other.chain}): only the one whose "
             "rules come first gets connections",
             _FIX,
-            at_rule("nat", clash.rule),
+            at_rule(clash.rule),
             related=(clash.other.line,),
         )
     for port, what in _NODE_ITSELF.items():
@@ -59,7 +54,7 @@ def node_port_clash(context: RulesetContext) -> Iterator[Fault]:
                 f"node port {port} is that of {what}: connections to the node's own addresses go to the Service "
                 "instead",
                 _FIX,
-                at_rule("nat", rule_there),
+                at_rule(rule_there),
             )
     if fronts.node_ports:
         for service in context.services:
@@ -70,6 +65,6 @@ def node_port_clash(context: RulesetContext) -> Iterator[Fault]:
                     f"node port {health} is the health check port of {service.label} too: load balancers ask the "
                     "Service's pods instead of kube-proxy and take this node for unfit",
                     _FIX,
-                    at_rule("nat", clashing),
+                    at_rule(clashing),
                     key=service.label,
                 )

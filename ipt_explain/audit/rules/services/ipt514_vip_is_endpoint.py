@@ -23,17 +23,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import two_meanings
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT514", "vip-is-endpoint", Severity.WARNING, yields_to=("IPT504",))
-def vip_is_endpoint(context: RulesetContext) -> Iterator[Fault]:
+def vip_is_endpoint(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for both in two_meanings(context):
         if both.cluster_ip:
@@ -41,6 +36,6 @@ def vip_is_endpoint(context: RulesetContext) -> Iterator[Fault]:
                 f"the endpoint {both.address} is a Service's ClusterIP: nothing translates it a second time, and "
                 "connections that choose it are never answered",
                 "Put addresses of pods or machines into the Service's Endpoints.",
-                at_rule("nat", both.dnat, focus=both.address),
+                at_rule(both.dnat, focus=both.address),
                 related=(both.rule.line,),
             )

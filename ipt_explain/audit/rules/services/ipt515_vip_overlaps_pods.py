@@ -24,18 +24,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.audit.evidence.services.overlaps import bad_vips
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, yields_to=("IPT502",))
-def vip_overlaps_pods(context: RulesetContext) -> Iterator[Fault]:
+def vip_overlaps_pods(context: RulesetContext) -> Faults:
     """One fault for each network and kind of address, at its first Service."""
     by_reason: dict[str, list[tuple[str, Fault]]] = {}
     for bad in bad_vips(front_rules(context), context.services):
@@ -47,7 +42,7 @@ def vip_overlaps_pods(context: RulesetContext) -> Iterator[Fault]:
         fault = Fault(
             f"{bad.host}, the address of a Service, {bad.why}: {effect}",
             "Use networks apart for Services and pods." if bad.network else "Give the Service another address.",
-            at_rule("nat", bad.rule, focus=f"-d {bad.host}"),
+            at_rule(bad.rule, focus=f"-d {bad.host}"),
         )
         by_reason.setdefault(bad.why, []).append((bad.host, fault))
     for found in by_reason.values():

@@ -33,19 +33,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.model import Family
 from ipt_explain.services.ports import ProxyMode
 
 
 @rule("IPT516", "no-kubernetes-service", Severity.INFO, reads_absence=True)
-def no_kubernetes_service(context: RulesetContext) -> Iterator[Fault]:
+def no_kubernetes_service(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     chain = context.chain("nat", SERVICES)
     services = context.services
@@ -60,5 +55,5 @@ def no_kubernetes_service(context: RulesetContext) -> Iterator[Fault]:
             "there are rules for Services, but none for default/kubernetes: pods on this node cannot reach the API "
             "server by its Service address",
             "See whether the Service has endpoints, and restart kube-proxy on this node.",
-            at_chain("nat", chain),
+            at_chain(chain),
         )

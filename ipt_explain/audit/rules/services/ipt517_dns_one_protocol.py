@@ -33,19 +33,15 @@ When to ignore:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import ServicePort
 
 _DNS = 53
 
 
 @rule("IPT517", "dns-one-protocol", Severity.INFO, reads_absence=True)
-def dns_one_protocol(context: RulesetContext) -> Iterator[Fault]:
+def dns_one_protocol(context: RulesetContext) -> Faults:
     """One note for each such Service."""
     by_name: dict[tuple[str | None, str], dict[str, ServicePort]] = defaultdict(dict)
     for service in context.services:
@@ -59,6 +55,6 @@ def dns_one_protocol(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"{service.cluster_ip}:{_DNS} is served over {protocol} only, not over {missing}",
                 "Add the missing port to the Service.",
-                at_rule("nat" if (front.target or "").startswith("KUBE-") else "filter", front),
+                at_rule(front),
                 service=service.label,
             )

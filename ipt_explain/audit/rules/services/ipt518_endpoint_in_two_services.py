@@ -26,19 +26,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains, named
 from ipt_explain.audit.evidence.services.facts import service_names
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 
 @rule("IPT518", "endpoint-in-two-services", Severity.INFO)
-def endpoint_in_two_services(context: RulesetContext) -> Iterator[Fault]:
+def endpoint_in_two_services(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     endpoints = endpoint_chains(context)
     if len(endpoints.destinations) < 2:
@@ -51,7 +46,7 @@ def endpoint_in_two_services(context: RulesetContext) -> Iterator[Fault]:
         yield Fault(
             f"{count} to more than one Service: {first.destination} to {named(first.services)}",
             "Nothing, if it is meant; otherwise narrow one Service's selector.",
-            at_rule("nat", dnats[0], focus=first.destination),
+            at_rule(dnats[0], focus=first.destination),
             service=first.services[0],
             related=tuple(dnat.line for dnat in dnats[1:]),
         )

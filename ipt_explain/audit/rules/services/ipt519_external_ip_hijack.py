@@ -24,20 +24,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules, two_meanings
 from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 
 _FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
 
 
 @rule("IPT519", "external-ip-hijack", Severity.WARNING, yields_to=("IPT501", "IPT504"))
-def external_ip_hijack(context: RulesetContext) -> Iterator[Fault]:
+def external_ip_hijack(context: RulesetContext) -> Faults:
     """One fault for each such address."""
     for both in two_meanings(context):
         if not both.cluster_ip and not both.own:
@@ -45,7 +40,7 @@ def external_ip_hijack(context: RulesetContext) -> Iterator[Fault]:
                 f"{both.address}, an external address of this Service, is an endpoint of another one "
                 f"({both.endpoint}): connections to that endpoint from outside its Service end here",
                 _FIX,
-                at_rule("nat", both.rule),
+                at_rule(both.rule),
                 related=(both.dnat.line,),
             )
     for hijack in taken_cluster_ips(front_rules(context)):
@@ -53,6 +48,6 @@ def external_ip_hijack(context: RulesetContext) -> Iterator[Fault]:
             f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: what "
             "clients send there to this port ends here",
             _FIX,
-            at_rule("nat", hijack.rule),
+            at_rule(hijack.rule),
             related=(hijack.victim.line,),
         )

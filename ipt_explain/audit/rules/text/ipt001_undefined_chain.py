@@ -26,17 +26,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph import Jump
 
 
 @rule("IPT001", "undefined-chain", Severity.ERROR, reads_absence=True)
-def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
+def undefined_chain(context: RulesetContext) -> Faults:
     """One fault for each missing chain, at the first jump to it."""
     for table in context.ruleset.tables:
         jumps = context.jumps(table)
@@ -49,7 +44,7 @@ def undefined_chain(context: RulesetContext) -> Iterator[Fault]:
                 f"table {table} has no chain {target}, but {_rules(len(leading))} to it: "
                 "iptables-restore will refuse the table",
                 f"Dump the table anew and whole, or declare :{target} - [0:0].",
-                at_rule(table, leading[0].rule, focus=target),
+                at_rule(leading[0].rule, focus=target),
                 related=tuple(jump.rule.line for jump in leading[1:]),
                 key=target,
             )

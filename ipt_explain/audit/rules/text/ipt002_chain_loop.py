@@ -27,17 +27,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Rule
 
 
 @rule("IPT002", "chain-loop", Severity.ERROR)
-def chain_loop(context: RulesetContext) -> Iterator[Fault]:
+def chain_loop(context: RulesetContext) -> Faults:
     """One fault for each group of chains that lead to each other, at the jump that closes the circle."""
     for table in context.ruleset.tables:
         for cycle in context.cycles(table):
@@ -49,7 +44,7 @@ def chain_loop(context: RulesetContext) -> Iterator[Fault]:
                 f"chains of table {table} lead in a circle ({circle}): "
                 + ("no built-in chain reaches it yet" if unreached else "iptables-restore will refuse the table"),
                 "Remove one jump of the circle, or end it with RETURN.",
-                at_rule(table, jumps[-1], focus=cycle.path[0]),
+                at_rule(jumps[-1], focus=cycle.path[0]),
                 related=tuple(jump.line for jump in jumps[:-1]),
                 severity=Severity.INFO if unreached else None,
             )

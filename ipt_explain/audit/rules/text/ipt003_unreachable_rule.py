@@ -24,13 +24,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import is_kube_chain
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
 from ipt_explain.model import Rule
 
@@ -49,9 +44,9 @@ NAMED = 3
         *("IPT501", "IPT512", "IPT601", "IPT602", "IPT606", "IPT707"),
     ),
 )
-def unreachable_rule(context: RulesetContext) -> Iterator[Fault]:
+def unreachable_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that hides others, at the first rule hidden."""
-    for shadow in context.fact(find_shadows):
+    for shadow in find_shadows(context.ruleset):
         if _by_design(shadow):
             continue
         first, *others = shadow.hidden
@@ -59,7 +54,7 @@ def unreachable_rule(context: RulesetContext) -> Iterator[Fault]:
             f"{_subject(len(shadow.hidden))} of {shadow.chain} can never match: "
             f"an earlier rule takes all of {'its' if not others else 'their'} packets ({_effect(shadow)})",
             "Move the narrower rule ahead of the wider one, or remove it.",
-            at_rule(shadow.table, first),
+            at_rule(first),
             related=(shadow.rule.line, *(rule.line for rule in others)),
             severity=Severity.INFO if shadow.same_effect else None,
         )

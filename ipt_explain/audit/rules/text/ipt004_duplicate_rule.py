@@ -24,13 +24,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.repeated import find_repetitions
 
 GROWING = 3
@@ -43,9 +38,9 @@ GROWING = 3
     Severity.INFO,
     yields_to=("IPT103", "IPT203", "IPT204", "IPT402", "IPT403", "IPT408", "IPT501", "IPT512"),
 )
-def duplicate_rule(context: RulesetContext) -> Iterator[Fault]:
+def duplicate_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that has copies, at the second of them."""
-    for repetition in context.fact(find_repetitions):
+    for repetition in find_repetitions(context.ruleset):
         first, second, *others = repetition.rules
         if role_of(first.chain) is ChainRole.FIREWALL:
             continue  # kube-proxy repeats the source ranges for each of a load balancer's addresses
@@ -55,7 +50,7 @@ def duplicate_rule(context: RulesetContext) -> Iterator[Fault]:
             f"{first.chain} holds the same rule {'twice' if count == 2 else f'{count} times'}"
             + (": something adds it again and again, and every packet here crosses all copies" if growing else ""),
             "Delete all but one with `iptables -D`, and find out who adds them.",
-            at_rule(repetition.table, second),
+            at_rule(second),
             related=(first.line, *(rule.line for rule in others)),
             severity=Severity.WARNING if growing else None,
         )

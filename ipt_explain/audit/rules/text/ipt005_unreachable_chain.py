@@ -26,13 +26,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.names import is_kube_chain
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 from ipt_explain.words.lists import listed
@@ -42,7 +37,7 @@ NAMED = 5
 
 
 @rule("IPT005", "unreachable-chain", Severity.INFO, reads_absence=True)
-def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
+def unreachable_chain(context: RulesetContext) -> Faults:
     """One fault for each table, at the first unreachable chain; chains behind it are named by those that lead to
     them.
     """
@@ -61,8 +56,8 @@ def unreachable_chain(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"no packet reaches {_named(lost)} of table {name}: no built-in chain leads there",
                 "Add the missing jump, or flush and delete the chain.",
-                at_chain(name, first),
-                related=tuple(line for chain in lost[1:] if (line := at_chain(name, chain).line) is not None),
+                at_chain(first),
+                related=tuple(line for chain in lost[1:] if (line := at_chain(chain).line) is not None),
             )
 
 

@@ -27,16 +27,11 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
 
 
 @rule("IPT006", "duplicate-section", Severity.WARNING)
-def duplicate_section(context: RulesetContext) -> Iterator[Fault]:
+def duplicate_section(context: RulesetContext) -> Faults:
     """One fault for each table that has anything declared again, at the first such line."""
     for name, table in context.ruleset.tables.items():
         if table.redeclared:

@@ -24,17 +24,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_table
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
 from ipt_explain.model import Table
 
 
 @rule("IPT007", "truncated-dump", Severity.ERROR)
-def truncated_dump(context: RulesetContext) -> Iterator[Fault]:
+def truncated_dump(context: RulesetContext) -> Faults:
     """One fault for each table without COMMIT, at the last line that it has."""
     for name, table in context.ruleset.tables.items():
         if not table.committed:

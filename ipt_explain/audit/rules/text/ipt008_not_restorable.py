@@ -22,26 +22,21 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
 from ipt_explain.graph.lint.unreadable import find_unreadable
-from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT008", "not-restorable", Severity.WARNING, yields_to=("IPT507", "IPT707"))
-def not_restorable(context: RulesetContext) -> Iterator[Fault]:
+def not_restorable(context: RulesetContext) -> Faults:
     """One fault for each kind of trouble in a table, at the first line that has it."""
-    for trouble in find_unreadable(context.ruleset, context.fact(rules_by_shape)):
+    for trouble in find_unreadable(context.ruleset, context.by_shape):
         first = trouble.rules[0] if trouble.rules else None
         place = Place()
         if first is not None:
-            place = at_rule(trouble.table, first, focus=trouble.focus)
+            place = at_rule(first, focus=trouble.focus)
         elif trouble.chain is not None:
-            place = at_chain(trouble.table, trouble.chain)
+            place = at_chain(trouble.chain)
         count = f" ({len(trouble.rules)} rules)" if len(trouble.rules) > 1 else ""
         yield Fault(
             f"{trouble.what}{count}: iptables-restore cannot read this back",

@@ -24,25 +24,19 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.misplaced import find_misplaced
-from ipt_explain.model.by_shape import rules_by_shape
 
 
 @rule("IPT009", "invalid-in-table", Severity.ERROR)
-def invalid_in_table(context: RulesetContext) -> Iterator[Fault]:
+def invalid_in_table(context: RulesetContext) -> Faults:
     """One fault for each target and place that do not go together, at the first rule."""
-    for misplaced in find_misplaced(context.fact(rules_by_shape), context.jumps("nat")):
+    for misplaced in find_misplaced(context.by_shape, context.jumps("nat")):
         first, *others = misplaced.rules
         yield Fault(
             f"{misplaced.target} cannot stand {misplaced.where}: iptables-restore will refuse the table",
             f"{misplaced.target} works {misplaced.allowed}; move the rule there.",
-            at_rule(misplaced.table, first, focus=f"-j {misplaced.target}"),
+            at_rule(first, focus=f"-j {misplaced.target}"),
             related=tuple(rule.line for rule in others),
             key=misplaced.where,
         )

@@ -23,16 +23,11 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_chain
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 
 
 @rule("IPT010", "nat-policy", Severity.ERROR)
-def nat_policy(context: RulesetContext) -> Iterator[Fault]:
+def nat_policy(context: RulesetContext) -> Faults:
     """One fault for each chain with the policy."""
     nat = context.table("nat")
     for chain in nat.chains.values() if nat is not None else ():
@@ -40,5 +35,5 @@ def nat_policy(context: RulesetContext) -> Iterator[Fault]:
             yield Fault(
                 f"policy DROP of nat {chain.name}: each new connection that no rule here rewrites is dropped",
                 f"Set it to ACCEPT (`iptables -t nat -P {chain.name} ACCEPT`) and drop packets in table filter.",
-                at_chain("nat", chain),
+                at_chain(chain),
             )

@@ -22,15 +22,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fault import Fault, at_rule
-from ipt_explain.audit.finding import Severity
-from ipt_explain.audit.rule import rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.always_or_never import find_certain
 from ipt_explain.model import Option, Rule
-from ipt_explain.model.by_shape import rules_by_shape
 from ipt_explain.words.lists import both
 
 
@@ -40,9 +34,9 @@ from ipt_explain.words.lists import both
     Severity.WARNING,
     yields_to=("IPT201", "IPT202", "IPT203", "IPT205", "IPT404", "IPT405", "IPT408"),
 )
-def always_or_never(context: RulesetContext) -> Iterator[Fault]:
+def always_or_never(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for table, judged, certainty in find_certain(context.fact(rules_by_shape)):
+    for judged, certainty in find_certain(context.by_shape):
         words = both([_spelled(judged, option) for option in certainty.options])
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(
@@ -50,7 +44,7 @@ def always_or_never(context: RulesetContext) -> Iterator[Fault]:
             "Write the value that was meant, or remove the condition."
             if certainty.matches
             else "Mend or remove the rule.",
-            at_rule(table, judged, focus=_spelled(judged, certainty.options[0])),
+            at_rule(judged, focus=_spelled(judged, certainty.options[0])),
         )
 
 

@@ -1,0 +1,28 @@
+"""All that a rule is written with, for one import; facts about a ruleset come from `audit.evidence`."""
+
+from __future__ import annotations
+
+from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.fact import fact, ruleset_fact
+from ipt_explain.audit.fault import NOWHERE, Fault, at_chain, at_rule, at_table
+from ipt_explain.audit.gathering import gathered
+from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, rule
+from ipt_explain.audit.severity import Severity
+
+__all__ = [
+    "NOWHERE",
+    "DumpContext",
+    "Fault",
+    "Faults",
+    "RulesetContext",
+    "Severity",
+    "at_chain",
+    "at_rule",
+    "at_table",
+    "compare_rule",
+    "dump_rule",
+    "fact",
+    "gathered",
+    "rule",
+    "ruleset_fact",
+]

@@ -1,0 +1,64 @@
+"""Under policy Local, pods or the node itself are not led to all endpoints.
+
+What it checks:
+    KUBE-EXT (KUBE-XLB up to 1.23) that marks the node's own connections also leads them to KUBE-SVC; and where other
+    Services' chains lead pods there, too, this one does.
+
+Why it matters:
+    The policy is for connections from outside. The node, or its pods, reach endpoints of this node only by the
+    Service's external addresses, or none.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-NPX46M4PTMTKRN6Y - [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    :KUBE-SVL-NPX46M4PTMTKRN6Y - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -m comment --comment "masquerade LOCAL traffic for default/kubernetes:https
+      LoadBalancer IP" -m addrtype --src-type LOCAL -j KUBE-MARK-MASQ
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -j KUBE-SVL-NPX46M4PTMTKRN6Y
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/kubernetes:https" -m tcp --dport 30443
+      -j KUBE-EXT-NPX46M4PTMTKRN6Y
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SVL-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the rules anew.
+
+When to ignore:
+    When the text was cut by a filter that left out such rules.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.ways import WayFault
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+
+_EFFECTS = {
+    WayFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
+    "reach endpoints of this node only, or none",
+    WayFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
+    "connections are treated like those from outside and reach endpoints of this node only, or none",
+}
+
+
+@rule("IPT521", "policy-local-inside", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+def policy_local_inside(context: RulesetContext) -> Faults:
+    """One fault for each such chain and client."""
+    for way in broken_ways(context, *_EFFECTS):
+        yield way_fault(way, _EFFECTS[way.fault])

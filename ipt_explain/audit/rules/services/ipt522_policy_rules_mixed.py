@@ -1,0 +1,65 @@
+"""A chain for connections from outside has rules of policy Cluster and of policy Local.
+
+What it checks:
+    KUBE-EXT that masquerades connections from everywhere (policy Cluster) ends in KUBE-SVC; one that does so for the
+    node alone (policy Local) ends in KUBE-SVL.
+
+Why it matters:
+    Either connections from outside reach endpoints of this node only, though the Service wants all of them; or they
+    reach endpoints elsewhere without being masqueraded, and replies may not come back.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-NPX46M4PTMTKRN6Y - [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    :KUBE-SVL-NPX46M4PTMTKRN6Y - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -m comment --comment "masquerade traffic for default/kubernetes:https external
+      destinations" -j KUBE-MARK-MASQ
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -j KUBE-SVL-NPX46M4PTMTKRN6Y
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/kubernetes:https" -m tcp --dport 30443
+      -j KUBE-EXT-NPX46M4PTMTKRN6Y
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
+      --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    -A KUBE-SVL-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the rules anew.
+
+When to ignore:
+    Some distributions lead outsiders to all endpoints where policy Local finds none here: that is a note only.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.ways import WayFault
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+
+_EFFECTS = {
+    WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them to "
+    "endpoints of this node only: the others get nothing from outside",
+    WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but leads outsiders to all endpoints: they are not "
+    "masqueraded, and replies of endpoints on other nodes may not come back",
+}
+
+
+@rule("IPT522", "policy-rules-mixed", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+def policy_rules_mixed(context: RulesetContext) -> Faults:
+    """One fault for each such chain."""
+    for way in broken_ways(context, *_EFFECTS):
+        meant = way.fault is WayFault.LOST_POLICY  # some distributions fall back so on purpose
+        yield way_fault(way, _EFFECTS[way.fault], Severity.INFO if meant else None)

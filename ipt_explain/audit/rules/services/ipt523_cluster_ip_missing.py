@@ -1,0 +1,56 @@
+"""A Service's chains stand, but nothing leads to them from its ClusterIP.
+
+What it checks:
+    Every service port that has a chain and is reached by some address has a rule for its ClusterIP in KUBE-SERVICES.
+
+Why it matters:
+    Clients inside the cluster use the ClusterIP: their connections pass the node un-DNATed and are never answered.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :KUBE-EXT-NPX46M4PTMTKRN6Y - [0:0]
+    :KUBE-MARK-MASQ - [0:0]
+    :KUBE-NODEPORTS - [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
+    -A PREROUTING -j KUBE-SERVICES
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -m comment --comment "masquerade traffic for default/kubernetes:https external
+      destinations" -j KUBE-MARK-MASQ
+    -A KUBE-EXT-NPX46M4PTMTKRN6Y -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-NODEPORTS -p tcp -m comment --comment "default/kubernetes:https" -m tcp --dport 30443
+      -j KUBE-EXT-NPX46M4PTMTKRN6Y
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -j KUBE-MARK-MASQ
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
+    -A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
+    COMMIT
+
+How to fix:
+    Restart kube-proxy on the node, which writes the rules anew.
+
+When to ignore:
+    When the text was cut by a filter that left out such rules.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.ways import WayFault
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+
+_EFFECT = (
+    "the Service is reached by {what}, but no rule is for its ClusterIP: connections to that leave the node un-DNATed, "
+    "and nothing answers them"
+)
+
+
+@rule("IPT523", "cluster-ip-missing", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
+def cluster_ip_missing(context: RulesetContext) -> Faults:
+    """One fault for each service port and chain."""
+    for way in broken_ways(context, WayFault.NO_CLUSTER_IP):
+        yield way_fault(way, _EFFECT)
