@@ -51,7 +51,7 @@ def explain(
     selection = Selection.of(service, namespace, address)
     read = read_dumps(dumps, live, lenient, empty_too=not selection)
     explanation, total = explain_selected(read, selection)
-    if not explanation.rulesets:
+    if not explanation.rulesets and not any(dump.node for dump in read):
         said = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, said))
     warn(explanation.warnings)

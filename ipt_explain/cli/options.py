@@ -126,12 +126,14 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
 
 
 def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
-    """The dumps that the command line names, each parsed as a source of its own.
+    """The dumps that the command line names, each parsed as a source of its own; what those of one node tell beside
+    rules, all of them know.
 
     Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
     faults of all of them.
     """
     from ipt_explain.inputs import read_inputs
+    from ipt_explain.model.node.joining import with_shared_facts
     from ipt_explain.parsing import read_dump
 
     if live and dumps:
@@ -145,9 +147,9 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
             faults.append(error)
     if faults:
         raise joined(faults)
-    if not empty_too and not any(dump.rulesets for dump in parsed):
+    if not empty_too and not any(dump.rulesets or dump.node for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
-    return tuple(parsed)
+    return with_shared_facts(parsed)
 
 
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:

@@ -118,12 +118,14 @@ def _why_not(dump: Dump, told: Trace, endpoint: str) -> WhyNot:
 def _one_node(dumps: Sequence[Dump]) -> Dump:
     """The dumps of one node as one: a packet passes all rulesets of its family."""
     from ipt_explain.model import Dump
+    from ipt_explain.model.node.joining import joined
 
     first, *others = dumps
     if not others:
         return first
     rulesets = tuple(ruleset for dump in dumps for ruleset in dump.rulesets)
-    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text)
+    facts = joined(dump.node for dump in dumps)
+    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text, node=facts)
 
 
 def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: Destination) -> str:

@@ -1,0 +1,1 @@
+"""kube-proxy's IPVS mode: what a node's sets and virtual servers say of Services."""

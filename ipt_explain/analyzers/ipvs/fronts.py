@@ -1,0 +1,197 @@
+"""The addresses and ports that kube-proxy serves in IPVS mode: virtual servers, and what the sets say of them.
+
+No Service name is on the node: a front is known by its address. A Service with an external traffic policy Local but no
+endpoint here is served by all of the cluster's (kube-proxy 1.24 and later), and nothing on the node tells that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.ipvs.entries import Entries, Entry, Place
+from ipt_explain.analyzers.ipvs.set_names import SetRole
+from ipt_explain.model import Family
+from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node.ipvs import VirtualServer
+from ipt_explain.services.ports import FrontendKind, TrafficPolicy
+
+_KINDS = (
+    (FrontendKind.CLUSTER_IP, (SetRole.CLUSTER_IP,)),
+    (FrontendKind.EXTERNAL_IP, (SetRole.EXTERNAL_IP, SetRole.EXTERNAL_IP_LOCAL)),
+    (FrontendKind.LOAD_BALANCER, (SetRole.LOAD_BALANCER,)),
+)
+_NODE_PORTS = {
+    "tcp": (SetRole.NODE_PORT_TCP,),
+    "udp": (SetRole.NODE_PORT_UDP,),
+    "sctp": (SetRole.NODE_PORT_SCTP, SetRole.NODE_PORT_SCTP_BITMAP),
+}
+_LOCAL_NODE_PORTS = {
+    "tcp": (SetRole.NODE_PORT_LOCAL_TCP,),
+    "udp": (SetRole.NODE_PORT_LOCAL_UDP,),
+    "sctp": (SetRole.NODE_PORT_LOCAL_SCTP, SetRole.NODE_PORT_LOCAL_SCTP_BITMAP),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRanges:
+    """The clients that may use a load balancer's address: those in `networks`, and with `own_address` the node itself
+    by way of the address. Without networks nobody may, which is what becomes of 0.0.0.0/0 up to 1.33."""
+
+    networks: tuple[str, ...]
+    own_address: bool
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """One address and port, or one node port on all of the node's addresses.
+
+    `kinds` are those that the sets tell, mostly one; empty where no set has it (a server made by hand, or one whose
+    entry is gone) or where the sets are not known (`kinds_known` False). `address` is None for a node port. `servers`
+    are its virtual servers: one, several for a node port, none where only sets have it. `external_policy` is None where
+    it is not known, and for a ClusterIP, whose policy is nowhere on the node. `source_ranges` is None where clients are
+    not restricted, or the sets do not tell (`source_ranges_known` False).
+    """
+
+    family: Family
+    protocol: str
+    address: str | None
+    port: int
+    kinds: tuple[FrontendKind, ...]
+    kinds_known: bool
+    servers: tuple[VirtualServer, ...]
+    external_policy: TrafficPolicy | None
+    source_ranges: SourceRanges | None
+    source_ranges_known: bool
+    entries: tuple[Entry, ...]
+
+
+def fronts(facts: NodeFacts, family: Family) -> tuple[Front, ...]:
+    """All fronts of one family: virtual servers in the order printed, then what only the sets have."""
+    return tuple(_Reading(facts, family).fronts())
+
+
+class _Reading:
+    def __init__(self, facts: NodeFacts, family: Family) -> None:
+        self._family = family
+        self._entries = Entries(facts, family)
+        self._servers = () if facts.virtual_servers is None else facts.virtual_servers.servers
+
+    def fronts(self) -> Iterator[Front]:
+        node_ports: dict[tuple[str, int], list[VirtualServer]] = {}
+        order: list[VirtualServer | tuple[str, int]] = []
+        seen: set[Place] = set()
+        for server in self._servers:
+            if server.family is not self._family or server.protocol is None or server.port is None:
+                continue
+            seen.add((server.protocol, server.address, server.port))
+            if self._is_node_port(server):
+                key = (server.protocol, server.port)
+                if key not in node_ports:
+                    order.append(key)
+                node_ports.setdefault(key, []).append(server)
+            else:
+                order.append(server)
+        for each in order:
+            if isinstance(each, tuple):
+                yield self._node_port(*each, node_ports[each])
+            else:
+                yield self._address((each.protocol or "", each.address, each.port or 0), (each,))
+        for place in self._places_of_sets():
+            if place not in seen:
+                yield self._address(place, ())
+        for protocol, port in self._ports_of_sets():
+            if (protocol, port) not in node_ports:
+                yield self._node_port(protocol, port, ())
+
+    def _is_node_port(self, server: VirtualServer) -> bool:
+        place = (server.protocol or "", server.address, server.port or 0)
+        if any(self._entries.at(role, place) for _, roles in _KINDS for role in roles):
+            return False
+        return bool(self._node_port_entries(_NODE_PORTS, *place))
+
+    def _node_port_entries(
+        self, roles: dict[str, tuple[SetRole, ...]], protocol: str, address: str | None, port: int
+    ) -> list[Entry]:
+        """Entries of a node port: bitmaps hold the port alone, sets of SCTP the node's address too."""
+        found = []
+        for role in roles.get(protocol, ()):
+            found += self._entries.at(role, (protocol, None, port))
+            found += self._entries.at(role, (protocol, address, port)) if address is not None else []
+        return found
+
+    def _address(self, place: Place, servers: tuple[VirtualServer, ...]) -> Front:
+        protocol, address, port = place
+        kinds: list[FrontendKind] = []
+        entries: list[Entry] = []
+        for kind, roles in _KINDS:
+            found = [entry for role in roles for entry in self._entries.at(role, place)]
+            if found:
+                kinds.append(kind)
+                entries += found
+        known = bool(kinds) or all(self._entries.knows(role) for _, roles in _KINDS for role in roles)
+        restricted = self._entries.holds(SetRole.LOAD_BALANCER_FIREWALL, place)
+        return Front(
+            self._family,
+            protocol,
+            address,
+            port,
+            tuple(kinds),
+            known,
+            servers,
+            self._policy(place, kinds),
+            self._source_ranges(place) if restricted else None,
+            restricted is not None or FrontendKind.LOAD_BALANCER not in kinds,
+            tuple(entries),
+        )
+
+    def _policy(self, place: Place, kinds: list[FrontendKind]) -> TrafficPolicy | None:
+        roles = []
+        if FrontendKind.LOAD_BALANCER in kinds:
+            roles.append(SetRole.LOAD_BALANCER_LOCAL)
+        elif FrontendKind.EXTERNAL_IP in kinds:
+            roles.append(SetRole.EXTERNAL_IP_LOCAL)
+        for role in roles:
+            local = self._entries.holds(role, place)
+            if local is not None:
+                return TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
+        return None
+
+    def _source_ranges(self, place: Place) -> SourceRanges:
+        entries = self._entries.at(SetRole.SOURCE_RANGES, place)
+        own = self._entries.at(SetRole.OWN_SOURCE, place)
+        firewall = self._entries.at(SetRole.LOAD_BALANCER_FIREWALL, place)
+        networks = tuple(network for entry in entries for network in entry.rest)
+        return SourceRanges(networks, bool(own), (*firewall, *entries, *own))
+
+    def _node_port(self, protocol: str, port: int, servers: Iterable[VirtualServer]) -> Front:
+        servers = tuple(servers)
+        addresses = [server.address for server in servers] or [None]
+        entries = _distinct(e for a in addresses for e in self._node_port_entries(_NODE_PORTS, protocol, a, port))
+        local = _distinct(e for a in addresses for e in self._node_port_entries(_LOCAL_NODE_PORTS, protocol, a, port))
+        policy = None
+        if local or any(self._entries.knows(role) for role in _LOCAL_NODE_PORTS.get(protocol, ())):
+            policy = TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
+        kinds = (FrontendKind.NODE_PORT,)
+        return Front(
+            self._family, protocol, None, port, kinds, True, servers, policy, None, True, (*entries, *local)
+        )  # fmt: skip
+
+    def _places_of_sets(self) -> Iterator[Place]:
+        """What sets of addresses have, each once."""
+        yield from dict.fromkeys(
+            entry.place for _, roles in _KINDS for role in roles for entry in self._entries.of(role)
+        )
+
+    def _ports_of_sets(self) -> Iterator[tuple[str, int]]:
+        yield from dict.fromkeys(
+            (entry.place[0], entry.place[2])
+            for roles in _NODE_PORTS.values()
+            for role in roles
+            for entry in self._entries.of(role)
+        )
+
+
+def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(dict.fromkeys(entries))

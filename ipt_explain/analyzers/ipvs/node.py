@@ -1,0 +1,67 @@
+"""What kube-proxy's sets and interface say of the node beside its fronts: local endpoints, health checks, addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.ipvs.entries import Entries, Place
+from ipt_explain.analyzers.ipvs.fronts import Front, fronts
+from ipt_explain.analyzers.ipvs.set_names import SetRole
+from ipt_explain.model import Family
+from ipt_explain.model.node.facts import NodeFacts
+
+PROXY_INTERFACE = "kube-ipvs0"
+"""The interface that kube-proxy gives its addresses to; its state DOWN and NOARP are as they should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class IpvsNode:
+    """One family of a node in IPVS mode. What is None is not known.
+
+    `local_endpoints` are those of this node (protocol, address, port), ready or not, each of which is masqueraded when
+    it connects to itself (KUBE-LOOP-BACK); none is of another node. `bound` are the addresses on kube-ipvs0,
+    `meant_to_be_bound` those of KUBE-IPVS-IPS. `health_check_ports` are Services' health check node ports.
+    """
+
+    family: Family
+    fronts: tuple[Front, ...]
+    local_endpoints: frozenset[Place] | None
+    health_check_ports: tuple[int, ...] | None
+    bound: frozenset[str] | None
+    meant_to_be_bound: frozenset[str] | None
+
+    def is_local(self, protocol: str, address: str, port: int) -> bool | None:
+        """Whether an endpoint is of this node; None where KUBE-LOOP-BACK is not known."""
+        return None if self.local_endpoints is None else (protocol, address, port) in self.local_endpoints
+
+
+def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
+    """All that the facts say of one family."""
+    entries = Entries(facts, family)
+    local = bound = meant = ports = None
+    if entries.knows(SetRole.LOOP_BACK):
+        local = frozenset(entry.place for entry in entries.of(SetRole.LOOP_BACK))
+    if entries.knows(SetRole.HEALTH_CHECK_NODE_PORT):
+        ports = tuple(entry.place[2] for entry in entries.of(SetRole.HEALTH_CHECK_NODE_PORT))
+    if entries.knows(SetRole.BOUND_ADDRESSES):
+        meant = frozenset(entry.place[1] or "" for entry in entries.of(SetRole.BOUND_ADDRESSES))
+    if facts.addresses is not None and (PROXY_INTERFACE in facts.addresses.interfaces or facts.addresses.complete):
+        on_it = (each for each in facts.addresses.addresses if each.interface == PROXY_INTERFACE)
+        bound = frozenset(each.address for each in on_it if each.family is family)
+    return IpvsNode(family, fronts(facts, family), local, ports, bound, meant)
+
+
+def serves_ipvs(facts: NodeFacts) -> bool | None:
+    """Whether kube-proxy's IPVS mode keeps its servers here; None where neither ipvsadm nor ipset was asked.
+
+    Sets without servers are what a node keeps that has left the mode without --cleanup.
+    """
+    if facts.virtual_servers is not None:
+        return bool(facts.virtual_servers.servers)
+    if not facts.sets:
+        return None
+    return any(entries.knows(SetRole.CLUSTER_IP) and any(entries.of(SetRole.CLUSTER_IP)) for entries in _all(facts))
+
+
+def _all(facts: NodeFacts) -> list[Entries]:
+    return [Entries(facts, family) for family in Family]

@@ -1,0 +1,69 @@
+"""The outputs of one node's tools, given as several dumps, as one picture of the node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+from ipt_explain.model.dump import Dump
+from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
+from ipt_explain.model.node.interfaces import NodeAddresses
+
+
+def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
+    """The same dumps; those of one node all know the facts that any of them shows, as one and the same object.
+
+    Dumps are of one node unless two of them hold rules of one family and backend; then those of one folder are, by the
+    same rule, and the others keep to themselves.
+    """
+    if len(dumps) < 2 or not any(dump.node for dump in dumps):
+        return tuple(dumps)
+    groups = [list(dumps)] if _may_be_one_node(dumps) else _by_folder(dumps)
+    shared: dict[int, Dump] = {}
+    for group in groups:
+        if len(group) > 1 and _may_be_one_node(group):
+            facts = joined(dump.node for dump in group)
+            shared |= {id(dump): replace(dump, node=facts) for dump in group}
+    return tuple(shared.get(id(dump), dump) for dump in dumps)
+
+
+def joined(facts: Iterable[NodeFacts]) -> NodeFacts:
+    """Facts of one node from several texts. Of what was said twice, the fuller counts."""
+    known = [each for each in dict.fromkeys(facts) if each]
+    if len(known) == 1:
+        return known[0]
+    sets: dict[str, NodeSet] = {}
+    for each in known:
+        for name, found in each.sets.items():
+            if name not in sets or (found.set.complete and not sets[name].set.complete):
+                sets[name] = found
+    servers = [each.virtual_servers for each in known if each.virtual_servers is not None]
+    addresses = [each.addresses for each in known if each.addresses is not None]
+    return NodeFacts(max(servers, key=_fullness, default=None), sets, _all_addresses(addresses))
+
+
+def _may_be_one_node(dumps: Iterable[Dump]) -> bool:
+    kinds = [(ruleset.family, ruleset.backend) for dump in dumps for ruleset in dump.rulesets]
+    return len(kinds) == len(set(kinds))
+
+
+def _by_folder(dumps: Iterable[Dump]) -> list[list[Dump]]:
+    folders: dict[str, list[Dump]] = {}
+    for dump in dumps:
+        folders.setdefault(str(PurePath(dump.source).parent), []).append(dump)
+    return list(folders.values())
+
+
+def _fullness(found: VirtualServers) -> tuple[bool, bool]:
+    return found.complete, all(server.scheduler is not None for server in found.servers)
+
+
+def _all_addresses(found: Sequence[NodeAddresses]) -> NodeAddresses | None:
+    if len(found) < 2:
+        return found[0] if found else None
+    return NodeAddresses(
+        ", ".join(dict.fromkeys(each.source for each in found)),
+        tuple(dict.fromkeys(name for each in found for name in each.interfaces)),
+        tuple({(one.interface, one.address): one for each in found for one in each.addresses}.values()),
+    )
