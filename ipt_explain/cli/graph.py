@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ipt_explain.graph import Neighbourhood
     from ipt_explain.model import Dump
     from ipt_explain.render.graph.drawing import Drawing
+    from ipt_explain.render.graph.notes import Notes
 
 # Beyond this many arrows Graphviz's layout takes minutes, and nobody can read it.
 MOST_ARROWS = 2000
@@ -58,9 +59,23 @@ def graph(
         parts = _parts(parsed, among, service, chain)
     else:
         parts = [(place, whole(place.graph)) for place in among]
-    picture = drawing(parts)
+    picture = drawing(parts, _notes(parsed))
     warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
     write(_rendered(picture, output))
+
+
+def _notes(dumps: Sequence[Dump]) -> Notes:
+    """Whose the chains are, and what the audit finds wrong."""
+    from ipt_explain.analyzers import explain
+    from ipt_explain.audit.runner import audit_dump
+    from ipt_explain.render.graph.notes import notes_of
+
+    explained = [explain(dump) for dump in dumps]
+    reports = [audit_dump(dump, explanation=explanation) for dump, explanation in zip(dumps, explained)]
+    return notes_of(
+        (service for explanation in explained for service in explanation.services),
+        (finding for report in reports for finding in report.findings),
+    )
 
 
 def _parts(

@@ -55,6 +55,25 @@ def test_graphviz_draws_a_node_and_its_services() -> None:
     assert "KUBE-SVC-NPX46M4PTMTKRN6Y" not in part
 
 
+def test_a_picture_names_services_and_shows_what_is_wrong() -> None:
+    shown = graphviz(run("graph", SAMPLES / "damaged-node.txt", "--service", "kube-dns").out)
+    for text in (
+        "kube-system/kube-dns:dns", "10.96.0.10:53/udp", "IPT202 traffic-leaks", "IPT401 hairpin-missing",
+        "no endpoint: leaves untranslated", "25 %", "a fault", "red arrow: a faulty rule",
+    ):  # fmt: skip
+        assert text in shown
+    document = json.loads(run("graph", SAMPLES / "damaged-node.txt", "-o", "json").out)
+    (leaking,) = (node for node in document["nodes"] if node["unmatched"])
+    assert (leaking["service"], leaking["unmatched"], leaking["faults"]) == ("kube-system/kube-dns:dns", 0.25, "IPT202 traffic-leaks")
+    assert sum(edge["faulty"] for edge in document["edges"]) == 1
+
+
+def test_a_node_port_service_shows_both_ways_in() -> None:
+    shown = graphviz(run("graph", POLICY, "--service", "etp-local-aff").out)
+    assert {"default/etp-local-aff, from outside", "node port 30038/tcp", "default/etp-local-aff, endpoints on this node"} <= set(shown)
+    assert "a fault" not in shown
+
+
 def test_graphviz_shows_hostile_names_as_they_are_written() -> None:
     drawn = graphviz(run("graph", stdin=HOSTILE).out)
     assert {'a"b', "<b>bold</b>", "[red]", "back\\", "a&lt;b", "%%{init:x}%%", "\\x1b[31m", "\\xff"} <= set(drawn)
@@ -63,9 +82,9 @@ def test_graphviz_shows_hostile_names_as_they_are_written() -> None:
 def test_mermaid_has_nothing_that_ends_a_text_early() -> None:
     drawn = run("graph", "-o", "mermaid", stdin=HOSTILE)
     assert drawn.status == 0
-    node = re.compile(r'    c\d+\["[^"`<>&\\{};|]*(?:#\d+;[^"`<>&\\{};|]*|<br/>[^"`<>&\\{};|]*)*"\](:::\w+)?')
+    node = re.compile(r'    [cl]\d+\["[^"`<>&\\{};|]*(?:#\d+;[^"`<>&\\{};|]*|<br/>[^"`<>&\\{};|]*)*"\](:::\w+)?')
     arrow = re.compile(r'  c\d+ (-->|-\.->)(\|"(?:[^"`<>&\\{};|]|#\d+;|<br/>)*"\|)? c\d+')
-    fixed = re.compile(r'flowchart LR|  subgraph t0\["nat"\]|  end|  classDef .*')
+    fixed = re.compile(r'flowchart LR|  subgraph (t0\["nat"\]|legend\["Legend"\])|  end|  classDef .*|  linkStyle [\d,]+ \S+')
     for line in drawn.out.splitlines():
         assert node.fullmatch(line) or arrow.fullmatch(line) or fixed.fullmatch(line), line
     assert "%%" not in drawn.out

@@ -3,9 +3,10 @@
     {"schema": "ipt-explain/graph/1", "directed": true, "multigraph": true, "graph": {},
      "nodes": [{"id": "nat/KUBE-SERVICES", "table": "nat", "chain": "KUBE-SERVICES",
                 "kind": "built-in"|"chain"|"missing"|"unknown", "owner": "kube-proxy"|null, "purpose": "…"|null,
-                "rules": 12, "ends": "DNAT 10.244.1.9:8080; …", "line": 5|null}],
+                "rules": 12, "ends": "DNAT 10.244.1.9:8080; …", "line": 5|null, "service": "shop/cart:http"|null,
+                "unmatched": 0.25|null, "faults": "IPT202 traffic-leaks; …"}],
      "edges": [{"source": "nat/PREROUTING", "target": "nat/KUBE-SERVICES", "key": 41, "line": 41, "rule": "-A …",
-                "label": "…", "goto": false, "share": 0.5|null}]}
+                "label": "…", "goto": false, "share": 0.5|null, "faulty": false}]}
 
 `key` is the rule's line: jumps between the same two chains are edges of their own, in rule order. Keys are a promise:
 some may be added, none renamed or dropped.
@@ -59,6 +60,9 @@ def _chain(chain: DrawnChain) -> dict[str, Any]:
         "rules": chain.rules,
         "ends": "; ".join(chain.ends),
         "line": chain.line,
+        "service": chain.service,
+        "unmatched": chain.unmatched,
+        "faults": "; ".join(chain.faults),
     }
 
 
@@ -69,4 +73,5 @@ def _jump(jump: DrawnJump) -> dict[str, Any]:
         "label": jump.label,
         "goto": jump.goto,
         "share": jump.share,
+        "faulty": jump.faulty,
     }

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.graph import Neighbourhood, is_built_in
 from ipt_explain.model import Chain, Rule
 from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
+from ipt_explain.render.graph.notes import Notes, Role
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.counts import and_more
+from ipt_explain.words.percents import percent
 
 # What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
 BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
@@ -24,7 +27,9 @@ LONGEST = 120
 class DrawnChain:
     """A chain as a picture has it. All text is escaped.
 
-    `ends` are what its rules do but jump: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`.
+    `ends` are what its rules do but jump: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`. `service` is the Service
+    that it belongs to, `about` lines on that, `unmatched` the share of connections that leaves it for no endpoint, and
+    `faults` what the audit finds wrong with it.
     """
 
     id: str
@@ -36,11 +41,28 @@ class DrawnChain:
     rules: int
     ends: tuple[str, ...]
     line: int | None
+    service: str | None = None
+    role: Role | None = None
+    about: tuple[str, ...] = ()
+    unmatched: float | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def leaks(self) -> bool:
+        """Whether some connections leave it for no endpoint."""
+        return bool(self.unmatched)
+
+    @property
+    def lines(self) -> list[str]:
+        """All that its box says: whose it is, its name, what it does, what is wrong with it."""
+        return [*self.about, shortened(self.name), *self.ends, *self.faults]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnJump:
-    """A jump as a picture has it. `share` is how many of the packets that reach the chain's chances go this way."""
+    """A jump as a picture has it. `share` is how many of the packets that reach the chain's chances go this way;
+    `faulty` tells that the audit points at its rule.
+    """
 
     source: str
     target: str
@@ -49,6 +71,7 @@ class DrawnJump:
     label: str
     goto: bool
     share: float | None
+    faulty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +82,14 @@ class Drawing:
     jumps: tuple[DrawnJump, ...]
 
 
-def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]]) -> Drawing:
-    """The picture of some tables, or parts of them."""
+def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]], notes: Notes | None = None) -> Drawing:
+    """The picture of some tables, or parts of them, with notes on Services and faults."""
+    notes = notes or Notes()
     chains: list[DrawnChain] = []
     jumps: list[DrawnJump] = []
     for group, (place, part) in zip(_groups([place for place, _ in parts]), parts):
-        chains += [_chain(group, name, place) for name in part.chains]
-        jumps += _jumps(group, place, part)
+        chains += [_chain(group, name, place, notes) for name in part.chains]
+        jumps += _jumps(group, place, part, notes)
     return Drawing(tuple(chains), tuple(jumps))
 
 
@@ -85,8 +109,9 @@ def _id(group: str, chain: str) -> str:
     return f"{group}/{escape(chain)}"
 
 
-def _chain(group: str, name: str, place: TablePlace) -> DrawnChain:
+def _chain(group: str, name: str, place: TablePlace, notes: Notes) -> DrawnChain:
     chain = place.table.chains.get(name)
+    note = notes.of_chain(place.ruleset, name) if place.table.name == "nat" else None
     owner = owner_of(name, chain.rules if chain is not None else (), place.table.name)
     return DrawnChain(
         _id(group, name),
@@ -98,6 +123,11 @@ def _chain(group: str, name: str, place: TablePlace) -> DrawnChain:
         len(chain.rules) if chain is not None else 0,
         _ends(chain, place) if chain is not None else (),
         chain.line if chain is not None else None,
+        service=escape(note.service) if note is not None else None,
+        role=note.role if note is not None else None,
+        about=tuple(shortened(escape(line)) for line in note.lines) if note is not None else (),
+        unmatched=note.unmatched if note is not None else None,
+        faults=notes.faults_of(place.ruleset, place.table.name, name),
     )
 
 
@@ -129,7 +159,7 @@ def _end(rule: Rule) -> str:
     return shortened(escape(f"{rule.target} {first}".rstrip()))
 
 
-def _jumps(group: str, place: TablePlace, part: Neighbourhood) -> Iterable[DrawnJump]:
+def _jumps(group: str, place: TablePlace, part: Neighbourhood, notes: Notes) -> Iterable[DrawnJump]:
     share_of: dict[int, float] = {}
     words: dict[int, str] = {}
     source = None
@@ -147,6 +177,7 @@ def _jumps(group: str, place: TablePlace, part: Neighbourhood) -> Iterable[Drawn
             escape(edge_label(rule, words.get(id(rule)))),
             jump.goto,
             share_of.get(id(rule)),
+            notes.is_faulty(place.ruleset, rule.line),
         )
 
 
@@ -155,11 +186,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def parallel(jumps: Iterable[DrawnJump]) -> dict[tuple[str, str, bool], list[DrawnJump]]:
-    """Jumps from one chain to the same other, together: a picture has one arrow for them."""
-    together: dict[tuple[str, str, bool], list[DrawnJump]] = {}
+def parallel(jumps: Iterable[DrawnJump]) -> dict[tuple[str, str, bool, bool], list[DrawnJump]]:
+    """Jumps from one chain to the same other, together, faulty ones apart: a picture has one arrow for them."""
+    together: dict[tuple[str, str, bool, bool], list[DrawnJump]] = {}
     for jump in jumps:
-        together.setdefault((jump.source, jump.target, jump.goto), []).append(jump)
+        together.setdefault((jump.source, jump.target, jump.goto, jump.faulty), []).append(jump)
     return together
 
 
@@ -172,3 +203,38 @@ def labels(jumps: Sequence[DrawnJump]) -> list[str]:
     if len(said) > SHOWN_LABELS:
         return [*said[: SHOWN_LABELS - 1], and_more(len(said) - SHOWN_LABELS + 1).strip()]
     return said if any(said) else []
+
+
+class Look(Enum):
+    """How a box looks, and what that means, as the legend says."""
+
+    FAULT = "a fault"
+    BUILT_IN = "built-in chain"
+    SERVICE = "a Service's chain"
+    ENDPOINT = "an endpoint's chain"
+    MISSING = "does not exist"
+    UNKNOWN = "not in this text"
+    PLAIN = "another chain"
+
+
+def look_of(chain: DrawnChain) -> Look:
+    """How a chain's box looks: a fault is more important than what the chain is."""
+    if chain.faults:
+        return Look.FAULT
+    if chain.role is not None and chain.kind == CHAIN:
+        return Look.SERVICE if chain.role is Role.SERVICE else Look.ENDPOINT
+    return {BUILT_IN: Look.BUILT_IN, MISSING: Look.MISSING, UNKNOWN: Look.UNKNOWN}.get(chain.kind, Look.PLAIN)
+
+
+def leak_label(chain: DrawnChain) -> str:
+    """What the arrow says that leaves a leaking chain."""
+    return percent(chain.unmatched or 0.0)
+
+
+LEAK = "no endpoint: leaves untranslated"
+
+
+def looks(drawing: Drawing) -> list[Look]:
+    """The looks that occur, for the legend."""
+    found = {look_of(chain) for chain in drawing.chains}
+    return [look for look in Look if look in found]

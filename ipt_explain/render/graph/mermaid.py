@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from ipt_explain.render.graph.drawing import (
-    BUILT_IN,
-    MISSING,
-    UNKNOWN,
+    LEAK,
     Drawing,
-    DrawnChain,
+    Look,
     labels,
+    leak_label,
+    look_of,
+    looks,
     parallel,
-    shortened,
 )
 
 # What Mermaid draws unless told otherwise (its setting maxEdges).
@@ -24,30 +24,60 @@ MOST_EDGES = 500
 _SPECIAL = re.compile(r"[\"#&<>`\\;{}|]|%(?=%)|(?<=%)%")
 
 
+_CLASSES = {
+    Look.FAULT: ("fault", "fill:#fde7e7,stroke:#b03030,stroke-width:2px"),
+    Look.BUILT_IN: ("builtin", "fill:#dbe9f6,stroke-width:2px"),
+    Look.SERVICE: ("service", "fill:#e3f1e1"),
+    Look.ENDPOINT: ("endpoint", "fill:#fff4d6"),
+    Look.MISSING: ("missing", "stroke:#b03030,stroke-dasharray:4"),
+    Look.UNKNOWN: ("unknown", "stroke-dasharray:4"),
+}
+_FAULTY_ARROW = "stroke:#b03030,stroke-width:2px,color:#b03030"
+
+
 def mermaid(drawing: Drawing) -> Iterator[str]:
-    """The text, in lines: one subgraph per table."""
+    """The text, in lines: one subgraph per table, and a legend."""
     ids: dict[str, str] = {}
+    arrows: list[str] = []
+    faulty: list[int] = []
     yield "flowchart LR\n"
-    for number, (group, chains) in enumerate(groupby(drawing.chains, key=lambda chain: chain.group)):
+    for number, (group, members) in enumerate(groupby(drawing.chains, key=lambda chain: chain.group)):
         yield f"  subgraph t{number}[{_text([group])}]\n"
-        for chain in chains:
+        leaking = []
+        for chain in members:
             ids[chain.id] = f"c{len(ids)}"
-            yield f"    {ids[chain.id]}[{_text(_lines(chain))}]{_CLASSES.get(chain.kind, '')}\n"
+            yield f"    {ids[chain.id]}[{_text(chain.lines)}]{_class(look_of(chain))}\n"
+            leaking += [chain] if chain.leaks else []
+        if leaking:
+            yield f"    leak{number}([{_text([LEAK])}]):::missing\n"
         yield "  end\n"
-    for (source, target, goto), jumps in parallel(drawing.jumps).items():
+        for chain in leaking:
+            faulty.append(len(arrows))
+            arrows.append(f"  {ids[chain.id]} -->|{_text([leak_label(chain)])}| leak{number}\n")
+    for (source, target, goto, is_faulty), jumps in parallel(drawing.jumps).items():
         said = labels(jumps)
+        faulty += [len(arrows)] if is_faulty else []
         arrow = "-.->" if goto else "-->"
-        yield f"  {ids[source]} {arrow}{f'|{_text(said)}|' if said else ''} {ids[target]}\n"
-    yield "  classDef builtin fill:#dbe9f6,stroke-width:2px\n"
-    yield "  classDef missing stroke:#b03030,stroke-dasharray:4\n"
-    yield "  classDef unknown stroke-dasharray:4\n"
+        arrows.append(f"  {ids[source]} {arrow}{f'|{_text(said)}|' if said else ''} {ids[target]}\n")
+    yield from arrows
+    yield from _legend(drawing)
+    for name, style in _CLASSES.values():
+        yield f"  classDef {name} {style}\n"
+    if faulty:
+        yield f"  linkStyle {','.join(map(str, faulty))} {_FAULTY_ARROW}\n"
 
 
-_CLASSES = {BUILT_IN: ":::builtin", MISSING: ":::missing", UNKNOWN: ":::unknown"}
+def _class(look: Look) -> str:
+    return f":::{_CLASSES[look][0]}" if look in _CLASSES else ""
 
 
-def _lines(chain: DrawnChain) -> list[str]:
-    return [shortened(chain.name), *chain.ends]
+def _legend(drawing: Drawing) -> Iterator[str]:
+    shown = [look for look in looks(drawing) if look in _CLASSES]
+    if shown:
+        yield '  subgraph legend["Legend"]\n'
+        for number, look in enumerate(shown):
+            yield f"    l{number}[{_text([look.value])}]{_class(look)}\n"
+        yield "  end\n"
 
 
 def _text(lines: list[str]) -> str:
