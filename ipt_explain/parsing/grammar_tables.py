@@ -29,23 +29,23 @@ _MARSHAL_VERSION = 4  # read by every Python since 3.4
 _DIGEST_SIZE = 32
 
 
-def load_tables(folder: Traversable | Path, grammar: str) -> Lark | None:
+def load_tables(folder: Traversable | Path, grammar: str, name: str = TABLES_FILE) -> Lark | None:
     """The parser of the grammar from tables in its folder; None where none fit."""
     for place in (folder, folder.joinpath(_CACHE_FOLDER)):
         with suppress(OSError):
-            parser = parser_from(place.joinpath(TABLES_FILE).read_bytes(), grammar)
+            parser = parser_from(place.joinpath(name).read_bytes(), grammar)
             if parser is not None:
                 return parser
     return None
 
 
-def keep_tables(folder: Traversable | Path, grammar: str, parser: Lark) -> None:
+def keep_tables(folder: Traversable | Path, grammar: str, parser: Lark, name: str = TABLES_FILE) -> None:
     """Keep a built parser's tables for the next process, if the grammar's folder can be written to."""
     if isinstance(folder, Path):
         with suppress(OSError):
             place = folder / _CACHE_FOLDER
             place.mkdir(exist_ok=True)
-            _write(place / TABLES_FILE, tables_of(parser, grammar))
+            _write(place / name, tables_of(parser, grammar))
 
 
 def tables_of(parser: Lark, grammar: str) -> bytes:

@@ -1,0 +1,73 @@
+"""The columns of a listing: `num pkts bytes target prot opt in out source destination`, and what stands behind them.
+
+Each column is as wide as its longest usual word and no wider, so columns are told by what may stand in them, not by
+where. A rule without target has blanks there; ip6tables before 1.8.9 has blanks under `opt`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from ipt_explain.words.protocols import NAMES, OTHER_NAMES
+
+CHAIN_LINE = re.compile(
+    r"Chain (?P<name>.+?) \((?:policy (?P<policy>[A-Z]+)(?: (?P<packets>\d+[KMGTP]?) packets, (?P<bytes>\d+[KMGTP]?) bytes)?"
+    r"|(?P<references>\d+) references?|(?P<odd>\[?[^()\n]*\]?))\)[ \t]*\Z"
+)
+_HEADER = re.compile(
+    r"[ \t]*(?P<num>num[ \t]+)?(?P<counts>pkts[ \t]+bytes[ \t]+)?target[ \t]+prot[ \t]+(?:opt[ \t]+)?"
+    r"(?P<interfaces>in[ \t]+out[ \t]+)?source[ \t]+destination[ \t]*\Z"
+)
+
+_PROTOCOL = "|".join(re.escape(name) for name in sorted({*NAMES.values(), *OTHER_NAMES, "all", "ip"}, reverse=True))
+_WORD = r"[^ \t\n]+"
+_OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what stands under opt
+_HOST = rf"(?!\*[ \t]){_OTHER}{_WORD}"
+_COUNT = r"\d+[KMGTP]?"
+_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which columns a listing has. Without `interfaces` (-v) it does not show the conditions -i and -o."""
+
+    numbers: bool
+    counts: bool
+    interfaces: bool
+
+    @property
+    def row(self) -> re.Pattern[str]:
+        """The pattern of its rows: groups `number packets bytes target protocol fragments in out source destination`
+        and `details`; the target's group is None in a rule without one.
+        """
+        return _row_pattern(self.numbers, self.counts, self.interfaces)
+
+
+def read_header(line: str) -> Header | None:
+    """The columns that a line names; None where it is no header."""
+    found = _HEADER.match(line)
+    if found is None:
+        return None
+    return Header(found["num"] is not None, found["counts"] is not None, found["interfaces"] is not None)
+
+
+def count(text: str) -> int:
+    """A counter; above 99,999 iptables prints it in thousands, and so on, where nobody asks for -x."""
+    factor = _FACTORS.get(text[-1])
+    return int(text) if factor is None else int(text[:-1]) * factor
+
+
+@cache
+def _row_pattern(numbers: bool, counts: bool, interfaces: bool) -> re.Pattern[str]:
+    return re.compile(
+        r"[ \t]*"
+        + (r"(?P<number>\d+)[ \t]+" if numbers else r"(?P<number>)")
+        + (rf"(?P<packets>{_COUNT})[ \t]+(?P<bytes>{_COUNT})[ \t]+" if counts else r"(?P<packets>)(?P<bytes>)")
+        + rf"(?:(?P<target>[^ \t\n](?:[^\t\n]*?[^ \t\n])??)[ \t]+)??(?P<protocol>!?(?:\d+|{_PROTOCOL}))[ \t]+"
+        + r"(?:(?P<fragments>--|-f|!f)[ \t]+)?"
+        + (rf"(?P<in>{_OTHER}{_WORD})[ \t]+(?P<out>{_OTHER}{_WORD})[ \t]+" if interfaces else r"(?P<in>)(?P<out>)")
+        + rf"(?P<source>{_HOST})[ \t]+(?P<destination>{_HOST})"
+        + r"(?:[ \t]+(?P<details>[^\n]*?))?[ \t]*\Z"
+    )

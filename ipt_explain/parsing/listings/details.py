@@ -1,0 +1,243 @@
+"""What a listing prints behind a rule's columns, by its grammar: matches and the target's options.
+
+Words that no match and no target known here prints are kept as they stand, from the first of them to the next comment
+or the end: where they end, nobody can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lark import Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from ipt_explain.parsing.iptables.rules.vocabulary import known_target_options
+from ipt_explain.parsing.listings.grammar import listing_grammar
+from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
+
+_KEYWORD = re.compile(r"__ANON_\d+\Z")
+_COMMENT = re.compile(r"/\*")
+
+UNREAD = "unread"
+"""The match that stands for words nobody could read; its option `--listed` has them."""
+
+
+@dataclass(slots=True)
+class ListedMatch:
+    """A match with the options that iptables-save would print for it."""
+
+    module: str
+    options: list[SavedOption] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueWord:
+    """A value's place in the text, and the pattern of what the grammar would take there."""
+
+    start: int
+    end: int
+    pattern: str
+
+
+@dataclass(slots=True)
+class Details:
+    """What one text of details says. `words` are all values in it; options refer to them by number."""
+
+    target: str | None
+    goto: bool = False
+    matches: list[ListedMatch] = field(default_factory=list)
+    target_options: list[SavedOption] = field(default_factory=list)
+    words: list[ValueWord] = field(default_factory=list)
+    unread: bool = False
+
+
+def read_details(text: str, target: str | None) -> Details:
+    """The details of a rule with this known target; None for a chain, or no target."""
+    details = Details(target)
+    position = 0
+    while position < len(text):
+        position = _read_from(text, position, details)
+    for match in details.matches:
+        _finish_match(match)
+    _finish_target(details)
+    return details
+
+
+def _read_from(text: str, start: int, details: Details) -> int:
+    """Reads as far as the grammar does, and what stands between there and the next comment as it is."""
+    end = _readable_end(text, start, details.target)
+    if end > start:
+        tree = listing_grammar().parse(text[start:end])
+        _Draft(text, start, details).take(tree)
+    if end >= len(text):
+        return end
+    comment = _COMMENT.search(text, end + 2)
+    stop = comment.start() if comment else len(text)
+    words = text[end:stop].strip(" ")
+    if words:
+        first = text.index(words, end)
+        details.words.append(ValueWord(first, first + len(words), re.escape(words)))
+        listed = SavedOption("--listed", False, (Word(len(details.words) - 1, _as_text),))
+        details.matches.append(ListedMatch(UNREAD, [listed]))
+        details.unread = True
+    return stop
+
+
+def _as_text(words: str) -> str:
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _readable_end(text: str, start: int, target: str | None) -> int:
+    """Where the text from `start` on stops being what known matches, and this target, print."""
+    end = start
+    rest = text[start:]
+    parser = listing_grammar().parse_interactive(rest)
+    try:
+        for token in parser.lexer_thread.lex(parser.parser_state):  # type: ignore[no-untyped-call]
+            if "$END" in parser.choices():  # type: ignore[no-untyped-call]
+                end = start + token.start_pos
+            parser.feed_token(token)
+        tree: Tree[Token] = parser.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedInput:
+        if end == start:
+            return start
+        tree = listing_grammar().parse(text[start:end])
+    else:
+        end = len(text)
+    options = frozenset() if target is None else known_target_options(target)
+    for part in tree.children:
+        if not isinstance(part, Tree) or _is_match(part) or part.data in ("goto", "ct__notrack"):
+            continue
+        names = {option.name for each in _alternatives(part) for option in _convert(each, 0, _nat_option(target))}
+        if target is None or not names <= options:
+            return start + part.meta.start_pos
+    return end
+
+
+def _is_match(part: Tree[Token]) -> bool:
+    return part.data.startswith("m_")
+
+
+def _alternatives(part: Tree[Token]) -> list[Tree[Token]]:
+    """The options of a target: itself, where its rule is one option under the name of that option."""
+    return [each for each in part.children if isinstance(each, Tree)] if part.data.startswith("j_") else [part]
+
+
+def _nat_option(target: str | None) -> str:
+    return {"DNAT": "to_destination", "SNAT": "to_source"}.get(target or "", "to")
+
+
+def _convert(part: Tree[Token], first: int, nat_option: str) -> list[SavedOption]:
+    """The options of one alternative; `first` is the number of its first value."""
+    tokens: list[tuple[int, str]] = []
+    negated = False
+    for token in part.children:
+        assert isinstance(token, Token)
+        if token.type == "NOT" or _KEYWORD.match(token.type):
+            negated = negated or "!" in token
+        else:
+            tokens.append((first + len(tokens), str(token)))
+    rule = str(part.data)
+    return saved_options(nat_option if rule == "nat__to" else rule, negated, tuple(tokens))
+
+
+class _Draft:
+    """The parts of a parse tree, taken into the details."""
+
+    def __init__(self, text: str, start: int, details: Details) -> None:
+        self._text = text
+        self._start = start
+        self._details = details
+
+    def take(self, tree: Tree[Token]) -> None:
+        """Takes all parts, in the order of the text."""
+        details = self._details
+        for part in tree.children:
+            if not isinstance(part, Tree):
+                continue
+            if part.data == "goto":
+                details.goto = True
+            elif part.data == "ct__notrack":
+                details.target = "NOTRACK"
+            elif _is_match(part):
+                self._take_match(str(part.data)[2:], part)
+            else:
+                for option in _alternatives(part):
+                    details.target_options += self._options(option)
+
+    def _take_match(self, module: str, part: Tree[Token]) -> None:
+        match = ListedMatch(module)
+        self._details.matches.append(match)
+        for option in part.children:
+            assert isinstance(option, Tree)
+            saved = self._options(option)
+            if module not in _REPEATING and {each.name for each in saved} & {each.name for each in match.options}:
+                match = ListedMatch(module)
+                self._details.matches.append(match)
+            match.options += saved
+
+    def _options(self, option: Tree[Token]) -> list[SavedOption]:
+        words = self._details.words
+        first = len(words)
+        for token in option.children:
+            assert isinstance(token, Token)
+            if token.type != "NOT" and not _KEYWORD.match(token.type):
+                start = self._start + (token.start_pos or 0)
+                words.append(ValueWord(start, start + len(token), _pattern_of(token.type)))
+        return _convert(option, first, _nat_option(self._details.target))
+
+
+_REPEATING = frozenset({"policy"})
+_patterns: dict[str, str] = {}
+
+
+def _pattern_of(terminal: str) -> str:
+    if not _patterns:
+        for each in listing_grammar().terminals:
+            _patterns[each.name] = each.pattern.to_regexp()
+    return _patterns[terminal]
+
+
+_ORDER: dict[str, tuple[str, ...]] = {
+    "recent": (
+        "set", "rcheck", "update", "remove", "seconds", "reap", "hitcount", "rttl", "name", "mask", "rsource", "rdest"
+    ),
+    "time": ("timestart", "timestop", "monthdays", "weekdays", "datestart", "datestop", "contiguous", "kerneltz"),
+    "LOG": (
+        "log-prefix", "log-level", "log-tcp-sequence", "log-tcp-options", "log-ip-options", "log-uid", "log-macdecode"
+    ),
+    "HMARK": (
+        "hmark-src-prefix", "hmark-dst-prefix", "hmark-sport-mask", "hmark-dport-mask", "hmark-spi-mask",
+        "hmark-proto-mask", "hmark-sport", "hmark-dport", "hmark-spi", "hmark-rnd", "hmark-mod", "hmark-offset",
+        "hmark-tuple",
+    ),
+}  # fmt: skip
+"""Modules whose options a listing has in another order than iptables-save."""
+
+_NO_END = SavedOption("--datestop", False, ("2038-01-19T03:14:07",))
+"""libxt_time saves the end of its time even where none was given."""
+
+
+def _finish_match(match: ListedMatch) -> None:
+    if match.module == "time":
+        names = {option.name for option in match.options}
+        if "--datestop" not in names:
+            match.options.append(_NO_END)
+        if "--utc" not in names:
+            match.options.append(SavedOption("--kerneltz", False, ()))
+        match.options[:] = [option for option in match.options if option.name != "--utc"]
+    if match.module == "cgroup" and not match.options:
+        match.options.append(SavedOption("--path", False, ('""',)))
+    _sort(match.module, match.options)
+
+
+def _finish_target(details: Details) -> None:
+    if details.target is not None:
+        _sort(details.target, details.target_options)
+
+
+def _sort(module: str, options: list[SavedOption]) -> None:
+    order = _ORDER.get(module)
+    if order is not None:
+        options.sort(key=lambda option: order.index(option.name[2:]))
