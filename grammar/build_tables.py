@@ -12,13 +12,20 @@ from pathlib import Path
 from setuptools.command.build_py import build_py
 
 # Run against the modules that go into the wheel, in a process that has not imported any others.
-_WRITE_TABLES = """
+_WRITE_TABLES = {
+    "rule.tables": """
 import sys
 from ipt_explain.parsing.grammar_files import build_parser, grammar_text
 from ipt_explain.parsing.grammar_tables import tables_of
 grammar = grammar_text()
 sys.stdout.buffer.write(tables_of(build_parser(grammar), grammar))
-"""
+""",
+    "listing.tables": """
+import sys
+from ipt_explain.parsing.listings.grammar import listing_tables
+sys.stdout.buffer.write(listing_tables())
+""",
+}
 
 
 class BuildWithTables(build_py):
@@ -34,9 +41,10 @@ class BuildWithTables(build_py):
         if getattr(self, "editable_mode", False):
             return
         root = Path(self.build_lib).resolve()
-        tables = self._python("-c", _WRITE_TABLES)
-        if tables is not None:
-            (root / "ipt_explain" / "grammar" / "rule.tables").write_bytes(tables)
+        for name, program in _WRITE_TABLES.items():
+            tables = self._python("-c", program)
+            if tables is not None:
+                (root / "ipt_explain" / "grammar" / name).write_bytes(tables)
         pages = Path(self.get_finalized_command("build").build_base) / "man"
         pages.mkdir(parents=True, exist_ok=True)
         if self._python("-m", "ipt_explain.cli.manual", str(pages.resolve())) is not None:

@@ -72,6 +72,8 @@ def test_a_build_puts_tables_beside_the_grammar_that_fit_it(tmp_path: Path, monk
     from grammar.build_tables import BuildWithTables
     from ipt_explain.parsing.grammar_files import grammar_text
     from ipt_explain.parsing.grammar_tables import TABLES_FILE, parser_from
+    from ipt_explain.parsing.listings.grammar import TABLES_FILE as LISTING_TABLES_FILE
+    from ipt_explain.parsing.listings.grammar import made_of
 
     monkeypatch.chdir(ROOT)
     project = distributions.Distribution({"script_name": "setup.py"})
@@ -82,6 +84,8 @@ def test_a_build_puts_tables_beside_the_grammar_that_fit_it(tmp_path: Path, monk
     build.run()
     tables = (tmp_path / "ipt_explain" / "grammar" / TABLES_FILE).read_bytes()
     assert parser_from(tables, grammar_text()) is not None
+    listing_tables = (tmp_path / "ipt_explain" / "grammar" / LISTING_TABLES_FILE).read_bytes()
+    assert parser_from(listing_tables, made_of()) is not None
 
 
 def test_public_names() -> None:

@@ -28,8 +28,14 @@ class Form(Enum):
 
     SAVE = "save"  # iptables-save: complete; what is absent does not exist
     LISTING = "listing"  # iptables -S: one table, complete
+    COLUMNS = "columns"  # iptables -L: chains of one table; without -v it hides interfaces
     RESTORE = "restore"  # input for iptables-restore --noflush: what is absent may exist in the kernel
     FRAGMENT = "fragment"  # bare rule lines: what is absent is unknown
+
+    @property
+    def fragment(self) -> bool:
+        """Whether chains may exist that such a text does not show."""
+        return self in (Form.FRAGMENT, Form.RESTORE, Form.COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +93,7 @@ class Ruleset:
     @property
     def fragment(self) -> bool:
         """Whether chains may exist that the text does not show (a fragment, or restore input for --noflush)."""
-        return self.form in (Form.FRAGMENT, Form.RESTORE)
+        return self.form.fragment
 
     def chain(self, table: str, name: str) -> Chain | None:
         """A chain by table and name, if the text has it."""
@@ -117,7 +123,8 @@ class Dump:
 
     def to_text(self) -> str:
         """The rules as iptables-save prints them, tables in the order read: byte for byte for every line that
-        iptables can print and read back. Rule counters are printed where the input had them."""
+        iptables can print and read back. Rule counters are printed where the input had them in front of rules.
+        """
         lines: list[str] = []
         for ruleset in self.rulesets:
             for table in ruleset.tables.values():
@@ -126,9 +133,13 @@ class Dump:
                     counters = chain.counters or Counters(0, 0)
                     lines.append(f":{chain.name} {chain.policy or '-'} [{counters.packets}:{counters.bytes}]")
                 for chain in table.chains.values():
-                    lines.extend(map(_rule_line, chain.rules))
+                    lines.extend(map(_text_of if ruleset.form is Form.COLUMNS else _rule_line, chain.rules))
                 lines.append("COMMIT")
         return "".join(line + "\n" for line in lines)
+
+
+def _text_of(rule: Rule) -> str:
+    return rule.text
 
 
 def _rule_line(rule: Rule) -> str:

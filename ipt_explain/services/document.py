@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
-from ipt_explain.model import Form
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -91,7 +90,7 @@ def _ruleset(ruleset: RulesetFacts) -> str:
         quoted(ruleset.family.value),
         _text(ruleset.backend.value if ruleset.backend else None),
         _text(ruleset.generator),
-        _truth(ruleset.form in (Form.FRAGMENT, Form.RESTORE)),
+        _truth(ruleset.form.fragment),
         f"{{{', '.join(sizes)}}}",
         _text(ruleset.mode.value if ruleset.mode else None),
         _text(f"{mark[0]:#x}/{mark[1]:#x}" if mark else None),

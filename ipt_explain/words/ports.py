@@ -1,4 +1,4 @@
-"""Port numbers behind the names that `iptables -L` prints without -n: those that /etc/services of common systems has."""
+"""Port numbers behind the names that `iptables -L` prints without -n: those of /etc/services."""
 
 from __future__ import annotations
 

@@ -44,6 +44,9 @@ class TableBuilder:
         self.name = name
         self.line = line
         self.generator = generator
+        self.family: Family | None = None
+        self.backend: Backend | None = None
+        self.shown: Extents | None = None
         self.form = Form.SAVE
         self.committed = False
         self.chains: dict[str, int | Chain | Draft] = {}
@@ -138,6 +141,8 @@ class TableBuilder:
     def extents(self, form: Form, last: bool) -> Extents:
         """How much of the table the section shows; `last` tells that the text ends with it, and so may cut it off."""
         chains = self._finished()
+        if self.shown is not None:
+            return self.shown
         ended = not last or (self.committed and form is not Form.LISTING)
         if ended:
             return extents_of(form if self.committed else Form.FRAGMENT, chains, None, ended)
@@ -207,7 +212,7 @@ class RulesetBuilder:
         )
 
 
-_LESS_COMPLETE = (Form.SAVE, Form.LISTING, Form.RESTORE, Form.FRAGMENT)
+_LESS_COMPLETE = (Form.SAVE, Form.LISTING, Form.COLUMNS, Form.RESTORE, Form.FRAGMENT)
 
 
 def table_form(section: TableBuilder) -> Form:
@@ -234,6 +239,8 @@ def families_of(sections: Sequence[TableBuilder]) -> list[Family]:
     for section in sections:
         if section.generator is not None:
             known.append(section.generator.family)
+        elif section.family is not None:
+            known.append(section.family)
         else:
             known.append(family_of_rules(section.rules()))
     families = []

@@ -37,7 +37,7 @@ class Gathering:
         """`*table` sections and `iptables -S` listings."""
         for section, family in zip(sections, families_of(sections)):
             last = section is sections[-1]
-            builder = self._builder(family, section.generator.backend if section.generator else None)
+            builder = self._builder(family, section.generator.backend if section.generator else section.backend)
             if section.name is None:
                 self._add_listing(builder, section, last)
                 continue
@@ -66,14 +66,14 @@ class Gathering:
     def _add_listing(self, builder: RulesetBuilder, section: TableBuilder, last: bool) -> None:
         name = listed_table(section)
         if name is not None:
-            form = self._form(Form.LISTING)
+            form = self._form(section.form)
             builder.add(section.build(name, section.extents(form, last)), form, None)
             return
         # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
         rules = list(section.rules())
         tables = {table for _, table in split_fragment(rules)} or {"filter"}
-        table = section.build(tables.pop() if len(tables) == 1 else "nat", THINNED)
-        builder.add(table, Form.FRAGMENT, None)
+        table = section.build(tables.pop() if len(tables) == 1 else "nat", section.shown or THINNED)
+        builder.add(table, section.form if section.form is Form.COLUMNS else Form.FRAGMENT, None)
 
     def _form(self, form: Form) -> Form:
         return Form.FRAGMENT if self._incomplete else form

@@ -16,6 +16,7 @@ from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.ipvs.entry import take_out
+from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.source import SourceText
 
 _COUNT = "[0-9]{1,20}"
@@ -58,10 +59,15 @@ class _Reader:
         if self._taken is not None:
             self._text = self._taken.rest
             self._misfits.add(self._taken.diagnostics, self._taken.refused)
+        self._warnings = list(cleaned.warnings)
+        listings = take_out_listings(SourceText(source, self._text))
+        if listings is not None:
+            self._text = listings.rest
+            self._sections += listings.sections
+            self._warnings += listings.warnings
         self._rules = RuleReader(self._text)
         self._loose_chains: list[tuple[int, str]] = []
         self._elided = False
-        self._warnings = list(cleaned.warnings)
 
     def read(self) -> Dump:
         text, length = self._text, len(self._text)
@@ -255,7 +261,7 @@ class _Reader:
         self._warnings += self._misfits.warnings
         left_out = self._misfits.count - (0 if taken is None else taken.refused)
         gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
-        gathering.add_sections(self._sections)
+        gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
         gathering.add_loose(self._rules.loose)
         for generator, table in self._unreadable:
             gathering.add_unreadable(generator, table)

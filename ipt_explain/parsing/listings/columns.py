@@ -13,7 +13,8 @@ from functools import cache
 from ipt_explain.words.protocols import NAMES, OTHER_NAMES
 
 CHAIN_LINE = re.compile(
-    r"Chain (?P<name>.+?) \((?:policy (?P<policy>[A-Z]+)(?: (?P<packets>\d+[KMGTP]?) packets, (?P<bytes>\d+[KMGTP]?) bytes)?"
+    r"Chain (?P<name>.+?) \((?:policy (?P<policy>[A-Z]+)"
+    r"(?: (?P<packets>\d+[KMGTP]?) packets, (?P<bytes>\d+[KMGTP]?) bytes)?"
     r"|(?P<references>\d+) references?|(?P<odd>\[?[^()\n]*\]?))\)[ \t]*\Z"
 )
 _HEADER = re.compile(
@@ -51,6 +52,19 @@ def read_header(line: str) -> Header | None:
     if found is None:
         return None
     return Header(found["num"] is not None, found["counts"] is not None, found["interfaces"] is not None)
+
+
+_GUESSES = (
+    Header(True, True, True),
+    Header(False, True, True),
+    Header(True, False, False),
+    Header(False, False, False),
+)
+
+
+def guess_header(row: str) -> Header | None:
+    """The columns that a row seems to have, where the line that names them was left out; None for what is no row."""
+    return next((header for header in _GUESSES if header.row.match(row)), None)
 
 
 def count(text: str) -> int:

@@ -10,7 +10,7 @@ from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
 from ipt_explain.parsing.grammar_files import grammar_folder, grammar_text
-from ipt_explain.parsing.grammar_tables import keep_tables, load_tables
+from ipt_explain.parsing.grammar_tables import keep_tables, load_tables, tables_of
 
 LISTING_FILES = ("listing.lark",)
 TABLES_FILE = "listing.tables"
@@ -21,13 +21,22 @@ _KEYWORD = re.compile(r"__ANON_\d+\Z")
 @cache
 def listing_grammar() -> Lark:
     """The LALR parser of what a listing prints behind a rule's columns; loaded or built once."""
-    folder, text = grammar_folder(), grammar_text(LISTING_FILES)
-    made_of = text + Path(__file__).read_text(encoding="utf-8")
-    parser = load_tables(folder, made_of, TABLES_FILE)
+    folder, key = grammar_folder(), made_of()
+    parser = load_tables(folder, key, TABLES_FILE)
     if parser is None:
-        parser = build_listing_parser(text)
-        keep_tables(folder, made_of, parser, TABLES_FILE)
+        parser = build_listing_parser(grammar_text(LISTING_FILES))
+        keep_tables(folder, key, parser, TABLES_FILE)
     return parser
+
+
+def made_of() -> str:
+    """What the parser's tables depend on: the grammar, and this module."""
+    return grammar_text(LISTING_FILES) + Path(__file__).read_text(encoding="utf-8")
+
+
+def listing_tables() -> bytes:
+    """The tables of the parser, to be kept beside the grammar."""
+    return tables_of(build_listing_parser(grammar_text(LISTING_FILES)), made_of())
 
 
 def build_listing_parser(grammar: str) -> Lark:

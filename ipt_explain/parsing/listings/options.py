@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ipt_explain.parsing.listings import values
 from ipt_explain.model.words import quote
+from ipt_explain.parsing.listings import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,15 @@ def _named_type(option: Listed) -> _Options:
     return [SavedOption(option.saved().name, text.startswith("!"), (text.removeprefix("!"),))]
 
 
+_DEFAULT_BURST = "5"
+
+
 def _burst(option: Listed) -> _Options:
-    default = option.text(1) == "5"
-    return [option.saved(option.word(0))] + ([] if default else [SavedOption("--limit-burst", False, (option.text(1),))])
+    burst = option.text(1)
+    saved = [option.saved(option.word(0))]
+    if burst != _DEFAULT_BURST:
+        saved.append(SavedOption("--limit-burst", False, (burst,)))
+    return saved
 
 
 def _string(option: Listed) -> _Options:
@@ -156,7 +162,8 @@ def _program(text: str) -> str:
 
 
 def _connection_mark(option: Listed) -> _Options:
-    masks = [option.word(number, values.without_tilde) for number in range(len(option.tokens))] or ["0xffffffff"]
+    masks: list[Word | str] = [option.word(number, values.without_tilde) for number in range(len(option.tokens))]
+    masks = masks or ["0xffffffff"]
     of_packet, of_connection = masks[0], masks[-1]
     if option.name.startswith("restore"):
         of_packet, of_connection = of_connection, of_packet

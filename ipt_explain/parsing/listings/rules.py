@@ -64,7 +64,7 @@ class RowReader:
         found = header.row.match(row)
         if found is None:
             return None
-        number, packets, size, target, protocol, fragments, inside, outside, source, destination, text = found.groups()
+        _, packets, size, target, protocol, fragments, inside, outside, source, destination, text = found.groups()
         text = text or ""
         known = target if target in self._targets and not text.startswith("[goto]") else None
         form, words = self._details_of(text, known)
@@ -85,9 +85,7 @@ class RowReader:
         if details.unread:
             self.unread += 1
         columns = (chain, source, destination, inside, outside, protocol, target, *words)
-        made = tuple(
-            [step if isinstance(step, str) else step[1](columns[step[0]]) for step in row_form.steps]
-        )
+        made = tuple([step if isinstance(step, str) else step[1](columns[step[0]]) for step in row_form.steps])
         counters = Counters(count(packets), count(size)) if packets else None
         return Rule(row_form.shape, made, line, counters)
 

@@ -14,6 +14,7 @@ from ipt_explain.words.families import family_name, source_name
 _FORMS = {
     Form.FRAGMENT: "fragment: what is not in it (chains, hooks, other rules) is unknown, not missing",
     Form.RESTORE: "input for iptables-restore --noflush: the kernel may hold chains that it does not mention",
+    Form.COLUMNS: "iptables -L: what it does not print (other chains, -i and -o without -v) is unknown, not missing",
     Form.LISTING: "iptables -S: what other tables do is unknown",
 }
 
@@ -82,7 +83,7 @@ def _reason(ruleset: RulesetFacts) -> str:
         return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm -Ln` and `ipset list` show them."
     if ruleset.mode is ProxyMode.IPTABLES:
         return "No service to show: kube-proxy's chains are here, but they lead to no service port."
-    if ruleset.form in (Form.FRAGMENT, Form.RESTORE):
+    if ruleset.form.fragment:
         return "No service to show: none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain."
     found = escape(ruleset.evidence) or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model import Backend, Family, Form
+from ipt_explain.model import Backend, Family
 from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
@@ -47,7 +47,7 @@ def _services(ruleset: RulesetFacts, services: list[ServicePort], width: int, se
         yield from draw(nothing(ruleset), width)
     family_width = _WIDTHS[ruleset.family]
     view = View(
-        fragment=ruleset.form in (Form.FRAGMENT, Form.RESTORE), chains=width >= family_width + _CHAIN_WIDTH
+        fragment=ruleset.form.fragment, chains=width >= family_width + _CHAIN_WIDTH
     )
     used = min(width, family_width + _CHAIN_WIDTH + 2)
     for service in services:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
-_LISTING = "this is `iptables -L` output, which leaves out what is needed to explain rules"
+_LISTING = "this is of a listing (`iptables -L`), and the line `Chain …` that it stands under is not in the text"
+_WITH_CHAIN = "Give the listing with its `Chain` lines or, better, what `iptables-save` prints."
 _ERROR = "this is an error message of the command, not its output"
 
 _PROTOCOL = r"(?:all|tcp|udp|udplite|sctp|dccp|icmp|icmpv6|ipv6-icmp|esp|ah|gre|igmp|ipencap|ipv6|vrrp|\d{1,3})"
 _COUNT = r"\d+[KMGTPE]?"
 
 SIGNS = (
-    sign(r"^\s*(Chain) \S+ \((?:policy \S+|\d+ references?)", _LISTING, RUN_SAVE),
-    sign(r"^\s*(?:num +)?(?:pkts +bytes +)?(target +prot +opt)\b", _LISTING, RUN_SAVE),
+    sign(r"^\s*(Chain) \S+ \((?:policy \S+|\d+ references?)", _LISTING, _WITH_CHAIN),
+    sign(r"^\s*(?:num +)?(?:pkts +bytes +)?(target +prot +opt)\b", _LISTING, _WITH_CHAIN),
     sign(
         rf"^(?! *[-*:\[#]) *(?:\d+ +)?(?:{_COUNT} +{_COUNT} +)?(?:\S+ +)?({_PROTOCOL} +(?:--|-f|!f)) +\S",
         _LISTING,
-        RUN_SAVE,
+        _WITH_CHAIN,
     ),
     sign(
         r"^\s*(Bridge (?:chain|table):)",

@@ -1,0 +1,212 @@
+"""The listings in a text, chain by chain, taken out of it: what is left is for the reader of rules.
+
+A listing of a whole table begins with its built-in chains, in the order of their hooks, and goes on with the others by
+name. A chain ends at a blank line, or where another begins. The command above a listing, where it was pasted too, tells
+the table and the family.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
+from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
+from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
+from ipt_explain.parsing.listings.rules import RowReader
+from ipt_explain.parsing.pastes.commands import Command, read_command
+from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.source import SourceText
+
+_CHAIN = re.compile(r"^Chain ", re.MULTILINE)
+_HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
+_ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
+
+
+@dataclass(slots=True)
+class _Block:
+    """One chain as a listing shows it."""
+
+    name: str
+    policy: str | None
+    counters: Counters | None
+    line: int
+    header: Header | None = None
+    rules: list[Rule] = field(default_factory=list)
+    family: Family | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakenListings:
+    """What was taken out of a text: `rest` has empty lines in its place."""
+
+    rest: str
+    sections: tuple[TableBuilder, ...]
+    warnings: tuple[str, ...]
+
+
+def take_out_listings(source: SourceText, start: int) -> TakenListings | None:
+    """The listings of a text from `start` on; None where none is found."""
+    return _TakingOut(source).run(start)
+
+
+class _TakingOut:
+    def __init__(self, source: SourceText) -> None:
+        self._name = source.name
+        self._text = source.text
+        self._rows = RowReader()
+        self._sections: list[_Section] = []
+        self._without_interfaces = False
+
+    def run(self, start: int) -> TakenListings | None:
+        """Takes all listings out."""
+        kept: list[str] = []
+        position, number, counted = 0, 1, 0
+        for begin in self._chain_lines(start):
+            if begin < position:
+                continue
+            number += self._text.count("\n", counted, begin)
+            found = self._block(begin, number)
+            if found is None:
+                counted = begin
+                continue
+            block, end, lines = found
+            self._place(block, self._text[position:begin])
+            kept.append(self._text[position:begin])
+            kept.append("\n" * lines)
+            position = counted = end
+            number += lines
+        if not self._sections:
+            return None
+        kept.append(self._text[position:])
+        sections = tuple(section.build() for section in self._sections)
+        return TakenListings("".join(kept), sections, tuple(self._warnings()))
+
+    def _warnings(self) -> Iterator[str]:
+        if self._without_interfaces:
+            yield (
+                f"{self._name}: `iptables -L` without -v does not print -i and -o, so no rule of it is known to match:"
+                " `iptables-save` shows them"
+            )
+        if self._rows.unread:
+            rules = "1 rule has" if self._rows.unread == 1 else f"{self._rows.unread:,} rules have"
+            yield f"{self._name}: {rules} words that are not known here; what they mean is unknown: try `iptables-save`"
+
+    def _chain_lines(self, start: int) -> Iterator[int]:
+        return (found.start() for found in _CHAIN.finditer(self._text, start))
+
+    def _block(self, position: int, number: int) -> tuple[_Block, int, int] | None:
+        """The chain that begins at a line `Chain …`, where it ends, and how many lines it takes."""
+        text, length = self._text, len(self._text)
+        line, following = self._line(position)
+        found = CHAIN_LINE.match(line)
+        if found is None:
+            return None
+        counters = Counters(count(found["packets"]), count(found["bytes"])) if found["packets"] else None
+        block = _Block(found["name"], found["policy"], counters, number)
+        lines = 1
+        named = False
+        while following < length:
+            line, after = self._line(following)
+            if not line.strip(" \t"):
+                block.ended = True
+                break
+            if line.startswith("Chain ") and CHAIN_LINE.match(line):
+                block.ended = True
+                break
+            if block.header is None:
+                block.header = read_header(line)
+                named = block.header is not None
+                block.header = block.header or guess_header(line)
+                if block.header is None:
+                    break
+            if not named:
+                rule = self._rows.read(line, block.header, block.name, number + lines)
+                if rule is None:
+                    block.ended = read_command(line) is not None
+                    break
+                if block.family is None:
+                    block.family = _family(line)
+                block.rules.append(rule)
+            named = False
+            following = after
+            lines += 1
+        if block.header is not None and not block.header.interfaces:
+            self._without_interfaces = True
+        return block, min(following, length), lines if following < length or text.endswith("\n") else lines - 1
+
+    def _line(self, position: int) -> tuple[str, int]:
+        end = self._text.find("\n", position)
+        end = len(self._text) if end < 0 else end
+        return self._text[position:end], end + 1
+
+    def _place(self, block: _Block, before: str) -> None:
+        """Puts a chain into the listing that it belongs to; `before` is the text since the chain before it."""
+        command = _last_command(before)
+        section = self._sections[-1] if self._sections else None
+        if section is None or command is not None or not section.goes_on_with(block, before):
+            section = _Section(block.line, command)
+            self._sections.append(section)
+        section.add(block)
+
+
+def _last_command(text: str) -> Command | None:
+    """The command that the next output answers: the last one, if nothing but blank lines is between."""
+    for line in reversed(text.strip().split("\n")[-3:]):
+        command = read_command(line)
+        if command is not None:
+            return command if command.action == "L" else None
+    return None
+
+
+def _family(row: str) -> Family | None:
+    found = _ADDRESS.search(row)
+    return None if found is None else Family.IPV4 if found[1] is None else Family.IPV6
+
+
+class _Section:
+    """One listing: chains of one table."""
+
+    def __init__(self, line: int, command: Command | None) -> None:
+        self._line = line
+        self._command = command
+        self.blocks: list[_Block] = []
+        self._names: set[str] = set()
+
+    def add(self, block: _Block) -> None:
+        """The next chain."""
+        self.blocks.append(block)
+        self._names.add(block.name)
+
+    def goes_on_with(self, block: _Block, before: str) -> bool:
+        """Whether a chain may be the next one of the same listing. `before` stands between them."""
+        last = self.blocks[-1]
+        if before.strip() or block.name in self._names or block.header != last.header:
+            return False
+        if block.name not in _HOOKS:
+            return True
+        return last.name in _HOOKS and _HOOKS.index(last.name) < _HOOKS.index(block.name)
+
+    def build(self) -> TableBuilder:
+        """The section, as the reader of rules makes them."""
+        command = self._command
+        section = TableBuilder(None if command is None else command.table, self._line, None)
+        section.form = Form.COLUMNS
+        section.committed = True
+        section.family = next((block.family for block in self.blocks if block.family is not None), None)
+        if command is not None:
+            section.backend = command.backend
+            section.family = section.family or command.family
+        for block in self.blocks:
+            section.declare(block.name, block.policy, block.counters, block.line)
+            section.append(Chain.of(block.name, block.rules))
+        section.shown = self._extents(section.hooks)
+        return section
+
+    def _extents(self, hooks: frozenset[str]) -> Extents:
+        whole = any(hooks == set(names) for names in BUILT_IN.values())
+        cut = {block.name: Extent.START for block in self.blocks if not block.ended}
+        table = Extent.WHOLE if whole else Extent.SOME
+        return Extents(table, cut, Extent.WHOLE)

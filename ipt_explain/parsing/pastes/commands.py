@@ -1,0 +1,90 @@
+"""Commands of iptables as people paste them above their output: behind a prompt, a `#`, a `+` of `sh -x`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+from ipt_explain.model import Backend, Family
+
+_TOOL = re.compile(
+    r"(?:^|[\s;|&(`'\"/])(?P<tool>(?P<six>ip6tables|iptables|xtables)(?:-(?P<backend>legacy|nft))?(?P<save>-save)?)(?=$|[\s;|`'\"])"
+)
+_WITH_VALUE = frozenset("tcwWAIDRNXPEFLSjgsdiopm")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One call of iptables or iptables-save.
+
+    `table` is the one named by -t, else filter; None for a saver that prints all. `action` is the letter of the
+    command (`L`, `S`, `A`, …), None for a saver. `chain` is the one that it names.
+    """
+
+    family: Family
+    backend: Backend | None
+    table: str | None
+    action: str | None
+    chain: str | None
+    filtered: bool
+
+    @property
+    def prints(self) -> bool:
+        """Whether rules on standard output are what it does."""
+        return self.action in (None, "L", "S")
+
+
+def read_command(line: str) -> Command | None:
+    """The call of iptables in a line, whatever prompt or wrapper stands before it; None where there is none."""
+    found = _TOOL.search(line)
+    if found is None:
+        return None
+    rest, pipe, _ = re.split(r"([|;&>]|$)", line[found.end() :], maxsplit=1)
+    words = _words(rest)
+    family = Family.IPV6 if found["six"] == "ip6tables" else Family.IPV4
+    backend = {"legacy": Backend.LEGACY, "nft": Backend.NFT}.get(found["backend"] or "")
+    table, action, chain = _options(words)
+    if found["save"]:
+        return Command(family, backend, table, None, None, pipe == "|")
+    if action is None:
+        return None
+    return Command(family, backend, table or "filter", action, chain, pipe == "|")
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _options(words: list[str]) -> tuple[str | None, str | None, str | None]:
+    table = action = chain = None
+    long_names = {"--list": "L", "--list-rules": "S", "--append": "A", "--insert": "I", "--delete": "D"}
+    index = 0
+    while index < len(words):
+        word = words[index]
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if word in ("-t", "--table"):
+            table = following or None
+            index += 1
+        elif word.startswith("-t") and len(word) > 2:
+            table = word[2:]
+        elif word.startswith("--table="):
+            table = word[8:]
+        elif word in long_names:
+            action, chain = long_names[word], _name(following)
+        elif re.match(r"-[a-zA-Z]+\Z", word):
+            letter = next((each for each in word[1:] if each in "LSAIDRNXFPZ"), None)
+            if letter is not None and action is None:
+                action, chain = letter, _name(following)
+            if word.endswith("t"):
+                table = following or None
+                index += 1
+        index += 1
+    return table, action, chain
+
+
+def _name(word: str) -> str | None:
+    return word if word and not word.startswith("-") else None
