@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.severity import Severity
-from ipt_explain.model import Dump
+from typing import TYPE_CHECKING
 
-__all__ = ["Finding", "Severity", "audit"]
+from ipt_explain.audit.severity import Severity
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.finding import Finding
+    from ipt_explain.model import Dump
+
+__all__ = ["Severity", "audit"]
 
 
 def audit(dump: Dump) -> list[Finding]:

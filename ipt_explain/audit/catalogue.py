@@ -35,7 +35,7 @@ def _is_any_brought() -> bool:
     """
     group = GROUP.encode()
     for folder in sys.path:
-        if folder.endswith((".zip", ".egg")):
+        if folder.endswith((".zip", ".egg")) and os.path.isfile(folder):
             return True
         try:
             with os.scandir(folder or ".") as entries:

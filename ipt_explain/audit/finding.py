@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ipt_explain.audit.severity import Severity
-from ipt_explain.model import Family
+
+if TYPE_CHECKING:
+    from ipt_explain.model import Family
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -55,6 +54,8 @@ def is_named(word: str, rule_id: str, slug: str) -> bool:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; the nearest is X` for the known word most like `word`, or "" where none is near."""
+    import difflib  # few words are misspelt
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; the nearest is {close[0]}" if close else ""
 
