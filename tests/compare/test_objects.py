@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -315,3 +316,19 @@ def test_nodes_that_disagree_though_no_object_speaks_against_either() -> None:
     assert found
     assert {(each.kind.value, each.source) for each in found} == {("nodes-disagree", "node-c.txt")}
     assert all("node-a and node-b against node-c" in each.message for each in found)
+
+
+def test_a_load_balancer_without_address_and_node_ports_still_has_its_health_check() -> None:
+    capture = scenario("1.30/loadbalancer")
+
+    def pending(objects: Any) -> None:
+        for service in items(objects, "Service", "lb-local"):
+            service["status"] = {"loadBalancer": {}}
+            service["spec"]["allocateLoadBalancerNodePorts"] = False
+            for port in service["spec"]["ports"]:
+                del port["nodePort"]
+
+    external = re.search(r"KUBE-EXT-\w+", next(line for line in capture.ipv4.splitlines() if '"default/lb-local"' in line and "-j KUBE-EXT-" in line))
+    assert external is not None
+    kept = [line for line in capture.ipv4.splitlines(True) if external[0] not in line and "203.0.113.11/" not in line]
+    assert judged(edited(capture.objects, pending), "".join(kept)) == ()

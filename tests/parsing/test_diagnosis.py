@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from ipt_explain.errors import DumpSyntaxError
+from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.iptables.diagnosis import diagnose, recognise
 
 RULE = '-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns" -j KUBE-SVC-TCOU'
@@ -59,6 +61,7 @@ FOREIGN_LINES = [
     ("commit", "commit", "capitals"),
     ("COM", "COM", "cut off"),
     (":INPUT ACCEPT [a:b]", "[a:b]", "counters"),
+    ("[a:b] -A INPUT -j ACCEPT", "[a:b]", "counters"),
     (":INPUT accept [0:0]", "accept", "policy"),
     (":KUBE-SVC-TCOU7JCQXEZGVUNU", ":KUBE-SVC-TCOU7JCQXEZGVUNU", "lacks its policy"),
     ("A KUBE-SERVICES -d 10.96.0.10/32 -j ACCEPT", "A KUBE-SERVICES -d ", "hyphen"),
@@ -180,3 +183,9 @@ def test_messages_are_one_sentence_without_control_characters() -> None:
         found = diagnose(line)
         assert found is not None
         assert re.fullmatch(r"[^\x00-\x1f\x7f]+", found.message) and not found.message.endswith(".")
+
+
+def test_counters_are_not_blamed_for_what_stands_behind_them() -> None:
+    with pytest.raises(DumpSyntaxError) as error:
+        read_dump("[0:0] -A INPUT -i a b -j ACCEPT\n")
+    assert (error.value.column, error.value.diagnostics[0].message) == (21, "`b` is one argument too many for -i")

@@ -187,7 +187,7 @@ class _Planner:
             load_balancers=load_balancers,
             source_ranges=_of_family(service.source_ranges, self.family) if load_balancers else (),
             health_check_node_port=(
-                service.health_check_node_port if external_local and release.health_checks_in_filter else None
+                service.health_check_node_port if service.external_local and release.health_checks_in_filter else None
             ),
             internal_local=internal_local,
             external_local=external_local,

@@ -61,7 +61,7 @@ SIGNS = (
     ),
     sign(r"^(:\S*)\s*$", "the chain lacks its policy", _CUT, ":CHAIN POLICY [packets:bytes]"),
     sign(
-        r"^(\[[^\]]*\])\s*-A",
+        r"^(\[(?!\d+:\d+\])[^\]]*\])\s*-A",
         "the rule's counters are not of the form [packets:bytes]",
         "Remove them.",
         "[packets:bytes]",
