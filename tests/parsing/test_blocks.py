@@ -89,7 +89,7 @@ def _lines_read_one_by_one(text: str) -> int:
 
 
 def test_lines_are_read_one_by_one_only_until_the_layouts_are_known() -> None:
-    few, many = _lines_read_one_by_one(dump(10, 3)), _lines_read_one_by_one(dump(200, 3))
+    few, many = _lines_read_one_by_one(dump(50, 3)), _lines_read_one_by_one(dump(250, 3))
     assert many - few <= 200  # those of KUBE-SERVICES, one a service
 
 

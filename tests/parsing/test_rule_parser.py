@@ -237,7 +237,7 @@ def _refilled(parsed: ParsedRule, line: str, words: list[str]) -> str:
 def test_what_the_patterns_take_has_the_same_shape(line: str, data: st.DataObject) -> None:
     parsed = parse_rule(line)
     refilled = _refilled(parsed, line, [data.draw(st.one_of(st.just(value), _WORDS)) for value in parsed.values])
-    match = re.fullmatch(pattern_of(parsed, line).text, refilled)
+    match = re.fullmatch(pattern_of(parsed.tokens, line, 0, len(line)).text, refilled)
     if match is not None:
         again = parse_rule(refilled)
         assert (again.shape, again.values) == (parsed.shape, match.groups())

@@ -18,8 +18,9 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ipt_explain.model import Shape
 from ipt_explain.parsing.grammar_files import rule_grammar
+from ipt_explain.parsing.iptables.rules.parts import Part
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
-from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, value_start
+from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, placed_parts, value_start
 from ipt_explain.parsing.iptables.rules.syntax_errors import Situation, explain
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value, value_pattern
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
@@ -51,11 +52,15 @@ class ValueToken:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """A rule's shape, its values as written, and where they stand: value i is `line[tokens[i].start:tokens[i].end]`."""
+    """A rule's shape, its values as written, and where they stand: value i is `line[tokens[i].start:tokens[i].end]`.
+
+    `parts` are the rule's parts and where they begin; nothing where these cannot be told without the others.
+    """
 
     shape: Shape
     values: tuple[str, ...]
     tokens: tuple[ValueToken, ...]
+    parts: tuple[tuple[int, Part], ...]
 
 
 def parse_rule(line: str) -> ParsedRule:
@@ -66,7 +71,8 @@ def parse_rule(line: str) -> ParsedRule:
     reading = _Reading(line)
     tree = reading.run()
     shape = build_shape(tree, {token.start: token.slot for token in reading.tokens})
-    return ParsedRule(shape, tuple(line[token.start : token.end] for token in reading.tokens), tuple(reading.tokens))
+    values = tuple(line[token.start : token.end] for token in reading.tokens)
+    return ParsedRule(shape, values, tuple(reading.tokens), placed_parts(tree, shape))
 
 
 class _Reading:

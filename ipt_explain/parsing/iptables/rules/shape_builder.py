@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from lark import Token, Tree
 
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.iptables.rules.interning import intern_shape
-from ipt_explain.parsing.iptables.rules.printing import printed_form
+from ipt_explain.parsing.iptables.rules.parts import Opening, Part, shape_of
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
 
@@ -33,6 +32,10 @@ _OWN_NAMES = {
 """The short forms of a rule's own options."""
 
 
+_DEPENDING = ("BACK", "OPTION", "EMPTY")
+"""Tokens that mean something only together with other parts of the rule."""
+
+
 def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
     """The shape of a parsed rule; equal forms give the same object. `slots` numbers the values by where they start.
 
@@ -42,6 +45,30 @@ def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
     draft = _Draft(slots)
     draft.read(tree)
     return draft.shape()
+
+
+def placed_parts(tree: Tree[Token], shape: Shape) -> tuple[tuple[int, Part], ...]:
+    """The parts of a rule, each with where it begins in the text. Nothing for a rule of which some part depends on
+    others: the parser went back to a module, or some module is not known.
+    """
+    core, matches = iter(shape.core), iter(shape.matches)
+    parts: list[tuple[int, Part]] = []
+    for child in _subtrees(tree):
+        tokens = list(child.scan_values(lambda each: isinstance(each, Token)))
+        start = tokens[0].start_pos
+        if start is None or any(token.type in _DEPENDING for token in tokens):
+            return ()
+        if child.data == "command":
+            parts.append((start, Opening(shape.command, shape.rulenum_slot)))
+        elif child.data == "own":
+            parts.append((start, next(core)))
+        elif child.data == "match":
+            parts.append((start, next(matches)))
+        elif child.data == "target" and shape.target is not None:
+            parts.append((start, shape.target))
+        else:
+            return ()
+    return tuple(parts)
 
 
 @dataclass(slots=True)
@@ -136,18 +163,11 @@ class _Draft:
 
     def shape(self) -> Shape:
         """The finished shape, interned."""
-        matches = tuple(Match(match.module, tuple(match.options)) for match in self._matches)
-        target = None if self._target is None else Target(*self._target, tuple(self._target_options))
-        own, hidden = tuple(self._own), frozenset(self._hidden)
-        return intern_shape(
-            self._command,
-            self._rulenum,
-            own,
-            matches,
-            target,
-            lambda: printed_form(self._command, self._rulenum, own, matches, target),
-            hidden,
-        )
+        parts: list[Part] = [Opening(self._command, self._rulenum), *self._own]
+        parts += [Match(match.module, tuple(match.options)) for match in self._matches]
+        if self._target is not None:
+            parts.append(Target(*self._target, tuple(self._target_options)))
+        return shape_of(parts, frozenset(self._hidden))
 
 
 def is_return(opening: Token) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
+    from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken
 
 # A quote that is never closed reaches to the end: so no text is searched twice.
 _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
@@ -39,18 +39,18 @@ class LinePattern:
         return not any("(?s:" in word for word in self.words)
 
 
-def pattern_of(parsed: ParsedRule, text: str) -> LinePattern:
-    """The pattern of all lines with the shape, the keywords and the blanks of a parsed rule, and with words of the
-    same make in the place of its values: bare, or quoted without escapes.
+def pattern_of(tokens: Sequence[ValueToken], text: str, start: int, end: int) -> LinePattern:
+    """The pattern of all texts with the keywords and the blanks of `text[start:end]`, and with words of the same make
+    in the place of its values, the tokens: bare, or quoted without escapes.
     """
     from ipt_explain.parsing.iptables.rules.value_patterns import any_word
 
-    literals, words, position = [], [], 0
-    for token in parsed.tokens:
+    literals, words, position = [], [], start
+    for token in tokens:
         literals.append(re.escape(text[position : token.start]))
         words.append(_narrowed(token.pattern, text[token.start : token.end], any_word()))
         position = token.end
-    return LinePattern((*literals, re.escape(text[position:])), tuple(words))
+    return LinePattern((*literals, re.escape(text[position:end])), tuple(words))
 
 
 # Two of the makes of the grammar's words: what nearly all are, and the cheapest to match.

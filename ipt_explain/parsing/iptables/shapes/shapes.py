@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Command, Counters, Rule, Shape
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.shapes.common_pieces import common_pieces
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of, skeleton
-from ipt_explain.parsing.iptables.shapes.precompiled import KnownForm, known_forms
+from ipt_explain.parsing.iptables.shapes.pieces import ReadPieces, pieces_of
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
@@ -25,6 +26,7 @@ COUNTERS = r"\[([0-9]{1,20}):([0-9]{1,20})\] *"
 _COUNTERS = re.compile(COUNTERS)
 
 # Dumps have dozens of shapes. A text with more than this is made to have them; remembering all would only cost memory.
+_OFTEN = 16
 _MAX_SKELETONS = 4096
 _MAX_SHAPES_OF_SKELETON = 8
 
@@ -63,7 +65,7 @@ class ShapePattern:
 
 
 class ShapeCache:
-    """All patterns seen so far, by the skeleton of a line: its option words, which hint at its shape.
+    """All shapes seen so far: patterns of those that are met often, by a line's skeleton, and the pieces of all.
 
     `start` comes before the first rule and matches none.
     """
@@ -71,7 +73,8 @@ class ShapeCache:
     def __init__(self) -> None:
         self.start = ShapePattern(_NO_SHAPE, LinePattern(("(?!)",), ()), counted=False)
         self._patterns: dict[_Key, list[ShapePattern]] = {}
-        self._seen_once: dict[_Key, KnownForm] = {}
+        self._met: dict[_Key, int] = {}
+        self._pieces = common_pieces()
 
     def read(self, previous: ShapePattern, logical: LogicalLine, line: int) -> tuple[Rule, ShapePattern | None]:
         """The rule that a logical line holds, and the pattern of its shape, None where it has none yet.
@@ -82,45 +85,56 @@ class ShapeCache:
         counters = _COUNTERS.match(text)
         body = text[counters.end() :] if counters else text
         key = (counters is not None, skeleton(body))
-        patterns = self._candidates(key)
-        for pattern in patterns:
+        for pattern in self._patterns.get(key, ()):
             match = pattern.match(text, 0)
             if match is not None and match.end() == len(text):
                 _remember(previous, pattern)
                 return pattern.rule(match, line), pattern
-        offset = len(text) - len(body)
-        parsed = _parse(body, offset)
-        if len(patterns) < _MAX_SHAPES_OF_SKELETON:
-            self._seen_once[key] = KnownForm(parsed.shape, pattern_of(parsed, body))
+        read = self._pieces.read(body) or self._parse(body, len(text) - len(body))
+        shape = read.shape()
         tally = Counters(int(counters[1]), int(counters[2])) if counters else None
-        return Rule(parsed.shape, parsed.values, line, tally), None
+        self._note(key, shape, read)
+        return Rule(shape, read.values, line, tally), None
 
-    def _candidates(self, key: _Key) -> list[ShapePattern]:
-        """The patterns of the shapes that a rule with this skeleton may have: those read before, or shipped.
+    def _parse(self, body: str, offset: int) -> ReadByGrammar:
+        from ipt_explain.parsing.iptables.rules.rule_parser import parse_rule
 
-        Compiling a pattern takes longer than Lark takes for a line, so it waits until a skeleton comes again.
-        """
-        counted, words = key
-        patterns = self._patterns.get(key)
-        if patterns is None:
-            if len(self._patterns) >= _MAX_SKELETONS:
-                self._patterns.clear()
-                self._seen_once.clear()
-            patterns = [ShapePattern(form.shape, form.pattern, counted) for form in known_forms(words)]
-            self._patterns[key] = patterns
-        form = self._seen_once.pop(key, None)
-        if form is not None:
-            patterns.append(ShapePattern(form.shape, form.pattern, counted))
-        return patterns
+        try:
+            parsed = parse_rule(body)
+        except RuleSyntaxError as error:
+            raise RuleSyntaxError(error.column + offset, error.width, error.message, error.expected) from None
+        for piece in pieces_of(parsed, body):
+            self._pieces.add(piece)
+        return ReadByGrammar(parsed, body)
+
+    def _note(self, key: _Key, shape: Shape, read: ReadPieces | ReadByGrammar) -> None:
+        """A line without pattern was read. Making one takes as long as reading some more, so it waits for these."""
+        times = self._met[key] = self._met.get(key, 0) + 1
+        if times < _OFTEN:
+            return
+        if len(self._patterns) >= _MAX_SKELETONS:
+            self._patterns.clear()
+        patterns = self._patterns.setdefault(key, [])
+        if len(patterns) < _MAX_SHAPES_OF_SKELETON:
+            patterns.append(ShapePattern(shape, read.pattern(), key[0]))
+            self._met[key] = 0
 
 
-def _parse(body: str, offset: int) -> ParsedRule:
-    from ipt_explain.parsing.iptables.rules.rule_parser import parse_rule
+class ReadByGrammar:
+    """A rule that Lark has read: its values, its shape, and its pattern, which is made when asked for."""
 
-    try:
-        return parse_rule(body)
-    except RuleSyntaxError as error:
-        raise RuleSyntaxError(error.column + offset, error.width, error.message, error.expected) from None
+    def __init__(self, parsed: ParsedRule, text: str) -> None:
+        self.values = parsed.values
+        self._parsed = parsed
+        self._text = text
+
+    def shape(self) -> Shape:
+        """The shape, interned."""
+        return self._parsed.shape
+
+    def pattern(self) -> LinePattern:
+        """The pattern of all lines of this form."""
+        return pattern_of(self._parsed.tokens, self._text, 0, len(self._text))
 
 
 def _remember(previous: ShapePattern, pattern: ShapePattern) -> None:

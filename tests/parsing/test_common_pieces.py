@@ -1,4 +1,4 @@
-"""The shapes that ship with the package are the grammar's own."""
+"""The pieces that ship with the package are the grammar's own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.iptables.shapes.precompiled import SHAPES_FILE, compile_common_rules
+from ipt_explain.parsing.iptables.shapes.common_pieces import PIECES_FILE, compile_common_rules
 from tests.kube_corpus import scenarios
 
 
-def test_the_shipped_shapes_are_what_the_grammar_makes_of_the_common_rules() -> None:
-    with open(SHAPES_FILE, encoding="utf-8") as file:
+def test_the_shipped_pieces_are_what_the_grammar_makes_of_the_common_rules() -> None:
+    with open(PIECES_FILE, encoding="utf-8") as file:
         assert file.read() == compile_common_rules()
 
 

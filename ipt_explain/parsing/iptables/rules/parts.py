@@ -1,0 +1,58 @@
+"""The parts of a rule: its command, its own options, its matches, its target; and the shape that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
+from ipt_explain.parsing.iptables.rules.interning import intern_shape
+from ipt_explain.parsing.iptables.rules.printing import printed_form
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a rule begins with: its command, and the slot of its number, if it has one."""
+
+    command: Command
+    rulenum_slot: int | None = None
+
+
+Part = Opening | Option | Match | Target
+"""An Option is the rule's own."""
+
+
+def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> Shape:
+    """The shape of a rule with these parts, its opening first; equal forms give the same object."""
+    opening, own, matches, target = Opening(Command.APPEND), [], [], None
+    for part in parts:
+        if isinstance(part, Match):
+            matches.append(part)
+        elif isinstance(part, Option):
+            own.append(part)
+        elif isinstance(part, Target):
+            target = part
+        else:
+            opening = part
+    form = opening.command, opening.rulenum_slot, tuple(own), tuple(matches), target
+    return intern_shape(*form, lambda: printed_form(*form), hidden)
+
+
+def moved(part: Part, by: int) -> Part:
+    """The same part with its values `by` slots further on."""
+    if isinstance(part, Opening):
+        return replace(part, rulenum_slot=_moved_slot(part.rulenum_slot, by))
+    if isinstance(part, Option):
+        return _moved_option(part, by)
+    options = tuple(_moved_option(option, by) for option in part.options)
+    if isinstance(part, Match):
+        return replace(part, options=options)
+    return replace(part, slot=_moved_slot(part.slot, by), options=options)
+
+
+def _moved_slot(slot: int | None, by: int) -> int | None:
+    return None if slot is None else slot + by
+
+
+def _moved_option(option: Option, by: int) -> Option:
+    return replace(option, slots=tuple(slot + by for slot in option.slots))
