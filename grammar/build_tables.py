@@ -20,6 +20,11 @@ from ipt_explain.parsing.grammar_tables import tables_of
 grammar = grammar_text()
 sys.stdout.buffer.write(tables_of(build_parser(grammar), grammar))
 """,
+    "nft.tables": """
+import sys
+from ipt_explain.parsing.nft.grammar import nft_tables
+sys.stdout.buffer.write(nft_tables())
+""",
     "listing.tables": """
 import sys
 from ipt_explain.parsing.listings.grammar import listing_tables

@@ -25,7 +25,13 @@ MAX_DIAGNOSTICS = 20
 MIN_WIDTH = 40
 NO_RULES = (
     "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
-    "Or kube-proxy runs in nftables mode, which `nft list table ip kube-proxy` shows"
+    "Or kube-proxy runs in nftables mode, which `nft list ruleset` shows; nft 0.9.8 (Debian 11) crashes on its tables "
+    "and prints nothing: take a newer nft"
+)
+
+NFTABLES = (
+    "{}: there are rules of nftables in it, which this release reads but cannot follow. "
+    "It follows kube-proxy's iptables and ipvs modes: give what iptables-save prints"
 )
 
 
@@ -147,6 +153,9 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
             faults.append(error)
     if faults:
         raise joined(faults)
+    nftables = [dump.source for dump in parsed if dump.nft is not None]
+    if nftables:
+        raise UsageError(NFTABLES.format(", ".join(nftables)))
     if not empty_too and not any(dump.rulesets or dump.node for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     return with_shared_facts(parsed)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ipt_explain.model.chain import Chain
 from ipt_explain.model.extent import Extent
@@ -14,6 +15,9 @@ from ipt_explain.model.layout import Layout
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.source import SourceText
+
+if TYPE_CHECKING:
+    from ipt_explain.model.nft.ruleset import Ruleset as NftRuleset
 
 
 class Backend(Enum):
@@ -113,13 +117,15 @@ class Ruleset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dump:
-    """All that one input held: rules, and what other tools said of the node (`node`)."""
+    """All that one input held: rules of iptables, what other tools said of the node (`node`), and nftables' own rules
+    (`nft`), None where it shows none of those."""
 
     source: str
     rulesets: tuple[Ruleset, ...]
     text: SourceText
     warnings: tuple[str, ...] = field(default=())
     node: NodeFacts = NOTHING_KNOWN
+    nft: NftRuleset | None = None
 
     def to_text(self) -> str:
         """The rules as iptables-save prints them, tables in the order read: byte for byte for every line that

@@ -80,9 +80,10 @@ def _digests(grammar: str, tables: bytes) -> Iterator[bytes]:
 
 
 def _builder() -> bytes:
-    """The module that builds the parser, as its tables depend on it as they do on the grammar."""
+    """The modules that build the parsers, as their tables depend on them as they do on the grammar."""
+    here = Path(__file__).parent
     with suppress(OSError):
-        return Path(__file__).with_name("grammar_files.py").read_bytes()
+        return (here / "grammar_files.py").read_bytes() + (here / "nft" / "grammar.py").read_bytes()
     return b""
 
 

@@ -23,6 +23,7 @@ READ_NEVERTHELESS = {
     "44_ipv6_in_v4.txt": "the family is read from the addresses",
     "50_old_negation.txt": "iptables before 1.4.3 printed it so",
     "56_iptables_L.txt": "listings are read",
+    "58_nft_list.txt": "a table of nftables",
     "60_set_missing.txt": "whether a set exists only the node can tell",
     "62_two_good_one_bad.txt": "a jump to an undefined chain is a finding of the audit",
     "66_backslash_continuation.txt": "documents wrap rules so",

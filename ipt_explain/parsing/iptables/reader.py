@@ -17,6 +17,7 @@ from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.parsing.listings.entry import take_out_listings
+from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.source import SourceText
 
 _COUNT = "[0-9]{1,20}"
@@ -55,6 +56,10 @@ class _Reader:
         self._misfits = Misfits(self._source)
         for line in cleaned.refused:
             self._misfits.refuse(self._source.line(line), line)
+        self._nft = take_out_nft(SourceText(source, self._text))
+        if self._nft is not None:
+            self._text = self._nft.rest
+            self._misfits.add(self._nft.diagnostics, len(self._nft.diagnostics))
         self._taken = take_out(SourceText(source, self._text))
         if self._taken is not None:
             self._text = self._taken.rest
@@ -252,14 +257,15 @@ class _Reader:
 
     def _finish(self) -> Dump:
         self._rules.end_run()
-        taken = self._taken
-        read_nothing = not self._sections and not self._rules.loose and taken is None
+        taken, nft = self._taken, self._nft
+        read_nothing = not self._sections and not self._rules.loose and taken is None and nft is None
         if self._misfits.count and not self._lenient:
             raise self._misfits.error(read_nothing)
         if read_nothing and not self._unreadable and not self._lenient:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
-        left_out = self._misfits.count - (0 if taken is None else taken.refused)
+        others = (0 if taken is None else taken.refused) + (0 if nft is None else len(nft.diagnostics))
+        left_out = self._misfits.count - others
         gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
         gathering.add_loose(self._rules.loose)
@@ -270,4 +276,7 @@ class _Reader:
         if taken is not None:
             facts = taken.facts
             self._warnings += taken.warnings
-        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings), facts)
+        if nft is not None:
+            self._warnings += nft.warnings
+        tables = None if nft is None else nft.ruleset
+        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings), facts, tables)

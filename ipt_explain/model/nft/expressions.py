@@ -1,0 +1,210 @@
+"""What statements look at, compare with and write: fields of a packet, constants, sets.
+
+Constants are as nft prints them: numbers (ports, marks, in whatever base) are `int`, everything else (addresses, names,
+quoted strings without their quotes) is `str`, `exists` and `missing` are `bool`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ipt_explain.frozen import quick_init
+from ipt_explain.model.nft.verdicts import Counter, Verdict
+
+Constant = int | str
+
+
+class Wildcard(Enum):
+    """The catch-all key of a set or map."""
+
+    ANY = "*"
+
+
+WILDCARD = Wildcard.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A header field: `ip daddr`, `th dport`. Raw bytes are `@th` and `0,16`."""
+
+    protocol: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What the kernel knows of a packet beside its bytes: `mark`, `l4proto`, `iifname`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conntrack:
+    """What the connection knows: `state`, `status`, `mark`; `ip daddr` of one `direction` (`original`, `reply`)."""
+
+    key: str
+    direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fib:
+    """A question to the routing table: `fib daddr . iif type`."""
+
+    flags: tuple[str, ...]
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """`rt KEY`: what routing has decided."""
+
+    key: str
+    family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """`socket KEY`: the socket that a packet would reach."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionHeader:
+    """An IPv6 extension header or TCP option (`tcp option maxseg`), or one of its fields."""
+
+    name: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numgen:
+    """A number from `offset` to `offset + modulus - 1`: random, evenly, or counted up (`inc`)."""
+
+    random: bool
+    modulus: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """`jhash EXPRESSION mod N`, or, without an expression, `symhash mod N`."""
+
+    argument: Expression | None
+    modulus: int
+    seed: int | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Several values looked up as one: `ip daddr . tcp dport`, `10.0.0.1 . 80`."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Arithmetic on bits. `operator` is `&`, `|`, `^`, `<<` or `>>`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first `length` bits of a value: `10.0.0.0/8`; of a number too (`meta mark 0x80000000/1`)."""
+
+    base: Constant
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """First and last value, both included."""
+
+    first: Constant
+    last: Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Several bits by name: `established,related`."""
+
+    names: tuple[Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetReference:
+    """A set or map of the same table, by name."""
+
+    name: str
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a set or map.
+
+    `data` is what a map gives for the key. `timeout` and `expires` are seconds; `line` is where it stands.
+    """
+
+    key: Expression
+    data: Verdict | Expression | None = None
+    comment: str | None = None
+    timeout: int | None = None
+    expires: int | None = None
+    counter: Counter | None = None
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLiteral:
+    """A set or map written out in the rule that uses it."""
+
+    elements: tuple[Element, ...]
+
+
+SetData = SetReference | SetLiteral
+
+
+@dataclass(frozen=True, slots=True)
+class MapLookup:
+    """The data that a map gives for a key: `numgen random mod 2 map { 0 : … }`."""
+
+    key: Expression
+    data: SetData
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What the grammar does not know, as it stands in the text: a statement, an element's key."""
+
+    text: str
+
+
+Expression = (
+    int
+    | str
+    | Wildcard
+    | Payload
+    | Meta
+    | Conntrack
+    | Fib
+    | Routing
+    | Socket
+    | ExtensionHeader
+    | Numgen
+    | Hash
+    | Concatenation
+    | Binary
+    | Prefix
+    | Range
+    | Flags
+    | SetReference
+    | SetLiteral
+    | MapLookup
+    | Unread
+)

@@ -1,0 +1,140 @@
+"""Tables, chains, rules and sets of nftables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ipt_explain.frozen import quick_init
+from ipt_explain.model.nft.expressions import Element
+from ipt_explain.model.nft.statements import Statement
+
+
+class TableFamily(Enum):
+    """Which packets a table sees. `INET` sees those of both IP families."""
+
+    IP = "ip"
+    IP6 = "ip6"
+    INET = "inet"
+    ARP = "arp"
+    BRIDGE = "bridge"
+    NETDEV = "netdev"
+
+
+@quick_init
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One rule. Rules compare by identity, as two equal lines are two rules.
+
+    `line` is 1-based; JSON has no lines, so there it is the document's first. `source_text` is the rule as the source
+    has it, without its handle; None where it was read from JSON.
+    """
+
+    statements: tuple[Statement, ...]
+    comment: str | None
+    line: int
+    handle: int | None = None
+    source_text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The rule as nft prints it."""
+        if self.source_text is not None:
+            return self.source_text
+        from ipt_explain.model.nft.printing import rule_text
+
+        return rule_text(self.statements, self.comment)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChain:
+    """How the kernel enters a chain.
+
+    `type` is `filter`, `nat` or `route`, `hook` nft's name of the hook. The lower `priority` is asked first.
+    `policy` is `accept` or `drop`.
+    """
+
+    type: str
+    hook: str
+    priority: int
+    policy: str = "accept"
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """A chain and its rules in order; `base` is None for one that only other chains lead to."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    base: BaseChain | None = None
+    comment: str | None = None
+    line: int = 0
+    handle: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Set:
+    """A named set, or a map where it has `data_types` (`verdict` for a verdict map).
+
+    `types` are those of the key's parts, as nft names them. `flags` are `interval`, `timeout`, `dynamic`, `constant`;
+    JSON of nft 1.0.6 lacks `dynamic`. `timeout` is in seconds. `statements` are put into every element.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    data_types: tuple[str, ...] | None = None
+    flags: frozenset[str] = frozenset()
+    timeout: int | None = None
+    size: int | None = None
+    elements: tuple[Element, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    comment: str | None = None
+    line: int = 0
+    handle: int | None = None
+    elided: bool = field(default=False, compare=False)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether elements have data."""
+        return self.data_types is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """One table. Sets and maps share their names.
+
+    `dormant` tables are not asked. `objects` are the named counters, quotas, helpers, flow tables, as `kind name`.
+    `xtables` tells that iptables-nft made the table: nft does not print all that its rules say.
+    """
+
+    family: TableFamily
+    name: str
+    chains: Mapping[str, Chain]
+    sets: Mapping[str, Set]
+    comment: str | None = None
+    dormant: bool = False
+    objects: tuple[str, ...] = ()
+    xtables: bool = False
+    line: int = 0
+    handle: int | None = None
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules its chains hold."""
+        return sum(len(chain.rules) for chain in self.chains.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ruleset:
+    """The nftables tables of one source, by family and name, in the order read.
+
+    `generator` is the nft release where the text names it (JSON). `fragment` tells that something is missing: the text
+    is cut, or somebody left elements out.
+    """
+
+    source: str
+    tables: Mapping[tuple[TableFamily, str], Table]
+    generator: str | None = None
+    fragment: bool = False

@@ -1,0 +1,183 @@
+"""The statements of a rule. They run in the order written; one that does not match ends the rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ipt_explain.model.nft.expressions import Constant, Expression, SetData, SetReference, Unread
+from ipt_explain.model.nft.verdicts import Counter, Verdict
+
+
+class Operator(Enum):
+    """How a match compares. `IN` is the implicit operator of bit fields (`ct state new`): any of the bits is set."""
+
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    LESS = "<"
+    GREATER = ">"
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    IN = "in"
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A comparison; with a set, whether it holds the left side."""
+
+    left: Expression
+    operator: Operator
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictMap:
+    """A verdict looked up by a key; without one for the key, the rule does not match."""
+
+    key: Expression
+    data: SetData
+
+
+class NatKind(Enum):
+    """Which address is rewritten, and to what."""
+
+    DNAT = "dnat"
+    SNAT = "snat"
+    MASQUERADE = "masquerade"
+    REDIRECT = "redirect"
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True, slots=True)
+class Nat:
+    """Rewrites a destination or source, and accepts.
+
+    `address` and `port` are None where they stay as they are. A map may give both at once: `address` is then a
+    MapLookup whose data are concatenations. `family` is that of the address where the table has both. `flags` are
+    `random`, `fully-random`, `persistent`; `prefix` keeps the host's bits (`dnat ip prefix to`).
+    """
+
+    kind: NatKind
+    address: Expression | None = None
+    port: Expression | None = None
+    flags: frozenset[str] = frozenset()
+    family: str | None = None
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mangle:
+    """Writes a mark, a header field, a helper."""
+
+    target: Expression
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Matches below a rate of packets or bytes, or `over` it. `unit` is `packets`, `bytes`, `kbytes`, …"""
+
+    rate: int = 0
+    unit: str = "packets"
+    per: str = "second"
+    burst: int = 0
+    burst_unit: str = "packets"
+    over: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Matches until an amount of bytes has passed, or `over` it."""
+
+    amount: int = 0
+    unit: str = "bytes"
+    over: bool = False
+    used: int = 0
+    used_unit: str = "bytes"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountLimit:
+    """`ct count [over] N`: how many connections are there."""
+
+    count: int
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Writes a log line: options by name, sorted; flags as `tcp sequence`."""
+
+    options: tuple[tuple[str, Constant], ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Refuses with an answer. `kind` and `code` are None for the usual one: port unreachable."""
+
+    kind: str | None = None
+    code: Constant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpdate:
+    """Enters a key into a set (`add`, `update`) or removes it (`delete`).
+
+    `statements` belong to the element: where one of them does not match (a limit), neither does the rule.
+    """
+
+    operation: str
+    target: SetReference
+    key: Expression
+    timeout: int | None = None
+    statements: tuple[Statement, ...] = ()
+    data: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notrack:
+    """Keeps the packet out of connection tracking."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOffload:
+    """Hands the connection's later packets to a flow table."""
+
+    table: SetReference
+
+
+@dataclass(frozen=True, slots=True)
+class Xtables:
+    """A match or target of iptables that nft cannot print, or prints without its options.
+
+    `kind` is `match`, `target` or `watcher`; `name` is the module's.
+    """
+
+    kind: str
+    name: str
+
+
+Statement = (
+    Match
+    | VerdictMap
+    | Verdict
+    | Nat
+    | Mangle
+    | Counter
+    | Limit
+    | Quota
+    | CountLimit
+    | Log
+    | Reject
+    | SetUpdate
+    | Notrack
+    | FlowOffload
+    | Xtables
+    | Unread
+)

@@ -1,0 +1,142 @@
+"""Putting a ruleset together: rules into chains, elements into sets, both into tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ipt_explain.model.nft import (
+    BaseChain,
+    Chain,
+    Element,
+    Rule,
+    Ruleset,
+    Set,
+    Statement,
+    Table,
+    TableFamily,
+    Xtables,
+)
+
+_BUILT_IN_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
+_BUILT_IN_CHAINS = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
+
+
+@dataclass(slots=True)
+class ChainDraft:
+    """A chain while it is read."""
+
+    name: str
+    line: int
+    handle: int | None = None
+    base: BaseChain | None = None
+    comment: str | None = None
+    rules: list[Rule] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SetDraft:
+    """A set or map while it is read."""
+
+    name: str
+    line: int
+    is_map: bool
+    handle: int | None = None
+    types: tuple[str, ...] = ()
+    data_types: tuple[str, ...] | None = None
+    flags: frozenset[str] = frozenset()
+    timeout: int | None = None
+    size: int | None = None
+    elements: list[Element] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    comment: str | None = None
+    elided: bool = False
+
+    def finished(self) -> Set:
+        """The set as the model has it."""
+        data_types = (self.data_types or ()) if self.is_map else None
+        return Set(
+            self.name,
+            self.types,
+            data_types,
+            self.flags,
+            self.timeout,
+            self.size,
+            tuple(self.elements),
+            tuple(self.statements),
+            self.comment,
+            self.line,
+            self.handle,
+            self.elided,
+        )
+
+
+@dataclass(slots=True)
+class TableDraft:
+    """A table while it is read. A table may be printed in several pieces (`nft list chain`)."""
+
+    family: TableFamily
+    name: str
+    line: int
+    handle: int | None = None
+    comment: str | None = None
+    dormant: bool = False
+    xtables: bool = False
+    chains: dict[str, ChainDraft] = field(default_factory=dict)
+    sets: dict[str, SetDraft] = field(default_factory=dict)
+    objects: list[str] = field(default_factory=list)
+
+    def finished(self) -> Table:
+        """The table as the model has it."""
+        return Table(
+            self.family,
+            self.name,
+            {
+                name: Chain(name, tuple(chain.rules), chain.base, chain.comment, chain.line, chain.handle)
+                for name, chain in self.chains.items()
+            },
+            {name: draft.finished() for name, draft in self.sets.items()},
+            self.comment,
+            self.dormant,
+            tuple(self.objects),
+            self.xtables or self._looks_like_xtables(),
+            self.line,
+            self.handle,
+        )
+
+    def _looks_like_xtables(self) -> bool:
+        """Whether iptables-nft made the table: it has iptables' names throughout, or what only xtables can do."""
+        if self.family not in (TableFamily.IP, TableFamily.IP6):
+            return False
+        bases = [chain.name for chain in self.chains.values() if chain.base is not None]
+        if self.name in _BUILT_IN_TABLES and bases and _BUILT_IN_CHAINS.issuperset(bases):
+            return True
+        return any(
+            isinstance(statement, Xtables)
+            for chain in self.chains.values()
+            for rule in chain.rules
+            for statement in rule.statements
+        )
+
+
+@dataclass(slots=True)
+class RulesetDraft:
+    """A ruleset while it is read."""
+
+    source: str
+    generator: str | None = None
+    fragment: bool = False
+    tables: dict[tuple[TableFamily, str], TableDraft] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def table(self, family: TableFamily, name: str, line: int) -> TableDraft:
+        """The table of a family and name, made where there is none yet."""
+        key = family, name
+        draft = self.tables.get(key)
+        if draft is None:
+            draft = self.tables[key] = TableDraft(family, name, line)
+        return draft
+
+    def finished(self) -> Ruleset:
+        """The ruleset as the model has it."""
+        tables = {key: draft.finished() for key, draft in self.tables.items()}
+        return Ruleset(self.source, tables, self.generator, self.fragment)

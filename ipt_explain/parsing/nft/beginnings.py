@@ -1,0 +1,11 @@
+"""How a listing of nft's begins: all that a text without one costs."""
+
+from __future__ import annotations
+
+import re
+
+# Where a listing begins, or a JSON document of nft's.
+BEGINNING = re.compile(
+    r'^[ \t]*(?:(?P<text>table (?:ip|ip6|inet|arp|bridge|netdev) [^\s{]+ *\{)|(?P<json>\{\s*"nftables"\s*:))',
+    re.MULTILINE,
+)

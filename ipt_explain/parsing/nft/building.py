@@ -1,0 +1,90 @@
+"""From a parse tree to the model, in a way that can be repeated: a recipe that other lines of the same form share.
+
+A recipe takes the words of the value tokens, in the order of the text, and makes what the line says. What does not
+depend on them is made once, when the recipe is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lark import Token, Tree
+
+from ipt_explain.model.nft import SetLiteral, SetReference
+from ipt_explain.parsing.nft.grammar import VALUES
+from ipt_explain.parsing.nft.phrases import PHRASES
+
+Words = Sequence[str]
+Recipe = Callable[[Words], Any]
+ReadBraces = Callable[[str], SetLiteral]
+
+_DURATION = re.compile(r"([0-9]+)(ms|[smhdw])")
+_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_HANDLE = re.compile(r"# handle ([0-9]+)")
+
+
+def recipe_of(tree: Tree[Token], read_braces: ReadBraces) -> Recipe:
+    """The recipe of a line's or element's parse tree."""
+    slots = {token.start_pos: place for place, token in enumerate(value_tokens(tree))}
+    constant, recipe = _compiled(tree, slots, read_braces)
+    return recipe if recipe is not None else lambda words: constant
+
+
+def value_tokens(tree: Tree[Token]) -> list[Token]:
+    """The tokens that differ between lines of one form, in the order of the text."""
+    return [token for token in tree.scan_values(lambda each: isinstance(each, Token)) if token.type in VALUES]
+
+
+def _compiled(
+    node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
+) -> tuple[Any, Recipe | None]:
+    """What a node stands for, or the recipe that makes it."""
+    if isinstance(node, Token):
+        if node.type not in VALUES:
+            return str(node), None
+        slot = slots[node.start_pos]
+        read = read_braces if node.type == "BRACES" else _READERS.get(node.type)
+        return None, _plain(slot) if read is None else _converted(slot, read)
+    parts = [_compiled(child, slots, read_braces) for child in node.children]
+    phrase = PHRASES[node.data]
+    constants = [constant for constant, _ in parts]
+    varying = [(place, recipe) for place, (_, recipe) in enumerate(parts) if recipe is not None]
+    if not varying:
+        return phrase(constants), None
+
+    def make(words: Words) -> Any:
+        own = constants.copy()
+        for place, recipe in varying:
+            own[place] = recipe(words)
+        return phrase(own)
+
+    return None, make
+
+
+def _plain(slot: int) -> Recipe:
+    return lambda words: words[slot]
+
+
+def _converted(slot: int, read: Callable[[str], Any]) -> Recipe:
+    return lambda words: read(words[slot])
+
+
+def _seconds(text: str) -> int:
+    return int(sum(int(count) * _SECONDS[unit] for count, unit in _DURATION.findall(text)) + 0.0005)
+
+
+def _handle(text: str) -> int | None:
+    found = _HANDLE.match(text)
+    return int(found[1]) if found else None
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "NUMBER": int,
+    "HEX": lambda text: int(text, 16),
+    "STRING": lambda text: text[1:-1],
+    "TIME": _seconds,
+    "SET_NAME": lambda text: SetReference(text[1:]),
+    "TRAILING": _handle,
+}

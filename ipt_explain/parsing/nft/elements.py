@@ -1,0 +1,107 @@
+"""The elements of sets and maps: in a set's own block, and in the braces of a rule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ipt_explain.model.nft import Element, SetLiteral, Unread
+from ipt_explain.parsing.nft.forms import Form, FormCache, follow
+
+_BLANK = re.compile(r"[ \t\n]*")
+_RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')
+_ELISION = re.compile(r"(?:\.{3,}|…)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """The elements up to a closing brace, and where the text goes on behind it.
+
+    `closed` is False where the text ends first; `elided` tells that somebody put dots in the place of some.
+    """
+
+    elements: tuple[Element, ...]
+    end: int
+    closed: bool
+    elided: bool
+
+
+class ElementReader:
+    """Reads elements; what the grammar does not know becomes an element whose key is Unread."""
+
+    def __init__(self) -> None:
+        self._cache = FormCache("element", "", r"[ \t\n]*([,}])[ \t\n]*", self.literal)
+        self._form = self._cache.nothing
+
+    def literal(self, braces: str) -> SetLiteral:
+        """The set or map that stands in the braces of a rule."""
+        return SetLiteral(self.read(braces, 1, 0).elements)
+
+    def read(self, text: str, position: int, line: int) -> Elements:
+        """The elements from behind an opening brace, in line `line`, on; lines are not counted where that is 0."""
+        elements: list[Element] = []
+        elided = False
+        position, line = self._over_blank(text, position, line)
+        form = self._form
+        while True:
+            following = form.first
+            match = following.match(text, position)
+            if match is None:
+                following = form.second
+                match = following.match(text, position)
+                if match is not None:
+                    follow(form, following)
+            element: Element | None
+            if match is not None:
+                form = following
+                element = form.make(match.groups())
+                closing, end = match[match.lastindex or 0], match.end()
+            else:
+                element, closing, end, form = self._read_odd(text, position, form)
+            if element is None:
+                elided = True
+            elif element is not _NOTHING:
+                elements.append(_at(element, line) if line else element)
+            if closing != ",":
+                self._form = form
+                return Elements(tuple(elements), end, closing == "}", elided)
+            if line:
+                line += text.count("\n", position, end)
+            position = end
+
+    def _read_odd(self, text: str, position: int, form: Form) -> tuple[Element | None, str, int, Form]:
+        """An element of another form, None for dots; what follows it, where the next begins, and its form."""
+        raw = _RAW.match(text, position)
+        assert raw is not None
+        word = raw[0].rstrip()
+        for candidate in self._cache.candidates(word):
+            match = candidate.match(text, position)
+            if match is not None:
+                follow(form, candidate)
+                return candidate.make(match.groups()), match[match.lastindex or 0], match.end(), candidate
+        closing = text[raw.end() : raw.end() + 1]
+        end = self._over_blank(text, raw.end() + 1, 0)[0] if closing in (",", "}") else raw.end()
+        return None if _ELISION.match(word) else self._parsed(word), closing, end, form
+
+    def _over_blank(self, text: str, position: int, line: int) -> tuple[int, int]:
+        blank = _BLANK.match(text, position)
+        assert blank is not None
+        return blank.end(), line and line + text.count("\n", position, blank.end())
+
+    def _parsed(self, word: str) -> Element:
+        from lark.exceptions import UnexpectedInput
+
+        if not word:
+            return _NOTHING
+        try:
+            element: Element = self._cache.parse(word)
+        except (UnexpectedInput, ValueError):
+            return Element(Unread(word))
+        return element
+
+
+_NOTHING = Element(Unread(""))
+
+
+def _at(element: Element, line: int) -> Element:
+    return Element(element.key, element.data, element.comment, element.timeout, element.expires, element.counter, line)

@@ -1,0 +1,100 @@
+"""One grammar, two speeds: once Lark has read a line or an element, others of the same form are read by its pattern.
+
+A form is the text between a line's values, the grammar's own terminals in the place of the values, and the recipe made
+from the parse tree. The kinds of values exclude each other (see the grammar), so what a pattern matches, Lark would
+read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ipt_explain.model.nft import SetLiteral
+    from ipt_explain.parsing.nft.building import Recipe
+
+MOST_CHARACTERS = 4096
+"""A line longer than this, braces apart, was not printed by nft; Lark need not try."""
+
+_MAX_SKELETONS = 4096
+_MAX_FORMS_OF_SKELETON = 16
+_BRACES = re.compile(r'\{[^{}"]*(?:"[^"\n]*"[^{}"]*)*\}')
+
+# What differs between lines of one form, roughly: it only has to bring lines and forms together.
+_VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map) [^ ,]+|[^ ,]*[0-9@:][^ ,]*')
+
+
+class Form:
+    """A pattern and a recipe, and the two forms that followed it last: nearly always, one of them follows again."""
+
+    __slots__ = ("first", "make", "match", "second")
+
+    def __init__(self, pattern: re.Pattern[str], make: Recipe) -> None:
+        self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
+        self.make = make
+        self.first: Form = self
+        self.second: Form = self
+
+
+class FormCache:
+    """All forms of lines, or of elements, seen so far.
+
+    `before` and `after` are patterns of what surrounds each. Groups in `after` come behind those of the values.
+    """
+
+    def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], SetLiteral]) -> None:
+        self.nothing = Form(re.compile(r"(?!)"), lambda words: None)
+        self._start = start
+        self._before = before
+        self._after = after
+        self._read_braces = read_braces
+        self._forms: dict[str, list[Form]] = {}
+        self._seen_once: dict[str, tuple[str, Recipe]] = {}
+
+    def candidates(self, text: str) -> list[Form]:
+        """The forms that a line or element may have. Compiling a pattern takes longer than Lark takes for a line, so it
+        waits until a second one looks the same."""
+        key = _VARYING.sub("", text)
+        forms = self._forms.get(key)
+        if forms is None:
+            if len(self._forms) >= _MAX_SKELETONS:
+                self._forms.clear()
+                self._seen_once.clear()
+            forms = self._forms[key] = []
+        seen = self._seen_once.pop(key, None)
+        if seen is not None:
+            pattern, make = seen
+            forms.append(Form(re.compile(f"{self._before}{pattern}{self._after}"), make))
+        return forms
+
+    def parse(self, text: str, remember: bool = True) -> Any:
+        """What Lark reads, remembered as a form. Raises lark's UnexpectedInput, or ValueError for what is too long."""
+        from ipt_explain.parsing.nft.building import recipe_of, value_tokens
+        from ipt_explain.parsing.nft.grammar import parse, terminal_pattern
+
+        if len(text) > MOST_CHARACTERS and len(_BRACES.sub("", text)) > MOST_CHARACTERS:
+            raise ValueError("too long for a line of nft's")
+        tree = parse(text, self._start)
+        make = recipe_of(tree, self._read_braces)
+        tokens = value_tokens(tree)
+        key = _VARYING.sub("", text)
+        if remember and len(self._forms.get(key, ())) < _MAX_FORMS_OF_SKELETON:
+            parts, position = [], 0
+            for token in tokens:
+                assert token.start_pos is not None
+                assert token.end_pos is not None
+                parts.append(re.escape(text[position : token.start_pos]))
+                parts.append(f"({terminal_pattern(token.type)})")
+                position = token.end_pos
+            parts.append(re.escape(text[position:]))
+            self._seen_once[key] = ("".join(parts), make)
+        return make([str(token) for token in tokens])
+
+
+def follow(previous: Form, form: Form) -> None:
+    """Remember which form came after which."""
+    if previous.first is not form:
+        previous.second = previous.first
+        previous.first = form

@@ -1,0 +1,77 @@
+"""The parser that `grammar/nft.lark` defines."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lark import Lark
+from lark.lexer import PatternRE, PatternStr, TerminalDef
+
+from ipt_explain.parsing.grammar_files import grammar_folder, grammar_text
+from ipt_explain.parsing.grammar_tables import keep_tables, load_tables, tables_of
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+GRAMMAR_FILE = "nft.lark"
+TABLES_FILE = "nft.tables"
+STARTS = ("line", "element")
+
+# Of all terminals these hold what differs between rules of one form; the others belong to the form.
+VALUES = frozenset({
+    "NAME", "CHAIN", "SET_NAME", "BRACES", "STRING", "TRAILING", "NUMBER", "HEX", "IPV4", "IPV6", "MAC", "TIME",
+})  # fmt: skip
+
+_END_OF_WORD = r"(?![\w-])"
+_KEYWORD_PRIORITY = 2
+
+
+@cache
+def nft_grammar() -> Lark:
+    """The LALR parser of a line or an element; loaded or built once."""
+    folder, text = grammar_folder(), grammar_text((GRAMMAR_FILE,))
+    parser = load_tables(folder, text, TABLES_FILE)
+    if parser is None:
+        parser = build_nft_parser(text)
+        keep_tables(folder, text, parser, TABLES_FILE)
+    return parser
+
+
+def build_nft_parser(grammar: str) -> Lark:
+    """The parser that a grammar text defines."""
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="contextual",
+        start=list(STARTS),
+        keep_all_tokens=True,
+        maybe_placeholders=False,
+        edit_terminals=_whole_words,
+    )
+
+
+def nft_tables() -> bytes:
+    """The parser's tables, as a wheel ships them."""
+    text = grammar_text((GRAMMAR_FILE,))
+    return tables_of(build_nft_parser(text), text)
+
+
+def parse(text: str, start: str) -> Tree[Token]:
+    """The parse tree of a line or an element. Raises lark's UnexpectedInput."""
+    return nft_grammar().parse(text, start=start)
+
+
+@cache
+def terminal_pattern(name: str) -> str:
+    """The regular expression of a terminal."""
+    return nft_grammar().get_terminal(name).pattern.to_regexp()
+
+
+def _whole_words(terminal: TerminalDef) -> None:
+    """Make keywords whole words, ahead of all kinds of values: `ip` is no part of `ip6`."""
+    pattern = terminal.pattern
+    if isinstance(pattern, PatternStr) and pattern.value[0].isalpha():
+        terminal.pattern = PatternRE(re.escape(pattern.value) + _END_OF_WORD)
+        terminal.priority = _KEYWORD_PRIORITY

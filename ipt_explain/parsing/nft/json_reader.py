@@ -1,0 +1,147 @@
+"""`nft -j list ruleset` to a ruleset: the objects of the document, in any order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ipt_explain.errors import Diagnostic
+from ipt_explain.model.nft import BaseChain, Rule, TableFamily
+from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
+from ipt_explain.parsing.nft.json_statements import element_of, statement_of
+from ipt_explain.parsing.nft.normal import priority_of
+
+_REMEDY = "Give what `nft -j list ruleset` prints, whole."
+_OBJECTS = frozenset(
+    {"counter", "quota", "limit", "secmark", "synproxy", "flowtable", "ct helper", "ct timeout", "ct expectation"}
+)
+
+
+class JsonReader:
+    """Reads one document. Faults are collected, not raised; a statement that is not known is none.
+
+    `line` is where the document begins.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.draft = RulesetDraft(source)
+        self.faults: list[Diagnostic] = []
+        self._source = source
+        self.line = 1
+
+    def read(self, text: str, first_line: int) -> None:
+        """Read a document whose first line is number `first_line` of the source."""
+        self.line = first_line
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            self._refuse(text, error.lineno, error.colno, f"the JSON of nft ends or breaks here ({error.msg})")
+            return
+        except (RecursionError, ValueError):
+            self._refuse(text, 1, 1, "this JSON nests deeper, or holds larger numbers, than nft's does")
+            return
+        items = document.get("nftables") if isinstance(document, dict) else None
+        if not isinstance(items, list):
+            self._refuse(text, 1, 1, "this JSON is not nft's: its `nftables` is no list")
+            return
+        strange: list[str] = []
+        for item in items:
+            try:
+                ((kind, body),) = item.items()
+                self._read_object(kind, body)
+            except (KeyError, ValueError, TypeError, AttributeError):
+                strange.append(json.dumps(item, ensure_ascii=False)[:60])
+        if strange:
+            self._refuse(text, 1, 1, f"{len(strange)} of its objects are none of nft's: {strange[0]}")
+
+    def _refuse(self, text: str, line: int, column: int, message: str) -> None:
+        lines = text.split("\n", line)
+        excerpt = lines[line - 1] if line <= len(lines) else ""
+        start = max(0, column - 60)
+        excerpt, column = excerpt[start : start + 120], column - start
+        self.faults.append(Diagnostic(self._source, self.line + line - 1, column, message, excerpt, 1, "", _REMEDY))
+
+    def _read_object(self, kind: str, body: Any) -> None:
+        if kind == "rule":
+            self._read_rule(body)
+        elif kind == "chain":
+            self._read_chain(body)
+        elif kind in ("set", "map"):
+            self._read_set(body, kind == "map")
+        elif kind == "table":
+            self._read_table(body)
+        elif kind == "metainfo":
+            self.draft.generator = f"nft v{body['version']}"
+        elif kind == "element":
+            elements = body["elem"]
+            self._set_of(body).elements.extend(element_of(each, self.line) for each in elements)
+        elif kind in _OBJECTS:
+            self._table_of(body).objects.append(f"{kind} {body['name']}")
+        else:
+            raise ValueError(kind)
+
+    def _table_of(self, body: Any, key: str = "table") -> TableDraft:
+        return self.draft.table(TableFamily(body["family"]), str(body[key]), self.line)
+
+    def _read_table(self, body: Any) -> None:
+        table = self._table_of(body, "name")
+        table.handle = _number(body.get("handle"))
+        table.comment = _text(body.get("comment"))
+        flags = body.get("flags", ())
+        table.dormant = "dormant" in (flags if isinstance(flags, list) else (flags,))
+
+    def _chain_of(self, body: Any, key: str) -> ChainDraft:
+        table, name = self._table_of(body), str(body[key])
+        chain = table.chains.get(name)
+        if chain is None:
+            chain = table.chains[name] = ChainDraft(name, self.line)
+        return chain
+
+    def _read_chain(self, body: Any) -> None:
+        chain = self._chain_of(body, "name")
+        chain.handle, chain.comment = _number(body.get("handle")), _text(body.get("comment"))
+        if "hook" in body:
+            priority = body["prio"]
+            if not isinstance(priority, int):
+                priority = priority_of(str(priority), 0, TableFamily(body["family"]))
+            if priority is None:
+                raise ValueError(priority)
+            devices = body.get("dev", ())
+            devices = (devices,) if isinstance(devices, str) else tuple(map(str, devices))
+            policy = str(body.get("policy", "accept"))
+            chain.base = BaseChain(str(body["type"]), str(body["hook"]), priority, policy, devices)
+
+    def _read_rule(self, body: Any) -> None:
+        statements = tuple(map(statement_of, body["expr"]))
+        rule = Rule(statements, _text(body.get("comment")), self.line, _number(body.get("handle")))
+        self._chain_of(body, "chain").rules.append(rule)
+
+    def _set_of(self, body: Any) -> SetDraft:
+        return self._table_of(body).sets[body["name"]]
+
+    def _read_set(self, body: Any, is_map: bool) -> None:
+        draft = SetDraft(str(body["name"]), self.line, is_map, _number(body.get("handle")))
+        self._table_of(body).sets[draft.name] = draft
+        draft.types = _types(body["type"])
+        if is_map:
+            draft.data_types = _types(body["map"])
+        flags = body.get("flags", ())
+        draft.flags = frozenset(map(str, flags if isinstance(flags, list) else (flags,) if flags else ()))
+        draft.timeout, draft.size = _number(body.get("timeout")), _number(body.get("size"))
+        draft.comment = _text(body.get("comment"))
+        line = self.line
+        draft.elements.extend([element_of(each, line) for each in body.get("elem", ())])
+        draft.statements.extend(statement_of(each) for each in body.get("stmt", ()))
+
+
+def _types(item: Any) -> tuple[str, ...]:
+    """nft prints the parts of a concatenation as a list, those of a map's data as one string."""
+    return tuple(item.split(" . ")) if isinstance(item, str) else tuple(map(str, item))
+
+
+def _text(item: Any) -> str | None:
+    return item if isinstance(item, str) else None
+
+
+def _number(item: Any) -> int | None:
+    return item if isinstance(item, int) else None

@@ -1,0 +1,52 @@
+"""What nft spells in several ways, made one: by both readers, text and JSON."""
+
+from __future__ import annotations
+
+from ipt_explain.model.nft import (
+    Conntrack,
+    Constant,
+    Expression,
+    Operator,
+    Payload,
+    Reject,
+    SetLiteral,
+    SetReference,
+    TableFamily,
+)
+
+_BITS_OF_CONNECTION = frozenset({"state", "status", "event", "label"})
+_OPERATOR_WORDS = {"and": "&", "or": "|", "xor": "^"}
+
+# include/uapi/linux/netfilter_ipv4.h and netfilter_bridge.h, as nft names them (src/rule.c, std_prios).
+_PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+_BRIDGE_PRIORITIES = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
+
+USUAL_BURST = {"packets": 5}
+"""The burst of a limit that names none; no bytes."""
+
+
+def implicit_operator(left: Expression, right: Expression) -> Operator:
+    """How `LEFT RIGHT` compares: bit fields by any bit, all else by equality."""
+    if isinstance(right, (SetLiteral, SetReference)):
+        return Operator.EQUAL
+    bits = (isinstance(left, Conntrack) and left.key in _BITS_OF_CONNECTION) or left == Payload("tcp", "flags")
+    return Operator.IN if bits else Operator.EQUAL
+
+
+def operator_sign(text: str) -> str:
+    """`&` for `and`, and so on."""
+    return _OPERATOR_WORDS.get(text, text)
+
+
+def reject_with(kind: str | None, code: Constant | None) -> Reject:
+    """A reject; port unreachable is what nft leaves out in most tables."""
+    return Reject() if code == "port-unreachable" else Reject(kind, code)
+
+
+def priority_of(name: str | None, offset: int, family: TableFamily) -> int | None:
+    """The number of `dstnat - 10`; None for a name that nft does not have."""
+    if name is None:
+        return offset
+    known = _BRIDGE_PRIORITIES if family is TableFamily.BRIDGE else _PRIORITIES
+    base = known.get(name)
+    return None if base is None else base + offset

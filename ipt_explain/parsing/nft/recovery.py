@@ -1,0 +1,69 @@
+"""Rules with something in them that the grammar does not know: what it knows before and behind, the rest as text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lark.exceptions import UnexpectedInput
+
+from ipt_explain.model.nft import Statement, Unread
+from ipt_explain.parsing.nft.forms import MOST_CHARACTERS, FormCache
+from ipt_explain.parsing.nft.grammar import nft_grammar
+from ipt_explain.parsing.nft.lines import RuleLine
+
+_MOST_TRIES = 4
+
+# Words that open a statement whatever stands before them; others may be an argument of what is not known.
+_RESUMPTION = re.compile(
+    r"(?<= )(?:accept|drop|return|continue|(?:jump|goto) [^ ]+|reject|masquerade|redirect|[ds]nat|counter|log|comment)"
+    r"(?![\w-])"
+)
+_TRAILING = re.compile(r" *#[^\n\"]*\Z")
+
+
+def recovered(text: str, lines: FormCache) -> RuleLine:
+    """The statements of a rule that does not parse: one of them, or more, is Unread."""
+    if len(text) > MOST_CHARACTERS:
+        return RuleLine((Unread(text),), None)
+    text = _TRAILING.sub("", text)
+    for end in _statement_ends(text)[: -_MOST_TRIES - 1 : -1]:
+        head = _rule(text[:end], lines)
+        if head is not None:
+            break
+    else:
+        head, end = RuleLine((), None), 0
+    rest = text[end:].lstrip()
+    statements: tuple[Statement, ...] = (Unread(rest),)
+    comment = head.comment
+    for place in [found.start() for found in _RESUMPTION.finditer(rest)][:_MOST_TRIES]:
+        tail = _rule(rest[place:], lines)
+        if tail is not None:
+            statements = (Unread(rest[:place].rstrip()), *tail.statements)
+            comment = comment or tail.comment
+            break
+    return RuleLine((*head.statements, *statements), comment)
+
+
+def _rule(text: str, lines: FormCache) -> RuleLine | None:
+    try:
+        content = lines.parse(text, remember=False).content
+    except (UnexpectedInput, ValueError):
+        return None
+    return content if isinstance(content, RuleLine) else None
+
+
+def _statement_ends(text: str) -> list[int]:
+    """Where, before the fault, the rule could have ended."""
+    parser: Any = nft_grammar().parse_interactive(text, start="line")
+    ends: list[int] = []
+    end = 0
+    try:
+        for token in parser.lexer_thread.lex(parser.parser_state):
+            parser.feed_token(token)
+            end = token.end_pos or 0
+            if "$END" in parser.choices():
+                ends.append(end)
+    except UnexpectedInput:
+        pass
+    return list(dict.fromkeys(ends))
