@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from ipt_explain.model import Family
 
 _HIGHEST_PORT = 65535
 
 
+# As /proc/net/ip_vs prints them: all digits of an address, of which others leave out zeros in front.
+_HEX_IPV4 = re.compile(r"[0-9A-F]{8}\Z")
+_HEX_IPV6 = re.compile(r"(?=.*\b0)(?:[0-9a-f]{4}:){7}[0-9a-f]{4}\Z")
+
+
 def host_and_port(text: str) -> tuple[str, int]:
-    """`10.96.0.1:443` or `[fd00::1]:443` as (address, port)."""
+    """`10.96.0.1:443`, `[fd00::1]:443`, or `0A600001:01BB` as (address, port)."""
     host, _, port_text = text.rpartition(":")
     host = host.strip("[]")
+    if _HEX_IPV4.match(host):
+        return inet_ntop(AF_INET, bytes.fromhex(host)), int(port_text, 16)
+    if _HEX_IPV6.match(host):
+        return inet_ntop(AF_INET6, inet_pton(AF_INET6, host)), int(port_text[:5], 16) & _HIGHEST_PORT
     return checked_host(host), checked_port(port_text)
+
+
+def mark_number(text: str) -> int:
+    """A firewall mark: decimal, or the eight digits in hex of /proc/net/ip_vs."""
+    return int(text, 16) if len(text) == 8 and (text[0] == "0" or not text.isdecimal()) else int(text)
 
 
 @lru_cache(maxsize=65536)
@@ -29,7 +44,7 @@ def checked_host(text: str) -> str:
 
 def checked_port(text: str) -> int:
     """A port from 0 on."""
-    port = int(text) if len(text) < 6 else _HIGHEST_PORT + 1
+    port = int(text) if text.isdecimal() and len(text) < 6 else _HIGHEST_PORT + 1
     if port > _HIGHEST_PORT:
         raise ValueError(f"{text[:20]} is no port; those go from 0 to {_HIGHEST_PORT}")
     return port
@@ -41,7 +56,9 @@ def family_of_host(text: str) -> Family:
 
 
 def prefix_length(mask: str) -> int:
-    """The length of `255.255.255.0`, or of `64`."""
+    """The length of `255.255.255.0`, of `FFFFFF00`, or of `64`."""
+    if _HEX_IPV4.match(mask):
+        mask = inet_ntop(AF_INET, bytes.fromhex(mask))
     if mask.isdecimal() and len(mask) < 4 and int(mask) <= 128:
         return int(mask)
     bits = int.from_bytes(inet_pton(AF_INET, checked_host(mask)), "big")

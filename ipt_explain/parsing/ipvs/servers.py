@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipvs import Forwarding, Persistence, RealServer, VirtualServer
-from ipt_explain.parsing.ipvs.numbers import family_of_host, host_and_port, prefix_length
+from ipt_explain.parsing.ipvs.numbers import family_of_host, host_and_port, mark_number, prefix_length
 from ipt_explain.parsing.line_forms import ReadLine
 
 _SAVED_PROTOCOLS = {"TCP_SERVICE": "tcp", "UDP_SERVICE": "udp", "SCTP_SERVICE": "sctp"}
@@ -13,6 +13,8 @@ _SAVED_FORWARDING = {
     "GATEWAYING": Forwarding.ROUTING,
     "IPIP": Forwarding.TUNNEL,
 }
+
+_WHOLE_ADDRESS = "FFFFFFFF"
 
 _Key = tuple[Family, str | None, str | int, int]
 
@@ -24,10 +26,7 @@ class _Draft:
         self.key = key
         self.scheduler = line.get("SCHEDULER")
         self.flags = line.all("SCHED_FLAG")
-        seconds, mask = line.get("SECONDS"), line.get("MASK")
-        self.persistence = None
-        if seconds is not None:
-            self.persistence = Persistence(int(seconds), None if mask is None else prefix_length(mask))
+        self.persistence = _persistence(key[0], line)
         self.one_packet = line.has("ONE_PACKET_OPTION") or line.has("ONE_PACKET")
         self.engine = line.get("ENGINE")
         self.number = number
@@ -53,7 +52,7 @@ class _Draft:
 
 
 class ServerReader:
-    """Takes the lines of `ipvsadm-save` and `ipvsadm -L`; both may show one server, which is one."""
+    """Takes the lines of `ipvsadm-save`, `ipvsadm -L` and /proc/net/ip_vs; a server that several show is one."""
 
     def __init__(self) -> None:
         self.seen = False
@@ -136,12 +135,21 @@ def _key(line: ReadLine) -> _Key:
     mark = line.get("FWMARK")
     if mark is not None:
         family = Family.IPV6 if line.has("IPV6") or line.has("LISTED_IPV6") else Family.IPV4
-        return family, None, int(mark), 0
+        return family, None, mark_number(mark), 0
     host, port = host_and_port(line.word("VIRTUAL"))
     protocol = line.get("PROTOCOL")
     if protocol is None:
         protocol = next(name for terminal, name in _SAVED_PROTOCOLS.items() if line.has(terminal))
     return family_of_host(host), protocol.lower(), host, port
+
+
+def _persistence(family: Family, line: ReadLine) -> Persistence | None:
+    seconds, mask, hex_mask = line.get("SECONDS"), line.get("MASK"), line.get("HEX_MASK")
+    if seconds is None:
+        return None
+    if mask is None and hex_mask is not None and family is Family.IPV4 and hex_mask != _WHOLE_ADDRESS:
+        mask = hex_mask
+    return Persistence(int(seconds), None if mask is None else prefix_length(mask))
 
 
 def _number(text: str | None) -> int | None:

@@ -29,7 +29,7 @@ _SIGNS = {
         r"pro +expire +state ",
         r"(?:TCP|UDP|SCTP) +[^\s:]\S*:\S+ ",
         r"(?:TCP|UDP|SCTP) +\d+:\d\d +[A-Z_]+ ",
-        r"FWM +\d+ ",
+        r"FWM +[\dA-F]+ ",
         r" *-> +(?:RemoteAddress:Port\b|[\w.\[:\]-]+:\S+ +(?:Masq|Route|Tunnel|Local|\d))",
     ),
     Tool.IPSET: (

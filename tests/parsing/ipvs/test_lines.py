@@ -69,6 +69,34 @@ def test_a_server_of_a_firewall_mark() -> None:
         assert (found.fwmark, found.address, found.port, found.family) == (7, None, None, Family.IPV6)
 
 
+PROC = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port Forward Weight ActiveConn InActConn
+TCP  0A600001:01BB wrr persistent 10800 FFFFFFFF
+  -> C0A8320A:1A85      Masq    3      12         0
+TCP  [fd00:0010:0096:0000:0000:0000:0000:000a]:0035 rr
+  -> [fd00:0010:0244:0002:0000:0000:0000:0002]:1F90      Masq    1      0          0
+FWM  00000007 rr
+"""
+
+
+def test_the_kernels_own_list_is_in_hex() -> None:
+    servers = read_dump(PROC).node.virtual_servers
+    assert servers is not None
+    one, two, marked = servers.servers
+    assert (one.address, one.port, one.scheduler) == ("10.96.0.1", 443, "wrr")
+    assert one.persistence is not None and (one.persistence.seconds, one.persistence.prefix_length) == (10800, None)
+    assert [(real.address, real.port, real.weight) for real in one.real_servers] == [("192.168.50.10", 6789, 3)]
+    assert (two.address, two.port, two.real_servers[0].address, two.real_servers[0].port) == (
+        "fd00:10:96::a",
+        53,
+        "fd00:10:244:2::2",
+        8080,
+    )
+    assert marked.fwmark == 7
+
+
 def test_connections_are_left_out_and_named() -> None:
     dump = read_dump(
         "IPVS connection entries\npro expire state       source             virtual            destination\n"

@@ -21,6 +21,8 @@ MORE = {
         "--add-service --tcp-service 10.0.0.1:80 --scheduler rr --persistent 10800",
         "TCP  10.0.0.1:80 mh (mh-fallback,mh-port) persistent 10 mask 255.255.255.0 pe sip ops",
         "FWM  1 IPv6 rr",
+        "TCP  0A600001:01BB wrr ops persistent 10800 FFFFFFFF",
+        "  -> C0A8320A:1A85      Masq    3      12         0",
         "TCP  10.0.0.1:80                         1        5K       0      300M        0",
         "  -> 10.0.0.2:80                         1        5        0      300        0",
         "TCP 14:59  ESTABLISHED 10.0.0.9:40000 10.0.0.1:80 10.0.0.2:80",

@@ -1,0 +1,5 @@
+"""The node's own rules, sets and servers: what the tools on this machine print."""
+
+from ipt_explain.inputs.live.reading import LiveRules, read_live
+
+__all__ = ["LiveRules", "read_live"]

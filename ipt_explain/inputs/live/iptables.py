@@ -1,0 +1,106 @@
+"""What each iptables-save on the machine prints.
+
+A kernel can hold two sets of rules for each family, one behind the legacy interface and one behind nf_tables, and a
+packet passes both. Each has a tool of its own; plain `iptables-save` is one of the two, and `--version` tells which
+(iptables 1.8 and later print `(legacy)` or `(nf_tables)`; earlier releases knew the legacy one only).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from ipt_explain.inputs.live.harvest import Harvest
+from ipt_explain.inputs.live.running import Refused, output_of
+from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
+
+_VERSION_TIMEOUT_SECONDS = 10.0
+_LONGEST_VERSION = 1 << 12
+
+# iptables-nft-save prints it where legacy rules exist too; here they are read as well.
+_OTHER_INTERFACE = re.compile(r"# Warning: ip6?tables-legacy tables present")
+
+
+class _Interface(Enum):
+    LEGACY = "legacy"
+    NFT = "nf_tables"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    name: str
+    path: str
+    interface: _Interface
+
+
+def read_iptables(harvest: Harvest, search_path: str, proc: Path, timeout: float) -> None:
+    """Run every iptables-save, both families and both interfaces, with counters."""
+    for family in ("iptables", "ip6tables"):
+        tools = list(_tools(family, search_path))
+        if not tools:
+            harvest.notes.append(f"{family}-save: not found on this machine")
+        for tool in tools:
+            try:
+                text, warnings = _run(tool, _legacy_tables(proc, family), timeout)
+            except Refused as refusal:
+                harvest.lacks_rights |= refusal.for_rights
+                harvest.notes.append(f"{tool.name}: {refusal}")
+                continue
+            harvest.notes.extend(f"{tool.name}: {line}" for line in warnings)
+            if text:
+                harvest.add(tool.name, text, f"{tool.name} ({tool.interface.value})")
+            else:
+                harvest.notes.append(f"{tool.name}: there are no {tool.interface.value} tables")
+
+
+def _tools(family: str, search_path: str) -> Iterator[_Tool]:
+    """One tool for each interface that the machine has one for; the plain name first, as it is what people run."""
+    seen: set[_Interface] = set()
+    for name in (f"{family}-save", f"{family}-legacy-save", f"{family}-nft-save"):
+        path = find_tool(name, search_path)
+        if path is None:
+            continue
+        interface = _interface(name, path)
+        if interface not in seen:
+            seen.add(interface)
+            yield _Tool(name, path, interface)
+
+
+def _interface(name: str, path: str) -> _Interface:
+    if name.endswith("-nft-save"):
+        return _Interface.NFT
+    if name.endswith("-legacy-save"):
+        return _Interface.LEGACY
+    try:
+        done = run_tool([path, "--version"], _VERSION_TIMEOUT_SECONDS, _LONGEST_VERSION)
+    except (OSError, TooLate, TooMuch):
+        return _Interface.LEGACY
+    return _Interface.NFT if b"nf_tables" in done.output else _Interface.LEGACY
+
+
+def _legacy_tables(proc: Path, family: str) -> Path:
+    """The kernel's list of the legacy tables that exist in this network namespace."""
+    return proc / ("ip_tables_names" if family == "iptables" else "ip6_tables_names")
+
+
+def _run(tool: _Tool, legacy_tables: Path, timeout: float) -> tuple[str, list[str]]:
+    """What the tool prints on standard output, and its warnings."""
+    if tool.interface is _Interface.LEGACY:
+        _require_tables(legacy_tables)
+    text, warnings = output_of([tool.path, "-c"], timeout)
+    return text, [line for line in warnings if not _OTHER_INTERFACE.match(line)]
+
+
+def _require_tables(names: Path) -> None:
+    """The legacy tools load kernel modules to look for tables, so they are run only where the kernel lists some."""
+    try:
+        listed = names.read_bytes().split()
+    except PermissionError:
+        raise Refused(f"{names} cannot be read: permission denied", for_rights=True) from None
+    except OSError:
+        listed = []
+    if not listed:
+        raise Refused("not run, as the kernel has no legacy tables here")

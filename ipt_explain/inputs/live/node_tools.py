@@ -1,0 +1,53 @@
+"""ipset, ipvsadm and ip: what rules lean on. None is run that would load a module of the kernel to find nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ipt_explain.inputs.live.harvest import Harvest
+from ipt_explain.inputs.live.running import Refused, output_of
+from ipt_explain.inputs.tools import find_tool
+
+_NAMES_A_SET = re.compile(r"^-A [^\n]* --(?:match-set|add-set|map-set) ", re.MULTILINE)
+
+
+def read_node_tools(harvest: Harvest, search_path: str, proc: Path, timeout: float) -> None:
+    """Ask for sets where rules name some, for virtual servers where the kernel has IPVS, and for addresses."""
+    if any(_NAMES_A_SET.search(given.text) for given in harvest.inputs):
+        _ask(harvest, ("ipset", "save"), "the rules name IP sets", search_path, timeout)
+    servers = proc / "ip_vs"
+    if servers.exists():
+        if find_tool("ipvsadm", search_path) is None:
+            _read(harvest, servers)
+        else:
+            _ask(harvest, ("ipvsadm", "-Sn"), "the kernel has IPVS", search_path, timeout)
+    _ask(harvest, ("ip", "addr"), "", search_path, timeout)
+
+
+def _read(harvest: Harvest, file: Path) -> None:
+    """What the kernel itself shows, where no tool is there to print it."""
+    try:
+        harvest.add(str(file), file.read_text("ascii", "replace"))
+    except OSError as error:
+        harvest.notes.append(f"{file} cannot be read: {error.strerror}")
+
+
+def _ask(harvest: Harvest, command: tuple[str, ...], reason: str, search_path: str, timeout: float) -> None:
+    """Run one tool; `reason` is why it is missed where it is not there, "" for one that is not."""
+    name, *arguments = command
+    path = find_tool(name, search_path)
+    if path is None:
+        if reason:
+            harvest.notes.append(f"{name}: not found on this machine, though {reason}")
+        return
+    try:
+        text, warnings = output_of([path, *arguments], timeout)
+    except Refused as refusal:
+        harvest.notes.append(f"{name}: {refusal}")
+        return
+    harvest.notes.extend(f"{name}: {line}" for line in warnings)
+    if text.strip():
+        harvest.add(name, text)
+    elif reason:
+        harvest.notes.append(f"{name}: it shows nothing, though {reason}")

@@ -1,0 +1,56 @@
+"""`--live`: every tool of the machine that tells of the node's packets, each run once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.files import InputText
+from ipt_explain.inputs.live.harvest import Harvest
+from ipt_explain.inputs.live.iptables import read_iptables
+from ipt_explain.inputs.live.nft import read_nft
+from ipt_explain.inputs.live.node_tools import read_node_tools
+
+PROC = Path("/proc/net")
+
+TIMEOUT_SECONDS = 120.0
+"""How long a tool may take: iptables-nft-save needs a minute or so for some 100,000 rules."""
+
+# Where these tools live on systems that keep the folders out of an ordinary user's PATH.
+_SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRules:
+    """What the tools printed, named by tool, and notes for the reader: what was run, skipped, or failed."""
+
+    inputs: tuple[InputText, ...]
+    notes: tuple[str, ...]
+
+
+def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float = TIMEOUT_SECONDS) -> LiveRules:
+    """Run every iptables-save of the machine, both families and both interfaces, with counters; then nft, ipset,
+    ipvsadm and ip, where they can add to that.
+
+    `search_path` is where tools are looked for (default: PATH and the system's folders), `timeout` is in seconds
+    and holds for each. Raises UsageError where none could be run, or all that ran had no rules to tell.
+    """
+    if search_path is None:
+        search_path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
+    harvest = Harvest()
+    read_iptables(harvest, search_path, proc, timeout)
+    read_nft(harvest, search_path, timeout)
+    if not harvest.inputs:
+        raise UsageError(_nothing_read(harvest))
+    read_node_tools(harvest, search_path, proc, timeout)
+    return LiveRules(tuple(harvest.inputs), ("read " + ", ".join(harvest.ran), *harvest.notes))
+
+
+def _nothing_read(harvest: Harvest) -> str:
+    if harvest.lacks_rights:
+        reason = "--live needs the right to read the node's rules: run it as root (sudo), or with CAP_NET_ADMIN"
+    else:
+        reason = "--live found no rules: is this the node's own network namespace, and is iptables installed?"
+    return "\n  ".join((reason, *harvest.notes))

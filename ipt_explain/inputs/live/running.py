@@ -1,0 +1,35 @@
+"""One tool run: what it printed, or why it could not do its work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ipt_explain.inputs.limits import INPUT_BYTES, amount_text
+from ipt_explain.inputs.tools import TooLate, TooMuch, run_tool
+
+
+class Refused(Exception):
+    """A tool that could not do its work; `for_rights` where root could have done it."""
+
+    def __init__(self, reason: str, for_rights: bool = False) -> None:
+        super().__init__(reason)
+        self.for_rights = for_rights
+
+
+def output_of(command: Sequence[str], timeout: float) -> tuple[str, list[str]]:
+    """What a command prints on standard output, and its warnings. Raises Refused; `timeout` is in seconds."""
+    try:
+        done = run_tool(command, timeout, INPUT_BYTES.value(), {**os.environ, "LC_ALL": "C"})
+    except TooLate:
+        raise Refused(f"no answer within {timeout:g} seconds") from None
+    except TooMuch:
+        most = amount_text(INPUT_BYTES.value(), INPUT_BYTES.unit)
+        raise Refused(f"it printed more than {most}; {INPUT_BYTES.variable} sets another limit") from None
+    except OSError as error:
+        raise Refused(f"cannot be run: {error.strerror}") from None
+    warnings = [line for line in done.complaints.decode("utf-8", "replace").splitlines() if line.strip()]
+    if done.status != 0:
+        reason = warnings[0] if warnings else f"failed with status {done.status}"
+        raise Refused(reason, for_rights="ermission denied" in reason or "not permitted" in reason)
+    return done.output.decode("utf-8", "surrogateescape"), warnings
