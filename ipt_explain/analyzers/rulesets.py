@@ -34,7 +34,7 @@ _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 
 def ruleset_facts(ruleset: Ruleset, plans: Plans, version: VersionRange) -> RulesetFacts:
     """Sums up a ruleset."""
-    mode, evidence = _mode(ruleset)
+    mode, evidence = proxy_mode(ruleset)
     signs = ", ".join(sign for sign in version.evidence if not sign.startswith(evidence))
     return RulesetFacts(
         source=ruleset.source,
@@ -87,7 +87,8 @@ def _masqueraded_mark(chain: Chain | None, plans: Plans) -> tuple[int, int] | No
     return None
 
 
-def _mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
+def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
+    """The mode of the kube-proxy that wrote a ruleset, None where none did, and by what that is told."""
     names = {name for table in ruleset.tables.values() for name in table.chains}
     nat = ruleset.tables.get("nat")
     hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)

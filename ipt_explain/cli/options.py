@@ -43,7 +43,7 @@ def dump_options(command: Command) -> Command:
 def source_options(command: Command) -> Command:
     """--live and --lenient, for commands whose arguments are not all dumps."""
     options = (
-        click.option("--live", is_flag=True, help="Run this node's own iptables-save and ip6tables-save."),
+        click.option("--live", is_flag=True, help="Ask this node's own iptables-save, nft, ipset, ipvsadm and ip."),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
     )
     return with_options(options, command)
@@ -158,7 +158,12 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
         raise UsageError(NFTABLES.format(", ".join(nftables)))
     if not empty_too and not any(dump.rulesets or dump.node for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
-    return with_shared_facts(parsed)
+    shared = with_shared_facts(parsed)
+    if live:
+        from ipt_explain.analyzers.found_mode import found_mode
+
+        complain(f"note: {escape(found_mode(shared))}")
+    return shared
 
 
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,41 @@
+"""Which mode of kube-proxy a node runs, and how that is told: for people who ask a live node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.analyzers.rulesets import proxy_mode
+from ipt_explain.model import Dump
+from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.services.ports import ProxyMode
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import both
+
+_NOTHING = "no mode of kube-proxy shows: none of its rules and no virtual server of IPVS is here"
+
+
+def found_mode(dumps: Sequence[Dump]) -> str:
+    """A sentence: the mode, and the chains, sets and servers that tell it; each mode where a node shows several."""
+    told: dict[ProxyMode, str] = {}
+    other = ""
+    for dump in dumps:
+        for ruleset in dump.rulesets:
+            mode, evidence = proxy_mode(ruleset)
+            if mode is not None:
+                told.setdefault(mode, evidence.partition(": ")[0])  # behind the colon stands what the mode does
+            elif evidence:
+                other = evidence
+    facts = {id(dump.node): dump.node for dump in dumps}.values()
+    shown = [words for known in facts for words in _servers_and_sets(known)]
+    if shown and (ProxyMode.IPVS in told or any(known.virtual_servers for known in facts)):
+        told[ProxyMode.IPVS] = "; ".join(filter(None, (told.get(ProxyMode.IPVS), both(shown))))
+    if not told:
+        return other or _NOTHING
+    return "; and ".join(f"kube-proxy in {mode.value} mode: {evidence}" for mode, evidence in told.items())
+
+
+def _servers_and_sets(facts: NodeFacts) -> Iterator[str]:
+    if facts.virtual_servers is not None and facts.virtual_servers.servers:
+        yield f"{counted(len(facts.virtual_servers.servers), 'virtual server')} of IPVS"
+    if facts.sets:
+        yield counted(len(facts.sets), "IP set")
