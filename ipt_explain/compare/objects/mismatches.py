@@ -74,6 +74,9 @@ def stale_service(view: ServiceView, service: ServicePort) -> Mismatch:
     )  # fmt: skip
 
 
+_FROM_STATUS = (FrontendKind.LOAD_BALANCER, FrontendKind.EXTERNAL)
+
+
 class _Case:
     def __init__(self, intent: Intent, view: ServiceView, service: ServicePort, complete: bool) -> None:
         self.intent = intent
@@ -112,6 +115,8 @@ class _Case:
         for address in sorted(expected - seen) if self.complete else ():
             yield f"{address_text(address)} is missing" if address[0] else f"node port {address[1]} is missing"
         for address in sorted(seen - expected):
+            if not intent.service.has_status and view.frontends[address].kind in _FROM_STATUS:
+                continue
             name = FRONTEND_NAMES[view.frontends[address].kind]
             yield f"{name} {address_text(address)} is not the cluster's"
         for address in sorted(expected & seen):

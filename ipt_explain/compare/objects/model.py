@@ -30,7 +30,8 @@ class ApiPort:
 class ApiService:
     """A Service that kube-proxy serves, with its addresses of all families.
 
-    `has_external_type`: it is of type NodePort or LoadBalancer.
+    `has_external_type`: it is of type NodePort or LoadBalancer. `has_status`: the object was not stripped of its status
+    (kubectl neat), which holds the load balancer's addresses.
     """
 
     namespace: str
@@ -46,6 +47,7 @@ class ApiService:
     health_check_node_port: int | None = None
     wants_hints: bool = False
     has_external_type: bool = True
+    has_status: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class Intent:
     @property
     def reachable_from_outside(self) -> bool:
         """Whether it has a frontend beside its ClusterIP."""
-        return bool(self.port.node_port or self.external_ips or self.load_balancers)
+        return bool(self.port.node_port or self.external_ips or self.load_balancers) or not self.service.has_status
 
 
 def intents(
@@ -186,6 +186,7 @@ class _Planner:
             external_ips=external_ips,
             load_balancers=load_balancers,
             source_ranges=_of_family(service.source_ranges, self.family) if load_balancers else (),
+            # Of any load balancer with external policy Local, also of one that has no address or node port yet.
             health_check_node_port=(
                 service.health_check_node_port if service.external_local and release.health_checks_in_filter else None
             ),
@@ -203,7 +204,7 @@ class _Planner:
 
     def _heeds_external_policy(self, external_ips: tuple[str, ...], load_balancers: tuple[str, ...]) -> bool:
         """Whether any frontend follows the external policy: external IPs of a ClusterIP Service do so from 1.26 on."""
-        if self.port.node_port or load_balancers:
+        if self.port.node_port or load_balancers or not self.service.has_status:
             return True
         release = self.release
         return (

@@ -23,6 +23,7 @@ from ipt_explain.compare.objects.model import (
 )
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.netfilter.addresses import format_address, parse_address
 
 _DEFAULT_AFFINITY_SECONDS = 10800
 _HEADLESS = "service.kubernetes.io/headless"
@@ -146,6 +147,7 @@ class _ObjectReader:
             number_of(spec.get("healthCheckNodePort")),
             hints in ("Auto", "auto"),
             spec.get("type") in ("NodePort", "LoadBalancer"),
+            "status" in document,
         )
         self._services[namespace, name] = service
 
@@ -190,7 +192,7 @@ class _ObjectReader:
                     continue
                 protocol = (word_of(port, "protocol") or "TCP").lower()
                 for address in list_of(subset, "addresses"):
-                    ip = word_of(address, "ip") if isinstance(address, dict) else ""
+                    ip = _short(word_of(address, "ip")) if isinstance(address, dict) else ""
                     if ip:
                         node = word_of(address, "nodeName") or None
                         found = ApiEndpoint(endpoint_text(ip, number), True, True, False, node)
@@ -205,7 +207,7 @@ class _ObjectReader:
         version = _MINOR.match(word_of(map_of(status, "nodeInfo"), "kubeletVersion"))
         self._nodes[name] = ApiNode(
             name,
-            tuple(word_of(each, "address") for each in list_of(status, "addresses") if isinstance(each, dict)),
+            tuple(_short(word_of(each, "address")) for each in list_of(status, "addresses") if isinstance(each, dict)),
             tuple(filter(None, cidrs)),
             next((str(labels[label]) for label in _ZONE_LABELS if label in labels), None),
             int(version[1]) if version else None,
@@ -243,7 +245,7 @@ def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:
 
 def _ingress(status: dict[str, Any]) -> Iterator[LoadBalancerAddress]:
     for each in list_of(status, "ingress"):
-        ip = word_of(each, "ip") if isinstance(each, dict) else ""
+        ip = _short(word_of(each, "ip")) if isinstance(each, dict) else ""
         if ip:
             yield LoadBalancerAddress(ip, each.get("ipMode") == "Proxy")
 
@@ -257,4 +259,15 @@ def _affinity_seconds(spec: dict[str, Any]) -> int | None:
 
 def _addresses(value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list) else []
-    return tuple(each.strip() for each in items if isinstance(each, str) and each.strip() not in ("", "None"))
+    words = (each.strip() for each in items if isinstance(each, str))
+    return tuple(_short(word) for word in words if word not in ("", "None"))
+
+
+def _short(address: str) -> str:
+    """An address as iptables prints it: IPv6 may be written long (`fd00:0:0:0::1`). Other text stays as it is."""
+    if ":" not in address:
+        return address
+    try:
+        return format_address(parse_address(address), Family.IPV6)
+    except ValueError:
+        return address
