@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from ipt_explain.model import (
@@ -10,7 +10,6 @@ from ipt_explain.model import (
     Chain,
     Command,
     Counters,
-    Extent,
     Family,
     Form,
     Rule,
@@ -21,6 +20,7 @@ from ipt_explain.parsing.iptables.editing import EditedRules
 from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of
+from ipt_explain.parsing.pastes.merging import Conflict, join_tables
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -190,27 +190,42 @@ class RulesetBuilder:
         self.backend = backend
         self.generator: str | None = None
         self.unreadable: list[str] = []
+        self.conflicts: list[Conflict] = []
         self._tables: dict[str, Table] = {}
-        self._form = Form.SAVE
+        self._forms: dict[str, Form] = {}
 
     def add(self, table: Table, form: Form, generator: Generator | None) -> None:
-        """Takes a table in. One that comes twice is replaced, as iptables-restore would; parts of a fragment are
-        joined.
+        """Takes a table in. Of two sections the later replaces the earlier, as iptables-restore has it; what several
+        commands printed of one table is joined.
         """
         if generator is not None and self.generator is None:
             self.generator = generator.text
         before = self._tables.get(table.name)
         if before is not None:
-            table = _join(before, table) if form is Form.FRAGMENT else _replace(before, table)
+            known = self._forms[table.name]
+            if form in _COMPLETE and known in _COMPLETE:
+                table = _replace(before, table)
+            else:
+                table, conflicts = join_tables(before, table)
+                self.conflicts += conflicts
+                form = min(form, known, key=_LESS_COMPLETE.index) if table.whole else _worse(form, known)
         self._tables[table.name] = table
-        self._form = _LESS_COMPLETE[max(_LESS_COMPLETE.index(self._form), _LESS_COMPLETE.index(form))]
+        self._forms[table.name] = form
 
     def build(self) -> Ruleset:
         """The ruleset; it is only as complete as its least complete table."""
+        form = max(self._forms.values(), key=_LESS_COMPLETE.index, default=Form.SAVE)
         return Ruleset(
-            self.source, self.family, self.backend, self.generator, self._form, self._tables, tuple(self.unreadable)
+            self.source, self.family, self.backend, self.generator, form, self._tables, tuple(self.unreadable)
         )
 
+
+def _worse(first: Form, second: Form) -> Form:
+    return max(first, second, key=_LESS_COMPLETE.index)
+
+
+_COMPLETE = (Form.SAVE, Form.RESTORE)
+"""Sections of which a second one replaces the first, as iptables-restore has it."""
 
 _LESS_COMPLETE = (Form.SAVE, Form.LISTING, Form.COLUMNS, Form.RESTORE, Form.FRAGMENT)
 
@@ -255,25 +270,3 @@ def _replace(before: Table, after: Table) -> Table:
     again = () if after.line is None else (after.line,)
     redeclared = before.redeclared + again + after.redeclared
     return Table(after.name, after.chains, after.line, after.committed, after.deleted, redeclared, after.extent)
-
-
-def _join(before: Table, after: Table) -> Table:
-    chains = dict(before.chains)
-    for name, chain in after.chains.items():
-        known = chains.get(name)
-        if known is not None:
-            rules = known.rules + chain.rules
-            policy, line = known.policy or chain.policy, known.line or chain.line
-            ordered = not known.rules or not chain.rules
-            chain = Chain.of(name, rules, policy, line, known.counters, Extent.SOME, ordered)
-        chains[name] = chain
-    deleted = before.deleted | after.deleted
-    return Table(after.name, chains, before.line, before.committed, deleted, before.redeclared, Extent.SOME)
-
-
-def chains_of(rules: Iterable[Rule]) -> dict[str, Chain]:
-    """Bare rules grouped into undeclared chains, both in the order read."""
-    grouped: dict[str, list[Rule]] = {}
-    for rule in rules:
-        grouped.setdefault(rule.chain, []).append(rule)
-    return {name: Chain.of(name, members, extent=Extent.SOME) for name, members in grouped.items()}

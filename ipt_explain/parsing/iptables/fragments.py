@@ -41,15 +41,16 @@ _TABLE_OF_PREFIX = (
 _T = TypeVar("_T")
 
 
-def split_fragment(rules: Sequence[Rule]) -> dict[tuple[Family | None, str], list[Rule]]:
-    """The rules by family (None where nothing tells) and table, each in the order read."""
+Place = tuple[Family | None, str]
+"""A family, None where nothing tells it, and a table."""
+
+
+def places_of(rules: Sequence[Rule]) -> list[Place]:
+    """Where each rule of a fragment belongs."""
     slots: dict[Shape, tuple[int, ...]] = {}
     families = _spread(rules, lambda rule: family_of_rule(rule, slots))
     tables = _spread(rules, _table_of_rule)
-    parts: dict[tuple[Family | None, str], list[Rule]] = defaultdict(list)
-    for rule, family, table in zip(rules, families, tables):
-        parts[family, table or "nat"].append(rule)
-    return dict(parts)
+    return [(family, table or "nat") for family, table in zip(families, tables)]
 
 
 def _table_of_rule(rule: Rule) -> str | None:

@@ -8,14 +8,18 @@ from ipt_explain.model import Backend, Extent, Family, Form, Rule, Ruleset, Tabl
 from ipt_explain.parsing.iptables.assembly import (
     RulesetBuilder,
     TableBuilder,
-    chains_of,
     families_of,
     listed_table,
     table_form,
 )
-from ipt_explain.parsing.iptables.fragments import split_fragment
+from ipt_explain.parsing.iptables.fragments import Place, places_of
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.extents import THINNED
+from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.parsing.pastes.merging import chain_of_outputs
+from ipt_explain.parsing.pastes.outputs import outputs_of
+from ipt_explain.source import SourceText
+
+_MOST_CONFLICTS = 5
 
 
 class Gathering:
@@ -27,22 +31,28 @@ class Gathering:
         self._source = source
         self._incomplete = incomplete
         self._rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
-        self.warnings: list[str] = []
+        self._backends: dict[Family, Backend] = {}
+        self._warnings: list[str] = []
 
     def rulesets(self) -> tuple[Ruleset, ...]:
         """The rulesets, in the order in which the text began them."""
         return tuple(builder.build() for builder in self._rulesets.values())
 
     def add_sections(self, sections: Sequence[TableBuilder]) -> None:
-        """`*table` sections and `iptables -S` listings."""
-        for section, family in zip(sections, families_of(sections)):
+        """`*table` sections and listings. What does not tell its backend is taken for that of its family that does."""
+        families = families_of(sections)
+        for section, family in zip(sections, families):
+            backend = section.generator.backend if section.generator else section.backend
+            if backend is not None:
+                self._backends.setdefault(family, backend)
+        for section, family in zip(sections, families):
             last = section is sections[-1]
             builder = self._builder(family, section.generator.backend if section.generator else section.backend)
             if section.name is None:
                 self._add_listing(builder, section, last)
                 continue
             if not section.committed:
-                self.warnings.append(
+                self._warnings.append(
                     f"{self._source}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
                 )
             form = self._form(table_form(section))
@@ -50,13 +60,33 @@ class Gathering:
             cut = form is Form.SAVE and not table.whole
             builder.add(table, Form.FRAGMENT if cut else form, section.generator)
 
-    def add_loose(self, rules: Sequence[Rule]) -> None:
+    def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:
         """Bare rules: of the ruleset of their family, if there is one."""
-        for (family_shown, table), members in split_fragment(rules).items():
+        place_of = dict(zip(map(id, rules), places_of(rules)))
+        shown: dict[Place, dict[str, list[list[Rule]]]] = {}
+        for output in outputs_of(rules, source):
+            parts: dict[tuple[Place, str], list[Rule]] = {}
+            for rule in output:
+                parts.setdefault((place_of[id(rule)], rule.chain), []).append(rule)
+            for (place, chain), members in parts.items():
+                shown.setdefault(place, {}).setdefault(chain, []).append(members)
+        for (family_shown, table), chains in shown.items():
             family = family_shown or next((key[0] for key in self._rulesets), Family.IPV4)
-            backend = next((key[1] for key in self._rulesets if key[0] is family), None)
-            fragment = Table(table, chains_of(members), extent=Extent.SOME)
-            self._builder(family, backend).add(fragment, Form.FRAGMENT, None)
+            made = {name: chain_of_outputs(name, outputs) for name, outputs in chains.items()}
+            self._builder(family, None).add(Table(table, made, extent=Extent.SOME), Form.FRAGMENT, None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What people should know of how the parts fit."""
+        conflicts = [conflict for builder in self._rulesets.values() for conflict in builder.conflicts]
+        said = [
+            f"{self._source}:{each.second_line or each.first_line}: chain {each.chain} of table {each.table} is shown"
+            f" with other rules than on line {each.first_line}: the later output is taken to be right"
+            for each in conflicts[:_MOST_CONFLICTS]
+        ]
+        if len(conflicts) > _MOST_CONFLICTS:
+            said.append(f"{self._source}: {len(conflicts) - _MOST_CONFLICTS:,} more chains are shown with other rules")
+        return self._warnings + said
 
     def add_unreadable(self, generator: Generator | None, table: str) -> None:
         """A table that the saver named and could not print; only the nft backend has such."""
@@ -71,14 +101,17 @@ class Gathering:
             return
         # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
         rules = list(section.rules())
-        tables = {table for _, table in split_fragment(rules)} or {"filter"}
-        table = section.build(tables.pop() if len(tables) == 1 else "nat", section.shown or THINNED)
+        tables = {table for _, table in places_of(rules)} or {"filter"}
+        shown = section.shown or Extents(Extent.SOME, {}, Extent.START if last else Extent.WHOLE)
+        table = section.build(tables.pop() if len(tables) == 1 else "nat", shown)
         builder.add(table, section.form if section.form is Form.COLUMNS else Form.FRAGMENT, None)
 
     def _form(self, form: Form) -> Form:
         return Form.FRAGMENT if self._incomplete else form
 
     def _builder(self, family: Family, backend: Backend | None) -> RulesetBuilder:
+        if backend is None:
+            backend = self._backends.get(family)
         key = (family, backend)
         if key not in self._rulesets:
             self._rulesets[key] = RulesetBuilder(self._source, family, backend)

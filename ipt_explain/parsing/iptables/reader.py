@@ -31,7 +31,7 @@ _LISTED = re.compile(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
 )
 _RULE = re.compile(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
-_ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
+_ELISION = re.compile(r"[ \t]*(?:--|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
 
 
 def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
@@ -268,7 +268,7 @@ class _Reader:
         left_out = self._misfits.count - others
         gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
-        gathering.add_loose(self._rules.loose)
+        gathering.add_loose(self._rules.loose, SourceText(self._source.name, self._text))
         for generator, table in self._unreadable:
             gathering.add_unreadable(generator, table)
         self._warnings += gathering.warnings

@@ -222,7 +222,8 @@ class _Reading:
         if value is None:
             return None
         name = self._line[value.start : value.end]
-        module = self._vocabulary.matches.get(_PROTOCOL_MATCHES.get(name, name))
+        lower = name.lower()  # iptables-restore takes `-p TCP`
+        module = self._vocabulary.matches.get(_PROTOCOL_MATCHES.get(lower, lower))
         if module is None or option not in module.options:
             return None
         # From here on the rule's shape depends on its protocol.
