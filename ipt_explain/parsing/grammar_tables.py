@@ -1,17 +1,18 @@
 """The parser's tables, kept beside the grammar, since building them takes ten times as long as loading them.
 
 A wheel ships them. In a checkout they are kept where Python keeps compiled modules, in `__pycache__`: who can write
-there can change the program itself. They hold numbers and strings only, no code (`marshal`, not `pickle`), and fit one
-grammar text and one version of Lark. Where a file doesn't fit or isn't there, the parser is built from the grammar.
+there can change the program itself. Where neither fits, as with another release of Lark, they are made once and kept in
+the user's cache folder. They hold numbers and strings only, no code (`marshal`, not `pickle`), and fit one grammar text
+and one version of Lark. Where no file fits, the parser is built from the grammar.
 """
 
 from __future__ import annotations
 
 import marshal
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ from lark import Lark
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
+from ipt_explain.errors import UsageError
+from ipt_explain.outputs import write_file
+from ipt_explain.parsing.tables_cache import keep_cached, read_cached
+
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
@@ -27,33 +32,80 @@ TABLES_FILE = "rule.tables"
 _CACHE_FOLDER = "__pycache__"
 _MARSHAL_VERSION = 4  # read by every Python since 3.4
 _DIGEST_SIZE = 32
+_SHIFT = 0  # Lark's mark of actions that lead to a state; the others reduce by a rule
 
 
 def load_tables(folder: Traversable | Path, grammar: str, name: str = TABLES_FILE) -> Lark | None:
-    """The parser of the grammar from tables in its folder; None where none fit."""
+    """The parser of the grammar from tables in its folder, or in the user's cache; None where none fit."""
     for place in (folder, folder.joinpath(_CACHE_FOLDER)):
         with suppress(OSError):
             parser = parser_from(place.joinpath(name).read_bytes(), grammar)
             if parser is not None:
                 return parser
-    return None
+    cached = read_cached(_cache_name(grammar))
+    return None if cached is None else parser_from(cached, grammar)
 
 
 def keep_tables(folder: Traversable | Path, grammar: str, parser: Lark, name: str = TABLES_FILE) -> None:
-    """Keep a built parser's tables for the next process, if the grammar's folder can be written to."""
+    """Keep a built parser's tables for the next process: in the grammar's folder if that can be written to, else in
+    the user's cache.
+    """
+    tables = tables_of(parser, grammar)
     if isinstance(folder, Path):
-        with suppress(OSError):
+        with suppress(OSError, UsageError):
             place = folder / _CACHE_FOLDER
             place.mkdir(exist_ok=True)
-            _write(place / name, tables_of(parser, grammar))
+            write_file(place / name, [tables])
+            return
+    keep_cached(_cache_name(grammar), tables)
+
+
+def _cache_name(grammar: str) -> str:
+    """A name for each grammar and Lark, so that two installations do not overwrite each other's tables in turn."""
+    return f"{sha256(_made_of(grammar)).hexdigest()[:16]}.tables"
 
 
 def tables_of(parser: Lark, grammar: str) -> bytes:
     """A parser's tables, behind digests of what they fit and of themselves."""
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     data["options"]["edit_terminals"] = None  # a function; it has done its work
-    tables = marshal.dumps(_plain({"data": data, "memo": memo}), _MARSHAL_VERSION)
+    data["parser"]["parser"] = _in_order(data["parser"]["parser"])
+    tables = marshal.dumps(_plain({"data": data, "memo": memo}, {}), _MARSHAL_VERSION)
     return b"".join(_digests(grammar, tables)) + tables
+
+
+def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
+    """An LALR automaton with tokens numbered by name, and states as they are met from the start by way of these.
+
+    Lark numbers both as its sets happen to be ordered, so that two builds would differ.
+    """
+    names = sorted(automaton["tokens"].values())
+    number_of = {name: number for number, name in enumerate(names)}
+    actions = {
+        state: sorted(
+            ((number_of[automaton["tokens"][token]], action) for token, action in row.items()), key=itemgetter(0)
+        )
+        for state, row in automaton["states"].items()
+    }
+    numbers: dict[int, int] = {}
+    waiting = [state for _, state in sorted(automaton["start_states"].items())]
+    for state in waiting:
+        if state not in numbers:
+            numbers[state] = len(numbers)
+            waiting.extend(following for _, (kind, following) in actions[state] if kind == _SHIFT)
+    return {
+        **automaton,
+        "tokens": dict(enumerate(names)),
+        "states": {
+            number: {
+                token: (kind, numbers[following] if kind == _SHIFT else following)
+                for token, (kind, following) in actions[state]
+            }
+            for state, number in numbers.items()
+        },
+        "start_states": {start: numbers[state] for start, state in sorted(automaton["start_states"].items())},
+        "end_states": {start: numbers[state] for start, state in sorted(automaton["end_states"].items())},
+    }
 
 
 def parser_from(stored: bytes, grammar: str) -> Lark | None:
@@ -64,19 +116,25 @@ def parser_from(stored: bytes, grammar: str) -> Lark | None:
     return Lark.load(marshal.loads(tables))
 
 
-def _plain(value: Any) -> Any:
-    """The same without subclasses of str, as which older releases of Lark give rules their names."""
+def _plain(value: Any, known: dict[tuple[type, Any], Any]) -> Any:
+    """The same without subclasses of str, as which older releases of Lark give rules their names, and with equal words
+    and numbers as one object: `marshal` writes an object again where it is another one.
+    """
     if isinstance(value, dict):
-        return {_plain(key): _plain(each) for key, each in value.items()}
+        return {_plain(key, known): _plain(each, known) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(map(_plain, value))
-    return str(value) if isinstance(value, str) else value
+        return type(value)([_plain(each, known) for each in value])
+    atom = str(value) if isinstance(value, str) else value
+    return known.setdefault((type(atom), atom), atom)
 
 
 def _digests(grammar: str, tables: bytes) -> Iterator[bytes]:
-    made_of = f"{lark.__version__}\n{_MARSHAL_VERSION}\n{grammar}".encode() + _builder()
-    yield sha256(made_of).digest()
+    yield sha256(_made_of(grammar)).digest()
     yield sha256(tables).digest()
+
+
+def _made_of(grammar: str) -> bytes:
+    return f"{lark.__version__}\n{_MARSHAL_VERSION}\n{grammar}".encode() + _builder()
 
 
 def _builder() -> bytes:
@@ -85,14 +143,3 @@ def _builder() -> bytes:
     with suppress(OSError):
         return (here / "grammar_files.py").read_bytes() + (here / "nft" / "grammar.py").read_bytes()
     return b""
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file in one step: another process sees all of it or nothing."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
