@@ -1,0 +1,47 @@
+"""Part of making a source distribution, and of nothing else: the same tree makes the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import tarfile
+import time
+from pathlib import Path
+
+from setuptools.command.sdist import sdist
+
+
+class ReproducibleSdist(sdist):
+    """setuptools' `sdist`, its archive without what differs from one build to the next: order, owners, times, modes.
+
+    All files get the time of SOURCE_DATE_EPOCH, as reproducible-builds.org defines it; without it, the present one.
+    """
+
+    def make_archive(
+        self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,
+        owner: str | None = None, group: str | None = None,
+    ) -> str:  # fmt: skip
+        """Pack `base_dir` into `base_name`.tar.gz; setuptools' own way for any other format."""
+        if format != "gztar" or base_dir is None:
+            return super().make_archive(base_name, format, root_dir, base_dir, owner, group)
+        path = f"{base_name}.tar.gz"
+        moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+        with open(path, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=moment) as packed:
+            with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                for each in sorted(Path(root_dir or ".", base_dir).rglob("*")):
+                    _add(archive, each, str(each.relative_to(root_dir or ".")), moment)
+        return path
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str, moment: int) -> None:
+    member = archive.gettarinfo(str(path), name)
+    member.mtime, member.uid, member.gid, member.uname, member.gname = moment, 0, 0, "", ""
+    member.mode = 0o755 if member.isdir() or path.stat().st_mode & stat.S_IXUSR else 0o644
+    if member.isfile():
+        # setuptools links files into the folder that it packs: two names of one file are two files here.
+        member.type, member.size = tarfile.REGTYPE, path.stat().st_size
+        with path.open("rb") as content:
+            archive.addfile(member, content)
+    else:
+        archive.addfile(member)
