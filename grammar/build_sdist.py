@@ -19,7 +19,7 @@ class ReproducibleSdist(sdist):
     """
 
     def make_archive(
-        self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,
+        self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,  # noqa: A002
         owner: str | None = None, group: str | None = None,
     ) -> str:  # fmt: skip
         """Pack `base_dir` into `base_name`.tar.gz; setuptools' own way for any other format."""
@@ -27,10 +27,13 @@ class ReproducibleSdist(sdist):
             return super().make_archive(base_name, format, root_dir, base_dir, owner, group)
         path = f"{base_name}.tar.gz"
         moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-        with open(path, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=moment) as packed:
-            with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                for each in sorted(Path(root_dir or ".", base_dir).rglob("*")):
-                    _add(archive, each, str(each.relative_to(root_dir or ".")), moment)
+        with (
+            open(path, "wb") as file,
+            gzip.GzipFile("", "wb", 9, file, mtime=moment) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for each in sorted(Path(root_dir or ".", base_dir).rglob("*")):
+                _add(archive, each, str(each.relative_to(root_dir or ".")), moment)
         return path
 
 
