@@ -8,11 +8,25 @@ from ipt_explain.audit.finding import Finding, fingerprint
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report
+from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.objects.mismatches import Mismatch
-from ipt_explain.model import Dump, Rule
+from ipt_explain.model import Dump
 from ipt_explain.source import SourceText
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import listed
+
+_SHOWN_NODES = 5
 
 _RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES if not rule.asked}
+
+
+def nodes_report(
+    mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compared: Sequence[NotCompared]
+) -> Report:
+    """The mismatches of many nodes as a report: what most nodes have first."""
+    findings = [_finding(mismatch, None) for mismatch in mismatches]
+    findings.sort(key=lambda each: (-each.severity.rank, -len(each.nodes), each.service or "", each.rule))
+    return Report(tuple(findings), sources=tuple(nodes), not_compared=tuple(not_compared))
 
 
 def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Report:
@@ -29,26 +43,31 @@ def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Rep
 def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:
     rule = _RULES[mismatch.kind.value]
     line = mismatch.lines[0] if mismatch.lines else None
-    excerpt = text.line(line) if text is not None and line is not None else ""
+    excerpt = text.line(line) if text is not None and line is not None else mismatch.excerpt
+    table, chain = mismatch.place or (None, None)
     return Finding(
         rule=rule.id,
         name=rule.slug,
         severity=rule.severity,
-        message=mismatch.message,
+        message=f"{mismatch.message}{_on(mismatch.nodes)}",
         help=mismatch.help,
         source=mismatch.source,
         family=mismatch.family,
         service=mismatch.service,
-        table=None if mismatch.rule is None else _table_of(mismatch.rule),
-        chain=None if mismatch.rule is None else mismatch.rule.chain,
+        table=table,
+        chain=chain,
         line=line,
         related_lines=mismatch.lines[1:],
         excerpt=excerpt,
         columns=(1, len(excerpt) + 1) if excerpt.strip() else None,
+        nodes=mismatch.nodes,
         fingerprint=fingerprint(rule.id, mismatch.family.value, mismatch.service, mismatch.protocol, mismatch.message),
     )
 
 
-def _table_of(rule: Rule) -> str:
-    """kube-proxy refuses connections in filter, and does all else in nat."""
-    return "filter" if rule.target in ("REJECT", "DROP") else "nat"
+def _on(nodes: Sequence[str]) -> str:
+    """On which nodes, where many were compared: their count and the first of them."""
+    if not nodes:
+        return ""
+    shown = listed(nodes, _SHOWN_NODES)
+    return f" (on {shown})" if len(nodes) == 1 else f" (on {counted(len(nodes), 'node')}: {shown})"

@@ -17,10 +17,10 @@ class Finding:
 
     `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,
     `related_lines` are others of the same source. `services` are all Services that one cause hits, where they are
-    several: `service` is None then. `excerpt` is the primary line as it stands in the source ("" where
-    there is none) and `columns` the part of it to point at: 1-based, the end exclusive. `fingerprint` stays the same
-    when lines move or counters grow; of several findings with equal ingredients, the second and later ones end in
-    `:2`, `:3`, ….
+    several: `service` is None then. `nodes` are those that have it, where many were compared. `excerpt` is the primary
+    line as it stands in the source ("" where there is none) and `columns` the part of it to point at: 1-based, the end
+    exclusive. `fingerprint` stays the same when lines move or counters grow; of several findings with equal
+    ingredients, the second and later ones end in `:2`, `:3`, ….
     """
 
     rule: str
@@ -39,6 +39,7 @@ class Finding:
     columns: tuple[int, int] | None = None
     fingerprint: str = ""
     services: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
     @property
     def column(self) -> int | None:
@@ -66,6 +67,7 @@ class Finding:
             "message": self.message,
             "service": self.service,
             "services": list(self.services),
+            "nodes": list(self.nodes),
             "source": self.source,
             "family": self.family.value,
             "table": self.table,

@@ -17,6 +17,7 @@ from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
+from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.model import Dump
 from ipt_explain.services.explanation import Explanation
 
@@ -41,7 +42,8 @@ class Report:
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged; `partial`
     tells that some text was a fragment or restore input, whose silence says nothing; `known` is how many findings a
-    baseline took away, `spared` how many comments of the dump or the configuration did. `sources` are the dumps judged.
+    baseline took away, `spared` how many comments of the dump or the configuration did. `sources` are the dumps judged,
+    `not_compared` nodes of many that could not be.
     """
 
     findings: tuple[Finding, ...]
@@ -52,6 +54,7 @@ class Report:
     elsewhere: int = 0
     spared: int = 0
     sources: tuple[str, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ipt_explain.audit.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
-from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
+from ipt_explain.cli.baselines import baseline_options
 from ipt_explain.cli.gathering import Gathering, fleet_options
 from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.render.audit.formats import FORMATS, Style, rendered
-
-if TYPE_CHECKING:
-    from ipt_explain.audit.plan import Plan
-    from ipt_explain.audit.rule import AuditRule
+from ipt_explain.render.audit.formats import FORMATS
 
 _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 
@@ -87,8 +82,8 @@ def compare(
     It compares what becomes of traffic, not lines: order, counters, comments and names of chains are nothing to it.
     Exit status: 0 no difference, 1 differences or findings, 2 the input or the command line cannot be used.
     """
-    if sum((nodes, digest, objects is not None)) > 1:
-        raise click.UsageError("--nodes, --digest and --objects exclude each other")
+    if digest and (nodes or objects is not None):
+        raise click.UsageError("--digest excludes --nodes and --objects")
     if objects is None:
         given = {
             "--select": select,
@@ -98,24 +93,26 @@ def compare(
             "--force": force,
             "--config": config,
             "--no-config": no_config,
-            f"-o {output}": output in _FOR_OBJECTS,
+            f"-o {output}": output in _FOR_OBJECTS and not (nodes and output == "openmetrics"),
             "--node": node if not digest else None,
         }
         for option in filter(given.get, given):
             raise click.UsageError(f"{option} goes with --objects")
     if digest:
         return _write_digest(dumps, node, lenient)
-    if nodes:
-        how = Gathering(lenient, jobs, node_from, allow_missing, names)
+    how = Gathering(lenient, jobs, node_from, allow_missing, names)
+    if nodes and objects is None:
         return _compare_many(dumps, how, output, fail_on, width, color)
     if objects is None:
         return _compare_two(dumps, output, fail_on, lenient, width, color)
     from ipt_explain.audit.plan import make_plan
+    from ipt_explain.cli.cluster import Judging, cluster_rules, judge_dumps, judge_nodes
 
     plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
     tell(plan.notes)
-    plan.require(_cluster_rules(plan))
-    return _compare_objects(objects, dumps, node, plan, output, write_baseline, force, lenient, width, color)
+    plan.require(cluster_rules(plan))
+    judging = Judging(objects, plan, output, write_baseline, force, width, color)
+    return judge_nodes(dumps, how, judging) if nodes else judge_dumps(dumps, node, lenient, judging)
 
 
 def _compare_two(
@@ -157,8 +154,12 @@ def _compare_many(
     from ipt_explain.cli.gathering import gathered
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
-    comparison = compare_fleet(gathered(sources, how))
-    if output == "json":
+    comparison = compare_fleet(gathered(sources, how).fleet)
+    if output == "openmetrics":
+        from ipt_explain.render.compare.metrics import fleet_metrics
+
+        write(fleet_metrics(comparison))
+    elif output == "json":
         from ipt_explain.render.compare.json import fleet_json
 
         write([fleet_json(comparison)])
@@ -182,46 +183,3 @@ def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> in
     name = node or (file_name(parsed[0].source) if parsed[0].source != "-" else "-")
     write([digest_of(node_view(name, parsed)).to_json()])
     return CLEAN
-
-
-def _compare_objects(
-    file: str,
-    dumps: tuple[str, ...],
-    node: str | None,
-    plan: Plan,
-    output: str,
-    write_baseline: Path | None,
-    force: bool,
-    lenient: bool,
-    width: int,
-    color: bool,
-) -> int:
-    from ipt_explain.audit.baseline import write_baseline as write_file
-    from ipt_explain.audit.cluster import cluster_report
-    from ipt_explain.compare.objects.cluster import judge_all
-    from ipt_explain.compare.objects.reading import read_objects
-    from ipt_explain.inputs import read_inputs
-
-    if file == "-" and ("-" in dumps or not dumps):
-        raise UsageError("standard input (-) can be read only once: give the objects or the dump as a file")
-    objects = read_objects(read_inputs((file,))[0].text, file)
-    parsed = read_dumps(dumps, live=False, lenient=lenient)
-    judgement = judge_all(objects, parsed, node)
-    warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
-    report = cluster_report(judgement.mismatches, parsed).keep(lambda finding: plan.selection.wants(finding.rule))
-    if write_baseline is not None:
-        write_file(write_baseline, report.findings, (file, *dumps), force)
-        tell([f"{write_baseline}: {count_of_findings(report.findings)} now known"])
-        return CLEAN
-    tell(gone_entries(plan, report, parsed, {rule.id for rule in _cluster_rules(plan)}))
-    report = report.without(plan.known)
-    rules = _cluster_rules(plan)
-    style = Style(width, color, notes=True)
-    write(rendered(report, output, rules, plan.fail_on, style), annotations=output == "github")
-    return FOUND if plan.fails(report) else CLEAN
-
-
-def _cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
-    from ipt_explain.audit.rules.index import RULES
-
-    return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))

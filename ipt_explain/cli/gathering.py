@@ -16,6 +16,8 @@ from ipt_explain.errors import UsageError
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.fleet.making import Made
+    from ipt_explain.compare.objects.many import NodesMismatches
+    from ipt_explain.compare.objects.model import ApiObjects
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -79,35 +81,50 @@ def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def gathered(arguments: Sequence[str], how: Gathering) -> Fleet:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All nodes' digests, folded, and where nodes are not as the cluster's objects ask."""
+
+    fleet: Fleet
+    mismatches: NodesMismatches
+
+
+def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
     """The digests of all nodes, folded. Raises UsageError where no node could be read."""
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.fleet.nodes import muster
     from ipt_explain.compare.fleet.processes import available_cores, made_by_processes, made_here, tasks
+    from ipt_explain.compare.objects.many import NodesMismatches
+    from ipt_explain.inputs.nodes.kinds import Kind
     from ipt_explain.inputs.nodes.sources import Sources
 
     if not arguments:
         raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
     sources = Sources(arguments)
     nodes = muster(sources.survey(), how.node_from)
-    fleet = Fleet()
+    fleet, mismatches = Fleet(), NodesMismatches()
     fleet.not_compared += nodes.not_compared
     work = tasks(sources, nodes.jobs)
-    jobs = how.jobs or (available_cores() if len(nodes.jobs) >= _WORTH_PROCESSES else 1)
-    made = made_by_processes(work, how.lenient, jobs) if jobs > 1 else made_here(work, how.lenient)
+    # Reading a digest costs less than handing it from one process to another.
+    worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
+    jobs = how.jobs or (available_cores() if worth else 1)
+    made = (
+        made_by_processes(work, how.lenient, jobs, objects) if jobs > 1 else made_here(work, how.lenient, objects)
+    )
     warnings: list[str] = []
     for each in _with_progress(made, len(nodes.jobs)):
         fleet.not_compared += each.not_compared
         warnings += each.warnings
         if each.digest is not None:
             fleet.add(each.digest, each.source)
+            mismatches.add(each.node, each.mismatches)
     if not fleet.node_count:
         reasons = "; ".join(f"{each.node}: {each.why}" for each in fleet.not_compared[:5])
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
     if nodes.passed_over:
         warnings.append(_passed_over(nodes.passed_over))
     warn(warnings)
-    return fleet
+    return Gathered(fleet, mismatches)
 
 
 def _passed_over(count: int) -> str:

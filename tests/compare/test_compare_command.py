@@ -132,7 +132,7 @@ def test_objects_on_standard_input(
         (["one.txt"], "two dumps"),
         (["-", "-"], "only once"),
         (["--objects", "-", "-"], "only once"),
-        (["--nodes", "--digest", "x"], "exclude each other"),
+        (["--nodes", "--digest", "x"], "--digest excludes"),
         (["--nodes"], "needs dumps"),
         (["--nodes", "no-such-*.txt"], "no file fits"),
         (["-o", "sarif", "a", "b"], "goes with --objects"),

@@ -64,6 +64,11 @@ class Fleet:
         return len(self._sources)
 
     @property
+    def nodes(self) -> list[str]:
+        """The names of the nodes taken in, as people count."""
+        return sorted(self._sources, key=natural)
+
+    @property
     def groups(self) -> list[Group]:
         """The groups, in an order that does not depend on which node came first."""
         found = [group for same in self._groups.values() for group in same]

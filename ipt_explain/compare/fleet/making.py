@@ -13,6 +13,10 @@ from ipt_explain.collector import collector_paused
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.digest import Digest, digest_of, read_digest
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
+from ipt_explain.compare.objects.digests import judge_digest
+from ipt_explain.compare.objects.judge import judge
+from ipt_explain.compare.objects.mismatches import Mismatch
+from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import DumpSyntaxError, UsageError
 from ipt_explain.inputs.decoding import decode
 from ipt_explain.inputs.nodes.kinds import Kind
@@ -38,13 +42,18 @@ class Made:
     source: str = ""
     not_compared: tuple[NotCompared, ...] = ()
     warnings: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
 
 
 class Maker:
-    """Makes digests. Nodes often hold the same rules to the letter: the digests made last are remembered."""
+    """Makes digests. Nodes often hold the same rules to the letter: the digests made last are remembered.
 
-    def __init__(self, lenient: bool) -> None:
+    With `objects`, it also tells where each node is not as the cluster asks.
+    """
+
+    def __init__(self, lenient: bool, objects: ApiObjects | None = None) -> None:
         self._lenient = lenient
+        self._objects = objects
         self._known: OrderedDict[bytes, Made] = OrderedDict()
 
     def make(self, job: NodeJob, contents: Sequence[tuple[Entry, bytes | Unreadable]]) -> Made:
@@ -69,7 +78,8 @@ class Maker:
         if digests:
             return self._of_digest(job.node, digests, len(texts))
         identity = _hash(text for _, text in texts)
-        known = self._known.get(identity)
+        # What is asked of nodes differs, even where their rules do not.
+        known = self._known.get(identity) if self._objects is None else None
         if known is not None:
             self._known.move_to_end(identity)
             return _renamed(known, job.node, texts[0][0].path)
@@ -99,7 +109,10 @@ class Maker:
         made = Made(name, replace(digest, node=name), entry.path)
         if rest is not None:
             self._remember(rest, made)
-        return made
+        if self._objects is None:
+            return made
+        placed = replace(digest, node=name, zone=digest.zone or _zone(self._objects, name))
+        return replace(made, digest=placed, mismatches=judge_digest(self._objects, placed, entry.path))
 
     def _remember(self, identity: bytes, made: Made) -> None:
         self._known[identity] = made
@@ -132,11 +145,30 @@ class Maker:
         if clash is not None:
             return _none(node, (NotCompared(node, clash),), warnings)
         kept = [(entry, text) for entry, text in texts if any(dump.source == entry.path for dump in good)]
-        digest = digest_of(node_view(node, _joined(good, kept, self._lenient)))
-        return Made(node, digest, good[0].source, tuple(faults), warnings)
+        whole = list(_joined(good, kept, self._lenient))
+        digest = digest_of(node_view(node, whole), _zone(self._objects, node))
+        mismatches: list[Mismatch] = []
+        if self._objects is not None:
+            known = node if node in self._objects.nodes else None
+            judgements = [judge(self._objects, dump, known) for dump in whole]
+            for judgement, dump in zip(judgements, whole):
+                mismatches += (_with_excerpt(each, dump) for each in judgement.mismatches)
+            warnings = tuple(dict.fromkeys((*warnings, *(note for each in judgements for note in each.notes))))
+        return Made(node, digest, good[0].source, tuple(faults), warnings, tuple(mismatches))
 
 
 _WHY = {MemoryError: "there is not enough memory to read it", RecursionError: "it is nested too deeply"}
+
+
+def _zone(objects: ApiObjects | None, node: str) -> str | None:
+    """The node's zone, as far as objects tell it."""
+    known = None if objects is None else objects.nodes.get(node)
+    return None if known is None else known.zone
+
+
+def _with_excerpt(mismatch: Mismatch, dump: Dump) -> Mismatch:
+    """The mismatch with the line that shows it: the dump is not kept."""
+    return replace(mismatch, excerpt=dump.text.line(mismatch.lines[0])) if mismatch.lines else mismatch
 
 
 def _none(node: str, why: tuple[NotCompared, ...], warnings: tuple[str, ...] = ()) -> Made:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ipt_explain.compare.fleet.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
+from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
 
 _AHEAD = 3
@@ -59,17 +60,19 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob]) -> Iterator[Task]:
             yield Task(job, tuple(of_job[each.path] for each in job.entries))
 
 
-def made_here(work: Iterable[Task], lenient: bool) -> Iterator[Made]:
+def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None = None) -> Iterator[Made]:
     """Digests made by this process, one after the other."""
-    maker = Maker(lenient)
+    maker = Maker(lenient, objects)
     for task in work:
         yield _made(maker, task)
 
 
-def made_by_processes(work: Iterable[Task], lenient: bool, processes: int) -> Iterator[Made]:
+def made_by_processes(
+    work: Iterable[Task], lenient: bool, processes: int, objects: ApiObjects | None = None
+) -> Iterator[Made]:
     """Digests made by several processes. A dump that kills one is named; the others' work is done again."""
     waiting: deque[tuple[Task, Future[Made]]] = deque()
-    pool = _Pool(lenient, processes)
+    pool = _Pool(lenient, processes, objects)
     try:
         for task in work:
             waiting.append((task, pool.submit(task)))
@@ -96,13 +99,14 @@ def _next(waiting: deque[tuple[Task, Future[Made]]], pool: _Pool) -> Iterator[Ma
 
 
 class _Pool:
-    def __init__(self, lenient: bool, processes: int) -> None:
+    def __init__(self, lenient: bool, processes: int, objects: ApiObjects | None) -> None:
         self._lenient = lenient
+        self._objects = objects
         self._processes = processes
         self._executor = self._new(processes)
 
     def _new(self, processes: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(processes, initializer=_begin, initargs=(self._lenient,))
+        return ProcessPoolExecutor(processes, initializer=_begin, initargs=(self._lenient, self._objects))
 
     def submit(self, task: Task) -> Future[Made]:
         """The task's digest, some time."""
@@ -136,9 +140,9 @@ class _Pool:
 _maker: Maker
 
 
-def _begin(lenient: bool) -> None:
+def _begin(lenient: bool, objects: ApiObjects | None) -> None:
     global _maker  # noqa: PLW0603 (each process has one, to remember what it read last)
-    _maker = Maker(lenient)
+    _maker = Maker(lenient, objects)
     # The first process is the one that Ctrl-C stops; it ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
@@ -13,7 +13,7 @@ from ipt_explain.compare.objects.documents import HOW
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
 from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
-from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents
+from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents, without_local
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset
@@ -51,15 +51,15 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
                 f"{dump.source}: {family_name(family.value)} rules stand in both backends; "
                 "services of both are compared"
             )
-        case = _Family(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
+        case = FamilyCase(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
         circumstances = [
-            (release, zone) for release in _releases(objects, name, rulesets) for zone in _zones(objects, name)
+            (release, zone) for release in _releases(objects, name, rulesets) for zone in zones_of(objects, name)
         ]
         mismatches += case.best(circumstances, dump.source, _complete(rulesets))
     return Judgement(dump.source, name, tuple(mismatches), tuple(notes))
 
 
-class _Family:
+class FamilyCase:
     """One family of a dump."""
 
     def __init__(
@@ -68,13 +68,15 @@ class _Family:
         family: Family,
         node: str | None,
         views: dict[ServiceKey, ServiceView],
-        facts: dict[ServiceKey, ServicePort],
+        facts: Mapping[ServiceKey, ServicePort],
+        with_local: bool = True,
     ) -> None:
         self._objects = objects
         self._family = family
         self._node = node
         self._views = views
         self._facts = facts
+        self._with_local = with_local
 
     def best(self, circumstances: Sequence[tuple[Release, str | None]], source: str, complete: bool) -> list[Mismatch]:
         """The mismatches with the release and zone that leave fewest; of equals, the first."""
@@ -83,10 +85,12 @@ class _Family:
 
     def _with(self, release: Release, zone: str | None, source: str, complete: bool) -> Iterator[Mismatch]:
         wanted = list(intents(self._objects, self._family, self._node, zone, release))
+        if not self._with_local:
+            wanted = [without_local(intent) for intent in wanted]
         pairs, rest = self._pairs(wanted)
         for intent, key in pairs:
             if key is not None:
-                yield from compare_service(intent, self._views[key], self._facts[key], complete)
+                yield from compare_service(intent, self._views[key], self._facts.get(key), source, complete)
             elif complete:
                 yield missing_service(intent, source)
         by_name = {(intent.label, intent.port.protocol): intent for intent in wanted}
@@ -94,10 +98,10 @@ class _Family:
             view = self._views[key]
             again = by_name.get((view.label, view.protocol))
             if again is None:
-                yield stale_service(view, self._facts[key])
+                yield stale_service(view, self._facts.get(key), source)
             else:
                 # The other backend's rules for the same service port.
-                yield from compare_service(again, view, self._facts[key], complete)
+                yield from compare_service(again, view, self._facts.get(key), source, complete)
 
     def _pairs(self, wanted: list[Intent]) -> tuple[list[tuple[Intent, ServiceKey | None]], list[ServiceKey]]:
         """Intents with their service port: by name and protocol, else by address, else by what of it is the same."""
@@ -144,6 +148,11 @@ def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]
         whole = "filter" in ruleset.tables and ruleset.form is Form.SAVE
         if whole and known.first >= 24 and ruleset.chain("filter", PROXY_FIREWALL) is None:
             last = min(last, 24)
+    return releases_between(objects, node, first, last)
+
+
+def releases_between(objects: ApiObjects, node: str | None, first: int, last: int) -> list[Release]:
+    """The releases 1.`first` to 1.`last` that differ, the likeliest first; the node's own, where it is one of them."""
     if first > last:
         first, last = 1, NEWEST
     if last >= IP_MODE_SINCE and any(each.proxied for service in objects.services for each in service.load_balancers):
@@ -167,7 +176,7 @@ def _has_local_policies(objects: ApiObjects, families: set[Family]) -> bool:
     )
 
 
-def _zones(objects: ApiObjects, node: str | None) -> list[str | None]:
+def zones_of(objects: ApiObjects, node: str | None) -> list[str | None]:
     """The node's zone; where it is not known, every zone that hints name."""
     if node is not None:
         return [objects.nodes[node].zone if node in objects.nodes else None]

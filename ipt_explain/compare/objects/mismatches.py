@@ -32,7 +32,9 @@ class MismatchKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One mismatch. `lines` are lines of the dump that show it; the first is that of `rule`, the most telling."""
+    """One mismatch. `lines` are lines of the dump that show it; the first, the most telling, stands in `place` (table
+    and chain) and reads `excerpt`. `nodes` are those that have it, where many were compared.
+    """
 
     kind: MismatchKind
     family: Family
@@ -42,15 +44,22 @@ class Mismatch:
     message: str
     help: str = ""
     lines: tuple[int, ...] = ()
-    rule: Rule | None = None
+    place: tuple[str, str] | None = None
+    excerpt: str = ""
+    nodes: tuple[str, ...] = ()
 
 
 RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its log why it did not."
 
 
-def compare_service(intent: Intent, view: ServiceView, service: ServicePort, complete: bool) -> Iterator[Mismatch]:
-    """All mismatches of a service port that the dump has. `complete` tells that what the dump lacks does not exist."""
-    yield from _Case(intent, view, service, complete).mismatches()
+def compare_service(
+    intent: Intent, view: ServiceView, service: ServicePort | None, source: str, complete: bool
+) -> Iterator[Mismatch]:
+    """All mismatches of a service port that the dump has; `service` has its rules, None where there is only a digest.
+
+    `complete` tells that what the dump lacks does not exist.
+    """
+    yield from _Case(intent, view, service, source, complete).mismatches()
 
 
 def missing_service(intent: Intent, source: str) -> Mismatch:
@@ -64,13 +73,13 @@ def missing_service(intent: Intent, source: str) -> Mismatch:
     )
 
 
-def stale_service(view: ServiceView, service: ServicePort) -> Mismatch:
+def stale_service(view: ServiceView, service: ServicePort | None, source: str) -> Mismatch:
     """A service port that the cluster has no more."""
     places = ", ".join(frontend_names(view)) or "it"
     message = f"the cluster has no such service port, but there are rules for {places}"
     return Mismatch(
-        MismatchKind.SERVICE_STALE, view.family, service.source, view.label, view.protocol, message, RESYNC,
-        _frontend_lines(service), service.frontends[0].rule if service.frontends else None,
+        MismatchKind.SERVICE_STALE, view.family, source, view.label, view.protocol, message, RESYNC,
+        *_shown([] if service is None else [frontend.rule for frontend in service.frontends]),
     )  # fmt: skip
 
 
@@ -78,10 +87,14 @@ _FROM_STATUS = (FrontendKind.LOAD_BALANCER, FrontendKind.EXTERNAL)
 
 
 class _Case:
-    def __init__(self, intent: Intent, view: ServiceView, service: ServicePort, complete: bool) -> None:
+    def __init__(
+        self, intent: Intent, view: ServiceView, service: ServicePort | None, source: str, complete: bool
+    ) -> None:
         self.intent = intent
         self.view = view
-        self.service = service
+        self.source = source
+        self.frontends = () if service is None else service.frontends
+        self.endpoints = () if service is None else service.endpoints
         self.complete = complete
 
     def mismatches(self) -> Iterator[Mismatch]:
@@ -96,11 +109,9 @@ class _Case:
 
     def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Rule] = ()) -> Mismatch:
         """A mismatch that these rules show, else those of the frontends."""
-        shown = rules or [frontend.rule for frontend in self.service.frontends]
-        lines = tuple(dict.fromkeys(rule.line for rule in shown))
         return Mismatch(
-            kind, self.view.family, self.service.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
-            lines, shown[0] if shown else None,
+            kind, self.view.family, self.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
+            *_shown(rules or [frontend.rule for frontend in self.frontends]),
         )  # fmt: skip
 
     def _ports(self) -> Iterator[str]:
@@ -163,7 +174,7 @@ class _Case:
             message = f"session affinity should be {_affinity(asked)}, the rules have {_affinity(found)}"
             if asked == found and affinity is not None:
                 message = f"session affinity lacks {', '.join(affinity.without)}"
-            rules = [endpoint.rule for endpoint in self.service.endpoints if endpoint.affinity_timeout is not None]
+            rules = [endpoint.rule for endpoint in self.endpoints if endpoint.affinity_timeout is not None]
             yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, message, rules[:1])
 
     def _endpoints(self, other_policy: bool) -> Iterator[Mismatch]:
@@ -220,7 +231,7 @@ class _Case:
     def _rules_of(self, endpoints: set[str]) -> list[Rule]:
         return [
             each.rule
-            for each in self.service.endpoints
+            for each in self.endpoints
             if each.address is not None and each.port is not None and address_port(each.address, each.port) in endpoints
         ]
 
@@ -273,5 +284,9 @@ def _affinity(seconds: tuple[int, ...]) -> str:
     return "ClientIP " + ", ".join(f"{each} s" for each in seconds) if seconds else "None"
 
 
-def _frontend_lines(service: ServicePort) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(frontend.rule.line for frontend in service.frontends))
+def _shown(rules: Sequence[Rule]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
+    """The lines of rules, and where the first stands: kube-proxy refuses in filter, and does all else in nat."""
+    if not rules:
+        return (), None
+    table = "filter" if rules[0].target in ("REJECT", "DROP") else "nat"
+    return tuple(dict.fromkeys(rule.line for rule in rules)), (table, rules[0].chain)

@@ -8,7 +8,7 @@ Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetrack
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService, family_of
 from ipt_explain.model import Family
@@ -123,6 +123,17 @@ class Intent:
     def reachable_from_outside(self) -> bool:
         """Whether it has a frontend beside its ClusterIP."""
         return bool(self.port.node_port or self.external_ips or self.load_balancers) or not self.service.has_status
+
+
+def without_local(intent: Intent) -> Intent:
+    """The intent without what hangs on the node's own endpoints, of which a digest says nothing."""
+    unknown = FrontendVerdict.UNKNOWN
+    return replace(
+        intent,
+        local=None,
+        cluster_ip_verdict=unknown if intent.internal_local else intent.cluster_ip_verdict,
+        external_verdict=unknown if intent.external_local else intent.external_verdict,
+    )
 
 
 def intents(

@@ -12,10 +12,14 @@ SCHEMA = "ipt-explain/audit/1"
 
 def audit_json(report: Report) -> str:
     """The report as one JSON document."""
-    document = {
+    document: dict[str, object] = {
         "schema": SCHEMA,
         "findings": [finding.to_json() for finding in report.findings],
         "summary": {severity.value: report.count(severity) for severity in Severity},
     }
+    if report.not_compared:
+        document["not_compared"] = [
+            {"node": each.node, "family": each.family, "why": each.why} for each in report.not_compared
+        ]
     # JSON need not escape DEL, and json.dumps does not. It can stand inside strings only.
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"
