@@ -233,3 +233,33 @@ def test_lenient_reading_leaves_them_out_and_knows_less() -> None:
 )
 def test_lines_of_others_are_left_to_their_readers(line: str) -> None:
     assert not read_dump(f"*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n{line}\n", lenient=True).node
+
+
+def test_a_session_in_which_one_tool_was_run_after_another() -> None:
+    session = """\
+[root@node1 ~]# ipvsadm -Ln
+IP Virtual Server version 1.2.1 (size=4096)
+TCP  10.96.0.1:443 rr
+  -> 192.168.50.10:6443           Masq    1      0          0
+[root@node1 ~]# ipset list KUBE-CLUSTER-IP
+Name: KUBE-CLUSTER-IP
+Type: hash:ip,port
+Header: family inet hashsize 1024 maxelem 65536
+Number of entries: 1
+Members:
+10.96.0.1,tcp:443
+[root@node1 ~]# iptables-save -t nat
+*nat
+:PREROUTING ACCEPT [0:0]
+COMMIT
+root@node1:~# ip addr show kube-ipvs0
+3: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN group default
+    inet 10.96.0.1/32 scope global kube-ipvs0
+       valid_lft forever preferred_lft forever
+$ sudo ipset save
+create X hash:ip family inet
+"""
+    dump = read_dump(session)
+    assert len(dump.rulesets) == 1
+    assert list(dump.node.sets) == ["KUBE-CLUSTER-IP", "X"]
+    assert dump.node.virtual_servers is not None and dump.node.addresses is not None

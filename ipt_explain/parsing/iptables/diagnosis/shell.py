@@ -19,11 +19,16 @@ _CHANGES = r"(?:-[AIDRXNPFEZ]\b|--(?:append|insert|delete|flush))"
 
 _NODE_PROMPT = r"(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%]|[\w./-]+:[\w/~.-]+[#$]|\$)"
 _LOOKS = r"(?:cat|z?e?grep|zcat|less|head|tail|ssh|cd|ls|hostname|uname|date)"
+# Other tools of the node whose output is read beside rules.
+_NODE_TOOL = (
+    r"(?:ipset +(?:save|list|-[SL])|ipvsadm-save|ipvsadm +(?:-\w*[SLl]\w*|--(?:save|list))|nft +(?:-\S+ +)*list)\b.*|"
+    r"ip +(?:-\S+ +)*a(?:ddr(?:ess)?)?(?: +(?:show|list|ls|dev))*(?: +[\w.-]+)? *"
+)
 
 PRINTING_COMMAND = re.compile(
     rf"^\s*(?:{_NODE_PROMPT} *(?:sudo +)?{_LOOKS}\b(?!.*iptables ).*$|"
     rf"(?:{_PROMPT}\s*)?(?:sudo +(?:-\w+ +)*)?(?:{_ELSEWHERE})?"
-    rf"{_TOOL}s?(?:-save\b| +(?!.*{_CHANGES}).*(?:-[nvx]*[SL][nvx]*\b|--list(?:-rules)?\b)).*$)"
+    rf"(?:{_TOOL}s?(?:-save\b| +(?!.*{_CHANGES}).*(?:-[nvx]*[SL][nvx]*\b|--list(?:-rules)?\b)).*|{_NODE_TOOL})$)"
 )
 """A line that runs a command which only prints rules: the heading of a paste."""
 
