@@ -36,6 +36,7 @@ FLOORS = (
 # Each library is known to one floor, so that it can be understood, and replaced, there.
 LIBRARIES = {
     "click": "cli",
+    "jinja2": "render",
     "lark": "parsing",
     "networkx": "graph",
     "rich": "render",

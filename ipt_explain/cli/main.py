@@ -24,7 +24,7 @@ NEWLINE = "\n"
 
 DEFAULT_COMMAND = "explain"
 COMMANDS = (
-    "explain", "audit", "trace", "show", "compare", "graph", "rules", "schema", "help", "completion",
+    "explain", "audit", "trace", "show", "compare", "graph", "report", "rules", "schema", "help", "completion",
 )  # fmt: skip
 
 # Options of every command that may also stand before the command's name.

@@ -26,10 +26,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$])")
 
 def markdown(report: Report) -> Iterator[str]:
     """The report in pieces of Markdown (GitHub's and GitLab's)."""
-    yield f"## ipt-explain audit\n\n{_text(verdict(report))}\n"
+    yield f"## ipt-explain audit\n\n{as_text(verdict(report))}\n"
     nodes = list(by_source(report))
     if len(nodes) > 1:
-        yield "\n" + "".join(f"- {_text(each)}\n" for each in nodes)
+        yield "\n" + "".join(f"- {as_text(each)}\n" for each in nodes)
     told = stories(report.findings)
     if told:
         yield "\n| | rule | finds | where |\n| --- | --- | --- | --- |\n"
@@ -51,7 +51,7 @@ def _said(story: Story) -> str:
     finding = story.example
     many = len(story.services)
     among = f"{counted(many, 'Service')}, such as " if many > 1 and finding.service else ""
-    return _text(f"{among}{finding.subject}{finding.message}")
+    return as_text(f"{among}{finding.subject}{finding.message}")
 
 
 def _details(story: Story) -> Iterator[str]:
@@ -59,9 +59,9 @@ def _details(story: Story) -> Iterator[str]:
     yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(story.findings), 'finding')}</summary>\n\n"
     if finding.excerpt:
         yield f"{_block(finding)}\n"
-    yield f"Fix: {_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
+    yield f"Fix: {as_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
     for each in story.findings[:MOST_PLACES]:
-        subject = f" {_text(each.service)}" if each.service else ""
+        subject = f" {as_text(each.service)}" if each.service else ""
         yield f"- {_code(place(each))}{subject}\n"
     if len(story.findings) > MOST_PLACES:
         yield f"- …{and_more(len(story.findings) - MOST_PLACES)}\n"
@@ -75,7 +75,7 @@ def _block(finding: Finding) -> str:
     return f"{fence}\n{line}\n{fence}\n"
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
     """Text in which nothing is Markdown, HTML, a mention or a table's bar."""
     return _SPECIAL.sub(r"\\\1", escape(text)).replace("://", ":&#8203;//")
 

@@ -1,0 +1,71 @@
+"""`ipt-explain report`: one self-contained file for a ticket."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ipt_explain.cli.options import (
+    dump_options,
+    files_of,
+    no_pager_option,
+    output_option,
+    read_dumps,
+    selection_options,
+)
+from ipt_explain.cli.stdio import is_terminal, warn, write
+from ipt_explain.errors import UsageError
+
+
+@click.command()
+@dump_options
+@output_option("html", "markdown")
+@click.option("--output-file", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file.")
+@selection_options
+@no_pager_option
+def report(
+    dumps: tuple[str, ...],
+    live: bool,
+    lenient: bool,
+    output: str,
+    output_file: Path | None,
+    service: tuple[str, ...],
+    namespace: tuple[str, ...],
+    address: tuple[str, ...],
+) -> None:
+    """One self-contained file for a ticket: HTML or Markdown.
+
+    It says how the node is, what is wrong with it, with excerpts and pictures, and what each Service does.
+
+    \b
+    ipt-explain report node.txt --output-file node.html
+    """
+    from ipt_explain.analyzers.selection import Selection, explain_selected
+    from ipt_explain.audit.plan import make_plan
+    from ipt_explain.render.report.document import document
+
+    if output == "html" and output_file is None and is_terminal(sys.stdout):
+        raise UsageError("an HTML page is for a file: add --output-file node.html, or > node.html; or use -o markdown")
+    selection = Selection.of(service, namespace, address)
+    dumps = files_of(dumps)
+    parsed = read_dumps(dumps, live, lenient)
+    explanation, _ = explain_selected(parsed, selection)
+    warn(explanation.warnings)
+    audited = make_plan((), (), None, None, None, no_config=True).report(parsed, selection, one_node=live)
+    said = document(parsed, explanation, audited)
+    if output == "markdown":
+        from ipt_explain.render.report.markdown import report_markdown
+
+        chunks = report_markdown(said, audited)
+    else:
+        from ipt_explain.render.report.html import html
+
+        chunks = html(said)
+    if output_file is None:
+        write(chunks)
+        return
+    from ipt_explain.outputs import write_file
+
+    write_file(output_file, chunks, inputs=[each for each in dumps if each != "-"])

@@ -1,0 +1,1 @@
+"""One self-contained document about a node: for a ticket, a mail, an archive."""

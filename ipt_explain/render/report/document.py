@@ -1,0 +1,213 @@
+"""What a report says, whatever prints it: a headline, problems, Services, all made of texts that are safe to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ipt_explain.analyzers.profiles.chains import TablePlace, places
+from ipt_explain.audit.folding import Story, stories
+from ipt_explain.audit.runner import Report
+from ipt_explain.graph import neighbourhood
+from ipt_explain.model import Dump, Form
+from ipt_explain.render.audit.places import place
+from ipt_explain.render.audit.summary import by_source, verdict
+from ipt_explain.render.explain.header import header
+from ipt_explain.render.explain.service_rows import View
+from ipt_explain.render.explain.service_tree import service_tree
+from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
+from ipt_explain.render.graph.drawing import drawing
+from ipt_explain.render.graph.notes import Notes, notes_of
+from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
+from ipt_explain.render.text.outline import Line, Node, draw
+from ipt_explain.render.text.safe import escape
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import ServicePort, ServiceState
+from ipt_explain.words.addresses import address_port
+from ipt_explain.words.counts import counted
+
+TREE_WIDTH = 110
+MOST_PLACES = 100
+MOST_PICTURES = 20
+MOST_EXCERPT = 4000
+MOST_ADDRESSES = 3
+
+_CALM = (ServiceState.SERVING,)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A line of the dump in three parts: before what matters, that, and after it."""
+
+    before: str
+    marked: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A story of the audit. `places` are where it is found (place, Service), `more` how many others there are."""
+
+    anchor: str
+    severity: str
+    rule: str
+    name: str
+    title: str
+    message: str
+    help: str
+    page: str
+    table: str
+    excerpt: Excerpt | None
+    places: tuple[tuple[str, str], ...]
+    more: int
+    picture: Picture | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """A Service port: a row, and behind it its tree as `explain` prints it. `calm` tells that nothing is wrong."""
+
+    anchor: str
+    name: str
+    protocol: str
+    kinds: str
+    addresses: str
+    endpoints: int
+    state: str
+    calm: bool
+    problems: tuple[tuple[str, str], ...]
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole report. `rulesets` are the lines of each ruleset's header."""
+
+    title: str
+    verdict: str
+    worst: str
+    nodes: tuple[str, ...]
+    rulesets: tuple[tuple[str, ...], ...]
+    problems: tuple[Problem, ...]
+    services: tuple[ServiceEntry, ...]
+    warnings: tuple[str, ...]
+
+
+def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) -> Document:
+    """The report on some dumps: what was explained of them, and what the audit found."""
+    told = stories(report.findings)
+    notes = notes_of(explanation.services, report.findings)
+    among = places([ruleset for dump in dumps for ruleset in dump.rulesets], None)
+    drawn = _pictures(told, among, notes)
+    problems = tuple(_problem(number, story, drawn.get(number)) for number, story in enumerate(told, start=1))
+    about: dict[str, list[tuple[str, str]]] = {}
+    for problem, story in zip(problems, told):
+        for service in story.services:
+            about.setdefault(service, []).append((problem.anchor, f"{problem.rule} {problem.name}"))
+    fragments = {ruleset.source for ruleset in explanation.rulesets if ruleset.form in (Form.FRAGMENT, Form.RESTORE)}
+    services = [
+        _service(number, service, View(service.source in fragments, chains=True), about.get(service.label, []))
+        for number, service in enumerate(explanation.services, start=1)
+    ]
+    services.sort(key=lambda entry: entry.calm and not entry.problems)
+    sources = tuple(dict.fromkeys(dump.source for dump in dumps))
+    worst = report.worst()
+    return Document(
+        title=escape(sources[0]) if len(sources) == 1 else counted(len(sources), "dump"),
+        verdict=escape(verdict(report)),
+        worst=worst.value if worst is not None else "none",
+        nodes=tuple(map(escape, by_source(report))) if len(sources) > 1 else (),
+        rulesets=tuple(tuple(map(_text, _nodes(header(each)))) for each in explanation.rulesets),
+        problems=problems,
+        services=tuple(services),
+        warnings=tuple(escape(each) for each in explanation.warnings),
+    )
+
+
+def _problem(number: int, story: Story, drawn: Picture | None) -> Problem:
+    finding = story.example
+    many = len(story.services)
+    title = f"{many:,} Services, such as {finding.subject}" if many > 1 and finding.service else finding.subject
+    excerpt = None
+    if finding.excerpt and finding.columns is not None:
+        start, end = finding.columns
+        line = finding.excerpt
+        excerpt = Excerpt(
+            escape(line[max(0, start - 1 - MOST_EXCERPT) : start - 1]),
+            escape(line[start - 1 : end - 1][:MOST_EXCERPT]),
+            escape(line[end - 1 :][:MOST_EXCERPT]),
+        )
+    return Problem(
+        anchor=f"problem-{number}",
+        severity=finding.severity.value,
+        rule=finding.rule,
+        name=finding.name,
+        title=escape(title),
+        message=escape(finding.message),
+        help=escape(finding.help),
+        page=finding.docs,
+        table=escape(" ".join(part for part in (finding.table, finding.chain) if part)),
+        excerpt=excerpt,
+        places=tuple((place(each), escape(each.service or "")) for each in story.findings[:MOST_PLACES]),
+        more=max(0, len(story.findings) - MOST_PLACES),
+        picture=drawn,
+    )
+
+
+def _pictures(told: Sequence[Story], among: Sequence[TablePlace], notes: Notes) -> dict[int, Picture]:
+    """The pictures of the gravest problems by number, each chain's once."""
+    found: dict[int, Picture] = {}
+    seen: set[tuple[object, ...]] = set()
+    for number, story in enumerate(told[:MOST_PICTURES], start=1):
+        finding = story.example
+        chain = (finding.source, finding.family, finding.table, finding.chain)
+        drawn = None if chain in seen else _picture(story, among, notes)
+        seen.add(chain)
+        if drawn is not None:
+            found[number] = drawn
+    return found
+
+
+def _picture(story: Story, among: Sequence[TablePlace], notes: Notes) -> Picture | None:
+    """The surroundings of the chain that a problem is in, where they can be taken in at a glance."""
+    finding = story.example
+    if finding.chain is None:
+        return None
+    for each in among:
+        ruleset = each.ruleset
+        if (ruleset.source, ruleset.family, each.table.name) != (finding.source, finding.family, finding.table):
+            continue
+        if finding.chain not in each.table.chains:
+            return None
+        part = neighbourhood(each.graph, [finding.chain])
+        return picture(drawing([(each, part)], notes)) if len(part.chains) <= MOST_BOXES else None
+    return None
+
+
+def _service(number: int, service: ServicePort, view: View, problems: list[tuple[str, str]]) -> ServiceEntry:
+    addresses = [
+        address_port(front.address, front.port) if front.address is not None else f"*:{front.port}"
+        for front in service.frontends
+    ]
+    more = f" +{len(addresses) - MOST_ADDRESSES:,}" if len(addresses) > MOST_ADDRESSES else ""
+    calm = service.state in _CALM
+    return ServiceEntry(
+        anchor=f"service-{number}",
+        name=escape(service.label),
+        protocol=escape(service.protocol),
+        kinds=", ".join(dict.fromkeys(KIND_WORDS[front.kind] for front in service.frontends)),
+        addresses=escape(", ".join(addresses[:MOST_ADDRESSES])) + more,
+        endpoints=len(service.endpoints),
+        state="" if calm else STATE_WORDS[service.state][0],
+        calm=calm,
+        problems=tuple(problems),
+        tree="\n".join(map(_text, draw(service_tree(service, view), TREE_WIDTH))),
+    )
+
+
+def _nodes(nodes: Sequence[Node]) -> list[Line]:
+    return [line for node in nodes for line in draw(node, TREE_WIDTH)]
+
+
+def _text(line: Line) -> str:
+    return "".join(text for text, _ in line).rstrip()
