@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ipt_explain.records import dataclass
 
 
 class IptExplainError(Exception):

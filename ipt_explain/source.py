@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from ipt_explain.records import dataclass, field
 
 _LINE_FEED = re.compile("\n")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.balancing_chains import BalancingChains
@@ -19,6 +18,7 @@ from ipt_explain.analyzers.names import MARK_MASQ, ChainRole
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.records import dataclass
 
 LONGEST = 86400
 """The longest timeout of a Service, in seconds; the shortest is 1."""

@@ -9,7 +9,6 @@ reported as partial.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.marking import change_by, mark_test
@@ -17,6 +16,7 @@ from ipt_explain.model import Chain, Option, Rule, Shape, Table
 from ipt_explain.netfilter.addresses import network_bits
 from ipt_explain.netfilter.ports import parse_port_list
 from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
-from ipt_explain.frozen import quick_init
 from ipt_explain.model import Rule, Table
 from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Share
 
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
@@ -30,7 +28,6 @@ class Affinity:
     rule: Rule
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.

@@ -7,7 +7,6 @@ last without condition. That is told from the form of the rules and a list of te
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.endpoint_chains import EndpointChains
 from ipt_explain.analyzers.even_shares import Digits, EvenShares
@@ -15,6 +14,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Chain, Rule, Ruleset, Shape
 from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.records import dataclass
 
 _BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
 _ENDPOINT = ChainRole.ENDPOINT.value

@@ -6,11 +6,11 @@ There are as many as endpoints, so what they share by form is found out once a f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.records import dataclass
 
 _PREFIX = ChainRole.ENDPOINT.value
 _MAX_RULES = 64

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.plans import Plans
-from ipt_explain.frozen import quick_init
 from ipt_explain.model import Rule, Shape, Table
+from ipt_explain.records import dataclass
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class EndpointChain:
     """A chain that ends in a DNAT.

@@ -5,11 +5,11 @@ address, which take more than one, and what their comments call the service.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, hash_of
 from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ refusals of the filter table.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -22,6 +21,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.plans import Operand, Plans, RulePlan
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.records import dataclass, field
 from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.addresses import without_prefix
 

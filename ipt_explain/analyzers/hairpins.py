@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Endpoint, ServicePort
 
 

@@ -8,7 +8,6 @@ pkg/kubelet/kubelet_network_linux.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -21,6 +20,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.writer import Writer
 from ipt_explain.model import Chain, Rule, Ruleset, Table
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
 
 

@@ -5,12 +5,12 @@ place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.ahead import Ahead, Probe, Taken
 from ipt_explain.analyzers.hooks import HookState
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
 _NAT_STOPS = frozenset({"ACCEPT", "DNAT", "REDIRECT", "NETMAP", "DROP", "REJECT"})

@@ -5,7 +5,6 @@ short.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from ipt_explain.analyzers.hooks import extra_conditions
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, role_of
@@ -13,6 +12,7 @@ from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

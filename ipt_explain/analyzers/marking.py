@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.hooks import extra_conditions
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.marks import Mark, MarkChange, mark_change, parse_mark
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from ipt_explain.records import dataclass
 
 SERVICES = "KUBE-SERVICES"
 EXTERNAL_SERVICES = "KUBE-EXTERNAL-SERVICES"

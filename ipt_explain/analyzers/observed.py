@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.probability import chance
+from ipt_explain.records import dataclass
 
 FEWEST = 200
 """Connections below which a chain is not judged."""

@@ -6,13 +6,13 @@ A prefix is no proof: kube-router and CRI-O name chains KUBE-… too. What nobod
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import HASH_LENGTH, hash_of, role_of
 from ipt_explain.analyzers.owners_kube import role_of_kube_chain
 from ipt_explain.analyzers.owners_neighbours import COMMENTS, EXACT, PATTERNS, PREFIXES
 from ipt_explain.graph import is_built_in
 from ipt_explain.model import Rule
+from ipt_explain.records import dataclass
 
 KERNEL = "built-in"
 

@@ -6,9 +6,9 @@ Facts: pkg/proxy/iptables, pkg/proxy/ipvs, pkg/proxy/userspace and pkg/kubelet/k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.records import dataclass
 
 PROXY = "kube-proxy"
 PROXY_IPVS = "kube-proxy (ipvs mode)"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Match, Option, Rule, Shape, TargetKind
 from ipt_explain.model.words import unquote
+from ipt_explain.records import dataclass
 
 _PORT_MODULES = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 

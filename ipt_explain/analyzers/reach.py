@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.balancing import Spread
 from ipt_explain.analyzers.frontends import Entry
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.routing import Route, RouteReader
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendVerdict, Scope
 from ipt_explain.words.addresses import without_prefix
 

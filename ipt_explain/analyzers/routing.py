@@ -4,12 +4,11 @@ KUBE-XLB).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Rule, Table
+from ipt_explain.records import dataclass, replace
 
 _MAX_DEPTH = 8
 

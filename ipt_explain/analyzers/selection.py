@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import translate
 
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.cluster_ip_marks import Address, address_of
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, ServicePort
 
 EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})

@@ -6,7 +6,6 @@ Each fingerprint was read in kube-proxy's sources and holds for the captured dum
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 
 from ipt_explain.analyzers.names import (
@@ -22,6 +21,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Form, Ruleset
+from ipt_explain.records import dataclass
 
 _OLDEST, _NEWEST = 1, 99
 # Enough rules to see a form that every rule of its kind has.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.names import BACKEND_HINT, FIREWALL, KUBELET_CANARY, PROXY_CANARY, PROXY_FIREWALL
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Ruleset
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import json_value
 from ipt_explain.outputs import write_file
+from ipt_explain.records import dataclass, field
 
 SCHEMA = "ipt-explain/baseline/2"
 _ANY_SCHEMA = b'"schema": "ipt-explain/baseline/'

@@ -12,13 +12,13 @@ import configparser
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import of_characters
 from ipt_explain.inputs.limits import CONFIG_BYTES
+from ipt_explain.records import dataclass, field
 
 _NAMES = ("pyproject.toml", "setup.cfg")
 _SECTION = "ipt-explain"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

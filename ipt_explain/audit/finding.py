@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.severity import Severity
+from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.model import Family

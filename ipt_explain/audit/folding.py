@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.severity import Severity
+from ipt_explain.records import dataclass
 
 # What differs between two tellings of one story: Services, chains named after hashes, addresses, numbers.
 _PARTICULARS = re.compile(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.severity import Severity
+from ipt_explain.records import replace
 
 ENOUGH = 50
 """More faults of one kind than a reader wants to see one by one."""

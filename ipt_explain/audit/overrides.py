@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.selection import Names, nearest, parse_ids
 from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass, replace
 
 SEVERITIES, PATHS = "severities", "per-path-ignores"
 

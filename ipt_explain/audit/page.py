@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from dataclasses import dataclass
+
+from ipt_explain.records import dataclass
 
 _REPEATED = re.compile(r"^# the next rule ([\d,]+) times\n(.*)\n", re.MULTILINE)
 HEADINGS = ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
@@ -17,6 +16,7 @@ from ipt_explain.audit.selection import Selection, parse_ids
 from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Chain, Dump, Rule
 from ipt_explain.netfilter.addresses import format_address, parse_network
+from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.trace.packet import Packet

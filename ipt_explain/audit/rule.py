@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.audit.severity import Severity
+from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.audit.context import DumpContext, RulesetContext

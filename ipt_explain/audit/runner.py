@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
 
 from ipt_explain.audit.baseline import Baseline
 from ipt_explain.audit.catalogue import catalogue
@@ -19,6 +18,7 @@ from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.model import Dump
+from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')

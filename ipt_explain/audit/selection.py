@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
 
 Names = Mapping[str, str]
 """What rules may be called, and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""

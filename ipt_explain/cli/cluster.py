@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from ipt_explain.cli.gathering import Gathering, gathered
 from ipt_explain.cli.options import read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
 from ipt_explain.render.audit.formats import Style, rendered
 
 if TYPE_CHECKING:

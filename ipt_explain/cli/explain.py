@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from ipt_explain.cli.options import (
     selection_options,
 )
 from ipt_explain.cli.stdio import warn, write
+from ipt_explain.records import replace
 
 if TYPE_CHECKING:
     from ipt_explain.services.explanation import Explanation

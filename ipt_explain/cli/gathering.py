@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ipt_explain.cli.stdio import is_terminal, warn
 from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.folding import Fleet

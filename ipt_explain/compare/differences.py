@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 """What stands in `before` and `after`: as JSON prints it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
 from ipt_explain.compare.differences import Difference
@@ -13,6 +12,7 @@ from ipt_explain.compare.services.differing import added, removed, service_diffe
 from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.model import Dump, Family
+from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts
 from ipt_explain.words.families import family_name

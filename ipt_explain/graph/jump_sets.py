@@ -7,10 +7,10 @@ it costs a fraction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.graph.jumps import VERDICTS
 from ipt_explain.model import Rule, Shape, Table
+from ipt_explain.records import dataclass
 
 # Chains nested deeper than this are left to the graph, which does not mind depth.
 _ROUNDS = 64

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from ipt_explain.model import Rule, Shape, Table, TargetKind
+from ipt_explain.records import dataclass
 
 # libiptc refuses to create chains of these names, so they can never be jumps.
 VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})

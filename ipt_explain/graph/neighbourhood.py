@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.graph.order import walk
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
 from ipt_explain.netfilter.containment import conditions_of
+from ipt_explain.records import dataclass
 
 # Targets after which a packet sees no later rule of the chain, whatever it is.
 FINAL_TARGETS = frozenset(

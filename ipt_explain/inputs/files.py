@@ -7,11 +7,11 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.decoding import decode, read_stream
 from ipt_explain.inputs.limits import INPUT_BYTES, Limit
+from ipt_explain.records import dataclass, field
 
 STANDARD_INPUT = "-"
 

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from ipt_explain.records import dataclass
 
 _CHUNK = 1 << 16
 _MOST_COMPLAINTS = 1 << 16

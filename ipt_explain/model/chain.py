@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.extent import Extent
 from ipt_explain.model.layout import EMPTY, Layout
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.words import unquote
+from ipt_explain.records import dataclass
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """A chain and its rules in order. Chains compare by identity.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ipt_explain.model.family import Family
 from ipt_explain.model.layout import Layout
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
+from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.shape import Option, Shape, TargetKind
 from ipt_explain.model.words import unquote
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +15,6 @@ class Counters:
     bytes: int
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule line.

@@ -6,10 +6,10 @@ its own. Questions such as "which value is the destination?" are answered on the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.model.extent import Hidden
+from ipt_explain.records import dataclass
 
 
 class Command(Enum):

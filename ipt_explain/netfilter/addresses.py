@@ -7,11 +7,11 @@ keep out of a loop over a whole dump.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port
 
 BITS = {Family.IPV4: 32, Family.IPV6: 128}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.packet import Literals, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import dataclass
 
 _HALF = Fraction(1, 2)
 

@@ -9,12 +9,12 @@ dimension. Matches that change from packet to packet or keep a state of their ow
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.addresses import network_bits
 from ipt_explain.netfilter.ports import parse_port_list, parse_port_range
+from ipt_explain.records import dataclass
 
 
 class Kind(Enum):

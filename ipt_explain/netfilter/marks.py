@@ -5,7 +5,7 @@ Facts: libxt_MARK.c, libxt_CONNMARK.c (how options become value and mask), xt_ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ipt_explain.records import dataclass
 
 ALL_BITS = 0xFFFFFFFF
 

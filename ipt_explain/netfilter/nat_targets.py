@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family, Rule
@@ -18,6 +17,7 @@ from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import PacketState, is_loopback
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
+from ipt_explain.records import dataclass
 
 MOST_PORTS = 64
 """Ranges of random ports up to this long become one outcome a port; longer ones stay together."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 from ipt_explain.model import Option, Rule, Shape
@@ -12,6 +11,7 @@ from ipt_explain.netfilter.containment import Constraint, Kind, apart, constrain
 from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.ports import HIGHEST
 from ipt_explain.netfilter.probability import SCALE, stored
+from ipt_explain.records import dataclass
 
 _EVERY_STATE = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})
 

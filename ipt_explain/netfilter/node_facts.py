@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.ipsets.known import KnownSets
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

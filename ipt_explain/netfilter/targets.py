@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
@@ -11,6 +10,7 @@ from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter import nat_targets
 from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.records import dataclass
 
 
 class Verdict(Enum):

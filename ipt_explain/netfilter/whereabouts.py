@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Family
 from ipt_explain.netfilter.addresses import BITS, format_address
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import dataclass
 
 Bits = tuple[int, int]
 """A network as (value, mask)."""

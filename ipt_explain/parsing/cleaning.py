@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
 from ipt_explain.parsing.line_ends import with_line_feeds
+from ipt_explain.records import dataclass
 
 _LONG_NUMBER = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _STEP = LONGEST_NUMBER // 4

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ipt_explain.parsing.iptables.rules.value_patterns import value_pattern
+from ipt_explain.records import dataclass
 
 MAX_LINE = 8192
 """No line of these tools comes near it; a longer one costs time and is none."""

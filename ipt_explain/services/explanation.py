@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 

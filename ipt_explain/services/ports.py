@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model import Backend, Family, Form, Rule
+from ipt_explain.records import dataclass
 
 
 class FrontendKind(Enum):
@@ -61,7 +60,6 @@ class ProxyMode(Enum):
     IPVS = "ipvs"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Frontend:
     """One address and port by which a service port is reached. A node port has no address."""
@@ -76,7 +74,6 @@ class Frontend:
     source_ranges: tuple[str, ...] = ()
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Share:
     """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT."""
@@ -86,7 +83,6 @@ class Share:
     probability: float
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Balancer:
     """A chain that spreads connections. Shares and `unmatched` (what leaks through, un-DNATed) sum to 1.
@@ -101,7 +97,6 @@ class Balancer:
     fallback_drop: bool = False
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT."""
@@ -140,7 +135,6 @@ class ServiceChains:
     firewall: str | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ServicePort:
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port

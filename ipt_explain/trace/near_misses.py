@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.reasons import failing, matching_count
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
@@ -13,6 +12,7 @@ from ipt_explain.netfilter.addresses import family_of, parse_address
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Node
+from ipt_explain.records import dataclass
 
 ENTRIES = ("prerouting", "output")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.records import dataclass, field
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet
 

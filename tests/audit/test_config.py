@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from ipt_explain.audit.runner import audit_dump
 from ipt_explain.audit.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.parsing import read_dump
+from ipt_explain.records import replace
 
 RULE_NAMES = rule_names(RULES)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 import ipt_explain
 from ipt_explain.errors import UsageError
+from ipt_explain.records import replace
 from ipt_explain.trace import Packet, trace
 from tests.trace.helpers import NODE, POD, go, only, shares
 

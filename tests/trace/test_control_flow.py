@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from ipt_explain.records import replace
 from ipt_explain.trace import Packet
 from tests.trace.helpers import NODE, POD, go, only, save, shares
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.ipvs.set_names import SetRole, set_name
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts, NodeSet
 from ipt_explain.model.node.ipsets import SetElement, SetPort
+from ipt_explain.records import dataclass
 
 Place = tuple[str, str | None, int]
 """A protocol, an address and a port; the address is None in a set of ports alone."""

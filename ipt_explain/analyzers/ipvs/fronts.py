@@ -7,13 +7,13 @@ endpoint here is served by all of the cluster's (kube-proxy 1.24 and later), and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.ipvs.entries import Entries, Entry, Place
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.model.node.ipvs import VirtualServer
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import FrontendKind, TrafficPolicy
 
 _KINDS = (

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.ipvs.entries import Entries, Place
 from ipt_explain.analyzers.ipvs.fronts import Front, fronts
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.records import dataclass
 
 PROXY_INTERFACE = "kube-ipvs0"
 """The interface that kube-proxy gives its addresses to; its state DOWN and NOARP are as they should be."""

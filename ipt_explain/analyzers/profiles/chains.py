@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.owners import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
@@ -13,6 +12,7 @@ from ipt_explain.collector import collector_paused
 from ipt_explain.errors import UsageError
 from ipt_explain.graph import ChainGraph, Jump, is_built_in
 from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.records import dataclass
 
 SUGGESTIONS = 3
 _COMPARED = 2000

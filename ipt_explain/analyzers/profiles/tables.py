@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import role_of
 from ipt_explain.analyzers.owners import Owner, owner_of, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.graph import Cycle, Jump
 from ipt_explain.model import Chain, Rule
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

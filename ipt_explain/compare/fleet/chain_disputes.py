@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.chain_records import place_of, skeleton_of
@@ -17,6 +16,7 @@ from ipt_explain.compare.fleet.sides import Side, merged
 from ipt_explain.compare.fleet.wording import count_of
 from ipt_explain.compare.rulesets.differing import skeleton_differences
 from ipt_explain.model import Family
+from ipt_explain.records import replace
 
 _OWN_WORDS = re.compile(
     r"(?<= )(?:\d{1,3}(?:\.\d{1,3}){3}(?:/[\d.]+)?(?::\d+)?"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.chain_disputes import chain_disputes
@@ -19,6 +18,7 @@ from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
 from ipt_explain.compare.fleet.sides import Side, sides_of
 from ipt_explain.compare.fleet.wording import count_of, has
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass, replace
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name
 

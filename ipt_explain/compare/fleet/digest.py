@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ipt_explain.compare.dumps import NodeView
@@ -20,6 +19,7 @@ from ipt_explain.compare.fleet.service_records import Fabrics, service_record
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass, field
 
 SCHEMA = "ipt-explain/digest/2"
 _AGAIN = "write it again with `ipt-explain compare --digest`"

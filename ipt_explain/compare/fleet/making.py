@@ -7,7 +7,6 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.dumps import node_view
@@ -23,6 +22,7 @@ from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.sources import Entry, Unreadable
 from ipt_explain.model import Dump, Family, Form
 from ipt_explain.parsing import read_dump
+from ipt_explain.records import dataclass, replace
 from ipt_explain.words.counts import and_more
 
 _REMEMBERED = 32

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.names import is_tools, node_names
 from ipt_explain.inputs.nodes.sources import Entry, Survey
+from ipt_explain.records import dataclass
 
 _DOCUMENT = re.compile(
     r"(?:readme|licen[cs]e|notes?|changelog|version|timestamp)\b|.*\.(?:md|html?|png|svg|sh|py)$", re.IGNORECASE

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 
 from ipt_explain.compare.fleet.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
+from ipt_explain.records import dataclass
 
 _AHEAD = 3
 """Jobs that are handed out for each process before the oldest has to be finished."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.folding import nodes_of
@@ -14,6 +13,7 @@ from ipt_explain.compare.fleet.zones import nearest, zone_sides
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.compare.services.views import ServiceView
+from ipt_explain.records import replace
 from ipt_explain.services.ports import TrafficPolicy
 from ipt_explain.words.counts import counted
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.compare.fleet.folding import Group, natural
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.comparison import compare_fleet
@@ -14,6 +13,7 @@ from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
+from ipt_explain.records import dataclass
 from ipt_explain.words.families import family_name
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import PROXY_FIREWALL
@@ -17,6 +16,7 @@ from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Int
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family, Form, Ruleset
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode, ServicePort
 from ipt_explain.words.families import family_name
 

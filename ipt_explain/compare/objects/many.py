@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ipt_explain.compare.fleet.comparison import FleetComparison
 from ipt_explain.compare.fleet.folding import natural
 from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
+from ipt_explain.records import replace
 
 _LOOK = "Look at these nodes with `ipt-explain audit`, and at kube-proxy's log there."
 

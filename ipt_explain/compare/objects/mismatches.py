@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.model import Family, Rule
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import some

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetrack
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService, family_of
 from ipt_explain.model import Family
+from ipt_explain.records import dataclass, replace
 from ipt_explain.services.ports import FrontendVerdict
 
 NEWEST = 99

@@ -6,7 +6,6 @@ Chain names of services never appear in it, so that it is the same whatever serv
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -23,6 +22,7 @@ from ipt_explain.analyzers.plans import Plans, RulePlan
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.graph import is_built_in
 from ipt_explain.model import Backend, Chain, Dump, Family, Form, Rule, Ruleset
+from ipt_explain.records import dataclass, field
 
 _OF_SERVICES = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL})
 NOBODY = "unknown owner"

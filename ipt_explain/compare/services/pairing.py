@@ -7,10 +7,10 @@ stands apart (the REJECT of a node port has neither name nor hash) is put togeth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ipt_explain.compare.services.views import Address, FrontendView, Pool, ServiceKey, ServiceView
 from ipt_explain.model import Family
+from ipt_explain.records import replace
 
 Pair = tuple[ServiceView | None, ServiceView | None]
 _Place = tuple[Address, str]

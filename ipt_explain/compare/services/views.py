@@ -6,13 +6,13 @@ Order, counters, comments, chain names and hashes are gone; endpoints are sorted
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.model import Dump, Family, Shape
+from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
     Balancer,

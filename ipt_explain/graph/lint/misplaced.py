@@ -7,11 +7,11 @@ of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.records import dataclass
 from ipt_explain.words.lists import both
 
 _TABLES = {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

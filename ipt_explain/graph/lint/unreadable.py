@@ -9,10 +9,10 @@ end), nft's more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Option, Rule, Ruleset, Shape
 from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.records import dataclass
 
 UNSUPPORTED = "[unsupported revision]"
 LONGEST_CHAIN_NAME = 28

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ipt_explain.inputs.files import InputText
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from ipt_explain.inputs.live.harvest import Harvest
 from ipt_explain.inputs.live.running import Refused, output_of
 from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
+from ipt_explain.records import dataclass
 
 _VERSION_TIMEOUT_SECONDS = 10.0
 _LONGEST_VERSION = 1 << 12

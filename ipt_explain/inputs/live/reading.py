@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from ipt_explain.errors import UsageError
@@ -12,6 +11,7 @@ from ipt_explain.inputs.live.harvest import Harvest
 from ipt_explain.inputs.live.iptables import read_iptables
 from ipt_explain.inputs.live.nft import read_nft
 from ipt_explain.inputs.live.node_tools import read_node_tools
+from ipt_explain.records import dataclass
 
 PROC = Path("/proc/net")
 

@@ -11,12 +11,12 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import ARCHIVE_DEPTH, ARCHIVE_MEMBERS, INPUT_BYTES
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, is_zip, unpacked
+from ipt_explain.records import dataclass
 
 _TAR_BLOCK = 512
 _MAX_HEADER = 1 << 20

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
@@ -16,6 +15,7 @@ from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.kinds import Kind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
+from ipt_explain.records import dataclass, field
 
 _SHOWN = 120
 

@@ -6,11 +6,10 @@ quoted strings without their quotes) is `str`, `exists` and `missing` are `bool`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.nft.verdicts import Counter, Verdict
+from ipt_explain.records import dataclass, field
 
 Constant = int | str
 
@@ -143,7 +142,6 @@ class SetReference:
     name: str
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Element:
     """One element of a set or map.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.nft.expressions import Element
 from ipt_explain.model.nft.statements import Statement
+from ipt_explain.records import dataclass, field
 
 
 class TableFamily(Enum):
@@ -22,7 +21,6 @@ class TableFamily(Enum):
     NETDEV = "netdev"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule. Rules compare by identity, as two equal lines are two rules.

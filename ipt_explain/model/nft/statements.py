@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.model.nft.expressions import Constant, Expression, SetData, SetReference, Unread
 from ipt_explain.model.nft.verdicts import Counter, Verdict
+from ipt_explain.records import dataclass
 
 
 class Operator(Enum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ipt_explain.model.node.interfaces import NodeAddresses
 from ipt_explain.model.node.ipsets import IpSet
 from ipt_explain.model.node.ipvs import VirtualServer
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.family import Family
+from ipt_explain.records import dataclass
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
     """An address of one of the node's interfaces. `prefix_length` is that of its network, None where not shown."""

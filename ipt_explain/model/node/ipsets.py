@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.family import Family
+from ipt_explain.records import dataclass
 
 
 class SetMethod(Enum):
@@ -51,7 +50,6 @@ ElementPart = str | SetPort | BridgePort
 """A part of an element; what is no port is the text that the set prints: an address, a network, a mark, a name."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class SetElement:
     """One element, a part for each dimension. `nomatch` is an exception from the networks around it; `timeout` is how

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
-from ipt_explain.frozen import quick_init
 from ipt_explain.model.family import Family
+from ipt_explain.records import dataclass
 
 
 class Forwarding(Enum):
@@ -18,7 +17,6 @@ class Forwarding(Enum):
     LOCAL = "Local"  # the node itself
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class RealServer:
     """Where a virtual server sends connections.
@@ -48,7 +46,6 @@ class Persistence:
     prefix_length: int | None = None
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualServer:
     """One address, protocol and port that IPVS serves, or one firewall mark.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 
 from ipt_explain.model.dump import Dump
 from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
 from ipt_explain.model.node.interfaces import NodeAddresses
+from ipt_explain.records import replace
 
 
 def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:

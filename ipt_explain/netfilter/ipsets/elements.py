@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetPort
 from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.addresses import network_bits
 from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES
 from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
+from ipt_explain.records import dataclass
 
 Key = int | str | tuple[int, int]
 """What one part of an element is: an address, a mark, a name, a protocol and its port."""

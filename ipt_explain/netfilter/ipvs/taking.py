@@ -15,7 +15,6 @@ Facts: ip_vs_ops4 of net/netfilter/ipvs/ip_vs_core.c and ip_vs_nat_send_or_cont 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family
@@ -25,6 +24,7 @@ from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
 from ipt_explain.netfilter.ipvs.schedulers import Spread, refuses_some, shares, spread_of
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import dataclass
 
 LOCAL_IN_PRIORITY = 99
 """Where among INPUT's priorities IPVS asks packets that arrive."""

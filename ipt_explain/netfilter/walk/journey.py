@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
@@ -19,6 +18,7 @@ from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.path import Path
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
+from ipt_explain.records import dataclass
 
 LOOPBACK = "lo"
 MOST_WORK = 4_000_000

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.visit import Passage, Trail, Visit
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ipt_explain.netfilter.packet import Answers
 from ipt_explain.netfilter.probability import Probability, total
+from ipt_explain.records import dataclass
 
 Key = TypeVar("Key")
 Via = TypeVar("Via")

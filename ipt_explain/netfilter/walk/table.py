@@ -10,7 +10,6 @@ entered while it is being looked at is a loop: it is cut there, and named.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 
 from ipt_explain.model import Rule, Table
 from ipt_explain.netfilter.condition import Branch
@@ -21,6 +20,7 @@ from ipt_explain.netfilter.targets import Effect, Flow, Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.frontier import Budget, Frontier
 from ipt_explain.netfilter.walk.visit import Call, End, Passage, Trail, Visit
+from ipt_explain.records import dataclass
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"

@@ -3,13 +3,12 @@ parts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.portions import Portions
+from ipt_explain.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)

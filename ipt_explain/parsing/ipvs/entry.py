@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 def take_out(source: SourceText) -> TakenOut | None:
     """What `ipvsadm`, `ipset` and `ip addr` say in a text that may hold rules too; None where they say nothing.
 
-    Cost is linear in the text. What does the work is loaded only for a text with lines that no iptables printed.
+    Cost is linear in the text. What does the work is loaded only for a text with lines that these tools printed.
     """
     first = next(lines_worth_a_look(source.text), None)
+    if first is None:
+        return None
+    from ipt_explain.parsing.ipvs.signs import first_line
+
+    first = first_line(source.text, first)
     if first is None:
         return None
     from ipt_explain.parsing.ipvs.taking_out import take_out_from

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from operator import itemgetter
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetMethod, SetPort
 from ipt_explain.parsing.line_forms import Form, ReadLine
+from ipt_explain.records import replace
 
 _NAMES = frozenset({Dimension.SET, Dimension.INTERFACE})
 _FAMILIES = {"inet": Family.IPV4, "inet6": Family.IPV6}

@@ -7,7 +7,6 @@ output that it stands in: an element of a set, a detail of an interface.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ipt_explain.errors import Diagnostic
 from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
@@ -19,6 +18,7 @@ from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
 from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
+from ipt_explain.records import dataclass
 from ipt_explain.source import SourceText
 
 _MAX_DIAGNOSTICS = 20

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
@@ -17,6 +16,7 @@ from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, gues
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Command, read_command
 from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
 
 _CHAIN = re.compile(r"^Chain ", re.MULTILINE)

@@ -7,9 +7,9 @@ where. A rule without target has blanks there; ip6tables before 1.8.9 has blanks
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from ipt_explain.records import dataclass
 from ipt_explain.words.protocols import NAMES, OTHER_NAMES
 
 CHAIN_LINE = re.compile(

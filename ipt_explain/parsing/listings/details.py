@@ -7,7 +7,6 @@ or the end: where they end, nobody can tell.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -15,6 +14,7 @@ from lark.exceptions import UnexpectedInput
 from ipt_explain.parsing.iptables.rules.vocabulary import known_target_options
 from ipt_explain.parsing.listings.grammar import listing_grammar
 from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
+from ipt_explain.records import dataclass, field
 
 _KEYWORD = re.compile(r"__ANON_\d+\Z")
 _COMMENT = re.compile(r"/\*")

@@ -8,10 +8,10 @@ leaves out, one phrase that stands for several options.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ipt_explain.model.words import quote
 from ipt_explain.parsing.listings import values
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

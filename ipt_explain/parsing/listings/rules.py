@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ipt_explain.model import Command, Counters, Hidden, Match, Option, Rule, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.interning import intern_shape
@@ -17,6 +16,7 @@ from ipt_explain.parsing.listings import values
 from ipt_explain.parsing.listings.columns import Header, count
 from ipt_explain.parsing.listings.details import UNREAD, Details, read_details
 from ipt_explain.parsing.listings.options import SavedOption, Word
+from ipt_explain.records import dataclass
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
 _MOST_FORMS = 4096

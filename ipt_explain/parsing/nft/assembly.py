@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ipt_explain.model.nft import (
     BaseChain,
     Chain,
@@ -16,6 +14,7 @@ from ipt_explain.model.nft import (
     TableFamily,
     Xtables,
 )
+from ipt_explain.records import dataclass, field
 
 _BUILT_IN_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
 _BUILT_IN_CHAINS = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})

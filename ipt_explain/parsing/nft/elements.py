@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ipt_explain.model.nft import Element, SetLiteral, Unread
 from ipt_explain.parsing.nft.forms import Form, FormCache, follow
+from ipt_explain.records import dataclass
 
 _BLANK = re.compile(r"[ \t\n]*")
 _RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')

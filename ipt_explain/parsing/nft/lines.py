@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model.nft import Constant, Statement
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ipt_explain.model.nft import (
@@ -50,6 +49,7 @@ from ipt_explain.model.nft import (
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.parsing.nft.lines import BaseLine, Closing, Line, Opening, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, operator_sign, reject_with
+from ipt_explain.records import dataclass
 
 Parts = list[Any]
 

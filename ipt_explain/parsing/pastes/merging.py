@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Extent, Hidden, Rule, Table
+from ipt_explain.records import dataclass
 
 _INTERFACES = re.compile(r" (?:! )?-[io] [^ ]+")
 

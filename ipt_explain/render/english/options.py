@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from ipt_explain.model import Option, Rule
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 
 from ipt_explain.model import Match, Rule, Target, TargetKind
+from ipt_explain.records import dataclass
 from ipt_explain.render.english.core import core, counters
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.matches.catalogue import COMPOSERS

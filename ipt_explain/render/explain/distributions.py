@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
+from ipt_explain.records import dataclass, field
 from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ipt_explain.records import dataclass
 from ipt_explain.render.text.outline import Node, Span
 
 LABEL_WIDTH = 14

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.owners import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.graph import Neighbourhood, is_built_in
 from ipt_explain.model import Chain, Rule
+from ipt_explain.records import dataclass
 from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
 from ipt_explain.render.graph.notes import Notes, Role
 from ipt_explain.render.text.safe import escape

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
+from ipt_explain.records import dataclass
 from ipt_explain.render.help.document import BlockKind, SpanKind, blocks, spans
 
 _FONTS = {SpanKind.PLAIN: "", SpanKind.CODE: "B", SpanKind.EMPHASIS: "I"}

@@ -7,8 +7,8 @@ lines are laid out here as spans of text and style; rich colours them where a te
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.safe import cells
 
 Span = tuple[str, str]

@@ -4,8 +4,8 @@ met it."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from ipt_explain.records import dataclass, field
 from ipt_explain.trace import Outcome, Step
 
 MOST_TOLD = 300

@@ -7,7 +7,6 @@ to 1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and ipvs mode's own f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
@@ -24,6 +23,7 @@ from ipt_explain.analyzers.names import (
     SERVICES,
 )
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

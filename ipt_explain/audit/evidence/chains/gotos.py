@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
 from ipt_explain.model import Rule, Ruleset, Shape, TargetKind
+from ipt_explain.records import dataclass
 
 
 class GotoPlace(Enum):

@@ -7,11 +7,10 @@ are not ready; from 1.28 on it no longer knows KUBE-XLB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain
+from ipt_explain.records import dataclass
 
 LARGE_CLUSTER = 1000
 """So many endpoints make kube-proxy wait with deletions."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.marking import change_by, mark_test
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter.marks import ALL_BITS, parse_integer
+from ipt_explain.records import dataclass
 
 
 class Collision(Enum):

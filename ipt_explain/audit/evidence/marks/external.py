@@ -9,7 +9,6 @@ or in KUBE-SVC (1.22, 1.23). Under policy Local only the node's own connections 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from ipt_explain.analyzers.cluster_ip_marks import MarkReader
@@ -17,6 +16,7 @@ from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRo
 from ipt_explain.analyzers.plans import RulePlan
 from ipt_explain.analyzers.writer import Writer
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 

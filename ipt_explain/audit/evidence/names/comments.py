@@ -7,12 +7,12 @@ tells of a rule that was edited or put there from elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.balancing_chains import BalancingChains
 from ipt_explain.analyzers.names import ChainRole, hash_of, read_comment, role_of
 from ipt_explain.audit.evidence.names.proof import ProvedName
 from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
 
 COMMENTED = 5000
 """With more than 1,000 endpoints kube-proxy writes no such comments; so many are looked at all the same."""

@@ -6,9 +6,8 @@ Facts: containernetworking/plugins, plugins/meta/portmap/portmap.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.records import dataclass
 
 ENTRIES = "CNI-HOSTPORT-DNAT"
 

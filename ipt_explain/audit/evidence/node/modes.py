@@ -7,10 +7,10 @@ runs the userspace mode beside the iptables mode on purpose.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.model import Chain, Ruleset
+from ipt_explain.records import dataclass
 
 _IPVS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER")
 _USERSPACE = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.balancing_chains import BalancingChains
 from ipt_explain.analyzers.endpoint_chains import EndpointChains
@@ -14,6 +13,7 @@ from ipt_explain.analyzers.front_rules import FrontRules
 from ipt_explain.analyzers.names import hash_of
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.addresses import address_port
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ipt_explain.errors import Diagnostic
+from ipt_explain.records import dataclass
 
 LOOK = 16_384
 """How many characters of a line are looked at: enough to name it, few enough for a line of many megabytes."""

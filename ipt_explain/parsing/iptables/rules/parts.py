@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
 from ipt_explain.parsing.iptables.rules.interning import intern_shape
 from ipt_explain.parsing.iptables.rules.printing import printed_form
+from ipt_explain.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

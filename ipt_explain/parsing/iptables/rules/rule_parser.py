@@ -10,7 +10,6 @@ stands away from its owner, it goes back there first, by feeding Lark `-m tcp` o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -24,6 +23,7 @@ from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, placed
 from ipt_explain.parsing.iptables.rules.syntax_errors import Situation, explain
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value, value_pattern
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
+from ipt_explain.records import dataclass, replace
 
 __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 

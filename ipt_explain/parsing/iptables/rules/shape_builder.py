@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from lark import Token, Tree
 
@@ -11,6 +10,7 @@ from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, Tar
 from ipt_explain.parsing.iptables.rules.parts import Opening, Part, shape_of
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
+from ipt_explain.records import dataclass, field
 
 _COMMANDS = {
     "APPEND": Command.APPEND,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lark import Token
@@ -12,6 +11,7 @@ from lark import Token
 from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
+from ipt_explain.records import dataclass
 from ipt_explain.words.lists import either
 
 _WORD = re.compile(r"[^ \t\n]+|\n")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from lark.grammar import NonTerminal
 from lark.lexer import TerminalDef
 
 from ipt_explain.parsing.grammar_files import END_OF_WORD, rule_grammar
+from ipt_explain.records import dataclass
 
 _ALTERNATIVES = re.compile(r"((?:--)?)(?:\(\?:|\()?((?:[\w-]|\\.|\|)+)\)?")
 

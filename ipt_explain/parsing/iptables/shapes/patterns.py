@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken

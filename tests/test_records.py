@@ -1,0 +1,98 @@
+"""Records behave as the dataclasses that they stand for."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ipt_explain import records
+
+
+def _make(module: Any) -> dict[str, Any]:
+    """The same classes, made by `dataclasses` or by `records`."""
+
+    @module.dataclass(frozen=True, slots=True)
+    class Point:
+        x: int
+        y: int = 2
+        tags: tuple[str, ...] = module.field(default=(), compare=False)
+
+        @property
+        def sum(self) -> int:
+            return self.x + self.y
+
+    @module.dataclass(frozen=True, slots=True)
+    class Named(Point):
+        name: str = module.field(default="n", repr=False)
+
+    @module.dataclass(slots=True)
+    class Basket:
+        owner: str
+        eggs: list[int] = module.field(default_factory=list)
+
+    @module.dataclass(frozen=True, slots=True, eq=False)
+    class Alone:
+        x: int
+
+    @module.dataclass(frozen=True, slots=True)
+    class Empty:
+        pass
+
+    return {each.__name__: each for each in (Point, Named, Basket, Alone, Empty)}
+
+
+_BOTH = (_make(dataclasses), _make(records))
+
+_QUESTIONS: tuple[Callable[[dict[str, Any]], object], ...] = (
+    lambda made: (made["Point"](1).x, made["Point"](1).y, made["Point"](x=3, y=4).sum),
+    lambda made: made["Point"](1) == made["Point"](1, 2, ("other",)),
+    lambda made: made["Point"](1) == made["Named"](1),
+    lambda made: made["Named"](1) == made["Named"](1, name="m"),
+    lambda made: len({made["Point"](1), made["Point"](1), made["Point"](2)}),
+    lambda made: len({made["Alone"](1), made["Alone"](1)}),
+    lambda made: repr(made["Named"](1)).rpartition(".")[2],
+    lambda made: made["Basket"]("a").eggs is made["Basket"]("a").eggs,
+    lambda made: made["Basket"]("a") == made["Basket"]("a", []),
+    lambda made: made["Empty"]() == made["Empty"](),
+    lambda made: made["Point"].__match_args__,
+    lambda made: hasattr(made["Point"](1), "__dict__"),
+    lambda made: copy.deepcopy(made["Named"](1, 5)).y,
+    lambda made: made["Basket"].__hash__,
+    lambda made: made["Point"](),
+    lambda made: made["Point"](1, z=3),
+    lambda made: setattr(made["Point"](1), "x", 2),
+    lambda made: delattr(made["Point"](1), "x"),
+    lambda made: hash(made["Basket"]("a")),
+    lambda made: setattr(made["Basket"]("a"), "owner", "b"),
+)
+
+
+def _answer(question: Callable[[dict[str, Any]], object], made: dict[str, Any]) -> object:
+    try:
+        return question(made)
+    except AttributeError:  # FrozenInstanceError is one
+        return AttributeError
+    except TypeError:
+        return TypeError
+
+
+@pytest.mark.parametrize("number", range(len(_QUESTIONS)))
+def test_a_record_answers_as_a_dataclass(number: int) -> None:
+    wanted, found = (_answer(_QUESTIONS[number], made) for made in _BOTH)
+    assert found == wanted
+
+
+def test_replace_changes_some_fields() -> None:
+    point = records.replace(_BOTH[1]["Point"](1, 2, ("a",)), y=7)
+    assert (point.x, point.y, point.tags) == (1, 7, ("a",))
+
+
+def test_records_travel_between_processes() -> None:
+    from ipt_explain.model import Counters
+
+    assert pickle.loads(pickle.dumps(Counters(1, 2))) == Counters(1, 2)
