@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.golden_support import golden, pytest_addoption
 
 __all__ = ["golden", "plain_surroundings", "pytest_addoption"]
+
+# No test depends on how busy the machine is.
+settings.register_profile("ipt-explain", deadline=None)
+settings.load_profile("ipt-explain")
 
 _LEAKS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "PAGER", "GITHUB_ACTIONS")
 

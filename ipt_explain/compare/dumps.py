@@ -11,6 +11,7 @@ from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeleto
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
+from ipt_explain.inputs.limits import DIFFERENCES
 from ipt_explain.model import Dump, Family
 from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
@@ -76,7 +77,10 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
             if any(key[0] is family for key in (*before.services, *after.services)):
                 rules = f"{family_name(family.value)} rules"
                 notes.append(f"{lacking.name} has no {rules}: they are not compared")
-    return Comparison(before, after, tuple(differences), tuple(notes))
+    most = DIFFERENCES.value()
+    if len(differences) > most:
+        notes.append(f"{len(differences) - most:,} more differences are not listed; {DIFFERENCES.variable} lists more")
+    return Comparison(before, after, tuple(differences[:most]), tuple(notes))
 
 
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:

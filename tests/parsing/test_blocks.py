@@ -69,7 +69,7 @@ def _line_by_line(text: str) -> Dump:
         return read_dump(text, lenient=True)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_chain(), min_size=12, max_size=40), st.sampled_from(("COMMIT\n", "COMMIT", "")))
 def test_chains_read_whole_are_those_read_line_by_line(chains: list[str], end: str) -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n" + "".join(chains) + end

@@ -46,7 +46,7 @@ def _edited(commands: list[_Command]) -> list[str]:
     return rules
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_commands, max_size=40), st.integers(1, 5))
 def test_edits_leave_what_they_leave_in_a_list(commands: list[_Command], piece: int) -> None:
     text = "*filter\n" + "".join(_line(command) + "\n" for command in commands) + "COMMIT\n"

@@ -98,7 +98,7 @@ _tallies = st.sampled_from(
 _blanks = st.sampled_from([" ", "  ", "\t", ""])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(_names, _blanks, _policies, _tallies)
 def test_chain_declarations_are_read_as_the_grammar_says(name: str, blank: str, policy: str, tally: str) -> None:
     line = f":{name}{blank}{policy}{tally}"
@@ -109,7 +109,7 @@ def test_chain_declarations_are_read_as_the_grammar_says(name: str, blank: str, 
         assert [(chain.name, chain.policy or "-") for chain in table.chains.values()] == [(declared[1:], said)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from("NX"), st.sampled_from(["INPUT", "KUBE-SVC-X", ":x", "[0:0]", "é"]), _blanks, _blanks)
 def test_chain_commands_are_read_as_the_grammar_says(command: str, name: str, blank: str, end: str) -> None:
     line = f"-{command}{blank}{name}{end}"

@@ -72,7 +72,7 @@ def _mixed(draw: st.DrawFn) -> str:
     return " ".join(words)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(_mixed())
 def test_what_pieces_cover_lark_reads_alike(line: str) -> None:
     read = _known()[0].read(line)

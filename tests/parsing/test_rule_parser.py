@@ -232,7 +232,7 @@ def _refilled(parsed: ParsedRule, line: str, words: list[str]) -> str:
     return "".join([*parts, line[position:]])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(_LINES) | st.sampled_from(_INPUT), st.data())
 def test_what_the_patterns_take_has_the_same_shape(line: str, data: st.DataObject) -> None:
     parsed = parse_rule(line)
@@ -243,7 +243,7 @@ def test_what_the_patterns_take_has_the_same_shape(line: str, data: st.DataObjec
         assert (again.shape, again.values) == (parsed.shape, match.groups())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(_WORDS, max_size=12))
 def test_any_words_are_read_or_refused_in_place(words: list[str]) -> None:
     line = " ".join(["-A X", *words])

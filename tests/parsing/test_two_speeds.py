@@ -82,7 +82,7 @@ def _rules(text: str) -> list[Rule]:
     ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(_mutated())
 def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None:
     first, second = lines
@@ -96,7 +96,7 @@ def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None
         assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_mutated())
 def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
     first, second = lines
@@ -109,7 +109,7 @@ def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> N
         assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(_SEEDS), st.data())
 def test_a_pattern_takes_every_value_that_its_shape_can_have(line: str, data: st.DataObject) -> None:
     parsed = parse_rule(line)
@@ -141,14 +141,14 @@ def test_a_shipped_pattern_reads_its_line_as_lark_does(line: str) -> None:
     assert (rule.shape, rule.values, rule.text) == (wanted.shape, wanted.values, line)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(_SEEDS), min_size=1, max_size=12))
 def test_the_order_of_shapes_does_not_matter(lines: list[str]) -> None:
     rules = sorted(_rules("*nat\n" + "\n".join(lines) + "\nCOMMIT\n"), key=lambda rule: rule.line)
     assert [rule.text for rule in rules] == lines
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

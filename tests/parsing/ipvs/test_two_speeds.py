@@ -89,7 +89,7 @@ def test_captured_lines(tool: str) -> None:
 
 @pytest.mark.parametrize("tool", GRAMMARS)
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_lines_that_were_changed(tool: str, data: st.DataObject) -> None:
     """Words of one line in another, doubled, cut, with other characters: both speeds agree on each."""
     grammar, forms = GRAMMARS[tool](), LineForms(GRAMMARS[tool](), "line")
