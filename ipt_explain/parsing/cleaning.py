@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 
@@ -40,6 +39,8 @@ def clean(text: str, source: str) -> Cleaned:
     text = text.removeprefix("\ufeff")
     # No dump with &quot; in the place of every quote was printed by iptables: it was copied from a page's source.
     if '"' not in text and "&quot;" in text:
+        import html
+
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
     text, count = with_line_feeds(text)

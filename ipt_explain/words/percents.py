@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 GRAIN = 2e-9
 """Chances that differ by no more are called equal: the kernel has steps of 2^-31, kube-proxy writes ten digits."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
 from ipt_explain.model.dump import Dump
 from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
@@ -51,7 +51,7 @@ def _may_be_one_node(dumps: Iterable[Dump]) -> bool:
 def _by_folder(dumps: Iterable[Dump]) -> list[list[Dump]]:
     folders: dict[str, list[Dump]] = {}
     for dump in dumps:
-        folders.setdefault(str(PurePath(dump.source).parent), []).append(dump)
+        folders.setdefault(os.path.dirname(os.path.normpath(dump.source)), []).append(dump)
     return list(folders.values())
 
 
