@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
+from pkgutil import get_data
 
 from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
@@ -31,7 +31,7 @@ def listing_grammar() -> Lark:
 
 def made_of() -> str:
     """What the parser's tables depend on: the grammar, and this module."""
-    return grammar_text(LISTING_FILES) + Path(__file__).read_text(encoding="utf-8")
+    return grammar_text(LISTING_FILES) + (get_data(__package__, "grammar.py") or b"").decode()
 
 
 def listing_tables() -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from pkgutil import get_data
 from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Target, TargetKind
@@ -24,9 +25,8 @@ PIECES_FILE = os.path.join(_FOLDER, "common_pieces.json")
 
 
 def common_pieces() -> Pieces:
-    """The shipped pieces."""
-    with open(PIECES_FILE, encoding="utf-8") as file:
-        entries = json.load(file)
+    """The shipped pieces; also where the package is in a zip file."""
+    entries = json.loads(get_data(__package__, "common_pieces.json") or b"[]")
     pieces = Pieces()
     for entry in entries:
         pattern = LinePattern(tuple(entry["literals"]), tuple(entry["words"]))
