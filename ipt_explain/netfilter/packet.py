@@ -81,6 +81,26 @@ class Node:
         return None
 
 
+class Heading(NamedTuple):
+    """Where a packet is bound for.
+
+    `address` None is an address of the interface that it came by. `port` is None where unknown, or where there are
+    none; `ports` is then the range that it lies in, if that is known.
+    """
+
+    address: Address | None
+    port: int | None
+    ports: str = ""
+
+
+class Bound(NamedTuple):
+    """What is a packet's own where a rule asks: where it is bound for by now, where it was sent; the rule's line."""
+
+    to: Heading
+    sent: Heading
+    line: int = 0
+
+
 class PacketState(NamedTuple):
     """All that can differ between two packets of one traced connection; equal states have equal futures.
 

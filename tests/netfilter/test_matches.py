@@ -143,7 +143,10 @@ def test_recent_sets_even_where_the_rest_of_the_rule_fails() -> None:
     assert isinstance(answer, tuple)
     ((branch),) = answer
     assert not branch.matches
-    assert Evaluator().answer(rule_of("-m recent --rcheck --name L --mask 255.255.255.255 --rsource"), branch.state) is Truth.YES
+    assert (
+        Evaluator().answer(rule_of("-m recent --rcheck --name L --mask 255.255.255.255 --rsource"), branch.state)
+        is Truth.YES
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,200 @@
+"""Comparisons and look-ups: what a statement asks of a packet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ipt_explain.model.nft import (
+    Binary,
+    Concatenation,
+    Conntrack,
+    Element,
+    Expression,
+    MapLookup,
+    Match,
+    Meta,
+    Numgen,
+    Operator,
+    Payload,
+    SetData,
+    SetLiteral,
+    SetReference,
+    Table,
+    Verdict,
+)
+from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
+from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, split
+from ipt_explain.netfilter.matches.addressing import own_address_question
+from ipt_explain.netfilter.nft import memory
+from ipt_explain.netfilter.nft.chances import share_of, shares
+from ipt_explain.netfilter.nft.comparing import compared
+from ipt_explain.netfilter.nft.constants import kind_of
+from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
+from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, read
+from ipt_explain.netfilter.packet import Bound, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product
+from ipt_explain.netfilter.truth import Truth
+
+MOST_POSSIBLE = 16
+"""Elements that a key may be are asked about one by one, up to this many; of more, which one is found is unknown."""
+
+
+class Found(NamedTuple):
+    """What a look-up finds for a share of packets: an element, none, or, with `unknown`, what cannot be told."""
+
+    share: Probability
+    state: PacketState
+    element: Element | None = None
+    unknown: bool = False
+
+
+class Asking:
+    """Compares and looks up. Sets are indexed when first asked."""
+
+    def __init__(self) -> None:
+        self._named: dict[tuple[Table, str], Elements | None] = {}
+        self._literals: dict[int, tuple[SetLiteral, Elements]] = {}
+
+    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
+        """Whether a match holds."""
+        left, right, inverted = match.left, match.right, match.operator is Operator.NOT_EQUAL
+        if isinstance(right, (SetReference, SetLiteral)):
+            reading = read(left, state, bound)
+            if isinstance(reading, Chance) and isinstance(right, SetLiteral):
+                return _by_chance(reading, match, state)
+            return self._in_set(table, match, right, state, bound)
+        if isinstance(left, Concatenation):
+            single = SetLiteral((Element(right),))
+            return self._in_set(table, Match(left, match.operator, single), single, state, bound)
+        reading = read(left, state, bound)
+        if reading is ABSENT:
+            return Truth.NO
+        if isinstance(reading, Chance):
+            return _by_chance(reading, match, state)
+        truth = compared(reading, match.operator, right, kind_of(left), state)
+        if truth is Truth.UNKNOWN and isinstance(reading, Owned):
+            return _ask_owner(reading, state, (right != "local") is not inverted)
+        return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth
+
+    def _in_set(self, table: Table, match: Match, data: SetData, state: PacketState, bound: Bound) -> Truth | Question:
+        inverted = match.operator is Operator.NOT_EQUAL
+        if isinstance(data, SetReference) and memory.remembers(table, data, match.left, state, bound.to):
+            return Truth.of(not inverted)
+        readings = [read(part, state, bound) for part in parts_of(match.left)]
+        if ABSENT in readings:
+            return Truth.NO
+        elements = self._elements(table, data, match.left)
+        if elements is None:
+            return ask(state, _question(match), inverted)
+        if len(readings) == 1 and isinstance(readings[0], Owned):
+            owned = readings[0]
+            if_local, if_not = (_holds(elements, (kind,), state) for kind in ("local", owned.otherwise))
+            if if_local is not if_not and Truth.UNKNOWN not in (if_local, if_not):
+                return _ask_owner(owned, state, (if_local is Truth.NO) is not inverted)
+            return _decided(if_local, match, state)
+        return _decided(_holds(elements, readings, state), match, state)
+
+    def lookups(
+        self, table: Table, key: Expression, data: SetData, state: PacketState, bound: Bound
+    ) -> Sequence[Found]:
+        """What a map has for a key; the shares sum to 1."""
+        readings = [read(part, state, bound) for part in parts_of(key)]
+        if ABSENT in readings:
+            return [Found(ALWAYS, state)]
+        elements = self._elements(table, data, key)
+        if elements is None:
+            return [Found(ALWAYS, state, unknown=True)]
+        if len(readings) == 1 and isinstance(readings[0], Chance):
+            return _drawn(readings[0], elements, state)
+        possible, certain = elements.find(readings, state)
+        found: list[Found] = []
+        share: Probability = ALWAYS
+        for number, element in enumerate(possible):
+            if number == MOST_POSSIBLE:
+                return [*found, Found(share, state, unknown=True)]
+            answer = ask(state, f"{expression_text(key)} {element_text(Element(element.key), key)}")
+            if answer is Truth.YES:
+                return [*found, Found(share, state, element)]
+            if isinstance(answer, Question):
+                for branch in split((answer,), state):
+                    if branch.matches:
+                        found.append(Found(product(share, branch.share), branch.state, element))
+                    else:
+                        rest = branch
+                share, state = product(share, rest.share), rest.state
+        if certain is None and not elements.whole:
+            return [*found, Found(share, state, unknown=True)]
+        return [*found, Found(share, state, certain)]
+
+    def values(
+        self, table: Table, value: Expression | None, state: PacketState, bound: Bound
+    ) -> Sequence[tuple[Found, Expression | None]]:
+        """What a value that is written comes to: itself, or what a map or field of the packet gives; None where a map
+        has nothing."""
+        if isinstance(value, MapLookup):
+            return [
+                (
+                    found,
+                    None if found.element is None or isinstance(found.element.data, Verdict) else found.element.data,
+                )
+                for found in self.lookups(table, value.key, value.data, state, bound)
+            ]
+        if isinstance(value, (Meta, Conntrack, Payload, Binary, Numgen)):
+            reading = read(value, state, bound)
+            if isinstance(reading, (int, str)):
+                return [(Found(ALWAYS, state), reading)]
+            return [(Found(ALWAYS, state, unknown=reading is not ABSENT), None)]
+        return [(Found(ALWAYS, state), value)]
+
+    def _elements(self, table: Table, data: SetData, key: Expression) -> Elements | None:
+        """The elements of a set; None for one that is not shown."""
+        if isinstance(data, SetReference):
+            place = table, data.name
+            if place not in self._named:
+                named = table.sets.get(data.name)
+                self._named[place] = None if named is None else elements_of_set(named, key)
+            return self._named[place]
+        known = self._literals.get(id(data))
+        if known is None:
+            known = self._literals[id(data)] = data, elements_of_literal(data, key)
+        return known[1]
+
+
+def _holds(elements: Elements, readings: Sequence[Reading], state: PacketState) -> Truth:
+    possible, certain = elements.find(readings, state)
+    if certain is not None:
+        return Truth.YES
+    return Truth.UNKNOWN if possible or not elements.whole else Truth.NO
+
+
+def _decided(truth: Truth, match: Match, state: PacketState) -> Truth | Question:
+    """Whether a set holds a key as an answer to the match, asking where that is unknown: only then in words."""
+    inverted = match.operator is Operator.NOT_EQUAL
+    return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth.inverted(inverted)
+
+
+def _ask_owner(owned: Owned, state: PacketState, inverted: bool) -> Truth | Question:
+    return ask(state, own_address_question(owned.address, state.connection.family), inverted)
+
+
+def _question(match: Match) -> str:
+    """What a match asks, without its negation."""
+    inverted = match.operator is Operator.NOT_EQUAL
+    return statement_text(Match(match.left, Operator.EQUAL, match.right) if inverted else match)
+
+
+def _by_chance(chance: Chance, match: Match, state: PacketState) -> Answer:
+    share = share_of(chance, match.operator, match.right)
+    if share is None:
+        return ask(state, _question(match))
+    if share in (0, 1):
+        return Truth.of(share == 1)
+    return Branch(share, True, state), Branch(1 - share, False, state)
+
+
+def _drawn(chance: Chance, elements: Elements, state: PacketState) -> Sequence[Found]:
+    return [
+        Found(share, state, element, unknown=element is None and not elements.whole)
+        for share, element in shares(chance, tuple(elements.elements))
+    ]

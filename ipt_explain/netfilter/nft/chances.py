@@ -1,0 +1,49 @@
+"""Numbers drawn by chance, and maps and comparisons that go by them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ipt_explain.model.nft import WILDCARD, Element, Expression, Operator, Range, SetLiteral
+from ipt_explain.netfilter.nft.readings import Chance
+
+
+def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction, Element | None]]:
+    """Which element is found, with the share of each; None for numbers that no element has."""
+    found: list[tuple[Fraction, Element | None]] = []
+    left = Fraction(1)
+    otherwise: Element | None = None
+    for element in elements:
+        if element.key is WILDCARD:
+            otherwise = element
+            continue
+        share = Fraction(_count(chance, element.key), chance.count)
+        if share:
+            found.append((share, element))
+            left -= share
+    if left > 0:
+        found.append((left, otherwise))
+    return found
+
+
+def share_of(chance: Chance, operator: Operator, right: Expression) -> Fraction | None:
+    """The share of numbers for which a comparison holds; None where it cannot be told."""
+    if isinstance(right, SetLiteral):
+        share = sum((part for part, element in shares(chance, right.elements) if element is not None), Fraction(0))
+    elif operator in (Operator.EQUAL, Operator.NOT_EQUAL):
+        share = Fraction(_count(chance, right), chance.count)
+    elif isinstance(right, int):
+        limit = right + (operator in (Operator.AT_MOST, Operator.GREATER))
+        below = Fraction(min(max(limit - chance.first, 0), chance.count), chance.count)
+        return below if operator in (Operator.LESS, Operator.AT_MOST) else 1 - below
+    else:
+        return None
+    return 1 - share if operator is Operator.NOT_EQUAL else share
+
+
+def _count(chance: Chance, key: Expression) -> int:
+    """How many of the numbers a key stands for."""
+    first, last = (key.first, key.last) if isinstance(key, Range) else (key, key)
+    if not isinstance(first, int) or not isinstance(last, int):
+        return 0
+    return max(0, min(last, chance.first + chance.count - 1) - max(first, chance.first) + 1)

@@ -1,0 +1,110 @@
+"""Whether what was read fits a constant, a prefix, a range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
+from ipt_explain.netfilter.addresses import BITS
+from ipt_explain.netfilter.interfaces import interface_fits
+from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
+from ipt_explain.netfilter.nft.readings import UNKNOWN, Chance, Nothing, Owned, Reading
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Whereabouts
+
+_NUMBER_BITS = 32
+
+
+def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState) -> Truth:
+    """Whether a value is the constant, or one of a prefix's or range's."""
+    if isinstance(constant, Wildcard):
+        return Truth.YES
+    if reading is UNKNOWN:
+        return _unknown_interface(constant, kind)
+    if isinstance(reading, Whereabouts):
+        return _lies_in(reading, constant, state)
+    if isinstance(reading, Owned):
+        return _is_of_type(reading, constant)
+    if isinstance(constant, Prefix):
+        return _in_prefix(reading, constant, kind, state)
+    if isinstance(constant, Range):
+        first, last = canonical(constant.first, kind), canonical(constant.last, kind)
+        if isinstance(first, int) and isinstance(last, int) and isinstance(reading, int):
+            return Truth.of(first <= reading <= last)
+        return Truth.UNKNOWN
+    if isinstance(reading, frozenset):
+        wanted = bits_of(constant)
+        return Truth.UNKNOWN if wanted is None else Truth.of(reading == wanted)
+    wanted_value = canonical(constant, kind)
+    if wanted_value is None or isinstance(reading, (Chance, Nothing)):
+        return Truth.UNKNOWN
+    if kind is Kind.INTERFACE:
+        return _interface(str(reading), wanted_value)
+    return Truth.of(reading == wanted_value)
+
+
+def compared(reading: Reading, operator: Operator, constant: Expression, kind: Kind, state: PacketState) -> Truth:
+    """Whether a comparison with one constant holds."""
+    if operator is Operator.IN:
+        wanted = bits_of(constant)
+        if isinstance(reading, frozenset) and wanted is not None:
+            return Truth.of(not wanted.isdisjoint(reading))
+        return Truth.UNKNOWN
+    if operator in (Operator.EQUAL, Operator.NOT_EQUAL):
+        return fits(reading, constant, kind, state).inverted(operator is Operator.NOT_EQUAL)
+    limit = canonical(constant, kind)
+    if isinstance(reading, int) and isinstance(limit, int):
+        return Truth.of(_ORDERS[operator](reading, limit))
+    return Truth.UNKNOWN
+
+
+_ORDERS: dict[Operator, Callable[[int, int], bool]] = {
+    Operator.LESS: lambda left, right: left < right,
+    Operator.GREATER: lambda left, right: left > right,
+    Operator.AT_MOST: lambda left, right: left <= right,
+    Operator.AT_LEAST: lambda left, right: left >= right,
+}
+
+
+def _unknown_interface(constant: Expression, kind: Kind) -> Truth:
+    """What is not known of a value. What comes in over lo was sent by the node itself, and is known to be; so is what
+    goes out over it. Without its name (`iif 7`), an interface is gone."""
+    if kind is Kind.INTERFACE and (constant == "lo" or isinstance(constant, int)):
+        return Truth.NO
+    return Truth.UNKNOWN
+
+
+def _interface(name: str, wanted: int | str) -> Truth:
+    if isinstance(wanted, int):
+        return Truth.NO
+    if wanted.endswith("\\*"):
+        return Truth.of(name == wanted[:-2] + "*")
+    return Truth.of(interface_fits(wanted[:-1] + "+" if wanted.endswith("*") else wanted, name))
+
+
+def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> Truth:
+    """Whether an address that is not known is the constant, or lies in it."""
+    width = BITS[state.connection.family]
+    full = (1 << width) - 1
+    if isinstance(constant, Prefix):
+        base = canonical(constant.base, Kind.ADDRESS)
+        if not isinstance(base, int) or constant.length > width:
+            return Truth.UNKNOWN
+        mask = full ^ (full >> constant.length)
+        return address.lies_in(base & mask, mask)
+    value = canonical(constant, Kind.ADDRESS)
+    return address.lies_in(value, full) if isinstance(value, int) else Truth.UNKNOWN
+
+
+def _is_of_type(owned: Owned, constant: Expression) -> Truth:
+    return Truth.UNKNOWN if constant in ("local", owned.otherwise) else Truth.NO
+
+
+def _in_prefix(reading: Reading, prefix: Prefix, kind: Kind, state: PacketState) -> Truth:
+    base = canonical(prefix.base, kind)
+    if not isinstance(base, int) or not isinstance(reading, int):
+        return Truth.UNKNOWN
+    width = BITS[state.connection.family] if kind is Kind.ADDRESS else _NUMBER_BITS
+    host_bits = max(width - prefix.length, 0)
+    return Truth.of(reading >> host_bits == base >> host_bits)

@@ -1,0 +1,127 @@
+"""Constants of rules and sets as what readings are compared with."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+
+from ipt_explain.model.nft import Binary, Conntrack, Expression, Fib, Flags, Meta, Payload
+from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES
+from ipt_explain.netfilter.protocols import protocol_number
+
+RANDOM_BITS = 32
+
+
+class Kind(Enum):
+    """What sort of value an expression gives, and so what its constants mean."""
+
+    ADDRESS = "address"
+    PROTOCOL = "protocol"
+    NUMBER = "number"
+    INTERFACE = "interface"
+    BITS = "bits"  # several bits by name
+    ICMP_TYPE = "icmp type"
+    ICMPV6_TYPE = "icmpv6 type"
+    WORD = "word"
+
+    __hash__ = object.__hash__
+
+
+_KIND_OF_TYPE = {
+    "ipv4_addr": Kind.ADDRESS,
+    "ipv6_addr": Kind.ADDRESS,
+    "inet_proto": Kind.PROTOCOL,
+    "inet_service": Kind.NUMBER,
+    "mark": Kind.NUMBER,
+    "integer": Kind.NUMBER,
+    "ifname": Kind.INTERFACE,
+    "iface_index": Kind.INTERFACE,
+    "icmp_type": Kind.ICMP_TYPE,
+    "icmpv6_type": Kind.ICMPV6_TYPE,
+    "ct_state": Kind.BITS,
+}
+
+# Linux' names of ICMPv6 types where nft's differ from ip6tables' (nft describe icmpv6_type).
+_NFT_ICMPV6 = {
+    "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132, "mld-listener-reduction": 132,
+    "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135, "nd-neighbor-advert": 136,
+    "nd-redirect": 137, "router-renumbering": 138, "ind-neighbor-solicit": 141, "ind-neighbor-advert": 142,
+    "mld2-listener-report": 143,
+}  # fmt: skip
+
+
+_WORDS = frozenset({"nfproto", "protocol", "pkttype", "direction", "l3proto", "day", "hour", "time"})
+
+
+def kind_of(expression: Expression) -> Kind:
+    """The kind of an expression's values."""
+    if isinstance(expression, Binary):
+        return kind_of(expression.left)
+    if isinstance(expression, Payload):
+        return _kind_of_field(expression)
+    if isinstance(expression, Meta):
+        if expression.key in ("iif", "iifname", "oif", "oifname"):
+            return Kind.INTERFACE
+        return Kind.PROTOCOL if expression.key == "l4proto" else _number_or_word(expression.key)
+    if isinstance(expression, Conntrack):
+        if expression.key in ("state", "status"):
+            return Kind.BITS
+        if expression.key.endswith("addr"):
+            return Kind.ADDRESS
+        return Kind.PROTOCOL if expression.key == "protocol" else _number_or_word(expression.key)
+    return Kind.WORD if isinstance(expression, Fib) else Kind.NUMBER
+
+
+def _kind_of_field(payload: Payload) -> Kind:
+    if payload.protocol in ("ip", "ip6"):
+        if payload.field in ("saddr", "daddr"):
+            return Kind.ADDRESS
+        return Kind.PROTOCOL if payload.field in ("protocol", "nexthdr") else Kind.NUMBER
+    if payload.protocol == "tcp" and payload.field == "flags":
+        return Kind.BITS
+    if payload.field == "type" and payload.protocol in ("icmp", "icmpv6"):
+        return Kind.ICMP_TYPE if payload.protocol == "icmp" else Kind.ICMPV6_TYPE
+    return Kind.NUMBER
+
+
+def _number_or_word(key: str) -> Kind:
+    return Kind.WORD if key in _WORDS else Kind.NUMBER
+
+
+def kind_of_type(name: str) -> Kind | None:
+    """The kind of a type that a set declares; None where it is not known (`typeof`)."""
+    return _KIND_OF_TYPE.get(name)
+
+
+@lru_cache(maxsize=65536)
+def canonical(constant: Expression, kind: Kind) -> int | str | None:
+    """A constant as readings have it: addresses and protocols as numbers. None for what cannot be read."""
+    if kind is Kind.ADDRESS:
+        if not isinstance(constant, str):
+            return None
+        try:
+            return parse_address(constant)
+        except ValueError:
+            return None
+    if kind is Kind.PROTOCOL and isinstance(constant, str):
+        return protocol_number(constant)
+    if kind is Kind.ICMP_TYPE and isinstance(constant, str):
+        known = ICMP_TYPES.get(constant)
+        return None if known is None else known[0]
+    if kind is Kind.ICMPV6_TYPE and isinstance(constant, str):
+        known = ICMPV6_TYPES.get(constant)
+        return _NFT_ICMPV6.get(constant) if known is None else known[0]
+    if kind is Kind.NUMBER and isinstance(constant, str):
+        return None
+    if constant == "unicast":
+        return "host" if kind is Kind.WORD else constant
+    return constant if isinstance(constant, (int, str)) else None
+
+
+def bits_of(expression: Expression) -> frozenset[str] | None:
+    """Bits by name; None for others."""
+    if isinstance(expression, Flags):
+        names = [name for name in expression.names if isinstance(name, str)]
+        return frozenset(names) if len(names) == len(expression.names) else None
+    return frozenset({expression}) if isinstance(expression, str) else None

@@ -1,0 +1,127 @@
+"""Sets and maps as they are asked: what is known of a key is looked up, what is not is compared element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.model.nft import (
+    WILDCARD,
+    Concatenation,
+    Element,
+    Expression,
+    Prefix,
+    Range,
+    Set,
+    SetLiteral,
+    Unread,
+)
+from ipt_explain.netfilter.nft.comparing import fits
+from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical, kind_of, kind_of_type
+from ipt_explain.netfilter.nft.readings import Reading
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.truth import Truth
+
+Found = tuple[tuple[Element, ...], Element | None]
+"""Elements that the key may be, one after another, and the one that it is if it is none of those."""
+
+_Exact = tuple[object, ...]
+
+
+class Elements:
+    """The elements of one set or map.
+
+    `whole` is False where some are missing, or cannot be read: what is not found may be in it all the same.
+    """
+
+    def __init__(self, elements: Sequence[Element], kinds: Sequence[Kind], whole: bool) -> None:
+        self.elements = elements
+        self.whole = whole
+        self._kinds = tuple(kinds)
+        self._exact: dict[_Exact, Element] = {}
+        self._others: list[Element] = []
+        self._wildcard: Element | None = None
+        self._remembered: dict[tuple[Reading, ...], Found] = {}
+        for element in elements:
+            self._enter(element)
+
+    def _enter(self, element: Element) -> None:
+        if element.key is WILDCARD:
+            self._wildcard = element
+            return
+        if isinstance(element.key, Unread):
+            self.whole = False
+            return
+        parts = parts_of(element.key)
+        if len(parts) != len(self._kinds):
+            self.whole = False
+            return
+        exact = [self._exact_value(part, kind) for part, kind in zip(parts, self._kinds)]
+        if None in exact:
+            self._others.append(element)
+        else:
+            self._exact.setdefault(tuple(exact), element)
+
+    def _exact_value(self, part: Expression, kind: Kind) -> object | None:
+        """A part as a reading has it; None for one that stands for several values, or that cannot be read."""
+        if isinstance(part, (Prefix, Range)):
+            return None
+        if kind is Kind.BITS:
+            return bits_of(part)
+        value = canonical(part, kind)
+        return None if kind is Kind.INTERFACE and (isinstance(value, int) or str(value).endswith("*")) else value
+
+    def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
+        """The elements that a key may be, and the one that it is for certain, with the wildcard as a last resort."""
+        key = tuple(readings)
+        if all(isinstance(reading, (int, str, frozenset)) for reading in key):
+            element = self._exact.get(key)
+            if element is not None:
+                return (), element
+            return self._compared(self._others, key, state)
+        found = self._remembered.get(key)
+        if found is None:
+            found = self._remembered[key] = self._compared(self.elements, key, state)
+        return found
+
+    def _compared(self, elements: Sequence[Element], readings: tuple[Reading, ...], state: PacketState) -> Found:
+        possible: list[Element] = []
+        for element in elements:
+            truth = self._fits(element, readings, state)
+            if truth is Truth.YES:
+                return tuple(possible), element
+            if truth is Truth.UNKNOWN:
+                possible.append(element)
+        return tuple(possible), self._wildcard
+
+    def _fits(self, element: Element, readings: tuple[Reading, ...], state: PacketState) -> Truth:
+        if element.key is WILDCARD or isinstance(element.key, Unread):
+            return Truth.NO
+        parts = parts_of(element.key)
+        if len(parts) != len(readings):
+            return Truth.NO
+        truth = Truth.YES
+        for reading, part, kind in zip(readings, parts, self._kinds):
+            truth &= fits(reading, part, kind, state)
+            if truth is Truth.NO:
+                break
+        return truth
+
+
+def parts_of(expression: Expression) -> tuple[Expression, ...]:
+    """The parts of a concatenation; anything else is its own only part."""
+    return expression.parts if isinstance(expression, Concatenation) else (expression,)
+
+
+def elements_of_literal(literal: SetLiteral, key: Expression) -> Elements:
+    """The elements of a set that a rule writes out."""
+    return Elements(literal.elements, [kind_of(part) for part in parts_of(key)], whole=True)
+
+
+def elements_of_set(named: Set, key: Expression) -> Elements:
+    """The elements of a named set; its types tell what they are, else the expressions that are looked up do."""
+    expressions = parts_of(key)
+    kinds = [kind_of_type(name) for name in named.types]
+    if len(kinds) != len(expressions):
+        kinds = [None] * len(expressions)
+    known = [kind_of(part) if kind is None else kind for kind, part in zip(kinds, expressions)]
+    return Elements(named.elements, known, whole=not named.elided)

@@ -1,0 +1,45 @@
+"""What writing a mark, an address or a port makes of a packet."""
+
+from __future__ import annotations
+
+from ipt_explain.model.nft import Conntrack, Expression, Mangle, Meta, Payload
+from ipt_explain.netfilter.marks import ALL_BITS
+from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
+
+
+def mangled(
+    mangle: Mangle, value: Expression | None, state: PacketState, bound: Bound
+) -> tuple[PacketState, Heading] | None:
+    """The packet, and where it is bound for, after `value` was written; None where that cannot be told.
+
+    What no rule can test, or seldom does (priority, trace, TTL), is let go.
+    """
+    target, to = mangle.target, bound.to
+    if isinstance(target, Meta) and target.key == "mark":
+        return (state._replace(mark=value & ALL_BITS), to) if isinstance(value, int) else None
+    if isinstance(target, Conntrack) and target.key == "mark":
+        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+            return state, to
+        return (state._replace(connmark=value & ALL_BITS), to) if isinstance(value, int) else None
+    if isinstance(target, Payload):
+        return _written(target.field, value, state, to)
+    return state, to
+
+
+def _written(
+    field: str, value: Expression | None, state: PacketState, to: Heading
+) -> tuple[PacketState, Heading] | None:
+    """A header field, rewritten without connection tracking's knowledge."""
+    if field in ("saddr", "daddr"):
+        address = None if value is None else canonical(value, Kind.ADDRESS)
+        if not isinstance(address, int):
+            return None
+        return (state._replace(source=address), to) if field == "saddr" else (state, to._replace(address=address))
+    if field in ("sport", "dport"):
+        if not isinstance(value, int):
+            return None
+        return (
+            (state._replace(source_port=value), to) if field == "sport" else (state, to._replace(port=value, ports=""))
+        )
+    return state, to

@@ -1,0 +1,69 @@
+"""Sets that rules enter clients into: kube-proxy's memory of a client's endpoint (session affinity).
+
+A packet's state remembers what was entered on its way, or before it came, as `visits`.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.model.nft import Chain, Expression, Nat, NatKind, Payload, SetReference, SetUpdate, Table
+from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.whereabouts import Address
+
+Visits = frozenset[tuple[str, Address, int]]
+
+
+def list_name(table: Table, name: str) -> str:
+    """What a set is called among a state's visits."""
+    return f"{table.family.value} {table.name} {name}"
+
+
+def remembers(table: Table, reference: SetReference, key: Expression, state: PacketState, to: Heading) -> bool:
+    """Whether the address that the packet shows was entered into a set."""
+    address = _address(key, state, to)
+    name = list_name(table, reference.name)
+    return address is not None and any(seen[:2] == (name, address) for seen in state.visits)
+
+
+def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) -> PacketState:
+    """The packet behind a statement that enters its address into a set, or removes it. Other keys are not
+    remembered."""
+    address = _address(update.key, state, to)
+    if address is None:
+        return state
+    name = list_name(table, update.target.name)
+    others = frozenset(seen for seen in state.visits if seen[:2] != (name, address))
+    return state._replace(visits=others if update.operation == "delete" else others | {(name, address, 1)})
+
+
+def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:
+    """The entries that a client has whom a table sent to an endpoint before: in the sets that chains update which
+    rewrite to it."""
+    return frozenset(
+        (list_name(table, statement.target.name), client, 1)
+        for chain in table.chains.values()
+        if _sends_to(chain, endpoint)
+        for rule in chain.rules
+        for statement in rule.statements
+        if isinstance(statement, SetUpdate) and statement.operation != "delete"
+    )
+
+
+def _sends_to(chain: Chain, endpoint: Heading) -> bool:
+    return any(
+        isinstance(statement, Nat)
+        and statement.kind is NatKind.DNAT
+        and statement.address is not None
+        and (canonical(statement.address, Kind.ADDRESS), statement.port) == (endpoint.address, endpoint.port)
+        for rule in chain.rules
+        for statement in rule.statements
+    )
+
+
+def _address(key: Expression, state: PacketState, to: Heading) -> Address | None:
+    if isinstance(key, Payload) and key.protocol in ("ip", "ip6"):
+        if key.field == "saddr":
+            return state.source
+        if key.field == "daddr":
+            return to.address
+    return None

@@ -1,0 +1,271 @@
+"""What an expression finds in a packet: a value, one of several by chance, nothing, or what is not known.
+
+Facts: nft_payload_eval, nft_meta_get_eval, nft_ct_get_eval and nft_fib4_eval of net/netfilter end the rule (NFT_BREAK)
+where there is nothing to read; a comparison, negated or not, is then never made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from ipt_explain.model import Family
+from ipt_explain.model.nft import (
+    Binary,
+    Concatenation,
+    Conntrack,
+    Expression,
+    Fib,
+    Hash,
+    Meta,
+    Numgen,
+    Payload,
+)
+from ipt_explain.netfilter import protocols
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.marks import ALL_BITS
+from ipt_explain.netfilter.matches.tracking import states_of
+from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
+from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Whereabouts
+from ipt_explain.records import dataclass
+
+
+class Nothing(Enum):
+    """Why there is no value."""
+
+    ABSENT = "absent"  # the packet has none: the rule ends
+    UNKNOWN = "unknown"  # it has one, and no listing tells which
+
+
+ABSENT, UNKNOWN = Nothing.ABSENT, Nothing.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """One of `count` numbers from `first` on, each as likely as another."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An address's kind: `local` if it is one of the node's, `otherwise` if not."""
+
+    address: int | Whereabouts
+    otherwise: str = "unicast"
+
+
+Value = int | str | Whereabouts | frozenset[str] | Owned
+Reading = Value | Chance | Nothing
+
+
+def read(expression: Expression, state: PacketState, bound: Bound) -> Reading:
+    """What an expression finds in a packet. A concatenation is read part by part."""
+    reader = _READERS.get(type(expression))
+    return UNKNOWN if reader is None else reader(expression, state, bound)
+
+
+def looks_at_heading(expression: Expression) -> bool:
+    """Whether packets that differ only in where they are bound for can find different values."""
+    if isinstance(expression, Payload):
+        return expression.field in ("daddr", "dport") or expression.protocol.startswith("@")
+    if isinstance(expression, Fib):
+        return "daddr" in expression.flags
+    if isinstance(expression, Conntrack):
+        return expression.direction is not None
+    if isinstance(expression, Concatenation):
+        return any(map(looks_at_heading, expression.parts))
+    if isinstance(expression, Binary):
+        return looks_at_heading(expression.left)
+    if isinstance(expression, Hash):
+        return False
+    return isinstance(expression, Meta) and expression.key == "pkttype"
+
+
+def _payload(payload: Payload, state: PacketState, bound: Bound) -> Reading:
+    if payload.protocol in ("ip", "ip6"):
+        if (payload.protocol == "ip") is not (state.connection.family is Family.IPV4):
+            return ABSENT
+        return _network(payload.field, state, bound)
+    if payload.protocol in _TRANSPORTS:
+        if payload.protocol != "th" and state.connection.protocol != _TRANSPORTS[payload.protocol]:
+            return ABSENT
+        return _transport(payload, state, bound)
+    return UNKNOWN
+
+
+def _network(field: str, state: PacketState, bound: Bound) -> Reading:
+    if field == "saddr":
+        return state.source
+    if field == "daddr":
+        return UNKNOWN if bound.to.address is None else bound.to.address
+    if field in ("protocol", "nexthdr"):
+        return state.connection.protocol
+    if field == "version":
+        return 4 if state.connection.family is Family.IPV4 else 6
+    return UNKNOWN
+
+
+def _transport(payload: Payload, state: PacketState, bound: Bound) -> Reading:
+    connection, field = state.connection, payload.field
+    if field in ("sport", "dport"):
+        if connection.protocol not in protocols.WITH_PORTS:
+            return UNKNOWN  # other bytes stand there
+        port = state.source_port if field == "sport" else bound.to.port
+        return UNKNOWN if port is None else port
+    if payload.protocol == "tcp" and field == "flags":
+        return frozenset({"syn"})
+    if payload.protocol in ("icmp", "icmpv6") and field in ("type", "code"):
+        return connection.icmp_type if field == "type" else connection.icmp_code
+    return UNKNOWN
+
+
+_TRANSPORTS = {
+    "th": protocols.ANY,
+    "tcp": protocols.TCP,
+    "udp": protocols.UDP,
+    "sctp": protocols.SCTP,
+    "udplite": 136,
+    "dccp": 33,
+    "icmp": protocols.ICMP,
+    "icmpv6": protocols.ICMPV6,
+}
+
+
+def _meta(meta: Meta, state: PacketState, bound: Bound) -> Reading:
+    key, connection = meta.key, state.connection
+    if key == "mark":
+        return state.mark
+    if key == "l4proto":
+        return connection.protocol
+    if key == "nfproto":
+        return "ipv4" if connection.family is Family.IPV4 else "ipv6"
+    if key == "protocol":
+        return "ip" if connection.family is Family.IPV4 else "ip6"
+    if key in ("iifname", "iif"):
+        return UNKNOWN if state.in_interface is None else state.in_interface
+    if key in ("oifname", "oif"):
+        return UNKNOWN if state.out_interface is None else state.out_interface
+    if key == "pkttype":
+        return _packet_type(state, bound)
+    if key in ("skuid", "skgid", "cgroup"):
+        return UNKNOWN if connection.local and state.hook in (Hook.OUTPUT, Hook.POSTROUTING) else ABSENT
+    return Chance(0, 1 << RANDOM_BITS) if key == "random" else UNKNOWN
+
+
+def _packet_type(state: PacketState, bound: Bound) -> Reading:
+    family, address = state.connection.family, bound.sent.address
+    if address is not None and is_multicast(address, family):
+        return "multicast"
+    if address is not None and is_broadcast(address, family):
+        return "broadcast"
+    return "host"
+
+
+def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
+    if ct.key == "state":
+        return frozenset(word.lower() for word in states_of(state) - {"DNAT", "SNAT"})
+    if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+        return ABSENT
+    if ct.key == "status":
+        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": state.tracking is Tracking.CONFIRMED}
+        return frozenset(bit for bit, is_set in bits.items() if is_set)
+    if ct.key == "mark":
+        return state.connmark
+    if ct.key == "direction":
+        return "original"
+    if ct.key == "protocol":
+        return state.connection.protocol
+    if ct.key == "l3proto":
+        return "ipv4" if state.connection.family is Family.IPV4 else "ipv6"
+    return UNKNOWN if ct.direction is None else _of_direction(ct, state, bound)
+
+
+def _of_direction(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
+    """The original direction is as the packet was sent; a reply comes from where the packet now goes."""
+    original = ct.direction == "original"
+    connection = state.connection
+    source: Reading | None
+    if ct.key in ("ip saddr", "ip6 saddr", "saddr"):
+        source = connection.source if original else bound.to.address
+    elif ct.key in ("ip daddr", "ip6 daddr", "daddr"):
+        source = bound.sent.address if original else state.source
+    elif ct.key == "proto-src":
+        source = connection.source_port if original else bound.to.port
+    elif ct.key == "proto-dst":
+        source = bound.sent.port if original else state.source_port
+    else:
+        source = None
+    return UNKNOWN if source is None else source
+
+
+def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
+    if fib.result != "type":
+        return UNKNOWN
+    if "saddr" in fib.flags:
+        address: int | Whereabouts | None = state.source
+    else:
+        address = bound.to.address
+        if address is None:
+            return "local"
+    family = state.connection.family
+    if address is None or len(fib.flags) > 1:  # `. iif` asks of one interface's addresses, which no listing tells
+        return UNKNOWN
+    if is_multicast(address, family):
+        return "multicast"
+    if is_broadcast(address, family):
+        return "broadcast"
+    owned = state.owns(address)
+    if owned is Truth.UNKNOWN:
+        return Owned(address)
+    return "local" if owned is Truth.YES else "unicast"
+
+
+def _binary(binary: Binary, state: PacketState, bound: Bound) -> Reading:
+    left = read(binary.left, state, bound)
+    if isinstance(left, Nothing):
+        return left
+    if isinstance(left, frozenset):
+        names = bits_of(binary.right)
+        return left & names if binary.operator == "&" and names is not None else UNKNOWN
+    right = canonical(binary.right, Kind.ADDRESS) if kind_of(binary.left) is Kind.ADDRESS else binary.right
+    if not isinstance(right, int):
+        return UNKNOWN
+    if isinstance(left, Chance):
+        narrowed = binary.operator == "&" and left.first == 0 and right & (right + 1) == 0 and right < left.count
+        return Chance(0, right + 1) if narrowed else UNKNOWN
+    return _OPERATORS[binary.operator](left, right) if isinstance(left, int) else UNKNOWN
+
+
+_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "&": lambda left, right: left & right,
+    "|": lambda left, right: left | right,
+    "^": lambda left, right: left ^ right,
+    "<<": lambda left, right: left << min(right, 32) & ALL_BITS,
+    ">>": lambda left, right: left >> min(right, 32),
+}
+
+
+def _numgen(numgen: Numgen, state: PacketState, bound: Bound) -> Reading:
+    """A counter (`inc`) gives each number in turn: in the long run, as often as another."""
+    return Chance(numgen.offset, numgen.modulus)
+
+
+def _hash(given: Hash, state: PacketState, bound: Bound) -> Reading:
+    """What differs between connections, their source port before all, spreads them evenly."""
+    return Chance(given.offset, given.modulus)
+
+
+_READERS: dict[type, Callable[..., Reading]] = {
+    Payload: _payload,
+    Meta: _meta,
+    Conntrack: _conntrack,
+    Fib: _fib,
+    Binary: _binary,
+    Numgen: _numgen,
+    Hash: _hash,
+    int: lambda number, state, bound: number,
+}

@@ -1,0 +1,95 @@
+"""When base chains are asked: by hook and priority.
+
+Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c hangs every chain of type nat, iptables' included, at the
+kernel's own place for NAT in its hook, ordered among each other by their own priorities; one that decides ends the
+round. All other chains are asked at their own priority (nft_register_chain_ops). Of equal priorities, which is asked
+first depends on which was made first, and no listing tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ipt_explain.model import Family
+from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.records import dataclass
+
+_HOOKS = {hook.value.lower(): hook for hook in Hook}
+
+NAT_PRIORITY: Mapping[Hook, int] = {
+    Hook.PREROUTING: -100,
+    Hook.OUTPUT: -100,
+    Hook.INPUT: 100,
+    Hook.POSTROUTING: 100,
+}
+"""Where the kernel asks NAT in each hook (NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC)."""
+
+_FAMILIES = {
+    Family.IPV4: frozenset({TableFamily.IP, TableFamily.INET}),
+    Family.IPV6: frozenset({TableFamily.IP6, TableFamily.INET}),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """A base chain at its place in a hook.
+
+    `priority` is where the kernel asks it, `own_priority` what the chain was given; they differ for NAT, where the
+    second only orders chains of NAT among each other.
+    """
+
+    hook: Hook
+    priority: int
+    own_priority: int
+    table: Table
+    chain: Chain
+    base: BaseChain
+
+    @property
+    def is_nat(self) -> bool:
+        """Whether only packets are asked about whose address in this hook is still to be decided."""
+        return self.base.type == "nat"
+
+    @property
+    def drops(self) -> bool:
+        """Whether packets that reach the end of the chain are dropped."""
+        return self.base.policy == "drop"
+
+
+def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
+    """The base chains that a family's packets meet, by hook, in the order asked.
+
+    Without `xtables`, tables that iptables-nft made are left out: iptables-save shows them whole. Chains of netdev,
+    bridge and arp are not on the way of routed packets, or ahead of all hooks (see `ahead_of_hooks`).
+    """
+    found: dict[Hook, list[Stage]] = {hook: [] for hook in Hook}
+    for table in _tables(ruleset, family, xtables):
+        for chain in table.chains.values():
+            base = chain.base
+            hook = None if base is None else _HOOKS.get(base.hook)
+            if base is None or hook is None:
+                continue
+            priority = NAT_PRIORITY.get(hook, base.priority) if base.type == "nat" else base.priority
+            found[hook].append(Stage(hook, priority, base.priority, table, chain, base))
+    return {
+        hook: tuple(sorted(each, key=lambda stage: (stage.priority, stage.own_priority)))
+        for hook, each in found.items()
+    }
+
+
+def ahead_of_hooks(ruleset: Ruleset) -> tuple[tuple[Table, Chain], ...]:
+    """Chains with rules that see packets before PREROUTING, or after POSTROUTING: ingress and egress of interfaces."""
+    return tuple(
+        (table, chain)
+        for table in ruleset.tables.values()
+        if not table.dormant
+        for chain in table.chains.values()
+        if chain.base is not None and chain.base.hook in ("ingress", "egress") and chain.rules
+    )
+
+
+def _tables(ruleset: Ruleset, family: Family, xtables: bool) -> Iterator[Table]:
+    for table in ruleset.tables.values():
+        if table.family in _FAMILIES[family] and not table.dormant and (xtables or not table.xtables):
+            yield table
