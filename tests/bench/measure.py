@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 TIMEOUT_SECONDS = 300.0
@@ -52,6 +53,16 @@ def cost(command: Sequence[str], timeout: float = TIMEOUT_SECONDS) -> Cost:
     )
 
 
-def cheapest(command: Sequence[str], runs: int) -> Cost:
-    """The cheapest of several runs: what the command costs when nothing else disturbs it."""
-    return min((cost(command) for _ in range(runs)), key=lambda found: found.cpu)
+def medians(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, Cost]:
+    """The median cost of each command. They run in turn, so that whatever else the machine does meets all alike."""
+    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, command in commands.items():
+            found[name].append(cost(command))
+    return {name: _median(costs) for name, costs in found.items()}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    worst = next((each for each in costs if not each.ok), costs[-1])
+    cpu, memory = (each.cpu for each in costs), (each.memory for each in costs)
+    return Cost(statistics.median(cpu), int(statistics.median(memory)), worst.status, worst.errors)

@@ -62,7 +62,7 @@ def long_line(size: int = 10_000_000) -> Iterator[str]:
     yield '" -j ACCEPT\nCOMMIT\n'
 
 
-def many_shapes(rules: int = 5_000, seed: int = 1) -> Iterator[str]:
+def many_shapes(rules: int = 20_000, seed: int = 1) -> Iterator[str]:
     """Rules of which no two have the same form."""
     rng = random.Random(seed)
     words = (
@@ -76,11 +76,21 @@ def many_shapes(rules: int = 5_000, seed: int = 1) -> Iterator[str]:
     yield "COMMIT\n"
 
 
+def appended_and_deleted(rules: int = 5_000) -> Iterator[str]:
+    """Restore input that takes back all that it adds."""
+    yield _HEAD
+    lines = [f"PREROUTING -s 11.0.{number >> 8}.{number & 255}/32 {_DNAT}" for number in range(rules)]
+    yield from (f"-A {line}" for line in lines)
+    yield from (f"-D {line}" for line in reversed(lines))
+    yield "COMMIT\n"
+
+
 WORST_CASES = {
     "a jump chain 1,000 deep": jump_chain,
     "a diamond of 40 layers": diamond,
     "100,000 rules in one chain": long_chain,
     "a service of 33,000 endpoints": large_service,
     "a line of 10 MB": long_line,
-    "5,000 rules of different form": many_shapes,
+    "20,000 rules of different form": many_shapes,
+    "5,000 rules appended and deleted": appended_and_deleted,
 }
