@@ -44,6 +44,8 @@ LIBRARIES = {
     "tomli": "audit",  # the standard library's tomllib, for Python 3.10
     "tomllib": "audit",
     "yaml": "compare",
+    "distributed": "compare",
+    "fsspec": "inputs",
     "zstandard": "inputs",
 }
 

@@ -65,6 +65,7 @@ def compare(
     config: Path | None,
     no_config: bool,
     jobs: int | None,
+    dask: str | None,
     node_from: re.Pattern[str] | None,
     allow_missing: str,
     names: bool,
@@ -100,7 +101,7 @@ def compare(
             raise click.UsageError(f"{option} goes with --objects")
     if digest:
         return _write_digest(dumps, node, lenient)
-    how = Gathering(lenient, jobs, node_from, allow_missing, names)
+    how = Gathering(lenient, jobs, dask, node_from, allow_missing, names)
     if nodes and objects is None:
         return _compare_many(dumps, how, output, fail_on, width, color)
     if objects is None:

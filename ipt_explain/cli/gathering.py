@@ -27,10 +27,12 @@ _WORTH_PROCESSES = 8
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """How nodes are read: `jobs` processes, `node_from` a pattern for names; what of the result counts as failure."""
+    """How nodes are read: by `jobs` processes or the `dask` cluster of this address, `node_from` a pattern for names;
+    and what of the result counts as failure."""
 
     lenient: bool = False
     jobs: int | None = None
+    dask: str | None = None
     node_from: re.Pattern[str] | None = None
     allow_missing: str = "0"
     names: bool = False
@@ -43,9 +45,10 @@ class Gathering:
 
 
 def fleet_options(command: Command) -> Command:
-    """Options for --nodes, as parameters `jobs`, `node_from`, `allow_missing` and `names`."""
+    """Options for --nodes, as parameters `jobs`, `dask`, `node_from`, `allow_missing` and `names`."""
     options = (
         click.option("--jobs", metavar="N", type=click.IntRange(1, 1024), help="With --nodes: read with N processes."),
+        click.option("--dask", metavar="ADDRESS", help="With --nodes: read on the Dask cluster of this scheduler."),
         click.option(
             "--node-from",
             metavar="REGEX",
@@ -104,13 +107,18 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     nodes = muster(sources.survey(), how.node_from)
     fleet, mismatches = Fleet(), NodesMismatches()
     fleet.not_compared += nodes.not_compared
-    work = tasks(sources, nodes.jobs)
+    work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest costs less than handing it from one process to another.
     worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
     jobs = how.jobs or (available_cores() if worth else 1)
-    made = (
-        made_by_processes(work, how.lenient, jobs, objects) if jobs > 1 else made_here(work, how.lenient, objects)
-    )
+    if how.dask is not None:
+        from ipt_explain.compare.fleet.dask import made_by_dask
+
+        made = made_by_dask(work, how.lenient, how.dask, objects)
+    elif jobs > 1:
+        made = made_by_processes(work, how.lenient, jobs, objects)
+    else:
+        made = made_here(work, how.lenient, objects)
     warnings: list[str] = []
     for each in _with_progress(made, len(nodes.jobs)):
         fleet.not_compared += each.not_compared

@@ -16,6 +16,7 @@ from ipt_explain.compare.fleet.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
+from ipt_explain.inputs.nodes.urls import is_url
 from ipt_explain.records import dataclass
 
 _AHEAD = 3
@@ -40,12 +41,17 @@ class Task:
     contents: _Contents | None = None
 
 
-def tasks(sources: Sources, jobs: Iterable[NodeJob]) -> Iterator[Task]:
-    """The jobs as tasks: those of plain files first, then those in archives, as soon as all their files are read."""
+def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) -> Iterator[Task]:
+    """The jobs as tasks: those of plain files first, then those in archives, as soon as all their files are read.
+
+    Where they are done `elsewhere`, on other machines, only what has a URL can be opened there.
+    """
     through_archives: list[NodeJob] = []
     for job in jobs:
         if any(entry.in_archive or entry.path == "-" for entry in job.entries):
             through_archives.append(job)
+        elif elsewhere and not all(is_url(entry.path) for entry in job.entries):
+            yield Task(job, tuple(sources.contents(job.entries)))
         else:
             yield Task(job)
     owner = {id(entry): job for job in through_archives for entry in job.entries}
@@ -64,7 +70,7 @@ def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None = 
     """Digests made by this process, one after the other."""
     maker = Maker(lenient, objects)
     for task in work:
-        yield _made(maker, task)
+        yield made_of(maker, task)
 
 
 def made_by_processes(
@@ -148,10 +154,11 @@ def _begin(lenient: bool, objects: ApiObjects | None) -> None:
 
 
 def _work(task: Task) -> Made:
-    return _made(_maker, task)
+    return made_of(_maker, task)
 
 
-def _made(maker: Maker, task: Task) -> Made:
+def made_of(maker: Maker, task: Task) -> Made:
+    """A task's digest."""
     contents = task.contents
     if contents is None:
         contents = tuple(Sources(()).contents(task.job.entries))

@@ -15,6 +15,7 @@ from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.kinds import Kind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
+from ipt_explain.inputs.nodes.urls import is_url, open_url, url_files
 from ipt_explain.records import dataclass, field
 
 _SHOWN = 120
@@ -120,6 +121,8 @@ class Sources:
                 return
 
     def _opened(self, path: str) -> BinaryIO:
+        if is_url(path):
+            return open_url(path)
         if path != STANDARD_INPUT:
             return open(path, "rb")
         if self._standard_input is None:
@@ -181,10 +184,13 @@ def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
     """The files of arguments. Raises UsageError for a directory without files and a pattern that fits none."""
     for argument in arguments:
         name, equals, rest = argument.partition("=")
-        given = bool(equals and name and rest) and not os.path.exists(argument) and "/" not in name
+        given = bool(equals and name and rest) and "/" not in name and not os.path.exists(argument)
         path = rest if given else argument
         node = name if given else None
-        if os.path.isdir(path):
+        if is_url(path):
+            for each in url_files(path):
+                yield _File(each, node, each == path)
+        elif os.path.isdir(path):
             yield from (_File(each, node, False) for each in _walked(path))
         elif not os.path.exists(path) and glob.has_magic(path):
             matches = sorted(glob.glob(path, recursive=True))

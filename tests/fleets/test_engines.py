@@ -1,0 +1,109 @@
+"""One process, several, a Dask cluster: the same bytes, and whatever kills a worker is named."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipt_explain.cli.main import run
+from ipt_explain.compare.fleet.making import Made
+from ipt_explain.compare.fleet.nodes import NodeJob
+from ipt_explain.compare.fleet.processes import Task, made_by_processes
+from ipt_explain.inputs.nodes.kinds import Kind
+from ipt_explain.inputs.nodes.sources import Entry
+from tests.compare.helpers import scenario
+from tests.fleets.planting import write
+
+HEALTHY = scenario("1.30/basic").ipv4.encode()
+
+
+class Poison:
+    """What ends a worker that unpacks it, as a dump beyond its memory does."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _poison, ()
+
+
+def _poison() -> Poison:
+    if multiprocessing.current_process().name != "MainProcess":
+        os._exit(1)
+    return Poison()  # Dask's scheduler, in this process here, unpacks tasks, too
+
+
+def _tasks(*poisoned: int) -> Iterator[Task]:
+    for number in range(12):
+        entry = Entry(f"node-{number}.txt", f"node-{number}.txt", Kind.SAVE)
+        content: Any = Poison() if number in poisoned else HEALTHY
+        yield Task(NodeJob(f"node-{number}", (entry,)), ((entry, content),))
+
+
+def _check(made: list[Made], *poisoned: int) -> None:
+    assert [each.node for each in made] == [f"node-{number}" for number in range(12)]
+    assert [each.digest is None for each in made] == [number in poisoned for number in range(12)]
+    for number in poisoned:
+        (why,) = made[number].not_compared
+        assert "killed" in why.why
+
+
+def test_a_dump_that_kills_its_process_is_named_and_costs_no_other() -> None:
+    _check(list(made_by_processes(_tasks(1, 7), lenient=False, processes=2)), 1, 7)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Dask cluster of two workers on this machine."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as found:
+        yield found
+
+
+def test_dask_prints_what_one_process_prints(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, 40)
+    printed = set()
+    for options in (("--jobs", "1"), ("--jobs", "2"), ("--dask", cluster.scheduler_address)):
+        assert run(["compare", "--nodes", "-o", "json", *options, str(tmp_path)]) == 1
+        captured = capsys.readouterr()
+        printed.add((captured.out, captured.err))
+    assert len(printed) == 1
+
+
+def test_workers_open_urls(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    for number in range(4):
+        (tmp_path / f"node-{number}.txt").write_bytes(HEALTHY)
+    for source in (f"file://{tmp_path}/*.txt", f"file://{tmp_path}"):
+        for options in ((), ("--dask", cluster.scheduler_address)):
+            assert run(["compare", "--nodes", *options, source]) == 0
+            assert capsys.readouterr().out.startswith("4 nodes agree on all 4 service ports")
+
+
+def test_a_poisoned_dump_and_a_lost_worker(cluster: Any) -> None:
+    from ipt_explain.compare.fleet.dask import made_by_dask
+
+    made: list[Made] = []
+    for each in made_by_dask(_tasks(5), False, cluster.scheduler_address):
+        if not made:
+            # One of the two workers is lost while the others' work is under way.
+            worker = next(iter(cluster.workers.values()))
+            with contextlib.suppress(Exception):
+                os.kill(worker.pid, 9)
+        made.append(each)
+    _check(made, 5)
+
+
+def test_no_scheduler_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    monkeypatch.setattr("ipt_explain.compare.fleet.dask._CONNECT_SECONDS", "1s")
+    (tmp_path / "a.txt").write_bytes(HEALTHY)
+    assert run(["compare", "--nodes", "--dask", "tcp://127.0.0.1:9", str(tmp_path)]) == 2
+    assert "no Dask scheduler answers" in capsys.readouterr().err
