@@ -18,6 +18,7 @@ from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.parsing.nft.entry import take_out_nft
+from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.source import SourceText
 
 _COUNT = "[0-9]{1,20}"
@@ -65,14 +66,20 @@ class _Reader:
             self._text = self._taken.rest
             self._misfits.add(self._taken.diagnostics, self._taken.refused)
         self._warnings = list(cleaned.warnings)
+        self._elided = False
         listings = take_out_listings(SourceText(source, self._text))
         if listings is not None:
             self._text = listings.rest
             self._sections += listings.sections
             self._warnings += listings.warnings
+        prepared = prepare(SourceText(source, self._text), listings is not None)
+        if prepared is not None:
+            self._text = prepared.rest
+            self._sections += prepared.sections
+            self._elided = prepared.incomplete
+            self._warnings += prepared.warnings
         self._rules = RuleReader(self._text)
         self._loose_chains: list[tuple[int, str]] = []
-        self._elided = False
 
     def read(self) -> Dump:
         text, length = self._text, len(self._text)

@@ -19,7 +19,7 @@ from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
 
-_CHAIN = re.compile(r"^Chain ", re.MULTILINE)
+_CHAIN = re.compile(r"^[ \t>]*Chain ", re.MULTILINE)
 _HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 
@@ -101,7 +101,8 @@ class _TakingOut:
         """The chain that begins at a line `Chain …`, where it ends, and how many lines it takes."""
         text, length = self._text, len(self._text)
         line, following = self._line(position)
-        found = CHAIN_LINE.match(line)
+        margin = line[: line.index("Chain")]
+        found = CHAIN_LINE.match(line[len(margin) :])
         if found is None:
             return None
         counters = Counters(count(found["packets"]), count(found["bytes"])) if found["packets"] else None
@@ -110,6 +111,7 @@ class _TakingOut:
         named = False
         while following < length:
             line, after = self._line(following)
+            line = line.removeprefix(margin)
             if not line.strip(" \t"):
                 block.ended = True
                 break

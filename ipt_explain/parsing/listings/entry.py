@@ -10,12 +10,12 @@ from ipt_explain.source import SourceText
 if TYPE_CHECKING:
     from ipt_explain.parsing.listings.chains import TakenListings
 
-_CHAIN = re.compile(r"^Chain [^\n]+\([^\n]*\)", re.MULTILINE)
+_CHAIN = re.compile(r"^[ \t>]*Chain [^\n]+\([^\n]*\)", re.MULTILINE)
 
 
 def take_out_listings(source: SourceText) -> TakenListings | None:
     """The listings in a text, and the text without them; None where it holds none."""
-    first = _CHAIN.search(source.text) if "\nChain " in source.text or source.text.startswith("Chain ") else None
+    first = _CHAIN.search(source.text) if "Chain " in source.text else None
     if first is None:
         return None
     from ipt_explain.parsing.listings.chains import take_out_listings as take_out

@@ -1,0 +1,55 @@
+"""What stands around rules in a paste and is none: prose, headings, prompts with their commands, other tools' output.
+
+A line with any trace of a rule is never taken for such: it may be a rule that was broken on its way.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ipt_explain.parsing.iptables.diagnosis import encoding, nft
+from ipt_explain.parsing.iptables.diagnosis.signs import LOOK, first_sign
+
+_TRACE = re.compile(
+    r"(?:^|\s)(?:-[AIDRNPXjgm]\s+[A-Za-z0-9_\"'-]|--(?:comment|jump|match|dports?|sports?|to-[a-z]+|probability|set-x?mark|"
+    r"ctstate|state|mark|rcheck|(?:src|dst)-type|match-set|reject-with|source|destination|protocol)\b)|\[unsupported"
+)
+_ROW = re.compile(r"(?:^|\s)(?:all|tcp|udp|sctp|icmp|\d{1,3})\s+(?:--|-f|!f)\s+\S")
+_REFUSED = re.compile(
+    r"^(?:@@ |\+\+\+|--- ?\S|diff -|index [0-9a-f]{7}|[+<>-] ?(?:-[A-Z] |:\S+ |\*\w)|\s*[{}\[\]]\s*$|\s*\"[\w./-]+\":)"
+    r"|</?(?:span|code|pre|div|p|br|a|li|td|tr|table|body|html)\b"
+    r"|ip6?tables(?:-legacy|-nft)?-restore\s*(?:-\S+\s*)*(?:<|\Z)|<<-?\s*['\"]?\w"
+)
+_PROMPT = re.compile(
+    r"\s*(?:/ ?#|[#$%])\s*\Z"
+    r"|\s*(?:\[[^\]\s]+(?: [^\]]*)?\] ?[#$%]|[\w.-]+@[\w.:~/-]+[^#$%\n]{0,80}[#$%]|[\w./-]+:[\w/~.-]+[#$]"
+    r"|[#$%>]|/ ?#|\++)\s+\S"
+)
+_COMMAND = re.compile(
+    r"\s*(?:sudo |kubectl |docker |crictl |nerdctl |podman |oc |curl |ssh |cat |z?e?grep |systemctl |journalctl |ip |"
+    r"ipvsadm |ipset |conntrack |nft list |ip6?tables\S* |nsenter |minikube |kind |ping |dig |nslookup |for |while |"
+    r"done\b)"
+)
+_SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
+_RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")
+_HEADING = re.compile(r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z)")
+
+
+def is_row(line: str) -> bool:
+    """Whether a line looks like a rule in a listing."""
+    return _ROW.search(line, 0, LOOK) is not None
+
+
+def is_around(line: str) -> bool:
+    """Whether a line is none of a dump's and hides no rule."""
+    if len(line) > LOOK or _REFUSED.search(line) or _ROW.search(line):
+        return False
+    if first_sign(encoding.SIGNS, line) or first_sign(nft.SIGNS, line):
+        return False
+    if _PROMPT.match(line) or _COMMAND.match(line):
+        return True
+    if _TRACE.search(line):
+        return False
+    bare = line.strip()
+    several = len(bare.split(None, 2)) > 1 or any(ord(character) > 0x2FF for character in bare)
+    return several or bool(_HEADING.match(line) or _SETTING.match(line) or (_RULER.match(bare) and bare[0] not in "*:"))

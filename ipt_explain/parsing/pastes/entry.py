@@ -1,0 +1,25 @@
+"""Whether a text is a paste, with more in it than rules: a look that costs next to nothing where it is not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ipt_explain.source import SourceText
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.pastes.preparing import Prepared
+
+_ODD_LINE = re.compile(
+    r"^(?!-[A-Z][ \t]|[:*#\n]|\[\d|COMMIT$|--(?:append|insert|delete|replace)[ \t]|\Z)", re.MULTILINE
+)
+
+
+def prepare(source: SourceText, has_listings: bool) -> Prepared | None:
+    """The text with what people pasted around its rules made readable or left out; None where it needs nothing."""
+    first = _ODD_LINE.search(source.text)
+    if first is None:
+        return None
+    from ipt_explain.parsing.pastes.preparing import prepare_from
+
+    return prepare_from(source, has_listings)

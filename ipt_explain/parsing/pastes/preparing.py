@@ -1,0 +1,197 @@
+"""A paste as the reader of rules takes it: line by line the same text, with what is no rule left out and named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ipt_explain.model import Chain, Command, Extent, Form
+from ipt_explain.parsing.iptables.assembly import TableBuilder
+from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.listings.columns import guess_header
+from ipt_explain.parsing.pastes.around import is_around, is_row
+from ipt_explain.parsing.pastes.commands import Command as Call
+from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.parsing.pastes.outputs import JOINED
+from ipt_explain.parsing.pastes.scripts import Unreadable, changing_command
+from ipt_explain.parsing.pastes.wrapping import Joiner
+from ipt_explain.source import SourceText
+
+_DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
+_TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
+_WORTH_IT = re.compile(
+    rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`]){RULE_START}|ip6?tables(?:-legacy|-nft)?[^\n]{{0,200}}? -[AIDR] )", re.MULTILINE
+)
+_TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[IWEF]\d{4} \d\d:\d\d:\d\d)"
+_PREFIX = re.compile(
+    rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])|\s*\d{{1,6}}[.)]?[ \t]+)(?={RULE_START}|-[PNXF] )"
+)
+_LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
+
+_ADDED = "a log's prefix or a number in front was ignored"
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
+_MOST_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What became of a text: `rest` has the same lines; `sections` hold rules that commands make; `incomplete` tells
+    that rules were left out.
+    """
+
+    rest: str
+    incomplete: bool
+    sections: tuple[TableBuilder, ...]
+    warnings: tuple[str, ...]
+
+
+def prepare_from(source: SourceText, has_listings: bool) -> Prepared | None:
+    """The text made ready; None where there is nothing in it that is worth it, or nothing to do."""
+    if not has_listings and not _WORTH_IT.search(source.text):
+        return None
+    preparing = _Preparing(source)
+    preparing.run()
+    return preparing.prepared()
+
+
+class _Preparing:
+    def __init__(self, source: SourceText) -> None:
+        self._name = source.name
+        self._lines = source.text.split("\n")
+        self._changed = False
+        self._joiner = Joiner()
+        self._sections: dict[tuple[object, ...], TableBuilder] = {}
+        self._left_out: list[int] = []
+        self._joints: list[int] = []
+        self._rows: list[int] = []
+        self._unreadable: list[int] = []
+        self._prefixed = 0
+        self._in_table = False
+
+    def run(self) -> None:
+        """Looks at each line once."""
+        lines = self._lines
+        above = -1
+        for place, line in enumerate(lines):
+            if not line.strip(" \t"):
+                above = -1
+                continue
+            if _FENCE.match(line):
+                self._in_table = False
+            if _DUMP_LINE.match(line):
+                if line[0] == "*":
+                    self._in_table = self._in_table or _TABLE.match(line) is not None
+                elif line.startswith(("COMMIT", "# Completed")):
+                    self._in_table = False
+                if line[0] != "#":
+                    above = place
+                continue
+            if not self._odd_line(place, line, above):
+                above = place if _DUMP_LINE.match(lines[place]) else -1
+
+    def _odd_line(self, place: int, line: str, above: int) -> bool:
+        """Makes one line ready. Returns whether it was joined to the line `above`."""
+        legacy = _LEGACY.search(line)
+        if legacy is not None and not _DUMP_LINE.match(line):
+            self._set(place, f"# {legacy[1]}")
+            return True
+        if above >= 0 and not (self._in_table and self._lines[above].count('"') % 2):
+            joined = self._joiner.joined(self._lines[above], line)
+            if joined is not None:
+                self._set(above, joined)
+                self._set(place, JOINED)
+                self._joints.append(above + 1)
+                return True
+        if self._in_table:
+            return False
+        prefix = _PREFIX.match(line)
+        if prefix is not None:
+            self._set(place, line[prefix.end() :])
+            self._prefixed += 1
+            return False
+        try:
+            change = changing_command(line)
+        except Unreadable:
+            self._unreadable.append(place + 1)
+            self._set(place, "")
+            return False
+        if change is not None:
+            if self._place(*change, place + 1):
+                self._set(place, "")
+            return False
+        if is_row(line) and guess_header(line) is not None:
+            self._rows.append(place + 1)
+            self._set(place, "")
+        elif safe_normalisation(line) is None and is_around(line):
+            self._left_out.append(place + 1)
+            self._set(place, "")
+        return False
+
+    def _set(self, place: int, line: str) -> None:
+        self._lines[place] = line
+        self._changed = True
+
+    def _place(self, call: Call, text: str, line: int) -> bool:
+        """The rule that a command makes, into its table. Returns whether the command could be read."""
+        try:
+            rule = self._joiner.read(text, line)
+        except RuleSyntaxError:
+            return False
+        assert call.table is not None
+        key = (call.family, call.backend, call.table)
+        section = self._sections.get(key)
+        if section is None:
+            section = self._sections[key] = TableBuilder(call.table, line, None)
+            section.form = Form.FRAGMENT
+            section.committed = True
+            section.family, section.backend = call.family, call.backend
+            section.shown = Extents(Extent.SOME, {}, Extent.SOME)
+        if rule.shape.command is Command.APPEND:
+            section.append(Chain.of(rule.chain, (rule,)))
+        else:
+            section.edit(rule)
+        return True
+
+    def prepared(self) -> Prepared | None:
+        """What was done, if anything."""
+        if not self._changed:
+            return None
+        incomplete = bool(self._rows or self._unreadable)
+        return Prepared("\n".join(self._lines), incomplete, tuple(self._sections.values()), tuple(self._warnings()))
+
+    def _warnings(self) -> Iterator[str]:
+        name = self._name
+        if self._left_out:
+            yield f"{name}: left out {_lines(self._left_out)}: no rules, but text around them"
+        if self._rows:
+            yield (
+                f"{name}: left out {_lines(self._rows)} of a listing whose chain is not in the text: give the listing"
+                " with its `Chain` lines, or what `iptables-save` prints"
+            )
+        if self._joints:
+            yield f"{name}: {_lines(self._joints)} went on below, broken inside a rule, and were joined"
+        if self._prefixed:
+            lines = "1 line" if self._prefixed == 1 else f"{self._prefixed:,} lines"
+            yield f"{name}: {lines}: {_ADDED}"
+        if self._unreadable:
+            yield f"{name}: {_lines(self._unreadable)} cannot be read: only the shell knew what its variables hold"
+        if self._sections:
+            yield f"{name}: rules were taken from commands that make them; whether they ran, only `iptables-save` tells"
+
+
+def _lines(numbers: list[int]) -> str:
+    """`line 4`, `lines 1-3, 7 and 12 more`."""
+    runs: list[str] = []
+    start = previous = numbers[0]
+    for number in [*numbers[1:], 0]:
+        if number != previous + 1:
+            runs.append(str(start) if start == previous else f"{start}-{previous}")
+            start = number
+        previous = number
+    shown = ", ".join(runs[:_MOST_LINES])
+    if len(runs) > _MOST_LINES:
+        shown += ", …"
+    return f"line {shown}" if len(numbers) == 1 else f"{len(numbers):,} lines ({shown})"

@@ -1,0 +1,52 @@
+"""Rules that a terminal or a document broke into two lines: joined where the grammar fits, else left as they are."""
+
+from __future__ import annotations
+
+import re
+
+from ipt_explain.model import Rule
+from ipt_explain.parsing.iptables.logical import LogicalLine
+from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
+
+_RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
+_NARROWEST = 60
+"""No terminal of fewer columns breaks lines inside words."""
+
+
+class Joiner:
+    """Tries joints; only so many, as each costs a reading by the grammar."""
+
+    def __init__(self, tries: int = 4000) -> None:
+        self._shapes = ShapeCache()
+        self._tries = tries
+
+    def read(self, text: str, line: int = 1) -> Rule:
+        """A rule's text as a rule. Raises RuleSyntaxError."""
+        rule, _ = self._shapes.read(self._shapes.start, LogicalLine.of(text), line)
+        return rule
+
+    def joined(self, above: str, below: str) -> str | None:
+        """Two lines as the rule that they are together; None where they are not, or where nobody can tell."""
+        if not _RULE.match(above) or self._tries < 3 or len(above) > 4096 or len(below) > 4096:
+            return None
+        self._tries -= 3
+        rest = below.strip(" \t")
+        alone = self._target(above)
+        if alone and (" " in rest and not rest.startswith(("-", "!"))):
+            return None
+        inside = self._target(above + rest) if not above.endswith((" ", "\t")) else None
+        between = self._target(above.rstrip(" \t") + " " + rest)
+        wide = len(above) >= _NARROWEST
+        if inside and (not between or (wide and not rest.startswith(("-", "!")))):
+            return above + rest if wide or not alone else None
+        if between and not (inside and (alone or inside != between)):
+            return above.rstrip(" \t") + " " + rest
+        return None
+
+    def _target(self, text: str) -> str | None:
+        """Where a text sends packets, if it is a rule and says so."""
+        try:
+            return self.read(text).target
+        except RuleSyntaxError:
+            return None
