@@ -10,6 +10,7 @@ from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
 
 _RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
+_OPTION = re.compile(r"(?:-[a-z]|--[a-z][\w-]*|!)(?:[ \t]|\Z)")
 _NARROWEST = 60
 """No terminal of fewer columns breaks lines inside words."""
 
@@ -38,7 +39,7 @@ class Joiner:
         inside = self._target(above + rest) if not above.endswith((" ", "\t")) else None
         between = self._target(above.rstrip(" \t") + " " + rest)
         wide = len(above) >= _NARROWEST
-        if inside and (not between or (wide and not rest.startswith(("-", "!")))):
+        if inside and (not between or (wide and not _OPTION.match(rest))):
             return above + rest if wide or not alone else None
         if between and not (inside and (alone or inside != between)):
             return above.rstrip(" \t") + " " + rest
