@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -64,6 +63,8 @@ def _write(target: Path, chunks: Iterable[str | bytes], mode: int | None) -> Non
     before = target.stat() if target.exists() else None
     if before is not None and not stat.S_ISREG(before.st_mode):
         raise UsageError(f"cannot write {target}: it is {_kind(before.st_mode)}")
+    import tempfile
+
     descriptor, draft = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".tmp", dir=target.parent)
     try:
         with open(descriptor, "wb") as file:

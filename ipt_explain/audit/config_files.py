@@ -8,7 +8,6 @@ working directory alone), and another user's file is left unread.
 
 from __future__ import annotations
 
-import configparser
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -84,6 +83,8 @@ def _options(path: Path, text: str) -> Mapping[str, object] | None:
 
 
 def _ini_options(path: Path, text: str) -> Mapping[str, object] | None:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.audit.baseline import Baseline
 from ipt_explain.audit.catalogue import catalogue
@@ -16,12 +17,14 @@ from ipt_explain.audit.overrides import Overrides
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
-from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.model import Dump
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.fleet.nodes import NotCompared
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address
 
 _MEANT = {
     "audit": "lint check validate verify test scan doctor diagnose problems",
@@ -53,6 +52,8 @@ def meant_by(word: str, others: Sequence[str], commands: Iterable[str]) -> str |
 
 
 def _is_address(text: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         ip_address(text)
     except ValueError:

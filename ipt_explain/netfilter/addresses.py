@@ -7,8 +7,8 @@ keep out of a loop over a whole dump.
 
 from __future__ import annotations
 
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton  # without the selectors and enums that socket loads
 from functools import lru_cache
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass

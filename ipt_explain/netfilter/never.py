@@ -10,7 +10,7 @@ from ipt_explain.netfilter.addresses import network_bits, parse_range
 from ipt_explain.netfilter.containment import Constraint, Kind, apart, constraints_of, holds
 from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.ports import HIGHEST
-from ipt_explain.netfilter.probability import SCALE, stored
+from ipt_explain.netfilter.stored import SCALE, stored
 from ipt_explain.records import dataclass
 
 _EVERY_STATE = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})

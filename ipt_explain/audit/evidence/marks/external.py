@@ -15,6 +15,10 @@ from ipt_explain.analyzers.cluster_ip_marks import MarkReader
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.analyzers.plans import RulePlan
 from ipt_explain.analyzers.writer import Writer
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.marks.masquerade import mark_reader
+from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
@@ -151,3 +155,10 @@ class ExternalMarkReader:
 def _from_node(plan: RulePlan, rule: Rule) -> bool:
     kind = plan.source_type
     return kind is not None and not kind.negated and kind.of(rule) == "LOCAL"
+
+
+@fact
+def external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
+    """Frontends from outside whose way lacks a mark for masquerading."""
+    reader = ExternalMarkReader(context.ruleset, mark_reader(context), writer(context))
+    return tuple(reader.read(context.services))

@@ -31,7 +31,7 @@ from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.evidence.kube import writer
+from ipt_explain.audit.evidence.writer import writer
 
 _XLB_SINCE = 10
 

@@ -25,7 +25,7 @@ from ipt_explain.analyzers.affinity import LONGEST, Check
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.affinity import affinity
 from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.evidence.kube import writer
+from ipt_explain.audit.evidence.writer import writer
 
 _CONFIGURABLE_SINCE = 8
 _MINUTES = "180"

@@ -29,7 +29,7 @@ from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
-from ipt_explain.audit.evidence.kube import writer
+from ipt_explain.audit.evidence.writer import writer
 from ipt_explain.words.counts import counted
 
 _LOOKS_FOR_UNREADY = 22

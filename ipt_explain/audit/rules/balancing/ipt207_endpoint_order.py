@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.balancers import balancing_chains, named
-from ipt_explain.audit.evidence.kube import writer
+from ipt_explain.audit.evidence.writer import writer
 
 _SORTED_SINCE = 22
 

@@ -36,7 +36,8 @@ from __future__ import annotations
 from ipt_explain.analyzers.hooks import HookState, hashed_chains
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
-from ipt_explain.audit.evidence.kube import hooks, writer
+from ipt_explain.audit.evidence.hooks import hooks
+from ipt_explain.audit.evidence.writer import writer
 
 _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.interception import Interception
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.kube import intercepted
+from ipt_explain.audit.evidence.hooks import intercepted
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import listed
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.kube_services import Ender
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.kube import services_chain
+from ipt_explain.audit.evidence.hooks import services_chain
 
 
 @rule("IPT114", "services-chain-ends-early", Severity.ERROR, yields_to=("IPT502",))

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
-from ipt_explain.audit.evidence.kube import hairpins
+from ipt_explain.audit.evidence.marks.masquerade import hairpins
 from ipt_explain.model import Rule
 
 

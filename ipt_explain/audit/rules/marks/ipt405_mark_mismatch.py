@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.marking import Marking, MarkTest, mark_tests, single_bit
 from ipt_explain.analyzers.names import FORWARD
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.kube import masquerade_marking
+from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.model import Rule
 

@@ -43,7 +43,8 @@ from __future__ import annotations
 from ipt_explain.analyzers.interception import earlier_snat
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.kube import hooks, masquerade_marking
+from ipt_explain.audit.evidence.hooks import hooks
+from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 
 
 @rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, since=2)

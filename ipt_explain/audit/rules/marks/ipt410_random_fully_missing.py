@@ -27,8 +27,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.kube import writer
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
+from ipt_explain.audit.evidence.writer import writer
 
 
 @rule("IPT410", "random-fully-missing", Severity.INFO, since=16)

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.cluster_ip_marks import MarkedService, StrayMark
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
-from ipt_explain.audit.evidence.kube import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.kube import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
 from ipt_explain.model import Rule
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.counts import and_more

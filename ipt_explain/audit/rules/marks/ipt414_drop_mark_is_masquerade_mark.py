@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import mark_drops
-from ipt_explain.audit.evidence.kube import drop_marking, masquerade_marking
+from ipt_explain.audit.evidence.marks.marking import drop_marking, masquerade_marking
 
 _FIX = (
     "Give kubelet different --iptables-drop-bit and --iptables-masquerade-bit (15 and 14 by default), and restart it."
