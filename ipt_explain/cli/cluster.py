@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.baselines import count_of_findings, gone_entries
-from ipt_explain.cli.gathering import Gathering, gathered
+from ipt_explain.cli.gathering import Gathered, Gathering, gathered
 from ipt_explain.cli.options import read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
@@ -54,10 +54,15 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
 
 def judge_nodes(sources: tuple[str, ...], how: Gathering, judging: Judging) -> int:
     """Print where nodes are not as the objects ask, one finding a cause; returns the exit status."""
+    found = gathered(sources, how, _objects(judging.objects, sources))
+    return print_judgement(found, sources, how, judging)
+
+
+def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, judging: Judging) -> int:
+    """Print the findings of nodes that were judged; returns the exit status."""
     from ipt_explain.audit.cluster import nodes_report
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
-    found = gathered(sources, how, _objects(judging.objects, sources))
     comparison = compare_fleet(found.fleet)
     mismatches = found.mismatches.all(comparison)
     report = _wanted(nodes_report(mismatches, found.fleet.nodes, comparison.not_compared), judging)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.render.audit.formats import FORMATS
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.fleet.folding import Fleet
 
 _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 
@@ -153,9 +157,17 @@ def _compare_many(
     sources: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
 ) -> int:
     from ipt_explain.cli.gathering import gathered
+
+    return print_comparison(gathered(sources, how).fleet, how, output, fail_on, width, color)
+
+
+def print_comparison(
+    fleet: Fleet, how: Gathering, output: str, fail_on: str | None, width: int, color: bool
+) -> int:
+    """Print what the nodes of a fleet differ in; returns the exit status."""
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
-    comparison = compare_fleet(gathered(sources, how).fleet)
+    comparison = compare_fleet(fleet)
     if output == "openmetrics":
         from ipt_explain.render.compare.metrics import fleet_metrics
 

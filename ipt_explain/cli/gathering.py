@@ -16,6 +16,8 @@ from ipt_explain.records import dataclass
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.fleet.making import Made
+    from ipt_explain.compare.fleet.nodes import NotCompared
+    from ipt_explain.compare.fleet.processes import Task
     from ipt_explain.compare.objects.many import NodesMismatches
     from ipt_explain.compare.objects.model import ApiObjects
 
@@ -94,10 +96,8 @@ class Gathered:
 
 def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
     """The digests of all nodes, folded. Raises UsageError where no node could be read."""
-    from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.fleet.nodes import muster
-    from ipt_explain.compare.fleet.processes import available_cores, made_by_processes, made_here, tasks
-    from ipt_explain.compare.objects.many import NodesMismatches
+    from ipt_explain.compare.fleet.processes import tasks
     from ipt_explain.inputs.nodes.kinds import Kind
     from ipt_explain.inputs.nodes.sources import Sources
 
@@ -105,22 +105,39 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
         raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
     sources = Sources(arguments)
     nodes = muster(sources.survey(), how.node_from)
-    fleet, mismatches = Fleet(), NodesMismatches()
-    fleet.not_compared += nodes.not_compared
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest costs less than handing it from one process to another.
     worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
+    made = made_by(work, how, objects, worth)
+    found = folded(made, len(nodes.jobs), nodes.not_compared)
+    if nodes.passed_over:
+        warn([_passed_over(nodes.passed_over)])
+    return found
+
+
+def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, worth: bool) -> Iterator[Made]:
+    """The digests, made as asked; `worth` tells whether several processes are, where nothing is asked."""
+    from ipt_explain.compare.fleet.processes import available_cores, made_by_processes, made_here
+
     jobs = how.jobs or (available_cores() if worth else 1)
     if how.dask is not None:
         from ipt_explain.compare.fleet.dask import made_by_dask
 
-        made = made_by_dask(work, how.lenient, how.dask, objects)
-    elif jobs > 1:
-        made = made_by_processes(work, how.lenient, jobs, objects)
-    else:
-        made = made_here(work, how.lenient, objects)
+        return made_by_dask(work, how.lenient, how.dask, objects)
+    if jobs > 1:
+        return made_by_processes(work, how.lenient, jobs, objects)
+    return made_here(work, how.lenient, objects)
+
+
+def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]) -> Gathered:
+    """The digests of `total` nodes, folded as they come. Raises UsageError where no node could be read."""
+    from ipt_explain.compare.fleet.folding import Fleet
+    from ipt_explain.compare.objects.many import NodesMismatches
+
+    fleet, mismatches = Fleet(), NodesMismatches()
+    fleet.not_compared += not_compared
     warnings: list[str] = []
-    for each in _with_progress(made, len(nodes.jobs)):
+    for each in _with_progress(made, total):
         fleet.not_compared += each.not_compared
         warnings += each.warnings
         if each.digest is not None:
@@ -129,8 +146,6 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     if not fleet.node_count:
         reasons = "; ".join(f"{each.node}: {each.why}" for each in fleet.not_compared[:5])
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
-    if nodes.passed_over:
-        warnings.append(_passed_over(nodes.passed_over))
     warn(warnings)
     return Gathered(fleet, mismatches)
 

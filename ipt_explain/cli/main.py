@@ -134,12 +134,12 @@ def commands() -> None:
     """
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the program and exit with its status; whatever happens, no traceback."""
+def main(args: Sequence[str] | None = None, group: click.Group | None = None) -> None:
+    """Run the program, or another `group` of commands, and exit with its status; whatever happens, no traceback."""
     # What Python cannot raise, as an interrupt while it frees an object, it would print as a traceback.
     sys.unraisablehook = _end_when_interrupted
     prepare_streams()
-    status = run(sys.argv[1:] if args is None else list(args))
+    status = run(sys.argv[1:] if args is None else list(args), group)
     # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
     os._exit(status)
 
@@ -149,11 +149,12 @@ def _end_when_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
         os._exit(INTERRUPTED)
 
 
-def run(args: list[str]) -> int:
-    """Run one command line; returns the exit status."""
+def run(args: list[str], group: click.Group | None = None) -> int:
+    """Run one command line, of the program or of another `group` of commands; returns the exit status."""
+    group = commands if group is None else group
     try:
         with collector_paused():
-            status: Any = commands.main(args=args, prog_name="ipt-explain", standalone_mode=False)
+            status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False)
         finish()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):

@@ -1,0 +1,177 @@
+"""`kubectl iptexplain`: a kubectl plugin that collects nodes' rules by the user's own kubectl, and explains or compares
+them. Any other words are those of `ipt-explain`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ipt_explain.cli import main as program
+from ipt_explain.cli.gathering import Gathering, fleet_options, folded, made_by
+from ipt_explain.cli.options import display_options
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
+from ipt_explain.inputs.nodes.packing import HEAD
+from ipt_explain.outputs import write_file
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.fleet.processes import Task
+    from ipt_explain.compare.objects.model import ApiObjects
+    from ipt_explain.inputs.kubectl import Collected
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OWN = ("nodes", "node")
+_PROGRAM = "kubectl iptexplain"
+
+
+def _kubectl_options(command: Command) -> Command:
+    """How kubectl is called, as parameter `kubectl`'s parts."""
+    options = (
+        click.option("--context", metavar="NAME", help="kubectl's context."),
+        click.option("--kubeconfig", metavar="FILE", type=click.Path(), help="kubectl's configuration file."),
+        click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=30.0, show_default=True,
+                     help="Give a call to a node up after so long."),
+        click.option("--retries", metavar="N", type=click.IntRange(0, 100), default=1, show_default=True,
+                     help="Try such a call again so often."),
+        click.option("--debug", is_flag=True, help="Use `kubectl debug node/…` instead of kube-proxy's pods."),
+        click.option("--proxy-namespace", metavar="NAME", default="kube-system", show_default=True,
+                     help="Where kube-proxy's pods are."),
+        click.option("--proxy-selector", metavar="LABELS", default="k8s-app=kube-proxy", show_default=True,
+                     help="The labels of kube-proxy's pods."),
+        click.option("--proxy-container", metavar="NAME", default="kube-proxy", show_default=True,
+                     help="The container in them."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _kubectl(given: dict[str, Any]) -> Kubectl:
+    options: list[str] = []
+    for name in ("context", "kubeconfig"):
+        if given[name]:
+            options += [f"--{name}", str(given[name])]
+    return Kubectl(
+        tuple(options), given["proxy_namespace"], given["proxy_selector"], given["proxy_container"],
+        given["timeout"], given["retries"], given["debug"],
+    )  # fmt: skip
+
+
+@click.group(name=_PROGRAM, context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Collect nodes' iptables rules with kubectl, and explain or compare them.
+
+    \b
+    kubectl iptexplain nodes                       which nodes differ, and in what?
+    kubectl iptexplain nodes --objects             ... from what the cluster asks?
+    kubectl iptexplain node worker-3 audit         any command on one node's rules
+    iptables-save | kubectl iptexplain             other words are those of ipt-explain
+    """
+
+
+@commands.command()
+@click.argument("nodes_wanted", nargs=-1, metavar="[NODE]...")
+@_kubectl_options
+@click.option("-P", "--parallel", metavar="N", type=click.IntRange(1, 256), default=16, show_default=True,
+              help="Ask so many nodes at the same time.")  # fmt: skip
+@click.option("--keep", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Keep the dumps there.")
+@click.option("--objects", is_flag=True, help="Judge the nodes against the cluster's Services and endpoints.")
+@click.option("-o", "--output", type=click.Choice(("text", "json", "openmetrics")), default="text", show_default=True,
+              help="What to print.")  # fmt: skip
+@fleet_options
+@display_options
+def nodes(
+    nodes_wanted: tuple[str, ...],
+    parallel: int,
+    keep: Path | None,
+    objects: bool,
+    output: str,
+    jobs: int | None,
+    dask: str | None,
+    node_from: object,
+    allow_missing: str,
+    names: bool,
+    color: bool,
+    width: int,
+    **given: Any,
+) -> int:
+    """Compare the rules of all nodes, or of those named."""
+    kubectl = _kubectl(given)
+    wanted = names_of(node_list(kubectl), nodes_wanted)
+    pods = {} if kubectl.debug else proxy_pods(kubectl)
+    cluster = _cluster(kubectl) if objects else None
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    how = Gathering(jobs=jobs, dask=dask, allow_missing=allow_missing, names=names)
+    work = (_task(each, keep) for each in collect(kubectl, wanted, pods, parallel))
+    found = folded(made_by(work, how, cluster, len(wanted) > parallel), len(wanted), ())
+    if cluster is None:
+        from ipt_explain.cli.compare import print_comparison
+
+        return print_comparison(found.fleet, how, output, None, width, color)
+    from ipt_explain.audit.plan import make_plan
+    from ipt_explain.cli.cluster import Judging, print_judgement
+
+    plan = make_plan((), (), None, None, None, True)
+    return print_judgement(found, (), how, Judging("", plan, output, None, False, width, color))
+
+
+@commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_kubectl_options
+@click.argument("name", metavar="NODE")
+@click.argument("words", nargs=-1, metavar="[COMMAND [OPTIONS]]", type=click.UNPROCESSED)
+def node(name: str, words: tuple[str, ...], **given: Any) -> int:
+    """Run a command of ipt-explain (explain, audit, trace ...) on one node's rules."""
+    kubectl = _kubectl(given)
+    pods = {} if kubectl.debug else proxy_pods(kubectl)
+    (collected,) = collect(kubectl, (name,), pods, 1)
+    if collected.why is not None:
+        raise UsageError(f"{name}: {collected.why}")
+    with tempfile.TemporaryDirectory(prefix="ipt-explain-") as folder:
+        files = []
+        for suffix, text in collected.texts:
+            path = Path(folder, f"{name}.{suffix}.txt")
+            path.write_bytes(text)
+            files.append(str(path))
+        return program.run([*words, *files])
+
+
+def _cluster(kubectl: Kubectl) -> ApiObjects:
+    from ipt_explain.compare.objects.reading import read_objects
+    from ipt_explain.inputs.decoding import decode
+
+    return read_objects(decode(cluster_objects(kubectl), "kubectl get"), "kubectl get")
+
+
+def _task(collected: Collected, keep: Path | None) -> Task:
+    """The work on what a node gave; what it did not give is said where its digest should be."""
+    from ipt_explain.compare.fleet.nodes import NodeJob
+    from ipt_explain.compare.fleet.processes import Task
+    from ipt_explain.inputs.nodes.kinds import Kind, kind_of
+    from ipt_explain.inputs.nodes.sources import Entry, Unreadable
+
+    contents: list[tuple[Entry, bytes | Unreadable]] = []
+    if collected.why is not None:
+        entry = Entry(collected.node, "-", Kind.EMPTY)
+        contents.append((entry, Unreadable(collected.node, collected.why)))
+    for suffix, text in collected.texts:
+        path = f"{collected.node}.{suffix}.txt"
+        if keep is not None:
+            path = str(keep / path)
+            write_file(path, [text], force=True)
+        contents.append((Entry(path, "-", kind_of(text[:HEAD])), text))
+    return Task(NodeJob(collected.node, tuple(entry for entry, _ in contents)), tuple(contents))
+
+
+def main() -> None:
+    """Run the plugin and exit with its status."""
+    words = sys.argv[1:]
+    own = bool(words) and words[0] in (*_OWN, "-h", "--help")
+    program.main(words, commands if own else None)

@@ -1,0 +1,165 @@
+"""Nodes' rules through the user's own kubectl: what kubectl may do, this may, and nothing else.
+
+kube-proxy's pod on a node has the node's network and iptables-save; `kubectl debug` reaches nodes without one. exec can
+end without a word after half of the output, so nothing here tells that a text is whole: whoever reads it looks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from ipt_explain.errors import UsageError
+from ipt_explain.inputs.limits import INPUT_BYTES
+from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
+from ipt_explain.records import dataclass
+
+SAVERS = {"v4": "iptables-save", "v6": "ip6tables-save"}
+"""What is run on each node, by what its output is called."""
+
+OBJECTS = ("services,endpointslices,nodes", "--all-namespaces", "-o", "json")
+_API_SECONDS = 120
+_DEBUG = ("-i", "--quiet", "--profile=sysadmin", "--image=busybox")
+_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """How kubectl is called. `options` stand ahead of its command, as `--context prod`; a call that has not ended after
+    `timeout` seconds is given up, and tried again `retries` times."""
+
+    options: tuple[str, ...] = ()
+    namespace: str = "kube-system"
+    selector: str = "k8s-app=kube-proxy"
+    container: str = "kube-proxy"
+    timeout: float = 30.0
+    retries: int = 1
+    debug: bool = False
+
+    def command(self, *words: str) -> list[str]:
+        """The words of a call. Raises UsageError where there is no kubectl."""
+        program = find_tool("kubectl")
+        if program is None:
+            raise UsageError("there is no kubectl on the PATH")
+        return [program, *self.options, *words]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a node gave: the text of each saver by its name, or `why` it gave none."""
+
+    node: str
+    texts: tuple[tuple[str, bytes], ...] = ()
+    why: str | None = None
+
+
+def node_list(kubectl: Kubectl) -> list[str]:
+    """The cluster's nodes. Raises UsageError where the API does not answer."""
+    return [_name(each) for each in _listed(kubectl, "get", "nodes", "-o", "json")]
+
+
+def cluster_objects(kubectl: Kubectl) -> bytes:
+    """What `compare --objects` reads, as JSON. Raises UsageError where the API does not answer."""
+    return _called(kubectl.command("get", *OBJECTS), _API_SECONDS, "kubectl get")
+
+
+def proxy_pods(kubectl: Kubectl) -> dict[str, str]:
+    """kube-proxy's running pod on each node that has one."""
+    pods = _listed(kubectl, "get", "pods", "-n", kubectl.namespace, "-l", kubectl.selector, "-o", "json")
+    found: dict[str, str] = {}
+    for pod in pods:
+        node = _text(pod, "spec", "nodeName")
+        if node and _text(pod, "status", "phase") in ("", "Running"):
+            found[node] = _name(pod)
+    return found
+
+
+def collect(kubectl: Kubectl, nodes: Sequence[str], pods: dict[str, str], at_once: int) -> Iterator[Collected]:
+    """The rules of each node, `at_once` of them at the same time, in the order of the nodes."""
+    waiting: deque[Future[Collected]] = deque()
+    with ThreadPoolExecutor(at_once) as threads:
+        try:
+            for node in nodes:
+                waiting.append(threads.submit(_collect, kubectl, node, pods.get(node)))
+                if len(waiting) >= at_once * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
+    if pod is None and not kubectl.debug:
+        where = f"{kubectl.selector} in {kubectl.namespace}"
+        return Collected(node, why=f"no running pod of {where} is on it; --debug does without")
+    texts: list[tuple[str, bytes]] = []
+    for name, saver in SAVERS.items():
+        words = ["exec", "-n", kubectl.namespace, str(pod), "-c", kubectl.container, "--", saver]
+        if kubectl.debug:
+            words = ["debug", f"node/{node}", *_DEBUG, "--", "chroot", "/host", saver]
+        try:
+            text = _tried(kubectl, words)
+        except UsageError as error:
+            return Collected(node, why=f"{saver}: {error}")
+        if text.strip() or name == "v4":
+            texts.append((name, text))
+    return Collected(node, tuple(texts))
+
+
+def _tried(kubectl: Kubectl, words: Sequence[str]) -> bytes:
+    """What a call prints, after as many attempts as it takes and may."""
+    for _ in range(kubectl.retries):
+        try:
+            return _called(kubectl.command(*words), kubectl.timeout, f"kubectl {words[0]}")
+        except UsageError:
+            continue
+    return _called(kubectl.command(*words), kubectl.timeout, f"kubectl {words[0]}")
+
+
+def _called(command: Sequence[str], timeout: float, name: str) -> bytes:
+    try:
+        printed = run_tool(command, timeout, INPUT_BYTES.value())
+    except TooLate:
+        raise UsageError(f"{name} did not answer within {timeout:g} s") from None
+    except TooMuch:
+        raise INPUT_BYTES.exceeded(name, "it prints") from None
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror}") from None
+    if printed.status != 0:
+        said = printed.complaints.decode("utf-8", "backslashreplace").strip().splitlines()
+        raise UsageError(f"{name} failed: {said[-1] if said else f'exit status {printed.status}'}")
+    return printed.output
+
+
+def _listed(kubectl: Kubectl, *words: str) -> list[Any]:
+    content = _called(kubectl.command(*words), _API_SECONDS, f"kubectl {' '.join(words[:2])}")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        raise UsageError(f"kubectl {' '.join(words[:2])} printed no JSON") from None
+    items = document.get("items") if isinstance(document, dict) else None
+    return items if isinstance(items, list) else []
+
+
+def _name(item: Any) -> str:
+    return _text(item, "metadata", "name")
+
+
+def _text(item: Any, *path: str) -> str:
+    for key in path:
+        item = item.get(key) if isinstance(item, dict) else None
+    return item if isinstance(item, str) else ""
+
+
+def names_of(nodes: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """The nodes of these names. Raises UsageError for one that the cluster does not have."""
+    known = list(nodes)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"the cluster has no node {name}; it has {', '.join(known[:5])}")
+    return [node for node in known if node in wanted] if wanted else known
