@@ -16,6 +16,7 @@ from ipt_explain.cli.options import display_options, read_dumps
 from ipt_explain.cli.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.render.audit.formats import FORMATS
+from ipt_explain.words.lists import either
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.folding import Fleet
@@ -39,8 +40,9 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
     "--output",
     type=click.Choice(("text", "json", *_FOR_OBJECTS)),
     default="text",
-    show_default=True,
-    help="What to print; all but text and json with --objects.",
+    metavar="FORMAT",
+    help="What to print: text, json; with --nodes or --objects also openmetrics, with --objects "
+    f"{either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
 )
 @click.option(
     "--fail-on",

@@ -14,6 +14,7 @@ from ipt_explain.cli.suggestions import addresses, namespaces, service_names
 from ipt_explain.cli.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.render.text.safe import escape
+from ipt_explain.words.lists import either
 
 if TYPE_CHECKING:
     from ipt_explain.inputs import InputText
@@ -52,8 +53,9 @@ def source_options(command: Command) -> Command:
 def output_option(*formats: str) -> Callable[[Command], Command]:
     """-o/--output, as parameter `output`; the first format is the default."""
     return click.option(
-        "-o", "--output", type=click.Choice(formats), default=formats[0], show_default=True, help="What to print."
-    )
+        "-o", "--output", type=click.Choice(formats), default=formats[0], metavar="FORMAT",
+        help=f"What to print: {either(formats)}.  [default: {formats[0]}]",
+    )  # fmt: skip
 
 
 def selection_options(command: Command) -> Command:
