@@ -53,7 +53,7 @@ def test_explain(dump: ipt_explain.Dump) -> None:
     facts = ipt_explain.explain(dump)
     dns = next(service for service in facts.services if service.label == "kube-system/kube-dns:dns")
     assert (dns.cluster_ip, dns.port, dns.protocol) == (DNS, 53, "udp")
-    assert json.loads(facts.to_json())["schema"] == "ipt-explain/explain/1"
+    assert json.loads(facts.to_json())["schema"] == "ipt-explain/explain/2"
 
 
 def test_audit(dump: ipt_explain.Dump) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.services import ServiceReader, Wanted
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Dump
+from ipt_explain.model import Dump, Family
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
@@ -23,11 +24,16 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []
-    services: list[ServicePort] = []
+    read: list[tuple[Family, list[ServicePort]]] = []
     with collector_paused():
         for ruleset in dump.rulesets:
             version = recognise_version(ruleset, plans)
             rulesets.append(ruleset_facts(ruleset, plans, version))
             single_policy = version.first >= 24 or version.last <= 20
-            services += ServiceReader(ruleset, plans, single_policy).read(wanted)
+            read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
+        services = [
+            service
+            for family, ports in read
+            for service in with_fates([each for each in dump.rulesets if each.family is family], ports)
+        ]
     return Explanation(tuple(rulesets), tuple(services), dump.warnings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.model.shape import Option, Shape, TargetKind
 from ipt_explain.model.words import unquote
 from ipt_explain.records import dataclass
@@ -63,6 +65,10 @@ class Rule:
     def arguments(self, option: Option) -> tuple[str, ...]:
         """All arguments of an option of this rule's shape, decoded."""
         return tuple(unquote(self.values[slot]) for slot in option.slots)
+
+    def words(self, slots: Sequence[int]) -> tuple[str, ...]:
+        """The decoded values of some slots of its shape."""
+        return tuple(unquote(self.values[slot]) for slot in slots)
 
     def core(self, name: str) -> str | None:
         """The value of `-s`, `-d`, `-i`, `-o` or `-p`; whether it is negated, the shape's option tells."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ipt_explain.model import Rule
-from ipt_explain.netfilter.packet import Literals, PacketState
+from ipt_explain.model import Match
+from ipt_explain.netfilter.packet import Bound, Heading, Literals, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import dataclass
@@ -34,7 +34,33 @@ class Question:
 Answer = Truth | Question | tuple[Branch, ...]
 """`YES`, `NO`, a question, or branches whose shares sum to 1. `UNKNOWN` is never answered: it asks instead."""
 
-Condition = Callable[[Rule, PacketState], Answer]
+Column = str | Sequence[str]
+"""A word that all rules of a batch share, or each one's own."""
+
+Words = tuple[str, ...]
+"""Arguments of a rule's options, decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that rules of a shape ask of a packet.
+
+    `slots` are the values of the rule that it reads; `test` takes their words, the packet's state, and where it is
+    bound for. `bound`: it looks at that last one; else it answers alike for packets to anywhere. `alone`: each rule
+    asks for itself, even where two read the same. `at_once` may tell, from a column of words as written a slot and
+    from where each packet is bound for, what all rules of a batch answer; None where they must be asked.
+    """
+
+    slots: tuple[int, ...]
+    test: Callable[[Words, PacketState, Bound], Answer]
+    bound: bool = False
+    alone: bool = False
+    at_once: Callable[[Sequence[Column], PacketState, Sequence[Heading]], Answer | None] | None = None
+
+
+def slots_of(match: Match) -> tuple[int, ...]:
+    """The values that all options of a match read, in order."""
+    return tuple(slot for option in match.options for slot in option.slots)
 
 
 def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question:

@@ -15,9 +15,8 @@ from ipt_explain.netfilter.addresses import (
 )
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
-from ipt_explain.netfilter.packet import PacketState, is_loopback
+from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
-from ipt_explain.records import dataclass
 
 MOST_PORTS = 64
 """Ranges of random ports up to this long become one outcome a port; longer ones stay together."""
@@ -26,17 +25,8 @@ _ONE = Fraction(1)
 _LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A destination that NAT chose. `ports` is a range that the port lies in where it is not one; `address` None is the
-    interface's own."""
-
-    address: Address | None
-    port: int | None
-    ports: str = ""
-
-
-Choices = list[tuple[Fraction, Place]]
+Choices = list[tuple[Fraction, Heading]]
+"""Where NAT sends packets, with the share of each."""
 
 
 def rewrites_destination(state: PacketState) -> bool:
@@ -44,19 +34,19 @@ def rewrites_destination(state: PacketState) -> bool:
     return state.hook in DESTINATION_NAT
 
 
-def dnat(rule: Rule, state: PacketState) -> Choices:
+def dnat(rule: Rule, state: PacketState, to: Heading) -> Choices:
     """DNAT's choice. Raises ValueError for an unreadable `--to-destination`."""
     wanted = parse_nat_destination(rule.target_value("--to-destination") or "")
-    address = state.destination
+    address = to.address
     if wanted.first is not None and wanted.last is not None:
         _of_family(max(wanted.first, wanted.last), state)
-        address = _chosen(wanted.first, wanted.last, state, _flag(rule, "--persistent"))
-    return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
+        address = _chosen(wanted.first, wanted.last, state, to, _flag(rule, "--persistent"))
+    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
 
 
-def _chosen(first: int, last: int, state: PacketState, persistent: bool) -> Address:
+def _chosen(first: int, last: int, state: PacketState, to: Heading, persistent: bool) -> Address:
     """The address of a range that the kernel gives the packet, as far as source and destination are known."""
-    family, source, destination = state.connection.family, state.source, state.destination
+    family, source, destination = state.connection.family, state.source, to.address
     if first == last:
         return first
     if isinstance(source, int) and isinstance(destination, int):
@@ -64,7 +54,7 @@ def _chosen(first: int, last: int, state: PacketState, persistent: bool) -> Addr
     return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
 
-def redirect(rule: Rule, state: PacketState) -> Choices:
+def redirect(rule: Rule, state: PacketState, to: Heading) -> Choices:
     """REDIRECT's: loopback for what the node sends, else the first address of the interface that the packet came by.
 
     The dump does not tell that address: it is the one that the user gives for the interface, or the only one given,
@@ -78,26 +68,19 @@ def redirect(rule: Rule, state: PacketState) -> Choices:
             address = candidates[0]
     text = rule.target_value("--to-ports")
     wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
-    return _with_ports(address, wanted, state.port, _flag(rule, "--random"))
+    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
 
 
-def netmap(rule: Rule, state: PacketState) -> Choices:
+def netmap(rule: Rule, state: PacketState, to: Heading) -> Choices:
     """NETMAP's: the network's bits are replaced, the host's kept."""
-    return [(_ONE, Place(_mapped(rule, state.destination, state), state.port))]
+    return [(_ONE, Heading(None if to.address is None else _mapped(rule, to.address, state), to.port))]
 
 
-def sent_to(state: PacketState, place: Place) -> PacketState:
-    """The packet with its destination rewritten. One that stays as it was has not been DNATed, as the kernel has it."""
-    address = state.destination if place.address is None else place.address
-    changed = place.address is None or (address, place.port) != (state.destination, state.port)
-    return state._replace(
-        destination=address,
-        port=place.port,
-        port_text=place.ports,
-        destination_decided=True,
-        dnat=changed,
-        to_interface=place.address is None,
-    )
+def sent_to(state: PacketState, before: Heading, after: Heading) -> PacketState:
+    """The packet whose destination NAT has decided. One that stays as it was has not been DNATed, as the kernel has
+    it."""
+    changed = after.address is None or (after.address, after.port) != (before.address, before.port)
+    return state._replace(destination_decided=True, dnat=changed)
 
 
 def sent_from(rule: Rule, state: PacketState) -> PacketState:
@@ -118,26 +101,26 @@ def new_source(rule: Rule, state: PacketState) -> Address:
     return state.source
 
 
-def destination_text(state: PacketState) -> str:
+def destination_text(to: Heading, family: Family) -> str:
     """`10.244.1.5:8080`, `[fd00::1]:80`; `local:15001` where REDIRECT chose the interface's own address."""
-    port = state.port_text or state.port
-    if state.to_interface:
+    port = to.ports or to.port
+    if to.address is None:
         return "local" if port is None else f"local:{port}"
-    if isinstance(state.destination, int):
-        return format_endpoint(state.destination, port, state.connection.family)
-    text = address_text(state.destination, state.connection.family)
+    if isinstance(to.address, int):
+        return format_endpoint(to.address, port, family)
+    text = address_text(to.address, family)
     return text if port is None else f"{text}:{port}"
 
 
 def _with_ports(address: Address | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
-        return [(_ONE, Place(address, port))]
+        return [(_ONE, Heading(address, port))]
     first, last = ports
     count = last - first + 1
     if count > MOST_PORTS:
-        return [(_ONE, Place(address, None, f"{first}-{last}"))]
-    return [(Fraction(1, count), Place(address, number)) for number in range(first, last + 1)]
+        return [(_ONE, Heading(address, None, f"{first}-{last}"))]
+    return [(Fraction(1, count), Heading(address, number)) for number in range(first, last + 1)]
 
 
 def _mapped(rule: Rule, address: Address, state: PacketState) -> Address:

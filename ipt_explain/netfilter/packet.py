@@ -33,14 +33,15 @@ class Tracking(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Connection:
-    """The first packet of a new connection, as it was sent. Ports are None where unknown or where there are none."""
+    """The first packet of a new connection, as it was sent, but for where it is sent to.
+
+    Ports are None where unknown or where there are none.
+    """
 
     family: Family
     protocol: int
     source: Address
-    destination: Address
     source_port: int | None
-    port: int | None
     local: bool  # starts on the node itself
     in_interface: str | None = None  # None: unknown
     bridge_port: str = NO_INTERFACE  # the bridge's port that it came in by, if it came over a bridge
@@ -51,7 +52,7 @@ class Connection:
 class Sets(Protocol):
     """IP sets that are known."""
 
-    def holds(self, name: str, directions: Sequence[str], state: PacketState) -> Truth:
+    def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
         """Whether a set holds what a packet shows in these directions (`src`, `dst`)."""
 
 
@@ -60,9 +61,10 @@ class Node:
     """What is known of the node besides its rules.
 
     `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces; `foreign_addresses` are known to be none of its own. With `more_addresses` it has others than the local
-    ones, too. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
-    whose text is part of the question. `sets` are its IP sets, None where none are known.
+    interfaces; `foreign_addresses` are known to be none of its own, `doubtful_addresses` may be even where NAT chose
+    them. With `more_addresses` it has others than the local ones, too. `out_interface` is where packets leave it, None
+    where unknown. `assumed` decides questions: the first whose text is part of the question. `sets` are its IP sets,
+    None where none are known.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -70,6 +72,7 @@ class Node:
     assumed: tuple[tuple[str, bool], ...] = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
     foreign_addresses: frozenset[int] = frozenset()
+    doubtful_addresses: frozenset[int] = frozenset()
     more_addresses: bool = False
     sets: Sets | None = None
 
@@ -94,7 +97,7 @@ class Heading(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """What is a packet's own where a rule asks: where it is bound for by now, where it was sent; the rule's line."""
+    """What is a packet's own where a rule asks: where it is bound for by now and where it was sent; the rule's line."""
 
     to: Heading
     sent: Heading
@@ -102,22 +105,19 @@ class Bound(NamedTuple):
 
 
 class PacketState(NamedTuple):
-    """All that can differ between two packets of one traced connection; equal states have equal futures.
+    """What a crowd of packets has in common: all but where each is bound for. Equal states have equal futures.
 
     `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None
-    where unknown. `port` is None where unknown; `port_text` is then what is known. With `to_interface` the destination
-    is an address of the interface that the packet came by, instead of `destination`. `answers` are the questions
-    assumed so far. nat decides each way once (`destination_decided`, `source_decided`); `dnat` and `snat` tell whether
-    that changed anything. `visits` are names of `recent` lists that hold an address, with the number of times seen.
+    where unknown. `answers` are the questions assumed so far. nat decides each way once (`destination_decided`,
+    `source_decided`); `dnat` and `snat` tell whether that changed anything. `visits` are names of `recent` lists that
+    hold an address, with the number of times seen.
     """
 
     connection: Connection
     node: Node
     hook: Hook
     source: Address
-    destination: Address
     source_port: int | None
-    port: int | None
     in_interface: str | None
     out_interface: str | None = NO_INTERFACE
     mark: int = 0
@@ -127,10 +127,8 @@ class PacketState(NamedTuple):
     source_decided: bool = False
     dnat: bool = False
     snat: bool = False
-    to_interface: bool = False
-    port_text: str = ""
     answers: Answers = ()
-    visits: frozenset[tuple[str, Address, int]] = frozenset()
+    visits: frozenset[tuple[str, Address | None, int]] = frozenset()
 
     def answer(self, question: str) -> bool | None:
         """What the user or this packet's story has said of a question, or left as its only answer."""

@@ -6,11 +6,24 @@ iptables prints stored / 2^31 with 11 decimals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from ipt_explain.netfilter.stored import SCALE, printed, stored
 
-__all__ = ["ALWAYS", "NEVER", "SCALE", "Probability", "chance", "nth_share", "printed", "product", "stored", "total"]
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "SCALE",
+    "Probability",
+    "chance",
+    "nth_share",
+    "printed",
+    "product",
+    "products",
+    "stored",
+    "total",
+]
 
 ALWAYS = Fraction(1)
 NEVER = Fraction(0)
@@ -48,6 +61,19 @@ def product(left: Probability, right: Probability) -> Probability:
     if type(result) is Fraction and result.numerator.bit_length() > _EXACT_BITS:
         return float(result)
     return result
+
+
+def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[Probability]:
+    """`product` of each pair. Among many pairs few differ, so each is worked out once."""
+    known: dict[tuple[int, int], Probability] = {}
+    found: list[Probability] = []
+    for one, other in zip(left, right):
+        key = (id(one), id(other))
+        both = known.get(key)
+        if both is None:
+            both = known[key] = product(one, other)
+        found.append(both)
+    return found
 
 
 def total(left: Probability, right: Probability) -> Probability:

@@ -10,13 +10,13 @@ from ipt_explain.netfilter.condition import Condition
 from ipt_explain.netfilter.matches import compile_match
 from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.matches.undecided import option_text
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 Part = tuple[Callable[[Rule], str], tuple[Condition, ...]]
 
 
-def failing(rule: Rule, state: PacketState, at_most: int | None = None) -> list[str]:
+def failing(rule: Rule, state: PacketState, bound: Bound, at_most: int | None = None) -> list[str]:
     """The conditions of a rule that the packet does not meet, as `! -s 10.244.0.0/16` or `-m tcp --dport 80`.
 
     Conditions that are open questions or chances do not fail. Stops at `at_most`.
@@ -24,7 +24,7 @@ def failing(rule: Rule, state: PacketState, at_most: int | None = None) -> list[
     failed: list[str] = []
     for text, conditions in _parts(rule.shape):
         try:
-            fails = any(condition(rule, state) is Truth.NO for condition in conditions)
+            fails = any(_fails(condition, rule, state, bound) for condition in conditions)
         except (ValueError, IndexError):
             continue
         if fails:
@@ -32,6 +32,10 @@ def failing(rule: Rule, state: PacketState, at_most: int | None = None) -> list[
             if len(failed) == at_most:
                 break
     return failed
+
+
+def _fails(condition: Condition, rule: Rule, state: PacketState, bound: Bound) -> bool:
+    return condition.test(rule.words(condition.slots), state, bound._replace(line=rule.line)) is Truth.NO
 
 
 def matching_count(rule: Rule) -> int:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter import nat_targets
 from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
-from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.records import dataclass
 
 
@@ -31,30 +31,31 @@ class Flow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the target makes of a packet: its fate or where it goes, and the states that it leaves in, with shares that
-    sum to 1.
+    """What the target makes of a packet: its verdict or where it goes, and the states that it leaves in.
+
+    Each state has its share, which sum to 1, and where the packet is bound for from now on, None where that stays.
 
     `reason` says why a fate is UNKNOWN.
     """
 
     then: Verdict | Flow
-    states: tuple[tuple[Fraction, PacketState], ...]
+    states: tuple[tuple[Fraction, PacketState, Heading | None], ...]
     reason: str = ""
 
 
-Target = Callable[[Rule, PacketState], Effect]
+Target = Callable[[Rule, PacketState, Heading], Effect]
 
 _ONE = Fraction(1)
 
 
-def effect_of(rule: Rule, state: PacketState) -> Effect | None:
+def effect_of(rule: Rule, state: PacketState, to: Heading) -> Effect | None:
     """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a
     chain."""
     name = rule.target
     if name is None:
-        return Effect(Flow.CONTINUE, ((_ONE, state),))
+        return _going_on(state)
     target = _TARGETS.get(name)
-    return None if target is None else target(rule, state)
+    return None if target is None else target(rule, state, to)
 
 
 def is_verdict(name: str) -> bool:
@@ -68,36 +69,45 @@ def changes_nothing(shape: Shape) -> bool:
     return shape.target is None or shape.target.name in _HARMLESS
 
 
+def rewrites_destination(name: str | None) -> bool:
+    """Whether what a target does hangs on where the packet is bound for, and may change it."""
+    return name in _DESTINATION_TARGETS
+
+
 def is_nat(name: str | None) -> bool:
     """Whether a target rewrites an address by way of the connection."""
     return name in _DESTINATION_TARGETS or name in _SOURCE_TARGETS
 
 
 def _verdict(verdict: Verdict, reason: str = "") -> Target:
-    return lambda rule, state: Effect(verdict, ((_ONE, state),), reason)
+    return lambda rule, state, to: Effect(verdict, ((_ONE, state, None),), reason)
 
 
-def _return(rule: Rule, state: PacketState) -> Effect:
-    return Effect(Flow.RETURN, ((_ONE, state),))
+def _going_on(state: PacketState) -> Effect:
+    return Effect(Flow.CONTINUE, ((_ONE, state, None),))
 
 
-def _continue(rule: Rule, state: PacketState) -> Effect:
-    return Effect(Flow.CONTINUE, ((_ONE, state),))
+def _return(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    return Effect(Flow.RETURN, ((_ONE, state, None),))
 
 
-def _mark(rule: Rule, state: PacketState) -> Effect:
+def _continue(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    return _going_on(state)
+
+
+def _mark(rule: Rule, state: PacketState, to: Heading) -> Effect:
     target = rule.shape.target
     for option in target.options if target else ():
         change = mark_change(option.name, rule.first(option) or "")
-        return Effect(Flow.CONTINUE, ((_ONE, state._replace(mark=change.apply(state.mark))),))
-    return _continue(rule, state)
+        return _going_on(state._replace(mark=change.apply(state.mark)))
+    return _going_on(state)
 
 
-def _connmark(rule: Rule, state: PacketState) -> Effect:
+def _connmark(rule: Rule, state: PacketState, to: Heading) -> Effect:
     """xt_CONNMARK.c: set, save or restore under masks, with a shift in newer revisions."""
     target = rule.shape.target
     if target is None or state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
-        return _continue(rule, state)
+        return _going_on(state)
     given = {option.name: rule.first(option) or "" for option in target.options}
     shared = parse_integer(given.get("--mask", str(ALL_BITS)))
     packet_mask = parse_integer(given["--nfmask"]) if "--nfmask" in given else shared
@@ -108,18 +118,18 @@ def _connmark(rule: Rule, state: PacketState) -> Effect:
     if "--restore-mark" in given:
         restored = _shifted(state.connmark & connection_mask, given)
         mark = MarkChange(restored, packet_mask).apply(state.mark)
-        return Effect(Flow.CONTINUE, ((_ONE, state._replace(mark=mark)),))
+        return _going_on(state._replace(mark=mark))
     for name, text in given.items():
         if name in _SETTING:
             return _connmarked(state, _shifted(mark_change(name, text).apply(state.connmark), given))
-    return _continue(rule, state)
+    return _going_on(state)
 
 
 _SETTING = frozenset({"--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark"})
 
 
 def _connmarked(state: PacketState, connmark: int) -> Effect:
-    return Effect(Flow.CONTINUE, ((_ONE, state._replace(connmark=connmark)),))
+    return _going_on(state._replace(connmark=connmark))
 
 
 def _shifted(mark: int, given: dict[str, str]) -> int:
@@ -130,20 +140,20 @@ def _shifted(mark: int, given: dict[str, str]) -> int:
     return mark
 
 
-def _connection_tracking(rule: Rule, state: PacketState) -> Effect:
+def _connection_tracking(rule: Rule, state: PacketState, to: Heading) -> Effect:
     target = rule.shape.target
     if target is None or any(option.name == "--notrack" for option in target.options):
-        return _notrack(rule, state)
-    return _continue(rule, state)
+        return _notrack(rule, state, to)
+    return _going_on(state)
 
 
-def _notrack(rule: Rule, state: PacketState) -> Effect:
+def _notrack(rule: Rule, state: PacketState, to: Heading) -> Effect:
     if state.tracking is not Tracking.NOT_YET:
-        return _continue(rule, state)
-    return Effect(Flow.CONTINUE, ((_ONE, state._replace(tracking=Tracking.UNTRACKED)),))
+        return _going_on(state)
+    return _going_on(state._replace(tracking=Tracking.UNTRACKED))
 
 
-def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
+def _transparent_proxy(rule: Rule, state: PacketState, to: Heading) -> Effect:
     """xt_TPROXY.c: with a listening socket the packet is marked and accepted, else dropped; the dump knows no
     sockets."""
     marked = state
@@ -151,25 +161,26 @@ def _transparent_proxy(rule: Rule, state: PacketState) -> Effect:
         mark = parse_mark(text)
         marked = state._replace(mark=MarkChange(mark.value, mark.mask).apply(state.mark))
     socket = f"whether a socket listens on port {rule.target_value('--on-port')}"
-    return Effect(Verdict.UNKNOWN, ((_ONE, marked),), socket)
+    return Effect(Verdict.UNKNOWN, ((_ONE, marked, None),), socket)
 
 
-def _destination_nat(choose: Callable[[Rule, PacketState], nat_targets.Choices]) -> Target:
-    def apply(rule: Rule, state: PacketState) -> Effect:
-        states = tuple((share, nat_targets.sent_to(state, place)) for share, place in choose(rule, state))
+def _destination_nat(choose: Callable[[Rule, PacketState, Heading], nat_targets.Choices]) -> Target:
+    def apply(rule: Rule, state: PacketState, to: Heading) -> Effect:
+        chosen = choose(rule, state, to)
+        states = tuple((share, nat_targets.sent_to(state, to, heading), heading) for share, heading in chosen)
         return Effect(Verdict.ACCEPT, states)
 
     return apply
 
 
-def _source_nat(rule: Rule, state: PacketState) -> Effect:
-    return Effect(Verdict.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state)),))
+def _source_nat(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    return Effect(Verdict.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state), None),))
 
 
-def _netmap(rule: Rule, state: PacketState) -> Effect:
+def _netmap(rule: Rule, state: PacketState, to: Heading) -> Effect:
     if nat_targets.rewrites_destination(state):
-        return _destination_nat(nat_targets.netmap)(rule, state)
-    return _source_nat(rule, state)
+        return _destination_nat(nat_targets.netmap)(rule, state, to)
+    return _source_nat(rule, state, to)
 
 
 _DESTINATION_TARGETS: dict[str, Target] = {

@@ -1,4 +1,4 @@
-"""Facts as JSON text, schema ipt-explain/explain/1. Keys are a promise: some may be added, none renamed or dropped.
+"""Facts as JSON text, schema ipt-explain/explain/2. Keys are a promise: some may be added, none renamed or dropped.
 
 A node of 10,000 services has 200,000 endpoints and shares to write. Filling one template per object takes a
 third of the time that dictionaries and json.dumps take; strings still go through json's own quoting.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
+from ipt_explain.services.fates import Fate, Fates, Lost
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -20,7 +21,7 @@ from ipt_explain.services.ports import (
     Share,
 )
 
-SCHEMA = "ipt-explain/explain/1"
+SCHEMA = "ipt-explain/explain/2"
 
 
 def _object(keys: str) -> str:
@@ -34,7 +35,10 @@ _SERVICE = _object(
     "family source namespace name port_name protocol cluster_ip port state frontends balancers endpoints affinity "
     "internal_traffic_policy external_traffic_policy health_check_node_port masquerade chains backend"
 )
-_FRONTEND = _object("kind address port line verdict balancer node_balancer source_ranges")
+_FRONTEND = _object("kind address port line verdict balancer node_balancer source_ranges fates")
+_FATES = _object("pod node outside")
+_FATE = _object("served refused enforced masqueraded open lost")
+_LOST = _object("probability how verdict dnat ruleset table chain line why")
 _BALANCER = _object("chain scope endpoints unmatched")
 _SHARE = _object("endpoint probability")
 _ENDPOINT = _object("address port chain probability local hairpin affinity_timeout packets line")
@@ -134,6 +138,37 @@ def _frontend(frontend: Frontend) -> str:
         _text(frontend.balancer),
         _text(frontend.node_balancer),
         _array(map(quoted, frontend.source_ranges)),
+        "null" if frontend.fates is None else _fates(frontend.fates),
+    )
+
+
+def _fates(fates: Fates) -> str:
+    return _FATES % (_fate(fates.pod), _fate(fates.node), _fate(fates.outside))
+
+
+def _fate(fate: Fate) -> str:
+    return _FATE % (
+        _number(fate.served),
+        _number(fate.refused),
+        _truth(fate.enforced),
+        _truth(fate.masqueraded),
+        _array(map(quoted, fate.open)),
+        _array(map(_lost, fate.lost)),
+    )
+
+
+def _lost(lost: Lost) -> str:
+    decider = lost.decider
+    return _LOST % (
+        lost.probability,
+        quoted(lost.how.value),
+        quoted(lost.verdict),
+        _text(lost.dnat),
+        decider.ruleset,
+        _text(decider.table),
+        _text(decider.chain),
+        _number(decider.line),
+        quoted(lost.why),
     )
 
 
@@ -155,7 +190,7 @@ def _endpoint(endpoint: Endpoint) -> str:
         _text(endpoint.address),
         _number(endpoint.port),
         quoted(endpoint.chain),
-        endpoint.probability,
+        _number(endpoint.probability),
         "true" if endpoint.local else "null",
         _truth(endpoint.hairpin),
         _number(endpoint.affinity_timeout),

@@ -26,7 +26,7 @@ class Explanation:
         )
 
     def to_json(self) -> str:
-        """The facts as the JSON text that `ipt-explain explain -o json` prints (schema ipt-explain/explain/1)."""
+        """The facts as the JSON text that `ipt-explain explain -o json` prints (schema ipt-explain/explain/2)."""
         return "".join(self.json_chunks())
 
     def json_chunks(self) -> Iterator[str]:

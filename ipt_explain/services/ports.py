@@ -7,6 +7,7 @@ from enum import Enum
 
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import dataclass
+from ipt_explain.services.fates import Fates
 
 
 class FrontendKind(Enum):
@@ -33,9 +34,12 @@ class ServiceState(Enum):
     """The ClusterIP frontend, summed up."""
 
     SERVING = "serving"
+    DEGRADED = "degraded"  # a share is lost
     NO_ENDPOINTS = "no-endpoints"
     NO_LOCAL_ENDPOINTS = "no-local-endpoints"
     UNMATCHED = "unmatched"
+    DIVERTED = "diverted"
+    BLOCKED = "blocked"
     UNKNOWN = "unknown"
 
 
@@ -72,6 +76,7 @@ class Frontend:
     balancer: str | None = None
     node_balancer: str | None = None
     source_ranges: tuple[str, ...] = ()
+    fates: Fates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ class Endpoint:
     address: str | None
     port: int | None
     chain: str
-    probability: float
+    probability: float | None
     local: bool | None
     hairpin: bool | None
     affinity_timeout: int | None

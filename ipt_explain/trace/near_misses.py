@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.reasons import failing, matching_count
 from ipt_explain.records import dataclass
 
@@ -18,20 +18,20 @@ class NearMiss:
     condition: str
 
 
-def near_misses(rules: Iterable[Rule], state: PacketState, most: int) -> tuple[list[NearMiss], int]:
+def near_misses(rules: Iterable[Rule], state: PacketState, bound: Bound, most: int) -> tuple[list[NearMiss], int]:
     """The rules that failed by one condition, and how many those are in all.
 
     `most` of them are given, in order: rather those for the packet's destination, and those that met the most other
     conditions.
     """
-    found = list(_one_off(rules, state))
+    found = list(_one_off(rules, state, bound))
     best = sorted(found, key=lambda pair: (pair[1].condition.startswith("-d "), -pair[0]))[:most]
     kept = [miss for _, miss in best]
     return sorted(kept, key=lambda miss: miss.rule.line), len(found)
 
 
-def _one_off(rules: Iterable[Rule], state: PacketState) -> Iterator[tuple[int, NearMiss]]:
+def _one_off(rules: Iterable[Rule], state: PacketState, bound: Bound) -> Iterator[tuple[int, NearMiss]]:
     for rule in rules:
-        failures = failing(rule, state, at_most=2)
+        failures = failing(rule, state, bound, at_most=2)
         if len(failures) == 1:
             yield matching_count(rule), NearMiss(rule, failures[0])

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.journey import Finish
 from ipt_explain.netfilter.walk.path import Path, Step
 
 
@@ -30,14 +32,15 @@ class Outcome:
     masqueraded: bool
     assumptions: tuple[str, ...]
     exact: Probability = field(repr=False)
-    way: Path | None = field(repr=False, compare=False)
+    ending: Ending | None = field(repr=False, compare=False)
     delivered: bool | None = None
     reason: str = ""
 
     @cached_property
     def path(self) -> tuple[Step, ...]:
         """The rules that led there; of several ways, the likeliest."""
-        return () if self.way is None else self.way.steps()
+        way = None if self.ending is None else self.ending.way
+        return () if way is None else way.steps()
 
     @property
     def probability_if_so(self) -> float:
@@ -50,7 +53,23 @@ class Outcome:
 class Ending:
     """How some packets ended, before endings that read alike are merged into outcomes."""
 
-    verdict: Verdict
-    state: PacketState
+    finish: Finish
+    to: Heading
     share: Probability
-    way: Path | None
+    flock: Flock
+    row: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """What became of them."""
+        return self.finish.verdict
+
+    @property
+    def state(self) -> PacketState:
+        """What they were like at their end."""
+        return self.finish.state
+
+    @property
+    def way(self) -> Path | None:
+        """The rules that led there."""
+        return self.flock.path(self.row)

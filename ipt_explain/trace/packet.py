@@ -11,7 +11,7 @@ from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.addresses import family_of, parse_address
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
-from ipt_explain.netfilter.packet import Connection, Node
+from ipt_explain.netfilter.packet import Connection, Heading, Node
 from ipt_explain.records import dataclass
 
 ENTRIES = ("prerouting", "output")
@@ -40,6 +40,11 @@ class Packet:
         """The family of its addresses."""
         return family_of(self.destination)
 
+    def heading(self) -> Heading:
+        """Where it is sent to, as rules see it. Raises UsageError where that is no address."""
+        with_ports = protocols.protocol_number(self.protocol) in protocols.WITH_PORTS
+        return Heading(_address(self.destination), self.port if with_ports else None)
+
     def connection(self) -> Connection:
         """The packet as rules see it. Raises UsageError where it cannot be one."""
         family = self.family
@@ -60,9 +65,7 @@ class Packet:
             family=family,
             protocol=protocol,
             source=_address(self.source),
-            destination=_address(self.destination),
             source_port=self.source_port if with_ports else None,
-            port=self.port if with_ports else None,
             local=self.entry == "output",
             in_interface=self.in_interface,
             bridge_port=self.physdev_in or NO_INTERFACE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.records import dataclass, field
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet
@@ -17,6 +17,7 @@ class Trace:
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...]
     start: PacketState = field(repr=False)
+    bound: Bound = field(repr=False)
     endings: tuple[Ending, ...] = field(repr=False)
 
     def to_json(self) -> str:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.cluster_ips import is_cluster_ip
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
+from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat_targets import destination_text
-from ipt_explain.netfilter.packet import Answers, PacketState
+from ipt_explain.netfilter.packet import Answers, Bound, PacketState
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Finish, Journey
-from ipt_explain.netfilter.walk.path import Path
+from ipt_explain.netfilter.walk.journey import Journey, NodeRules
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
-from ipt_explain.netfilter.whereabouts import address_text
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
@@ -47,31 +46,29 @@ def trace(
     rulesets = _rulesets_for(dump, packet)
     connection = packet.connection()
     local_addresses = tuple(local_addresses)
-    destination = address_text(connection.destination, connection.family)
+    sent = packet.heading()
+    assert isinstance(sent.address, int)
+    destination = format_address(sent.address, connection.family)
     if not local_addresses and any(is_cluster_ip(ruleset, destination) for ruleset in rulesets):
-        question = own_address_question(connection.destination, connection.family)
-        assume = (*assume, f"{question}=no")
+        assume = (*assume, f"{own_address_question(sent.address, connection.family)}=no")
     start = PacketState(
         connection=connection,
         node=node_of(connection.family, local_addresses, out_interface, assume, dump.node),
         hook=Hook.OUTPUT if connection.local else Hook.PREROUTING,
         source=connection.source,
-        destination=connection.destination,
         source_port=connection.source_port,
-        port=connection.port,
         in_interface=NO_INTERFACE if connection.local else connection.in_interface,
     )
     if returning is not None:
         start = start._replace(visits=earlier_visit(rulesets, returning, connection.source))
-    journey = Journey(rulesets)
-    if connection.local:
-        journey.depart(start)
-    else:
-        journey.arrive(start)
+    journey = Journey(NodeRules(rulesets), (sent,))
+    journey.begin(start)
     endings = tuple(
-        Ending(finish.verdict, finish.state, portion.share, portion.via) for finish, portion in journey.finishes.items()
+        Ending(finish, to, share, flock, row)
+        for finish, flock in journey.ends()
+        for row, (to, share) in enumerate(zip(flock.to, flock.shares))
     )
-    return Trace(packet, _outcomes(journey), _warnings(journey), start, endings)
+    return Trace(packet, _outcomes(endings, journey.supposed), _warnings(journey), start, Bound(sent, sent), endings)
 
 
 def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
@@ -97,36 +94,36 @@ def _warnings(journey: Journey) -> tuple[str, ...]:
     return tuple(f"not followed: {reason}" for reason in reasons if reason == TOO_MUCH or reason.startswith(LOOP))
 
 
-def _outcomes(journey: Journey) -> tuple[Outcome, ...]:
+def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outcome, ...]:
     """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter
     forgotten."""
-    merged: Portions[OutcomeKey, Path | None] = Portions()
-    for finish, portion in journey.finishes.items():
-        merged.gather(_key(finish), portion.share, portion.via)
+    merged: Portions[OutcomeKey, Ending] = Portions()
+    for ending in endings:
+        merged.gather(_key(ending), ending.share, ending)
     merged.forget_idle_answers(lambda key: key[5], lambda key, answers: (*key[:5], answers))
-    noted = tuple(journey.supposed)
+    noted = tuple(supposed)
     outcomes = []
-    for (fate, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
+    for (verdict, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
         assumptions = tuple(f"{worded(literals)}={'yes' if answer else 'no'}" for literals, answer in answers)
         outcomes.append(
             Outcome(
                 probability=float(portion.share),
-                verdict=fate.value,
+                verdict=verdict.value,
                 dnat=dnat,
                 masqueraded=masqueraded,
                 assumptions=assumptions + ((reason,) if reason else ()) + noted,
                 exact=portion.share,
-                way=portion.via,
-                delivered=delivered if fate is Verdict.ACCEPT else None,
+                ending=portion.via,
+                delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,
             )
         )
     return tuple(sorted(outcomes, key=_order))
 
 
-def _key(finish: Finish) -> OutcomeKey:
-    state, stopped = finish.state, finish.verdict in (Verdict.DROP, Verdict.REJECT)
-    dnat = destination_text(state) if state.dnat and not stopped else None
+def _key(ending: Ending) -> OutcomeKey:
+    finish, state, stopped = ending.finish, ending.state, ending.verdict in (Verdict.DROP, Verdict.REJECT)
+    dnat = destination_text(ending.to, state.connection.family) if state.dnat and not stopped else None
     return finish.verdict, dnat, state.snat and not stopped, finish.delivered, finish.reason, state.answers
 
 

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Dump, Rule, Table
 from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
-from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.path import Step
@@ -27,7 +27,7 @@ def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     `endpoint` is none.
     """
     wanted = _endpoint(endpoint)
-    arrived = [ending for ending in trace.endings if _goes_to(ending.state, wanted)]
+    arrived = [ending for ending in trace.endings if _goes_to(ending.to, wanted)]
     probability = float(sum(ending.share for ending in arrived if ending.verdict is Verdict.ACCEPT))
     stopped = [ending for ending in arrived if ending.verdict is not Verdict.ACCEPT]
     if arrived:
@@ -45,8 +45,8 @@ def _endpoint(text: str) -> Endpoint:
     return found
 
 
-def _goes_to(state: PacketState, wanted: Endpoint) -> bool:
-    return state.destination == wanted.first and wanted.first_port in (None, state.port)
+def _goes_to(to: Heading, wanted: Endpoint) -> bool:
+    return to.address == wanted.first and wanted.first_port in (None, to.port)
 
 
 def _stopping(ending: Ending) -> Reason:
@@ -66,7 +66,7 @@ def _obstacles(dump: Dump, trace: Trace, wanted: Endpoint) -> Iterator[Reason]:
         for ruleset in dump.rulesets
         if ruleset.family is trace.packet.family and "nat" in ruleset.tables
     ]
-    ways = [way for table in tables for way in [_easiest_way(table, start, wanted)] if way is not None]
+    ways = [way for table in tables for way in [_easiest_way(table, start, trace.bound, wanted)] if way is not None]
     if not ways:
         leading = any(True for table in tables for _ in _rules_to(table, wanted))
         yield Reason(Obstacle.NO_WAY_IN if leading else Obstacle.NONE_LEADS_THERE)
@@ -120,7 +120,7 @@ def _leads_to(rule: Rule, wanted: Endpoint) -> bool:
 Way = list[tuple[Rule, list[str]]]
 
 
-def _easiest_way(table: Table, start: PacketState, wanted: Endpoint) -> Way | None:
+def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: Endpoint) -> Way | None:
     """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its
     own.
 
@@ -131,7 +131,7 @@ def _easiest_way(table: Table, start: PacketState, wanted: Endpoint) -> Way | No
     onward: dict[str, tuple[Rule, list[str]]] = {}
     queue: list[tuple[int, int, str]] = []
     for chain, rule in _rules_to(table, wanted):
-        failures = failing(rule, start)
+        failures = failing(rule, start, bound)
         if len(failures) < best.get(chain.name, len(failures) + 1):
             best[chain.name] = len(failures)
             onward[chain.name] = (rule, failures)
@@ -143,7 +143,7 @@ def _easiest_way(table: Table, start: PacketState, wanted: Endpoint) -> Way | No
         if name == start.hook.value:
             return _unrolled(name, onward)
         for rule in callers.get(name, ()):
-            failures = failing(rule, start)
+            failures = failing(rule, start, bound)
             total = cost + len(failures)
             if total < best.get(rule.chain, total + 1):
                 best[rule.chain] = total

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 import ipt_explain
-from ipt_explain.model import Family, Rule
+from ipt_explain.model import Chain, Family, Rule
 from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.condition import Question, ask
-from ipt_explain.netfilter.evaluator import Evaluator
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.packet import Connection, Node, PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
 from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator, Outcome
 
 
 def rule_of(text: str, ipv6: bool = False) -> Rule:
@@ -22,17 +23,29 @@ def rule_of(text: str, ipv6: bool = False) -> Rule:
     return dump.rulesets[0].tables["filter"].chains["FORWARD"].rules[0]
 
 
-def packet(protocol: str = "tcp", port: int | None = 80, ipv6: bool = False, destination: str = "") -> PacketState:
-    source, to = ("fd00::5", destination or "fd00:1::10") if ipv6 else ("10.244.1.5", destination or "10.96.0.10")
+def packet(protocol: str = "tcp", ipv6: bool = False) -> PacketState:
+    source = parse_address("fd00::5" if ipv6 else "10.244.1.5")
+    family = Family.IPV6 if ipv6 else Family.IPV4
     connection = Connection(
-        Family.IPV6 if ipv6 else Family.IPV4, protocol_number(protocol) or 0, parse_address(source), parse_address(to),
-        40000, port, local=False, in_interface="cni0", icmp_type=128 if ipv6 else 8,
+        family, protocol_number(protocol) or 0, source, 40000, local=False, in_interface="cni0",
+        icmp_type=128 if ipv6 else 8,
     )  # fmt: skip
     node = Node(frozenset({parse_address("fd00::a" if ipv6 else "192.0.2.10")}), "eth0")
     return PacketState(
-        connection, node, Hook.FORWARD, connection.source, connection.destination, connection.source_port, port,
-        "cni0", "eth0", mark=0x4001, connmark=0x2, tracking=Tracking.NEW,
+        connection, node, Hook.FORWARD, source, connection.source_port, "cni0", "eth0", mark=0x4001, connmark=0x2,
+        tracking=Tracking.NEW,
     )  # fmt: skip
+
+
+def bound(to: str = "10.96.0.10", port: int | None = 80, sent: str | None = None) -> Bound:
+    return Bound(Heading(parse_address(to), port), Heading(parse_address(sent or to), 80 if sent else port))
+
+
+def answer_of(rule: Rule, state: PacketState, where: Bound | None = None) -> Outcome:
+    where = where or bound()
+    batch = Batch(rule.shape, Chain.of("FORWARD", [rule]), 0)
+    answered = Evaluator().ask(batch, state, Crowd([where.to], [where.sent]))
+    return answered[0][0] if answered else Truth.NO
 
 
 YES = [
@@ -54,8 +67,8 @@ YES = [
 
 @pytest.mark.parametrize("text", YES)
 def test_conditions_that_hold(text: str) -> None:
-    assert Evaluator().answer(rule_of(text), packet()) is Truth.YES
-    assert failing(rule_of(text), packet()) == []
+    assert answer_of(rule_of(text), packet()) is Truth.YES
+    assert failing(rule_of(text), packet(), bound()) == []
 
 
 NO = [
@@ -72,8 +85,8 @@ NO = [
 
 @pytest.mark.parametrize("text", NO)
 def test_conditions_that_fail_and_say_which(text: str) -> None:
-    assert Evaluator().answer(rule_of(text), packet()) is Truth.NO
-    assert len(failing(rule_of(text), packet())) == 1
+    assert answer_of(rule_of(text), packet()) is Truth.NO
+    assert len(failing(rule_of(text), packet(), bound())) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,7 +102,7 @@ def test_conditions_that_fail_and_say_which(text: str) -> None:
     ],
 )
 def test_other_protocols(text: str, protocol: str, answer: Truth) -> None:
-    assert Evaluator().answer(rule_of(text), packet(protocol)) is answer
+    assert answer_of(rule_of(text), packet(protocol)) is answer
 
 
 @pytest.mark.parametrize(
@@ -103,35 +116,35 @@ def test_other_protocols(text: str, protocol: str, answer: Truth) -> None:
     ],
 )  # fmt: skip
 def test_ipv6(text: str, destination: str, answer: Truth) -> None:
-    assert Evaluator().answer(rule_of(text, ipv6=True), packet(ipv6=True, destination=destination)) is answer
+    assert answer_of(rule_of(text, ipv6=True), packet(ipv6=True), bound(destination or "fd00:1::10")) is answer
 
 
 def test_before_tracking_every_packet_is_invalid() -> None:
     early = packet()._replace(tracking=Tracking.NOT_YET)
-    assert Evaluator().answer(rule_of("-m conntrack --ctstate INVALID"), early) is Truth.YES
-    assert Evaluator().answer(rule_of("-m conntrack ! --ctorigdst 10.97.0.0/16"), early) is Truth.NO
-    assert Evaluator().answer(rule_of("-m connmark ! --mark 0x1"), early) is Truth.NO
+    assert answer_of(rule_of("-m conntrack --ctstate INVALID"), early) is Truth.YES
+    assert answer_of(rule_of("-m conntrack ! --ctorigdst 10.97.0.0/16"), early) is Truth.NO
+    assert answer_of(rule_of("-m connmark ! --mark 0x1"), early) is Truth.NO
 
 
 def test_a_dnated_connection_shows_its_state_and_its_first_destination() -> None:
-    moved = packet()._replace(dnat=True, destination=parse_address("10.0.0.1"), port=8080)
+    moved = packet()._replace(dnat=True)
     for text in (
         "-m conntrack --ctstate DNAT",
         "-m conntrack --ctorigdst 10.96.0.10 --ctreplsrc 10.0.0.1 --ctreplsrcport 8080",
         "-d 10.0.0.1 -p tcp -m tcp --dport 8080",
     ):
-        assert Evaluator().answer(rule_of(text), moved) is Truth.YES
+        assert answer_of(rule_of(text), moved, bound("10.0.0.1", 8080, "10.96.0.10")) is Truth.YES
 
 
 def test_what_the_node_sends_has_no_input_interface() -> None:
     own = packet()._replace(in_interface="", hook=Hook.OUTPUT)
-    assert Evaluator().answer(rule_of("! -i cni0"), own) is Truth.YES
-    assert Evaluator().answer(rule_of("-i cni0"), own) is Truth.NO
+    assert answer_of(rule_of("! -i cni0"), own) is Truth.YES
+    assert answer_of(rule_of("-i cni0"), own) is Truth.NO
 
 
 def test_a_chance_splits_and_the_rest_of_the_rule_weighs_in() -> None:
     text = "-m statistic --mode random --probability 0.25000000000 -m statistic --mode random ! --probability 0.25000000000"
-    answer = Evaluator().answer(rule_of(text), packet())
+    answer = answer_of(rule_of(text), packet())
     assert isinstance(answer, tuple)
     assert sum(branch.share for branch in answer if branch.matches) == 3 / 16
     assert sum(branch.share for branch in answer) == 1
@@ -139,14 +152,11 @@ def test_a_chance_splits_and_the_rest_of_the_rule_weighs_in() -> None:
 
 def test_recent_sets_even_where_the_rest_of_the_rule_fails() -> None:
     text = "-m recent --set --name L --mask 255.255.255.255 --rsource -m mark --mark 0x1"
-    answer = Evaluator().answer(rule_of(text), packet())
+    answer = answer_of(rule_of(text), packet())
     assert isinstance(answer, tuple)
     ((branch),) = answer
     assert not branch.matches
-    assert (
-        Evaluator().answer(rule_of("-m recent --rcheck --name L --mask 255.255.255.255 --rsource"), branch.state)
-        is Truth.YES
-    )
+    assert answer_of(rule_of("-m recent --rcheck --name L --mask 255.255.255.255 --rsource"), branch.state) is Truth.YES
 
 
 @pytest.mark.parametrize(
@@ -158,7 +168,7 @@ def test_recent_sets_even_where_the_rest_of_the_rule_fails() -> None:
     ],
 )  # fmt: skip
 def test_what_a_dump_cannot_tell_splits_evenly_and_is_named(text: str) -> None:
-    answer = Evaluator().answer(rule_of(text), packet())
+    answer = answer_of(rule_of(text), packet())
     assert isinstance(answer, tuple)
     assert [(branch.matches, float(branch.share)) for branch in answer] == [(True, 0.5), (False, 0.5)]
     assert all(branch.state.answers for branch in answer)

@@ -9,7 +9,7 @@ from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets
-from ipt_explain.netfilter.packet import Connection, Node, PacketState
+from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -20,21 +20,17 @@ POD = Whereabouts("a pod", Family.IPV4, within=((parse_address("10.244.0.0"), 0x
 
 def packet(
     protocol: str = "tcp", port: int | None = 80, source: str | Whereabouts = "10.244.1.5", **more: object
-) -> PacketState:
+) -> tuple[PacketState, Heading]:
     start = parse_address(source) if isinstance(source, str) else source
-    connection = Connection(
-        Family.IPV4, protocol_number(protocol) or 0, start, parse_address("10.96.0.10"), 40000, port, local=False
-    )
-    state = PacketState(
-        connection, Node(), Hook.FORWARD, start, connection.destination, 40000, port, "cni0", "eth0", mark=0x4063
-    )  # fmt: skip
-    return state._replace(**more)
+    connection = Connection(Family.IPV4, protocol_number(protocol) or 0, start, 40000, local=False)
+    state = PacketState(connection, Node(), Hook.FORWARD, start, 40000, "cni0", "eth0", mark=0x4063)
+    return state._replace(**more), Heading(parse_address("10.96.0.10"), port)
 
 
-def holds(declared: str, directions: str, state: PacketState, name: str = "S") -> Truth:
+def holds(declared: str, directions: str, shown: tuple[PacketState, Heading], name: str = "S") -> Truth:
     sets = known_sets(read_dump(declared).node)
     assert sets is not None
-    return sets.holds(name, directions.split(","), state)
+    return sets.holds(name, directions.split(","), *shown)
 
 
 def one(kind: str, *elements: str) -> str:

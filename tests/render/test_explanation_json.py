@@ -70,6 +70,7 @@ def test_a_service_in_full() -> None:
                     "balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
                     "node_balancer": None,
                     "source_ranges": [],
+                    "fates": None,
                 },
                 {
                     "kind": "load-balancer",
@@ -80,6 +81,7 @@ def test_a_service_in_full() -> None:
                     "balancer": "KUBE-SVL-AAAAAAAAAAAAAAAA",
                     "node_balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
                     "source_ranges": ["10.0.0.0/8"],
+                    "fates": None,
                 },
             ],
             "balancers": [
@@ -171,7 +173,7 @@ def test_rulesets_and_warnings() -> None:
     )
     data = as_data(made)
     assert list(data) == ["schema", "rulesets", "services", "warnings"]
-    assert data["schema"] == "ipt-explain/explain/1"
+    assert data["schema"] == "ipt-explain/explain/2"
     assert data["warnings"] == ["one"]
     complete, fragment = data["rulesets"]
     assert complete["tables"]["nat"] == {"chains": 22, "rules": 60}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
 from ipt_explain.netfilter.ipsets.index import SetIndex
 from ipt_explain.netfilter.ipsets.shown import shown
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 
@@ -21,7 +21,7 @@ class KnownSets:
     def __contains__(self, name: object) -> bool:
         return name in self._sets
 
-    def holds(self, name: str, directions: Sequence[str], state: PacketState) -> Truth:
+    def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
         """Whether a set holds what a packet shows in these directions (`src`, `dst`), as `--match-set` asks it.
 
         UNKNOWN for a set that was not given, and where the packet or the set is not known well enough. A set of the
@@ -31,10 +31,10 @@ class KnownSets:
         if found is None:
             return Truth.UNKNOWN
         if found.method is SetMethod.LIST:
-            return self._listed(found, directions, state)
-        return self._holds(found, directions, state)
+            return self._listed(found, directions, state, to)
+        return self._holds(found, directions, state, to)
 
-    def _listed(self, found: IpSet, directions: Sequence[str], state: PacketState) -> Truth:
+    def _listed(self, found: IpSet, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
         """A list of sets holds what one of its members holds; members are no lists themselves, says the kernel."""
         held = Truth.NO if found.complete else Truth.UNKNOWN
         for element in found.elements:
@@ -42,12 +42,12 @@ class KnownSets:
             if member is None or member.method is SetMethod.LIST:
                 held = held | Truth.UNKNOWN
             else:
-                held = held | self._holds(member, directions, state)
+                held = held | self._holds(member, directions, state, to)
             if held is Truth.YES:
                 break
         return held
 
-    def _holds(self, found: IpSet, directions: Sequence[str], state: PacketState) -> Truth:
+    def _holds(self, found: IpSet, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
         if found.family is not None and found.family is not state.connection.family:
             return Truth.NO
         if Dimension.SET in found.dimensions:
@@ -59,7 +59,7 @@ class KnownSets:
             index = self._indexes[found.name] = SetIndex(found)
         return index.holds(
             [
-                shown(found, dimension, direction == "src", state)
+                shown(found, dimension, direction == "src", state, to)
                 for dimension, direction in zip(found.dimensions, directions)
             ]
         )

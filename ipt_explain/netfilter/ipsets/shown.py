@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
 from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
@@ -23,14 +23,13 @@ Shown = int | str | tuple[int, int | None] | Whereabouts | Truth
 UNKNOWN for what is not known at all; NO for what the packet has not, so that no element fits."""
 
 
-def shown(found: IpSet, dimension: Dimension, source: bool, state: PacketState) -> Shown:
+def shown(found: IpSet, dimension: Dimension, source: bool, state: PacketState, to: Heading) -> Shown:
     """What a packet shows of one dimension of a set, in the direction that the rule names."""
     if dimension in (Dimension.IP, Dimension.NET):
-        if state.to_interface and not source:
-            return Truth.UNKNOWN
-        return state.source if source else state.destination
+        address = state.source if source else to.address
+        return Truth.UNKNOWN if address is None else address
     if dimension is Dimension.PORT:
-        return _port(found.method, source, state)
+        return _port(found.method, source, state, to)
     if dimension is Dimension.MARK:
         return state.mark if found.mark_mask is None else state.mark & found.mark_mask
     if dimension is Dimension.INTERFACE:
@@ -41,9 +40,9 @@ def shown(found: IpSet, dimension: Dimension, source: bool, state: PacketState) 
     return Truth.UNKNOWN  # a hardware address
 
 
-def _port(method: SetMethod, source: bool, state: PacketState) -> Shown:
+def _port(method: SetMethod, source: bool, state: PacketState, to: Heading) -> Shown:
     protocol = state.connection.protocol
-    port = state.source_port if source else state.port
+    port = state.source_port if source else to.port
     if method is SetMethod.BITMAP:
         return (ANY_PROTOCOL, port) if protocol in _BITMAP_PORTS else Truth.NO
     if protocol in _PORTS:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ipt_explain.model import Match, Shape
-from ipt_explain.netfilter.condition import Condition
+from ipt_explain.model import Hidden, Match, Shape
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.matches.addressing import compile_addrtype, compile_iprange
 from ipt_explain.netfilter.matches.chance import compile_statistic
 from ipt_explain.netfilter.matches.core import core_condition
@@ -25,6 +25,7 @@ from ipt_explain.netfilter.matches.transport import (
 )
 from ipt_explain.netfilter.matches.undecided import compile_undecided
 from ipt_explain.netfilter.matches.visits import compile_recent
+from ipt_explain.netfilter.packet import Bound, PacketState
 
 __all__ = ["MODULES", "compile_match", "compile_shape"]
 
@@ -62,13 +63,22 @@ MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
 }
 
 
+_HIDDEN_CONDITIONS = frozenset({Hidden.INTERFACES, Hidden.CONDITIONS})
+
+
 def compile_shape(shape: Shape) -> tuple[Condition, ...]:
     """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by
     match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
         conditions.extend(compile_match(match))
+    if not shape.hidden.isdisjoint(_HIDDEN_CONDITIONS):
+        conditions.append(Condition((), _not_shown, alone=True))
     return tuple(conditions)
+
+
+def _not_shown(words: Words, state: PacketState, bound: Bound) -> Answer:
+    return ask(state, f"what line {bound.line} does not show holds")
 
 
 def compile_match(match: Match) -> list[Condition]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Family, Match, Option, Rule
+from ipt_explain.model import Family, Match, Option
 from ipt_explain.netfilter.addresses import parse_range
-from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
-from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, slots_of
+from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
+from ipt_explain.netfilter.whereabouts import Address, address_text
 
 
 def own_address_question(address: Address, family: Family) -> str:
@@ -19,17 +19,17 @@ def compile_addrtype(match: Match) -> list[Condition]:
     """addrtype: the kind of the source's and the destination's address, as the node's routing sees it."""
     conditions = [_type_of(option) for option in match.options if option.slots]
     if any(option.name.startswith("--limit-iface") for option in match.options):
-        return [_on_interface(conditions, match)]
+        return [_on_interface(match)]
     return conditions
 
 
 def _type_of(option: Option) -> Condition:
-    slot, negated, source = option.slots[0], option.negated, option.name == "--src-type"
+    negated, source = option.negated, option.name == "--src-type"
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        types = frozenset(rule.values[slot].split(","))
-        address = state.source if source else state.destination
-        if state.to_interface and not source:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        types = frozenset(words[0].split(","))
+        address = state.source if source else bound.to.address
+        if address is None:  # an address of the interface that the packet came by
             return Truth.of(("LOCAL" in types) is not negated)
         told = _ipv4_type if state.connection.family is Family.IPV4 else _ipv6_type
         known, if_local = told(types, address, state.connection.family)
@@ -42,7 +42,7 @@ def _type_of(option: Option) -> Condition:
             invert=if_local is negated,
         )
 
-    return test
+    return Condition(option.slots, test, bound=not source)
 
 
 def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
@@ -72,18 +72,23 @@ def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple
     return types.isdisjoint({"ANYCAST", "UNREACHABLE"}), False
 
 
-def _on_interface(conditions: list[Condition], match: Match) -> Condition:
+def _on_interface(match: Match) -> Condition:
     """With --limit-iface-in or -out, an address of the node counts as LOCAL only on that interface, which no dump
     tells."""
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        answers = [condition(rule, state) for condition in conditions]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        given = iter(words)
+        texts, answers = [], []
+        for option in match.options:
+            own = tuple(next(given) for _ in option.slots)
+            texts.append(f"{option.name} {','.join(own)}".rstrip())
+            if option.slots:
+                answers.append(_type_of(option).test(own, state, bound))
         if Truth.NO in answers:
             return Truth.NO
-        words = " ".join(f"{option.name} {','.join(rule.arguments(option))}".rstrip() for option in match.options)
-        return ask(state, f"-m addrtype {words}")
+        return ask(state, f"-m addrtype {' '.join(texts)}")
 
-    return test
+    return Condition(slots_of(match), test, bound=True)
 
 
 def compile_iprange(match: Match) -> list[Condition]:
@@ -92,13 +97,13 @@ def compile_iprange(match: Match) -> list[Condition]:
 
 
 def _in_range(option: Option) -> Condition:
-    slot, negated, source = option.slots[0], option.negated, option.name == "--src-range"
+    negated, source = option.negated, option.name == "--src-range"
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        first, last = parse_range(rule.values[slot])
-        address = state.source if source else state.destination
-        if isinstance(address, Whereabouts):
-            return ask(state, f"-m iprange {option.name} {rule.values[slot]}", negated)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        first, last = parse_range(words[0])
+        address = state.source if source else bound.to.address
+        if not isinstance(address, int):
+            return ask(state, f"-m iprange {option.name} {words[0]}", negated)
         return Truth.of((first <= address <= last) is not negated)
 
-    return test
+    return Condition(option.slots, test, bound=not source)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from ipt_explain.model import Match, Option, Rule
-from ipt_explain.netfilter.condition import Answer, Branch, Condition
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.model import Match, Option
+from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import chance, nth_share
 from ipt_explain.netfilter.truth import Truth
 
@@ -24,10 +24,10 @@ def compile_statistic(match: Match) -> list[Condition]:
 
 
 def _share(option: Option) -> Condition:
-    slot, negated, nth = option.slots[0], option.negated, option.name == "--every"
+    negated, nth = option.negated, option.name == "--every"
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        text = rule.values[slot]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        text = words[0]
         share: Fraction = nth_share(int(text, 0), negated) if nth else _chance(text, negated)
         if share == 1:
             return Truth.YES
@@ -35,4 +35,4 @@ def _share(option: Option) -> Condition:
             return Truth.NO
         return (Branch(share, True, state), Branch(1 - share, False, state))
 
-    return test
+    return Condition(option.slots, test)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ipt_explain.model import Option, Rule
+from ipt_explain.model import Option
 from ipt_explain.netfilter.addresses import network_bits
-from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
 from ipt_explain.netfilter.interfaces import interface_fits
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.protocols import ANY, protocol_number
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import address_text
 
 _network = lru_cache(maxsize=32768)(network_bits)
+
+
+@lru_cache(maxsize=65536)
+def _host(text: str) -> int | None:
+    """The one address of a network; None for a larger one, and for what is none."""
+    try:
+        value, mask = network_bits(text)
+    except ValueError:
+        return None
+    return value if mask in (0xFFFFFFFF, (1 << 128) - 1) else None
 
 
 def core_condition(option: Option) -> Condition | None:
@@ -23,69 +34,86 @@ def core_condition(option: Option) -> Condition | None:
 
 
 def _source(option: Option) -> Condition:
-    slot = option.slots[0]
     hit, miss = Truth.of(not option.negated), Truth.of(option.negated)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        value, mask = _network(rule.values[slot])
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        value, mask = _network(words[0])
         source = state.source
         if isinstance(source, int):
             return hit if source & mask == value else miss
-        return decide(source.lies_in(value, mask), state, f"-s {rule.values[slot]}", option.negated)
+        return decide(source.lies_in(value, mask), state, f"-s {words[0]}", option.negated)
 
-    return test
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+        """Ten thousand endpoints ask for their own address: none of them is the packet's."""
+        source, (hosts,) = state.source, columns
+        if isinstance(hosts, str):
+            return None
+        if isinstance(source, int):
+            own = address_text(source, state.connection.family)
+            named = {own, f"{own}/32", f"{own}/128"}
+            return miss if all(host[-3:] == "/32" and host not in named for host in hosts) else None
+        return miss if source.apart_texts.issuperset(hosts) else None
+
+    return Condition(option.slots, test, at_once=at_once)
 
 
 def _destination(option: Option) -> Condition:
-    slot = option.slots[0]
     hit, miss = Truth.of(not option.negated), Truth.of(option.negated)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        if state.to_interface:
-            return ask(state, f"-d {rule.values[slot]} (after REDIRECT)", option.negated)
-        value, mask = network_bits(rule.values[slot])  # mostly seen once: a cache would only be filled
-        destination = state.destination
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        destination = bound.to.address
+        if destination is None:
+            return ask(state, f"-d {words[0]} (after REDIRECT)", option.negated)
+        value, mask = network_bits(words[0])  # mostly seen once: a cache would only be filled
         if isinstance(destination, int):
             return hit if destination & mask == value else miss
-        return decide(destination.lies_in(value, mask), state, f"-d {rule.values[slot]}", option.negated)
+        return decide(destination.lies_in(value, mask), state, f"-d {words[0]}", option.negated)
 
-    return test
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+        """Ten thousand Services ask for their own address, each of packets that are bound for it."""
+        (hosts,) = columns
+        if isinstance(hosts, str) or option.negated:
+            return None
+        wanted = [_host(host) for host in hosts]
+        return Truth.YES if all(host == heading.address for host, heading in zip(wanted, to)) else None
+
+    return Condition(option.slots, test, bound=True, at_once=at_once)
 
 
 def _in_interface(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        pattern = rule.values[slot]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        pattern = words[0]
         if state.in_interface is None and pattern != "+":
             if pattern == "lo":
                 return Truth.of(negated)  # what comes in over lo was sent by the node itself
             return ask(state, f"-i {pattern}", negated)
         return Truth.of(interface_fits(pattern, state.in_interface or "") is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _out_interface(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        pattern = rule.values[slot]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        pattern = words[0]
         if state.out_interface is None and pattern != "+":
             if pattern == "lo":
                 return Truth.of(negated)  # what goes to the node itself is known to
             return ask(state, f"-o {pattern}", negated)
         return Truth.of(interface_fits(pattern, state.out_interface or "") is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _protocol(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
     numbers: dict[str, int | None] = {}
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        text = rule.values[slot]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        text = words[0]
         if text not in numbers:
             numbers[text] = protocol_number(text)
         number = numbers[text]
@@ -93,16 +121,16 @@ def _protocol(option: Option) -> Condition:
             return ask(state, f"-p {text}", negated)
         return Truth.of((number in (ANY, state.connection.protocol)) is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _fragment(option: Option) -> Condition:
     answer = Truth.of(option.negated)  # a connection's first packet is traced whole
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         return answer
 
-    return test
+    return Condition(option.slots, test)
 
 
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ipt_explain.model import Match, Option, Rule
-from ipt_explain.netfilter.condition import Answer, Condition
+from ipt_explain.model import Match, Option
+from ipt_explain.netfilter.condition import Answer, Condition, Words
 from ipt_explain.netfilter.marks import parse_mark
-from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 
 _mark = lru_cache(maxsize=32768)(parse_mark)
@@ -20,12 +20,12 @@ def compile_mark(match: Match) -> list[Condition]:
 
 
 def _packet_mark(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        return Truth.of(_mark(rule.values[slot]).fits(state.mark) is not negated)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        return Truth.of(_mark(words[0]).fits(state.mark) is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def compile_connmark(match: Match) -> list[Condition]:
@@ -34,11 +34,11 @@ def compile_connmark(match: Match) -> list[Condition]:
 
 
 def _connection_mark(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
             return Truth.NO
-        return Truth.of(_mark(rule.values[slot]).fits(state.connmark) is not negated)
+        return Truth.of(_mark(words[0]).fits(state.connmark) is not negated)
 
-    return test
+    return Condition(option.slots, test)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Match, Option, Rule
-from ipt_explain.netfilter.condition import Answer, Condition
+from ipt_explain.model import Match, Option
+from ipt_explain.netfilter.condition import Answer, Condition, Words
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import interface_fits
 from ipt_explain.netfilter.matches.undecided import described
-from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import replace
 
 
 def compile_physdev(match: Match) -> list[Condition]:
@@ -23,22 +24,22 @@ def compile_physdev(match: Match) -> list[Condition]:
 def _bridge_port(option: Option) -> Condition:
     negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         port = state.connection.bridge_port
-        assumed = state.node.assumption(f"-m physdev {option.name} {rule.first(option) or ''}".rstrip())
+        assumed = state.node.assumption(f"-m physdev {option.name} {' '.join(words)}".rstrip())
         if assumed is not None:
             found = assumed
         elif option.name == "--physdev-is-in":
             found = bool(port)
         elif option.name == "--physdev-in":
-            found = interface_fits(rule.values[option.slots[0]], port)
+            found = interface_fits(words[0], port)
         elif option.name == "--physdev-out":
-            found = rule.values[option.slots[0]] == "+"
+            found = words[0] == "+"
         else:
             found = False
         return Truth.of(found is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def compile_socket_owner(match: Match) -> list[Condition]:
@@ -50,14 +51,14 @@ def compile_socket_owner(match: Match) -> list[Condition]:
 def _of_socket(match: Match, option: Option) -> Condition:
     undecided = described(match, option)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if not state.connection.local:
             return Truth.of(option.negated)
         if option.name == "--socket-exists":
             return Truth.of(not option.negated)
-        return undecided(rule, state)
+        return undecided.test(words, state, bound)
 
-    return test
+    return replace(undecided, test=test)
 
 
 def compile_pkttype(match: Match) -> list[Condition]:
@@ -66,16 +67,18 @@ def compile_pkttype(match: Match) -> list[Condition]:
 
 
 def _pkttype(option: Option) -> Condition:
-    def test(rule: Rule, state: PacketState) -> Answer:
-        family, destination = state.connection.family, state.connection.destination
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        family, destination = state.connection.family, bound.sent.address
         kind = "unicast"
-        if is_multicast(destination, family):
+        if destination is None:
+            kind = "unicast"
+        elif is_multicast(destination, family):
             kind = "multicast"
         elif is_broadcast(destination, family):
             kind = "broadcast"
-        return Truth.of((rule.values[option.slots[0]].lower() == kind) is not option.negated)
+        return Truth.of((words[0].lower() == kind) is not option.negated)
 
-    return test
+    return Condition(option.slots, test, bound=True)
 
 
 def compile_mac(match: Match) -> list[Condition]:
@@ -86,9 +89,9 @@ def compile_mac(match: Match) -> list[Condition]:
 def _mac(match: Match, option: Option) -> Condition:
     undecided = described(match, option)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if state.connection.local and state.hook in (Hook.OUTPUT, Hook.POSTROUTING):
             return Truth.NO
-        return undecided(rule, state)
+        return undecided.test(words, state, bound)
 
-    return test
+    return replace(undecided, test=test)

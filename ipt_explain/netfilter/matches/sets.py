@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Match, Option, Rule
+from ipt_explain.model import Match, Option
 from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.matches.undecided import compile_undecided, described
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import address_text
 
@@ -25,30 +25,30 @@ def compile_set(match: Match) -> list[Condition]:
 
 
 def _membership(option: Option) -> Condition:
-    def test(rule: Rule, state: PacketState) -> Answer:
-        name, directions = rule.arguments(option)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        name, directions = words
         sets = state.node.sets
-        held = Truth.UNKNOWN if sets is None else sets.holds(name, directions.split(","), state)
+        held = Truth.UNKNOWN if sets is None else sets.holds(name, directions.split(","), state, bound.to)
         if held is not Truth.UNKNOWN:
             return held.inverted(option.negated)
-        return ask(state, set_question(name, directions, state), option.negated)
+        return ask(state, set_question(name, directions, state, bound.to), option.negated)
 
-    return test
+    return Condition(option.slots, test, bound=True)
 
 
-def set_question(name: str, directions: str, state: PacketState) -> str:
+def set_question(name: str, directions: str, state: PacketState, to: Heading) -> str:
     """The question whether a set holds a packet, as `--assume` takes it."""
-    return f"-m set --match-set {name} {directions} ({_element(directions, state)})"
+    return f"-m set --match-set {name} {directions} ({_element(directions, state, to)})"
 
 
-def _element(directions: str, state: PacketState) -> str:
+def _element(directions: str, state: PacketState, to: Heading) -> str:
     """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
     family = state.connection.family
     source = address_text(state.source, family)
-    destination = address_text(state.destination, family)
+    destination = "an address of this node" if to.address is None else address_text(to.address, family)
     if state.connection.protocol in protocols.WITH_PORTS:
         protocol = protocols.protocol_name(state.connection.protocol)
         source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"
-        destination += f",{protocol}:{'?' if state.port is None else state.port}"
+        destination += f",{protocol}:{'?' if to.port is None else to.port}"
     shown = {"src": f"src {source}", "dst": f"dst {destination}"}
     return "; ".join(dict.fromkeys(shown.get(direction, direction) for direction in directions.split(",")))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipt_explain.model import Match, Option, Rule
+from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.addresses import network_bits
-from ipt_explain.netfilter.condition import Answer, Condition, ask, decide
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide
 from ipt_explain.netfilter.matches.undecided import described
-from ipt_explain.netfilter.packet import PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.ports import parse_port_range
 from ipt_explain.netfilter.protocols import ANY, protocol_number
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, lies_in
+from ipt_explain.records import replace
 
 
 def states_of(state: PacketState) -> frozenset[str]:
@@ -44,81 +45,86 @@ def compile_conntrack(match: Match) -> list[Condition]:
 
 
 def _state(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        found = not states_of(state).isdisjoint(rule.values[slot].split(","))
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        found = not states_of(state).isdisjoint(words[0].split(","))
         return Truth.of(found is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
     """xt_conntrack.c: without a connection the answer is whether --ctstate was asked, and it has matched by then."""
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
             return otherwise
-        return condition(rule, state)
+        return condition.test(words, state, bound)
 
-    return test
+    return replace(condition, test=test)
 
 
 def _status(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        confirmed = state.tracking is Tracking.CONFIRMED and "CONFIRMED" in rule.values[slot].split(",")
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        confirmed = state.tracking is Tracking.CONFIRMED and "CONFIRMED" in words[0].split(",")
         return Truth.of(confirmed is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _direction(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        return Truth.of((rule.values[slot] == "ORIGINAL") is not negated)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        return Truth.of((words[0] == "ORIGINAL") is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _protocol(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        number = protocol_number(rule.values[slot])
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        number = protocol_number(words[0])
         return Truth.of((number in (ANY, state.connection.protocol)) is not negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
-def _address(pick: Callable[[PacketState], Address]) -> Callable[[Option], Condition]:
+def _address(
+    pick: Callable[[PacketState, Bound], Address | None], bound: bool = False
+) -> Callable[[Option], Condition]:
     def compile_option(option: Option) -> Condition:
-        slot, negated = option.slots[0], option.negated
+        negated = option.negated
 
-        def test(rule: Rule, state: PacketState) -> Answer:
-            value, mask = network_bits(rule.values[slot])
-            truth = lies_in(pick(state), value, mask)
-            return decide(truth, state, f"{option.name} {rule.values[slot]}", negated)
+        def test(words: Words, state: PacketState, to: Bound) -> Answer:
+            value, mask = network_bits(words[0])
+            address = pick(state, to)
+            if address is None:
+                return ask(state, f"{option.name} {words[0]}", negated)
+            truth = lies_in(address, value, mask)
+            return decide(truth, state, f"{option.name} {words[0]}", negated)
 
-        return test
+        return Condition(option.slots, test, bound)
 
     return compile_option
 
 
-def _port(pick: Callable[[PacketState], int | None]) -> Callable[[Option], Condition]:
+def _port(pick: Callable[[PacketState, Bound], int | None], bound: bool = False) -> Callable[[Option], Condition]:
     def compile_option(option: Option) -> Condition:
-        slot, negated = option.slots[0], option.negated
+        negated = option.negated
 
-        def test(rule: Rule, state: PacketState) -> Answer:
-            port = pick(state)
-            first, last = parse_port_range(rule.values[slot])
+        def test(words: Words, state: PacketState, to: Bound) -> Answer:
+            port = pick(state, to)
+            first, last = parse_port_range(words[0])
             if port is None:
-                return ask(state, f"{option.name} {rule.values[slot]}", negated)
+                return ask(state, f"{option.name} {words[0]}", negated)
             return Truth.of((first <= port <= last) is not negated)
 
-        return test
+        return Condition(option.slots, test, bound)
 
     return compile_option
 
@@ -129,12 +135,12 @@ _COMPILERS: dict[str, Callable[[Option], Condition]] = {
     "--ctstatus": _status,
     "--ctdir": _direction,
     "--ctproto": _protocol,
-    "--ctorigsrc": _address(lambda state: state.connection.source),
-    "--ctorigdst": _address(lambda state: state.connection.destination),
-    "--ctreplsrc": _address(lambda state: state.destination),
-    "--ctrepldst": _address(lambda state: state.source),
-    "--ctorigsrcport": _port(lambda state: state.connection.source_port),
-    "--ctorigdstport": _port(lambda state: state.connection.port),
-    "--ctreplsrcport": _port(lambda state: state.port),
-    "--ctrepldstport": _port(lambda state: state.source_port),
+    "--ctorigsrc": _address(lambda state, bound: state.connection.source),
+    "--ctorigdst": _address(lambda state, bound: bound.sent.address, bound=True),
+    "--ctreplsrc": _address(lambda state, bound: bound.to.address, bound=True),
+    "--ctrepldst": _address(lambda state, bound: state.source),
+    "--ctorigsrcport": _port(lambda state, bound: state.connection.source_port),
+    "--ctorigdstport": _port(lambda state, bound: bound.sent.port, bound=True),
+    "--ctreplsrcport": _port(lambda state, bound: bound.to.port, bound=True),
+    "--ctrepldstport": _port(lambda state, bound: state.source_port),
 }

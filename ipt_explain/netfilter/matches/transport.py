@@ -3,12 +3,15 @@ packet."""
 
 from __future__ import annotations
 
-from ipt_explain.model import Match, Option, Rule
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ipt_explain.model import Match, Option
 from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.condition import Answer, Condition, ask
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
 from ipt_explain.netfilter.matches.undecided import described
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.truth import Truth
 
@@ -18,10 +21,10 @@ def compile_transport(match: Match) -> list[Condition]:
     """tcp, udp, udplite, dccp, sctp: the protocol, then each option."""
     wanted = protocols.protocol_number(match.module)
 
-    def right_protocol(rule: Rule, state: PacketState) -> Answer:
+    def right_protocol(words: Words, state: PacketState, bound: Bound) -> Answer:
         return Truth.of(state.connection.protocol == wanted)
 
-    return [right_protocol, *(_header_option(match, option) for option in match.options)]
+    return [Condition((), right_protocol), *(_header_option(match, option) for option in match.options)]
 
 
 def _header_option(match: Match, option: Option) -> Condition:
@@ -39,30 +42,42 @@ def _header_option(match: Match, option: Option) -> Condition:
 
 
 def _constant(answer: Truth) -> Condition:
-    return lambda rule, state: answer
+    return Condition((), lambda words, state, bound: answer)
 
 
 def _port(option: Option, source: bool) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        first, last = parse_port_range(rule.values[slot])
-        port = state.source_port if source else state.port
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        first, last = parse_port_range(words[0])
+        port = state.source_port if source else bound.to.port
         if port is None and (first > 0 or last < 65535):
-            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+            return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of((port is None or first <= port <= last) is not negated)
 
-    return test
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+        """Ten thousand Services ask for their own port, each of packets that are bound for it."""
+        (ports,) = columns
+        if source or negated:
+            return None
+        if isinstance(ports, str):
+            return Truth.YES if {heading.port for heading in to} == {_one_port(ports)} else None
+        return Truth.YES if all(_one_port(port) == heading.port for port, heading in zip(ports, to)) else None
+
+    return Condition(option.slots, test, bound=not source, at_once=at_once)
+
+
+@lru_cache(maxsize=8192)
+def _one_port(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 6 else -1
 
 
 def _tcp_flags(option: Option) -> Condition:
-    mask_slot, wanted_slot = option.slots[0], option.slots[1]
-
-    def test(rule: Rule, state: PacketState) -> Answer:
-        mask, wanted = _flag_set(rule.values[mask_slot]), _flag_set(rule.values[wanted_slot])
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        mask, wanted = _flag_set(words[0]), _flag_set(words[1])
         return Truth.of((mask & {"SYN"} == wanted) is not option.negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def _flag_set(text: str) -> set[str]:
@@ -72,21 +87,20 @@ def _flag_set(text: str) -> set[str]:
 
 
 def _chunk_types(match: Match, option: Option) -> Condition:
-    how_slot, types_slot = option.slots[0], option.slots[1]
     undecided = described(match, option)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        how, text = rule.values[how_slot], rule.values[types_slot]
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        how, text = words
         types = set(text.split(","))
         if ":" in text:  # flags of the chunk
-            return undecided(rule, state)
+            return undecided.test(words, state, bound)
         if text in ("ALL", "NONE"):
             fits = (how == "any") is (text == "ALL")
         else:
             fits = "INIT" in types if how == "any" else types == {"INIT"}
         return Truth.of(fits is not option.negated)
 
-    return test
+    return Condition(option.slots, test)
 
 
 def compile_multiport(match: Match) -> list[Condition]:
@@ -95,22 +109,22 @@ def compile_multiport(match: Match) -> list[Condition]:
 
 
 def _multiport(option: Option) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
     source = option.name in ("--sports", "--source-ports", "--ports")
     destination = option.name in ("--dports", "--destination-ports", "--ports")
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if state.connection.protocol not in protocols.WITH_PORTS:
             return Truth.NO
-        ranges = parse_port_list(rule.values[slot])
-        ports = [state.source_port] * source + [state.port] * destination
+        ranges = parse_port_list(words[0])
+        ports = [state.source_port] * source + [bound.to.port] * destination
         if any(port is not None and within(port, ranges) for port in ports):
             return Truth.of(not negated)
         if None in ports:
-            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+            return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of(negated)
 
-    return test
+    return Condition(option.slots, test, bound=destination)
 
 
 def compile_icmp(match: Match) -> list[Condition]:
@@ -124,7 +138,7 @@ def compile_icmp6(match: Match) -> list[Condition]:
 
 
 def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Condition:
-    slot, negated = option.slots[0], option.negated
+    negated = option.negated
 
     def fits(text: str, state: PacketState) -> bool | None:
         if text in (any_type, "any"):
@@ -138,12 +152,12 @@ def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Con
             return None
         return number == state.connection.icmp_type and code in (None, state.connection.icmp_code)
 
-    def test(rule: Rule, state: PacketState) -> Answer:
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if state.connection.protocol != protocol:
             return Truth.NO
-        found = fits(rule.values[slot], state)
+        found = fits(words[0], state)
         if found is None:
-            return ask(state, f"{option.name} {rule.values[slot]}", negated)
+            return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of(found is not negated)
 
-    return test
+    return Condition(option.slots, test)

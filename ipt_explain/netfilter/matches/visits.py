@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from ipt_explain.model import Match, Rule, Shape
 from ipt_explain.netfilter.addresses import parse_address
-from ipt_explain.netfilter.condition import Answer, Branch, Condition, ask
-from ipt_explain.netfilter.matches.undecided import option_text
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Words, ask, slots_of
+from ipt_explain.netfilter.matches.undecided import option_texts
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -26,11 +27,13 @@ def compile_recent(match: Match) -> list[Condition]:
     negated = any(option.negated for option in match.options if option.name in _ACTIONS)
     by_destination = "--rdest" in names
 
-    def test(rule: Rule, state: PacketState) -> Answer:
-        name = _value(rule, match, "--name") or DEFAULT_LIST
-        mask_text = _value(rule, match, "--mask")
+    places = _places(match)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        name = words[places["--name"]] if "--name" in places else DEFAULT_LIST
+        mask_text = words[places["--mask"]] if "--mask" in places else None
         mask = parse_address(mask_text) if mask_text else -1
-        address = state.destination if by_destination else state.source
+        address = bound.to.address if by_destination else state.source
         key = (name, address & mask if isinstance(address, int) else address)
         times = _times_seen(state, key)
         if "--set" in names:
@@ -39,14 +42,21 @@ def compile_recent(match: Match) -> list[Condition]:
             return Truth.of(negated)
         if "--remove" in names:
             return _changed(_seen(state, key, 0), not negated)
-        needed = int(_value(rule, match, "--hitcount") or 1)
+        needed = int(words[places["--hitcount"]]) if "--hitcount" in places else 1
         if times < needed or "--rttl" in names:
-            return ask(state, " ".join(["-m recent", *(option_text(rule, option) for option in match.options)]))
+            return ask(state, " ".join(["-m recent", *option_texts(match.options, words)]))
         if "--update" in names:
             return _changed(_seen(state, key, times + 1), not negated)
         return Truth.of(not negated)
 
-    return [test]
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+        """In lists that nobody is in, nobody is found. What a crowd enters in lists of its endpoints' own is not kept:
+        no rule behind the one that sends it there looks into them."""
+        if "--set" in names:
+            return Truth.of(not negated)
+        return Truth.of(negated) if not state.visits else None
+
+    return [Condition(slots_of(match), test, bound=by_destination, at_once=at_once)]
 
 
 def records_visits(shape: Shape) -> bool:
@@ -62,18 +72,22 @@ def list_of(rule: Rule) -> str:
 _ACTIONS = frozenset({"--set", "--rcheck", "--update", "--remove"})
 
 
-def _value(rule: Rule, match: Match, name: str) -> str | None:
+def _places(match: Match) -> Mapping[str, int]:
+    """Where the first argument of each option stands among the words of the match."""
+    places: dict[str, int] = {}
+    at = 0
     for option in match.options:
-        if option.name == name:
-            return rule.first(option)
-    return None
+        if option.slots:
+            places.setdefault(option.name, at)
+        at += len(option.slots)
+    return places
 
 
-def _times_seen(state: PacketState, key: tuple[str, Address]) -> int:
+def _times_seen(state: PacketState, key: tuple[str, Address | None]) -> int:
     return next((times for name, address, times in state.visits if (name, address) == key), 0)
 
 
-def _seen(state: PacketState, key: tuple[str, Address], times: int) -> PacketState:
+def _seen(state: PacketState, key: tuple[str, Address | None], times: int) -> PacketState:
     others = frozenset(visit for visit in state.visits if visit[:2] != key)
     return state._replace(visits=others | {(*key, times)} if times else others)
 

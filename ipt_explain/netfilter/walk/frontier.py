@@ -1,21 +1,24 @@
-"""Packets on their way down one chain: which states stand before which rule."""
+"""A crowd on its way down one chain, or down chains of one layout: what waits before which rule."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
-from ipt_explain.model import Rule
-from ipt_explain.netfilter.evaluator import Evaluator, Outcome
-from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.probability import Probability
+from ipt_explain.netfilter.packet import Answers, PacketState
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.portions import Portions
-from ipt_explain.netfilter.walk.visit import Trail
+from ipt_explain.netfilter.walk.search import Found, Met, Search, Spread
+from ipt_explain.netfilter.walk.visit import Portion, Trail, Visit
 
 _COST_OF_A_SEARCH = 40
 _COST_OF_AN_ANSWER = 8
 _COSTLY_ANSWERS = 32
 _COST_OF_AN_ADDITION = 10
+
+Key = tuple[PacketState, Rows]
 
 
 class Budget:
@@ -26,59 +29,106 @@ class Budget:
 
 
 class Frontier:
-    """States of a packet, each waiting at the next rule that may match it; popped in the order of the rules.
+    """Portions of a visit's crowd, each waiting at the next rule that may match it.
 
-    `given_up` are the portions that there was no budget to follow.
+    What one packet meets does not hang on the others. So rules for single addresses are met by many packets together,
+    whichever stands first in the chain; all others are met in their order, so that portions which have become alike
+    join. `given_up` are the portions that there was no budget to follow.
     """
 
-    def __init__(self, rules: Sequence[Rule], evaluator: Evaluator, budget: Budget) -> None:
-        self.given_up: list[tuple[Probability, Trail | None]] = []
-        self._rules = rules
+    def __init__(self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes, budget: Budget) -> None:
+        self.given_up: list[Portion] = []
+        self.search = Search(visit, evaluator, indexes, self._found)
         self._evaluator = evaluator
         self._budget = budget
-        self._here = -1
+        self._ready: list[Found] = []
+        self._looking: list[tuple[Portion, Sequence[int]]] = []
         self._places: list[int] = []
-        self._waiting: dict[int, Portions[PacketState, Trail | None]] = {}
-        self._scanned: dict[PacketState, tuple[int, int, Outcome]] = {}
+        self._waiting: dict[int, Portions[Key, Trail | None]] = {}
+        self._outcomes: dict[tuple[int, Key], Outcome] = {}
+        self._searched: dict[Key, tuple[int, int]] = {}
+        self._alone: Met | None = None
 
-    def add(self, state: PacketState, share: Probability, trail: Trail | None, start: int) -> None:
+    def add(self, portion: Portion, start: int) -> None:
         """Let a portion look for its next rule from `start` on."""
+        key = (portion.state, portion.rows)
+        known = self._searched.get(key)
+        if known is not None and known[0] <= start <= known[1]:
+            self._budget.left -= _COST_OF_AN_ADDITION
+            self._wait(portion, known[1], self._outcomes[known[1], key])
+            return
+        if not self._affords():
+            self.given_up.append(portion)
+            return
+        asked = self._evaluator.asked
+        self._alone = None
+        self._looking.extend(self.search.from_place(portion, start))
+        self._budget.left -= self._evaluator.asked - asked + _cost(portion.state)
+        alone = self._alone
+        if alone is not None and alone.portion.rows is portion.rows and alone.portion.share is portion.share:
+            assert isinstance(alone.place, int)
+            self._searched[key] = start, alone.place
+
+    def behind(self, portion: Portion, place: int | Sequence[int]) -> None:
+        """Let a portion look for its next rule behind the one that it met, each row behind its own."""
+        if isinstance(place, int):
+            self.add(portion, place + 1)
+        elif self._affords():
+            self._looking.extend(self.search.behind(portion, place))
+        else:
+            self.given_up.append(portion)
+
+    def pop(self) -> Found | None:
+        """What is met next; None when nothing waits."""
+        while True:
+            if self._ready:
+                return self._ready.pop()
+            if self._looking:
+                portion, places = self._looking.pop()
+                self.behind(portion, places[0] if len(places) == 1 else places)
+                continue
+            if not self._places:
+                return None
+            self._reach(heappop(self._places))
+
+    def _reach(self, place: int) -> None:
+        """Let all portions that wait at a place meet its rule."""
+        portions = self._waiting.pop(place)
+        if len(portions) > 1:
+            portions.forget_idle_answers(lambda key: key[0].answers, _with_answers)
+        for key, held in portions.items():
+            state, rows = key
+            portion = Portion(state, rows, held.share, held.via)
+            outcome = Truth.NO if place == self.search.end else self._outcomes.get((place, key))
+            if outcome is not None:
+                self._ready.append(Met(portion, place, outcome))
+                continue
+            rest = self.search.ask(portion, place)  # an answer has been forgotten since it was asked
+            if rest is not None:
+                self.add(rest, place + 1)
+
+    def _affords(self) -> bool:
         self._budget.left -= _COST_OF_AN_ADDITION
-        known = self._scanned.get(state)
-        if known is None or not known[0] <= start <= known[1]:
-            if self._budget.left <= 0:
-                self.given_up.append((share, trail))
-                return
-            asked_before = self._evaluator.asked
-            place, answer = self._evaluator.next_match(self._rules, start, state)
-            self._budget.left -= self._evaluator.asked - asked_before + _cost(state)
-            known = self._scanned[state] = start, place, answer
-        place = known[1]
+        return self._budget.left > 0
+
+    def _found(self, found: Found) -> None:
+        if isinstance(found, Spread) or not isinstance(found.place, int):
+            self._ready.append(found)
+            return
+        self._alone = found
+        self._wait(found.portion, found.place, found.outcome)
+
+    def _wait(self, portion: Portion, place: int, outcome: Outcome) -> None:
+        key = (portion.state, portion.rows)
         if place not in self._waiting:
             self._waiting[place] = Portions()
             heappush(self._places, place)
-        self._waiting[place].gather(state, share, trail)
+        self._waiting[place].gather(key, portion.share, portion.via)
+        self._outcomes[place, key] = outcome
 
-    def go_on(self, state: PacketState, share: Probability, trail: Trail | None) -> None:
-        """Let a portion look for its next rule behind the one popped last."""
-        self.add(state, share, trail, self._here + 1)
 
-    def pop(self) -> tuple[Rule | None, Portions[PacketState, Trail | None]] | None:
-        """The next rule with what waits there; the rule is None at the end of the chain. None when nothing waits."""
-        if not self._places:
-            return None
-        place = self._here = heappop(self._places)
-        portions = self._waiting.pop(place)
-        if len(portions) > 1:
-            portions.forget_idle_answers(lambda state: state.answers, PacketState.with_answers)
-        return (self._rules[place] if place < len(self._rules) else None), portions
-
-    def answer(self, rule: Rule, state: PacketState) -> Outcome:
-        """What the rule popped last says of a state that waited there."""
-        known = self._scanned.get(state)
-        if known is not None and known[1] == self._here:
-            return known[2]
-        return self._evaluator.answer(rule, state)
+def _with_answers(key: Key, answers: Answers) -> Key:
+    return key[0].with_answers(answers), key[1]
 
 
 def _cost(state: PacketState) -> int:

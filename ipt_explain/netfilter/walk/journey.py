@@ -1,31 +1,30 @@
-"""One packet through every hook and table, in netfilter's order."""
+"""Packets through every hook and table, in netfilter's order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.model import Chain, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
-from ipt_explain.netfilter.evaluator import Evaluator
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import PacketState, Tracking
-from ipt_explain.netfilter.probability import ALWAYS, product
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator
+from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.frontier import Budget
-from ipt_explain.netfilter.walk.path import Path
-from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
+from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 
 LOOPBACK = "lo"
 MOST_WORK = 4_000_000
-"""How many rules a trace may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
+"""How many rules a walk may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
 20,000."""
-
-Travellers = Portions[PacketState, Path | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +37,42 @@ class Finish:
     delivered: bool = False
 
 
-class Journey:
-    """The way of one packet through the rulesets of its family; two backends are both asked, legacy first in each
-    table."""
+class NodeRules:
+    """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
 
     def __init__(self, rulesets: Sequence[Ruleset]) -> None:
-        self.finishes: Portions[Finish, Path | None] = Portions()
+        self.rulesets = rulesets
+        self.evaluator = Evaluator()
+        self.indexes = ChainIndexes()
+
+
+class Journey:
+    """The way of a crowd through the rulesets of its family; two backends are both asked, legacy first in each table.
+
+    `sent` is where each of its packets is sent to; they share all else.
+    """
+
+    def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
+        self.finishes: dict[Finish, list[Flock]] = {}
         self.supposed: list[str] = []
         self._entered: set[Chain] = set()
-        self._rulesets = rulesets
-        self._evaluator = Evaluator()
-        self._budget = Budget(MOST_WORK)
+        self._node = node
+        self._rulesets = node.rulesets
+        self._sent = sent
+        self._budget = Budget(MOST_WORK + 100 * len(sent))
 
-    def arrive(self, start: PacketState) -> None:
-        """A packet that arrives: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
-        travellers = self._one(start)
+    def begin(self, start: PacketState) -> None:
+        """Let the crowd set out, from the node itself or from where it arrives."""
+        (self._depart if start.connection.local else self._arrive)(start)
+
+    def ends(self) -> Iterable[tuple[Finish, Flock]]:
+        """Every end, with the packets that meet it."""
+        for finish, flocks in self.finishes.items():
+            yield finish, Flock.joined(flocks)
+
+    def _arrive(self, start: PacketState) -> None:
+        """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
+        travellers = self._all(start)
         travellers = self._hook(Hook.PREROUTING, travellers, start.connection.in_interface, NO_INTERFACE)
         local, forwarded = self._routed(travellers)
         self._deliver(self._hook(Hook.INPUT, local, start.connection.in_interface, NO_INTERFACE))
@@ -60,82 +80,78 @@ class Journey:
         forwarded = self._hook(Hook.FORWARD, forwarded, start.connection.in_interface, out)
         self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
 
-    def depart(self, start: PacketState) -> None:
-        """A packet that the node sends: OUTPUT and POSTROUTING; to the node itself, then back in over lo.
+    def _depart(self, start: PacketState) -> None:
+        """Packets that the node sends: OUTPUT and POSTROUTING; to the node itself, then back in over lo.
 
         OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after
         DNAT.
         """
-        local, leaving = self._routed(self._one(start))
+        local, leaving = self._routed(self._all(start))
         out = start.node.out_interface
-        travellers: Travellers = Portions()
-        for portions, interface in ((local, LOOPBACK), (leaving, out)):
-            for state, portion in self._hook(Hook.OUTPUT, portions, NO_INTERFACE, interface).items():
-                travellers.gather(state, portion.share, portion.via)
+        travellers = Travellers()
+        for some, interface in ((local, LOOPBACK), (leaving, out)):
+            for state, flock in self._hook(Hook.OUTPUT, some, NO_INTERFACE, interface).items():
+                travellers.gather(state, flock)
         local, leaving = self._routed(travellers)
         self._leave(self._hook(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
         local = self._hook(Hook.POSTROUTING, local, NO_INTERFACE, LOOPBACK)
         local = self._hook(Hook.PREROUTING, local, LOOPBACK, NO_INTERFACE)
         self._deliver(self._hook(Hook.INPUT, local, LOOPBACK, NO_INTERFACE))
 
-    def _one(self, start: PacketState) -> Travellers:
-        travellers: Travellers = Portions()
-        travellers.gather(start, ALWAYS, None)
+    def _all(self, start: PacketState) -> Travellers:
+        travellers = Travellers()
+        travellers.gather(start, Flock(range(len(self._sent)), self._sent, [ALWAYS] * len(self._sent)))
         return travellers
 
     def _hook(
         self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None
     ) -> Travellers:
         """Ask a hook's tables in turn; returns those that all of them accept."""
-        entered: Travellers = Portions()
-        for state, portion in travellers.items():
-            state = state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface)
-            entered.gather(state, portion.share, portion.via)
-        travellers = entered
+        travellers = _changed(
+            travellers,
+            lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
+        )
         for table in TABLES[hook]:
             if table != "raw":
-                travellers = self._tracked(travellers)
+                travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
             for ruleset in self._rulesets:
                 travellers = self._table(ruleset, table, hook, travellers)
         if hook is Hook.POSTROUTING:
-            travellers = self._tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
+            travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
         return travellers
-
-    def _tracked(
-        self, travellers: Travellers, before: Tracking = Tracking.NOT_YET, after: Tracking = Tracking.NEW
-    ) -> Travellers:
-        """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms
-        them."""
-        moved: Travellers = Portions()
-        for state, portion in travellers.items():
-            if state.tracking is before:
-                state = state._replace(tracking=after)
-            moved.gather(state, portion.share, portion.via)
-        return moved
 
     def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
         """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""
         if not travellers:
             return travellers
+        passing, entering = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            (passing if name == "nat" and not _nat_applies(state) else entering).gather(state, flock)
         chain = ruleset.chain(name, hook.value)
-        if chain is None or not (chain.rules or chain.policy == "DROP"):
-            return self._absent(ruleset, name, hook, chain, travellers)
-        passing: Travellers = Portions()
-        entering: Travellers = Portions()
-        for state, portion in travellers.items():
-            into = passing if name == "nat" and not _nat_applies(state) else entering
-            into.gather(state, portion.share, portion.via)
+        if chain is None or not (chain.layout.shapes or chain.policy == "DROP"):
+            for state, flock in self._absent(ruleset, name, hook, chain, entering).items():
+                passing.gather(state, flock)
+            return passing
         if entering:
-            walk = TableWalk(ruleset.tables[name], self._evaluator, self._budget, ruleset.fragment)
-            self._settle(walk.arrivals(hook.value, [(s, p.share) for s, p in entering.items()]), entering, passing)
-        passing.forget_idle_answers(lambda state: state.answers, PacketState.with_answers)
+            self._settle(*self._walked(ruleset, name, hook.value, entering), passing)
+        passing.forget_idle_answers()
         return passing
+
+    def _walked(
+        self, ruleset: Ruleset, table: str, chain: str, travellers: Travellers
+    ) -> tuple[list[Arrival], Entered]:
+        states, flocks = zip(*travellers.items())
+        entered = Entered(flocks)
+        crowd = Crowd(entered.to, [self._sent[number] for number in entered.who])
+        node = self._node
+        walk = TableWalk(ruleset.tables[table], crowd, node.evaluator, node.indexes, self._budget, ruleset.fragment)
+        return walk.arrivals(chain, zip(states, entered.numbers())), entered
 
     def _absent(
         self, ruleset: Ruleset, name: str, hook: Hook, chain: Chain | None, travellers: Travellers
     ) -> Travellers:
         """A built-in chain with nothing to say, or one of which a fragment does not show whether it has."""
-        if chain is not None or not ruleset.fragment:
+        if chain is not None or not ruleset.fragment or not travellers:
             return travellers
         table = ruleset.tables.get(name)
         orphans = [] if table is None else [chain for chain in unreached_chains(table) if chain not in self._entered]
@@ -155,59 +171,81 @@ class Journey:
         nat rewrites sources: what the packet meets is unknown there.
         """
         plausible = table.name != "nat" or hook in DESTINATION_NAT
-        if not plausible or any(is_nat(rule.target) for chain in orphans for rule in chain.rules):
+        if not plausible or any(_rewrites(chain) for chain in orphans):
             reason = f"chain {hook.value} of table {table.name}, which this input does not show"
-            for state, portion in travellers.items():
-                self.finishes.gather(Finish(Verdict.UNKNOWN, state, reason), portion.share, portion.via)
-            return Portions()
+            for state, flock in travellers.items():
+                self._finish(Finish(Verdict.UNKNOWN, state, reason), flock)
+            return Travellers()
         self._entered.update(orphans)
         names = ", ".join(chain.name for chain in orphans)
         self._take_note(f"{table.name} {hook.value}, which this input does not show, leads to {names}")
-        passed: Travellers = Portions()
+        passed = Travellers()
         for chain in orphans:
-            walk = TableWalk(table, self._evaluator, self._budget, ruleset.fragment)
-            arrivals = walk.arrivals(chain.name, [(state, portion.share) for state, portion in travellers.items()])
-            returned: Travellers = Portions()
-            self._settle([one for one in arrivals if not one.by_policy], travellers, passed)
-            self._settle([one for one in arrivals if one.by_policy], travellers, returned)
-            travellers = returned
-        for state, portion in travellers.items():
-            passed.gather(state, portion.share, portion.via)
+            if not travellers:
+                break
+            arrivals, entered = self._walked(ruleset, table.name, chain.name, travellers)
+            travellers = Travellers()
+            self._settle([one for one in arrivals if not one.by_policy], entered, passed)
+            self._settle([one for one in arrivals if one.by_policy], entered, travellers)
+        for state, flock in travellers.items():
+            passed.gather(state, flock)
         return passed
 
     def _take_note(self, note: str) -> None:
         if note not in self.supposed:
             self.supposed.append(note)
 
-    def _settle(self, arrivals: Iterable[Arrival], entered: Travellers, passing: Travellers) -> None:
+    def _settle(self, arrivals: Iterable[Arrival], entered: Entered, passing: Travellers) -> None:
         """Packets that a table accepts pass on; the others have finished."""
         for arrival in arrivals:
-            path = Path(_way_in(entered, arrival), arrival.passage)
-            end = arrival.end
+            end, flock = arrival.end, Flock.arrived(arrival, entered)
             if end.verdict is Verdict.ACCEPT:
-                passing.gather(end.state, arrival.share, path)
+                passing.gather(end.state, flock)
             else:
-                self.finishes.gather(Finish(end.verdict, end.state, end.reason), arrival.share, path)
+                self._finish(Finish(end.verdict, end.state, end.reason), flock)
 
     def _routed(self, travellers: Travellers) -> tuple[Travellers, Travellers]:
         """Whether each packet is for the node itself, as (local, others)."""
-        local: Travellers = Portions()
-        others: Travellers = Portions()
-        for state, portion in travellers.items():
-            answer = _for_this_node(state)
-            branches = (Branch(ALWAYS, answer is Truth.YES, state),) if isinstance(answer, Truth) else answer
-            for branch in branches:
-                into = local if branch.matches else others
-                into.gather(branch.state, product(portion.share, branch.share), portion.via)
+        local, others = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            answers = {address: _for_this_node(state, address) for address in {to.address for to in flock.to}}
+            groups: dict[Truth | tuple[Branch, ...], list[int]] = {}
+            if len(set(answers.values())) == 1:
+                groups[next(iter(answers.values()))] = list(range(len(flock)))
+            else:
+                for row, to in enumerate(flock.to):
+                    groups.setdefault(answers[to.address], []).append(row)
+            for answer, rows in groups.items():
+                branches = (Branch(ALWAYS, answer is Truth.YES, state),) if isinstance(answer, Truth) else answer
+                for branch in branches:
+                    whole = branch.share is ALWAYS and len(rows) == len(flock)
+                    part = flock if whole else flock.take(rows, branch.share)
+                    (local if branch.matches else others).gather(branch.state, part)
         return local, others
 
+    def _finish(self, finish: Finish, flock: Flock) -> None:
+        if flock.who:
+            self.finishes.setdefault(finish, []).append(flock)
+
     def _deliver(self, travellers: Travellers) -> None:
-        for state, portion in travellers.items():
-            self.finishes.gather(Finish(Verdict.ACCEPT, state, delivered=True), portion.share, portion.via)
+        for state, flock in travellers.items():
+            self._finish(Finish(Verdict.ACCEPT, state, delivered=True), flock)
 
     def _leave(self, travellers: Travellers) -> None:
-        for state, portion in travellers.items():
-            self.finishes.gather(Finish(Verdict.ACCEPT, state), portion.share, portion.via)
+        for state, flock in travellers.items():
+            self._finish(Finish(Verdict.ACCEPT, state), flock)
+
+
+def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:
+    moved = Travellers()
+    for state, flock in travellers.items():
+        moved.gather(change(state), flock)
+    return moved
+
+
+def _tracked(travellers: Travellers, before: Tracking, after: Tracking) -> Travellers:
+    """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
+    return _changed(travellers, lambda state: state._replace(tracking=after) if state.tracking is before else state)
 
 
 def _nat_applies(state: PacketState) -> bool:
@@ -217,28 +255,24 @@ def _nat_applies(state: PacketState) -> bool:
     return not (state.destination_decided if state.hook in DESTINATION_NAT else state.source_decided)
 
 
-def _for_this_node(state: PacketState) -> Truth | tuple[Branch, ...]:
+def _for_this_node(state: PacketState, address: Address | None) -> Truth | tuple[Branch, ...]:
     """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another
     machine's."""
-    if state.to_interface:
+    if address is None:
         return Truth.YES
-    owned = state.owns(state.destination)
-    if owned is Truth.UNKNOWN and state.destination_decided:
+    owned = state.owns(address)
+    if owned is Truth.UNKNOWN and state.destination_decided and address not in state.node.doubtful_addresses:
         return Truth.NO
-    answer = decide(owned, state, own_address_question(state.destination, state.connection.family))
+    answer = decide(owned, state, own_address_question(address, state.connection.family))
     return split((answer,), state) if isinstance(answer, Question) else answer
 
 
-def _way_in(entered: Travellers, arrival: Arrival) -> Path | None:
-    """How the packets had come to the table that arrived so."""
-    visit = arrival.passage.visit
-    while visit.caller is not None:
-        visit = visit.caller.visit
-    return entered[visit.state].via
+def _rewrites(chain: Chain) -> bool:
+    return any(shape.target is not None and is_nat(shape.target.name) for shape in chain.layout.shapes)
 
 
 def unreached_chains(table: Table) -> list[Chain]:
     """The user chains of a table that no rule of it jumps to, in the order of the text."""
-    targets = {rule.target for chain in table.chains.values() for rule in chain.rules}
+    targets = {chain.target_of(number) for chain in table.chains.values() for number in range(len(chain.layout.shapes))}
     built_in = {hook.value for hook in Hook}
     return [chain for name, chain in table.chains.items() if name not in targets and name not in built_in]

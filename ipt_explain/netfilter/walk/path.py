@@ -1,10 +1,11 @@
-"""The rules that a packet met: kept as shared links while tracing, written out for the outcomes alone."""
+"""The rules that a packet met: kept as shared links while walking, written out for those alone that somebody asks
+about."""
 
 from __future__ import annotations
 
 from ipt_explain.model import Chain, Rule
-from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.walk.visit import Passage, Trail, Visit
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.walk.visit import Trail, Visit
 from ipt_explain.records import dataclass
 
 
@@ -13,15 +14,19 @@ class Step:
     """One rule on a packet's way, or the policy that decided where `rule` is None.
 
     `before` is the packet as it met the rule; `after` what it was behind it, None where it did not come back from
-    the chain jumped to, which is `into`. `depth` counts jumps."""
+    the chain jumped to, which is `into`. `bound` is where the packet was bound for at the rule, `to_after` where it was
+    behind it. `depth` counts jumps.
+    """
 
     table: str
     chain: Chain
     rule: Rule | None
     depth: int
     before: PacketState
-    after: PacketState | None = None
-    into: Chain | None = None
+    after: PacketState | None
+    into: Chain | None
+    bound: Bound
+    to_after: Heading
 
     @property
     def line(self) -> int | None:
@@ -35,61 +40,82 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
-    """A whole way: through tables, the latest first."""
+class Leg:
+    """A packet's way through one table: the visit in which it ended, its row there, what it met last, and where it was
+    bound for before and behind the table."""
 
-    earlier: Path | None
-    passage: Passage
+    visit: Visit
+    row: int
+    via: Trail | None
+    bound: Bound
+    to_after: Heading
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """A whole way, table by table."""
+
+    legs: tuple[Leg, ...]
 
     def steps(self) -> tuple[Step, ...]:
         """Every step, in order. A visit that the way takes again in the same state is written out once."""
-        passages: list[Passage] = []
-        path: Path | None = self
-        while path is not None:
-            passages.append(path.passage)
-            path = path.earlier
-        steps: list[Step] = []
-        for passage in reversed(passages):
-            steps.extend(_table_steps(passage))
-        return tuple(steps)
+        return tuple(step for leg in self.legs for step in _table_steps(leg))
+
+    def last(self) -> Step | None:
+        """The step that ended the way in the last table, if a rule or policy did."""
+        leg = self.legs[-1]
+        trail = leg.via
+        return None if trail is None else _step(leg, leg.visit, leg.row, trail, 0, None)
 
 
-def _table_steps(passage: Passage) -> list[Step]:
-    """The steps through one table, from its built-in chain to where the passage ends."""
-    levels: list[tuple[Visit, Trail | None]] = []
-    visit, trail = passage.visit, passage.trail
+def _table_steps(leg: Leg) -> list[Step]:
+    """The steps through one table, from its built-in chain to where the way ends."""
+    levels: list[tuple[Visit, int, Trail | None]] = []
+    visit, row, trail = leg.visit, leg.row, leg.via
     while True:
-        levels.append((visit, trail))
-        caller = visit.caller
-        if caller is None:
+        levels.append((visit, row, trail))
+        call = visit.caller
+        if call is None:
             break
-        visit, trail = caller.visit, Trail(caller.trail, caller.rule, caller.before, None)
+        trail = Trail(call.trail, call.place_of(row), call.before, None)
+        visit, row = call.visit, call.origin_of(row)
     levels.reverse()
     steps: list[Step] = []
-    written: set[int] = set()
-    for depth, (level, last) in enumerate(levels):
-        into = levels[depth + 1][0].chain if depth + 1 < len(levels) else None
-        _write(level, last, into, depth, steps, written)
+    written: set[tuple[int, int]] = set()
+    for depth, (level, number, last) in enumerate(levels):
+        into = levels[depth + 1][0].chain(levels[depth + 1][1]) if depth + 1 < len(levels) else None
+        _write(leg, level, number, last, into, depth, steps, written)
     return steps
 
 
 def _write(
-    visit: Visit, trail: Trail | None, entered: Chain | None, depth: int, steps: list[Step], written: set[int]
-) -> None:
+    leg: Leg, visit: Visit, row: int, trail: Trail | None, entered: Chain | None, depth: int, steps: list[Step],
+    written: set[tuple[int, int]],
+) -> None:  # fmt: skip
     """Write out a visit, its last step being a jump to `entered` if that is a chain."""
-    stack: list[tuple[Visit, list[Trail], int]] = [(visit, _links(trail), depth)]
+    stack: list[tuple[Visit, int, list[Trail], int]] = [(visit, row, _links(trail), depth)]
     while stack:
-        level, links, deep = stack[-1]
+        level, number, links, deep = stack[-1]
         if not links:
             stack.pop()
             continue
         link = links.pop()
         inside = link.inside
-        into = inside.visit.chain if inside is not None else entered if link.after is None else None
-        steps.append(Step(level.table, level.chain, link.rule, deep, link.before, link.after, into))
-        if inside is not None and id(inside) not in written:
-            written.add(id(inside))
-            stack.append((inside.visit, _links(inside.trail), deep + 1))
+        into, seat = (entered if link.after is None else None), 0
+        if inside is not None:
+            seat = number if inside.rows is None else inside.rows[number]
+            into = inside.visit.chain(seat)
+        steps.append(_step(leg, level, number, link, deep, into))
+        if inside is not None and (id(inside), seat) not in written:
+            written.add((id(inside), seat))
+            stack.append((inside.visit, seat, _links(inside.trail), deep + 1))
+
+
+def _step(leg: Leg, visit: Visit, row: int, link: Trail, depth: int, into: Chain | None) -> Step:
+    chain, place = visit.chain(row), link.place_of(row)
+    rule = None if place is None else chain.rule(place)
+    to_after = leg.to_after if link is leg.via else leg.bound.to
+    return Step(visit.table, chain, rule, depth, link.before, link.after, into, leg.bound, to_after)
 
 
 def _links(trail: Trail | None) -> list[Trail]:

@@ -1,39 +1,56 @@
-"""One chain, entered in one state: what packets meet in it, and how they got there. Linked, so that ways share their
-parts."""
+"""One chain, or chains of one layout, entered by a crowd in one state: what its packets meet there, and how they got
+there. Linked, so that ways share their parts.
+
+A visit numbers its packets from 0: its rows. What happens to some of them is a `Portion`: the rows, and the share of
+each that it happens to.
+"""
 
 from __future__ import annotations
 
-from ipt_explain.model import Chain, Rule
-from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.probability import Probability
+from collections.abc import Mapping, Sequence
+
+from ipt_explain.model import Chain
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.portions import Portions
+from ipt_explain.netfilter.walk.evaluator import Crowd, Rows
 from ipt_explain.records import dataclass, field
+
+Ground = Chain | tuple[Chain, ...]
+"""The chain that all rows of a visit are in, or each row's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trail:
-    """The latest rule that a packet met in a chain, linked to those before. `inside` is what it met in the chain
-    jumped to."""
+    """The latest rule that rows met in a chain, linked to those before.
+
+    `place` is the number of the rule, or each row's own; None for the chain's policy. `inside` is what they met in the
+    chain jumped to.
+    """
 
     earlier: Trail | None
-    rule: Rule | None
+    place: int | Mapping[int, int] | None
     before: PacketState
     after: PacketState | None
     inside: Passage | None = None
 
+    def place_of(self, row: int) -> int | None:
+        """The number of a row's rule."""
+        return self.place if self.place is None or isinstance(self.place, int) else self.place[row]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """A trail through one visit of a chain."""
+    """A trail through one visit. `rows` has the visit's row for each row of who asks; None where they are the same."""
 
     visit: Visit
     trail: Trail | None
+    rows: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An end that packets meet within a chain: a fate, the state that they meet it in, and what is not known, if
+    """An end that packets meet within a chain: a verdict, the state that they meet it in, and what is not known, if
     something is."""
 
     verdict: Verdict
@@ -42,27 +59,101 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Portion:
+    """A share of some rows' packets that are in one state, and how they came there. `rows` None: all."""
+
+    state: PacketState
+    rows: Rows
+    share: Probability
+    via: Trail | None
+
+    def numbers(self, count: int) -> Sequence[int]:
+        """Its rows, of a visit of so many."""
+        return range(count) if self.rows is None else self.rows
+
+    def at(self, rows: Sequence[int]) -> Portion:
+        """The same for other rows of the visit."""
+        return Portion(self.state, tuple(rows), self.share, self.via)
+
+    def of(self, part: Rows) -> Portion:
+        """The same for some of its rows, counted within it."""
+        if part is None:
+            return self
+        return self.at(part if self.rows is None else [self.rows[number] for number in part])
+
+    def share_of(self, share: Probability) -> Portion:
+        """A share of it."""
+        return Portion(self.state, self.rows, product(self.share, share), self.via)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """A portion that has met its end. `to` is where its rows are bound for from now on; None where that stays."""
+
+    end: End
+    rows: Rows
+    share: Probability
+    via: Trail | None
+    to: Sequence[Heading] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A jump from a visit. `trail` is what packets met before; `before` the state at the rule."""
+    """A jump from a visit.
+
+    `origin` has the caller's row for each row of the callee, None where they are the same; `shares` are those of the
+    caller's packets that jump, and `place` the number of the rule, each one for all or one a row. `trail` is what
+    packets met before; `before` the state at the rule.
+    """
 
     visit: Visit
     callee: Visit
-    share: Probability
+    origin: Sequence[int] | None
+    shares: Probability | Sequence[Probability]
+    place: int | Sequence[int]
     trail: Trail | None
-    rule: Rule
     before: PacketState
+
+    def origin_of(self, row: int) -> int:
+        """The caller's row of a row of the callee."""
+        return row if self.origin is None else self.origin[row]
+
+    def place_of(self, row: int) -> int:
+        """The number of the rule by which a row of the callee came."""
+        return self.place if isinstance(self.place, int) else self.place[row]
 
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One chain entered in one state. `weight` is the share of all packets that enter, `caller` where most of them
-    come from."""
+    """A crowd in a chain. `who` has for each row the packet that entered the table, by number there.
+
+    `weights` are the shares of these packets that enter, one for all or one a row; `caller` is where most of them come
+    from.
+    """
 
     table: str
-    chain: Chain
+    ground: Ground
     state: PacketState
-    ends: Portions[End, Trail | None] = field(default_factory=Portions)
-    returned: Portions[PacketState, Trail | None] = field(default_factory=Portions)
+    who: tuple[int, ...]
+    crowd: Crowd
+    ended: list[Ended] = field(default_factory=list)
+    returned: list[Portion] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    weight: Probability = 0.0
+    weights: Probability | list[Probability] = 0.0
     caller: Call | None = None
+
+    def crowd_of(self, rows: Rows) -> Crowd:
+        """The packets of some rows."""
+        return self.crowd if rows is None else self.crowd.take(rows)
+
+    def who_of(self, rows: Rows) -> tuple[int, ...]:
+        """The packets of some rows, by number in the table."""
+        return self.who if rows is None else tuple([self.who[row] for row in rows])
+
+    def chain(self, row: int) -> Chain:
+        """The chain that a row is in."""
+        return self.ground if isinstance(self.ground, Chain) else self.ground[row]
+
+    def weight(self, row: int) -> Probability:
+        """The share of a row's packet that enters."""
+        return self.weights[row] if isinstance(self.weights, list) else self.weights

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ipt_explain.analyzers.profiles.chains import TablePlace, places
 from ipt_explain.audit.folding import Story, stories
 from ipt_explain.audit.runner import Report
 from ipt_explain.graph import neighbourhood
 from ipt_explain.model import Dump, Form
+from ipt_explain.records import dataclass
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
 from ipt_explain.render.explain.header import header

@@ -5,8 +5,7 @@ Positions and texts only; the template turns them into elements, and escapes the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ipt_explain.records import dataclass
 from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of, looks, parallel
 from ipt_explain.render.report.layers import columns
 from ipt_explain.render.text.safe import cells

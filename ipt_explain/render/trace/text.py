@@ -7,14 +7,13 @@ from itertools import groupby
 
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.addresses import format_endpoint, parse_address
-from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.protocols import protocol_name
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
 from ipt_explain.render.trace.words import conditions, effect
-from ipt_explain.trace import Outcome, Trace
+from ipt_explain.trace import Outcome, Step, Trace
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.words.counts import and_more, counted
@@ -58,7 +57,7 @@ def _headline(trace: Trace, label: str) -> str:
     where = "from the node itself (OUTPUT)" if connection.local else "arriving (PREROUTING)"
     if not connection.local:
         where = f"arriving on {packet.in_interface} (PREROUTING)" if packet.in_interface else where
-    to = format_endpoint(parse_address(packet.destination), connection.port, connection.family)
+    to = format_endpoint(parse_address(packet.destination), trace.bound.sent.port, connection.family)
     named = f"{label} " if label else ""
     return f"{protocol_name(connection.protocol)} {packet.source} → {named}{to}, {where}"
 
@@ -89,7 +88,7 @@ class _Teller:
         root = Node(sentence(f"{act.table} {act.hook}", "name"))
         for scene in scenes:
             self._fill(root, scene, act.share)
-        self._add_misses(root, scenes[0].step.chain, scenes[0].step.before, scenes)
+        self._add_misses(root, scenes[0].step.chain, scenes[0].step, scenes)
         return root
 
     def _fill(self, parent: Node, scene: Scene, whole: float) -> None:
@@ -108,7 +107,7 @@ class _Teller:
                 note = f"… {counted(left, 'more rule')}, {percent(rest)} of the packets, to line {inner[-1].step.line}"
                 node.children.append(Node(sentence(note, "guide")))
             if one.step.into is not None:
-                self._add_misses(node, one.step.into, one.step.before, inner)
+                self._add_misses(node, one.step.into, one.step, inner)
 
     def _words(self, scene: Scene, whole: float) -> list[tuple[str, str]]:
         words: list[tuple[str, str]] = []
@@ -127,14 +126,14 @@ class _Teller:
     def _tail(self, scene: Scene) -> str:
         return "" if scene.step.line is None else f"line {scene.step.line}"
 
-    def _add_misses(self, node: Node, chain: Chain, state: PacketState, scenes: Sequence[Scene]) -> None:
+    def _add_misses(self, node: Node, chain: Chain, step: Step, scenes: Sequence[Scene]) -> None:
         """The rules of a chain that nearly matched, up to where the packets left it."""
         if not self._verbose:
             return
         met = {id(scene.step.rule) for scene in scenes}
         left_at = max((scene.step.line or 0 for scene in scenes if scene.share > 0), default=0)
         passed = [rule for rule in chain.rules if id(rule) not in met and (not left_at or rule.line < left_at)]
-        misses, count = near_misses(passed, state, _MOST_MISSES)
+        misses, count = near_misses(passed, step.before, step.bound, _MOST_MISSES)
         for miss in misses:
             target = f"→ {miss.rule.target}" if miss.rule.target else "counted"
             said = f"not {target}: {miss.condition} does not fit"

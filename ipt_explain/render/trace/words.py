@@ -36,7 +36,7 @@ def effect(step: Step, marks: Mapping[int, str]) -> str:
         and after is not None
         and after.destination_decided > before.destination_decided
     ):
-        return f"{target} to {destination_text(after)}"
+        return f"{target} to {destination_text(step.to_after, after.connection.family)}"
     if target == "MASQUERADE":
         return "MASQUERADE: the source becomes the address of the interface it leaves by"
     if target in ("SNAT", "NETMAP") and after is not None:

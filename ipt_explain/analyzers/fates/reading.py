@@ -1,0 +1,140 @@
+"""Service ports with the fates of their frontends, and with what follows from them: state, chances, hairpin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ipt_explain.analyzers.fates.judging import Judge, Judgement
+from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.model import Ruleset
+from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.records import replace
+from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
+from ipt_explain.services.ports import (
+    Endpoint,
+    Frontend,
+    FrontendKind,
+    FrontendVerdict,
+    ServicePort,
+    ServiceState,
+    TrafficPolicy,
+)
+
+
+def with_fates(rulesets: Sequence[Ruleset], services: Sequence[ServicePort]) -> list[ServicePort]:
+    """Service ports of one family of one node, judged by all its rulesets of that family."""
+    if not services:
+        return []
+    return _Reader(rulesets, Surroundings.of(services[0].family, services)).judged(services)
+
+
+class _Reader:
+    def __init__(self, rulesets: Sequence[Ruleset], around: Surroundings) -> None:
+        self._node = NodeRules(rulesets)
+        self._around = around
+        self._judge = Judge(rulesets)
+
+    def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
+        """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
+        judgements: list[list[Mapping[Vantage, Judgement]]] = [[] for _ in services]
+        for protocol in dict.fromkeys(service.protocol for service in services):
+            numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
+            crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
+            told = self._told(services, protocol, crowd)
+            for (number, _), judgement in zip(crowd, told):
+                judgements[number].append(judgement)
+        return [_with_fates(service, own) for service, own in zip(services, judgements)]
+
+    def _told(
+        self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
+    ) -> Sequence[Mapping[Vantage, Judgement]]:
+        sent = [self._heading(frontend) for _, frontend in crowd]
+        of_service = {number: frozenset(_headings(services[number].endpoints)) for number, _ in crowd}
+        endpoints = [of_service[number] for number, _ in crowd]
+        refusing = [_may_refuse(services[number], frontend) for number, frontend in crowd]
+        told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
+        for vantage in Vantage:
+            journey = Journey(self._node, sent)
+            journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
+            ends = list(journey.ends())
+            for judgements, judgement in zip(told, self._judge.judge(ends, endpoints, refusing)):
+                judgements[vantage] = judgement
+        return told
+
+    def _heading(self, frontend: Frontend) -> Heading:
+        if frontend.address is None:
+            return Heading(self._around.node, frontend.port)
+        return Heading(parse_address(frontend.address), frontend.port)
+
+
+def _with_fates(service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
+    frontends = tuple(
+        replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
+        for frontend, judgements in zip(service.frontends, told)
+    )
+    for frontend, judgements in zip(service.frontends, told):
+        if frontend.kind is FrontendKind.CLUSTER_IP:
+            pod = judgements[Vantage.POD]
+            endpoints = tuple([_arriving(each, pod.arrivals) for each in service.endpoints])
+            return replace(service, frontends=frontends, state=_state(service, pod.fate), endpoints=endpoints)
+    return replace(service, frontends=frontends)
+
+
+def _headings(endpoints: Iterable[Endpoint]) -> Iterable[Heading]:
+    return filter(None, map(_heading, endpoints))
+
+
+def _heading(endpoint: Endpoint) -> Heading | None:
+    if endpoint.address is None:
+        return None
+    try:
+        return Heading(parse_address(endpoint.address), endpoint.port)
+    except ValueError:
+        return None
+
+
+def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
+    """Whether a frontend's own rules decline some connections."""
+    return (
+        frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
+        or bool(frontend.source_ranges)
+        or TrafficPolicy.LOCAL in (service.internal_policy, service.external_policy)
+    )
+
+
+def _arriving(endpoint: Endpoint, arrivals: Mapping[Heading, float | None]) -> Endpoint:
+    """An endpoint with the chance that a connection arrives there."""
+    heading = _heading(endpoint)
+    chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
+    return Endpoint(
+        endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, endpoint.hairpin,
+        endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
+    )  # fmt: skip
+
+
+_STATES = {
+    Loss.UNTRANSLATED: ServiceState.UNMATCHED,
+    Loss.DIVERTED: ServiceState.DIVERTED,
+    Loss.INTERCEPTED: ServiceState.DIVERTED,
+    Loss.DROPPED: ServiceState.BLOCKED,
+    Loss.REJECTED: ServiceState.BLOCKED,
+    Loss.UNKNOWN: ServiceState.UNKNOWN,
+}
+_REFUSED = (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS)
+
+
+def _state(service: ServicePort, fate: Fate) -> ServiceState:
+    """What the ClusterIP does for an ordinary pod."""
+    if fate.refused:
+        return service.state if service.state in _REFUSED else ServiceState.NO_ENDPOINTS
+    if fate.served is None:
+        return ServiceState.UNKNOWN
+    if not fate.lost:
+        return ServiceState.SERVING
+    if fate.served:
+        return ServiceState.DEGRADED
+    gravest = max(fate.lost, key=lambda lost: lost.probability)
+    return _STATES[gravest.how]

@@ -1,0 +1,207 @@
+"""Packets between tables: who they are, where each is bound for, which share of its connections it stands for, and how
+it came there."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
+from ipt_explain.netfilter.walk.path import Leg, Path
+from ipt_explain.netfilter.walk.table import Arrival
+
+# Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
+_LATEST = 4
+
+
+class Flock:
+    """Packets in one state, in columns: `who` are their numbers among those that set out, `to` where each is bound for,
+    `shares` how much of each is here.
+    """
+
+    __slots__ = ("_origin", "shares", "to", "who")
+
+    def __init__(
+        self, who: Sequence[int], to: Sequence[Heading], shares: Sequence[Probability], origin: _Origin | None = None
+    ) -> None:
+        self.who = who
+        self.to = to
+        self.shares = shares
+        self._origin = origin
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    @classmethod
+    def arrived(cls, arrival: Arrival, entered: Entered) -> Flock:
+        """Those that a table lets go on, or stops."""
+        visit, rows = arrival.visit, arrival.rows
+        numbers = visit.who if isinstance(rows, range) else [visit.who[row] for row in rows]
+        who, before, shares = entered.who, entered.shares, arrival.shares
+        if not isinstance(shares, Sequence):
+            one = shares
+            if entered.undivided:
+                shares = [one] * len(numbers)
+            else:
+                shares = [before[number] if one is ALWAYS else product(before[number], one) for number in numbers]
+        elif not entered.undivided:
+            shares = products([before[number] for number in numbers], shares)
+        return cls([who[number] for number in numbers], arrival.to, shares, _FromTable(arrival, entered))
+
+    @classmethod
+    def joined(cls, flocks: Sequence[Flock]) -> Flock:
+        """Several as one; what is of one connection and bound for one place becomes one packet."""
+        if len(flocks) == 1:
+            return flocks[0]
+        who = [number for flock in flocks for number in flock.who]
+        to = [heading for flock in flocks for heading in flock.to]
+        shares = [share for flock in flocks for share in flock.shares]
+        places: dict[tuple[int, Heading], int] = {}
+        picks: list[int] = []
+        heaviest: list[Probability] = []
+        sums: list[Probability] = []
+        for number, key in enumerate(zip(who, to)):
+            place = places.setdefault(key, len(picks))
+            if place == len(picks):
+                picks.append(number)
+                sums.append(shares[number])
+                heaviest.append(shares[number])
+                continue
+            sums[place] = total(sums[place], shares[number])
+            if shares[number] > heaviest[place]:
+                picks[place], heaviest[place] = number, shares[number]
+        origin = _FromFlocks(flocks, picks)
+        return cls([who[number] for number in picks], [to[number] for number in picks], sums, origin)
+
+    def take(self, rows: Sequence[int], share: Probability = ALWAYS) -> Flock:
+        """A share of some of them."""
+        shares = [product(self.shares[row], share) for row in rows]
+        origin = _FromFlocks((self,), rows)
+        return Flock([self.who[row] for row in rows], [self.to[row] for row in rows], shares, origin)
+
+    def path(self, row: int) -> Path | None:
+        """How a packet came there; None where no table has had a say."""
+        legs: list[Leg] = []
+        flock: Flock = self
+        while flock._origin is not None:
+            origin = flock._origin
+            if isinstance(origin, _FromTable):
+                arrival = origin.arrival
+                visit, seat = arrival.visit, arrival.rows[row]
+                bound = visit.crowd.bound(seat, 0)
+                legs.append(Leg(visit, seat, arrival.via, bound, arrival.to[row]))
+                flock, row = origin.entered.before(visit.who[seat])
+            else:
+                flock, row = origin.before(row)
+        return Path(tuple(reversed(legs))) if legs else None
+
+    def alike(self, other: Flock) -> bool:
+        """Whether both are the same packets, bound for the same places, in the same shares."""
+        return (
+            (self.who is other.who or list(self.who) == list(other.who))
+            and (self.to is other.to or list(self.to) == list(other.to))
+            and (self.shares is other.shares or list(self.shares) == list(other.shares))
+        )
+
+
+class Entered:
+    """All that enters a table at once: the flocks of several states, numbered through."""
+
+    __slots__ = ("_flocks", "_starts", "shares", "to", "undivided", "who")
+
+    def __init__(self, flocks: Sequence[Flock]) -> None:
+        self._flocks = flocks
+        self._starts = [0, *accumulate(map(len, flocks))]
+        alone = flocks[0] if len(flocks) == 1 else None
+        self.who: Sequence[int] = alone.who if alone else [number for flock in flocks for number in flock.who]
+        self.to: Sequence[Heading] = alone.to if alone else [heading for flock in flocks for heading in flock.to]
+        self.shares: Sequence[Probability] = (
+            alone.shares if alone else [share for flock in flocks for share in flock.shares]
+        )
+        self.undivided = all(share is ALWAYS for share in self.shares)
+
+    def numbers(self) -> Iterable[range]:
+        """The numbers of each flock's packets."""
+        return map(range, self._starts, self._starts[1:])
+
+    def before(self, number: int) -> tuple[Flock, int]:
+        """The flock and row that a number stands for."""
+        place = bisect_right(self._starts, number) - 1
+        return self._flocks[place], number - self._starts[place]
+
+
+class _FromTable:
+    __slots__ = ("arrival", "entered")
+
+    def __init__(self, arrival: Arrival, entered: Entered) -> None:
+        self.arrival = arrival
+        self.entered = entered
+
+
+class _FromFlocks:
+    __slots__ = ("_entered", "_picks")
+
+    def __init__(self, flocks: Sequence[Flock], picks: Sequence[int]) -> None:
+        self._entered = flocks
+        self._picks = picks
+
+    def before(self, row: int) -> tuple[Flock, int]:
+        number = self._picks[row]
+        for flock in self._entered:
+            if number < len(flock):
+                return flock, number
+            number -= len(flock)
+        raise IndexError(row)
+
+
+_Origin = _FromTable | _FromFlocks
+
+
+class Travellers:
+    """Flocks by the state of their packets."""
+
+    def __init__(self) -> None:
+        self._flocks: dict[PacketState, list[Flock]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._flocks)
+
+    def gather(self, state: PacketState, flock: Flock) -> None:
+        """Add packets in a state."""
+        if flock.who:
+            self._flocks.setdefault(state, []).append(flock)
+
+    def items(self) -> Iterable[tuple[PacketState, Flock]]:
+        """Each state with its packets, those of one joined."""
+        for state, flocks in self._flocks.items():
+            if len(flocks) > 1:
+                self._flocks[state] = [Flock.joined(flocks)]
+            yield state, self._flocks[state][0]
+
+    def forget_idle_answers(self) -> None:
+        """Join packets whose states differ only in the answer to one question, where it has not mattered."""
+        forget_idle(self._flocks)
+
+
+def forget_idle(flocks: dict[PacketState, list[Flock]]) -> None:
+    """Join flocks that are alike and whose states differ only in the answer to one question; until there are none."""
+    waiting = [state for state in flocks if state.answers]
+    while waiting:
+        state = waiting.pop()
+        if state not in flocks:
+            continue
+        answers = state.answers
+        for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
+            question, answer = answers[place]
+            twin = state.with_answers((*answers[:place], (question, not answer), *answers[place + 1 :]))
+            if twin not in flocks:
+                continue
+            one, other = Flock.joined(flocks[state]), Flock.joined(flocks[twin])
+            if one.alike(other):
+                del flocks[state], flocks[twin]
+                merged = state.with_answers(answers[:place] + answers[place + 1 :])
+                flocks.setdefault(merged, []).append(Flock.joined((other, one) if answer else (one, other)))
+                waiting.append(merged)
+                break

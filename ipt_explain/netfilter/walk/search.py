@@ -1,0 +1,278 @@
+"""Which rule of a chain, or of chains of one layout, the packets of a crowd meet next."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from ipt_explain.model import Chain, Layout, Shape
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.chain_index import WORTH_AN_INDEX, ChainIndex, ChainIndexes
+from ipt_explain.netfilter.walk.evaluator import Evaluator, Outcome, Rows
+from ipt_explain.netfilter.walk.visit import Portion, Visit
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """A portion at a rule, and what the rule says of it. `place` is the rule's number, one for all rows or each row's;
+    the number of rules in the chain is its end.
+    """
+
+    portion: Portion
+    place: int | Sequence[int]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """A portion that a run of alike rules spreads by chance: `shares` of each row's packet, one a place."""
+
+    portion: Portion
+    places: Sequence[int]
+    shares: Sequence[Probability]
+
+
+Found = Met | Spread
+
+
+class Search:
+    """Looks for next rules in one visit's chain or chains. `take` is given what is found, in no order."""
+
+    def __init__(
+        self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes, take: Callable[[Found], None]
+    ) -> None:
+        self._visit = visit
+        self._evaluator = evaluator
+        self._indexes = indexes
+        self._take = take
+        ground = visit.ground
+        self._one: Chain | None = ground if isinstance(ground, Chain) else None
+        self.layout: Layout = ground.layout if isinstance(ground, Chain) else ground[0].layout
+        self.end = len(self.layout.shapes)
+
+    def batch(self, place: int | Sequence[int], rows: Rows) -> Batch:
+        """The rules that some rows stand at."""
+        ground = self._visit.ground
+        chains: Chain | Sequence[Chain] = ground
+        if rows is not None and not isinstance(ground, Chain):
+            chains = [ground[row] for row in rows]
+        return Batch(self.layout.shapes[place if isinstance(place, int) else place[0]], chains, place)
+
+    def ask(self, portion: Portion, place: int | Sequence[int]) -> Portion | None:
+        """Ask the rule that a portion stands at; what it says is found. Returns what is left and goes on."""
+        crowd = self._visit.crowd_of(portion.rows)
+        answered = self._evaluator.ask(self.batch(place, portion.rows), portion.state, crowd)
+        for outcome, part in answered:
+            self._take(Met(portion.of(part), _at(place, part), outcome))
+        left = _left(len(crowd), [part for _, part in answered])
+        return None if left is not None and not left else portion.of(left)
+
+    def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
+        """Find the next rules from a place on. Yields rows that are to look on behind rules for their addresses."""
+        if self._one is None or self.end - start < WORTH_AN_INDEX:
+            self._scan(portion, start)
+            return
+        index = self._indexes.of(self._one)
+        crowd = self._visit.crowd
+        unknown = [row for row in portion.numbers(len(crowd)) if not isinstance(crowd.to[row].address, int)]
+        if unknown:
+            some = portion.at(unknown)
+            self._scan_places(some, self._candidates(index, unknown, start))
+            gone = set(unknown)
+            known = [row for row in portion.numbers(len(crowd)) if row not in gone]
+            if not known:
+                return
+            portion = portion.at(known)
+        yield from self._by_address(portion, index, bisect_left(index.others, start), start)
+
+    def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
+        """The same, each row from behind its own place on."""
+        assert self._one is not None
+        index = self._indexes.of(self._one)
+        numbers = portion.numbers(len(self._visit.crowd))
+        starts = sorted((bisect_left(index.others, at), at + 1, row) for at, row in zip(places, numbers))
+        for gap, same in groupby(starts, key=lambda start: start[0]):
+            members = list(same)
+            part = portion.at([row for _, _, row in members])
+            yield from self._by_address(part, index, gap, [start for _, start, _ in members])
+
+    # Rule by rule.
+
+    def _scan(self, portion: Portion, start: int) -> None:
+        place = start
+        while place < self.end:
+            last = self._run_end(place)
+            if last - place > 1:
+                left = self._run(portion, place, last)
+                if left is not None:
+                    if not left:
+                        return
+                    if left is not ALWAYS:
+                        portion = portion.share_of(left)
+                    place = last
+                    continue
+            rest = self.ask(portion, place)
+            if rest is None:
+                return
+            portion = rest
+            place += 1
+        self._take(Met(portion, self.end, Truth.NO))
+
+    def _run_end(self, place: int) -> int:
+        """Behind the last of the rules of one shape that begin here, if asking them together pays."""
+        shapes = self.layout.shapes
+        shape, last = shapes[place], place + 1
+        if last < self.end and shapes[last] is shape and _by_chance(shape):
+            while last < self.end and shapes[last] is shape:
+                last += 1
+        return last
+
+    def _run(self, portion: Portion, first: int, last: int) -> Probability | None:
+        """Ask a run of alike rules at once. Returns the share that is left behind it; None where the rules do more
+        than choose by chance, or choose otherwise for one row than for another.
+        """
+        crowd = self._visit.crowd_of(portion.rows)
+        width, length = len(crowd), last - first
+        batch = self.batch(first, portion.rows)
+        chains = batch.chains if isinstance(batch.chains, Chain) else list(batch.chains) * length
+        places = [place for place in range(first, last) for _ in range(width)]
+        answered = self._evaluator.ask(Batch(batch.shape, chains, places), portion.state, crowd.repeated(length))
+        if not answered:
+            return ALWAYS
+        chances: list[Probability] = [NEVER] * length
+        told: set[int] = set()
+        for outcome, part in answered:
+            chance = _chance(outcome, portion.state)
+            numbers = range(length) if part is None else _blocks(part, width)
+            if chance is None or numbers is None or not told.isdisjoint(numbers):
+                return None
+            told.update(numbers)
+            for number in numbers:
+                chances[number] = chance
+        left: Probability = ALWAYS
+        taken: list[Probability] = []
+        for chance in chances:
+            taken.append(product(left, chance))
+            left = product(left, ALWAYS - chance)
+        at = [number for number, share in enumerate(taken) if share]
+        shares = [product(portion.share, taken[number]) for number in at]
+        self._take(Spread(portion, [first + number for number in at], shares))
+        return left
+
+    # By address.
+
+    def _candidates(self, index: ChainIndex, rows: Sequence[int], start: int) -> Sequence[int]:
+        """The rules that packets may match of which it is not known where they are bound for."""
+        places = set(index.others_from(start))
+        for address in {self._visit.crowd.to[row].address for row in rows}:
+            if address is None or isinstance(address, int):
+                return range(start, self.end)
+            places.update(place for place in index.about(address) if place >= start)
+        return sorted(places)
+
+    def _scan_places(self, portion: Portion, places: Iterable[int]) -> None:
+        for place in places:
+            rest = self.ask(portion, place)
+            if rest is None:
+                return
+            portion = rest
+        self._take(Met(portion, self.end, Truth.NO))
+
+    def _by_address(
+        self, portion: Portion, index: ChainIndex, gap: int, starts: int | Sequence[int]
+    ) -> Iterator[tuple[Portion, Sequence[int]]]:
+        """Rows meet the next rule for their address, or one of the others ahead of it, from number `gap` of those on.
+
+        `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
+        """
+        crowd, by_address = self._visit.crowd, index.by_address
+        own: list[tuple[int, int]] = []
+        for number, row in enumerate(portion.numbers(len(crowd))):
+            address = crowd.to[row].address
+            if address in by_address:
+                place = index.first_at(address, starts if isinstance(starts, int) else starts[number])
+                if place is not None:
+                    own.append((place, row))
+        own.sort()
+        for other in [*index.others[gap:], self.end]:
+            here = own[: bisect_left(own, (other, -1))]
+            if here:
+                own = own[len(here) :]
+                yield from self._at_own(portion, here)
+                gone = {row for _, row in here}
+                left = [row for row in portion.numbers(len(crowd)) if row not in gone]
+                if not left:
+                    return
+                portion = portion.at(left)
+            if other == self.end:
+                self._take(Met(portion, self.end, Truth.NO))
+                return
+            rest = self.ask(portion, other)
+            if rest is None:
+                return
+            if rest.rows is not portion.rows and own:
+                kept = set(rest.numbers(len(crowd)))
+                own = [each for each in own if each[1] in kept]
+            portion = rest
+
+    def _at_own(self, portion: Portion, here: Sequence[tuple[int, int]]) -> Iterator[tuple[Portion, Sequence[int]]]:
+        """Ask the rules for single addresses, those of one shape together."""
+        shapes = self.layout.shapes
+        by_shape: dict[Shape, list[tuple[int, int]]] = {}
+        for place, row in here:
+            by_shape.setdefault(shapes[place], []).append((place, row))
+        for same in by_shape.values():
+            same.sort(key=lambda each: each[1])
+            places = [place for place, _ in same]
+            some = portion.at([row for _, row in same])
+            rest = self.ask(some, places if len(places) > 1 else places[0])
+            if rest is not None:
+                place_of = {row: place for place, row in same}
+                yield rest, [place_of[row] for row in rest.numbers(len(self._visit.crowd))]
+
+
+def _at(place: int | Sequence[int], part: Rows) -> int | Sequence[int]:
+    if isinstance(place, int) or part is None:
+        return place
+    return place[part[0]] if len(part) == 1 else [place[row] for row in part]
+
+
+def _left(count: int, parts: Sequence[Rows]) -> Rows:
+    """The rows that are in none of the parts; None for all."""
+    if not parts:
+        return None
+    gone: set[int] = set()
+    for part in parts:
+        if part is None:
+            return ()
+        gone.update(part)
+    return tuple([row for row in range(count) if row not in gone])
+
+
+def _by_chance(shape: Shape) -> bool:
+    """Whether rules of a shape, one behind the other, are worth asking together: they choose by chance, or by who has
+    been here before.
+    """
+    target = shape.target
+    chain = target is not None and target.slot is not None
+    return chain and (shape.has_match("statistic") or shape.has_match("recent"))
+
+
+def _chance(outcome: Outcome, state: PacketState) -> Probability | None:
+    """The share of packets that match, where nothing but chance decides."""
+    if isinstance(outcome, Truth):
+        return ALWAYS if outcome is Truth.YES else NEVER
+    if any(branch.state is not state for branch in outcome):
+        return None
+    return sum((branch.share for branch in outcome if branch.matches), NEVER)
+
+
+def _blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
+    """The numbers of the blocks of `width` rows that these rows fill; None where they leave one half filled."""
+    numbers = sorted({row // width for row in rows})
+    return numbers if len(numbers) * width == len(rows) else None
