@@ -135,6 +135,7 @@ class _Reader:
         if plain is not None:
             names = _PLAIN_CHAIN.findall(text, position, plain.end())
             table.declare_plainly(names, line)
+            self._rules.know(names)
             return plain.end(), line + len(names)
         match = _CHAIN.match(text, position)
         if match is None:

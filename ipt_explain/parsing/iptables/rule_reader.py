@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.logical import LogicalLine
@@ -25,6 +27,7 @@ class RuleReader:
         self._last = self._shapes.start
         self._blocks = BlockCache()
         self._block_end = 0
+        self._words: dict[str, str] = {}
         self._run = Run()
 
     def read_on(self, position: int, line: int) -> tuple[int, int]:
@@ -56,6 +59,10 @@ class RuleReader:
         elif not self._run.takes_rule(rule, pattern):
             self.end_run().takes_rule(rule, pattern)
 
+    def know(self, chains: Iterable[str]) -> None:
+        """Names of chains that rules will repeat: each is kept once."""
+        self._words.update(zip(chains, chains))
+
     def end_run(self) -> Run:
         """Give the table the rules that were kept back; the next run."""
         run = self._run
@@ -70,35 +77,29 @@ class RuleReader:
         return self._run
 
     def _read_blocks(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
-        """Whole chains, as long as their layouts have patterns."""
-        text, known = self._text, self._blocks.by_lines
-        chains = table.chains
+        """Whole chains, as long as their layouts have patterns; most are like the one before."""
+        text, chains, share = self._text, table.chains, self._words.setdefault
+        pattern = None
         while True:
-            block = BLOCK.match(text, position)
-            if block is None:
-                return position, line
-            end = block.end()
-            lines = text.count("\n", position, end)
-            patterns = known[lines]
-            for pattern in patterns:
-                match = pattern.fullmatch(text, position, end)
-                if match is not None:
-                    break
-            else:
-                self._block_end = end
-                return position, line
+            match = None if pattern is None else pattern.match(text, position)
+            if match is None or pattern is None:
+                block = BLOCK.match(text, position)
+                if block is None:
+                    return position, line
+                found = self._blocks.find(text, position, text.count("\n", position, block.end()))
+                if found is None:
+                    self._block_end = block.end()
+                    return position, line
+                pattern, match = found
             if self._run.patterns:
                 self.end_run()
-            values, counts = pattern.content(match)
+            values, counts = pattern.content(match, share)
             declared = chains.get(values[0])
             if type(declared) is int:  # as nearly always: declared, and without rules so far
                 chains[values[0]] = Chain(values, pattern.layout, line, counts, None, declared)
             else:
                 table.append(Chain(values, pattern.layout, line, counts))
-            if pattern is not patterns[0]:
-                patterns.remove(pattern)
-                patterns.insert(0, pattern)
-            position, line = end, line + lines
+            position, line = match.end(), line + pattern.lines
 
     def _read_lines(self, position: int, line: int) -> tuple[int, int]:
         """Lines of likely shapes, up to the next block."""

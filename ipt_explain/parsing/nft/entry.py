@@ -17,7 +17,8 @@ def take_out_nft(source: SourceText) -> TakenOut | None:
 
     Cost is linear in the text. What does the work is loaded only for a text that holds a ruleset.
     """
-    first = BEGINNING.search(source.text)
+    # A listing has braces, a dump of iptables hardly ever: looking at each line's beginning would be felt there.
+    first = BEGINNING.search(source.text) if "{" in source.text else None
     if first is None:
         return None
     from ipt_explain.parsing.nft.taking_out import take_out_from

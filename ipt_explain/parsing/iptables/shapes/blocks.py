@@ -31,7 +31,7 @@ _Words = tuple[str, ...]
 class BlockPattern:
     """The pattern of the chains of one layout, each rule on a line of its own, with or without counters."""
 
-    __slots__ = ("_constants", "_counts", "_values", "fullmatch", "layout")
+    __slots__ = ("_common", "_constants", "_counts", "_values", "layout", "lines", "match")
 
     def __init__(self, lines: Sequence[ShapePattern], met: Sequence[_Words]) -> None:
         """`met` are the values of some chains that the lines' patterns have read."""
@@ -54,18 +54,25 @@ class BlockPattern:
                     words.append(f"(?P<w{place}>{word})")
                     places.append(place)
             pattern.append(line.line.with_words(words) + r"\n")
-        self.fullmatch = re.compile("".join(pattern), re.DOTALL).fullmatch
+        pattern.append(rf"(?!{_HEAD} (?P=w0) )")
+        self.lines = len(lines)
+        self.match = re.compile("".join(pattern), re.DOTALL).match
         self._constants = tuple(constants.values())
-        found = [*places, *constants]
-        values = [found.index(twins.get(place, place)) for place in range(self.layout.offsets[-1] + 1)]
-        self._values = None if values == list(range(len(places))) else _picker(values)
+        named = {0, *twins.values(), *map(self.layout.target_place, range(len(lines)))}
+        common = [place for place in places if place is not None and place in named]
+        self._common = _picker([places.index(place) for place in common])
+        found = {place: index for index, place in enumerate([*places, *constants, *common])}
+        self._values = _picker([found[twins.get(place, place)] for place in range(self.layout.offsets[-1] + 1)])
         counts = [index for index, place in enumerate(places) if place is None]
         self._counts = _picker(counts) if counts else None
 
-    def content(self, match: re.Match[str]) -> tuple[_Words, _Words]:
-        """The values of the chain that was matched, and its rules' counts."""
+    def content(self, match: re.Match[str], share: Callable[[str, str], str]) -> tuple[_Words, _Words]:
+        """The values of the chain that was matched, and its rules' counts. `share`, given a word twice, returns the one
+        like it that is kept: names of chains, and what a chain's rules repeat, stand in other chains, too.
+        """
         groups = match.groups()
-        values = groups if self._values is None else self._values(groups + self._constants)
+        common = self._common(groups)
+        values = self._values((*groups, *self._constants, *map(share, common, common)))
         return values, () if self._counts is None else self._counts(groups)
 
 
@@ -73,10 +80,21 @@ class BlockCache:
     """The layouts met so far, with patterns for those that are met often."""
 
     def __init__(self) -> None:
-        self.by_lines: dict[int, list[BlockPattern]] = defaultdict(list)
-        """The patterns by how many lines they match, the last used first."""
+        self._by_lines: dict[int, list[BlockPattern]] = defaultdict(list)
         self._met: dict[tuple[ShapePattern, ...], list[_Words]] = {}
         self._compiled = 0
+
+    def find(self, text: str, position: int, lines: int) -> tuple[BlockPattern, re.Match[str]] | None:
+        """The pattern of the chain of so many lines that begins at this position, if there is one, and its match."""
+        patterns = self._by_lines[lines]
+        for pattern in patterns:
+            match = pattern.match(text, position)
+            if match is not None:
+                if pattern is not patterns[0]:  # the last used comes first
+                    patterns.remove(pattern)
+                    patterns.insert(0, pattern)
+                return pattern, match
+        return None
 
     def note(self, lines: Sequence[ShapePattern], chain: Chain) -> None:
         """A chain was read by the patterns of its lines."""
@@ -88,7 +106,7 @@ class BlockCache:
         met.append(chain.values)
         if len(met) == _OFTEN:
             self._compiled += 1
-            self.by_lines[len(lines)].insert(0, BlockPattern(lines, met))
+            self._by_lines[len(lines)].insert(0, BlockPattern(lines, met))
             met.clear()
 
 
