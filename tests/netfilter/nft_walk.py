@@ -10,6 +10,7 @@ from fractions import Fraction
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.nft import Evaluator, Leap, Stage, stages
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
 from ipt_explain.netfilter.protocols import protocol_number
@@ -26,6 +27,7 @@ class Outcome:
     verdict: Verdict
     to: str
     masqueraded: bool
+    delivered: bool = False
 
 
 Going = tuple[Fraction, PacketState, Heading]
@@ -42,45 +44,54 @@ class Walk:
         self._evaluator = Evaluator()
 
     def arrive(self, state: PacketState, to: Heading, mine: frozenset[int] = frozenset()) -> dict[Outcome, Fraction]:
-        """A packet that comes in from outside, or from a pod."""
+        """A packet that comes in from outside, or from a pod. `mine` are the node's own addresses."""
         self._sent = to
-        passed = list(self._hook(Hook.PREROUTING, [(Fraction(1), state, to)]))
-        for share, after, heading in passed:
-            if after.destination_decided or heading.address not in mine:
-                self._out(list(self._hook(Hook.FORWARD, [(share, after, heading)])))
+        came, out = state.in_interface, state.node.out_interface
+        for one in self._hook(Hook.PREROUTING, [(Fraction(1), state, to)], came, NO_INTERFACE):
+            if one[2].address in mine:
+                self._finish(self._hook(Hook.INPUT, [one], came, NO_INTERFACE), delivered=True)
             else:
-                self._finish(list(self._hook(Hook.INPUT, [(share, after, heading)])))
+                forwarded = self._hook(Hook.FORWARD, [one], came, out)
+                self._finish(self._hook(Hook.POSTROUTING, forwarded, came, out))
         return dict(self.outcomes)
 
-    def depart(self, state: PacketState, to: Heading) -> dict[Outcome, Fraction]:
+    def depart(self, state: PacketState, to: Heading, mine: frozenset[int] = frozenset()) -> dict[Outcome, Fraction]:
         """A packet that the node sends."""
         self._sent = to
-        self._out(list(self._hook(Hook.OUTPUT, [(Fraction(1), state, to)])))
+        out = "lo" if to.address in mine else state.node.out_interface
+        for one in self._hook(Hook.OUTPUT, [(Fraction(1), state, to)], NO_INTERFACE, out):
+            if one[2].address not in mine:
+                self._finish(self._hook(Hook.POSTROUTING, [one], NO_INTERFACE, state.node.out_interface))
+                continue
+            going = self._hook(Hook.POSTROUTING, [one], NO_INTERFACE, "lo")
+            going = [(share, after._replace(tracking=Tracking.CONFIRMED), heading) for share, after, heading in going]
+            going = self._hook(Hook.PREROUTING, going, "lo", NO_INTERFACE)
+            self._finish(self._hook(Hook.INPUT, going, "lo", NO_INTERFACE), delivered=True)
         return dict(self.outcomes)
 
-    def _out(self, going: list[Going]) -> None:
-        self._finish(list(self._hook(Hook.POSTROUTING, going)))
-
-    def _finish(self, going: list[Going]) -> None:
+    def _finish(self, going: list[Going], delivered: bool = False) -> None:
         for share, state, to in going:
-            self._end(Verdict.ACCEPT, share, state, to)
+            self._end(Verdict.ACCEPT, share, state, to, delivered)
 
-    def _end(self, verdict: Verdict, share: Fraction, state: PacketState, to: Heading) -> None:
-        text = endpoint(to, self.family) if state.dnat else ""
-        self.outcomes[Outcome(verdict, text, state.snat)] += share
+    def _end(self, verdict: Verdict, share: Fraction, state: PacketState, to: Heading, delivered: bool = False) -> None:
+        arrived = verdict is Verdict.ACCEPT
+        text = endpoint(to, self.family) if state.dnat and arrived else ""
+        self.outcomes[Outcome(verdict, text, state.snat and arrived, delivered)] += share
 
-    def _hook(self, hook: Hook, going: list[Going]) -> Iterator[Going]:
+    def _hook(self, hook: Hook, going: list[Going], came: str | None, out: str | None) -> list[Going]:
+        going = [
+            (share, state._replace(hook=hook, in_interface=came, out_interface=out), to) for share, state, to in going
+        ]
         for stage in self._stages[hook]:
             if stage.priority > CONNTRACK:
                 going = [(share, tracked(state), to) for share, state, to in going]
             going = [after for one in going for after in self._stage(stage, hook, one)]
-        yield from going
+        return going
 
     def _stage(self, stage: Stage, hook: Hook, one: Going) -> Iterator[Going]:
         share, state, to = one
-        state = state._replace(hook=hook)
         decided = state.destination_decided if hook in (Hook.PREROUTING, Hook.OUTPUT) else state.source_decided
-        if stage.is_nat and decided:
+        if stage.is_nat and (decided or state.tracking is not Tracking.NEW):
             yield share, state, to
             return
         for then, (part, after, heading), reason in self._chain(stage.table, stage.chain.name, (share, state, to)):

@@ -313,4 +313,4 @@ table ip d {
     assert [stage.chain.name for stage in found] == ["early", "nat", "late-nat", "between"]
     assert [stage.priority for stage in found] == [-110, -100, -100, 0]
     assert [stage.drops for stage in found] == [False, False, False, True]
-    assert [stage.chain.name for stage in stages(ruleset, Family.IPV6)[Hook.PREROUTING]] == ["nat", "between", "six"]
+    assert [stage.chain.name for stage in stages(ruleset, Family.IPV6)[Hook.PREROUTING]] == ["nat", "six", "between"]

@@ -2,8 +2,9 @@
 
 Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c hangs every chain of type nat, iptables' included, at the
 kernel's own place for NAT in its hook, ordered among each other by their own priorities; one that decides ends the
-round. All other chains are asked at their own priority (nft_register_chain_ops). Of equal priorities, which is asked
-first depends on which was made first, and no listing tells.
+round. All other chains are asked at their own priority (nft_register_chain_ops). Of equal priorities the one that was
+registered last is asked first (nf_hook_entries_grow of net/netfilter/core.c): nft lists tables in the order made, but
+no listing tells when a chain was made, nor how it stands to those of iptables.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Stage:
 
 
 def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
-    """The base chains that a family's packets meet, by hook, in the order asked.
+    """The base chains that a family's packets meet, by hook, in the order asked: of equal priorities, the last listed
+    first, as if chains had been made in the order listed.
 
     Without `xtables`, tables that iptables-nft made are left out: iptables-save shows them whole. Chains of netdev,
     bridge and arp are not on the way of routed packets, or ahead of all hooks (see `ahead_of_hooks`).
@@ -72,10 +74,12 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
                 continue
             priority = NAT_PRIORITY.get(hook, base.priority) if base.type == "nat" else base.priority
             found[hook].append(Stage(hook, priority, base.priority, table, chain, base))
-    return {
-        hook: tuple(sorted(each, key=lambda stage: (stage.priority, stage.own_priority)))
-        for hook, each in found.items()
-    }
+    return {hook: _ordered(each) for hook, each in found.items()}
+
+
+def _ordered(listed: list[Stage]) -> tuple[Stage, ...]:
+    listed.reverse()
+    return tuple(sorted(listed, key=lambda stage: (stage.priority, stage.own_priority)))
 
 
 def ahead_of_hooks(ruleset: Ruleset) -> tuple[tuple[Table, Chain], ...]:
