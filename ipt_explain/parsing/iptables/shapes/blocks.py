@@ -23,6 +23,7 @@ BLOCK = re.compile(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES -
 # Compiling a chain's pattern takes as long as reading some hundred rules by their lines.
 _OFTEN = 4
 _MAX_PATTERNS = 128
+_MAX_ALIKE = 16  # of as many lines: each chain is tried by all of them
 _MAX_REMEMBERED = 4096
 
 _Words = tuple[str, ...]
@@ -98,7 +99,8 @@ class BlockCache:
 
     def note(self, lines: Sequence[ShapePattern], chain: Chain) -> None:
         """A chain was read by the patterns of its lines."""
-        if len(lines) > _MAX_LINES or self._compiled >= _MAX_PATTERNS:
+        alike = self._by_lines[len(lines)]
+        if len(lines) > _MAX_LINES or len(alike) >= _MAX_ALIKE or self._compiled >= _MAX_PATTERNS:
             return
         if len(self._met) >= _MAX_REMEMBERED:
             self._met.clear()
@@ -106,7 +108,7 @@ class BlockCache:
         met.append(chain.values)
         if len(met) == _OFTEN:
             self._compiled += 1
-            self._by_lines[len(lines)].insert(0, BlockPattern(lines, met))
+            alike.insert(0, BlockPattern(lines, met))
             met.clear()
 
 
