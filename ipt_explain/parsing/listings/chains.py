@@ -19,7 +19,7 @@ from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
 
-_CHAIN = re.compile(r"^[ \t>]*Chain ", re.MULTILINE)
+_CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 _HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 

@@ -10,7 +10,7 @@ from ipt_explain.source import SourceText
 if TYPE_CHECKING:
     from ipt_explain.parsing.listings.chains import TakenListings
 
-_CHAIN = re.compile(r"^[ \t>]*Chain [^\n]+\([^\n]*\)", re.MULTILINE)
+_CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 
 
 def take_out_listings(source: SourceText) -> TakenListings | None:

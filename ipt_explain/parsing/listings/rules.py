@@ -19,6 +19,9 @@ from ipt_explain.parsing.listings.options import SavedOption, Word
 from ipt_explain.records import dataclass
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
+_LONGEST = 8192
+"""A comment has at most 255 bytes, a rule's words are few; no row is as long as this."""
+
 _MOST_FORMS = 4096
 _MOST_FORMS_OF_SKELETON = 8
 
@@ -46,7 +49,7 @@ class _RowForm:
     """A shape, and how its values come from columns and details: by place and spelling, or as they are."""
 
     shape: Shape
-    steps: tuple[tuple[int, _Spell] | str, ...]
+    steps: tuple[tuple[int, _Spell | None] | str, ...]
 
 
 class RowReader:
@@ -55,13 +58,13 @@ class RowReader:
     def __init__(self) -> None:
         self._details: dict[tuple[str | None, str], list[_DetailsForm]] = {}
         self._rows: dict[tuple[int, _Signature, bool], _RowForm] = {}
+        self._before: tuple[str | None, _DetailsForm | None] = (None, None)
         self._targets = known_targets()
-        self.unknown_names = 0
         self.unread = 0
 
     def read(self, row: str, header: Header, chain: str, line: int) -> Rule | None:
         """The rule that a row shows; None where the row does not fit the header's columns."""
-        found = header.row.match(row)
+        found = header.row.match(row) if len(row) <= _LONGEST else None
         if found is None:
             return None
         _, packets, size, target, protocol, fragments, inside, outside, source, destination, text = found.groups()
@@ -85,11 +88,27 @@ class RowReader:
         if details.unread:
             self.unread += 1
         columns = (chain, source, destination, inside, outside, protocol, target, *words)
-        made = tuple([step if isinstance(step, str) else step[1](columns[step[0]]) for step in row_form.steps])
+        made = tuple(
+            [
+                step if isinstance(step, str) else columns[step[0]] if step[1] is None else step[1](columns[step[0]])
+                for step in row_form.steps
+            ]
+        )
         counters = Counters(count(packets), count(size)) if packets else None
         return Rule(row_form.shape, made, line, counters)
 
     def _details_of(self, text: str, target: str | None) -> tuple[_DetailsForm, tuple[str, ...]]:
+        """The form of details, and their values. Mostly it is that of the row before."""
+        before, form = self._before
+        if form is not None and before == target:
+            match = form.pattern.match(text)
+            if match is not None:
+                return form, match.groups()
+        form, words = self._form_of(text, target)
+        self._before = target, form
+        return form, words
+
+    def _form_of(self, text: str, target: str | None) -> tuple[_DetailsForm, tuple[str, ...]]:
         key = (target, _NOT_VALUES.sub("#", text))
         forms = self._details.get(key)
         if forms is None:
@@ -181,7 +200,8 @@ def _row_form(form: _DetailsForm, signature: _Signature, interfaces: bool) -> _R
         lambda: printed_form(Command.APPEND, None, core_options, matches, target),
         frozenset(hidden) if hidden else _NO_HIDDEN,
     )
-    return _RowForm(shape, tuple(steps))
+    plain = (step if isinstance(step, str) or step[1] is not values.same else (step[0], None) for step in steps)
+    return _RowForm(shape, tuple(plain))
 
 
 def _after_sign(spell: _Spell) -> _Spell:

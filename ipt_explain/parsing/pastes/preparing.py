@@ -25,7 +25,7 @@ _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`]){RULE_START}|ip6?tables(?:-legacy|-nft)?[^\n]{{0,200}}? -[AIDR] )", re.MULTILINE
 )
-_TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[IWEF]\d{4} \d\d:\d\d:\d\d)"
+_TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S{0,40}|[IWEF]\d{4} \d\d:\d\d:\d\d)"
 _PREFIX = re.compile(
     rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])|\s*\d{{1,6}}[.)]?[ \t]+)(?={RULE_START}|-[PNXF] )"
 )

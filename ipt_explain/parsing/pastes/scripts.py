@@ -9,6 +9,8 @@ from itertools import pairwise
 from ipt_explain.parsing.pastes.commands import Command, read_command
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
+_LONGEST = 4096
+"""iptables takes 255 words; no rule is as long as this."""
 _VARIABLE = re.compile(r"\$[\w{(]|`")
 _NEEDS_QUOTES = re.compile(r"[^\w.,:/%@+=!~^*?\[\]{}()<>&;#-]")
 # What getopt_long of iptables takes for a longer name, as many scripts write it.
@@ -31,7 +33,7 @@ def changing_command(line: str) -> tuple[Command, str] | None:
 
     Raises Unreadable where variables stand in it.
     """
-    found = _CHANGE.search(line)
+    found = _CHANGE.search(line) if len(line) <= _LONGEST else None
     if found is None:
         return None
     command = read_command(line)

@@ -18,7 +18,7 @@ _NARROWEST = 60
 class Joiner:
     """Tries joints; only so many, as each costs a reading by the grammar."""
 
-    def __init__(self, tries: int = 4000) -> None:
+    def __init__(self, tries: int = 1500) -> None:
         self._shapes = ShapeCache()
         self._tries = tries
 
