@@ -77,10 +77,11 @@ def changed(draw: st.DrawFn, text: str) -> str:
     return "\n".join(lines)
 
 
+# Copies, as later changes would else change what the strategy draws.
 _VALUES = st.one_of(
     WORDS, st.none(), st.booleans(), st.integers(), st.floats(), st.just([]), st.just({}),
     st.sampled_from([80, "TCP", "10.96.0.9", "None", "Local", [[]], {"a": {}}, 2**70, "a\ud800"]),
-)  # fmt: skip
+).map(copy.deepcopy)  # fmt: skip
 
 
 def changed_json(draw: st.DrawFn, value: Any) -> Any:
@@ -105,7 +106,7 @@ def _changed_part(draw: st.DrawFn, value: Any) -> Any:
         if kind == "replace":
             part[key] = draw(_VALUES)
         elif kind == "wrap":
-            part[key] = [part[key], part[key]]
+            part[key] = [part[key], copy.deepcopy(part[key])]
         elif kind == "rename" and isinstance(part, dict):
             part[draw(WORDS)] = part.pop(key)
         else:

@@ -18,6 +18,7 @@ from ipt_explain.compare.fleet.chain_records import chain_records
 from ipt_explain.compare.fleet.service_records import Fabrics, service_record
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.json_values import json_value
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass, field
 
@@ -121,9 +122,9 @@ def read_digest(text: str, source: str) -> Digest | None:
     if not text.lstrip().startswith("{") or '"ipt-explain/digest/' not in text[:200]:
         return None
     try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UsageError(f"{source}: this digest is damaged; {_AGAIN}") from None
+        document: Any = json_value(text, source)
+    except UsageError as error:
+        raise UsageError(f"{error}; this digest is damaged: {_AGAIN}") from None
     if document.get("schema") != SCHEMA:
         raise UsageError(f"{source}: this digest is of schema {document.get('schema')!r}, not {SCHEMA!r}; {_AGAIN}")
     try:
