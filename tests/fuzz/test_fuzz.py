@@ -46,7 +46,7 @@ LENIENT = st.sampled_from([[], ["--lenient"]])
 fuzzed = settings(
     max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-    phases=[Phase.generate, Phase.shrink],
+    phases=[Phase.reuse, Phase.generate, Phase.shrink],
 )
 
 

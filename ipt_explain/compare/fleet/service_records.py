@@ -165,7 +165,7 @@ def service_of(key: str, record: str, fabrics: Mapping[str, Fabric] | None = Non
 def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> ServiceView:
     family_word, _, protocol, label = key.split(" ", 3)
     packed: Any = json.loads(record)
-    places, rare = (packed, {}) if isinstance(packed, str) else (packed[0], packed[1])
+    places, rare = (packed, {}) if isinstance(packed, str) else (packed[0], _checked(packed[1]))
     frontend_texts, _, endpoint_text = places.partition("|")
     pools: tuple[Pool, ...] = ()
     if endpoint_text:
@@ -190,6 +190,30 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
         _POLICY_OF[rare.get("i", "C")], _POLICY_OF[rare.get("x", "C")], rare.get("k"), masquerade,
         fabrics.get(rare.get("f", ""), ()),
     )  # fmt: skip
+
+
+def _checked(rare: Any) -> dict[str, Any]:
+    """What few services have, if each part is of its type; a digest may come from anywhere. Raises ValueError."""
+    for key, value in dict(rare).items():
+        if key == "a":
+            nested = isinstance(value, list) and len(value) == 2 and isinstance(value[0], list)
+            fits = _all_are(value[0], int) and _all_are(value[1], str) if nested else _all_are(value, int)
+        elif key == "p":
+            fits = _all_are(value, float, int)
+        elif key in ("h", "M") and value != 0:
+            fits = _all_are(value, str)
+        elif key == "u":
+            fits = _all_are([value], float, int)
+        else:
+            fits = _all_are([value], str, int)
+        if not fits:
+            raise ValueError(key)
+    return dict(rare)
+
+
+def _all_are(values: Any, *kinds: type) -> bool:
+    """Whether a list holds values of these types only; true and false are no numbers."""
+    return isinstance(values, list) and all(isinstance(each, kinds) and not isinstance(each, bool) for each in values)
 
 
 def _frontend_of(text: str, pool: Pool | None) -> tuple[Address, FrontendView]:
