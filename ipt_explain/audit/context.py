@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ipt_explain.analyzers.names import role_of
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.graph.jump_sets import JumpSets
@@ -111,6 +112,12 @@ class RulesetContext:
     def version(self) -> VersionRange:
         """The releases of kube-proxy that may have written the ruleset."""
         return recognise_version(self.ruleset, Plans())
+
+    @cached_property
+    def kinds_of_chains(self) -> frozenset[str]:
+        """The names of all chains; of those that end in a hash of kube-proxy's, what stands before it (`KUBE-SVC-`)."""
+        names = {name for table in self.ruleset.tables.values() for name in table.chains}
+        return frozenset([name if (role := role_of(name)) is None else role.value for name in names])
 
     @cached_property
     def by_shape(self) -> RulesByShape:

@@ -33,9 +33,10 @@ class AuditRule:
     """One rule of the catalogue, told without its code, which is in `module`; `title` is the first line of its page.
 
     It holds for kube-proxy 1.`since` to 1.`until`, and is not asked about rules that another release wrote for certain.
-    A rule that `reads_absence` concludes from what is not there, so it is asked only about complete dumps. `yields_to`
-    are more exact rules: where one of them reports the same line, this one keeps quiet. Rules that need the cluster's
-    API objects are not `asked` by the audit: their findings are `compare`'s.
+    It is about chains of these names, or of names that begin so where the name given ends in a hyphen, and is not asked
+    about a text that has none of them. A rule that `reads_absence` concludes from what is not there, so it is asked
+    only about complete dumps. `yields_to` are more exact rules: where one of them reports the same line, this one keeps
+    quiet. Rules that need the cluster's API objects are not `asked` by the audit: their findings are `compare`'s.
     """
 
     id: str
@@ -45,6 +46,7 @@ class AuditRule:
     module: str
     since: int | None = None
     until: int | None = None
+    about: tuple[str, ...] = ()
     reads_absence: bool = False
     yields_to: tuple[str, ...] = ()
     asked: bool = True
@@ -66,6 +68,8 @@ class AuditRule:
     def judges(self, context: RulesetContext) -> bool:
         """Whether it has something to say of a ruleset: of one that shows enough, by a release that it holds for."""
         if self.reads_absence and not context.complete:
+            return False
+        if self.about and context.kinds_of_chains.isdisjoint(self.about):
             return False
         if self.since is None and self.until is None:
             return True
@@ -112,6 +116,7 @@ def rule(
     *,
     since: int | None = None,
     until: int | None = None,
+    about: tuple[str, ...] = (),
     reads_absence: bool = False,
     yields_to: tuple[str, ...] = (),
 ) -> Callable[[RulesetCheck], Check]:
@@ -120,7 +125,7 @@ def rule(
     def register(check: RulesetCheck) -> Check:
         title = _title(check.__module__)
         card = AuditRule(
-            _checked(rule_id), slug, severity, title, check.__module__, since, until, reads_absence, yields_to
+            _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to
         )
         return Check(card, of_ruleset=check)
 

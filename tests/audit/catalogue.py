@@ -44,9 +44,9 @@ def _entry(rule: AuditRule) -> str:
         value = getattr(rule, name)
         if value != usual:
             fields.append(f"{name}={value}")
-    if rule.yields_to:
-        others = "".join(f"            {_quoted(each)},\n" for each in rule.yields_to)
-        fields.append(f"yields_to=(\n{others}        )")
+    for name, words in (("about", rule.about), ("yields_to", rule.yields_to)):
+        if words:
+            fields.append(f"{name}=(\n{''.join(f'            {_quoted(each)},{chr(10)}' for each in words)}        )")
     return "    AuditRule(\n" + "".join(f"        {field},\n" for field in fields) + "    ),\n"
 
 

@@ -157,6 +157,14 @@ RULES = (
         Severity.WARNING,
         "A hook asks for more than kube-proxy's own: some packets pass its chains by.",
         "ipt_explain.audit.rules.hooks.ipt104_hook_narrowed",
+        about=(
+            "PREROUTING",
+            "OUTPUT",
+            "INPUT",
+            "FORWARD",
+            "POSTROUTING",
+            "KUBE-SERVICES",
+        ),
     ),
     AuditRule(
         "IPT105",
@@ -171,6 +179,13 @@ RULES = (
         Severity.ERROR,
         "A rule ahead of kube-proxy's takes Service traffic.",
         "ipt_explain.audit.rules.hooks.ipt106_services_shadowed",
+        about=(
+            "PREROUTING",
+            "OUTPUT",
+            "INPUT",
+            "FORWARD",
+            "POSTROUTING",
+        ),
     ),
     AuditRule(
         "IPT107",
@@ -212,6 +227,9 @@ RULES = (
         Severity.ERROR,
         "Services stand behind the jump to KUBE-NODEPORTS, which has to be the last in KUBE-SERVICES.",
         "ipt_explain.audit.rules.hooks.ipt111_nodeports_not_last",
+        about=(
+            "KUBE-SERVICES",
+        ),
     ),
     AuditRule(
         "IPT112",
@@ -219,6 +237,9 @@ RULES = (
         Severity.ERROR,
         "Packets to other hosts are taken for node ports: the jump to KUBE-NODEPORTS has no guard.",
         "ipt_explain.audit.rules.hooks.ipt112_nodeports_unguarded",
+        about=(
+            "KUBE-SERVICES",
+        ),
     ),
     AuditRule(
         "IPT113",
@@ -233,6 +254,9 @@ RULES = (
         Severity.ERROR,
         "A rule in KUBE-SERVICES takes packets away from the Services behind it.",
         "ipt_explain.audit.rules.hooks.ipt114_services_chain_ends_early",
+        about=(
+            "KUBE-SERVICES",
+        ),
         yields_to=(
             "IPT502",
         ),
@@ -466,6 +490,9 @@ RULES = (
         Severity.ERROR,
         "A pod cannot reach itself through its Service: its endpoint chain does not mark such connections.",
         "ipt_explain.audit.rules.marks.ipt401_hairpin_missing",
+        about=(
+            "KUBE-SEP-",
+        ),
     ),
     AuditRule(
         "IPT402",
@@ -473,6 +500,9 @@ RULES = (
         Severity.ERROR,
         "An endpoint chain masquerades another pod's connections instead of the endpoint's own.",
         "ipt_explain.audit.rules.marks.ipt402_hairpin_wrong_address",
+        about=(
+            "KUBE-SEP-",
+        ),
         yields_to=(
             "IPT504",
         ),
@@ -483,6 +513,9 @@ RULES = (
         Severity.ERROR,
         "An endpoint chain marks the endpoint's own connections behind the DNAT, where no packet comes.",
         "ipt_explain.audit.rules.marks.ipt403_hairpin_after_dnat",
+        about=(
+            "KUBE-SEP-",
+        ),
     ),
     AuditRule(
         "IPT404",
@@ -502,6 +535,11 @@ RULES = (
         "The bit that KUBE-MARK-MASQ sets is not the bit that KUBE-POSTROUTING or KUBE-FORWARD asks for.",
         "ipt_explain.audit.rules.marks.ipt405_mark_mismatch",
         since=2,
+        about=(
+            "KUBE-MARK-MASQ",
+            "KUBE-POSTROUTING",
+            "KUBE-FORWARD",
+        ),
     ),
     AuditRule(
         "IPT406",
@@ -511,6 +549,9 @@ RULES = (
         "ipt_explain.audit.rules.marks.ipt406_mark_two_bits",
         since=2,
         until=26,
+        about=(
+            "KUBE-MARK-MASQ",
+        ),
     ),
     AuditRule(
         "IPT407",
@@ -518,6 +559,9 @@ RULES = (
         Severity.WARNING,
         "Another program's rule sets, clears or acts upon the bit that marks packets for masquerading.",
         "ipt_explain.audit.rules.marks.ipt407_mark_collision",
+        about=(
+            "KUBE-MARK-MASQ",
+        ),
     ),
     AuditRule(
         "IPT408",
@@ -526,6 +570,9 @@ RULES = (
         "KUBE-POSTROUTING masquerades too little, too much, or leaves the mark on.",
         "ipt_explain.audit.rules.marks.ipt408_postrouting_malformed",
         since=2,
+        about=(
+            "KUBE-POSTROUTING",
+        ),
         yields_to=(
             "IPT405",
         ),
@@ -537,6 +584,9 @@ RULES = (
         "Another rule masquerades or accepts marked Service traffic ahead of KUBE-POSTROUTING.",
         "ipt_explain.audit.rules.marks.ipt409_earlier_nat_in_postrouting",
         since=2,
+        about=(
+            "POSTROUTING",
+        ),
     ),
     AuditRule(
         "IPT410",
@@ -545,6 +595,9 @@ RULES = (
         "Masquerading without --random-fully: two connections may race for one source port.",
         "ipt_explain.audit.rules.marks.ipt410_random_fully_missing",
         since=16,
+        about=(
+            "KUBE-POSTROUTING",
+        ),
     ),
     AuditRule(
         "IPT411",
@@ -580,6 +633,9 @@ RULES = (
         "One bit means both: masquerade this packet, and drop it.",
         "ipt_explain.audit.rules.marks.ipt414_drop_mark_is_masquerade_mark",
         until=26,
+        about=(
+            "KUBE-MARK-MASQ",
+        ),
     ),
     AuditRule(
         "IPT415",
@@ -594,6 +650,10 @@ RULES = (
         Severity.ERROR,
         "Two Services claim one address and port; only the first gets its connections.",
         "ipt_explain.audit.rules.services.ipt501_duplicate_vip",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT502",
@@ -601,6 +661,10 @@ RULES = (
         Severity.ERROR,
         "A Service's rule takes a whole network, or every address, instead of its own.",
         "ipt_explain.audit.rules.services.ipt502_vip_not_host",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT503",
@@ -683,6 +747,10 @@ RULES = (
         Severity.ERROR,
         "Two Services claim one node port; only the first gets its connections.",
         "ipt_explain.audit.rules.services.ipt512_duplicate_node_port",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT513",
@@ -690,6 +758,10 @@ RULES = (
         Severity.WARNING,
         "A node port is used by something else on the node.",
         "ipt_explain.audit.rules.services.ipt513_node_port_clash",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT514",
@@ -697,6 +769,10 @@ RULES = (
         Severity.WARNING,
         "An endpoint of a Service is itself the address of a Service.",
         "ipt_explain.audit.rules.services.ipt514_vip_is_endpoint",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
         yields_to=(
             "IPT504",
         ),
@@ -707,6 +783,10 @@ RULES = (
         Severity.ERROR,
         "A Service's address is one of the pods' network, or one that cannot be reached at all.",
         "ipt_explain.audit.rules.services.ipt515_vip_overlaps_pods",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
         yields_to=(
             "IPT502",
         ),
@@ -740,6 +820,10 @@ RULES = (
         Severity.WARNING,
         "A Service claims as its external address what belongs to another one.",
         "ipt_explain.audit.rules.services.ipt519_external_ip_hijack",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
         yields_to=(
             "IPT501",
             "IPT504",
@@ -859,6 +943,14 @@ RULES = (
         Severity.ERROR,
         "A rule of kube-proxy's or kubelet's has lost its conditions: it drops everything.",
         "ipt_explain.audit.rules.firewall.ipt602_firewall_drops_everything",
+        about=(
+            "KUBE-FIREWALL",
+            "KUBE-PROXY-FIREWALL",
+            "KUBE-FORWARD",
+            "KUBE-SERVICES",
+            "KUBE-EXTERNAL-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
         yields_to=(
             "IPT707",
         ),
@@ -870,6 +962,9 @@ RULES = (
         "KUBE-FORWARD does not accept all Service traffic that it should.",
         "ipt_explain.audit.rules.firewall.ipt603_kube_forward_incomplete",
         since=9,
+        about=(
+            "KUBE-FORWARD",
+        ),
         yields_to=(
             "IPT001",
         ),
@@ -881,6 +976,9 @@ RULES = (
         "KUBE-FORWARD does not drop INVALID packets first.",
         "ipt_explain.audit.rules.firewall.ipt604_invalid_drop",
         since=15,
+        about=(
+            "KUBE-FORWARD",
+        ),
     ),
     AuditRule(
         "IPT605",
@@ -889,6 +987,9 @@ RULES = (
         "Other hosts may reach 127.0.0.1 of this node: the guard in KUBE-FIREWALL is missing or weak.",
         "ipt_explain.audit.rules.firewall.ipt605_martian_guard_missing",
         since=19,
+        about=(
+            "KUBE-FIREWALL",
+        ),
         yields_to=(
             "IPT602",
         ),
@@ -906,6 +1007,10 @@ RULES = (
         Severity.INFO,
         "Source ranges that let everybody in.",
         "ipt_explain.audit.rules.firewall.ipt607_source_ranges_any",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT608",
@@ -913,6 +1018,10 @@ RULES = (
         Severity.INFO,
         "Source ranges hold for the load balancer's address, not for the node port of the same Service.",
         "ipt_explain.audit.rules.firewall.ipt608_node_port_bypasses_ranges",
+        about=(
+            "KUBE-SERVICES",
+            "KUBE-NODEPORTS",
+        ),
     ),
     AuditRule(
         "IPT609",
@@ -983,6 +1092,9 @@ RULES = (
         Severity.WARNING,
         "Two pods claim the same host port; only the first can get its connections.",
         "ipt_explain.audit.rules.node.ipt706_stale_host_port",
+        about=(
+            "CNI-HOSTPORT-DNAT",
+        ),
     ),
     AuditRule(
         "IPT707",
@@ -990,6 +1102,10 @@ RULES = (
         Severity.ERROR,
         "A rule of Kubernetes has lost the match that its comment speaks of.",
         "ipt_explain.audit.rules.node.ipt707_restored_by_mismatched_iptables",
+        about=(
+            "KUBE-FIREWALL",
+            "KUBE-FORWARD",
+        ),
     ),
     AuditRule(
         "IPT708",
@@ -1012,6 +1128,9 @@ RULES = (
         Severity.INFO,
         "KUBE-SERVICES is so long that each new connection pays for it.",
         "ipt_explain.audit.rules.node.ipt709_large_ruleset",
+        about=(
+            "KUBE-SERVICES",
+        ),
     ),
     AuditRule(
         "IPT801",

@@ -43,7 +43,13 @@ _LOST = {
 }
 
 
-@rule("IPT602", "firewall-drops-everything", Severity.ERROR, yields_to=("IPT707",))
+@rule(
+    "IPT602",
+    "firewall-drops-everything",
+    Severity.ERROR,
+    about=_CHAINS,
+    yields_to=("IPT707",),
+)
 def firewall_drops_everything(context: RulesetContext) -> Faults:
     """One fault a chain, at the first such rule."""
     for name in _CHAINS:

@@ -37,7 +37,7 @@ from ipt_explain.model import Rule
 _FIX = "Restart kube-proxy on this node: it writes KUBE-FORWARD anew."
 
 
-@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, since=9, yields_to=("IPT001",))
+@rule("IPT603", "kube-forward-incomplete", Severity.WARNING, about=("KUBE-FORWARD",), since=9, yields_to=("IPT001",))
 def kube_forward_incomplete(context: RulesetContext) -> Faults:
     """One fault for each kind of traffic that is not accepted."""
     found = forwarding(context)

@@ -37,7 +37,7 @@ from ipt_explain.audit.evidence.hooks import hooks
 from ipt_explain.audit.evidence.writer import writer
 
 
-@rule("IPT604", "invalid-drop", Severity.INFO, since=15)
+@rule("IPT604", "invalid-drop", Severity.INFO, about=("KUBE-FORWARD",), since=15)
 def invalid_drop(context: RulesetContext) -> Faults:
     """At most one fault."""
     found, by = forwarding(context), writer(context)

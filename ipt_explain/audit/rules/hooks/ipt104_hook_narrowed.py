@@ -35,7 +35,12 @@ from ipt_explain.words.lists import both
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
 
 
-@rule("IPT104", "hook-narrowed", Severity.WARNING)
+@rule(
+    "IPT104",
+    "hook-narrowed",
+    Severity.WARNING,
+    about=("PREROUTING", "OUTPUT", "INPUT", "FORWARD", "POSTROUTING", "KUBE-SERVICES"),
+)
 def hook_narrowed(context: RulesetContext) -> Faults:
     """One fault for each hook that no unconditional twin stands beside."""
     for state in hooks(context):

@@ -40,7 +40,7 @@ _FIX = "Narrow the rule so that it leaves Services out, or put it behind the jum
 _NAMED = 3
 
 
-@rule("IPT106", "services-shadowed", Severity.ERROR)
+@rule("IPT106", "services-shadowed", Severity.ERROR, about=("PREROUTING", "OUTPUT", "INPUT", "FORWARD", "POSTROUTING"))
 def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
     for found in intercepted(context):

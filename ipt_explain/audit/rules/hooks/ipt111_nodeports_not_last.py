@@ -29,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks import services_chain
 
 
-@rule("IPT111", "nodeports-not-last", Severity.ERROR)
+@rule("IPT111", "nodeports-not-last", Severity.ERROR, about=("KUBE-SERVICES",))
 def nodeports_not_last(context: RulesetContext) -> Faults:
     """At most one fault, at the first jump."""
     found = services_chain(context)

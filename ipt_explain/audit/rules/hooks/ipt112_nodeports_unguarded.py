@@ -26,7 +26,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks import services_chain
 
 
-@rule("IPT112", "nodeports-unguarded", Severity.ERROR)
+@rule("IPT112", "nodeports-unguarded", Severity.ERROR, about=("KUBE-SERVICES",))
 def nodeports_unguarded(context: RulesetContext) -> Faults:
     """One fault for each such jump."""
     ports = context.chain("nat", NODE_PORTS)

@@ -37,7 +37,7 @@ from ipt_explain.audit.evidence.marks.masquerade import hairpins
 _SHOWN = 8
 
 
-@rule("IPT401", "hairpin-missing", Severity.ERROR)
+@rule("IPT401", "hairpin-missing", Severity.ERROR, about=("KUBE-SEP-",))
 def hairpin_missing(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))

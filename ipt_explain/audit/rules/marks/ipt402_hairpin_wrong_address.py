@@ -31,7 +31,7 @@ from ipt_explain.audit.evidence.marks.masquerade import hairpins
 from ipt_explain.model import Rule
 
 
-@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, yields_to=("IPT504",))
+@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, about=("KUBE-SEP-",), yields_to=("IPT504",))
 def hairpin_wrong_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))

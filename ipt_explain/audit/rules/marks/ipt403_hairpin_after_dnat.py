@@ -29,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.marks.masquerade import hairpins
 
 
-@rule("IPT403", "hairpin-after-dnat", Severity.ERROR)
+@rule("IPT403", "hairpin-after-dnat", Severity.ERROR, about=("KUBE-SEP-",))
 def hairpin_after_dnat(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     return gathered(_faults(context))

@@ -40,7 +40,7 @@ _NOT_MASQUERADED = "what is marked is not masqueraded, and replies to it miss th
 _NOT_ACCEPTED = "marked Service traffic is not accepted there and meets the rest of FORWARD and its policy"
 
 
-@rule("IPT405", "mark-mismatch", Severity.ERROR, since=2)
+@rule("IPT405", "mark-mismatch", Severity.ERROR, about=("KUBE-MARK-MASQ", "KUBE-POSTROUTING", "KUBE-FORWARD"), since=2)
 def mark_mismatch(context: RulesetContext) -> Faults:
     """One fault for each chain that disagrees, and one for each test under too wide a mask."""
     marking, snat = masquerade_marking(context), postrouting(context)

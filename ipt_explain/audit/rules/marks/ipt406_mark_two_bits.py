@@ -26,7 +26,7 @@ from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.words.lists import both
 
 
-@rule("IPT406", "mark-two-bits", Severity.WARNING, since=2, until=26)
+@rule("IPT406", "mark-two-bits", Severity.WARNING, about=("KUBE-MARK-MASQ",), since=2, until=26)
 def mark_two_bits(context: RulesetContext) -> Faults:
     """At most one fault, at the last of the rules."""
     marking = masquerade_marking(context)

@@ -45,7 +45,7 @@ _EFFECTS = {
 _BEHIND = {("mangle", "FORWARD"), ("mangle", "POSTROUTING"), ("nat", "POSTROUTING")}
 
 
-@rule("IPT407", "mark-collision", Severity.WARNING)
+@rule("IPT407", "mark-collision", Severity.WARNING, about=("KUBE-MARK-MASQ",))
 def mark_collision(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     return gathered(_faults(context))

@@ -43,7 +43,7 @@ _DEFAULT_BIT = 0x4000
 _THREE_RULES_SINCE = 20
 
 
-@rule("IPT408", "postrouting-malformed", Severity.ERROR, since=2, yields_to=("IPT405",))
+@rule("IPT408", "postrouting-malformed", Severity.ERROR, about=("KUBE-POSTROUTING",), since=2, yields_to=("IPT405",))
 def postrouting_malformed(context: RulesetContext) -> Faults:
     """At most one fault; all rules of the chain show it."""
     snat = postrouting(context)

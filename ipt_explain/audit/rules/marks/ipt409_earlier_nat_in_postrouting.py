@@ -47,7 +47,7 @@ from ipt_explain.audit.evidence.hooks import hooks
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 
 
-@rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, since=2)
+@rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, about=("POSTROUTING",), since=2)
 def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
     """At most one fault: the first such rule."""
     marking = masquerade_marking(context)

@@ -31,7 +31,7 @@ from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.audit.evidence.writer import writer
 
 
-@rule("IPT410", "random-fully-missing", Severity.INFO, since=16)
+@rule("IPT410", "random-fully-missing", Severity.INFO, about=("KUBE-POSTROUTING",), since=16)
 def random_fully_missing(context: RulesetContext) -> Faults:
     """At most one fault."""
     snat = postrouting(context)

@@ -30,7 +30,7 @@ _FIX = (
 )
 
 
-@rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, until=26)
+@rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, about=("KUBE-MARK-MASQ",), until=26)
 def drop_mark_is_masquerade_mark(context: RulesetContext) -> Faults:
     """At most one fault: at the rule that sets the drop mark, else at the one that drops for it."""
     masquerade, drop = masquerade_marking(context), drop_marking(context)

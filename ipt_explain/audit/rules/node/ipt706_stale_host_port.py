@@ -27,7 +27,7 @@ from ipt_explain.audit.evidence.node.host_ports import find_clashes
 from ipt_explain.words.addresses import address_port
 
 
-@rule("IPT706", "stale-host-port", Severity.WARNING)
+@rule("IPT706", "stale-host-port", Severity.WARNING, about=("CNI-HOSTPORT-DNAT",))
 def stale_host_port(context: RulesetContext) -> Faults:
     """One fault for each host port with several pods, at the second entry."""
     for clash in find_clashes(context.ruleset):

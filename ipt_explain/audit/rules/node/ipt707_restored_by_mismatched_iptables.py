@@ -28,7 +28,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.node.lost_matches import find_lost_matches
 
 
-@rule("IPT707", "restored-by-mismatched-iptables", Severity.ERROR)
+@rule("IPT707", "restored-by-mismatched-iptables", Severity.ERROR, about=("KUBE-FIREWALL", "KUBE-FORWARD"))
 def restored_by_mismatched_iptables(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for damaged, lost in find_lost_matches(context.ruleset):

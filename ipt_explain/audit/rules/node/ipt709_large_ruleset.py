@@ -29,7 +29,7 @@ MANY = 2000
 """From so many rules on the chain is worth a note."""
 
 
-@rule("IPT709", "large-ruleset", Severity.INFO)
+@rule("IPT709", "large-ruleset", Severity.INFO, about=("KUBE-SERVICES",))
 def large_ruleset(context: RulesetContext) -> Faults:
     """At most one fault, at the chain."""
     chain = context.chain("nat", SERVICES)

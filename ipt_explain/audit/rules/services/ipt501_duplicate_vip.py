@@ -28,7 +28,7 @@ from ipt_explain.audit.evidence.services.facts import front_rules, label, name_e
 from ipt_explain.words.addresses import address_port, without_prefix
 
 
-@rule("IPT501", "duplicate-vip", Severity.ERROR)
+@rule("IPT501", "duplicate-vip", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
 def duplicate_vip(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     clashes = front_rules(context).clashes

@@ -26,7 +26,7 @@ from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.model import Rule
 
 
-@rule("IPT502", "vip-not-host", Severity.ERROR)
+@rule("IPT502", "vip-not-host", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
 def vip_not_host(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for wide in front_rules(context).wide:

@@ -24,7 +24,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.services.facts import front_rules, label
 
 
-@rule("IPT512", "duplicate-node-port", Severity.ERROR)
+@rule("IPT512", "duplicate-node-port", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
 def duplicate_node_port(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     fronts = front_rules(context)

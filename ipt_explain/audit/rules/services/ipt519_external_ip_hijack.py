@@ -31,7 +31,13 @@ from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips
 _FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
 
 
-@rule("IPT519", "external-ip-hijack", Severity.WARNING, yields_to=("IPT501", "IPT504"))
+@rule(
+    "IPT519",
+    "external-ip-hijack",
+    Severity.WARNING,
+    about=("KUBE-SERVICES", "KUBE-NODEPORTS"),
+    yields_to=("IPT501", "IPT504"),
+)
 def external_ip_hijack(context: RulesetContext) -> Faults:
     """One fault for each such address."""
     for both in two_meanings(context):
