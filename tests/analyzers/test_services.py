@@ -293,3 +293,14 @@ def test_a_way_that_leads_outside_clients_to_all_endpoints_is_not_called_local()
         *_endpoint(SEP_A, "10.1.0.1"),
     )
     assert _only(text).external_policy is TrafficPolicy.CLUSTER
+
+
+@pytest.mark.parametrize("address", ["10.96.0.0/24", "0.0.0.0/0", "10.96.0.0/255.255.0.255", "my.host"])
+def test_a_frontend_for_more_than_one_address_is_judged_too(address: str) -> None:
+    text = (
+        f'-A KUBE-SERVICES -d {address} -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80 '
+        "-j KUBE-SVC-E3PXEPMWAWIUT6ZV\n-A KUBE-SVC-E3PXEPMWAWIUT6ZV -j KUBE-SEP-QAI6IJGEKZYOMWSX\n"
+        "-A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 10.244.0.5:53\n"
+    )
+    (service,) = explain(read_dump(text)).services
+    assert [endpoint.probability for endpoint in service.endpoints] == [1.0 if address != "my.host" else None]

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.model import Family, Ruleset
+from ipt_explain.netfilter.addresses import network_bits, parse_address
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
@@ -67,7 +68,18 @@ class _Reader:
     def _heading(self, frontend: Frontend) -> Heading:
         if frontend.address is None:
             return Heading(self._around.node, frontend.port)
-        return Heading(parse_address(frontend.address), frontend.port)
+        return Heading(_address(frontend.address, self._around.family), frontend.port)
+
+
+def _address(text: str, family: Family) -> Address:
+    """An address that a frontend takes; of a network, or of a name, one that is not known."""
+    try:
+        return parse_address(text)
+    except ValueError:
+        try:
+            return Whereabouts(text, family, within=(network_bits(text),), ordinary=True)
+        except ValueError:
+            return Whereabouts(text, family)
 
 
 def _with_fates(service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
