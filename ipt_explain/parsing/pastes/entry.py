@@ -10,15 +10,15 @@ from ipt_explain.source import SourceText
 if TYPE_CHECKING:
     from ipt_explain.parsing.pastes.preparing import Prepared
 
-_ODD_LINE = re.compile(
-    r"^(?!-[A-Z][ \t]|[:*#\n]|\[\d|COMMIT$|--(?:append|insert|delete|replace)[ \t]|\Z)", re.MULTILINE
-)
+_ODD_LINE = r"(?!-[A-Z][ \t]|[:*#\n]|\[\d|COMMIT$|--(?:append|insert|delete|replace)[ \t]|\Z)"
+_FIRST = re.compile(_ODD_LINE, re.MULTILINE)
+# What goes on behind a `\` is a rule's. Searching for `^` instead of the line feed takes seven times as long.
+_LATER = re.compile("\n(?<!\\\\\n)" + _ODD_LINE, re.MULTILINE)
 
 
 def prepare(source: SourceText, has_listings: bool) -> Prepared | None:
     """The text with what people pasted around its rules made readable or left out; None where it needs nothing."""
-    first = _ODD_LINE.search(source.text)
-    if first is None:
+    if _FIRST.match(source.text) is None and _LATER.search(source.text) is None:
         return None
     from ipt_explain.parsing.pastes.preparing import prepare_from
 
