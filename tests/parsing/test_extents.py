@@ -64,3 +64,15 @@ def test_the_last_chain_of_a_listing_may_go_on() -> None:
 def test_what_the_saver_could_not_print_is_hidden() -> None:
     rules = _read("-A X -m tcp [unsupported revision] -j DNAT [unsupported revision]\n").tables["nat"].chains["X"].rules
     assert rules[0].shape.hidden == {Hidden.CONDITIONS, Hidden.TARGET}
+
+
+def test_half_a_last_line_is_left_out() -> None:
+    ruleset = _read(_NAT + "-A PREROUTING -j A\n-A A -j B\n-A B -j KUBE-SEP-AB")
+    assert [rule.target for rule in ruleset.tables["nat"].chains["A"].rules] == ["B"]
+    assert not ruleset.tables["nat"].chains["B"].rules
+    assert ruleset.extent("nat", "B") is Extent.START
+
+
+def test_a_target_that_an_old_iptables_misreads_is_hidden() -> None:
+    text = "-A X -p tcp -j DNAT --to-destination :0 --persistent --to-destination :0 --persistent\n"
+    assert _read(text).tables["nat"].chains["X"].rules[0].shape.hidden == {Hidden.TARGET}

@@ -8,6 +8,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
+from ipt_explain.parsing.pastes.scripts import Unreadable, changing_command
 
 # `sudo iptables -w 5 -t nat -A ...`, as shells and documents have it.
 _COMMAND = re.compile(
@@ -16,12 +17,22 @@ _COMMAND = re.compile(
 )
 # The table stands in front of `-A CHAIN` or behind it.
 _TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
+_NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
 # Quotes of the shell, which a rule by itself does not have.
 _SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
 # Where a rule is given without a chain, it stands in this one; "?" is what people read.
 NO_CHAIN = "?"
+
+
+def _call(line: str) -> tuple[str | None, str] | None:
+    """The table and the rule of a command that changes rules, as iptables takes its words from the shell."""
+    try:
+        change = changing_command(line)
+    except Unreadable:
+        raise UsageError("--rule: only the shell knew what the command's variables hold: write their values") from None
+    return None if change is None else (change[0].table, change[1])
 
 
 def read_rules(text: str, table: str | None = None) -> list[Rule]:
@@ -35,7 +46,11 @@ def read_rules(text: str, table: str | None = None) -> list[Rule]:
     for line in text.split("\n"):
         stripped = line
         command = _COMMAND.match(line)
-        if command:
+        call = _call(line) if command else None
+        if call is not None:
+            stripped = call[1]
+            table = table or (call[0] if _NAMES_TABLE.search(line) else None)
+        elif command:
             stripped = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
         named = _TABLE.match(stripped)
         if named:

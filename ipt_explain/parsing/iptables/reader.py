@@ -78,8 +78,21 @@ class _Reader:
             self._sections += prepared.sections
             self._elided = prepared.incomplete
             self._warnings += prepared.warnings
+        self._leave_out_half_line()
         self._rules = RuleReader(self._text)
         self._loose_chains: list[tuple[int, str]] = []
+
+    def _leave_out_half_line(self) -> None:
+        """iptables-save ends its last line; what ends the text in an open table may be half of one."""
+        start = self._text.rfind("\n") + 1
+        if self._text[start : start + 1] not in ("-", "[", ":"):
+            return
+        opened = max(self._text.rfind("\n*", 0, start), 0 if self._text.startswith("*") else -1)
+        if opened <= self._text.rfind("\nCOMMIT", 0, start):
+            return
+        line = self._text.count("\n") + 1
+        self._warnings.append(f"{self._source.name}:{line}: the text ends inside this line, which was left out")
+        self._text = self._text[:start] + "#"
 
     def read(self) -> Dump:
         text, length = self._text, len(self._text)

@@ -81,6 +81,10 @@ def nothing(ruleset: RulesetFacts) -> Node:
 def _reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPVS:
         return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm -Ln` and `ipset list` show them."
+    if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
+        return "No service to show: of kube-proxy's chains, this text has none that shows a service port."
+    if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
+        return "No service to show: they stand in the nat table, which is not in this text."
     if ruleset.mode is ProxyMode.IPTABLES:
         return "No service to show: kube-proxy's chains are here, but they lead to no service port."
     if ruleset.form.fragment:

@@ -22,6 +22,10 @@ Part = Opening | Option | Match | Target
 """An Option is the rule's own."""
 
 
+_NAT_RANGES = ("--to-destination", "--to-source")
+"""Given twice, they come of an iptables that is older than the kernel's module and misreads what it prints."""
+
+
 def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> Shape:
     """The shape of a rule with these parts, its opening first; equal forms give the same object."""
     opening, own, matches, target = Opening(Command.APPEND), [], [], None
@@ -35,6 +39,9 @@ def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> 
         else:
             opening = part
     form = opening.command, opening.rulenum_slot, tuple(own), tuple(matches), target
+    target = form[-1]
+    if target is not None and sum(option.name in _NAT_RANGES for option in target.options) > 1:
+        hidden |= {Hidden.TARGET}
     return intern_shape(*form, lambda: printed_form(*form), hidden)
 
 
