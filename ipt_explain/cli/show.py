@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from ipt_explain.inputs.files import STANDARD_INPUT
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.render.english.glossary import Glossary
+
+_SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*")
 
 # How far --depth may go: a chain is shown once, whatever its depth, but nobody reads further.
 DEEPEST = 16
@@ -48,8 +51,9 @@ def show(
 ) -> None:
     """What does this chain or this one rule do, in plain English, and who wrote it?
 
-    NAME is a chain's name, or several by * and ?; with none, all tables and chains are summed up by who wrote them. A
-    word that names a file is a DUMP.
+    NAME is a chain's name, or several by * and ?, or a Service (`kube-dns`, `kube-system/kube-dns:dns`,
+    `10.96.0.10:53`); with none, all tables and chains are summed up by who wrote them. A word that names a file is a
+    DUMP.
     """
     names, dumps = split_words(words)
     if rules:
@@ -63,11 +67,15 @@ def show(
 
 
 def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names of chains and of dumps: a word is a dump's where a file has that name, or where it looks like a path."""
+    """Names of chains and of dumps: a word is a dump's where a file has that name, or where it looks like a path.
+
+    `NAMESPACE/NAME:PORT` is a Service's name unless there is such a file.
+    """
     names: list[str] = []
     dumps: list[str] = []
     for word in words:
-        is_dump = word == STANDARD_INPUT or os.sep in word or os.path.exists(word) or word.endswith((".txt", ".gz"))
+        is_path = (os.sep in word and not _SERVICE.fullmatch(word)) or word.endswith((".txt", ".gz"))
+        is_dump = word == STANDARD_INPUT or is_path or os.path.exists(word)
         (dumps if is_dump else names).append(word)
     return names, dumps
 
@@ -76,10 +84,11 @@ def _chains(
     dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
 ) -> Iterable[str]:
     from ipt_explain.analyzers.profiles.chains import find_chains, places
+    from ipt_explain.analyzers.profiles.named_services import chains_meant
 
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
     if names:
-        chains = find_chains(among, names, depth)
+        chains = find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
         if output == "json":
             from ipt_explain.render.show.json import show_json
 

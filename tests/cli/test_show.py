@@ -38,7 +38,9 @@ def test_a_built_in_chain_with_who_put_its_rules_there(golden: Golden) -> None:
 
 
 def test_one_rule_needs_no_dump() -> None:
-    shown = run("show", "--rule", "-A KUBE-SVC-X -m statistic --mode random --probability 0.5 -j KUBE-SEP-Y", "--width", "300")
+    shown = run(
+        "show", "--rule", "-A KUBE-SVC-X -m statistic --mode random --probability 0.5 -j KUBE-SEP-Y", "--width", "300"
+    )
     assert shown.status == 0
     assert shown.out.splitlines() == [
         "If a packet is picked at random, with a chance of 50 % (1073741824 of 2^31 in the kernel), it jumps to chain KUBE-SEP-Y (one endpoint of a Service port: rewrites the destination to the pod), and goes on to the next rule if it comes back.",
@@ -101,7 +103,8 @@ def test_a_chain_and_a_rule_at_once_are_too_much() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("KUBE-SERVICE", "KUBE-SERVICES"), ("kube-svc-", "KUBE-SVC-"), ("KUBE-PSTROUTING", "KUBE-POSTROUTING")]
+    ("name", "near"),
+    [("KUBE-SERVICE", "KUBE-SERVICES"), ("kube-svc-", "KUBE-SVC-"), ("KUBE-PSTROUTING", "KUBE-POSTROUTING")],
 )
 def test_an_unknown_chain_is_answered_with_the_nearest(name: str, near: str) -> None:
     shown = run("show", name, BASIC)
@@ -196,3 +199,16 @@ def test_colour_changes_no_text() -> None:
     plain = run("show", SERVICE, FRAGMENT, "--width", "100")
     coloured = run("show", SERVICE, FRAGMENT, "--width", "100", "--color", "always")
     assert "\x1b[" in coloured.out and "\x1b[" not in plain.out
+
+
+@pytest.mark.parametrize("name", ["kube-dns", "kube-system/kube-dns:dns", "10.96.0.10:53"])
+def test_a_service_stands_for_its_chains(name: str) -> None:
+    shown = run("show", name, BASIC, "-o", "json")
+    assert shown.status == 0
+    chains = {chain["chain"] for chain in json.loads(shown.out)["chains"]}
+    assert "KUBE-SVC-TCOU7JCQXEZGVUNU" in chains
+    assert all(chain.startswith(("KUBE-SVC-", "KUBE-SEP-")) for chain in chains)
+
+
+def test_an_address_that_no_service_has_is_no_chain() -> None:
+    assert run("show", "10.96.0.10:54", BASIC).status == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.analyzers.owners import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
@@ -79,14 +79,22 @@ def chain_facts(place: TablePlace, name: str) -> ChainFacts:
     )
 
 
-def find_chains(among: Sequence[TablePlace], names: Iterable[str], depth: int = 0) -> list[ChainFacts]:
-    """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps.
+def find_chains(
+    among: Sequence[TablePlace],
+    names: Iterable[str],
+    depth: int = 0,
+    otherwise: Callable[[str], Sequence[str]] = lambda name: (),
+) -> list[ChainFacts]:
+    """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps. A name
+    that is no chain's stands for the chains that `otherwise` gives.
 
     Raises UsageError, with the nearest names, for a name that no table has; a chain that is only jumped to is had.
     """
     found: list[ChainFacts] = []
     for name in names:
         chosen = [(place, chain) for place in among for chain in _meant(place, name)]
+        if not chosen:
+            chosen = [(place, chain) for each in otherwise(name) for place in among for chain in _meant(place, each)]
         if not chosen:
             raise UsageError(f"there is no chain {name} here{_suggestion(name, among)}")
         for place, chain in chosen:

@@ -23,6 +23,33 @@ def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[st
     return chains
 
 
+def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
+    """The chains of the services that a person may mean by `kube-dns`, `kube-system/kube-dns:dns`, `10.96.0.10` or
+    `10.96.0.10:53`, in the order of services; none where no service is meant.
+    """
+    address, port = _address(name)
+    selection = Selection.of((), (), (address,)) if address else Selection.of((name,), (), ())
+    try:
+        chosen, _ = explain_selected(dumps, selection)
+    except UsageError:
+        return []
+    services = [service for service in chosen.services if port is None or _has_port(service, address, port)]
+    return list(dict.fromkeys(chain for service in services for chain in chains_of(service)))
+
+
+def _address(name: str) -> tuple[str, int | None]:
+    """The address and port of a word that is one; "" where it is a name."""
+    host, colon, port = name.rpartition(":")
+    if colon and port.isdecimal() and (host.startswith("[") or (":" not in host and "." in host)):
+        return host.strip("[]"), int(port)
+    is_address = name.count(":") > 1 or name.replace(".", "").isdecimal()
+    return (name if is_address else ""), None
+
+
+def _has_port(service: ServicePort, address: str, port: int) -> bool:
+    return any(frontend.address == address and frontend.port == port for frontend in service.frontends)
+
+
 def chains_of(service: ServicePort) -> Iterable[str]:
     """The chains of one service port: by role, those that balance, and its endpoints'."""
     own = service.chains
