@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -16,10 +17,14 @@ from ipt_explain.cli.options import (
     read_dumps,
     selection_options,
 )
-from ipt_explain.cli.stdio import warn, write
+from ipt_explain.cli.stdio import is_terminal, warn, write
 from ipt_explain.records import replace
 
+# On a terminal, more trees than this give way to what is wrong.
+MOST_TREES = 30
+
 if TYPE_CHECKING:
+    from ipt_explain.services.choice import Choice
     from ipt_explain.services.explanation import Explanation
 
 
@@ -28,7 +33,14 @@ if TYPE_CHECKING:
     "any wider bound is stated."
 )
 @dump_options
-@output_option("tree", "table", "json")
+@output_option("tree", "table", "wide", "json", "ndjson")
+@click.option("--problems", is_flag=True, help="Show only the Services with which something is wrong.")
+@click.option("--all", "everything", is_flag=True, help="Show every Service on a terminal, too, however many.")
+@click.option(
+    "--sort", "order", type=click.Choice(["name", "problem", "endpoints", "packets"]),
+    help="Sort Services; else they come as in the dump.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N Services.")
 @selection_options
 @display_options
 def explain(
@@ -36,6 +48,10 @@ def explain(
     live: bool,
     lenient: bool,
     output: str,
+    problems: bool,
+    everything: bool,
+    order: str | None,
+    limit: int | None,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
     address: tuple[str, ...],
@@ -43,6 +59,8 @@ def explain(
     width: int,
 ) -> None:
     """What does this node do with every Service? (the default command)
+
+    On a terminal, a node of more than 30 Services is summed up; --all shows every Service.
 
     DUMP is a file, or - for standard input: what iptables-save, ip6tables-save or iptables -S print, whole or in part.
     """
@@ -55,16 +73,33 @@ def explain(
         said = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, said))
     warn(explanation.warnings)
-    write(_rendered(explanation, total if selection else None, output, color, width))
+    from ipt_explain.services.choice import Choice, Order, Shown
+
+    asked = everything or problems or bool(selection) or order is not None or limit is not None
+    bounded = not asked and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
+    shown = Shown.PROBLEMS if problems else Shown.NONE if bounded and output == "tree" else Shown.ALL
+    choice = Choice(shown, None if order is None else Order(order), limit)
+    write(_rendered(explanation, total if selection else None, output, color, width, choice))
 
 
-def _rendered(explanation: Explanation, total: int | None, output: str, color: bool, width: int) -> Iterable[str]:
+def _rendered(
+    explanation: Explanation, total: int | None, output: str, color: bool, width: int, choice: Choice
+) -> Iterable[str]:
+    if output == "tree":
+        from ipt_explain.render.explain.tree import tree
+
+        return tree(explanation, width, color, total, choice)
+    chosen = replace(explanation, services=tuple(choice.of(explanation.services)))
     if output == "json":
-        return chain(explanation.json_chunks(), "\n")
-    if output == "table":
+        return chain(chosen.json_chunks(), "\n")
+    if output == "ndjson":
+        from ipt_explain.services.document import service_line
+
+        return map(service_line, chosen.services)
+    if output == "wide":
         from ipt_explain.render.explain.table import table
 
-        return table(explanation)
-    from ipt_explain.render.explain.tree import tree
+        return table(chosen)
+    from ipt_explain.render.explain.rows import rows
 
-    return tree(explanation, width, color, total)
+    return rows(chosen, width, color)

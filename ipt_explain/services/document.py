@@ -65,6 +65,11 @@ def json_chunks(
     yield "}"
 
 
+def service_line(service: ServicePort) -> str:
+    """One service port as one line of JSON, line feed included."""
+    return f"{_plain(_service(service))}\n"
+
+
 def _plain(text: str) -> str:
     # JSON lets DEL stand as it is. A terminal should not see it.
     return text.replace("\x7f", "\\u007f")

@@ -38,7 +38,12 @@ def test_wide_tree(name: str, golden: Golden, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_table(name: str, golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
-    golden(f"explain/{name}.table.txt", printed(capsys, f"samples/{name}.txt", "-o", "table"))
+    golden(f"explain/{name}.table.txt", printed(capsys, f"samples/{name}.txt", "-o", "table", "--width", "80"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_table_of_frontends(name: str, golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    golden(f"explain/{name}.frontends.txt", printed(capsys, f"samples/{name}.txt", "-o", "wide"))
 
 
 @pytest.mark.parametrize("name", DATA)

@@ -119,7 +119,7 @@ def test_markdown_is_the_same_in_brief() -> None:
     text = run("report", "-o", "markdown", DAMAGED).out
     assert text.startswith(f"# {DAMAGED}\n")
     assert "IPT202 traffic-leaks" in text
-    assert "| kube-system/kube-dns:dns udp | ClusterIP | 10.96.0.10:53 | 2 | IPT202 traffic-leaks |" in text
+    assert "| kube-system/kube-dns:dns udp | ClusterIP | 10.96.0.10:53 | 2 | loses connections, IPT202 traffic-leaks |" in text
 
 
 def test_it_is_written_to_a_file_and_not_over_the_dump(tmp_path: Path) -> None:

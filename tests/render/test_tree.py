@@ -30,7 +30,10 @@ def shown(made: Explanation, width: int = 80) -> str:
 
 def service_lines(made: ServicePort, width: int = 80, form: Form = Form.SAVE) -> list[str]:
     """A service's tree without the header above it."""
-    return shown(explanation(made, form=form), width).partition("\n\n")[2].splitlines()
+    text = shown(explanation(made, form=form), width)
+    start = re.search(rf"^{re.escape(made.label)} ·", text, re.MULTILINE)
+    assert start is not None
+    return text[start.start() :].partition("\n\nNext:")[0].splitlines()
 
 
 def test_a_healthy_service() -> None:

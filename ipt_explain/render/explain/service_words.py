@@ -29,7 +29,7 @@ STATE_WORDS = {
     ServiceState.NO_ENDPOINTS: ("no endpoints", "bad"),
     ServiceState.NO_LOCAL_ENDPOINTS: ("no local endpoints", "bad"),
     ServiceState.DEGRADED: ("loses connections", "bad"),
-    ServiceState.UNMATCHED: ("balances nothing", "bad"),
+    ServiceState.UNMATCHED: ("not translated", "bad"),
     ServiceState.DIVERTED: ("sent elsewhere", "bad"),
     ServiceState.BLOCKED: ("blocked", "bad"),
     ServiceState.UNKNOWN: ("unknown", "unknown"),

@@ -8,9 +8,12 @@ from ipt_explain.model import Backend, Family
 from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
+from ipt_explain.render.explain.summary import next_lines, summary
 from ipt_explain.render.text.outline import Line, draw
 from ipt_explain.render.text.terminal import to_text
+from ipt_explain.services.choice import EVERYTHING, Choice, Shown
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.health import health
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 
@@ -19,38 +22,52 @@ _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
 _WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}
 
 
-def tree(explanation: Explanation, width: int, color: bool, total: int | None = None) -> Iterator[str]:
-    """The text, in pieces. `total` is how many service ports there were before some were selected."""
-    return to_text(_lines(explanation, width, total), color)
+def tree(
+    explanation: Explanation, width: int, color: bool, total: int | None = None, choice: Choice = EVERYTHING
+) -> Iterator[str]:
+    """The text, in pieces. `total` is how many service ports there were before some were selected, `choice` which of
+    them have a tree.
+    """
+    return to_text(_lines(explanation, width, total, choice), color)
 
 
-def _lines(explanation: Explanation, width: int, total: int | None) -> Iterator[Line]:
+def _lines(explanation: Explanation, width: int, total: int | None, choice: Choice) -> Iterator[Line]:
     for number, (ruleset, services) in enumerate(_sections(explanation)):
         if number:
             yield from ([], [])
         for node in header(ruleset):
             yield from draw(node, width)
-        yield from _services(ruleset, services, width, total is not None)
+        yield from _services(ruleset, services, width, total is not None, choice)
     if not explanation.rulesets:
         yield [("No rules at all: the input is empty, as it is where kube-proxy runs in nftables mode.", "unknown")]
-    shown = len(explanation.services)
-    if total is not None and total > shown:
-        yield []
-        yield [(f"{shown:,} of {counted(total, 'service port')} shown, as selected.", "note")]
+    number = len(explanation.services)
+    if total is not None:
+        if total > number:
+            yield []
+            yield [(f"{number:,} of {counted(total, 'service port')} shown, as selected.", "note")]
+        return
+    sources = list(dict.fromkeys(ruleset.source for ruleset in explanation.rulesets))
+    hidden = number - len(choice.of(explanation.services))
+    yield from next_lines(health(explanation.services), sources, hidden, width)
 
 
-def _services(ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool) -> Iterator[Line]:
+def _services(
+    ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool, choice: Choice
+) -> Iterator[Line]:
     if services:
         yield from draw(found(services), width)
     elif not selected:
         yield []
         yield from draw(nothing(ruleset), width)
+    kept = choice.of(services)
+    state = health(services)
+    if not selected and services and (not state.well or len(kept) < len(services)):
+        yield []
+        yield from summary(state, width, everything=choice.shown is Shown.PROBLEMS)
     family_width = _WIDTHS[ruleset.family]
-    view = View(
-        fragment=ruleset.form.fragment, chains=width >= family_width + _CHAIN_WIDTH
-    )
+    view = View(fragment=ruleset.form.fragment, chains=width >= family_width + _CHAIN_WIDTH)
     used = min(width, family_width + _CHAIN_WIDTH + 2)
-    for service in services:
+    for service in kept:
         yield []
         yield from draw(service_tree(service, view), used)
 

@@ -1,0 +1,118 @@
+"""`explain` as a table that fits the terminal: one row a service port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
+from ipt_explain.render.explain.summary import SIGNS, brief_words
+from ipt_explain.render.text.outline import Line, Span
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.render.text.terminal import to_text
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.health import Trouble, trouble_of
+from ipt_explain.services.ports import FrontendKind, ServicePort
+from ipt_explain.words.families import family_name, source_name
+from ipt_explain.words.percents import evenness, percent
+
+_COLUMNS = ("", "SERVICE", "TYPE", "ADDRESS", "EP", "BALANCE", "PROBLEM")
+_LETTERS = {
+    FrontendKind.CLUSTER_IP: "C",
+    FrontendKind.LOAD_BALANCER: "L",
+    FrontendKind.EXTERNAL_IP: "E",
+    FrontendKind.EXTERNAL: "X",
+    FrontendKind.NODE_PORT: "N",
+}
+_GAP = "  "
+# Shares below it are the grain of 31-bit probabilities.
+_GRAIN = 1e-12
+_NAME, _ADDRESS, _PROBLEM = 1, 3, 6
+
+Row = tuple[Span, ...]
+
+
+def rows(explanation: Explanation, width: int, color: bool) -> Iterator[str]:
+    """The table in pieces, no line wider than `width`: long names and problems are cut."""
+    return to_text(_lines(explanation, width), color)
+
+
+def _lines(explanation: Explanation, width: int) -> Iterator[Line]:
+    sources: dict[tuple[str, str], list[ServicePort]] = {}
+    for service in explanation.services:
+        sources.setdefault((service.source, service.family.value), []).append(service)
+    for number, ((source, family), services) in enumerate(sources.items()):
+        if len(sources) > 1:
+            if number:
+                yield []
+            yield [(f"{escape(source_name(source))} · {family_name(family)}", "title")]
+        yield from _table([_row(service) for service in services], width)
+    kinds = {front.kind for service in explanation.services for front in service.frontends}
+    if kinds:
+        yield [(" · ".join(f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds), "note")]
+
+
+def _table(rows: list[Row], width: int) -> Iterator[Line]:
+    table: list[Row] = [tuple((word, "title") for word in _COLUMNS), *rows]
+    widths = [max(cells(row[column][0]) for row in table) for column in range(len(_COLUMNS))]
+    over = sum(widths) + len(_GAP) * (len(widths) - 2) + 1 - width
+    # What is wrong gives way first, then the name, then the address.
+    for column, least in ((_PROBLEM, 16), (_NAME, 16), (_ADDRESS, 14), (_PROBLEM, 6), (_NAME, 6), (_ADDRESS, 6)):
+        give = min(max(over, 0), max(0, widths[column] - least))
+        widths[column] -= give
+        over -= give
+    for row in table:
+        line: Line = []
+        for number, (text, style) in enumerate(row):
+            shown = _cut(text, widths[number])
+            gap = "" if number == _PROBLEM else " " if not number else _GAP
+            line += [(shown, style), (" " * (widths[number] - cells(shown)) + gap if gap else "", "")]
+        yield line
+
+
+def _row(service: ServicePort) -> Row:
+    trouble = trouble_of(service)
+    sign, style = SIGNS.get(trouble.standing, (" ", ""))
+    kinds = dict.fromkeys(_LETTERS[front.kind] for front in service.frontends)
+    local = sum(endpoint.local is True for endpoint in service.endpoints)
+    endpoints = f"{len(service.endpoints)}/{local}" if local else str(len(service.endpoints))
+    return (
+        (sign, style),
+        (escape(service.label), "name"),
+        ("+".join(kinds) or "-", ""),
+        (_address(service), ""),
+        (endpoints, ""),
+        (_balance(service), ""),
+        (_problem(trouble, service) or "-", style),
+    )
+
+
+def _problem(trouble: Trouble, service: ServicePort) -> str:
+    """What is wrong; the share of a leak is in the column before."""
+    said = brief_words(trouble)
+    return said.partition(" % ")[2] or said if any(each.unmatched > _GRAIN for each in service.balancers[:1]) else said
+
+
+def _address(service: ServicePort) -> str:
+    if service.cluster_ip is not None:
+        return f"{joined_address(service.cluster_ip, service.port)}/{escape(service.protocol)}"
+    front = service.frontends[0] if service.frontends else None
+    return "-" if front is None else f"{joined_address(front.address, front.port)}/{escape(service.protocol)}"
+
+
+def _balance(service: ServicePort) -> str:
+    """Of the Service's first balancer: `even`, `uneven`, or how much leaks."""
+    if not service.balancers:
+        return "-"
+    balancer = service.balancers[0]
+    if balancer.unmatched > _GRAIN:
+        return f"leaks {percent(balancer.unmatched)}"
+    return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or "-"
+
+
+def _cut(text: str, width: int) -> str:
+    if cells(text) <= width:
+        return text
+    kept = text
+    while kept and cells(kept) > width - 1:
+        kept = kept[:-1]
+    return kept + "…"

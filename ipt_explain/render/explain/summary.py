@@ -1,0 +1,162 @@
+"""The beginning of an explanation: what is wrong with the node and its Services, and where to look next."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.render.explain.service_words import STATE_WORDS
+from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
+from ipt_explain.services.health import Cause, Health, Standing, Trouble
+from ipt_explain.services.ports import ServicePort
+from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words.lists import both
+from ipt_explain.words.percents import percent
+
+LABEL = 10
+SHOWN_TROUBLES = 20
+# Room for words beside a name; with less of it they stand below.
+_NARROWEST = 20
+
+_VANTAGES = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
+_HOW = {
+    Loss.UNTRANSLATED: "not translated",
+    Loss.DIVERTED: "sent elsewhere",
+    Loss.INTERCEPTED: "answered by a neighbour",
+    Loss.DROPPED: "dropped",
+    Loss.REJECTED: "rejected",
+    Loss.UNKNOWN: "unknown",
+}
+SIGNS = {Standing.BROKEN: ("✗", "bad"), Standing.REFUSING: ("!", "unknown"), Standing.UNKNOWN: ("?", "unknown")}
+
+
+def summary(found: Health, width: int, everything: bool = False) -> Iterator[Line]:
+    """The lines of a node's health; nothing where all is well. With `everything` no trouble is left out."""
+    label = "NODE"
+    for cause in found.causes:
+        yield from _labelled(label, _cause(cause), width)
+        label = ""
+    counts = found.counts
+    said: list[Span] = []
+    for standing, words, style in (
+        (Standing.BROKEN, "broken", "bad"),
+        (Standing.REFUSING, "without endpoints", "unknown"),
+        (Standing.UNKNOWN, "unknown", "unknown"),
+        (Standing.FINE, "fine", "good"),
+    ):
+        if counts[standing]:
+            said += [(" · " if said else "", ""), (f"{counts[standing]:,} {words}", style)]
+    yield from _labelled("SERVICES", said, width)
+    shown = found.troubles if everything else found.troubles[:SHOWN_TROUBLES]
+    column = min(max((cells(escape(each.service.label)) for each in shown), default=0), width // 2)
+    for trouble in shown:
+        yield from _trouble(trouble, column, width)
+    left = len(found.troubles) - len(shown)
+    if left:
+        yield [(f"{' ' * LABEL}…{and_more(left)} (--problems)", "")]
+
+
+def next_lines(found: Health, sources: Sequence[str], hidden: int, width: int) -> Iterator[Line]:
+    """Commands to go on with, to be pasted. `hidden` is how many Services are not shown."""
+    files = " ".join(shlex.quote(escape(source)) for source in sources)
+    commands = []
+    if files and "-" not in sources:
+        named = next((each.service for each in found.troubles if each.service.name), None)
+        if named is not None:
+            commands.append(f"ipt-explain -s {shlex.quote(escape(named.label))} {files}")
+        if not found.well:
+            commands.append(f"ipt-explain audit {files}")
+        if hidden:
+            commands.append(f"ipt-explain --all {files}")
+    elif hidden:
+        commands.append("--all shows every Service")
+    if commands:
+        yield []
+    for number, command in enumerate(commands):
+        yield from draw(Node([("Next: " if not number else "      ", ""), (command, "")], hang=6), width)
+
+
+def _cause(cause: Cause) -> list[Span]:
+    """`✗ nat PREROUTING, line 62: … : connections of 4 Services from pods and outside are not translated`."""
+    share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
+    whom = f"{share}connections to {counted(len(cause.services), 'Service')}{_from(cause.vantages)}"
+    place = _place(cause.source, cause.decider)
+    return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
+
+
+def _why(why: str) -> str:
+    return "" if why in _HOW.values() else f"{escape(why)}; "
+
+
+def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
+    sign, style = SIGNS[trouble.standing]
+    name = escape(trouble.service.label)
+    name += " " * (column - cells(name))
+    tail = _line(trouble)
+    indent = " " * LABEL
+    used = LABEL + 2 + cells(name) + 2
+    room = width - used - TAIL_WIDTH - 2
+    if room < _NARROWEST:
+        yield from draw(Node([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
+        yield from ([(f"    {line}", "")] for line in textwrap.wrap(trouble_words(trouble), max(width - 4, 10)))
+        return
+    said = trouble_words(trouble)
+    first, *rest = textwrap.wrap(said if len(said) <= room else brief_words(trouble), room) or [""]
+    gap = " " * max(width - used - cells(first) - len(tail), 2)
+    yield [(indent, ""), (f"{sign} ", style), (name, "name"), (f"  {first}", ""), (gap + tail if tail else "", "line")]
+    for line in rest:
+        yield [(" " * used + line, "")]
+
+
+def trouble_words(trouble: Trouble) -> str:
+    """What is wrong with a Service, in a few words; "" where nothing is."""
+    if trouble.lost is not None:
+        return lost_words(trouble.lost, trouble.vantages)
+    if trouble.standing is Standing.FINE:
+        return ""
+    said = STATE_WORDS[trouble.service.state][0]
+    return f"refuses connections: {said}" if trouble.standing is Standing.REFUSING else said
+
+
+def brief_words(trouble: Trouble) -> str:
+    """The same in two or three words: `25 % not translated`."""
+    lost = trouble.lost
+    if lost is None:
+        return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
+    share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
+    return f"{share}{_HOW[lost.how]}{_from(trouble.vantages)}"
+
+
+def lost_words(lost: Lost, vantages: Sequence[Vantage]) -> str:
+    """`10 % of connections are not translated`, `connections from outside are dropped by nat X, line 5`."""
+    share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
+    where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
+    how = f"sent{where}" if where else _HOW[lost.how]
+    return f"{share}connections{_from(vantages)} are {how}"
+
+
+def _from(vantages: Sequence[Vantage]) -> str:
+    """` from pods and the node`; nothing where it is so from everywhere."""
+    if len(set(vantages)) == len(Vantage):
+        return ""
+    return f" from {both([_VANTAGES[vantage] for vantage in Vantage if vantage in vantages])}"
+
+
+def _place(source: str, decider: Decider) -> str:
+    chain = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
+    return f"{chain}, line {decider.line}" if decider.line is not None else chain or escape(source)
+
+
+def _line(trouble: Trouble) -> str:
+    lost = trouble.lost
+    if lost is not None and lost.decider.line is not None:
+        return f"line {lost.decider.line}"
+    service: ServicePort = trouble.service
+    return f"line {service.frontends[0].rule.line}" if service.frontends else ""
+
+
+def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:
+    return draw(Node([(label.ljust(LABEL), "title"), *words], hang=LABEL + 2), width)

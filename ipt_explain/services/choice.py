@@ -1,0 +1,64 @@
+"""Which Services to show, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any
+
+from ipt_explain.records import dataclass
+from ipt_explain.services.health import Standing, trouble_of
+from ipt_explain.services.ports import ServicePort
+
+
+class Shown(Enum):
+    """Which Services are shown."""
+
+    ALL = "all"
+    PROBLEMS = "problems"
+    NONE = "none"
+
+
+class Order(Enum):
+    """By what Services are sorted; the words are those of the command line."""
+
+    NAME = "name"
+    PROBLEM = "problem"
+    ENDPOINTS = "endpoints"
+    PACKETS = "packets"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The Services to show: `limit` of them at most, in the text's order where no other is asked for."""
+
+    shown: Shown = Shown.ALL
+    order: Order | None = None
+    limit: int | None = None
+
+    def of(self, services: Sequence[ServicePort]) -> list[ServicePort]:
+        """The Services to show of these."""
+        if self.shown is Shown.NONE:
+            return []
+        kept = list(services)
+        if self.shown is Shown.PROBLEMS:
+            kept = [service for service in kept if trouble_of(service).standing is not Standing.FINE]
+        if self.order is not None:
+            kept.sort(key=_KEYS[self.order])
+        return kept[: self.limit]
+
+
+EVERYTHING = Choice()
+
+
+def _by_problem(service: ServicePort) -> tuple[int, float]:
+    trouble = trouble_of(service)
+    return list(Standing).index(trouble.standing), -(trouble.lost.probability if trouble.lost else 0)
+
+
+_KEYS: dict[Order, Callable[[ServicePort], Any]] = {
+    Order.NAME: lambda service: service.label,
+    Order.PROBLEM: _by_problem,
+    Order.ENDPOINTS: lambda service: -len(service.endpoints),
+    Order.PACKETS: lambda service: -sum(endpoint.packets or 0 for endpoint in service.endpoints),
+}

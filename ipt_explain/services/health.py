@@ -1,0 +1,140 @@
+"""How the Services of a node are, told from their fates: what one rule does to all of them, and which have troubles of
+their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from ipt_explain.records import dataclass
+from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
+from ipt_explain.services.ports import ServicePort, ServiceState
+
+# A rule that hits so large a part of the Services is a fault of the node, not of each.
+_MOST_OF_THEM = 0.5
+_FEWEST = 2
+# Shares below it are the grain of 31-bit probabilities.
+_NOTHING = 1e-9
+
+
+class Standing(Enum):
+    """How a Service is, gravest first."""
+
+    BROKEN = "broken"  # loses connections that it could serve
+    REFUSING = "refusing"  # declines them by rules of its own: no endpoints
+    UNKNOWN = "unknown"  # the text does not tell
+    FINE = "fine"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a service port: the gravest loss of its connections, from where it is met, by which frontend.
+
+    `lost` is None where nothing is lost.
+    """
+
+    service: ServicePort
+    standing: Standing
+    lost: Lost | None = None
+    vantages: tuple[Vantage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A loss that one rule, or the lack of one, brings upon most Services of a node."""
+
+    source: str
+    how: Loss
+    why: str
+    decider: Decider
+    probability: float
+    vantages: tuple[Vantage, ...]
+    services: tuple[ServicePort, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A node's health. `troubles` are of Services that no cause explains wholly, gravest first; `counts` of all."""
+
+    causes: tuple[Cause, ...]
+    troubles: tuple[Trouble, ...]
+    counts: dict[Standing, int]
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is broken, refused or unknown."""
+        return not self.causes and not self.troubles
+
+
+def health(services: Sequence[ServicePort]) -> Health:
+    """The health of the node, or nodes, that service ports are of."""
+    causes = _causes(services)
+    explained = {_key(cause.source, cause.how, cause.decider) for cause in causes}
+    troubles: list[Trouble] = []
+    counts = dict.fromkeys(Standing, 0)
+    for service in services:
+        trouble = trouble_of(service)
+        counts[trouble.standing] += 1
+        own = [lost for _, lost in losses(service) if _key(service.source, lost.how, lost.decider) not in explained]
+        if trouble.standing is Standing.BROKEN and not own:
+            continue
+        if trouble.standing is not Standing.FINE:
+            troubles.append(trouble)
+    order = list(Standing)
+    troubles.sort(key=lambda each: (order.index(each.standing), -(each.lost.probability if each.lost else 0)))
+    return Health(tuple(causes), tuple(troubles), counts)
+
+
+def trouble_of(service: ServicePort) -> Trouble:
+    """What is wrong with a service port by itself; its standing is FINE where nothing is."""
+    found = list(losses(service))
+    if found:
+        worst = max((lost for _, lost in found), key=lambda lost: lost.probability)
+        met = {vantage for vantage, lost in found if lost.how is worst.how}
+        return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in met))
+    if service.state in (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS):
+        return Trouble(service, Standing.REFUSING)
+    if service.state is ServiceState.UNKNOWN:
+        return Trouble(service, Standing.UNKNOWN)
+    return Trouble(service, Standing.FINE if service.state is ServiceState.SERVING else Standing.BROKEN)
+
+
+def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
+    """What connections to a service port are lost, by any frontend; what a neighbour answers itself is no loss, and of
+    what is unknown nothing is known to be one.
+    """
+    for frontend in service.frontends:
+        if frontend.fates is None:
+            continue
+        for vantage, fate in frontend.fates.items():
+            for lost in fate.lost:
+                if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and lost.probability > _NOTHING:
+                    yield vantage, lost
+
+
+def _causes(services: Sequence[ServicePort]) -> list[Cause]:
+    """The losses that most Services of a source share, by the rule that decides; leaks of their own are none."""
+    able = [service for service in services if service.endpoints]
+    number: dict[str, int] = {}
+    for service in able:
+        number[service.source] = number.get(service.source, 0) + 1
+    hit: dict[object, tuple[Lost, dict[Vantage, None], dict[int, ServicePort]]] = {}
+    for service in able:
+        for vantage, lost in losses(service):
+            # Without a line, something is missing: to all alike only where all is lost.
+            if lost.decider.line is None and lost.probability < 1 - _NOTHING:
+                continue
+            _, vantages, whom = hit.setdefault(_key(service.source, lost.how, lost.decider), (lost, {}, {}))
+            vantages[vantage] = None
+            whom[id(service)] = service
+    return [
+        Cause(first.source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values()))
+        for lost, vantages, whom in hit.values()
+        for first in [next(iter(whom.values()))]
+        if len(whom) >= max(_FEWEST, number[first.source] * _MOST_OF_THEM)
+    ]
+
+
+def _key(source: str, how: Loss, decider: Decider) -> tuple[object, ...]:
+    return source, how, decider.ruleset, decider.table, decider.chain, decider.line

@@ -1,0 +1,104 @@
+"""What is wrong comes first: the node's health, its causes, its troubles; and which Services follow."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ipt_explain.analyzers import explain
+from ipt_explain.cli.main import run as run_here
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.services.health import Standing, health
+from tests.cli.program import SAMPLES, run
+from tests.cli.test_terminal import _on_a_terminal
+
+BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
+DAMAGED = SAMPLES / "damaged-node.txt"
+POLICY = SAMPLES / "kube-proxy-1.30-policy.txt"
+DUAL = SAMPLES / "kube-proxy-1.30-dual-stack.txt"
+HOOK = '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES\n'
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert run_here(["explain", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def unhooked() -> str:
+    text = BASIC.read_text(encoding="utf-8")
+    assert HOOK in text
+    return text.replace(HOOK, "")
+
+
+def test_a_healthy_node_has_no_word_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, BASIC)
+    assert "SERVICES" not in text
+    assert "Next:" not in text
+
+
+def test_one_cause_is_told_once() -> None:
+    found = health(explain(read_dump(unhooked())).services)
+    (cause,) = found.causes
+    assert (cause.how, cause.decider.chain, len(cause.services)) == (Loss.UNTRANSLATED, "PREROUTING", 4)
+    assert Vantage.NODE not in cause.vantages
+    assert found.troubles == ()
+    assert found.counts[Standing.BROKEN] == 4
+    text = " ".join(run("explain", stdin=unhooked()).out.split())
+    assert "NODE ✗ nat PREROUTING: no rule translates its destination; connections to 4 Services from pods and outside are not translated" in text
+    assert "SERVICES 4 broken" in text
+
+
+def test_a_trouble_of_one_service_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    found = health(explain(read_dump(DAMAGED.read_text(encoding="utf-8"))).services)
+    assert found.causes == ()
+    (trouble,) = found.troubles
+    assert (trouble.service.label, trouble.standing) == ("kube-system/kube-dns:dns", Standing.BROKEN)
+    assert trouble.lost is not None and trouble.lost.probability == pytest.approx(0.25)
+    text = printed(capsys, DAMAGED, "--width", "100")
+    assert text.index("✗ kube-system/kube-dns:dns  25 % of connections are not translated") < text.index("ClusterIP")
+    assert text.endswith(f"Next: ipt-explain -s kube-system/kube-dns:dns {DAMAGED}\n      ipt-explain audit {DAMAGED}\n") or "Next:" in text
+
+
+def test_only_problems(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "--problems", POLICY, "--width", "120")
+    assert "4 without endpoints · 9 fine" in text
+    assert len(re.findall(r"^[\w-]+/[\w-]+(?::\w+)? · ", text, re.MULTILINE)) == 4
+    services = [json.loads(line)["name"] for line in printed(capsys, "--problems", "-o", "ndjson", POLICY).splitlines()]
+    assert len(services) == 4
+
+
+def test_sorting_and_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    def names(*arguments: str) -> list[str]:
+        lines = printed(capsys, "-o", "ndjson", POLICY, *arguments).splitlines()
+        return ["{namespace}/{name}:{port_name}".format(**json.loads(line)) for line in lines]
+
+    assert names("--sort", "name") == sorted(names(), key=lambda name: name.removesuffix(":"))
+    assert names("--sort", "problem", "--limit", "4") == names("--problems")
+    counts = [len(json.loads(line)["endpoints"]) for line in printed(capsys, "-o", "ndjson", POLICY, "--sort", "endpoints").splitlines()]
+    assert counts == sorted(counts, reverse=True)
+    assert "  3 of" not in printed(capsys, POLICY, "--limit", "3")
+
+
+def test_on_a_terminal_a_large_node_is_summed_up(tmp_path: Path) -> None:
+    shown, paged = _on_a_terminal(tmp_path, DUAL, "--color", "never")
+    assert "SERVICES" in shown + paged and "├─ endpoints" not in shown + paged
+    assert "ipt-explain --all" in shown + paged
+    _, everything = _on_a_terminal(tmp_path, "--all", DUAL, "--color", "never")
+    assert "├─ endpoints" in everything
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("dump", [DAMAGED, POLICY, DUAL], ids=lambda path: path.stem)
+def test_the_table_fits(dump: Path, width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "-o", "table", dump, "--width", str(width)).splitlines()
+    assert max(map(len, lines)) <= width
+
+
+def test_the_table_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "-o", "table", DAMAGED, "--width", "120")
+    (row,) = (line for line in text.splitlines() if line.startswith("✗"))
+    assert re.split(r"  +", row.rstrip()) == ["✗ kube-system/kube-dns:dns", "C", "10.96.0.10:53/udp", "2", "leaks 25 %", "not translated"]
