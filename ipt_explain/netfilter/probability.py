@@ -79,6 +79,8 @@ def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[
 def total(left: Probability, right: Probability) -> Probability:
     """Either of two exclusive ones, exact under the same bound as `product`."""
     result = left + right
+    if result == 1:
+        return ALWAYS
     if type(result) is Fraction and result.numerator.bit_length() > _EXACT_BITS:
         return float(result)
     return result

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import cast
 
 from ipt_explain.model import Option
+from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.addresses import network_bits
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
 from ipt_explain.netfilter.interfaces import interface_fits
@@ -69,10 +71,19 @@ def _destination(option: Option) -> Condition:
             return hit if destination & mask == value else miss
         return decide(destination.lies_in(value, mask), state, f"-d {words[0]}", option.negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
-        """Ten thousand Services ask for their own address, each of packets that are bound for it."""
+    def at_once(
+        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
+    ) -> Answer | list[Answer] | None:
+        """Ten thousand Services ask for their own address, each of packets that are bound for it; or one rule asks ten
+        thousand packets."""
         (hosts,) = columns
-        if isinstance(hosts, str) or option.negated:
+        if isinstance(hosts, str):
+            value, mask = network_bits(unquote(hosts))
+            addresses = [heading.address for heading in to]
+            if not all(type(address) is int for address in addresses):
+                return None
+            return [hit if address & mask == value else miss for address in cast("list[int]", addresses)]
+        if option.negated:
             return None
         wanted = [_host(host) for host in hosts]
         return Truth.YES if all(host == heading.address for host, heading in zip(wanted, to)) else None

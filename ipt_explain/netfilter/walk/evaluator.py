@@ -95,13 +95,18 @@ class Evaluator:
         if len(crowd) == 1:
             return ((self._one(condition, batch, state, crowd, 0), None),)
         columns = [batch.column(slot) for slot in condition.slots]
-        alike = all(isinstance(column, str) for column in columns)
-        if alike and not condition.bound and not (condition.alone and not batch.single):
-            return ((self._one(condition, batch, state, crowd, 0 if rows is None else rows[0]), rows),)
         if condition.at_once is not None and rows is None:
-            answer = condition.at_once(columns, state, crowd.to)
+            try:
+                answer = condition.at_once(columns, state, crowd.to)
+            except ValueError:
+                answer = None
+            if isinstance(answer, list):
+                return _by_answer(answer)
             if answer is not None:
                 return ((answer, rows),)
+        alike = all(isinstance(column, str) or len(set(column)) == 1 for column in columns)
+        if alike and not condition.bound and not (condition.alone and not batch.single):
+            return ((self._one(condition, batch, state, crowd, 0 if rows is None else rows[0]), rows),)
         return self._by_words(condition, batch, state, crowd, rows, columns)
 
     def _by_words(
@@ -125,6 +130,8 @@ class Evaluator:
         for same in groups.values():
             answer = self._one(condition, batch, state, crowd, same[0])
             by_answer.setdefault(answer, []).extend(same)
+        if len(by_answer) == 1:
+            return [(answer, rows) for answer in by_answer]
         return [(answer, tuple(sorted(found))) for answer, found in by_answer.items()]
 
     def _one(self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Answer:
@@ -171,7 +178,7 @@ class Evaluator:
         for branch in started:
             if branch.matches:
                 for one in branches:
-                    kept = one.state._replace(answers=branch.state.answers)
+                    kept = one.state._replace(answers=branch.state.answers) if questions else one.state
                     weighed = Branch(product(branch.share, one.share), one.matches, kept)
                     (matched if one.matches else failed).append(weighed)
         for condition in rest:
@@ -183,6 +190,16 @@ class Evaluator:
                     (still if one.matches else failed).append(weighed)
             matched = still
         return (*matched, *failed)
+
+
+def _by_answer(answers: Sequence[Answer]) -> Iterable[tuple[Answer, Rows]]:
+    """Answers, one a row, each with its rows."""
+    found: dict[Answer, list[int]] = {}
+    for row, answer in enumerate(answers):
+        found.setdefault(answer, []).append(row)
+    if len(found) == 1:
+        return [(answer, None) for answer in found]
+    return [(answer, tuple(rows)) for answer, rows in found.items()]
 
 
 def _branches(answer: Answer, state: PacketState) -> tuple[Branch, ...]:

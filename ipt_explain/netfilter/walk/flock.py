@@ -45,7 +45,8 @@ class Flock:
             if entered.undivided:
                 shares = [one] * len(numbers)
             else:
-                shares = [before[number] if one is ALWAYS else product(before[number], one) for number in numbers]
+                shares = [before[number] for number in numbers]
+                shares = shares if one is ALWAYS else products(shares, [one] * len(shares))
         elif not entered.undivided:
             shares = products([before[number] for number in numbers], shares)
         return cls([who[number] for number in numbers], arrival.to, shares, _FromTable(arrival, entered))

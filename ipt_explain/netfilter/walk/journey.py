@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ipt_explain.model import Chain, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking, is_loopback
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.truth import Truth
@@ -208,7 +208,7 @@ class Journey:
         """Whether each packet is for the node itself, as (local, others)."""
         local, others = Travellers(), Travellers()
         for state, flock in travellers.items():
-            answers = {address: _for_this_node(state, address) for address in {to.address for to in flock.to}}
+            answers = _routes(state, {to.address for to in flock.to})
             groups: dict[Truth | tuple[Branch, ...], list[int]] = {}
             if len(set(answers.values())) == 1:
                 groups[next(iter(answers.values()))] = list(range(len(flock)))
@@ -253,6 +253,25 @@ def _nat_applies(state: PacketState) -> bool:
     if state.tracking is not Tracking.NEW:
         return False
     return not (state.destination_decided if state.hook in DESTINATION_NAT else state.source_decided)
+
+
+def _routes(
+    state: PacketState, addresses: set[Address | None]
+) -> Mapping[Address | None, Truth | tuple[Branch, ...]]:
+    """The routing decision for each address. Most are known to be no address of the node, and are not asked for."""
+    node, family = state.node, state.connection.family
+    elsewhere: set[Address | None] = set()
+    if not node.local_addresses and node.sets is None:
+        if state.destination_decided:
+            numbers = {address for address in addresses if isinstance(address, int)} - node.doubtful_addresses
+            elsewhere.update(address for address in numbers if not is_loopback(address, family))
+            elsewhere.discard(state.connection.source)
+        else:
+            elsewhere = addresses & node.foreign_addresses
+    known: dict[Address | None, Truth | tuple[Branch, ...]] = dict.fromkeys(elsewhere, Truth.NO)
+    for address in addresses - elsewhere:
+        known[address] = _for_this_node(state, address)
+    return known
 
 
 def _for_this_node(state: PacketState, address: Address | None) -> Truth | tuple[Branch, ...]:
