@@ -87,8 +87,11 @@ class Judge:
         ends: Sequence[tuple[Finish, Flock]],
         endpoints: Sequence[frozenset[Heading]],
         may_refuse: Sequence[bool],
+        counted: bool,
     ) -> list[Judgement]:
         """What the ends of a crowd's packets come to, for each that set out: `endpoints` are those of its Service.
+
+        With `counted`, also how much arrives at each.
 
         Most are served whole, whatever is not known: those are told apart first, column by column.
         """
@@ -102,13 +105,17 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            floats = {id(share): float(share) for share in flock.shares}
             sources = masqueraded if state.snat else kept
-            for who, to, share in zip(flock.who, flock.to, flock.shares):
-                if to not in endpoints[who]:
+            for who, to in zip(flock.who, flock.to):
+                if to in endpoints[who]:
+                    sources[who] = 1
+                else:
                     others.add(who)
-                    continue
-                sources[who] = 1
+            if not counted:
+                continue
+            distinct = {id(share): share for share in flock.shares}
+            floats = {key: float(share) for key, share in distinct.items()}
+            for who, to, share in zip(flock.who, flock.to, flock.shares):
                 arrived = arrivals[who]
                 arrived[to] = (arrived.get(to) or 0.0) + floats[id(share)]
         gathered: dict[int, list[End]] = {who: [] for who in others}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
@@ -29,14 +29,15 @@ def with_fates(rulesets: Sequence[Ruleset], services: Sequence[ServicePort]) -> 
     """Service ports of one family of one node, judged by all its rulesets of that family."""
     if not services:
         return []
-    return _Reader(rulesets, Surroundings.of(services[0].family, services)).judged(services)
+    node = NodeRules(rulesets)
+    return _Reader(node, Surroundings.of(services[0].family, services, node.indexes.destinations)).judged(services)
 
 
 class _Reader:
-    def __init__(self, rulesets: Sequence[Ruleset], around: Surroundings) -> None:
-        self._node = NodeRules(rulesets)
+    def __init__(self, node: NodeRules, around: Surroundings) -> None:
+        self._node = node
         self._around = around
-        self._judge = Judge(rulesets)
+        self._judge = Judge(node.rulesets)
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
@@ -47,21 +48,21 @@ class _Reader:
             told = self._told(services, protocol, crowd)
             for (number, _), judgement in zip(crowd, told):
                 judgements[number].append(judgement)
-        return [_with_fates(service, own) for service, own in zip(services, judgements)]
+        return [self._with_fates(service, own) for service, own in zip(services, judgements)]
 
     def _told(
         self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
     ) -> Sequence[Mapping[Vantage, Judgement]]:
         sent = [self._heading(frontend) for _, frontend in crowd]
-        of_service = {number: frozenset(_headings(services[number].endpoints)) for number, _ in crowd}
-        endpoints = [of_service[number] for number, _ in crowd]
+        endpoints = [self._around.endpoints[number] for number, _ in crowd]
         refusing = [_may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
         for vantage in Vantage:
             journey = Journey(self._node, sent)
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
             ends = list(journey.ends())
-            for judgements, judgement in zip(told, self._judge.judge(ends, endpoints, refusing)):
+            judged = self._judge.judge(ends, endpoints, refusing, counted=vantage is Vantage.POD)
+            for judgements, judgement in zip(told, judged):
                 judgements[vantage] = judgement
         return told
 
@@ -81,31 +82,26 @@ def _address(text: str, family: Family) -> Address:
         except ValueError:
             return Whereabouts(text, family)
 
+    def _with_fates(self, service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
+        frontends = tuple(
+            replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
+            for frontend, judgements in zip(service.frontends, told)
+        )
+        for frontend, judgements in zip(service.frontends, told):
+            if frontend.kind is FrontendKind.CLUSTER_IP:
+                pod = judgements[Vantage.POD]
+                endpoints = tuple([self._arriving(each, pod.arrivals) for each in service.endpoints])
+                return replace(service, frontends=frontends, state=_state(service, pod.fate), endpoints=endpoints)
+        return replace(service, frontends=frontends)
 
-def _with_fates(service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
-    frontends = tuple(
-        replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
-        for frontend, judgements in zip(service.frontends, told)
-    )
-    for frontend, judgements in zip(service.frontends, told):
-        if frontend.kind is FrontendKind.CLUSTER_IP:
-            pod = judgements[Vantage.POD]
-            endpoints = tuple([_arriving(each, pod.arrivals) for each in service.endpoints])
-            return replace(service, frontends=frontends, state=_state(service, pod.fate), endpoints=endpoints)
-    return replace(service, frontends=frontends)
-
-
-def _headings(endpoints: Iterable[Endpoint]) -> Iterable[Heading]:
-    return filter(None, map(_heading, endpoints))
-
-
-def _heading(endpoint: Endpoint) -> Heading | None:
-    if endpoint.address is None:
-        return None
-    try:
-        return Heading(parse_address(endpoint.address), endpoint.port)
-    except ValueError:
-        return None
+    def _arriving(self, endpoint: Endpoint, arrivals: Mapping[Heading, float | None]) -> Endpoint:
+        """An endpoint with the chance that a connection arrives there."""
+        heading = self._around.heading(endpoint)
+        chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
+        return Endpoint(
+            endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, endpoint.hairpin,
+            endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
+        )  # fmt: skip
 
 
 def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
@@ -115,16 +111,6 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
         or bool(frontend.source_ranges)
         or TrafficPolicy.LOCAL in (service.internal_policy, service.external_policy)
     )
-
-
-def _arriving(endpoint: Endpoint, arrivals: Mapping[Heading, float | None]) -> Endpoint:
-    """An endpoint with the chance that a connection arrives there."""
-    heading = _heading(endpoint)
-    chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
-    return Endpoint(
-        endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, endpoint.hairpin,
-        endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
-    )  # fmt: skip
 
 
 _STATES = {

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.model import Family
 from ipt_explain.netfilter.addresses import BITS, format_address, network_bits, parse_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
-from ipt_explain.netfilter.packet import Connection, Node, PacketState
+from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Bits, Whereabouts
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
-from ipt_explain.services.ports import ServicePort
+from ipt_explain.services.ports import Endpoint, ServicePort
+from ipt_explain.words.addresses import address_port
 
 # Where no rule names the pods' network, they are taken to lie in the networks of this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
@@ -30,30 +31,49 @@ class Surroundings:
     outside: Whereabouts
     cluster_ips: frozenset[int]
     host_endpoints: frozenset[int]
+    endpoints: Sequence[frozenset[Heading]]
+    _headings: Mapping[str, Heading | None]
 
     @classmethod
-    def of(cls, family: Family, services: Sequence[ServicePort]) -> Surroundings:
-        """As the rules of one family tell. Endpoints outside the pods' network are on host networks."""
-        endpoints = frozenset(_addresses(each.address for service in services for each in service.endpoints))
+    def of(
+        cls, family: Family, services: Sequence[ServicePort], headings: Mapping[str, Heading | None]
+    ) -> Surroundings:
+        """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
+
+        `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order.
+        """
+        of_service = [frozenset(filter(None, [headings[_text(each)] for each in one.endpoints])) for one in services]
+        endpoints = frozenset(
+            heading.address for own in of_service for heading in own if isinstance(heading.address, int)
+        )
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
         named = _named_networks(services, endpoints, family)
-        pods = named or _around(_pod_addresses(services) or endpoints, family)
-        in_pods = frozenset(each for each in endpoints if any(each & mask == value for value, mask in pods))
-        never = _written(endpoints, family)
-        not_the_node = in_pods | cluster_ips
+        pods = named or _around(_of_pods(services, of_service) or endpoints, family)
+        hosts = frozenset(each for each in endpoints if not any(each & mask == value for value, mask in pods))
+        texts = frozenset(each.address for service in services for each in service.endpoints if each.address)
+        host_texts = {format_address(each, family) for each in hosts}
+        virtual = {service.cluster_ip for service in services if service.cluster_ip}
+        never = _written(texts, family)
+        not_the_node = (endpoints - hosts) | cluster_ips
         return cls(
             family,
             Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True, apart_texts=never),
             Whereabouts(
                 "the node's address", family, outside=named, apart=not_the_node, owned=Truth.YES,
-                apart_texts=_written(not_the_node, family),
+                apart_texts=_written((texts - host_texts) | virtual, family),
             ),
             Whereabouts(
                 "the outside address", family, outside=pods, apart=endpoints, ordinary=True, apart_texts=never
             ),
             cluster_ips,
-            endpoints - in_pods,
+            hosts,
+            of_service,
+            headings,
         )  # fmt: skip
+
+    def heading(self, endpoint: Endpoint) -> Heading | None:
+        """Where packets to an endpoint are bound for; None where that is not known."""
+        return self._headings[_text(endpoint)]
 
     def departure(self, vantage: Vantage, protocol: int) -> PacketState:
         """The first packets of new connections."""
@@ -77,9 +97,14 @@ class Surroundings:
         )
 
 
-def _written(addresses: Iterable[int], family: Family) -> frozenset[str]:
+def _text(endpoint: Endpoint) -> str:
+    return "" if endpoint.address is None else address_port(endpoint.address, endpoint.port)
+
+
+def _written(addresses: Iterable[str], family: Family) -> frozenset[str]:
     """Addresses as rules for single ones write them."""
-    return frozenset(f"{format_address(address, family)}/{BITS[family]}" for address in addresses)
+    width = BITS[family]
+    return frozenset([f"{address}/{width}" for address in addresses])
 
 
 def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
@@ -91,15 +116,15 @@ def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
                 continue
 
 
-def _pod_addresses(services: Iterable[ServicePort]) -> frozenset[int]:
+def _of_pods(services: Sequence[ServicePort], endpoints: Sequence[frozenset[Heading]]) -> frozenset[int]:
     """The endpoints' addresses but those of the API server, which is on a host's network."""
+    api_server = ("default", "kubernetes")
     return frozenset(
-        _addresses(
-            endpoint.address
-            for service in services
-            if (service.namespace, service.name) != ("default", "kubernetes")
-            for endpoint in service.endpoints
-        )
+        heading.address
+        for service, own in zip(services, endpoints)
+        if (service.namespace, service.name) != api_server
+        for heading in own
+        if isinstance(heading.address, int)
     )
 
 

@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from ipt_explain.model import Chain, Shape
-from ipt_explain.netfilter.addresses import BITS, network_bits, parse_nat_destination
+from ipt_explain.netfilter.addresses import BITS, network_bits, parse_address
 from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.ports import HIGHEST
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
@@ -69,14 +70,18 @@ class _Destinations(dict[str, Heading | None]):
     """Where DNAT sends packets, by its text: None for what is not one address and port."""
 
     def __missing__(self, text: str) -> Heading | None:
-        try:
-            read = parse_nat_destination(text)
-        except ValueError:
-            read = None
-        plain = read is not None and read.first == read.last is not None and read.first_port == read.last_port
-        heading = Heading(read.first, read.first_port) if read is not None and plain and read.first_port else None
-        self[text] = heading
+        heading = self[text] = _plain(text)
         return heading
+
+
+def _plain(text: str) -> Heading | None:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port[:6]) <= HIGHEST:
+        return None
+    try:
+        return Heading(parse_address(host.removeprefix("[").removesuffix("]")), int(port))
+    except ValueError:
+        return None
 
 
 class ChainIndexes:

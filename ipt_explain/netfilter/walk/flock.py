@@ -59,6 +59,8 @@ class Flock:
         who = [number for flock in flocks for number in flock.who]
         to = [heading for flock in flocks for heading in flock.to]
         shares = [share for flock in flocks for share in flock.shares]
+        if len(set(zip(who, to))) == len(who):
+            return cls(who, to, shares, _FromFlocks(flocks, range(len(who))))
         places: dict[tuple[int, Heading], int] = {}
         picks: list[int] = []
         heaviest: list[Probability] = []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.model import Chain, Family, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import Heading, PacketState, Tracking, is_loopback
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.truth import Truth
@@ -264,7 +264,8 @@ def _routes(
     if not node.local_addresses and node.sets is None:
         if state.destination_decided:
             numbers = {address for address in addresses if isinstance(address, int)} - node.doubtful_addresses
-            elsewhere.update(address for address in numbers if not is_loopback(address, family))
+            bits, loopback = (24, 127) if family is Family.IPV4 else (0, 1)
+            elsewhere.update(address for address in numbers if address >> bits != loopback)
             elsewhere.discard(state.connection.source)
         else:
             elsewhere = addresses & node.foreign_addresses

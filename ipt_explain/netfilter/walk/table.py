@@ -80,7 +80,7 @@ class TableWalk:
         self._fragment = fragment
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
-        self._open: dict[Chain, int] = {}
+        self._open: list[frozenset[Chain]] = []
 
     def arrivals(self, chain: str, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
         """Where packets end that enter a built-in chain in these states; of each, its number in the crowd."""
@@ -135,7 +135,7 @@ class TableWalk:
                 wanted = walk.send(answer) if answer is not None else next(walk)
             except StopIteration:
                 stack.pop()
-                self._close(visit.ground)
+                self._open.pop()
                 self._visits[asking] = visit
                 self._finished.append(visit)
                 if not stack:
@@ -148,16 +148,9 @@ class TableWalk:
 
     def _opened(self, key: Key) -> tuple[Key, Visit, Walk]:
         ground, state, who = key
-        for chain in _chains(ground):
-            self._open[chain] = self._open.get(chain, 0) + 1
+        self._open.append(frozenset(_chains(ground)))
         visit = Visit(self._table.name, ground, state, who, self._crowd.take(who))
         return key, visit, self._walk(visit)
-
-    def _close(self, ground: Ground) -> None:
-        for chain in _chains(ground):
-            self._open[chain] -= 1
-            if not self._open[chain]:
-                del self._open[chain]
 
     def _walk(self, visit: Visit) -> Walk:
         """Take a crowd through its chains, rule by rule. Asks for the visits of the chains that it jumps to."""
@@ -206,6 +199,14 @@ class TableWalk:
             end = End(Verdict.UNKNOWN, portion.state, reason)
             visit.ended.append(Ended(end, some.rows, some.share, some.via))
 
+    def _looping(self, ground: Ground) -> Chain | None:
+        """A chain of these that is being looked at already."""
+        chains = _chains(ground)
+        for opened in self._open:
+            if not opened.isdisjoint(chains):
+                return next(chain for chain in chains if chain in opened)
+        return None
+
     # What rules do.
 
     def _matched(self, visit: Visit, frontier: Frontier, portion: Portion, place: int | Sequence[int]) -> Walk:
@@ -221,7 +222,7 @@ class TableWalk:
             if group.ground is None:
                 some = batch if group.rows is None else batch.take(group.rows)
                 self._affected(visit, frontier, own, at, some)
-            elif looping := next((chain for chain in _chains(group.ground) if chain in self._open), None):
+            elif looping := self._looping(group.ground):
                 reason = f"{LOOP} that comes back to chain {looping.name}"
                 self._end(visit, own, at, End(Verdict.UNKNOWN, own.state, reason))
             else:
@@ -260,7 +261,7 @@ class TableWalk:
         names = Batch(shape, chains, places).column(shape.target.slot)
         for group in _by_callee(names, self._table, shape):
             own = range(len(origin)) if group.rows is None else group.rows
-            if group.ground is None or _goes(shape) or any(chain in self._open for chain in _chains(group.ground)):
+            if group.ground is None or _goes(shape) or self._looping(group.ground):
                 for number in own:
                     one = Portion(portion.state, (origin[number],), shares[number], portion.via)
                     yield from self._matched(visit, frontier, one, places[number])
@@ -403,8 +404,8 @@ class TableWalk:
                 weights = _weights(visit, call)
                 callee = call.callee
                 callee.weights = _added(callee.weights, weights)
-                largest = max(weights) if isinstance(weights, list) else weights
-                if largest > heaviest.get(callee, 0.0):
+                largest = weights[0] if isinstance(weights, list) else weights
+                if callee.caller is None or largest > heaviest[callee]:
                     heaviest[callee] = largest
                     callee.caller = call
 
