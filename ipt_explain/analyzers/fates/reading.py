@@ -71,17 +71,6 @@ class _Reader:
             return Heading(self._around.node, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
-
-def _address(text: str, family: Family) -> Address:
-    """An address that a frontend takes; of a network, or of a name, one that is not known."""
-    try:
-        return parse_address(text)
-    except ValueError:
-        try:
-            return Whereabouts(text, family, within=(network_bits(text),), ordinary=True)
-        except ValueError:
-            return Whereabouts(text, family)
-
     def _with_fates(self, service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
         frontends = tuple(
             replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
@@ -102,6 +91,17 @@ def _address(text: str, family: Family) -> Address:
             endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, endpoint.hairpin,
             endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
         )  # fmt: skip
+
+
+def _address(text: str, family: Family) -> Address:
+    """An address that a frontend takes; of a network, or of a name, one that is not known."""
+    try:
+        return parse_address(text)
+    except ValueError:
+        try:
+            return Whereabouts(text, family, within=(network_bits(text),), ordinary=True)
+        except ValueError:
+            return Whereabouts(text, family)
 
 
 def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
