@@ -28,7 +28,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     with collector_paused():
         for ruleset in dump.rulesets:
             version = recognise_version(ruleset, plans)
-            rulesets.append(ruleset_facts(ruleset, plans, version))
+            rulesets.append(ruleset_facts(ruleset, version))
             single_policy = version.first >= 24 or version.last <= 20
             read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
         services = [

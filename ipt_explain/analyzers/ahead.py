@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
-from ipt_explain.analyzers.marking import change_by, mark_test
 from ipt_explain.model import Chain, Option, Rule, Shape, Table
 from ipt_explain.netfilter.addresses import network_bits
+from ipt_explain.netfilter.mark_rules import change_by, mark_test
 from ipt_explain.netfilter.ports import parse_port_list
 from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.records import dataclass

@@ -1,4 +1,4 @@
-"""The chains that mark packets (KUBE-MARK-MASQ, KUBE-MARK-DROP) and the rules that test what they set."""
+"""The chains that mark packets: KUBE-MARK-MASQ, KUBE-MARK-DROP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.hooks import extra_conditions
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.marks import Mark, MarkChange, mark_change, parse_mark
+from ipt_explain.netfilter.mark_rules import change_by
+from ipt_explain.netfilter.marks import MarkChange
 from ipt_explain.records import dataclass
 
 
@@ -64,53 +65,6 @@ def read_marking(ruleset: Ruleset, name: str) -> Marking | None:
         else:
             conditional.append(rule)
     return Marking(chain, tuple(settings), tuple(conditional), cut, tuple(strange), mark)
-
-
-def change_by(rule: Rule) -> MarkChange | None:
-    """What a MARK rule does to the mark; None for another rule, or one whose value cannot be read."""
-    target = rule.shape.target
-    if target is None or target.name != "MARK":
-        return None
-    for option in target.options:
-        try:
-            return mark_change(option.name, rule.first(option) or "")
-        except ValueError:
-            continue
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class MarkTest:
-    """A rule that asks for a mark (`-m mark`)."""
-
-    rule: Rule
-    mark: Mark
-    negated: bool
-
-    def passes(self, mark: int) -> bool:
-        """Whether a packet with this mark satisfies the test."""
-        return self.mark.fits(mark) is not self.negated
-
-
-def mark_tests(chain: Chain | None) -> tuple[MarkTest, ...]:
-    """The tests in a chain, those with an unreadable value left out."""
-    return tuple(test for rule in (() if chain is None else chain.rules) if (test := mark_test(rule)) is not None)
-
-
-def mark_test(rule: Rule) -> MarkTest | None:
-    """The mark that a rule asks for."""
-    option = rule.shape.match_option("mark", "--mark")
-    if option is None:
-        return None
-    try:
-        return MarkTest(rule, parse_mark(rule.first(option) or ""), option.negated)
-    except ValueError:
-        return None
-
-
-def single_bit(mark: int) -> bool:
-    """Whether exactly one bit is set."""
-    return mark != 0 and not mark & (mark - 1)
 
 
 def _union(marks: Iterator[int]) -> int:

@@ -12,13 +12,11 @@ from ipt_explain.analyzers.names import (
     SERVICES,
     role_of,
 )
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
-from ipt_explain.netfilter.marks import mark_change, parse_mark
+from ipt_explain.netfilter.mark_rules import change_by, mark_test
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
-_MARK_OPTIONS = ("--set-xmark", "--or-mark", "--set-mark")
 # Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.
 _IPVS_CHAINS = (
     "KUBE-NODE-PORT",
@@ -32,7 +30,7 @@ _USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPO
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 
 
-def ruleset_facts(ruleset: Ruleset, plans: Plans, version: VersionRange) -> RulesetFacts:
+def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
     """Sums up a ruleset."""
     mode, evidence = proxy_mode(ruleset)
     signs = ", ".join(sign for sign in version.evidence if not sign.startswith(evidence))
@@ -46,44 +44,35 @@ def ruleset_facts(ruleset: Ruleset, plans: Plans, version: VersionRange) -> Rule
         mode=mode,
         version=version.text if mode is ProxyMode.IPTABLES else None,
         evidence=f"{evidence}; {signs}" if signs and mode is ProxyMode.IPTABLES else evidence,
-        masquerade_mark=masquerade_mark(ruleset, plans),
+        masquerade_mark=masquerade_mark(ruleset),
     )
 
 
-def masquerade_mark(ruleset: Ruleset, plans: Plans) -> tuple[int, int] | None:
+def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
     """Value and mask of the mark that gets a packet masqueraded.
 
     From KUBE-MARK-MASQ, which sets it, else from KUBE-POSTROUTING, which tests it; None where the text has neither.
     """
     setting = ruleset.chain("nat", MARK_MASQ)
     for rule in setting.rules if setting is not None else ():
-        for name in _MARK_OPTIONS:
-            value = rule.target_value(name)
-            if value is not None:
-                try:
-                    change = mark_change(name, value)
-                except ValueError:
-                    continue
-                return change.flip, change.clear
+        change = change_by(rule)
+        if change is not None and change.flip:
+            return change.flip, change.clear
     # kube-proxy 1.1 tested its mark in POSTROUTING itself.
     for chain in (ruleset.chain("nat", POSTROUTING), ruleset.chain("nat", "POSTROUTING")):
-        mark = _masqueraded_mark(chain, plans)
+        mark = _masqueraded_mark(chain)
         if mark is not None:
             return mark
     return None
 
 
-def _masqueraded_mark(chain: Chain | None, plans: Plans) -> tuple[int, int] | None:
+def _masqueraded_mark(chain: Chain | None) -> tuple[int, int] | None:
     """The mark that a chain asks for ahead of its MASQUERADE."""
     for rule in chain.rules if chain is not None else ():
-        operand = plans[rule.shape].mark
+        test = mark_test(rule)
         kube = chain is not None and chain.name == POSTROUTING
-        if operand is not None and (kube or rule.comment == "kubernetes service traffic requiring SNAT"):
-            try:
-                mark = parse_mark(operand.of(rule))
-            except ValueError:
-                continue
-            return mark.value, mark.mask
+        if test is not None and (kube or rule.comment == "kubernetes service traffic requiring SNAT"):
+            return test.mark.value, test.mark.mask
     return None
 
 

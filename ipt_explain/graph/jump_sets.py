@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from ipt_explain.graph.jumps import VERDICTS
+from ipt_explain.graph.jumps import VERDICTS, aim_of
 from ipt_explain.model import Rule, Shape, Table
 from ipt_explain.records import dataclass
 
@@ -89,16 +89,11 @@ class JumpSets:
 
 
 def _targets(shape: Shape, rules: list[Rule], chains: Collection[str]) -> frozenset[str]:
-    target = shape.target
-    if target is None:
-        return frozenset()
-    if target.slot is not None:
-        slot = target.slot
-        found = frozenset([rule.values[slot] for rule in rules]) - VERDICTS
-        return found.intersection(chains) if target.options else found  # with options: an extension that is not known
-    if target.name is None or target.options or target.name in VERDICTS or target.name not in chains:
-        return frozenset()
-    return frozenset((target.name,))  # iptables-restore lets a chain be called LOG
+    slot, target, only_chains = aim_of(shape, chains)
+    if slot is None:
+        return frozenset(() if target is None else (target,))
+    found = frozenset([rule.values[slot] for rule in rules]) - VERDICTS
+    return found.intersection(chains) if only_chains else found
 
 
 def _pairs(shape: Shape, rules: list[Rule]) -> Iterator[tuple[str, str]]:

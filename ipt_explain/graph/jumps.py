@@ -15,7 +15,7 @@ VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 # Where rules of one shape aim: the slot that names the target, or else the target itself if it is a chain, and whether
 # only names of known chains count. An unknown target with options is an extension unless a chain has its name; an
 # extension's name without options is a jump where the table holds such a chain: iptables-restore allows one called LOG.
-_Aim: TypeAlias = tuple[int | None, str | None, bool]
+Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ def index_jumps(table: Table) -> JumpIndex:
     chains = table.chains
     leaving: dict[str, list[Rule]] = {}
     entering: dict[str, list[Rule]] = {}
-    aims: dict[Shape, _Aim] = {}
+    aims: dict[Shape, Aim] = {}
     for name, chain in chains.items():
         found: list[Rule] = []
         for rule in chain.rules:
             shape = rule.shape
             aim = aims.get(shape)
             if aim is None:
-                aim = aims[shape] = _aim(shape, chains)
+                aim = aims[shape] = aim_of(shape, chains)
             slot, target, only_chains = aim
             if slot is not None:
                 target = rule.values[slot]
@@ -78,7 +78,8 @@ def as_jump(rule: Rule) -> Jump:
     return Jump(rule.chain, rule.target or "", rule, rule.is_goto)
 
 
-def _aim(shape: Shape, chains: Container[str]) -> _Aim:
+def aim_of(shape: Shape, chains: Container[str]) -> Aim:
+    """Where rules of a shape jump to, if they do."""
     target = shape.target
     if target is None:
         return None, None, False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.marks import mark_change
+from ipt_explain.netfilter.mark_rules import change_by
 
 # `--iptables-masquerade-bit` 14 and the kubelet's `--iptables-drop-bit` 15.
 DEFAULT_MARKS: Mapping[int, str] = {0x4000: "the masquerade mark", 0x8000: "the drop mark"}
@@ -27,17 +27,7 @@ def mark_names(ruleset: Ruleset) -> Mapping[int, str]:
     for chain_name, meaning in _MARKING_CHAINS.items():
         chain = ruleset.chain("nat", chain_name)
         for rule in chain.rules if chain is not None else ():
-            for option in rule.shape.target.options if rule.shape.target is not None else ():
-                bit = _bit_set(option.name, rule.first(option) or "")
-                if bit:
-                    names.setdefault(bit, meaning)
+            change = change_by(rule)
+            if change is not None and change.flip == change.clear != 0:  # sets bits, and leaves all others alone
+                names.setdefault(change.flip, meaning)
     return DEFAULT_MARKS if ruleset.fragment and not names else names
-
-
-def _bit_set(option: str, text: str) -> int:
-    """The bits that a MARK option sets and leaves all others alone; 0 where it does anything else."""
-    try:
-        change = mark_change(option, text)
-    except ValueError:
-        return 0
-    return change.flip if change.flip == change.clear else 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from ipt_explain.analyzers.marking import change_by, mark_test
 from ipt_explain.model import Rule, Shape
+from ipt_explain.netfilter.mark_rules import change_by, mark_test
 from ipt_explain.netfilter.marks import ALL_BITS, parse_integer
 from ipt_explain.records import dataclass
 
