@@ -16,7 +16,7 @@ DEFAULT_WIDTH = 80
 _BATCH_SIZE = 1 << 16
 
 # Our own signs, for streams whose encoding lacks them.
-_IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": "->", "…": "..."})
+_IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": "->", "…": "...", "✓": "+", "✗": "x"})
 
 
 def prepare_streams() -> None:
@@ -106,7 +106,7 @@ def complain(text: str) -> None:
 
 def _lacks_signs(stream: TextIO) -> bool:
     try:
-        "├└│─·→…".encode(stream.encoding or "ascii")
+        "├└│─·→…✓✗".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return True
     return False

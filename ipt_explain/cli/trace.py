@@ -10,11 +10,16 @@ import click
 from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps
 from ipt_explain.cli.stdio import warn, write
 from ipt_explain.errors import UsageError
+from ipt_explain.words.lists import either
+
+# The words of trace.judgement.Judgement, which is loaded when a packet is traced.
+EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs", "unknown")
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.trace import Trace
     from ipt_explain.trace.destination import Destination
+    from ipt_explain.trace.judgement import Addressee
     from ipt_explain.trace.obstacle import WhyNot
 
 
@@ -46,6 +51,10 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--why-not", metavar="IP:PORT", help="Explain which rule keeps the packet from this endpoint.")
 @click.option("--verbose", "-v", is_flag=True, help="Show rules that nearly matched, and why they did not.")
+@click.option(
+    "--expect", type=click.Choice(EXPECTED), metavar="WHAT",
+    help=f"Exit with 1 unless every outcome is this: {either(EXPECTED)}.",
+)  # fmt: skip
 @output_option("text", "json")
 @display_options
 def trace(
@@ -65,10 +74,11 @@ def trace(
     assume: tuple[str, ...],
     why_not: str | None,
     verbose: bool,
+    expect: str | None,
     output: str,
     color: bool,
     width: int,
-) -> None:
+) -> int:
     """Where does this packet go, with which probability, by which rules?
 
     The packet is the first of a new connection. It is followed through every hook and table, in netfilter's order.
@@ -80,12 +90,13 @@ def trace(
     """
     from ipt_explain.trace import Packet
     from ipt_explain.trace import trace as trace_packet
-    from ipt_explain.trace.destination import resolve
+    from ipt_explain.trace.destination import resolve, with_port
+    from ipt_explain.trace.judgement import addressee
 
     parsed = read_dumps(dumps, live, lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     dump = _one_node(parsed)
-    target = resolve(destination, protocol, dump, source)
+    target = with_port(resolve(destination, protocol, dump, source), protocol, dump)
     packet = Packet(
         source=_source(source, host, local_address, target),
         destination=target.address,
@@ -98,15 +109,24 @@ def trace(
     )
     told = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(told.warnings)
+    to = addressee(dump, told.packet) if output == "text" or expect is not None else None
     reason = None if why_not is None else _why_not(dump, told, why_not)
     if output == "json":
         from ipt_explain.trace.trace_json import trace_json
 
         write([trace_json(told.packet, told.outcomes, told.warnings, reason), "\n"])
-        return
+        return _status(expect, told, to)
     from ipt_explain.render.trace.text import trace_text
 
-    write(trace_text(told, target.label, reason, verbose, width, color))
+    write(trace_text(told, target.label, to, reason, verbose, width, color))
+    return _status(expect, told, to)
+
+
+def _status(expect: str | None, told: Trace, to: Addressee | None) -> int:
+    """1 where any outcome is another than expected."""
+    from ipt_explain.trace.judgement import judged
+
+    return int(expect is not None and any(judged(each, told.packet, to).value != expect for each in told.outcomes))
 
 
 def _why_not(dump: Dump, told: Trace, endpoint: str) -> WhyNot:

@@ -43,6 +43,35 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
     return Destination(*found, (suffix if slash else protocol) or "tcp")
 
 
+def with_port(target: Destination, protocol: str | None, dump: Dump) -> Destination:
+    """The destination with the port of the Service at its address, where it names none and the Service has one port.
+
+    Raises UsageError, which lists them, where there are several: a packet has one, and nothing is averaged over them.
+    """
+    if target.port is not None:
+        return target
+    from ipt_explain.analyzers.selection import Selection, explain_selected
+
+    try:
+        explanation, _ = explain_selected([dump], Selection.of((), (), (target.address,)))
+    except UsageError:
+        return target
+    known = {
+        (front.port, service.protocol): service
+        for service in explanation.services
+        for front in service.frontends
+        if front.address is not None and parse_address(front.address) == parse_address(target.address)
+        if protocol is None or protocol_number(protocol) == protocol_number(service.protocol)
+    }
+    if not known:
+        return target
+    if len(known) > 1:
+        names = sorted(f"{service.label} ({written} {port})" for (port, written), service in known.items())
+        raise UsageError(f"{target.address} has several ports: {listed(names, _MOST_NAMED)}. Name one")
+    (port, written), service = next(iter(known.items()))
+    return Destination(target.address, port, written, service.label)
+
+
 def same_family(one: str, other: str) -> bool:
     """Whether two addresses are of one family."""
     return family_of(one) is family_of(other)

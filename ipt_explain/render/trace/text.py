@@ -11,9 +11,11 @@ from ipt_explain.netfilter.protocols import protocol_name
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
+from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
 from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
 from ipt_explain.render.trace.words import conditions, effect
 from ipt_explain.trace import Outcome, Step, Trace
+from ipt_explain.trace.judgement import Addressee, judged
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.words.counts import and_more, counted
@@ -28,14 +30,17 @@ _WHOLE = 1 - 1e-9
 
 
 def trace_text(
-    trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int, color: bool
+    trace: Trace, label: str, to: Addressee | None, why_not: WhyNot | None, verbose: bool, width: int, color: bool
 ) -> Iterator[str]:
-    """The trace in pieces of text. `label` names the Service that the packet is for; `verbose` adds rules that
-    nearly matched."""
-    return to_text(_lines(trace, label, why_not, verbose, width), color)
+    """The trace in pieces of text. `label` names the Service that was asked for, `to` is the one whose address the
+    packet is sent to; `verbose` adds rules that nearly matched.
+    """
+    return to_text(_lines(trace, label, to, why_not, verbose, width), color)
 
 
-def _lines(trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, width: int) -> Iterator[Line]:
+def _lines(
+    trace: Trace, label: str, to: Addressee | None, why_not: WhyNot | None, verbose: bool, width: int
+) -> Iterator[Line]:
     yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
     teller = _Teller(_mark_names(trace.outcomes), verbose)
     for act in story(trace.outcomes):
@@ -46,7 +51,7 @@ def _lines(trace: Trace, label: str, why_not: WhyNot | None, verbose: bool, widt
         note = "What the dump leaves open counts half each way; --assume TEXT=yes or TEXT=no decides it."
         yield from draw(Node(sentence(note, "unknown")), width)
     yield []
-    yield from _outcome_lines(trace.outcomes, width)
+    yield from _outcome_lines(trace, to, width)
     if why_not is not None:
         yield []
         yield from _why_not_lines(why_not, width)
@@ -143,21 +148,26 @@ class _Teller:
             node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
 
 
-def _outcome_lines(outcomes: Sequence[Outcome], width: int) -> Iterator[Line]:
+def _outcome_lines(trace: Trace, to: Addressee | None, width: int) -> Iterator[Line]:
+    outcomes = trace.outcomes
     shares = percents([outcome.probability for outcome in outcomes[:_MOST_OUTCOMES]])
     column = max(map(len, shares))
     supposed = _supposed(outcomes)
     for outcome, share in zip(outcomes, shares):
-        said = sentence(escape(clipped(_fate(outcome))), _style(outcome))
-        yield from draw(Node([(f"{share:>{column}}  ", "share"), *said], hang=column + 2), width)
+        judgement = judged(outcome, trace.packet, to)
+        sign, style = SIGNS[judgement]
+        said = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
+        yield from draw(Node([(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *said], hang=column + 4), width)
+        for line in failure_words(judgement, to):
+            yield from _indented(line, " " * (column + 4), "", width)
         open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]
-        yield from _assumption_lines(outcome, open_ones, " " * (column + 2), width)
+        yield from _assumption_lines(outcome, open_ones, " " * (column + 4), width)
     left = outcomes[_MOST_OUTCOMES:]
     for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
         members = list(group)
         rest = percents((sum(outcome.probability for outcome in members),))[0]
-        words = f"{len(members)} more: {_VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
-        yield from draw(Node([(f"{rest:>{column}}  ", "share"), *sentence(words)], hang=column + 2), width)
+        words = f"{len(members)} more: {VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
+        yield from draw(Node([(f"  {rest:>{column}}  ", "share"), *sentence(words)], hang=column + 4), width)
     if supposed:
         yield []
     for text in supposed:
@@ -194,24 +204,6 @@ def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
 
 def _kind(outcome: Outcome) -> tuple[str, bool]:
     return outcome.verdict, outcome.masqueraded
-
-
-_VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
-
-
-def _fate(outcome: Outcome) -> str:
-    if outcome.verdict in ("DROP", "REJECT"):
-        return _VERDICTS[outcome.verdict]
-    if outcome.verdict == "UNKNOWN":
-        reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
-        return f"unknown{reached}: {outcome.reason}"
-    where = outcome.dnat or "its destination unchanged"
-    delivered = "delivered to the node itself" if outcome.delivered else "accepted"
-    return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
-
-
-def _style(outcome: Outcome) -> str:
-    return {"ACCEPT": "good", "UNKNOWN": "unknown"}.get(outcome.verdict, "bad")
 
 
 def _why_not_lines(why_not: WhyNot, width: int) -> Iterator[Line]:

@@ -1,0 +1,71 @@
+"""What an outcome of a trace means for the client, in words; where a Service's traffic fails, which and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.services.fates import Loss, Lost
+from ipt_explain.trace.judgement import Addressee, Judgement
+from ipt_explain.trace.outcome import Outcome
+from ipt_explain.trace.packet import Packet
+
+VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
+_FAILED = ("✗", "bad")
+SIGNS = {
+    Judgement.SERVED: ("✓", "good"),
+    Judgement.REFUSED: _FAILED,
+    Judgement.DROPPED: _FAILED,
+    Judgement.UNTRANSLATED: _FAILED,
+    Judgement.DIVERTED: _FAILED,
+    Judgement.HANGS: _FAILED,
+    Judgement.UNKNOWN: ("?", "unknown"),
+}
+
+_LOSSES = {
+    Judgement.UNTRANSLATED: Loss.UNTRANSLATED,
+    Judgement.DIVERTED: Loss.DIVERTED,
+    Judgement.DROPPED: Loss.DROPPED,
+}
+
+
+def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str:
+    """One outcome in a line."""
+    if outcome.verdict == "UNKNOWN":
+        reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
+        return f"unknown{reached}: {outcome.reason}"
+    if judgement is Judgement.DROPPED:
+        return "dropped: the client times out"
+    if judgement is Judgement.REFUSED:
+        return "rejected: the client is told at once"
+    if judgement is Judgement.UNTRANSLATED:
+        return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
+    if judgement is Judgement.HANGS:
+        return f"{outcome.dnat} is the client itself, and the connection is not masqueraded: it hangs"
+    where = outcome.dnat or "its destination unchanged"
+    if judgement is Judgement.DIVERTED:
+        where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
+    delivered = "delivered to the node itself" if outcome.delivered else "accepted"
+    return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
+
+
+def failure_words(judgement: Judgement, to: Addressee | None) -> Iterator[str]:
+    """Which Service fails, where it would lead, and the rule that decides, as far as known."""
+    if to is None or judgement not in _LOSSES or not to.service.endpoints:
+        return
+    lost = _decisive(to, _LOSSES[judgement])
+    why = "" if lost is None else f", but {_reason(lost)}"
+    yield f"{to.service.label} would lead to {to.endpoints}{why}"
+
+
+def _decisive(to: Addressee, how: Loss) -> Lost | None:
+    if to.frontend.fates is None:
+        return None
+    losses = (lost for _, fate in to.frontend.fates.items() for lost in fate.lost if lost.how is how)
+    return next(losses, None)
+
+
+def _reason(lost: Lost) -> str:
+    decider = lost.decider
+    where = " ".join(part for part in (decider.table, decider.chain) if part)
+    line = f", line {decider.line}" if decider.line is not None else ""
+    return f"in {where}{line}: {lost.why}" if where else lost.why

@@ -1,0 +1,89 @@
+"""What a trace's outcomes mean to the client that sent the packet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
+from ipt_explain.words.addresses import address_port
+
+if TYPE_CHECKING:
+    from ipt_explain.model import Dump
+    from ipt_explain.services.ports import Frontend, ServicePort
+    from ipt_explain.trace.outcome import Outcome
+    from ipt_explain.trace.packet import Packet
+
+_MOST_ENDPOINTS = 3
+
+
+class Judgement(Enum):
+    """How it ends for the client; the words are those of `--expect`."""
+
+    SERVED = "served"  # accepted; at an endpoint, where it is sent to a Service
+    REFUSED = "refused"  # answered with an error
+    DROPPED = "dropped"  # the client times out
+    UNTRANSLATED = "untranslated"  # leaves for a Service's address, which no host has
+    DIVERTED = "diverted"  # sent to what is no endpoint of the Service
+    HANGS = "hangs"  # comes back to the client from itself
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """The Service that a packet is for, by one of its addresses."""
+
+    service: ServicePort
+    frontend: Frontend
+
+    @property
+    def endpoints(self) -> str:
+        """Where it would lead: `10.244.1.2:53 or 10.244.1.3:53`."""
+        from ipt_explain.words.lists import either
+
+        known = [address_port(each.address, each.port) for each in self.service.endpoints if each.address is not None]
+        more = [f"{len(known) - _MOST_ENDPOINTS} more"] if len(known) > _MOST_ENDPOINTS else []
+        return either([*known[:_MOST_ENDPOINTS], *more])
+
+
+def addressee(dump: Dump, packet: Packet) -> Addressee | None:
+    """The Service whose ClusterIP or external address a packet is sent to, if it is one."""
+    from ipt_explain.analyzers.selection import Selection, explain_selected
+
+    try:
+        explanation, _ = explain_selected([dump], Selection.of((), (), (packet.destination,)))
+    except UsageError:
+        return None
+    protocol = packet.connection().protocol
+    return _matching(explanation.services, packet, protocol)
+
+
+def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> Addressee | None:
+    from ipt_explain.netfilter.addresses import parse_address
+    from ipt_explain.netfilter.protocols import protocol_number
+
+    sent = parse_address(packet.destination)
+    for service in services:
+        for frontend in service.frontends if protocol_number(service.protocol) == protocol else ():
+            address = frontend.address
+            if address is not None and parse_address(address) == sent and frontend.port == packet.port:
+                return Addressee(service, frontend)
+    return None
+
+
+def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
+    """What an outcome means for the client of a packet that is `to` a Service, or to none."""
+    if outcome.verdict != "ACCEPT":
+        named = {"DROP": Judgement.DROPPED, "REJECT": Judgement.REFUSED}
+        return named.get(outcome.verdict, Judgement.UNKNOWN)
+    if outcome.dnat is None:
+        return Judgement.UNTRANSLATED if to is not None and not outcome.delivered else Judgement.SERVED
+    if not outcome.masqueraded and outcome.dnat.rpartition(":")[0].strip("[]") == packet.source:
+        return Judgement.HANGS
+    if to is not None:
+        known = {address_port(each.address, each.port) for each in to.service.endpoints if each.address is not None}
+        if len(known) == len(to.service.endpoints) and outcome.dnat not in known:
+            return Judgement.DIVERTED
+    return Judgement.SERVED
