@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 INTERRUPTED = 130
 
@@ -10,7 +11,11 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the program and exit with its status; Ctrl-C ends it without a word, also while it is still being loaded."""
     try:
-        from ipt_explain.cli.main import main as run_program
+        if os.path.basename(sys.argv[0]).startswith("kubectl-"):
+            # krew links a plugin's name to the one file that the program is.
+            from ipt_explain.cli.kubectl import main as run_program
+        else:
+            from ipt_explain.cli.main import main as run_program
 
         run_program()
     except KeyboardInterrupt:

@@ -110,6 +110,23 @@ def test_alerts_use_metrics_that_are_printed() -> None:
             assert f"\n{metric}{{" in printed
 
 
+def test_alerts_on_fleets_use_metrics_that_are_printed() -> None:
+    nodes = (SAMPLES / "kube-proxy-1.30-basic.txt", DAMAGED)
+    printed = run("compare", "--nodes", *nodes, "-o", "openmetrics").out
+    for rule in document("fleet-rules.yaml")["groups"][0]["rules"]:
+        for metric in re.findall(r"ipt_explain_\w+", rule["expr"]):
+            assert f"\n{metric}{{" in printed
+
+
+def test_the_cron_job_s_command_is_the_plugin_s() -> None:
+    from ipt_explain.cli.kubectl import nodes
+
+    script = (DEPLOY / "fleet-cronjob.yaml").read_text(encoding="utf-8")
+    (line,) = re.findall(r"kubectl iptexplain nodes ([^>\n]*)>", script)
+    options = {option for parameter in nodes.params for option in parameter.opts}
+    assert {word for word in line.split() if word.startswith("-")} <= options
+
+
 def test_the_daemon_set_mounts_what_it_writes_to() -> None:
     (container,) = document("daemonset.yaml")["spec"]["template"]["spec"]["containers"]
     (script,) = (word for word in container["command"] if "ipt-explain" in word)

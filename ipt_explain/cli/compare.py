@@ -38,12 +38,13 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(("text", "json", *_FOR_OBJECTS)),
+    type=click.Choice(("text", "json", "hash", *_FOR_OBJECTS)),
     default="text",
     metavar="FORMAT",
-    help="What to print: text, json; with --nodes or --objects also openmetrics, with --objects "
+    help="What to print: text, json; with --digest also hash, with --nodes or --objects also openmetrics, with --objects "
     f"{either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
 )
+@click.option("--to", metavar="FILE", type=click.Path(), help="With --digest: write it there, packed for .gz names.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -62,6 +63,7 @@ def compare(
     objects: str | None,
     node: str | None,
     output: str,
+    to: str | None,
     fail_on: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -91,6 +93,10 @@ def compare(
     """
     if digest and (nodes or objects is not None):
         raise click.UsageError("--digest excludes --nodes and --objects")
+    if not digest:
+        for option, value in (("-o hash", output == "hash"), ("--to", to)):
+            if value:
+                raise click.UsageError(f"{option} goes with --digest")
     if objects is None:
         given = {
             "--select": select,
@@ -106,7 +112,7 @@ def compare(
         for option in filter(given.get, given):
             raise click.UsageError(f"{option} goes with --objects")
     if digest:
-        return _write_digest(dumps, node, lenient)
+        return _write_digest(dumps, node, output, to, force, lenient)
     how = Gathering(lenient, jobs, dask, node_from, allow_missing, names)
     if nodes and objects is None:
         return _compare_many(dumps, how, output, fail_on, width, color)
@@ -188,7 +194,9 @@ def print_comparison(
     return FOUND if comparison.differences or how.misses_too_many(missing, comparison.nodes + missing) else CLEAN
 
 
-def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> int:
+def _write_digest(
+    dumps: tuple[str, ...], node: str | None, output: str, to: str | None, force: bool, lenient: bool
+) -> int:
     from ipt_explain.compare.dumps import node_view
     from ipt_explain.compare.fleet.digest import digest_of
     from ipt_explain.inputs.nodes.names import file_name
@@ -196,5 +204,24 @@ def _write_digest(dumps: tuple[str, ...], node: str | None, lenient: bool) -> in
     parsed = read_dumps(dumps, live=False, lenient=lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     name = node or (file_name(parsed[0].source) if parsed[0].source != "-" else "-")
-    write([digest_of(node_view(name, parsed)).to_json()])
+    digest = digest_of(node_view(name, parsed))
+    text = digest.to_json()
+    if output == "hash":
+        text = "".join(f"{value}  {name}/{part}\n" for part, value in digest.hashes().items())
+    if to is None:
+        write([text])
+        return CLEAN
+    import gzip
+
+    from ipt_explain.outputs import write_file
+
+    content = text.encode("utf-8", "surrogateescape")
+    # Without the time of writing: equal digests are equal files.
+    packed = gzip.compress(content, mtime=0) if to.endswith(".gz") else content
+    write_file(to, [packed], inputs=dumps, may_replace=_is_digest, force=force)
     return CLEAN
+
+
+def _is_digest(head: bytes) -> bool:
+    """Whether a file that begins so may be written over."""
+    return head.startswith((b"\x1f\x8b", b'{"schema":"ipt-explain/digest/'))
