@@ -41,8 +41,8 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
     type=click.Choice(("text", "json", "hash", *_FOR_OBJECTS)),
     default="text",
     metavar="FORMAT",
-    help="What to print: text, json; with --digest also hash, with --nodes or --objects also openmetrics, with --objects "
-    f"{either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
+    help="What to print: text, json; with --digest also hash, with --nodes or --objects openmetrics, "
+    f"with --objects {either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
 )
 @click.option("--to", metavar="FILE", type=click.Path(), help="With --digest: write it there, packed for .gz names.")
 @click.option(

@@ -29,6 +29,7 @@ class DifferenceKind(Enum):
     HOOK = "hook"
     CHAIN_POLICY = "chain-policy"
     FOREIGN_RULES = "foreign-rules"
+    FATE = "fate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Difference:
     """One difference.
 
     `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain.
-    `nodes` are the names on either side where many nodes are compared.
+    `nodes` are the names on either side where many nodes are compared. `cause` is what loses connections, in words, for
+    a fate.
     """
 
     kind: DifferenceKind
@@ -48,6 +50,7 @@ class Difference:
     before: Value = None
     after: Value = None
     nodes: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    cause: str | None = None
 
     def to_json(self, nodes: Value = None) -> dict[str, Value]:
         """The difference as `compare -o json` prints it; `nodes` are the sets of nodes on either side, by id."""

@@ -127,7 +127,7 @@ def _kinds(*kinds: str) -> frozenset[str]:
     return frozenset(kinds)
 
 
-_FOREIGN = _kinds("foreign-rules")
+_FOREIGN = _kinds("foreign-rules", "fate")
 _SVC_WEB, _SVC_CACHE, _EXT_LB = "KUBE-SVC-CDGGSHYLG3RE2FKL", "KUBE-SVC-6AXP6HFD3SD6EFW3", "KUBE-EXT-7TVXROIT6UXCX2AG"
 
 FAULTS = (
@@ -141,11 +141,11 @@ FAULTS = (
     Fault("missing-endpoint", _v4(_lacks(f"-A {_SVC_WEB} .*10.244.3.3:8080")), _kinds("endpoint-removed"), "default/web:http"),
     Fault("missing-service", _v4(_lacks("-A KUBE-SERVICES -d 10.96.0.43/32")), _kinds("service-removed"), "default/v6first"),
     Fault("stale-service", _v4(_before(r"-A KUBE-SERVICES -d 10\.96\.0\.22/32 ", '-A KUBE-SERVICES -d 10.96.0.99/32 -p tcp -m comment --comment "default/gone has no endpoints" -m tcp --dport 80 -j REJECT')), _kinds("service-added"), "default/gone"),
-    Fault("missing-hook", _v4(_lacks("-A PREROUTING .*-j KUBE-SERVICES")), _kinds("hook")),
-    Fault("missing-hook-v6", _v6(_lacks("-A OUTPUT .*-j KUBE-SERVICES")), _kinds("hook")),
+    Fault("missing-hook", _v4(_lacks("-A PREROUTING .*-j KUBE-SERVICES")), _kinds("hook", "fate")),
+    Fault("missing-hook-v6", _v6(_lacks("-A OUTPUT .*-j KUBE-SERVICES")), _kinds("hook", "fate")),
     Fault("hook-moved", _v4(_moved_behind), _kinds("hook")),
     Fault("no-masquerade", _v4(_lacks("-A KUBE-POSTROUTING .*-j MASQUERADE")), _kinds("masquerade")),
-    Fault("forward-policy", _v4(_replaced("^:FORWARD ACCEPT", ":FORWARD DROP")), _kinds("chain-policy")),
+    Fault("forward-policy", _v4(_replaced("^:FORWARD ACCEPT", ":FORWARD DROP")), _kinds("chain-policy", "fate")),
     Fault("source-range-opened", _v4(_replaced("(?<=-A KUBE-FW-MWGV3C7IDOPW4OTV -s )198.51.100.0/24", "0.0.0.0/0")), _kinds("source-ranges"), "default/lb-src"),
     Fault("affinity-lost", _v4(_lacks(f"-A {_SVC_CACHE} .*--rcheck", 2)), _kinds("affinity"), "default/cache"),
     Fault("affinity-half", _v4(_lacks(f"-A {_SVC_CACHE} .*--rcheck")), _kinds("affinity"), "default/cache"),

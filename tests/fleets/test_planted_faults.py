@@ -72,6 +72,18 @@ def test_each_fault_alone_on_two_nodes_of_six(
         _check(node, fault, told[node])
 
 
+def test_connections_that_a_rule_loses_are_one_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = {f"node-{number}": healthy(number) for number in range(6)}
+    fault = next(each for each in FAULTS if each.name == "missing-hook")
+    nodes["node-3"] = fault.plant(nodes["node-3"])
+    told = _told(_document(_written(tmp_path, nodes), capsys))["node-3"]
+    assert [each["kind"] for each in told] == ["fate", "hook"]
+    assert "connections to 20 service ports go on untranslated by nat PREROUTING" in told[0]["message"]
+    assert len(told[0]["after"]["service_ports"]) == 20
+
+
 def test_healthy_nodes_agree_though_their_networks_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = _document(_written(tmp_path, {f"node-{number}": healthy(number) for number in range(8)}), capsys)
     assert document["equal"] is True

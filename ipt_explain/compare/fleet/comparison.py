@@ -17,6 +17,7 @@ from ipt_explain.compare.fleet.releases import as_releases_do
 from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
 from ipt_explain.compare.fleet.sides import Side, sides_of
 from ipt_explain.compare.fleet.wording import count_of, has
+from ipt_explain.compare.services.losses import folded
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass, replace
 from ipt_explain.words.counts import counted
@@ -89,7 +90,7 @@ class _Comparer:
             nodes - sum(node in partly for group in self._groups for node in group.nodes),
             ports - len(disagreed),
             ports,
-            tuple(found),
+            tuple(folded(found)),
             tuple(self._not_compared),
             tuple(notes),
             self._releases(),

@@ -13,6 +13,7 @@ from typing import Any
 from ipt_explain.compare.fleet.canonical import compact
 from ipt_explain.compare.services.differing import TOLERANCE
 from ipt_explain.compare.services.fabric import Fabric
+from ipt_explain.compare.services.losses import Cause
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
@@ -29,6 +30,7 @@ _KIND_OF = {letter: kind for kind, letter in _KINDS.items()}
 _POLICY_OF = {"C": TrafficPolicy.CLUSTER, "L": TrafficPolicy.LOCAL, "?": None}
 _DEPENDS_ON_NODE = "node"
 _ID_LENGTH = 12
+_CAUSE = "cause"
 _POD_NETWORK = "POD-NETWORK"
 
 
@@ -46,10 +48,23 @@ class Fabrics:
             return None
         found = self._ids.get(form)
         if found is None:
-            found = hashlib.sha256("\n".join(form).encode("utf-8", "surrogateescape")).hexdigest()[:_ID_LENGTH]
-            self._ids[form] = found
+            found = self._ids[form] = _hash_of(form)
             self.forms[found] = form
         return found
+
+
+    def id_of_cause(self, cause: Cause) -> str:
+        """The hash of what loses connections, which thousands of service ports may share."""
+        form = (_CAUSE, cause.how, cause.verdict, cause.place, cause.rule, cause.dnat)
+        found = self._ids.get(form)
+        if found is None:
+            found = self._ids[form] = _hash_of(form)
+            self.forms[found] = form
+        return found
+
+
+def _hash_of(form: Fabric) -> str:
+    return hashlib.sha256("\n".join(form).encode("utf-8", "surrogateescape")).hexdigest()[:_ID_LENGTH]
 
 
 def _fabric_form(view: ServiceView) -> Fabric:
@@ -97,6 +112,8 @@ def _service_record(view: ServiceView, fabrics: Fabrics) -> str | list[Any]:
     fabric = fabrics.id_of(view)
     if fabric is not None:
         rare["f"] = fabric
+    if view.losses:
+        rare["l"] = {fabrics.id_of_cause(cause): sorted(map(list, lost)) for cause, lost in view.losses.items()}
     return [f"{frontends}|{endpoints}", rare] if rare else f"{frontends}|{endpoints}"
 
 
@@ -189,6 +206,10 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
         label, True, Family(family_word), protocol, cluster[0], cluster[1], frontends, pools, affinity,
         _POLICY_OF[rare.get("i", "C")], _POLICY_OF[rare.get("x", "C")], rare.get("k"), masquerade,
         fabrics.get(rare.get("f", ""), ()),
+        {
+            _cause_of(fabrics[identity]): frozenset((str(name), str(place), float(part)) for name, place, part in lost)
+            for identity, lost in rare.get("l", {}).items()
+        },
     )  # fmt: skip
 
 
@@ -204,6 +225,10 @@ def _checked(rare: Any) -> dict[str, Any]:
             fits = _all_are(value, str)
         elif key == "u":
             fits = _all_are([value], float, int)
+        elif key == "l":
+            fits = isinstance(value, dict) and all(
+                isinstance(lost, list) and all(_is_loss(each) for each in lost) for lost in value.values()
+            )
         else:
             fits = _all_are([value], str, int)
         if not fits:
@@ -214,6 +239,18 @@ def _checked(rare: Any) -> dict[str, Any]:
 def _all_are(values: Any, *kinds: type) -> bool:
     """Whether a list holds values of these types only; true and false are no numbers."""
     return isinstance(values, list) and all(isinstance(each, kinds) and not isinstance(each, bool) for each in values)
+
+
+def _is_loss(value: Any) -> bool:
+    """Whether a value is a frontend, a vantage point and a share."""
+    return (
+        isinstance(value, list) and len(value) == 3 and _all_are(value[:2], str) and _all_are(value[2:], float, int)
+    )
+
+
+def _cause_of(form: Fabric) -> Cause:
+    _, how, verdict, place, rule, dnat = form
+    return Cause(how, verdict, place, rule, dnat)
 
 
 def _frontend_of(text: str, pool: Pool | None) -> tuple[Address, FrontendView]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import MARK_MASQ, PROXY_FIREWALL
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
+from ipt_explain.compare.services.losses import Losses, loss_differences
 from ipt_explain.compare.services.naming import frontend_name, frontend_names
 from ipt_explain.compare.services.views import AffinityView, FrontendView, Pool, ServiceView
 from ipt_explain.compare.services.wording import (
@@ -21,7 +22,9 @@ from ipt_explain.compare.services.wording import (
     values_of,
     when,
 )
+from ipt_explain.records import replace
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope
+from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import some
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percents
@@ -43,7 +46,7 @@ def service_differences(before: ServiceView, after: ServiceView) -> list[Differe
     if before == after:
         return []
     pair = _Pair(before, after)
-    return list(pair.differences()) or list(pair.fabric())
+    return [*(list(pair.differences()) or list(pair.fabric())), *pair.fates()]
 
 
 def added(view: ServiceView) -> Difference:
@@ -83,6 +86,15 @@ class _Pair:
         yield from self._endpoints()
         yield from self._affinity()
         yield from self._masquerade()
+
+    def fates(self) -> Iterator[Difference]:
+        """Connections that other rules lose, or no longer lose, at frontends that both have."""
+        both = self.before.frontends.keys() & self.after.frontends.keys()
+        common = {front(host or None, port) for host, port in both}
+        before, after = _of_frontends(self.before.losses, common), _of_frontends(self.after.losses, common)
+        for cause, old, new, message in loss_differences(before, after):
+            difference = self._difference(DifferenceKind.FATE, cause.place, old or None, new or None, message)
+            yield replace(difference, cause=cause.words)
 
     def fabric(self) -> Iterator[Difference]:
         """Rules that differ though no view tells what for; of dumps by the same kind of kube-proxy alone."""
@@ -231,6 +243,11 @@ class _Pair:
                 condition_values(before.external), condition_values(after.external),
                 f"connections to external addresses masqueraded: {when(before.external)} -> {when(after.external)}",
             )  # fmt: skip
+
+
+def _of_frontends(losses: Losses, frontends: set[str]) -> Losses:
+    found = {cause: frozenset(each for each in lost if each[0] in frontends) for cause, lost in losses.items()}
+    return {cause: lost for cause, lost in found.items() if lost}
 
 
 def _kind_of(texts: Sequence[str]) -> DifferenceKind:

@@ -11,8 +11,9 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
+from ipt_explain.compare.services.losses import Cause, Losses, losses_of
 from ipt_explain.model import Dump, Family, Shape
-from ipt_explain.records import dataclass
+from ipt_explain.records import dataclass, field
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
     Balancer,
@@ -23,7 +24,7 @@ from ipt_explain.services.ports import (
     ServicePort,
     TrafficPolicy,
 )
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words.addresses import address_port, front
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""
@@ -95,6 +96,7 @@ class ServiceView:
     health_check_node_port: int | None
     masquerade: MasqueradeView
     fabric: Fabric = ()
+    losses: Losses = field(default_factory=dict)
 
     def endpoints(self, scope: Scope | None = None) -> frozenset[str]:
         """The endpoints that any frontend can reach, or those of one scope's pools."""
@@ -165,6 +167,7 @@ class _ViewReader:
             health_check_node_port=service.health_check_node_port,
             masquerade=self._masquerade(service),
             fabric=fabric,
+            losses=_losses(service),
         )
 
     def _affinity(self, service: ServicePort) -> AffinityView | None:
@@ -208,6 +211,14 @@ class _ViewReader:
             for rule in chain.rules
             if rule.target == MARK_MASQ
         )
+
+
+def _losses(service: ServicePort) -> Losses:
+    found: dict[Cause, set[tuple[str, str, float]]] = {}
+    for frontend in service.frontends:
+        for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
+            found.setdefault(cause, set()).add(lost)
+    return {cause: frozenset(lost) for cause, lost in found.items()}
 
 
 def _label(service: ServicePort) -> str:

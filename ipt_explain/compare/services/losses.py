@@ -1,0 +1,122 @@
+"""What is lost of connections to a service port and by which rule: its fates, so that two can be set side by side.
+
+Shares that the Service itself refuses are its verdict, not a loss, and differ between nodes by design (policy Local).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ipt_explain.compare.differences import Difference, Value
+from ipt_explain.records import dataclass, replace
+from ipt_explain.services.fates import Fates, Loss
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import both, listed
+from ipt_explain.words.percents import percent
+
+_COMMENT = re.compile(r' -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)')
+_DIGITS = 4
+_SHOWN = 3
+
+_FROM = {"pod": "pods", "node": "the node itself", "outside": "outside"}
+_HOW = {
+    "untranslated": "go on untranslated",
+    "diverted": "are sent elsewhere",
+    "intercepted": "are answered by somebody else",
+    "dropped": "are dropped",
+    "rejected": "are rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What loses connections: how, by the rule or policy of which table and chain, and where they go instead."""
+
+    how: str
+    verdict: str
+    place: str
+    rule: str
+    dnat: str = ""
+
+    @property
+    def words(self) -> str:
+        """`are dropped by filter FORWARD: -A FORWARD -j DROP`."""
+        instead = f" ({self.dnat})" if self.dnat else ""
+        rule = f": {self.rule}" if self.rule else ""
+        where = f" by {self.place}" if self.place else ""
+        return f"{_HOW.get(self.how, self.how)}{instead}{where}{rule}"
+
+
+Losses = Mapping[Cause, frozenset[tuple[str, str, float]]]
+"""For each cause the frontends (`10.96.0.10:53`), vantage points and shares of connections that it loses."""
+
+
+def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[Cause, tuple[str, str, float]]]:
+    """What is lost of connections to one frontend. What hangs on something that the dump does not show is left out."""
+    if fates is None:
+        return
+    for vantage, fate in fates.items():
+        for lost in fate.lost:
+            if lost.how is not Loss.UNKNOWN:
+                decider = lost.decider
+                place = " ".join(filter(None, (decider.table, decider.chain)))
+                cause = Cause(lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "")
+                yield cause, (frontend, vantage.value, round(lost.probability, _DIGITS))
+
+
+def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[Cause, list[Value], list[Value], str]]:
+    """Each cause that loses something else than before: it, what it lost, what it loses, and a sentence."""
+    for cause in sorted({*before, *after}, key=lambda each: (each.place, each.rule, each.how)):
+        old, new = before.get(cause, frozenset()), after.get(cause, frozenset())
+        if old != new:
+            told = f"{_shares(new)} {cause.words}" if new else f"no longer lost: {_shares(old)} {cause.words}"
+            yield cause, _values(cause, old), _values(cause, new), told
+
+
+def folded(differences: Sequence[Difference]) -> list[Difference]:
+    """The differences, those by one cause in several service ports as one about the node, ahead of the others."""
+    causes: dict[tuple[object, ...], list[Difference]] = {}
+    for each in differences:
+        if each.cause is not None:
+            # Other differences decide who else is on the side of most nodes, service port by service port.
+            who = None if each.nodes is None else each.nodes[1]
+            causes.setdefault((each.cause, each.family, who, bool(each.after)), []).append(each)
+    many = {key: members for key, members in causes.items() if len({each.service for each in members}) > 1}
+    gone = {id(each) for members in many.values() for each in members}
+    return [*(_folded(members) for members in many.values()), *(each for each in differences if id(each) not in gone)]
+
+
+def _folded(members: Sequence[Difference]) -> Difference:
+    first = members[0]
+    services = sorted({each.service or "" for each in members})
+    words = first.cause or ""
+    count = counted(len(services), "service port")
+    message = f"connections to {count} {words}" if first.after else f"connections to {count} no longer {words}"
+    shown = listed(services, _SHOWN)
+    names: list[Value] = list(services)
+    lost: Value = {"service_ports": names}
+    nodes = first.nodes
+    if nodes is not None:
+        common = set(nodes[0]).intersection(*(each.nodes[0] for each in members if each.nodes is not None))
+        nodes = (tuple(node for node in nodes[0] if node in common), nodes[1])
+    return replace(
+        first, nodes=nodes, message=f"{message} ({shown})", service=None, protocol=None,
+        before=None if first.after else lost, after=lost if first.after else None,
+    )  # fmt: skip
+
+
+def _shares(lost: frozenset[tuple[str, str, float]]) -> str:
+    """`100 % of connections from pods and outside`."""
+    vantages = [words for vantage, words in _FROM.items() if any(each[1] == vantage for each in lost)]
+    shares = sorted({share for _, _, share in lost})
+    chances = percent(shares[0]) if len(shares) == 1 else f"{percent(shares[0])} to {percent(shares[-1])}"
+    fronts = sorted({each[0] for each in lost})
+    return f"{chances} of connections to {listed(fronts, _SHOWN)} from {both(vantages)}"
+
+
+def _values(cause: Cause, lost: frozenset[tuple[str, str, float]]) -> list[Value]:
+    return [
+        {"frontend": frontend, "from": vantage, "share": share, "how": cause.how, "rule": cause.rule, "in": cause.place}
+        for frontend, vantage, share in sorted(lost)
+    ]
