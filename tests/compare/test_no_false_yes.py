@@ -143,6 +143,17 @@ def test_a_node_without_rules_of_kube_proxy_is_one_line(tmp_path: Path, asked: C
     ]
 
 
+def test_a_node_in_another_mode_is_not_one_without_rules(tmp_path: Path, asked: Callable[..., Answer]) -> None:
+    bare = "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n"
+    for node in ("a", "b", "c"):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "iptables-save").write_text(bare if node == "c" else HEALTHY)
+    (tmp_path / "c" / "nft_list_ruleset").write_text("table ip kube-proxy {\n}\n")
+    _, document = asked(tmp_path)
+    assert document["differences"] == []
+    assert "nftables mode" in why(document)["c"]
+
+
 def test_an_archive_of_nodes(tmp_path: Path, asked: Callable[..., Answer]) -> None:
     odd = HEALTHY.replace("10.244.2.13:8080", "10.244.2.99:8080")
     members = {

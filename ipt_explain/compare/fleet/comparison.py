@@ -74,7 +74,8 @@ class _Comparer:
         found: list[Difference] = []
         for family in families:
             self._voters[family] = self._of_family(family, served)
-            self._empty[family] = [] if family not in served else self._without_services(family)
+            empty = self._without_services(family) if family in served else []
+            self._empty[family] = self._but_other_modes(family, empty)
             found += self._nothing_at_all(family)
         ports = sum(_kind(key) == _PORT for key in self._keys)
         disagreed: set[str] = set()
@@ -143,6 +144,15 @@ class _Comparer:
             if all(group.record(key) is None for key in ports):
                 found.append(group)
         return found if len(found) < len(self._voters[family]) else []
+
+    def _but_other_modes(self, family: str, empty: Sequence[Group]) -> list[Group]:
+        """Those whose Services are nowhere: in ipvs mode they are in IPVS, and iptables does not show them."""
+        ipvs = [group for group in empty if group.families[family].mode == "ipvs"]
+        if ipvs:
+            why = "kube-proxy runs in ipvs mode there: its Services are in IPVS, not in iptables"
+            self._leave_out(ipvs, family, why)
+            self._voters[family] = [group for group in self._voters[family] if group not in ipvs]
+        return [group for group in empty if group not in ipvs]
 
     def _nothing_at_all(self, family: str) -> Iterator[Difference]:
         """Nodes without any rule of kube-proxy: one difference, not one for each Service."""

@@ -146,7 +146,11 @@ class Maker:
             return _none(node, (NotCompared(node, clash),), warnings)
         kept = [(entry, text) for entry, text in texts if any(dump.source == entry.path for dump in good)]
         whole = list(_joined(good, kept, self._lenient))
-        digest = digest_of(node_view(node, whole), _zone(self._objects, node))
+        view = node_view(node, whole)
+        if not view.services and _in_nftables_mode(texts):
+            why = "kube-proxy runs in nftables mode there, whose rules cannot be compared"
+            return _none(node, (*faults, NotCompared(node, why)), warnings)
+        digest = digest_of(view, _zone(self._objects, node))
         mismatches: list[Mismatch] = []
         if self._objects is not None:
             known = node if node in self._objects.nodes else None
@@ -200,7 +204,18 @@ def why_cut(text: str) -> str | None:
     return None
 
 
+_NFT_PROXY = re.compile(r"^table ip6? kube-proxy \{|\"table\": *\"kube-proxy\"", re.MULTILINE)
+
+
+def _in_nftables_mode(texts: Sequence[tuple[Entry, str]]) -> bool:
+    """Whether a file shows that kube-proxy keeps its rules in tables of nftables."""
+    return any(entry.kind is Kind.NFT and _NFT_PROXY.search(text) for entry, text in texts)
+
+
 def _no_rules(texts: Sequence[tuple[Entry, str]]) -> str:
+    kinds = {entry.kind for entry, _ in texts} & {Kind.NFT, Kind.IPVS}
+    if kinds:
+        return f"what {' and '.join(sorted(kind.value for kind in kinds))} prints cannot be compared"
     for _, text in texts:
         if "legacy tables present" in text:
             return "no table is in it: the node's rules are in the other backend (iptables-legacy-save)"
