@@ -144,7 +144,8 @@ class Maker:
         clash = _clash(good)
         if clash is not None:
             return _none(node, (NotCompared(node, clash),), warnings)
-        kept = [(entry, text) for entry, text in texts if any(dump.source == entry.path for dump in good)]
+        usable = {dump.source for dump in dumps if dump in good or not dump.rulesets}
+        kept = [(entry, text) for entry, text in texts if entry.path in usable]
         whole = list(_joined(good, kept, self._lenient))
         view = node_view(node, whole)
         if not view.services and _in_nftables_mode(texts):
@@ -241,9 +242,10 @@ def _clash(dumps: Sequence[Dump]) -> str | None:
 
 
 def _joined(dumps: Sequence[Dump], texts: Sequence[tuple[Entry, str]], lenient: bool) -> Sequence[Dump]:
-    """The dumps; as one where several hold tables of one ruleset (`iptables -t nat -S`, `iptables -t filter -S`)."""
+    """The dumps; as one where several hold tables of one ruleset (`iptables -t nat -S`, `iptables -t filter -S`), or
+    other tools' output tells what iptables-save does not (IPVS' virtual servers, sets, addresses)."""
     keys = [(ruleset.family, ruleset.backend) for dump in dumps for ruleset in dump.rulesets]
-    if len(set(keys)) == len(keys):
+    if len(set(keys)) == len(keys) and all(entry.kind in (Kind.SAVE, Kind.LISTING) for entry, _ in texts):
         return dumps
     return [read_dump("\n".join(text for _, text in texts), source=dumps[0].source, lenient=lenient)]
 
