@@ -92,7 +92,8 @@ def _folded(members: Sequence[Difference]) -> Difference:
     services = sorted({each.service or "" for each in members})
     words = first.cause or ""
     count = counted(len(services), "service port")
-    message = f"connections to {count} {words}" if first.after else f"connections to {count} no longer {words}"
+    now = bool(first.after)
+    message = f"connections to {count} {words}" if now else f"no longer lost: connections to {count} that {words}"
     shown = listed(services, _SHOWN)
     names: list[Value] = list(services)
     lost: Value = {"service_ports": names}
@@ -102,7 +103,7 @@ def _folded(members: Sequence[Difference]) -> Difference:
         nodes = (tuple(node for node in nodes[0] if node in common), nodes[1])
     return replace(
         first, nodes=nodes, message=f"{message} ({shown})", service=None, protocol=None,
-        before=None if first.after else lost, after=lost if first.after else None,
+        before=None if now else lost, after=lost if now else None,
     )  # fmt: skip
 
 
