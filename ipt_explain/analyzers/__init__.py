@@ -34,6 +34,6 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
         services = [
             service
             for family, ports in read
-            for service in with_fates([each for each in dump.rulesets if each.family is family], ports)
+            for service in with_fates(dump.rulesets, family, ports)
         ]
     return Explanation(tuple(rulesets), tuple(services), dump.warnings)

@@ -14,6 +14,8 @@ from ipt_explain.netfilter.stored import SCALE, stored
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Share
 
+# Targets that end a packet's way through nat, or through the chain, with no endpoint chosen.
+_ENDING = frozenset({"ACCEPT", "RETURN"})
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
 
@@ -97,8 +99,8 @@ class BalancerReader:
                 if endpoint is not None:
                     if endpoint.protocol == protocol or endpoint.protocol is None or protocol is None:
                         found.take(Share(endpoint.destination, target, offered), endpoint)
-                elif target == "RETURN":
-                    break
+                elif target in _ENDING:
+                    found.leak(offered)
                 else:
                     self._hand_on(found, rule, plan, target, offered, protocol)
         return found.spread()
@@ -126,7 +128,7 @@ class _Findings:
     """What is found in a chain while it is read; `rest` is the share that has met no taker yet."""
 
     def __init__(self, chain: str) -> None:
-        self.rest, self.dropped = 1.0, 0.0
+        self.rest, self.dropped, self.leaked = 1.0, 0.0, 0.0
         self.affinity: list[Affinity] = []
         self.masquerade: list[Rule] = []
         self.redirects: list[Rule] = []
@@ -145,9 +147,14 @@ class _Findings:
         self.dropped += offered
         self.rest = max(0.0, self.rest - offered)
 
+    def leak(self, offered: float) -> None:
+        self.leaked += offered
+        self.rest = max(0.0, self.rest - offered)
+
     def spread(self) -> Spread:
+        unmatched = self.rest + self.leaked
         return Spread(
-            self._chain, True, tuple(self._shares), tuple(self._endpoints), self.rest, self.dropped,
+            self._chain, True, tuple(self._shares), tuple(self._endpoints), unmatched, self.dropped,
             tuple(self.affinity), tuple(self.masquerade), tuple(self.redirects), tuple(self.odd), tuple(self.balancing),
         )  # fmt: skip
 

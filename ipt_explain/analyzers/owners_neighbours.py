@@ -107,6 +107,9 @@ PREFIXES: Mapping[str, _Known] = {
     "LIBVIRT_": ("libvirt", "virtual networks: DHCP, DNS, forwarding, masquerading"),
 }
 
+POLICY_ENGINES = frozenset({"Antrea", "Azure NPM", "Calico", "Cilium", "kube-router", "Weave Net"})
+"""Owners of chains whose work it is to drop what NetworkPolicies forbid."""
+
 # Names too short to know by their beginning alone.
 PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside"),

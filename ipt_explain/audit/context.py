@@ -15,8 +15,10 @@ from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
 from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
+from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.graph import ChainGraph, Cycle
@@ -25,23 +27,27 @@ if TYPE_CHECKING:
 class DumpContext:
     """What one node's rules were read from: mostly one dump, several where each tool on the node was asked for its own.
 
-    `explanation` may be given where the caller has that of the only dump already.
+    `explanation` may be given where the caller has that of the dump already.
     """
 
     def __init__(self, *dumps: Dump, explanation: Explanation | None = None) -> None:
         self.dumps = dumps
-        self._explanations: dict[Dump, Explanation] = {} if explanation is None else {dumps[0]: explanation}
+        self._explanation = explanation
+        rulesets = [(dump, ruleset) for dump in dumps for ruleset in dump.rulesets]
         self.rulesets = tuple(
-            RulesetContext(self, dump, index) for dump in dumps for index in range(len(dump.rulesets))
+            RulesetContext(self, dump.text, ruleset, number) for number, (dump, ruleset) in enumerate(rulesets)
         )
 
-    def explanation_of(self, dump: Dump) -> Explanation:
-        """What the analyzers say of a dump's Services; asked once."""
-        if dump not in self._explanations:
+    @property
+    def explanation(self) -> Explanation:
+        """What the analyzers say of the node's Services, all of its rulesets walked together; asked once."""
+        if self._explanation is None:
             from ipt_explain.analyzers import explain
 
-            self._explanations[dump] = explain(dump)
-        return self._explanations[dump]
+            first, *others = self.dumps
+            whole = replace(first, rulesets=tuple(each.ruleset for each in self.rulesets)) if others else first
+            self._explanation = explain(whole)
+        return self._explanation
 
     def context_of(self, ruleset: Ruleset | None) -> RulesetContext:
         """The context of one of the rulesets; the first one's for None."""
@@ -54,12 +60,11 @@ class DumpContext:
 class RulesetContext:
     """One ruleset under audit, and all that is known of it."""
 
-    def __init__(self, node: DumpContext, dump: Dump, index: int) -> None:
+    def __init__(self, node: DumpContext, text: SourceText, ruleset: Ruleset, number: int) -> None:
         self.node = node
-        self.ruleset = dump.rulesets[index]
-        self.text = dump.text
-        self._dump = dump
-        self._index = index
+        self.ruleset = ruleset
+        self.text = text
+        self.number = number
         self._graphs: dict[str, ChainGraph] = {}
         self._jumps: dict[str, JumpSets] = {}
 
@@ -127,21 +132,16 @@ class RulesetContext:
     @property
     def facts(self) -> RulesetFacts:
         """The ruleset summed up: mode, version, masquerade mark."""
-        return self.node.explanation_of(self._dump).rulesets[self._index]
+        return self.node.explanation.rulesets[self.number]
 
     @cached_property
     def services(self) -> tuple[ServicePort, ...]:
         """The service ports of this ruleset alone."""
-        everything = self.node.explanation_of(self._dump)
-        rulesets = self._dump.rulesets
-        if len(rulesets) == 1:
-            return everything.services
-        ours = (self.ruleset.source, self.ruleset.family)
-        if sum((other.source, other.family) == ours for other in rulesets) == 1:
-            return tuple(service for service in everything.services if (service.source, service.family) == ours)
-        from ipt_explain.analyzers import explain  # two backends in one text: explained apart
-
-        return explain(Dump(self._dump.source, (self.ruleset,), self._dump.text)).services
+        everything = self.node.explanation.services
+        if len(self.node.rulesets) == 1:
+            return everything
+        ours = self.ruleset.source, self.ruleset.family, self.ruleset.backend
+        return tuple([service for service in everything if (service.source, service.family, service.backend) == ours])
 
     @cached_property
     def _service_labels(self) -> Mapping[str, str]:

@@ -36,7 +36,8 @@ class AuditRule:
     It is about chains of these names, or of names that begin so where the name given ends in a hyphen, and is not asked
     about a text that has none of them. A rule that `reads_absence` concludes from what is not there, so it is asked
     only about complete dumps. `yields_to` are more exact rules: where one of them reports the same line, this one keeps
-    quiet. Rules that need the cluster's API objects are not `asked` by the audit: their findings are `compare`'s.
+    quiet. A `catch_all` tells of effects whatever their cause, and keeps quiet where any other rule accuses the cause.
+    Rules that need the cluster's API objects are not `asked` by the audit: their findings are `compare`'s.
     """
 
     id: str
@@ -50,6 +51,7 @@ class AuditRule:
     reads_absence: bool = False
     yields_to: tuple[str, ...] = ()
     asked: bool = True
+    catch_all: bool = False
 
     @property
     def versions(self) -> str:
@@ -119,14 +121,16 @@ def rule(
     about: tuple[str, ...] = (),
     reads_absence: bool = False,
     yields_to: tuple[str, ...] = (),
+    catch_all: bool = False,
 ) -> Callable[[RulesetCheck], Check]:
     """Make a check of one ruleset a rule; its module's docstring is the page."""
 
     def register(check: RulesetCheck) -> Check:
         title = _title(check.__module__)
         card = AuditRule(
-            _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to
-        )
+            _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to,
+            catch_all=catch_all,
+        )  # fmt: skip
         return Check(card, of_ruleset=check)
 
     return register

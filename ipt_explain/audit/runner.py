@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.audit.baseline import Baseline
 from ipt_explain.audit.catalogue import catalogue
+from ipt_explain.audit.consequences import Effect, with_effects, without_consequences
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.exceptions import ignored_in_text
 from ipt_explain.audit.fault import Fault
@@ -105,16 +106,21 @@ def audit_node(dumps: Sequence[Dump], rules: Sequence[AuditRule] | None = None) 
 def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
     # All rules run even if few are wanted: which of two findings stands for a fault must not depend on the selection.
     findings: list[Finding] = []
+    effects: list[Effect] = []
     unchecked: list[Unchecked] = []
     with collector_paused():
         for audit_rule in rules:
             try:
                 for ruleset, fault in audit_rule.faults(context):
-                    findings.append(_finding(audit_rule, ruleset, fault))
+                    finding = _finding(audit_rule, ruleset, fault)
+                    if audit_rule.catch_all:
+                        effects.append(Effect(finding, of_chain=not fault.at.text))
+                    else:
+                        findings.append(finding)
             except Exception as error:  # one broken rule must not silence the others
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
-    kept = _without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
-    numbered = _numbered(sorted(kept, key=_order))
+    kept = without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
+    numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
     texts = {dump.source: dump.text for dump in context.dumps}
     heard = [
         finding
@@ -187,29 +193,6 @@ def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
     unquoted = _QUOTED.sub(lambda found: "." * len(found[0]), text) if "-A " in text else ""
     start = max(unquoted.rfind(" -j "), unquoted.rfind(" -g ")) + 1 or len(text) - len(text.lstrip())
     return start + 1, len(text) + 1
-
-
-def _without_consequences(findings: list[Finding], yields_to: dict[str, tuple[str, ...]]) -> list[Finding]:
-    """Findings about the same line as a more exact rule's are dropped: about a line that it shows, or showing the line
-    that it is about.
-    """
-    shown: dict[tuple[str, str], set[int]] = {}
-    primary: dict[tuple[str, str], set[int]] = {}
-    for finding in findings:
-        if finding.line is not None:
-            key = (finding.rule, finding.source)
-            primary.setdefault(key, set()).add(finding.line)
-            shown.setdefault(key, {finding.line}).update((finding.line, *finding.related_lines))
-    return [
-        finding
-        for finding in findings
-        if finding.line is None
-        or not any(
-            finding.line in shown.get((other, finding.source), ())
-            or not primary.get((other, finding.source), set[int]()).isdisjoint(finding.related_lines)
-            for other in yields_to[finding.rule]
-        )
-    ]
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:

@@ -48,7 +48,8 @@ class Decider:
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A share of connections that is lost. `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat`
-    where they are sent to instead; `why` says it in words.
+    where they are sent to instead; `why` says it in words. `when` is what must hold for it, where it hangs on what
+    the dump cannot show.
     """
 
     probability: float
@@ -57,6 +58,7 @@ class Lost:
     dnat: str | None
     decider: Decider
     why: str
+    when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ class Fate:
     """What new connections to one frontend meet from one vantage point, over all hooks, tables and backends.
 
     `served`, `refused` and the shares of `lost` sum to 1. Where they hang on what the dump cannot show, `served` and
-    `refused` are None, `open` names the questions, and `lost` holds what is lost whatever the answers. `refused` is the
-    share that the Service's own rules decline (no endpoints, policy Local, source ranges); `enforced` whether it is
-    then dropped or rejected, None where nothing is refused. `masqueraded` is None where it depends on the endpoint or
-    on something open, or where nothing is served.
+    `refused` are None, `open` names the questions, `lost` holds what is lost whatever the answers, and `perhaps` what
+    is lost under some of them. `refused` is the share that the Service's own rules decline (no endpoints, policy Local,
+    source ranges); `enforced` whether it is then dropped or rejected, None where nothing is refused. `masqueraded` is
+    None where it depends on the endpoint or on something open, or where nothing is served.
     """
 
     served: float | None
@@ -76,6 +78,7 @@ class Fate:
     masqueraded: bool | None
     open: tuple[str, ...] = ()
     lost: tuple[Lost, ...] = ()
+    perhaps: tuple[Lost, ...] = ()
 
     @property
     def whole(self) -> bool:

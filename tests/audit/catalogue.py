@@ -40,7 +40,7 @@ RULES = (
 
 def _entry(rule: AuditRule) -> str:
     fields = [_quoted(rule.id), _quoted(rule.slug), f"Severity.{rule.severity.name}", _quoted(rule.title), _quoted(rule.module)]
-    for name, usual in (("since", None), ("until", None), ("reads_absence", False), ("asked", True)):
+    for name, usual in (("since", None), ("until", None), ("reads_absence", False), ("asked", True), ("catch_all", False)):
         value = getattr(rule, name)
         if value != usual:
             fields.append(f"{name}={value}")

@@ -21,13 +21,14 @@ def test_a_forward_policy_that_drops_pods() -> None:
     text = policy(NODE, "filter", "FORWARD", "DROP")
     found = finding("IPT601", text, NODE)
     assert found.chain == "FORWARD"
-    assert "between pods" in found.message and "policy DROP" in found.message
+    assert found.severity is Severity.ERROR
+    assert "the policy of filter FORWARD drops all connections from pods" in found.message
 
 
 @pytest.mark.parametrize(
     "accepting",
     [
-        "-A FORWARD -s 10.244.0.0/16 -j ACCEPT",
+        "-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT",
         "-A FORWARD -i cni0 -j ACCEPT",
         "-A FORWARD -m set --match-set pods src -j ACCEPT",
     ],
@@ -42,7 +43,7 @@ def test_a_reject_ahead_of_the_network_plugin() -> None:
     text = behind(NODE, reject, *LAST_FORWARD)
     found = finding("IPT601", text, NODE)
     assert found.line == line_of(text, reject)
-    assert found.severity is Severity.WARNING
+    assert found.severity is Severity.ERROR
     late = behind(text, "-A FORWARD -j FLANNEL-FWD", reject).replace(
         ":KUBE-FORWARD -", ":FLANNEL-FWD - [0:0]\n:KUBE-FORWARD -"
     )
@@ -66,25 +67,25 @@ def test_an_input_that_refuses_the_api_server() -> None:
     )
     found = finding("IPT601", text, NODE)
     assert found.line == line_of(text, reject)
-    assert "API server 192.168.50.10" in found.message
+    assert "if 192.168.50.10 is an address of this node" in found.message
 
 
 def test_policies_of_input_and_output() -> None:
     replies = finding("IPT601", policy(NODE, "filter", "INPUT", "DROP"), NODE)
     assert "replies" in replies.message
-    assert "the node's own new connections" in finding("IPT601", policy(NODE, "filter", "OUTPUT", "DROP"), NODE).message
+    assert "drops all connections from the node" in finding("IPT601", policy(NODE, "filter", "OUTPUT", "DROP"), NODE).message
     firewall = behind(
         NODE, "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-A INPUT ", "-j KUBE-EXTERNAL-SERVICES"
     )
     assert finding("IPT601", policy(firewall, "filter", "INPUT", "DROP"), NODE).severity is Severity.INFO
 
 
-def test_pods_are_made_up_where_no_endpoint_is_ready() -> None:
+def test_the_api_server_alone_shows_what_forward_drops() -> None:
     node = "\n".join(
         line for line in NODE.splitlines() if "-j KUBE-S" not in line or "kubernetes" in line or "KUBE-SERVICES" in line
     )
     found = finding("IPT601", policy(node, "filter", "FORWARD", "DROP"), NODE)
-    assert "10.244.0.5" in found.message
+    assert "default/kubernetes:https" in found.message
 
 
 @pytest.mark.parametrize("chain", ["KUBE-FIREWALL", "KUBE-FORWARD", "KUBE-PROXY-FIREWALL", "KUBE-SERVICES"])

@@ -175,7 +175,7 @@ def test_a_refusal_that_contradicts_its_comment() -> None:
         (
             "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.1.1:80",
             Severity.ERROR,
-            "elsewhere, before",
+            "to 10.1.1.1:80, which is no endpoint",
         ),
         (
             "-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353",
@@ -226,4 +226,5 @@ def test_raw_and_mangle_may_take_services_too() -> None:
     assert "out of NAT" in finding("IPT106", NODE + raw, NODE).message
     meant = raw.replace("-j CT", '-m comment --comment "NodeLocal DNS Cache: skip conntrack" -j CT')
     assert "IPT106" not in {each.rule for each in new_findings(NODE + meant, NODE)}
-    assert finding("IPT106", policy(NODE, "mangle", "FORWARD", "DROP"), NODE).table == "mangle"
+    assert finding("IPT106", policy(NODE, "mangle", "PREROUTING", "DROP"), NODE).table == "mangle"
+    assert finding("IPT117", policy(NODE, "mangle", "FORWARD", "DROP"), NODE).table == "mangle"

@@ -30,6 +30,7 @@ from ipt_explain.services.fates import Decider, Fate, Loss, Lost
 
 # kube-proxy's own refusals in the filter table.
 _REFUSING = frozenset({SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL})
+_BUILT_IN = frozenset(hook.value for hook in Hook)
 # Neighbours that answer Service addresses themselves, which is their work.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
@@ -144,21 +145,22 @@ class Judge:
                 arrivals.gather((end.to, state.answers), end.share, None)
         for portions in (parts, sources, arrivals):
             _forget_idle(portions)
-        questions = dict.fromkeys(worded(literals) for (_, answers) in parts for literals, _ in answers)
+        questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
         masqueraded = {snat for snat, _ in sources}
         certain = not any(answers for _, answers in sources)
-        lost = tuple(
-            Lost(float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why)
+        losses = [
+            Lost(float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers))
             for (part, answers), portion in parts.items()
-            if part.loss is not None and part.decider is not None and not answers
-        )
+            if part.loss is not None and part.decider is not None
+        ]
         fate = Fate(
             served=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.served),
             refused=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
             enforced=_enforced([part for part, _ in parts if part.refused]),
             masqueraded=masqueraded.pop() if len(masqueraded) == 1 and certain else None,
             open=tuple(questions),
-            lost=lost,
+            lost=tuple([lost for lost in losses if not lost.when]),
+            perhaps=tuple([lost for lost in losses if lost.when]),
         )
         return Judgement(fate, _arrivals(arrivals))
 
@@ -202,15 +204,29 @@ class Judge:
         return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
 
     def _decider(self, step: Step | None, state: PacketState) -> Decider:
+        """The step's rule, or the chain that lets packets pass where that decides."""
         if step is None:
-            chain = (Hook.OUTPUT if state.connection.local else Hook.PREROUTING).value
-            return Decider(0, "nat", chain, None, "")
-        table, chain = step.table, step.chain
+            return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
+        table, chain, rule = step.table, step.chain, step.rule
+        line, text = step.line, step.text
+        if rule is not None and step.into is not None and step.after is not None:
+            chain, rule = step.into, None
+            line, text = chain.line, f":{chain.name} -"
         number = next((at for at, each in enumerate(self._rulesets) if each.chain(table, chain.name) is chain), 0)
-        owner = owner_of(step.chain.name, step.chain.rules[:8], step.table)
-        if step.rule is not None and (owner is None or step.chain.name in {hook.value for hook in Hook}):
-            owner = owner_of_rule(step.rule, step.table)
-        return Decider(number, step.table, step.chain.name, step.line, step.text, None if owner is None else owner.name)
+        owner = owner_of(chain.name, chain.rules[:8], table)
+        if rule is not None and (owner is None or chain.name in _BUILT_IN):
+            owner = owner_of_rule(rule, table)
+        return Decider(number, table, chain.name, line, text, None if owner is None else owner.name)
+
+    def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
+        """nat's built-in chain, of which no rule does anything for a packet."""
+        family = state.connection.family
+        ours = [(number, each) for number, each in enumerate(self._rulesets) if each.family is family]
+        for number, ruleset in ours:
+            chain = ruleset.chain("nat", hook.value)
+            if chain is not None:
+                return Decider(number, "nat", hook.value, chain.line, f":{chain.name} {chain.policy or 'ACCEPT'}")
+        return Decider(ours[0][0] if ours else 0, "nat", hook.value, None, "")
 
 
 def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[Step]) -> Step | None:
@@ -254,6 +270,21 @@ def _loss(
     if step.into is not None:
         return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
     return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"
+
+
+def _questions(answers: Answers) -> tuple[str, ...]:
+    return tuple(worded(literals) for literals, _ in answers)
+
+
+def _assumed(answers: Answers) -> tuple[str, ...]:
+    """What holds, in words: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
+    return tuple([_said(worded(literals), len(literals), hold) for literals, hold in answers])
+
+
+def _said(text: str, count: int, hold: bool) -> str:
+    if hold:
+        return text
+    return f"not {text}" if count == 1 else f"not ({text})"
 
 
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers

@@ -25,19 +25,20 @@ from ipt_explain.services.ports import (
 )
 
 
-def with_fates(rulesets: Sequence[Ruleset], services: Sequence[ServicePort]) -> list[ServicePort]:
-    """Service ports of one family of one node, judged by all its rulesets of that family."""
+def with_fates(rulesets: Sequence[Ruleset], family: Family, services: Sequence[ServicePort]) -> list[ServicePort]:
+    """Service ports of one family of one node, judged by those of its rulesets that are of that family."""
     if not services:
         return []
-    node = NodeRules(rulesets)
-    return _Reader(node, Surroundings.of(services[0].family, services, node.indexes.destinations)).judged(services)
+    node = NodeRules([each for each in rulesets if each.family is family])
+    around = Surroundings.of(family, services, node.indexes.destinations)
+    return _Reader(node, Judge(rulesets), around).judged(services)
 
 
 class _Reader:
-    def __init__(self, node: NodeRules, around: Surroundings) -> None:
+    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings) -> None:
         self._node = node
         self._around = around
-        self._judge = Judge(node.rulesets)
+        self._judge = judge
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""

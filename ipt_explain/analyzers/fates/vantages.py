@@ -47,8 +47,9 @@ class Surroundings:
             heading.address for own in of_service for heading in own if isinstance(heading.address, int)
         )
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
-        named = _named_networks(services, endpoints, family)
-        pods = named or _around(_of_pods(services, of_service) or endpoints, family)
+        known = _of_pods(services, of_service)
+        named = _named_networks(services, known, family)
+        pods = named or _around(known or endpoints, family)
         hosts = frozenset(each for each in endpoints if not any(each & mask == value for value, mask in pods))
         texts = frozenset(each.address for service in services for each in service.endpoints if each.address)
         host_texts = {format_address(each, family) for each in hosts}
@@ -128,8 +129,9 @@ def _of_pods(services: Sequence[ServicePort], endpoints: Sequence[frozenset[Head
     )
 
 
-def _named_networks(services: Iterable[ServicePort], endpoints: frozenset[int], family: Family) -> tuple[Bits, ...]:
-    """The pods' network as the rules for traffic from outside it name it, if endpoints lie in it."""
+def _named_networks(services: Iterable[ServicePort], pods: frozenset[int], family: Family) -> tuple[Bits, ...]:
+    """The pods' network as the rules for traffic from outside it name it, unless all pods that are known lie elsewhere.
+    """
     found: Counter[Bits] = Counter()
     for text, count in Counter(service.masquerade.off_cluster for service in services).items():
         try:
@@ -138,7 +140,7 @@ def _named_networks(services: Iterable[ServicePort], endpoints: frozenset[int], 
         except ValueError:
             continue
     return tuple(
-        network for network in found if any(each & network[1] == network[0] for each in endpoints) or not endpoints
+        network for network in found if any(each & network[1] == network[0] for each in pods) or not pods
     )
 
 

@@ -1,11 +1,11 @@
-"""The filter table stops new connections between pods, or to the API server.
+"""The filter table stops new connections to Services, between pods, or to the API server.
 
 What it checks:
-    Packets are traced: from one of the dump's endpoints to another, from the node to an endpoint, and to the API
-    server as if it ran on this node. Where a rule or a policy outside kube-proxy's chains drops or refuses all of
-    them, whatever the dump leaves open (interfaces, sets), it is reported. For INPUT only an explicit rule is a
-    warning, a policy is a note, as most nodes run no API server. A DROP policy in INPUT without any rule that accepts
-    replies is a warning.
+    New connections to every Service with endpoints are sent through the dump. Where a rule or a policy of filter,
+    outside kube-proxy's chains, drops or refuses them behind their translation, it is reported: as an error by what it
+    does (see IPT117). Where the API server's endpoint may be this node itself, an explicit rule of INPUT that stops
+    connections to it is a warning, a policy is a note, as most nodes run no API server. A DROP policy in INPUT without
+    any rule that accepts replies is a warning.
 
 Why it matters:
     KUBE-FORWARD accepts marked packets and known connections, not the first packet of a connection between pods: that
@@ -46,24 +46,27 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
-from ipt_explain.audit.probes import Stop, api_server_stop, drops_replies, forward_stop, has_barriers, output_stop
+import re
+
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.evidence.filter.replies import drops_replies
+from ipt_explain.audit.evidence.losses import Cause, Where, causes, fault_of, possible_causes
 from ipt_explain.model import Rule
+from ipt_explain.records import replace
+from ipt_explain.words.lists import listed
 
 _FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
+_NAMED = 3
+_THIS_NODE = " is an address of this node"
+_OTHER_BRIDGE = re.compile(r"not -[io] (?:docker0|virbr)")
 
 
-@rule("IPT601", "forward-drops-pods", Severity.WARNING, reads_absence=True, yields_to=("IPT602", "IPT115"))
+@rule("IPT601", "forward-drops-pods", Severity.ERROR, reads_absence=True)
 def forward_drops_pods(context: RulesetContext) -> Faults:
-    """At most one fault for each of FORWARD, OUTPUT and INPUT."""
-    if not has_barriers(context):
-        return
-    forward, output, server = forward_stop(context), output_stop(context), api_server_stop(context)
-    if forward is not None:
-        yield _fault(forward, f"new connections between pods ({forward.source} to {forward.destination}, say)")
-    if output is not None:
-        yield _fault(output, f"the node's own new connections to pods ({output.destination}, say)")
+    """One fault for each rule or policy, and one for replies."""
+    certain = [cause for cause in causes(context) if cause.where is Where.FILTER]
+    for cause in certain:
+        yield _fault(cause)
     replies = drops_replies(context)
     if replies is not None:
         yield Fault(
@@ -71,39 +74,50 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
             "kubelet's to the API server among them, are dropped",
             "Accept RELATED,ESTABLISHED in INPUT, or set its policy to ACCEPT.",
             at_chain(replies),
+            severity=Severity.WARNING,
             key="replies",
         )
-    elif server is not None:
-        severity = Severity.INFO if server.rule is None else None
-        yield _fault(
-            server, f"connections to the API server {server.destination} (should it run on this node)", severity
-        )
+        return
+    told = {cause.decider for cause in certain}
+    for cause in possible_causes(context):
+        if cause.where is Where.FILTER and cause.decider not in told and _is_likely(cause):
+            served_here = cause.decider.chain == "INPUT" and cause.rule is None
+            yield _fault(cause, Severity.INFO if served_here else Severity.WARNING)
 
 
-def _fault(stop: Stop, whose: str, severity: Severity | None = None) -> Fault:
-    by = f"{stop.chain.name}'s policy {stop.chain.policy}" if stop.rule is None else "this rule"
-    does = "drops" if stop.dropped else "refuses"
-    late = _behind(stop)
-    ahead = "nothing ahead of it accepts them"
-    if late:
-        ahead += f", and the jump to {late[0].target} behind it is never reached by them"
-    return Fault(
-        f"{by} {does} {whose}: {ahead}",
-        _FIX,
-        _place(stop),
-        related=tuple(jump.line for jump in late),
-        severity=severity,
+def _is_likely(cause: Cause) -> bool:
+    """Whether nothing is open but whether an endpoint is the node itself, and Docker's and libvirt's bridges, which
+    carry no pods.
+    """
+    return all(
+        answer.endswith(_THIS_NODE) or _OTHER_BRIDGE.match(answer)
+        for victim in cause.victims
+        for answer in victim.lost.when
     )
 
 
-def _behind(stop: Stop) -> list[Rule]:
+def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
+    fault = fault_of(cause, _FIX, severity)
+    late = _behind(cause)
+    answers = dict.fromkeys(answer for victim in cause.victims for answer in victim.lost.when)
+    nodes = [answer for answer in answers if answer.endswith(_THIS_NODE)]
+    if nodes:
+        fault = replace(fault, message=f"{fault.message}, if {listed(nodes, _NAMED)}")
+    if not late:
+        return fault
+    return replace(
+        fault,
+        message=f"{fault.message}; the jump to {late[0].target} behind it is never reached by them",
+        related=tuple(jump.line for jump in late),
+    )
+
+
+def _behind(cause: Cause) -> list[Rule]:
     """Jumps behind the rule, which may be meant to accept what it stops."""
-    rules = stop.chain.rules
-    place = len(rules) if stop.rule is None else rules.index(stop.rule) + 1
+    if cause.chain is None:
+        return []
+    rules = cause.chain.rules
+    place = len(rules) if cause.rule is None else rules.index(cause.rule) + 1
     return [
         judged for judged in rules[place:] if judged.shape.target is not None and judged.shape.target.slot is not None
     ]
-
-
-def _place(stop: Stop) -> Place:
-    return at_chain(stop.chain) if stop.rule is None else at_rule(stop.rule)

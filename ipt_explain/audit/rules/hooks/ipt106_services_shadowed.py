@@ -1,10 +1,11 @@
 """A rule ahead of kube-proxy's takes Service traffic.
 
 What it checks:
-    Connections to every Service's addresses are tried against the rules ahead of KUBE-SERVICES in nat PREROUTING and
-    OUTPUT, and in raw and mangle, chains of other programs included: does one accept, translate, drop, or keep
-    connection tracking off them? What a dump leaves open (sets, processes, outgoing interfaces) is taken not to match.
-    NodeLocal DNSCache's own rules are left alone. A DROP policy in raw or mangle is reported too.
+    New connections to every Service with endpoints are sent through the dump. Where they are lost ahead of
+    KUBE-SERVICES, in nat PREROUTING or OUTPUT, in raw or mangle, or in chains that these lead to, the rule or policy
+    that does it is reported: as an error by what it does (see IPT117), as a warning where it hits those from some
+    sources or interfaces alone. What hangs on anything else that the dump leaves open is not. Neighbours that answer
+    Services themselves, as NodeLocal DNSCache does, are left alone.
 
 Why it matters:
     These connections never get to the Service: a port forward or host port with the same number as a node port takes
@@ -13,12 +14,17 @@ Why it matters:
 Example:
     *nat
     :PREROUTING ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-SEP-QAI6IJGEKZYOMWSX - [0:0]
     :KUBE-SERVICES - [0:0]
     :KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]
     -A PREROUTING -d 10.96.0.0/12 -j ACCEPT
     -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
       --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-QAI6IJGEKZYOMWSX
     COMMIT
 
 How to fix:
@@ -30,51 +36,21 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.interception import Interception
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.hooks import intercepted
-from ipt_explain.words.addresses import front
-from ipt_explain.words.lists import listed
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.losses import Where, by_source_alone, causes, fault_of, possible_causes
 
 _FIX = "Narrow the rule so that it leaves Services out, or put it behind the jump to KUBE-SERVICES."
-_NAMED = 3
 
 
-@rule("IPT106", "services-shadowed", Severity.ERROR, about=("PREROUTING", "OUTPUT", "INPUT", "FORWARD", "POSTROUTING"))
+@rule("IPT106", "services-shadowed", Severity.ERROR, reads_absence=True)
 def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
-    for found in intercepted(context):
-        if found.rule is None:
-            yield Fault(
-                f"{found.table} {found.chain.name} drops by its policy what its rules do not accept, Service traffic "
-                "included",
-                f"Set the policy back: iptables -t {found.table} -P {found.chain.name} ACCEPT.",
-                at_chain(found.chain),
-            )
-        else:
-            yield Fault(
-                _message(found, found.rule.target or ""),
-                _FIX,
-                at_rule(found.rule),
-                service=found.victims[0][0].label if len(found.victims) == 1 else None,
-                related=tuple(frontend.rule.line for _, frontend in found.victims),
-                severity=Severity.WARNING if found.partly else None,
-            )
-
-
-_DOES = {
-    "ACCEPT": "lets {what} pass untranslated",
-    "RETURN": "lets {what} pass untranslated",
-    "DROP": "drops {what}",
-    "REJECT": "refuses {what}",
-    "CT": "takes {what} out of connection tracking and so out of NAT",
-    "NOTRACK": "takes {what} out of connection tracking and so out of NAT",
-}
-
-
-def _message(found: Interception, target: str) -> str:
-    names = [f"{service.label} ({front(frontend.address, frontend.port)})" for service, frontend in found.victims]
-    some = "from some sources or interfaces " if found.partly else ""
-    what = f"connections {some}to {listed(names, _NAMED, 'address')}"
-    does = _DOES.get(target, "sends {what} elsewhere").format(what=what)
-    return f"this rule {does}, before KUBE-SERVICES sees them"
+    certain = [cause for cause in causes(context) if cause.where is Where.AHEAD]
+    told = {cause.decider for cause in certain}
+    partly = [
+        cause
+        for cause in possible_causes(context)
+        if cause.where is Where.AHEAD and cause.decider not in told and by_source_alone(cause)
+    ]
+    for cause in (*certain, *partly):
+        yield fault_of(cause, _FIX)

@@ -1,0 +1,256 @@
+"""Connections to Services that do not arrive, gathered by what loses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+
+from ipt_explain.analyzers.names import SERVICES
+from ipt_explain.analyzers.owners import KERNEL, owner_of
+from ipt_explain.analyzers.owners_neighbours import POLICY_ENGINES
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
+from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.severity import Severity
+from ipt_explain.model import Chain, Rule
+from ipt_explain.netfilter.hooks import DESTINATION_NAT
+from ipt_explain.records import dataclass
+from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
+from ipt_explain.words.addresses import front
+from ipt_explain.words.lists import both, listed
+from ipt_explain.words.percents import percent
+
+# Services without which a cluster does not work.
+_VITAL = frozenset({("default", "kubernetes"), ("kube-system", "kube-dns")})
+# Shares that sum to this are all.
+_ALL = 1 - 1e-6
+_NAMED = 3
+_MOST_LINES = 50
+_INSIDE = (Vantage.POD, Vantage.NODE)
+_NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
+_EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
+_BY_SOURCE = re.compile(r"(?:not )?\(?(?:not )?-[si] \S+?(?: and (?:not )?-[si] \S+?)*\)?")
+_FROM = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A frontend whose connections from one vantage point are lost, in part or as a whole."""
+
+    service: ServicePort
+    frontend: Frontend
+    vantage: Vantage
+    lost: Lost
+    whole: bool
+
+
+class Where(Enum):
+    """Where connections are lost, seen from kube-proxy's own rules."""
+
+    OTHER_BACKEND = "in rules of the other backend"
+    POLICY = "in the chains of an engine of NetworkPolicies"
+    AHEAD = "before KUBE-SERVICES sees them"
+    FILTER = "in filter, by rules of others"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What loses connections: a rule; a chain by its policy, or by having no rule for them, where `rule` is None; a
+    chain that the text does not have where `chain` is None, too.
+    """
+
+    context: RulesetContext
+    decider: Decider
+    chain: Chain | None
+    rule: Rule | None
+    where: Where
+    victims: tuple[Victim, ...]
+
+    @property
+    def place(self) -> Place:
+        """Where a finding about it stands."""
+        if self.rule is not None:
+            return at_rule(self.rule)
+        if self.chain is not None:
+            return at_chain(self.chain)
+        return at_table(self.decider.table or "nat", None, self.decider.chain)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The service ports that it hits."""
+        return tuple(dict.fromkeys(victim.service.label for victim in self.victims))
+
+    @property
+    def related(self) -> tuple[int, ...]:
+        """The rules of the frontends that it hits."""
+        return tuple(dict.fromkeys(victim.frontend.rule.line for victim in self.victims))
+
+    @property
+    def severity(self) -> Severity:
+        """By effect: an error where a Service is cut off from a vantage point, or the API server or DNS in part."""
+        return Severity.ERROR if any(map(_is_grave, self.victims)) else Severity.WARNING
+
+    @property
+    def hit(self) -> str:
+        """What is lost, in words: `all connections from pods to shop/web (10.96.0.7:80)`."""
+        seen = {victim.vantage for victim in self.victims}
+        origins = both([_FROM[vantage] for vantage in Vantage if vantage in seen])
+        fronts = dict.fromkeys(
+            f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})"
+            for victim in self.victims
+        )
+        return f"{self._share()} from {origins} to {listed(fronts, _NAMED, 'address')}"
+
+    def _share(self) -> str:
+        if any(victim.lost.when for victim in self.victims):
+            return "some connections"
+        least, most = (pick(victim.lost.probability for victim in self.victims) for pick in (min, max))
+        if least >= _ALL:
+            return "all connections"
+        if most - least <= 1 - _ALL:
+            return f"{percent(most)} of connections"
+        return f"{percent(least)} to {percent(min(most, 1.0) if most < _ALL else 1.0)} of connections"
+
+
+def by_source_alone(cause: Cause) -> bool:
+    """Whether it hits those from some sources, or by some interfaces, whatever else the dump leaves open."""
+    return all(_BY_SOURCE.fullmatch(answer) for victim in cause.victims for answer in victim.lost.when)
+
+
+def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
+    """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
+    backend = cause.context.ruleset.backend
+    of = f" of iptables-{backend.value}" if elsewhere and backend is not None else ""
+    return Fault(
+        f"{_subject(cause, of)} {_deed(cause)}",
+        fix,
+        cause.place,
+        services=cause.services,
+        related=() if elsewhere else cause.related[:_MOST_LINES],
+        severity=severity or cause.severity,
+        ruleset=cause.context.ruleset if elsewhere else None,
+    )
+
+
+def _subject(cause: Cause, of: str) -> str:
+    """Who does it."""
+    owner = cause.decider.owner
+    whose = f" ({owner})" if owner not in (None, KERNEL) else ""
+    name = f"{cause.decider.table} {cause.decider.chain}"
+    if cause.rule is not None:
+        return f"this rule{of}{whose}"
+    if cause.chain is not None and cause.chain.policy == "DROP":
+        return f"the policy of {name}{of}"
+    return f"{name}{of}"
+
+
+def _deed(cause: Cause) -> str:
+    """What it does, and to whom."""
+    lost = cause.victims[0].lost
+    if lost.how is Loss.DROPPED:
+        return f"drops {cause.hit}"
+    if lost.how is Loss.REJECTED:
+        return f"refuses {cause.hit}"
+    if lost.how is Loss.DIVERTED:
+        places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
+        return f"sends {cause.hit} to {listed(places, _NAMED)}, which is no endpoint of theirs"
+    if cause.rule is None:
+        return f"chooses no endpoint for {cause.hit}: they leave untranslated"
+    if cause.decider.table == "raw":
+        return f"takes {cause.hit} out of connection tracking, and so out of NAT"
+    return f"lets {cause.hit} pass untranslated"
+
+
+@fact
+def causes(context: RulesetContext) -> tuple[Cause, ...]:
+    """What loses connections of this ruleset's Services for certain, on the paths that every release serves."""
+    return tuple(_gathered(context, _victims(context, lambda fate: fate.lost)))
+
+
+@fact
+def possible_causes(context: RulesetContext) -> tuple[Cause, ...]:
+    """What loses them under some answers to what the dump leaves open."""
+    return tuple(_gathered(context, _victims(context, lambda fate: fate.perhaps)))
+
+
+def _victims(context: RulesetContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
+    for service in context.services:
+        if not service.endpoints:
+            continue
+        for frontend in service.frontends:
+            fates = frontend.fates
+            if fates is None:
+                continue
+            inside = frontend.kind is FrontendKind.CLUSTER_IP
+            for vantage, fate in fates.items():
+                if (vantage in _INSIDE) is inside:
+                    for lost in losses(fate):
+                        if lost.how not in _NO_FAULT:
+                            whole = fate.served == 0.0 or lost.probability >= _ALL
+                            yield Victim(service, frontend, vantage, lost, whole)
+
+
+def _is_grave(victim: Victim) -> bool:
+    if victim.lost.when:
+        return False
+    return victim.whole or (victim.service.namespace, victim.service.name) in _VITAL
+
+
+def _gathered(context: RulesetContext, victims: Iterable[Victim]) -> Iterator[Cause]:
+    by_decider: dict[Decider, list[Victim]] = {}
+    for victim in victims:
+        by_decider.setdefault(victim.lost.decider, []).append(victim)
+    for decider, hit in by_decider.items():
+        judged = context.node.rulesets[decider.ruleset]
+        chain = None if decider.chain is None else judged.chain(decider.table or "", decider.chain)
+        rule = None if chain is None or decider.line is None else _rule_at(chain, decider.line)
+        where = _where(context, judged, decider, chain, rule)
+        yield Cause(judged, decider, chain, rule, where, tuple(hit))
+
+
+def _rule_at(chain: Chain, line: int) -> Rule | None:
+    if line == chain.line:
+        return None
+    return next((rule for rule in chain.rules if rule.line == line), None)
+
+
+def _where(
+    context: RulesetContext, judged: RulesetContext, decider: Decider, chain: Chain | None, rule: Rule | None
+) -> Where:
+    if judged is not context:
+        return Where.OTHER_BACKEND
+    if chain is None:
+        return Where.ELSEWHERE
+    owner = owner_of(chain.name, (), decider.table)
+    if owner is not None and owner.name in POLICY_ENGINES:
+        return Where.POLICY
+    if chain.name.startswith("KUBE-"):
+        return Where.ELSEWHERE
+    if decider.table == "filter":
+        return Where.FILTER
+    if decider.table == "raw" or (rule is not None and _is_ahead(context, decider.table or "", rule)):
+        return Where.AHEAD
+    if decider.table == "mangle" and chain.name in _EARLY:
+        return Where.AHEAD
+    return Where.ELSEWHERE
+
+
+def _is_ahead(context: RulesetContext, table: str, rule: Rule) -> bool:
+    """Whether a rule of mangle or nat is asked before kube-proxy's jump to KUBE-SERVICES is."""
+    graph = context.graph(table)
+    if graph is None:
+        return False
+    for name in graph.leading_to(rule.chain) & _EARLY:
+        jumps = graph.jumps(name)
+        hook = next((jump.rule.line for jump in jumps if table == "nat" and jump.target == SERVICES), None)
+        if hook is None:
+            return table != "nat"
+        leading = [jump.target for jump in jumps if jump.rule.line < hook]
+        if (rule.chain == name and rule.line < hook) or any(
+            rule.chain in graph.reachable_from(target) for target in leading
+        ):
+            return True
+    return False

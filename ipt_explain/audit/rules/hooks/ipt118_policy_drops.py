@@ -1,0 +1,52 @@
+"""An engine of NetworkPolicies drops connections to a Service.
+
+What it checks:
+    New connections are sent through all tables and hooks of the dump, as for IPT117. Where a chain of Calico, Cilium,
+    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services that hits.
+
+Why it matters:
+    That is these chains' work, and mostly meant so. Where it is not, this is the rule to look at.
+
+Example:
+    *filter
+    :INPUT ACCEPT [0:0]
+    :FORWARD ACCEPT [0:0]
+    :KUBE-POD-FW-AAAAAAAAAAAAAAAA - [0:0]
+    -A FORWARD -d 10.244.2.2/32 -j KUBE-POD-FW-AAAAAAAAAAAAAAAA
+    -A KUBE-POD-FW-AAAAAAAAAAAAAAAA -j REJECT --reject-with icmp-port-unreachable
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp
+      --dport 53 -j KUBE-SVC-ERIFXISQEP7F7OF4
+    -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-H7FN6LU3RSH6CC2T
+    COMMIT
+
+How to fix:
+    Look at the NetworkPolicies that select the endpoints' pods, and at their ingress rules.
+
+When to ignore:
+    When the policy means it so.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.losses import Where, causes, fault_of
+
+_FIX = "Look at the NetworkPolicies that select the endpoints' pods."
+
+
+@rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)
+def policy_drops(context: RulesetContext) -> Faults:
+    """One note for each rule of such an engine."""
+    for cause in causes(context):
+        if cause.where is Where.POLICY:
+            yield fault_of(cause, _FIX, severity=Severity.INFO)
