@@ -201,3 +201,13 @@ def test_lines_are_those_of_the_text() -> None:
     )
     chain = ruleset.tables["filter"].chains["INPUT"]
     assert (chain.line, chain.rules[0].line) == (3, 5)
+
+
+def test_a_node_listed_without_interfaces_leaves_one_question_open() -> None:
+    from ipt_explain import explain
+
+    explained = explain(read_dump(node("1.30-basic-legacy")["iptables-L-n.txt"]))
+    fates = [service.frontends[0].fates for service in explained.services]
+    assert fates
+    questions = {question for fate in fates if fate is not None for question in fate.pod.open}
+    assert questions == {"rules listed without -v name no interface"}

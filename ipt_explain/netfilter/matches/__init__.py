@@ -63,22 +63,28 @@ MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
 }
 
 
-_HIDDEN_CONDITIONS = frozenset({Hidden.INTERFACES, Hidden.CONDITIONS})
-
-
 def compile_shape(shape: Shape) -> tuple[Condition, ...]:
     """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by
     match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
         conditions.extend(compile_match(match))
-    if not shape.hidden.isdisjoint(_HIDDEN_CONDITIONS):
+    if Hidden.CONDITIONS in shape.hidden:
         conditions.append(Condition((), _not_shown, alone=True))
+    if Hidden.INTERFACES in shape.hidden:
+        conditions.append(Condition((), _interfaces))
     return tuple(conditions)
 
 
 def _not_shown(words: Words, state: PacketState, bound: Bound) -> Answer:
     return ask(state, f"what line {bound.line} does not show holds")
+
+
+def _interfaces(words: Words, state: PacketState, bound: Bound) -> Answer:
+    """One question for all rules of a listing: nearly none names an interface, and asked one by one they would make
+    more packets than anybody could follow.
+    """
+    return ask(state, "rules listed without -v name no interface")
 
 
 def compile_match(match: Match) -> list[Condition]:
