@@ -59,6 +59,10 @@ def test_a_dump_that_kills_its_process_is_named_and_costs_no_other() -> None:
 def cluster() -> Iterator[Any]:
     """A Dask cluster of two workers on this machine."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    import dask
+
+    # The fewer workers a task may kill, the likelier is it that one dies for another's fault.
+    dask.config.set({"distributed.scheduler.allowed-failures": 1})
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as found:

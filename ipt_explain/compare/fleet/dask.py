@@ -9,8 +9,7 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ipt_explain.compare.fleet.making import Made, Maker
@@ -49,32 +48,41 @@ def made_by_dask(
     with client:
         shared = None if objects is None else client.scatter(objects, broadcast=True)
         ahead = _AHEAD * max(1, sum(client.nthreads().values()))
+
+        def submit(task: Task) -> Any:
+            return client.submit(_work, task, lenient, shared, pure=False, retries=_RETRIES)
+
         waiting: deque[tuple[Task, Any]] = deque()
         for task in work:
-            waiting.append((task, client.submit(_work, task, lenient, shared, pure=False, retries=_RETRIES)))
+            waiting.append((task, submit(task)))
             if len(waiting) >= ahead:
-                yield _result(*waiting.popleft())
+                yield _result(*waiting.popleft(), [future for _, future in waiting], submit)
         while waiting:
-            yield _result(*waiting.popleft())
+            yield _result(*waiting.popleft(), [future for _, future in waiting], submit)
 
 
-def _result(task: Task, future: Any) -> Made:
+def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task], Any]) -> Made:
     """A task's digest; what goes wrong on the cluster is said of its node, and stops no other."""
+    import distributed
     from distributed import KilledWorker
 
+    library: Any = distributed
     entry = task.job.entries[0]
     try:
-        made = pickle.loads(zlib.decompress(future.result()))
-    except KilledWorker as error:
-        why = f"reading it killed {error.allowed_failures + 1} workers: too little memory?"
+        try:
+            packed = future.result()
+        except KilledWorker:
+            # Perhaps it was only on workers that another dump killed: it is tried again, with none beside it.
+            library.wait(others)
+            packed = submit(task).result()
+        made = pickle.loads(zlib.decompress(packed))
+    except KilledWorker:
+        why = "reading it killed the workers that tried: too little memory?"
     except Exception as error:
         why = f"no worker could read it: {type(error).__name__}: {error}"
     else:
         assert isinstance(made, Made)
         return made
-    finally:
-        with suppress(Exception):
-            future.release()
     return Made(task.job.node, None, entry.path, (NotCompared(task.job.node, f"{entry.path}: {why}"),))
 
 
