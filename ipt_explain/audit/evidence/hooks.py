@@ -1,9 +1,8 @@
-"""Kube-proxy's hooks, what stands ahead of them, and the list behind them."""
+"""Kube-proxy's hooks, and the list behind them."""
 
 from __future__ import annotations
 
 from ipt_explain.analyzers.hooks import HookState, hook_states
-from ipt_explain.analyzers.interception import Interception, interceptions
 from ipt_explain.analyzers.kube_services import ServicesChain, read_services_chain
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.writer import writer
@@ -20,12 +19,6 @@ def hooks(context: RulesetContext) -> tuple[HookState, ...]:
         return frozenset() if graph is None else graph.reachable_from(chain)
 
     return hook_states(context.ruleset, writer(context), reached)
-
-
-@fact
-def intercepted(context: RulesetContext) -> tuple[Interception, ...]:
-    """What takes Service traffic ahead of kube-proxy's hooks."""
-    return interceptions(context.ruleset, context.services, hooks(context))
 
 
 @fact

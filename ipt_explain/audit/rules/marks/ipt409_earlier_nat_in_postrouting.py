@@ -1,9 +1,9 @@
 """Another rule masquerades or accepts marked Service traffic ahead of KUBE-POSTROUTING.
 
 What it checks:
-    Packets with the masquerade mark on their way to pods are tried against what stands ahead of the jump to
-    KUBE-POSTROUTING in nat POSTROUTING. Rules that leave marked packets alone, as flannel's and OpenShift's first ones
-    do, are no fault.
+    Packets with the masquerade mark on their way from pod to pod are sent through nat POSTROUTING: does a rule take
+    them before the jump to KUBE-POSTROUTING does? Rules that leave marked packets alone, as flannel's and OpenShift's
+    first ones do, are no fault.
 
 Why it matters:
     The other rule's source is used, which may be none that the pod's reply finds back to, or none at all; and the mark
@@ -40,10 +40,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.interception import earlier_snat
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks import hooks
+from ipt_explain.audit.evidence.marks.earlier_snat import earlier_snat
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 
 
@@ -55,7 +55,7 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
         return
     for state in hooks(context):
         if state.hook.chain == POSTROUTING and state.rules:
-            taken = earlier_snat(context.ruleset, context.services, state, marking.result)
+            taken = earlier_snat(context, marking.result)
             if taken is not None:
                 what = "masquerades" if taken.rule.target in ("MASQUERADE", "SNAT") else "takes"
                 some = " from some sources" if taken.partly else ""

@@ -1,0 +1,92 @@
+"""Rules that take marked packets on their way to pods before KUBE-POSTROUTING masquerades them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.names import POSTROUTING
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.model import Rule
+from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
+from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.walk.evaluator import Crowd
+from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.journey import MOST_WORK, NodeRules
+from ipt_explain.netfilter.walk.path import Leg, Path
+from ipt_explain.netfilter.walk.table import Arrival, TableWalk
+from ipt_explain.records import dataclass
+from ipt_explain.services.fates import Vantage
+
+# So many Services' pods stand for all.
+_SAMPLE = 16
+_API_SERVER = ("default", "kubernetes")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A rule that takes marked packets. `partly`: only those from some sources or interfaces."""
+
+    rule: Rule
+    partly: bool
+
+
+def earlier_snat(context: RulesetContext, mark: int) -> Taken | None:
+    """The first rule ahead of KUBE-POSTROUTING that takes packets with this mark from pods to pods."""
+    taken = sorted(_taken(context, mark), key=lambda each: each.rule.line)
+    return taken[0] if taken else None
+
+
+def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
+    nat = context.table("nat")
+    if nat is None or Hook.POSTROUTING.value not in nat.chains:
+        return
+    node = NodeRules([context.ruleset])
+    around = Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
+    for protocol, headings in _pods(context, around).items():
+        state = _marked(around.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
+        crowd = Crowd(headings, headings)
+        walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), context.ruleset.fragment)
+        for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
+            rule = _decisive(arrival)
+            if rule is not None and _by_source_alone(arrival.end.state.answers):
+                yield Taken(rule, partly=bool(arrival.end.state.answers))
+
+
+def _pods(context: RulesetContext, around: Surroundings) -> dict[str, list[Heading]]:
+    found: dict[str, list[Heading]] = {}
+    services = [each for each in context.services if (each.namespace, each.name) != _API_SERVER and each.endpoints]
+    for service in services[:_SAMPLE]:
+        heading = around.heading(service.endpoints[0])
+        if heading is not None:
+            found.setdefault(service.protocol, []).append(heading)
+    return found
+
+
+def _marked(state: PacketState, mark: int) -> PacketState:
+    """The packet behind KUBE-MARK-MASQ and its DNAT, about to leave."""
+    return state._replace(
+        hook=Hook.POSTROUTING, out_interface=None, mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True
+    )
+
+
+def _decisive(arrival: Arrival) -> Rule | None:
+    """The rule outside kube-proxy's chain that ends the packet's way; None where none does."""
+    if not arrival.rows:
+        return None
+    row = arrival.rows[0]
+    path = Path((Leg(arrival.visit, row, arrival.via, arrival.visit.crowd.bound(row, 0), arrival.to[0]),))
+    steps = path.steps()
+    if any(POSTROUTING in (step.chain.name, None if step.into is None else step.into.name) for step in steps):
+        return None
+    last = steps[-1] if steps else None
+    if last is None or last.into is not None or (arrival.by_policy and last.depth > 0):
+        return None
+    if last.rule is not None and arrival.by_policy and last.rule.target != "RETURN":
+        return None
+    return last.rule
+
+
+def _by_source_alone(answers: Answers) -> bool:
+    return all(text.startswith(("-s ", "-i ")) for literals, _ in answers for text, _ in literals)

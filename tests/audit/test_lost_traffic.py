@@ -1,0 +1,215 @@
+"""One story of lost traffic: fates are what trace says of the same packets, audit is loud where something is lost on a
+path that every release serves, and of lost traffic it speaks only where some is.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from ipt_explain.analyzers import explain
+from ipt_explain.audit.runner import audit_dump
+from ipt_explain.audit.severity import Severity
+from ipt_explain.model import Dump
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.fates import Fate, Loss, Vantage
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
+from ipt_explain.trace.packet import Packet
+from ipt_explain.trace.tracer import trace
+from ipt_explain.words.addresses import address_port
+from tests.audit.edits import ahead_of, captured
+from tests.kube_corpus import scenario
+
+NODE = captured("1.30", "nodeport")
+LOSS_RULES = frozenset({"IPT106", "IPT117", "IPT601"})
+POD, HOST, OUTSIDE = "10.244.1.222", "192.168.50.11", "198.51.100.77"
+SENDERS = ((Vantage.POD, POD, "prerouting"), (Vantage.NODE, HOST, "output"), (Vantage.OUTSIDE, OUTSIDE, "prerouting"))
+
+NAT_PREROUTING = ("nat", "PREROUTING")
+THIEVES = [
+    ("nat", "PREROUTING", "-j ACCEPT"),
+    ("nat", "PREROUTING", "-d 10.96.0.0/12 -j RETURN"),
+    ("nat", "PREROUTING", "-p tcp -j DNAT --to-destination 10.1.1.1:80"),
+    ("nat", "PREROUTING", "-m statistic --mode random --probability 0.25000000000 -j ACCEPT"),
+    ("nat", "PREROUTING", "-p udp -j REDIRECT --to-ports 5353"),
+    ("nat", "OUTPUT", "-d 10.96.0.0/12 -j ACCEPT"),
+    ("nat", "OUTPUT", "-p tcp -m tcp --dport 443 -j DNAT --to-destination 10.1.1.1:443"),
+    ("mangle", "PREROUTING", "-d 10.96.0.0/12 -j DROP"),
+    ("mangle", "FORWARD", "-d 10.244.0.0/16 -j DROP"),
+    ("mangle", "POSTROUTING", "-d 10.244.2.0/24 -j DROP"),
+    ("mangle", "OUTPUT", "-p tcp -j DROP"),
+    ("filter", "FORWARD", "-j REJECT --reject-with icmp-port-unreachable"),
+    ("filter", "FORWARD", "-p udp -j DROP"),
+    ("filter", "FORWARD", "-m conntrack --ctstate NEW -j DROP"),
+    ("filter", "OUTPUT", "-d 10.244.0.0/16 -j DROP"),
+    ("raw", "PREROUTING", "-d 10.96.0.0/12 -j CT --notrack"),
+    ("raw", "OUTPUT", "-d 10.96.0.0/12 -j DROP"),
+    ("security", "FORWARD", "-d 10.244.0.0/16 -j DROP"),
+]
+HARMLESS = [
+    ("nat", "PREROUTING", "-d 192.0.2.0/24 -j ACCEPT"),
+    (
+        "nat",
+        "PREROUTING",
+        "-p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8080 -j DNAT --to-destination 10.1.1.1:80",
+    ),
+    ("mangle", "PREROUTING", "-j MARK --set-xmark 0x100/0x100"),
+    ("mangle", "FORWARD", "-d 203.0.113.0/24 -j DROP"),
+    ("filter", "FORWARD", "-j ACCEPT"),
+    ("filter", "INPUT", "-p tcp -m tcp --dport 10255 -j DROP"),
+    ("filter", "OUTPUT", "-d 203.0.113.9/32 -j DROP"),
+    ("raw", "PREROUTING", "-d 169.254.20.10/32 -j CT --notrack"),
+    ("security", "OUTPUT", "-d 203.0.113.9/32 -j DROP"),
+]
+
+
+def with_rule(text: str, table: str, chain: str, rule: str) -> str:
+    """The text with a rule at the head of a built-in chain, and the table that it is in."""
+    line = f"-A {chain} {rule}"
+    head, section, rest = text.partition(f"*{table}\n")
+    if not section:
+        return f"{text}*{table}\n:{chain} ACCEPT [0:0]\n{line}\nCOMMIT\n"
+    lines = rest.split("\n")
+    place = next(number for number, each in enumerate(lines) if not each.startswith(":"))
+    return head + section + "\n".join([*lines[:place], line, *lines[place:]])
+
+
+def is_served_everywhere(frontend: Frontend, vantage: Vantage) -> bool:
+    """Whether every release serves this kind of address from there."""
+    return (vantage is Vantage.OUTSIDE) is not (frontend.kind is FrontendKind.CLUSTER_IP)
+
+
+def losing(dump: Dump) -> list[str]:
+    """The frontends of Services with endpoints that lose connections where they should not."""
+    return [
+        f"{service.label} {frontend.address}:{frontend.port} from {vantage.value}"
+        for service in explain(dump).services
+        for frontend in service.frontends
+        for vantage, fate in (frontend.fates.items() if frontend.fates is not None and service.endpoints else ())
+        if is_served_everywhere(frontend, vantage)
+        if any(lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) for lost in fate.lost)
+    ]
+
+
+def told(dump: Dump) -> list[str]:
+    """What the audit says of lost traffic."""
+    return [finding.message for finding in audit_dump(dump).findings if finding.rule in LOSS_RULES]
+
+
+def accused(dump: Dump) -> list[str]:
+    """What the audit accuses."""
+    return [finding.rule for finding in audit_dump(dump).findings if finding.severity is not Severity.INFO]
+
+
+def sample(dump: Dump, seed: int, count: int) -> Iterator[tuple[ServicePort, Frontend]]:
+    """Some frontends, ClusterIPs and others."""
+    pairs = [
+        (service, frontend)
+        for service in explain(dump).services
+        for frontend in service.frontends
+        if frontend.fates is not None and not frontend.source_ranges
+    ]
+    yield from random.Random(seed).sample(pairs, min(count, len(pairs)))
+
+
+def is_as_traced(dump: Dump, service: ServicePort, frontend: Frontend, fate: Fate, source: str, entry: str) -> bool:
+    """Whether trace serves the same share of such a packet; true where either leaves it open."""
+    packet = Packet(source, frontend.address or HOST, service.protocol, frontend.port, entry=entry)
+    outcomes = trace(dump, packet, local_addresses=[HOST]).outcomes
+    if fate.served is None or any(outcome.assumptions for outcome in outcomes):
+        return True
+    ours = {address_port(each.address, each.port) for each in service.endpoints if each.address is not None}
+    served = sum(each.probability for each in outcomes if each.verdict == "ACCEPT" and each.dnat in ours)
+    return abs(fate.served - served) < 1e-6
+
+
+def disagreements(dump: Dump, seed: int, count: int = 6) -> list[str]:
+    """Where fates are not what trace says."""
+    return [
+        f"{service.label} {frontend.address}:{frontend.port} from {vantage.value}: {fate}"
+        for service, frontend in sample(dump, seed, count)
+        for (vantage, fate), (_, source, entry) in zip(frontend.fates.items() if frontend.fates else (), SENDERS)
+        if not is_as_traced(dump, service, frontend, fate, source, entry)
+    ]
+
+
+@pytest.mark.parametrize(("seed", "thief"), list(enumerate(THIEVES)), ids=[" ".join(thief) for thief in THIEVES])
+def test_what_is_stolen_is_told(seed: int, thief: tuple[str, str, str]) -> None:
+    dump = read_dump(with_rule(NODE, *thief))
+    assert losing(dump)
+    assert len(told(dump)) == 1
+    assert disagreements(dump, seed) == []
+
+
+@pytest.mark.parametrize("rule", HARMLESS, ids=[" ".join(rule) for rule in HARMLESS])
+def test_what_steals_nothing_is_not_accused_of_it(rule: tuple[str, str, str]) -> None:
+    dump = read_dump(with_rule(NODE, *rule))
+    assert losing(dump) == []
+    assert told(dump) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_lost_rule_of_kube_proxy_s_is_told_where_it_costs_connections(seed: int) -> None:
+    lines = NODE.splitlines(keepends=True)
+    numbers = [
+        number for number, line in enumerate(lines) if line.startswith(("-A KUBE-S", "-A KUBE-EXT", "-A KUBE-NODE"))
+    ]
+    del lines[random.Random(seed).choice(numbers)]
+    dump = read_dump("".join(lines))
+    if losing(dump):
+        assert accused(dump)
+    else:
+        assert told(dump) == []
+    assert disagreements(dump, seed, 3) == []
+
+
+@pytest.mark.parametrize("version", ["1.14", "1.22", "1.34"])
+def test_healthy_nodes_lose_nothing(version: str) -> None:
+    dump = read_dump(scenario(version, "nodeport").ipv4)
+    assert losing(dump) == []
+    assert disagreements(dump, 0) == []
+
+
+def test_severity_is_by_effect() -> None:
+    def severities(rule: str) -> set[Severity]:
+        found = audit_dump(read_dump(with_rule(NODE, "mangle", "FORWARD", rule))).findings
+        return {each.severity for each in found if each.rule in LOSS_RULES}
+
+    assert severities("-j DROP") == {Severity.ERROR}
+    assert severities("-p tcp -m tcp --dport 8080 -m statistic --mode random --probability 0.25000000000 -j DROP") == {
+        Severity.WARNING
+    }
+
+
+def test_an_engine_of_policies_that_drops_is_a_note() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-d 10.244.0.0/16 -j cali-tw-cali0123")
+    dump = read_dump(
+        text.replace("*filter\n", "*filter\n:cali-tw-cali0123 - [0:0]\n").replace(
+            "-A FORWARD -d 10.244.0.0/16", "-A cali-tw-cali0123 -j DROP\n-A FORWARD -d 10.244.0.0/16"
+        )
+    )
+    assert told(dump) == []
+    assert {each.severity for each in audit_dump(dump).findings if each.rule == "IPT118"} == {Severity.INFO}
+
+
+def test_the_other_backend_is_asked_too() -> None:
+    legacy = "# Generated by iptables-save v1.8.9 on Sun Nov 22 18:58:18 2026\n*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"
+    dump = read_dump(legacy + NODE)
+    (found,) = [each for each in audit_dump(dump).findings if each.rule == "IPT119"]
+    assert (found.severity, found.chain) == (Severity.ERROR, "FORWARD")
+    assert "iptables-legacy" in found.message
+    assert told(dump) == []
+
+
+def test_a_flushed_nat_is_told_once() -> None:
+    head, nat, _ = NODE.partition("*nat\n")
+    bare = head + nat + ":PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"
+    assert "IPT116" in accused(read_dump(bare))
+    assert "IPT101" not in accused(read_dump(bare))
+
+
+def test_a_cause_that_a_rule_accuses_is_not_told_again() -> None:
+    text = ahead_of(NODE, "-A KUBE-SERVICES -j DROP", "-A KUBE-SERVICES ", "10.96.0.1/32")
+    assert not {"IPT117"} & set(accused(read_dump(text)))
