@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.owners import owner_of, owner_of_rule
-from ipt_explain.model import Ruleset
+from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat_targets import destination_text
@@ -30,6 +30,7 @@ from ipt_explain.services.fates import Decider, Fate, Loss, Lost
 
 # kube-proxy's own refusals in the filter table.
 _REFUSING = frozenset({SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL})
+_MARKING = frozenset({"MARK", "CONNMARK"})
 _BUILT_IN = frozenset(hook.value for hook in Hook)
 # Neighbours that answer Service addresses themselves, which is their work.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
@@ -242,12 +243,17 @@ def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[Step]) -> St
     for step in reversed(translating):
         if step.rule is None or step.after is None:
             continue
-        if step.into is not None:
-            if through is None and (step.after.mark, step.after.connmark) == (step.before.mark, step.before.connmark):
-                through = step
-        elif step.rule.target not in ("MARK", "CONNMARK"):
-            return step
+        if step.into is None:
+            if step.rule.target not in _MARKING:
+                return step
+        elif (through is None or step.depth > through.depth) and not _only_marks(step.into):
+            through = step
     return through
+
+
+def _only_marks(chain: Chain) -> bool:
+    shapes = chain.layout.shapes
+    return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
 
 
 def _loss(
