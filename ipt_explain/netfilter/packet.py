@@ -61,10 +61,9 @@ class Node:
     """What is known of the node besides its rules.
 
     `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces; `foreign_addresses` are known to be none of its own, `doubtful_addresses` may be even where NAT chose
-    them. With `more_addresses` it has others than the local ones, too. `out_interface` is where packets leave it, None
-    where unknown. `assumed` decides questions: the first whose text is part of the question. `sets` are its IP sets,
-    None where none are known.
+    interfaces; `foreign_addresses` are known to be none of its own. With `more_addresses` it has others than the local
+    ones, too. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
+    whose text is part of the question. `sets` are its IP sets, None where none are known.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -72,7 +71,6 @@ class Node:
     assumed: tuple[tuple[str, bool], ...] = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
     foreign_addresses: frozenset[int] = frozenset()
-    doubtful_addresses: frozenset[int] = frozenset()
     more_addresses: bool = False
     sets: Sets | None = None
 

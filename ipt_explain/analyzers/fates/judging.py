@@ -79,10 +79,14 @@ class Judgement:
 
 
 class Judge:
-    """Judges ends by what the Services are: their endpoints, and whether their own rules refuse."""
+    """Judges ends by what the Services are: their endpoints, and whether their own rules refuse.
 
-    def __init__(self, rulesets: Sequence[Ruleset]) -> None:
+    Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
+    """
+
+    def __init__(self, rulesets: Sequence[Ruleset], perhaps_here: frozenset[Heading]) -> None:
         self._rulesets = rulesets
+        self._perhaps_here = perhaps_here
 
     def judge(
         self,
@@ -107,10 +111,12 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            sources = masqueraded if state.snat else kept
+            sources, perhaps_here = masqueraded if state.snat else kept, self._perhaps_here
             for who, to in zip(flock.who, flock.to):
                 if to in endpoints[who]:
                     sources[who] = 1
+                    if to in perhaps_here:
+                        kept[who] = 1
                 else:
                     others.add(who)
             if not counted:
@@ -143,6 +149,8 @@ class Judge:
             parts.gather((part, state.answers), end.share, None)
             if part.served:
                 sources.gather((state.snat, state.answers), end.share, None)
+                if end.to in self._perhaps_here:
+                    sources.gather((False, state.answers), end.share, None)
                 arrivals.gather((end.to, state.answers), end.share, None)
         for portions in (parts, sources, arrivals):
             _forget_idle(portions)

@@ -30,7 +30,7 @@ class Surroundings:
     node: Whereabouts
     outside: Whereabouts
     cluster_ips: frozenset[int]
-    host_endpoints: frozenset[int]
+    host_endpoints: frozenset[Heading]
     endpoints: Sequence[frozenset[Heading]]
     _headings: Mapping[str, Heading | None]
 
@@ -67,7 +67,7 @@ class Surroundings:
                 "the outside address", family, outside=pods, apart=endpoints, ordinary=True, apart_texts=never
             ),
             cluster_ips,
-            hosts,
+            frozenset(heading for own in of_service for heading in own if heading.address in hosts),
             of_service,
             headings,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class Surroundings:
         )
         return PacketState(
             connection=connection,
-            node=Node(foreign_addresses=self.cluster_ips, doubtful_addresses=self.host_endpoints),
+            node=Node(foreign_addresses=self.cluster_ips),
             hook=Hook.OUTPUT if local else Hook.PREROUTING,
             source=source,
             source_port=None,

@@ -263,7 +263,7 @@ def _routes(
     elsewhere: set[Address | None] = set()
     if not node.local_addresses and node.sets is None:
         if state.destination_decided:
-            numbers = {address for address in addresses if isinstance(address, int)} - node.doubtful_addresses
+            numbers = {address for address in addresses if isinstance(address, int)}
             bits, loopback = (24, 127) if family is Family.IPV4 else (0, 1)
             elsewhere.update(address for address in numbers if address >> bits != loopback)
             elsewhere.discard(state.connection.source)
@@ -281,7 +281,7 @@ def _for_this_node(state: PacketState, address: Address | None) -> Truth | tuple
     if address is None:
         return Truth.YES
     owned = state.owns(address)
-    if owned is Truth.UNKNOWN and state.destination_decided and address not in state.node.doubtful_addresses:
+    if owned is Truth.UNKNOWN and state.destination_decided:
         return Truth.NO
     answer = decide(owned, state, own_address_question(address, state.connection.family))
     return split((answer,), state) if isinstance(answer, Question) else answer
