@@ -7,6 +7,7 @@ from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.services import ServiceReader, Wanted
+from ipt_explain.analyzers.supposed import with_supposed_chains
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump, Family
@@ -31,9 +32,8 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             rulesets.append(ruleset_facts(ruleset, version))
             single_policy = version.first >= 24 or version.last <= 20
             read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
-        services = [
-            service
-            for family, ports in read
-            for service in with_fates(dump.rulesets, family, ports)
-        ]
-    return Explanation(tuple(rulesets), tuple(services), dump.warnings)
+        completed = [with_supposed_chains(ruleset) for ruleset in dump.rulesets]
+        whole = [ruleset for ruleset, _ in completed]
+        services = [service for family, ports in read for service in with_fates(whole, family, ports)]
+    notes = dict.fromkeys(f"supposed: {note}" for _, notes in completed for note in notes)
+    return Explanation(tuple(rulesets), tuple(services), (*dump.warnings, *notes))

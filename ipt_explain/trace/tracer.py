@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.cluster_ips import is_cluster_ip
+from ipt_explain.analyzers.supposed import with_supposed_chains
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.addresses import format_address
@@ -43,7 +44,9 @@ def trace(
     `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none, or one of a family that the dump has no rules
     of.
     """
-    rulesets = _rulesets_for(dump, packet)
+    completed = [with_supposed_chains(ruleset) for ruleset in _rulesets_for(dump, packet)]
+    rulesets = [ruleset for ruleset, _ in completed]
+    supposed = [note for _, notes in completed for note in notes]
     connection = packet.connection()
     local_addresses = tuple(local_addresses)
     sent = packet.heading()
@@ -68,7 +71,8 @@ def trace(
         for finish, flock in journey.ends()
         for row, (to, share) in enumerate(zip(flock.to, flock.shares))
     )
-    return Trace(packet, _outcomes(endings, journey.supposed), _warnings(journey), start, Bound(sent, sent), endings)
+    outcomes = _outcomes(endings, [*supposed, *journey.supposed])
+    return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings)
 
 
 def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:

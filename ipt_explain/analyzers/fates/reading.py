@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.rulesets import masquerade_mark
 from ipt_explain.model import Family, Ruleset
 from ipt_explain.netfilter.addresses import network_bits, parse_address
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
@@ -26,23 +28,24 @@ from ipt_explain.services.ports import (
 
 
 def with_fates(rulesets: Sequence[Ruleset], family: Family, services: Sequence[ServicePort]) -> list[ServicePort]:
-    """Service ports of one family of one node, judged by those of its rulesets that are of that family."""
+    """Service ports of one family of one node, judged by all rulesets of that family among the node's."""
     if not services:
         return []
-    node = NodeRules([each for each in rulesets if each.family is family])
+    node = NodeRules(ruleset for ruleset in rulesets if ruleset.family is family)
     around = Surroundings.of(family, services, node.indexes.destinations)
-    return _Reader(node, Judge(rulesets), around).judged(services)
+    return _Reader(rulesets, node, around).judged(services)
 
 
 class _Reader:
-    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings) -> None:
+    def __init__(self, rulesets: Sequence[Ruleset], node: NodeRules, around: Surroundings) -> None:
         self._node = node
         self._around = around
-        self._judge = judge
+        self._judge = Judge(rulesets, around.host_endpoints)
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
         judgements: list[list[Mapping[Vantage, Judgement]]] = [[] for _ in services]
+        self._unmasked = self._not_masqueraded(services)
         for protocol in dict.fromkeys(service.protocol for service in services):
             numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
             crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
@@ -67,6 +70,23 @@ class _Reader:
                 judgements[vantage] = judgement
         return told
 
+    def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
+        """The endpoints to which packets go out with their source as it is, though their chains mark them."""
+        marks = {mark[0] for mark in map(masquerade_mark, self._node.rulesets) if mark is not None}
+        found: set[Heading] = set()
+        for protocol in dict.fromkeys(service.protocol for service in services) if len(marks) == 1 else ():
+            own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
+            sent = list(frozenset().union(*own))
+            start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
+            journey = Journey(self._node, sent)
+            journey.forward(
+                start._replace(mark=min(marks), tracking=Tracking.NEW, destination_decided=True, dnat=True)
+            )
+            for finish, flock in journey.ends():
+                if finish.verdict is Verdict.ACCEPT and not finish.state.snat:
+                    found.update(flock.to)
+        return frozenset(found)
+
     def _heading(self, frontend: Frontend) -> Heading:
         if frontend.address is None:
             return Heading(self._around.node, frontend.port)
@@ -88,8 +108,9 @@ class _Reader:
         """An endpoint with the chance that a connection arrives there."""
         heading = self._around.heading(endpoint)
         chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
+        hairpin = False if endpoint.hairpin and heading in self._unmasked else endpoint.hairpin
         return Endpoint(
-            endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, endpoint.hairpin,
+            endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, hairpin,
             endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
         )  # fmt: skip
 

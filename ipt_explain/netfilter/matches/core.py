@@ -99,7 +99,7 @@ def _in_interface(option: Option) -> Condition:
         if state.in_interface is None and pattern != "+":
             if pattern == "lo":
                 return Truth.of(negated)  # what comes in over lo was sent by the node itself
-            return ask(state, f"-i {pattern}", negated)
+            return _which_interface(state, "-i", pattern, negated)
         return Truth.of(interface_fits(pattern, state.in_interface or "") is not negated)
 
     return Condition(option.slots, test)
@@ -113,10 +113,22 @@ def _out_interface(option: Option) -> Condition:
         if state.out_interface is None and pattern != "+":
             if pattern == "lo":
                 return Truth.of(negated)  # what goes to the node itself is known to
-            return ask(state, f"-o {pattern}", negated)
+            return _which_interface(state, "-o", pattern, negated)
         return Truth.of(interface_fits(pattern, state.out_interface or "") is not negated)
 
     return Condition(option.slots, test)
+
+
+def _which_interface(state: PacketState, flag: str, pattern: str, negated: bool) -> Answer:
+    """Whether an unknown interface fits: asked, unless what has been assumed of it says so already."""
+    for literals, hold in state.answers:
+        if len(literals) == 1 and literals[0][1] is hold and literals[0][0].startswith(f"{flag} "):
+            known = literals[0][0][len(flag) + 1 :]
+            if interface_fits(pattern, known.removesuffix("+")) and (pattern.endswith("+") or not known.endswith("+")):
+                return Truth.of(not negated)
+            if not (known.endswith("+") and interface_fits(known, pattern.removesuffix("+"))):
+                return Truth.of(negated)
+    return ask(state, f"{flag} {pattern}", negated)
 
 
 def _protocol(option: Option) -> Condition:

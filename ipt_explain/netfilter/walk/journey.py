@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ipt_explain.model import Chain, Family, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Family, Ruleset, Table
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
@@ -40,8 +40,8 @@ class Finish:
 class NodeRules:
     """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
 
-    def __init__(self, rulesets: Sequence[Ruleset]) -> None:
-        self.rulesets = rulesets
+    def __init__(self, rulesets: Iterable[Ruleset]) -> None:
+        self.rulesets = sorted(rulesets, key=lambda ruleset: ruleset.backend is Backend.NFT)
         self.evaluator = Evaluator()
         self.indexes = ChainIndexes()
 
@@ -64,6 +64,12 @@ class Journey:
     def begin(self, start: PacketState) -> None:
         """Let the crowd set out, from the node itself or from where it arrives."""
         (self._depart if start.connection.local else self._arrive)(start)
+
+    def forward(self, start: PacketState) -> None:
+        """Let the crowd go on behind nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
+        out = start.node.out_interface
+        forwarded = self._hook(Hook.FORWARD, self._all(start), start.connection.in_interface, out)
+        self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
 
     def ends(self) -> Iterable[tuple[Finish, Flock]]:
         """Every end, with the packets that meet it."""
