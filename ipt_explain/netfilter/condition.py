@@ -46,16 +46,17 @@ class Condition:
     """One thing that rules of a shape ask of a packet.
 
     `slots` are the values of the rule that it reads; `test` takes their words, the packet's state, and where it is
-    bound for. `bound`: it looks at that last one; else it answers alike for packets to anywhere. `alone`: each rule
-    asks for itself, even where two read the same. `at_once` may tell, from a column of words as written a slot and
-    from where each packet is bound for, what all rules of a batch answer, or each;
-    None where they must be asked.
+    bound for. `bound`: it looks at that last one, else it answers alike for packets to anywhere; `sent`: it looks at
+    where each was sent at first. `alone`: each rule asks for itself, even where two read the same. `at_once` may tell,
+    from a column of words as written a slot and from where each packet is bound for, what all rules of a batch answer,
+    or each; None where they must be asked.
     """
 
     slots: tuple[int, ...]
     test: Callable[[Words, PacketState, Bound], Answer]
     bound: bool = False
     alone: bool = False
+    sent: bool = False
     at_once: Callable[[Sequence[Column], PacketState, Sequence[Heading]], Answer | list[Answer] | None] | None = None
 
 

@@ -26,7 +26,9 @@ def _endpoint(chain: str, address: str, port: int = 443) -> list[str]:
 
 
 def _nat(*rules: str) -> str:
-    """A complete nat table with these rules, and the chains that they stand in."""
+    """A complete nat table with these rules, the chains that they stand in, and the hooks to KUBE-SERVICES."""
+    if not any(rule.startswith("-A PREROUTING") for rule in rules):
+        rules = ("-A PREROUTING -j KUBE-SERVICES", "-A OUTPUT -j KUBE-SERVICES", *rules)
     chains = sorted({rule.split()[1] for rule in rules} - {"PREROUTING", "OUTPUT", "POSTROUTING"})
     declared = "".join(f":{chain} - [0:0]\n" for chain in chains)
     return f"*nat\n{_BUILT_IN}{declared}" + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n"
@@ -39,7 +41,7 @@ def _only(text: str) -> ServicePort:
 
 
 def _chances(service: ServicePort) -> dict[str, float]:
-    return {f"{each.address}:{each.port}": round(each.probability, 9) for each in service.endpoints}
+    return {f"{each.address}:{each.port}": round(each.probability or 0.0, 9) for each in service.endpoints}
 
 
 def test_shares_multiply_and_the_last_rule_takes_the_rest() -> None:
@@ -62,7 +64,7 @@ def test_what_no_rule_takes_is_unmatched() -> None:
         *_endpoint(SEP_A, "10.1.0.1"),
     )
     service = _only(text)
-    assert service.state is ServiceState.SERVING
+    assert service.state is ServiceState.DEGRADED
     assert service.balancers[0].unmatched == 0.5
 
 
@@ -97,6 +99,7 @@ def test_a_reject_beside_an_empty_chain_is_what_counts() -> None:
         '-A KUBE-SERVICES -d 10.0.0.1/32 -p tcp -m comment --comment "default/kubernetes:https has no endpoints"'
         " -m tcp --dport 443 -j REJECT --reject-with icmp-port-unreachable\nCOMMIT\n"
     )
+    refusal = refusal.replace("-A KUBE-SERVICES", "-A FORWARD -j KUBE-SERVICES\n-A KUBE-SERVICES", 1)
     service = _only(refusal + _nat(CLUSTER_IP).replace("COMMIT", f":{SVC} - [0:0]\nCOMMIT"))
     assert service.state is ServiceState.NO_ENDPOINTS
 
@@ -147,7 +150,8 @@ def test_chains_that_jump_in_circles_are_followed_once() -> None:
         *_endpoint(SEP_A, "10.1.0.1"),
     )
     service = _only(text)
-    assert sum(each.probability for each in service.endpoints) + service.balancers[0].unmatched == pytest.approx(1.0)
+    assert sum(share.probability for share in service.balancers[0].shares) + service.balancers[0].unmatched == pytest.approx(1.0)
+    assert sum(each.probability or 0.0 for each in service.endpoints) == pytest.approx(0.5)  # the rest never gets out
 
 
 def test_thousands_of_nested_chains_are_no_trouble() -> None:

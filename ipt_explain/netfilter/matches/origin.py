@@ -78,7 +78,7 @@ def _pkttype(option: Option) -> Condition:
             kind = "broadcast"
         return Truth.of((words[0].lower() == kind) is not option.negated)
 
-    return Condition(option.slots, test, bound=True)
+    return Condition(option.slots, test, bound=True, sent=True)
 
 
 def compile_mac(match: Match) -> list[Condition]:

@@ -95,7 +95,7 @@ def _protocol(option: Option) -> Condition:
 
 
 def _address(
-    pick: Callable[[PacketState, Bound], Address | None], bound: bool = False
+    pick: Callable[[PacketState, Bound], Address | None], bound: bool = False, sent: bool = False
 ) -> Callable[[Option], Condition]:
     def compile_option(option: Option) -> Condition:
         negated = option.negated
@@ -108,12 +108,14 @@ def _address(
             truth = lies_in(address, value, mask)
             return decide(truth, state, f"{option.name} {words[0]}", negated)
 
-        return Condition(option.slots, test, bound)
+        return Condition(option.slots, test, bound, sent=sent)
 
     return compile_option
 
 
-def _port(pick: Callable[[PacketState, Bound], int | None], bound: bool = False) -> Callable[[Option], Condition]:
+def _port(
+    pick: Callable[[PacketState, Bound], int | None], bound: bool = False, sent: bool = False
+) -> Callable[[Option], Condition]:
     def compile_option(option: Option) -> Condition:
         negated = option.negated
 
@@ -124,7 +126,7 @@ def _port(pick: Callable[[PacketState, Bound], int | None], bound: bool = False)
                 return ask(state, f"{option.name} {words[0]}", negated)
             return Truth.of((first <= port <= last) is not negated)
 
-        return Condition(option.slots, test, bound)
+        return Condition(option.slots, test, bound, sent=sent)
 
     return compile_option
 
@@ -136,11 +138,11 @@ _COMPILERS: dict[str, Callable[[Option], Condition]] = {
     "--ctdir": _direction,
     "--ctproto": _protocol,
     "--ctorigsrc": _address(lambda state, bound: state.connection.source),
-    "--ctorigdst": _address(lambda state, bound: bound.sent.address, bound=True),
+    "--ctorigdst": _address(lambda state, bound: bound.sent.address, bound=True, sent=True),
     "--ctreplsrc": _address(lambda state, bound: bound.to.address, bound=True),
     "--ctrepldst": _address(lambda state, bound: state.source),
     "--ctorigsrcport": _port(lambda state, bound: state.connection.source_port),
-    "--ctorigdstport": _port(lambda state, bound: bound.sent.port, bound=True),
+    "--ctorigdstport": _port(lambda state, bound: bound.sent.port, bound=True, sent=True),
     "--ctreplsrcport": _port(lambda state, bound: bound.to.port, bound=True),
     "--ctrepldstport": _port(lambda state, bound: state.source_port),
 }

@@ -122,6 +122,8 @@ class Evaluator:
         lists: list[Sequence[object]] = [column for column in columns if not isinstance(column, str)]
         if condition.bound:
             lists.append(crowd.to)
+        if condition.sent:
+            lists.append(crowd.sent)
         shown: Sequence[object] = list(zip(*lists)) if lists else [()] * len(crowd)
         groups: dict[object, list[int]] = {}
         for row in range(len(crowd)) if rows is None else rows:
