@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.folding import Story, stories
 from ipt_explain.audit.runner import Report
 from ipt_explain.audit.severity import Severity
@@ -58,7 +57,7 @@ def _details(story: Story) -> Iterator[str]:
     finding = story.example
     yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(story.findings), 'finding')}</summary>\n\n"
     if finding.excerpt:
-        yield f"{_block(finding)}\n"
+        yield f"{code_block(escape(finding.excerpt[:MOST_EXCERPT]))}\n"
     yield f"Fix: {as_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
     for each in story.findings[:MOST_PLACES]:
         subject = f" {as_text(each.service)}" if each.service else ""
@@ -68,11 +67,10 @@ def _details(story: Story) -> Iterator[str]:
     yield "\n</details>\n"
 
 
-def _block(finding: Finding) -> str:
-    """The line in a block that no backticks in it can end."""
-    line = escape(finding.excerpt[:MOST_EXCERPT])
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", line)), default=0))
-    return f"{fence}\n{line}\n{fence}\n"
+def code_block(text: str) -> str:
+    """Lines in a block that no backticks in them can end."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}\n"
 
 
 def as_text(text: str) -> str:

@@ -16,12 +16,14 @@ from ipt_explain.render.explain.header import header
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
+from ipt_explain.render.explain.summary import summary
 from ipt_explain.render.graph.drawing import drawing
 from ipt_explain.render.graph.notes import Notes, notes_of
 from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
 from ipt_explain.render.text.outline import Line, Node, draw
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.health import health
 from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import counted
@@ -81,13 +83,14 @@ class ServiceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The whole report. `rulesets` are the lines of each ruleset's header."""
+    """The whole report. `rulesets` are the lines of each ruleset's header, `health` those that `explain` adds."""
 
     title: str
     verdict: str
     worst: str
     nodes: tuple[str, ...]
     rulesets: tuple[tuple[str, ...], ...]
+    health: tuple[str, ...]
     problems: tuple[Problem, ...]
     services: tuple[ServiceEntry, ...]
     warnings: tuple[str, ...]
@@ -118,6 +121,7 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
         worst=worst.value if worst is not None else "none",
         nodes=tuple(map(escape, by_source(report))) if len(sources) > 1 else (),
         rulesets=tuple(tuple(map(_text, _nodes(header(each)))) for each in explanation.rulesets),
+        health=tuple(map(_text, summary(health(explanation.services), TREE_WIDTH))) if explanation.services else (),
         problems=problems,
         services=tuple(services),
         warnings=tuple(escape(each) for each in explanation.warnings),

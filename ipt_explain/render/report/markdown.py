@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.runner import Report
-from ipt_explain.render.audit.markdown import as_text, markdown
+from ipt_explain.render.audit.markdown import as_text, code_block, markdown
 from ipt_explain.render.report.document import Document
 from ipt_explain.words.counts import and_more, counted
 
@@ -17,6 +17,8 @@ def report_markdown(document: Document, report: Report) -> Iterator[str]:
     yield f"# {as_text(document.title)}\n\n"
     for lines in document.rulesets:
         yield as_text(" ".join(lines)) + "\n\n"
+    if document.health:
+        yield code_block("\n".join(document.health)) + "\n"
     yield from markdown(report)
     yield f"\n## Services\n\n{counted(len(document.services), 'service port')}.\n\n"
     if document.services:
