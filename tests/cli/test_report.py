@@ -67,12 +67,13 @@ def page(*arguments: str | Path, stdin: str | None = None) -> tuple[str, Page]:
 def test_the_page_tells_what_is_wrong_and_shows_it() -> None:
     text, found = page(DAMAGED)
     shown = "".join(found.text)
-    assert "2 errors, 0 warnings, 0 notes in 51 rules" in shown
+    assert re.search(r"\d errors, 0 warnings, 0 notes in 51 rules", shown)
+    assert "SERVICES  1 broken · 3 fine" in shown
     assert "error IPT202 traffic-leaks" in shown
     assert "<mark>--probability 0.50000000000</mark>" in text
     assert "no endpoint: leaves untranslated" in shown
     assert "kube-system/kube-dns:dns · udp" in shown
-    assert sum(tag == "svg" for tag, _ in found.elements) == 2
+    assert sum(tag == "svg" for tag, _ in found.elements) >= 2
     rows = [attributes for tag, attributes in found.elements if attributes.get("class") == "service" and tag == "details"]
     assert len(rows) == 4
 
@@ -119,7 +120,8 @@ def test_markdown_is_the_same_in_brief() -> None:
     text = run("report", "-o", "markdown", DAMAGED).out
     assert text.startswith(f"# {DAMAGED}\n")
     assert "IPT202 traffic-leaks" in text
-    assert "| kube-system/kube-dns:dns udp | ClusterIP | 10.96.0.10:53 | 2 | loses connections, IPT202 traffic-leaks |" in text
+    (row,) = re.findall(r"\| kube-system/kube-dns:dns udp \| ClusterIP \| 10\.96\.0\.10:53 \| 2 \| (.*) \|", text)
+    assert row.startswith("loses connections") and "IPT202 traffic-leaks" in row
 
 
 def test_it_is_written_to_a_file_and_not_over_the_dump(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_colour_in_a_pipe(environment: dict[str, str], arguments: list[str], col
     ],
 )
 def test_which_pager(environment: dict[str, str], words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda word: None if word.startswith("/no") else word)
+    monkeypatch.setattr("shutil.which", lambda word, **_: None if word.startswith("/no") else word)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert pager_command() == words
