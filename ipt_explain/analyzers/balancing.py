@@ -6,12 +6,13 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader
+from ipt_explain.analyzers.endpoints import EndpointForms
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
-from ipt_explain.analyzers.plans import Plans, RulePlan
-from ipt_explain.model import Rule, Table
+from ipt_explain.analyzers.plans import Plans
+from ipt_explain.model import Chain, Table
 from ipt_explain.netfilter.stored import SCALE, stored
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Share
 
 # Targets that end a packet's way through nat, or through the chain, with no endpoint chosen.
@@ -22,46 +23,47 @@ _MAX_DEPTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """One rule that sends a returning client to its endpoint: `-m recent --rcheck --seconds`."""
+    """A rule that sends returning clients to their endpoint's chain, for so many seconds: `-m recent --rcheck`."""
 
     chain: str
-    record_list: str | None
     seconds: int | None
-    rule: Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.
 
-    `present`: the text has the chain. `endpoints` are the shares' endpoint chains, None where the text lacks them.
-    `dropped`: the share that is marked for dropping. `masquerade` are the rules that mark for masquerading;
-    `redirects` are rules that single out sources (pods, the node itself) and lead them to another chain; `odd` are
-    rules whose conditions the chances above leave out.
+    `chain` is None where the text lacks it. `endpoints` are the shares' endpoint chains, None where the text lacks
+    them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for masquerading,
+    `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing` take the shares.
     """
 
-    chain: str
-    present: bool
+    name: str
+    chain: Chain | None
     shares: tuple[Share, ...]
-    endpoints: tuple[EndpointChain | None, ...]
+    endpoints: tuple[Chain | None, ...]
     unmatched: float
     dropped: float
     affinity: tuple[Affinity, ...]
-    masquerade: tuple[Rule, ...]
-    redirects: tuple[Rule, ...]
-    odd: tuple[Rule, ...]
-    balancing: tuple[Rule, ...]
+    marks: tuple[int, ...]
+    redirects: tuple[int, ...]
+    balancing: tuple[int, ...]
+
+    def evidence(self, numbers: tuple[int, ...]) -> list[Evidence]:
+        """Some of its rules."""
+        return [] if self.chain is None else [Evidence(self.chain, number) for number in numbers]
 
 
 class BalancerReader:
     """Reads the balancing chains of one nat table, each once."""
 
-    def __init__(self, nat: Table | None, plans: Plans, endpoints: EndpointReader) -> None:
+    def __init__(self, nat: Table | None, plans: Plans, forms: EndpointForms) -> None:
         self._chains = {} if nat is None else nat.chains
         self._plans = plans
-        self._endpoints = endpoints
+        self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._open: set[str] = set()
+        self._chances: dict[str, float | None] = {}
 
     def read(self, name: str, protocol: str | None) -> Spread:
         """How a chain spreads new connections of a protocol (None: not known)."""
@@ -76,71 +78,90 @@ class BalancerReader:
     def _read(self, name: str, protocol: str | None) -> Spread:
         chain = self._chains.get(name)
         if chain is None:
-            return Spread(name, False, (), (), 1.0, 0.0, (), (), (), (), ())
-        found = _Findings(name)
-        plans, read = self._plans, self._endpoints.read
-        for rule in chain.rules:
-            plan = plans[rule.shape]
-            target = plan.target if plan.target_slot is None else rule.values[plan.target_slot]
-            if target is None or (plan.protocol is not None and not _same_protocol(plan, rule, protocol)):
+            return Spread(name, None, (), (), 1.0, 0.0, (), (), (), ())
+        affinity: list[Affinity] = []
+        marks: list[int] = []
+        redirects: list[int] = []
+        balancing: list[int] = []
+        taken = _Taken()
+        values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
+        for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
+            plan = plans[shape]
+            target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
+            of = plan.protocol
+            if of is not None and protocol is not None and (values[start + of.slot] == protocol) is of.negated:
                 continue
-            if target == MARK_MASQ or (target == "MARK" and plan.dnat_slot is None):
-                found.masquerade.append(rule)
-            elif plan.rcheck:
-                found.affinity.append(_affinity(plan, rule, target))
-            elif plan.singles_out_sources:
-                found.redirects.append(rule)
-            elif (chance := _chance(plan, rule)) is None:
-                found.odd.append(rule)
-            else:
-                found.balancing.append(rule)
-                offered = found.rest * chance
-                endpoint = read(target) if plan.target_slot is not None else None
-                if endpoint is not None:
-                    if endpoint.protocol == protocol or endpoint.protocol is None or protocol is None:
-                        found.take(Share(endpoint.destination, target, offered), endpoint)
+            if target is None:
+                continue
+            if target == MARK_MASQ or target == "MARK":
+                marks.append(number)
+            elif plan.by_chance:
+                chance = 1.0
+                if plan.probability is not None:
+                    stated = self._chance(values[start + plan.probability.slot])
+                    if stated is None:
+                        continue
+                    chance = 1.0 - stated if plan.probability.negated else stated
+                balancing.append(number)
+                offered = taken.rest * chance
+                endpoint = chains.get(target) if plan.target_slot is not None else None
+                form = None if endpoint is None else forms[endpoint.layout]
+                if endpoint is not None and form is not None:
+                    own = protocol if form.protocol is None else endpoint.values[form.protocol]
+                    if own == protocol or protocol is None:
+                        taken.take(Share(endpoint.values[form.destination], target, offered), endpoint)
                 elif target in _ENDING:
-                    found.leak(offered)
+                    taken.leak(offered)
+                elif plan.dnat_slot is not None:
+                    taken.take(Share(values[start + plan.dnat_slot], name, offered), None)
                 else:
-                    self._hand_on(found, rule, plan, target, offered, protocol)
-        return found.spread()
+                    self._hand_on(taken, target, offered, protocol)
+            elif plan.rcheck:
+                seconds = "" if plan.seconds_slot is None else values[start + plan.seconds_slot]
+                affinity.append(Affinity(target, int(seconds) if seconds.isdecimal() else None))
+            elif plan.singles_out_sources:
+                redirects.append(number)
+        return Spread(
+            name, chain, tuple(taken.shares), tuple(taken.endpoints), taken.rest + taken.leaked, taken.dropped,
+            tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
+        )  # fmt: skip
 
-    def _hand_on(
-        self, found: _Findings, rule: Rule, plan: RulePlan, target: str, offered: float, protocol: str | None
-    ) -> None:
+    def _hand_on(self, taken: _Taken, target: str, offered: float, protocol: str | None) -> None:
         """A share for a target that is no endpoint chain of this text."""
         if target == MARK_DROP or target == "DROP":
-            found.drop(offered)
-        elif plan.dnat_slot is not None:
-            found.take(Share(rule.values[plan.dnat_slot], rule.chain, offered), None)
+            taken.drop(offered)
         elif target not in self._chains:
             if role_of(target) is ChainRole.ENDPOINT:
                 # The text lacks the chain; the chance of reaching it is known all the same.
-                found.take(Share(None, target, offered), None)
+                taken.take(Share(None, target, offered), None)
         elif target not in self._open and len(self._open) <= _MAX_DEPTH:
             inner = self.read(target, protocol)
             for share, endpoint in zip(inner.shares, inner.endpoints):
-                found.take(Share(share.endpoint, share.chain, share.probability * offered), endpoint)
-            found.drop(inner.dropped * offered)
+                taken.take(Share(share.endpoint, share.chain, share.probability * offered), endpoint)
+            taken.drop(inner.dropped * offered)
+
+    def _chance(self, text: str) -> float | None:
+        """The kernel's own 31-bit value of a probability; None for a text that is none."""
+        chances = self._chances
+        if text not in chances:
+            try:
+                chances[text] = stored(text) / SCALE
+            except ValueError:
+                chances[text] = None
+        return chances[text]
 
 
-class _Findings:
-    """What is found in a chain while it is read; `rest` is the share that has met no taker yet."""
+class _Taken:
+    """What of a chain's connections has been taken; `rest` is the share that has met no taker yet."""
 
-    def __init__(self, chain: str) -> None:
+    def __init__(self) -> None:
         self.rest, self.dropped, self.leaked = 1.0, 0.0, 0.0
-        self.affinity: list[Affinity] = []
-        self.masquerade: list[Rule] = []
-        self.redirects: list[Rule] = []
-        self.odd: list[Rule] = []
-        self.balancing: list[Rule] = []
-        self._chain = chain
-        self._shares: list[Share] = []
-        self._endpoints: list[EndpointChain | None] = []
+        self.shares: list[Share] = []
+        self.endpoints: list[Chain | None] = []
 
-    def take(self, share: Share, endpoint: EndpointChain | None) -> None:
-        self._shares.append(share)
-        self._endpoints.append(endpoint)
+    def take(self, share: Share, endpoint: Chain | None) -> None:
+        self.shares.append(share)
+        self.endpoints.append(endpoint)
         self.rest = max(0.0, self.rest - share.probability)
 
     def drop(self, offered: float) -> None:
@@ -150,46 +171,3 @@ class _Findings:
     def leak(self, offered: float) -> None:
         self.leaked += offered
         self.rest = max(0.0, self.rest - offered)
-
-    def spread(self) -> Spread:
-        unmatched = self.rest + self.leaked
-        return Spread(
-            self._chain, True, tuple(self._shares), tuple(self._endpoints), unmatched, self.dropped,
-            tuple(self.affinity), tuple(self.masquerade), tuple(self.redirects), tuple(self.odd), tuple(self.balancing),
-        )  # fmt: skip
-
-
-def _same_protocol(plan: RulePlan, rule: Rule, protocol: str | None) -> bool:
-    if plan.protocol is None or protocol is None:
-        return True
-    return (plan.protocol.of(rule) == protocol) != plan.protocol.negated
-
-
-_chances: dict[str, float | None] = {}
-_MAX_CHANCES = 65536
-
-
-def _chance(plan: RulePlan, rule: Rule) -> float | None:
-    """The chance that a rule takes a connection, from the kernel's own 31-bit value; None where more than chance
-    decides.
-    """
-    if plan.other or plan.nth or plan.singles_out_destinations:
-        return None
-    if plan.probability is None:
-        return 1.0
-    text = rule.values[plan.probability.slot]
-    if text not in _chances:
-        if len(_chances) >= _MAX_CHANCES:
-            _chances.clear()
-        try:
-            _chances[text] = stored(text) / SCALE
-        except ValueError:
-            _chances[text] = None
-    chance = _chances[text]
-    return 1.0 - chance if plan.probability.negated and chance is not None else chance
-
-
-def _affinity(plan: RulePlan, rule: Rule, target: str) -> Affinity:
-    seconds = None if plan.seconds_slot is None else rule.values[plan.seconds_slot]
-    record_list = None if plan.list_slot is None else rule.values[plan.list_slot]
-    return Affinity(target, record_list, int(seconds) if seconds is not None and seconds.isdecimal() else None, rule)

@@ -20,8 +20,9 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.plans import Operand, Plans, RulePlan
-from ipt_explain.model import Rule, Ruleset
+from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass, field
+from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.addresses import without_prefix
 
@@ -52,13 +53,13 @@ class Entry:
     kind: FrontendKind
     address: Address
     name: ServicePortName | None
-    jumps: list[Rule] = field(default_factory=list)
-    marks: list[Rule] = field(default_factory=list)
-    refusal: Rule | None = None
+    jumps: list[Evidence] = field(default_factory=list)
+    marks: list[Evidence] = field(default_factory=list)
+    refusal: Evidence | None = None
     refusal_kind: CommentKind | None = None
 
     @property
-    def rule(self) -> Rule:
+    def evidence(self) -> Evidence:
         """The rule to show for the frontend."""
         if self.jumps:
             return self.jumps[0]
@@ -83,65 +84,65 @@ class FrontendReader:
         self._plans = plans
         self._groups: dict[str, Entries] = {}
         self._by_address: dict[Address, tuple[Entries, Entry]] = {}
-        self._marks: dict[Address, list[Rule]] = {}
+        self._marks: dict[Address, list[Evidence]] = {}
 
     def read(self) -> list[Entries]:
         """All service ports that the text gives a frontend, in the order met."""
-        for rule, plan in self._rules("nat", SERVICES):
-            self._take(rule, plan, node_port=False)
-        for rule, plan in self._rules("nat", NODE_PORTS):
-            self._take(rule, plan, node_port=True)
+        for evidence, plan in self._rules("nat", SERVICES):
+            self._take(evidence, plan, node_port=False)
+        for evidence, plan in self._rules("nat", NODE_PORTS):
+            self._take(evidence, plan, node_port=True)
         for chain in (SERVICES, EXTERNAL_SERVICES):
-            for rule, plan in self._rules("filter", chain):
-                self._refuse(rule, plan, chain)
+            for evidence, plan in self._rules("filter", chain):
+                self._refuse(evidence, plan, chain)
         for address, marks in self._marks.items():
             if address in self._by_address:
                 self._by_address[address][1].marks = marks
         return list(self._groups.values())
 
-    def _rules(self, table: str, name: str) -> Iterator[tuple[Rule, RulePlan]]:
+    def _rules(self, table: str, name: str) -> Iterator[tuple[Evidence, RulePlan]]:
         chain = self._ruleset.chain(table, name)
-        for rule in chain.rules if chain is not None else ():
-            yield rule, self._plans[rule.shape]
+        for evidence in rules_of(chain):
+            yield evidence, self._plans[evidence.shape]
 
-    def _take(self, rule: Rule, plan: RulePlan, node_port: bool) -> None:
-        target = plan.target if plan.target_slot is None else rule.values[plan.target_slot]
-        address = _address(plan, rule, node_port)
+    def _take(self, evidence: Evidence, plan: RulePlan, node_port: bool) -> None:
+        target = evidence.target
+        address = _address(plan, evidence, node_port)
         if target is None or address is None or target == NODE_PORTS:
             return
         if target == MARK_MASQ or target == "MARK":
-            self._marks.setdefault(address, []).append(rule)
+            self._marks.setdefault(address, []).append(evidence)
             return
-        comment = plan.comment_of(rule)
+        comment = plan.comment_at(evidence)
         name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
         known = self._by_address.get(address)
         if known is not None:
-            known[1].jumps.append(rule)
+            known[1].jumps.append(evidence)
             return
         key = hash_of(target) or _key(name, address)
         frontend_kind = FrontendKind.NODE_PORT if node_port else _KINDS.get(kind) or _kind_by_target(target)
-        self._add(key, Entry(frontend_kind, address, name, jumps=[rule]))
+        self._add(key, Entry(frontend_kind, address, name, jumps=[evidence]))
 
-    def _refuse(self, rule: Rule, plan: RulePlan, chain: str) -> None:
+    def _refuse(self, evidence: Evidence, plan: RulePlan, chain: str) -> None:
         if plan.target != "REJECT" and plan.target != "DROP":
             return
         node_port = plan.destination is None
-        address = _address(plan, rule, node_port)
+        address = _address(plan, evidence, node_port)
         if address is None:
             return
-        comment = plan.comment_of(rule)
+        comment = plan.comment_at(evidence)
         name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
         known = self._by_address.get(address)
         if known is not None:
             if known[1].refusal is None:
-                known[1].refusal, known[1].refusal_kind = rule, kind
+                known[1].refusal, known[1].refusal_kind = evidence, kind
             return
         key = _key(name, address)
         frontend_kind = FrontendKind.NODE_PORT if node_port else FrontendKind.EXTERNAL
         if not node_port and chain == SERVICES and not self._has_cluster_ip(key):
             # Up to 1.19 load balancer addresses stand here too, behind the service's ClusterIP.
             frontend_kind = FrontendKind.CLUSTER_IP
-        self._add(key, Entry(frontend_kind, address, name, refusal=rule, refusal_kind=kind))
+        self._add(key, Entry(frontend_kind, address, name, refusal=evidence, refusal_kind=kind))
 
     def _add(self, key: str, entry: Entry) -> None:
         group = self._groups.get(key)
@@ -172,19 +173,19 @@ def _kind_by_target(target: str) -> FrontendKind:
     return FrontendKind.CLUSTER_IP
 
 
-def _address(plan: RulePlan, rule: Rule, node_port: bool) -> Address | None:
+def _address(plan: RulePlan, evidence: Evidence, node_port: bool) -> Address | None:
     """What a rule listens on; None for a rule that is no frontend."""
-    port = _positive(plan.destination_port, rule)
-    protocol = _positive(plan.protocol, rule)
+    port = _positive(plan.destination_port, evidence)
+    protocol = _positive(plan.protocol, evidence)
     if port is None or protocol is None or not port.isdecimal():
         return None
     if node_port:
         return Address(None, protocol, int(port))
-    host = _positive(plan.destination, rule)
+    host = _positive(plan.destination, evidence)
     if host is None:
         return None
     return Address(without_prefix(host), protocol, int(port))
 
 
-def _positive(operand: Operand | None, rule: Rule) -> str | None:
-    return None if operand is None or operand.negated else rule.values[operand.slot]
+def _positive(operand: Operand | None, evidence: Evidence) -> str | None:
+    return None if operand is None or operand.negated else operand.at(evidence)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.analyzers.balancing import Spread
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.reach import Reached
-from ipt_explain.model import Rule
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Endpoint, Masquerade
 
 
@@ -26,25 +26,25 @@ def masquerade(
     return Masquerade(hairpin, always, off_cluster)
 
 
-def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Rule]:
+def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Evidence]:
     """The rules that mark ClusterIP connections: beside the frontend up to 1.21, in its balancer from 1.22."""
     if cluster_ip is None:
         return
     yield from cluster_ip.entry.marks
-    for rule in cluster.masquerade if cluster is not None else ():
+    for rule in cluster.evidence(cluster.marks) if cluster is not None else ():
         destination = plans[rule.shape].destination
         # 1.22 and 1.23 keep the external addresses' marks and the node port's here too.
-        if destination is not None and destination.of(rule).partition("/")[0] == cluster_ip.frontend.address:
+        if destination is not None and destination.at(rule).partition("/")[0] == cluster_ip.frontend.address:
             yield rule
 
 
-def _source_condition(rule: Rule, plans: Plans) -> str:
+def _source_condition(rule: Evidence, plans: Plans) -> str:
     plan = plans[rule.shape]
     if plan.source is not None:
-        value = plan.source.of(rule)
+        value = plan.source.at(rule)
         return value if plan.source.negated else f"-s {value}"
     parts = [(plan.in_interface, "-i"), (plan.mark, "-m mark --mark"), (plan.source_type, "-m addrtype --src-type")]
     words = [
-        f"{'! ' if operand.negated else ''}{name} {operand.of(rule)}" for operand, name in parts if operand is not None
+        f"{'! ' if operand.negated else ''}{name} {operand.at(rule)}" for operand, name in parts if operand is not None
     ]
     return " ".join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipt_explain.model import Match, Option, Rule, Shape, TargetKind
 from ipt_explain.model.words import unquote
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 
 _PORT_MODULES = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 
@@ -20,6 +21,10 @@ class Operand:
         """The value as the rule has it."""
         return rule.values[self.slot]
 
+    def at(self, evidence: Evidence) -> str:
+        """The value as the rule has it, without making the rule."""
+        return evidence.word(self.slot)
+
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
@@ -27,7 +32,8 @@ class RulePlan:
 
     `source_type` and `destination_type` are those of `-m addrtype`. `singles_out_sources` tells that the rule looks at
     where a packet comes from; `singles_out_destinations`, at where it goes. `other` are the modules with conditions
-    that are none of these; a rule with any must not be taken for more than it is.
+    that are none of these; a rule with any must not be taken for more than it is. `by_chance`: nothing but its protocol
+    and a probability decides whether the rule takes a packet.
     """
 
     target: str | None
@@ -52,12 +58,12 @@ class RulePlan:
     other: tuple[str, ...]
     singles_out_sources: bool
     singles_out_destinations: bool
+    by_chance: bool
 
     @property
     def unconditional(self) -> bool:
         """Whether the rule takes every packet of its protocol that reaches it."""
-        conditions = self.singles_out_sources or self.singles_out_destinations or self.other or self.nth or self.rcheck
-        return not conditions and self.probability is None
+        return self.by_chance and self.probability is None
 
     def target_of(self, rule: Rule) -> str | None:
         """Where the rule leads: a verdict, an extension or a chain."""
@@ -66,6 +72,10 @@ class RulePlan:
     def comment_of(self, rule: Rule) -> str | None:
         """The rule's comment, decoded."""
         return None if self.comment_slot is None else unquote(rule.values[self.comment_slot])
+
+    def comment_at(self, evidence: Evidence) -> str | None:
+        """The rule's comment, decoded, without making the rule."""
+        return None if self.comment_slot is None else unquote(evidence.word(self.comment_slot))
 
 
 class Plans(dict[Shape, RulePlan]):
@@ -87,6 +97,10 @@ def plan_of(shape: Shape) -> RulePlan:
     mark = _operand(shape.match_option("mark", "--mark"))
     source_type = _operand(shape.match_option("addrtype", "--src-type"))
     destination_type = _operand(shape.match_option("addrtype", "--dst-type"))
+    rcheck = "--rcheck" in recent or "--update" in recent
+    other = _other(shape)
+    singles_out_sources = not (source is in_interface is source_type is mark is None)
+    singles_out_destinations = not (destination is destination_port is destination_type is None)
     return RulePlan(
         target=None if target is None else target.name,
         target_slot=None if target is None else target.slot,
@@ -99,7 +113,7 @@ def plan_of(shape: Shape) -> RulePlan:
         comment_slot=_slot(shape.match_option("comment", "--comment")),
         probability=statistic,
         nth=nth,
-        rcheck="--rcheck" in recent or "--update" in recent,
+        rcheck=rcheck,
         seconds_slot=_slot(shape.match_option("recent", "--seconds")),
         list_slot=_slot(shape.match_option("recent", "--name")),
         records="--set" in recent,
@@ -107,9 +121,10 @@ def plan_of(shape: Shape) -> RulePlan:
         source_type=source_type,
         destination_type=destination_type,
         dnat_slot=_slot(dnat),
-        other=_other(shape),
-        singles_out_sources=not (source is in_interface is source_type is mark is None),
-        singles_out_destinations=not (destination is destination_port is destination_type is None),
+        other=other,
+        singles_out_sources=singles_out_sources,
+        singles_out_destinations=singles_out_destinations,
+        by_chance=not (singles_out_sources or singles_out_destinations or other or nth or rcheck),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipt_explain.analyzers.balancing import Spread
 from ipt_explain.analyzers.frontends import Entry
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.routing import Route, RouteReader
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendVerdict, Scope
@@ -36,14 +35,13 @@ class Reached:
 class FrontendFollower:
     """Follows frontends into the chains behind them. `fragment`: what the text lacks may exist."""
 
-    def __init__(self, plans: Plans, routes: RouteReader, fragment: bool) -> None:
-        self._plans = plans
+    def __init__(self, routes: RouteReader, fragment: bool) -> None:
         self._routes = routes
         self._fragment = fragment
 
     def follow(self, entry: Entry, own: frozenset[str]) -> Reached:
         """What becomes of connections to a frontend; `own` are all addresses of its service port."""
-        target = self._plans[entry.jumps[0].shape].target_of(entry.jumps[0]) if entry.jumps else None
+        target = entry.jumps[0].target if entry.jumps else None
         route = None if target is None else self._routes.follow(target, entry.address.protocol)
         balancer = None if route is None else route.balancer
         verdict = self._verdict(entry, route)
@@ -52,10 +50,10 @@ class FrontendFollower:
             kind=entry.kind,
             address=entry.address.host,
             port=entry.address.port,
-            rule=entry.rule,
+            evidence=entry.evidence,
             verdict=verdict,
-            balancer=None if balancer is None or verdict in _REFUSALS else balancer.chain,
-            node_balancer=None if node is None else node.chain,
+            balancer=None if balancer is None or verdict in _REFUSALS else balancer.name,
+            node_balancer=None if node is None else node.name,
             source_ranges=() if route is None else _source_ranges(route, entry.address.host, own),
         )
         return Reached(frontend, entry, route)
@@ -63,8 +61,7 @@ class FrontendFollower:
     def _verdict(self, entry: Entry, route: Route | None) -> FrontendVerdict:
         refused = None
         if entry.refusal is not None:
-            rejects = self._plans[entry.refusal.shape].target == "REJECT"
-            refused = FrontendVerdict.REJECT if rejects else FrontendVerdict.DROP
+            refused = FrontendVerdict.REJECT if entry.refusal.target == "REJECT" else FrontendVerdict.DROP
         if route is None:
             return refused or FrontendVerdict.UNKNOWN
         spread = route.balancer
@@ -82,7 +79,7 @@ class FrontendFollower:
 
 def scope_of(spread: Spread) -> Scope:
     """Whether a chain spreads over the endpoints of this node alone."""
-    local = role_of(spread.chain) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
+    local = role_of(spread.name) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
     return Scope.LOCAL if local else Scope.CLUSTER
 
 

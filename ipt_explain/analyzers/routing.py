@@ -7,7 +7,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.analyzers.plans import Plans
-from ipt_explain.model import Rule, Table
+from ipt_explain.model import Table
 from ipt_explain.records import dataclass, replace
 
 _MAX_DEPTH = 8
@@ -28,7 +28,6 @@ class Route:
     node_balancer: Spread | None
     local: bool
     has_policy: bool = False
-    masquerade: tuple[Rule, ...] = ()
     missing: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     open_range: bool = False
@@ -63,56 +62,53 @@ class RouteReader:
         spread = self._balancers.read(target, protocol)
         if role is ChainRole.LOCAL_EXTERNAL:
             node = self._redirected(spread, protocol)
-            return Route(spread, node, local=True, has_policy=True, masquerade=spread.masquerade)
+            return Route(spread, node, local=True, has_policy=True)
         return Route(spread, None, local=role is ChainRole.LOCAL)
 
     def _through_external(self, name: str, protocol: str) -> Route:
         """KUBE-EXT: rules for pods and the node itself lead aside, the last one leads everybody else on."""
         spread = self._balancers.read(name, protocol)
         node = self._redirected(spread, protocol)
-        onward = self._onward(spread.balancing)
+        onward = self._onward(spread)
         if onward is None:
             # Its own endpoints, or no tail: since 1.25 it has none where policy Local has no local endpoint.
             outside = spread if spread.shares or spread.dropped else None
-            return Route(outside, node, local=node is not None, has_policy=True, masquerade=spread.masquerade)
+            return Route(outside, node, local=node is not None, has_policy=True)
         missing = () if onward in self._chains else (onward,)
         outside = self._balancers.read(onward, protocol) if not missing else None
         local = role_of(onward) is ChainRole.LOCAL
-        return Route(outside, node, local, has_policy=True, masquerade=spread.masquerade, missing=missing)
+        return Route(outside, node, local, has_policy=True, missing=missing)
 
     def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
         """KUBE-FW: source ranges lead on, the rest falls to a mark for dropping or out of the chain."""
         ranges: list[str] = []
-        masquerade: list[Rule] = []
         open_range, onward = False, None
-        for rule in self._chains[name].rules:
-            plan = self._plans[rule.shape]
-            target = plan.target_of(rule)
-            if target == MARK_MASQ:
-                masquerade.append(rule)
-            elif target is not None and target != MARK_DROP and (plan.target_slot is not None):
+        chain = self._chains[name]
+        for shape, start in zip(chain.layout.shapes, chain.layout.offsets):
+            plan = self._plans[shape]
+            target = None if plan.target_slot is None else chain.values[start + plan.target_slot]
+            if target is not None and target != MARK_MASQ and target != MARK_DROP:
                 onward = onward or target
                 if plan.source is None:
                     open_range = True
-                elif not plan.source.negated and plan.source.of(rule) not in ranges:
-                    ranges.append(plan.source.of(rule))
+                elif not plan.source.negated:
+                    ranges.append(chain.values[start + plan.source.slot])
         if onward is None:
-            return Route(None, None, local=False, masquerade=tuple(masquerade))
+            return Route(None, None, local=False)
         route = self.follow(onward, protocol, depth + 1)
-        marks = tuple(masquerade) + route.masquerade
-        return replace(route, masquerade=marks, ranges=tuple(ranges), open_range=open_range)
+        return replace(route, ranges=tuple(dict.fromkeys(ranges)), open_range=open_range)
 
     def _redirected(self, spread: Spread, protocol: str) -> Spread | None:
         """The balancer to which rules for pods or the node itself lead."""
-        for rule in spread.redirects:
-            target = self._plans[rule.shape].target_of(rule)
+        for rule in spread.evidence(spread.redirects):
+            target = rule.target
             if target is not None and target in self._chains:
                 return self._balancers.read(target, protocol)
         return None
 
-    def _onward(self, rules: tuple[Rule, ...]) -> str | None:
-        for rule in rules:
+    def _onward(self, spread: Spread) -> str | None:
+        for rule in spread.evidence(spread.balancing):
             plan = self._plans[rule.shape]
             if plan.target_slot is not None and plan.probability is None:
-                return rule.values[plan.target_slot]
+                return rule.target
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ipt_explain.analyzers.balancing import BalancerReader, Spread
-from ipt_explain.analyzers.endpoints import EndpointChain, EndpointReader, split_destination
+from ipt_explain.analyzers.endpoints import EndpointForms, split_destination
 from ipt_explain.analyzers.frontends import Entries, FrontendReader
 from ipt_explain.analyzers.health_checks import health_check_ports
 from ipt_explain.analyzers.masquerading import masquerade
@@ -21,7 +21,8 @@ from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.policies import external_policy, internal_policy
 from ipt_explain.analyzers.reach import FrontendFollower, Reached, scope_of
 from ipt_explain.analyzers.routing import RouteReader
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Ruleset
+from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -59,10 +60,9 @@ class ServiceReader:
         self._plans = plans
         self._single_internal_policy = single_internal_policy
         self._nat = ruleset.tables.get("nat")
-        self.endpoints = EndpointReader(self._nat, plans)
-        self.balancers = BalancerReader(self._nat, plans, self.endpoints)
-        self.routes = RouteReader(self._nat, plans, self.balancers)
-        self._follower = FrontendFollower(plans, self.routes, ruleset.fragment)
+        self._forms = EndpointForms(plans)
+        self._balancers = BalancerReader(self._nat, plans, self._forms)
+        self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
         self._health = health_check_ports(ruleset, plans)
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
@@ -84,12 +84,12 @@ class ServiceReader:
 
     def _name_within(self, chain: Chain) -> ServicePortName | None:
         """A service's name from the comments in its own chain, or its endpoints'."""
-        targets = (self._plans[rule.shape].target_of(rule) for rule in chain.rules)
+        targets = map(chain.target_of, range(len(chain.layout)))
         chains = {} if self._nat is None else self._nat.chains
         behind = (chains[target] for target in targets if target is not None and target in chains)
         for member in (chain, *behind):
-            for rule in member.rules:
-                comment = self._plans[rule.shape].comment_of(rule)
+            for rule in rules_of(member):
+                comment = self._plans[rule.shape].comment_at(rule)
                 name = None if comment is None else read_comment(comment)[0]
                 if name is not None:
                     return name
@@ -143,8 +143,8 @@ class ServiceReader:
                 return each.balancer
         if not group.entries:
             for role in (ChainRole.SERVICE, ChainRole.LOCAL):
-                spread = self.balancers.read(role.value + group.key, protocol)
-                if spread.present:
+                spread = self._balancers.read(role.value + group.key, protocol)
+                if spread.chain is not None:
                     return spread
         return None
 
@@ -153,27 +153,27 @@ class ServiceReader:
         found: dict[str, Spread] = {}
         first = self._cluster_spread(group, reached, protocol)
         if first is not None:
-            found[first.chain] = first
+            found[first.name] = first
         for each in reached:
             for spread in (each.balancer, each.node_balancer):
                 if spread is not None:
-                    found.setdefault(spread.chain, spread)
+                    found.setdefault(spread.name, spread)
         return list(found.values())
 
     def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> tuple[Endpoint, ...]:
         chances: dict[str, float] = {}
-        found: dict[str, tuple[str | None, EndpointChain | None]] = {}
+        found: dict[str, tuple[str | None, Chain | None]] = {}
         local: set[str] = set()
         timeouts: dict[str, int | None] = {}
         for spread in spreads:
             counts = spread is cluster
             for share, chain in zip(spread.shares, spread.endpoints):
                 name = share.chain
-                if name in found:
-                    chances[name] += share.probability if counts else 0.0
-                else:
+                if name not in found:
                     found[name] = (share.endpoint, chain)
                     chances[name] = share.probability if counts else 0.0
+                elif counts:
+                    chances[name] += share.probability
             if scope_of(spread) is Scope.LOCAL:
                 local.update([share.chain for share in spread.shares])
             for affinity in spread.affinity:
@@ -182,25 +182,20 @@ class ServiceReader:
         endpoints = []
         for name, (destination, chain) in found.items():
             is_local, timeout = name in local or None, timeouts.get(name)
-            if chain is None:
+            address, port = (None, None) if destination is None else split_destination(destination)
+            form = None if chain is None else self._forms[chain.layout]
+            if chain is None or form is None:
                 # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
-                address, port = (None, None) if destination is None else split_destination(destination)
-                rule = self._rule_leading_to(name, spreads)
-                hairpin = None if destination is None else unless_shown
-                endpoints.append(Endpoint(address, port, name, chances[name], is_local, hairpin, timeout, None, rule))
-                continue
-            rule, hairpin = chain.dnat, chain.hairpin or unless_shown
-            packets = None if rule.counters is None else rule.counters.packets
+                hairpin, packets = None if destination is None else unless_shown, None
+                evidence = _leading_to(name, spreads)
+            else:
+                hairpin = form.hairpin(chain.values, address) or unless_shown
+                counters, evidence = chain.counters_of(form.dnat), Evidence(chain, form.dnat)
+                packets = None if counters is None else counters.packets
             endpoints.append(
-                Endpoint(chain.address, chain.port, name, chances[name], is_local, hairpin, timeout, packets, rule)
+                Endpoint(address, port, name, chances[name], is_local, hairpin, timeout, packets, evidence)
             )
         return tuple(endpoints)
-
-    def _rule_leading_to(self, chain: str, spreads: list[Spread]) -> Rule:
-        rules = [rule for spread in spreads for rule in spread.balancing]
-        return next(
-            (rule for rule in rules if chain in (rule.chain, self._plans[rule.shape].target_of(rule))), rules[0]
-        )
 
     def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
         present: dict[ChainRole, str] = {}
@@ -210,8 +205,8 @@ class ServiceReader:
             if name in chains:
                 present[role] = name
         for each in reached:
-            for rule in each.entry.jumps:
-                target = self._plans[rule.shape].target_of(rule)
+            for jump in each.entry.jumps:
+                target = jump.target
                 role_found = None if target is None else role_of(target)
                 if target is not None and role_found is not None:
                     present.setdefault(role_found, target)
@@ -231,7 +226,13 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     )  # fmt: skip
 
 
+def _leading_to(chain: str, spreads: list[Spread]) -> Evidence:
+    """The rule that leads to an endpoint chain, or DNATs in its place."""
+    rules = [rule for spread in spreads for rule in spread.evidence(spread.balancing)]
+    return next((rule for rule in rules if chain in (rule.chain.name, rule.target)), rules[0])
+
+
 def _balancer(spread: Spread) -> Balancer:
     # A share that is marked for dropping is not un-DNATed, but it reaches no endpoint either.
     unmatched = spread.unmatched + spread.dropped
-    return Balancer(spread.chain, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)
+    return Balancer(spread.name, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)

@@ -138,7 +138,7 @@ def _frontend(frontend: Frontend) -> str:
         quoted(frontend.kind.value),
         _text(frontend.address),
         frontend.port,
-        frontend.rule.line,
+        frontend.evidence.line,
         quoted(frontend.verdict.value),
         _text(frontend.balancer),
         _text(frontend.node_balancer),
@@ -200,7 +200,7 @@ def _endpoint(endpoint: Endpoint) -> str:
         _truth(endpoint.hairpin),
         _number(endpoint.affinity_timeout),
         _number(endpoint.packets),
-        endpoint.rule.line,
+        endpoint.evidence.line,
     )
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import Fates
 
 
@@ -71,12 +72,17 @@ class Frontend:
     kind: FrontendKind
     address: str | None
     port: int
-    rule: Rule
+    evidence: Evidence
     verdict: FrontendVerdict
     balancer: str | None = None
     node_balancer: str | None = None
     source_ranges: tuple[str, ...] = ()
     fates: Fates | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that takes its connections; ask `evidence` where the line will do."""
+        return self.evidence.rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,12 @@ class Endpoint:
     hairpin: bool | None
     affinity_timeout: int | None
     packets: int | None
-    rule: Rule
+    evidence: Evidence
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that translates to it, or leads there; ask `evidence` where the line will do."""
+        return self.evidence.rule
 
 
 @dataclass(frozen=True, slots=True)

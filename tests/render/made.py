@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipt_explain.model import Backend, Command, Family, Form, Rule, Shape
+from ipt_explain.model import Backend, Chain, Command, Family, Form, Rule, Shape
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
     Balancer,
@@ -26,9 +27,9 @@ from ipt_explain.services.ports import (
 _SHAPE = Shape(Command.APPEND, None, (), (), None, ("-A ", ""), (0,))
 
 
-def rule(line: int) -> Rule:
+def rule(line: int) -> Evidence:
     """A rule of which only the line matters."""
-    return Rule(_SHAPE, ("KUBE-SERVICES",), line)
+    return Evidence(Chain.of("KUBE-SERVICES", [Rule(_SHAPE, ("KUBE-SERVICES",), line)]), 0)
 
 
 def ruleset(**given: Any) -> RulesetFacts:
@@ -53,7 +54,7 @@ def frontend(kind: FrontendKind = FrontendKind.CLUSTER_IP, **given: Any) -> Fron
     facts: dict[str, Any] = {
         "address": None if kind is FrontendKind.NODE_PORT else "10.96.14.7",
         "port": 80,
-        "rule": rule(310),
+        "evidence": rule(310),
         "verdict": FrontendVerdict.BALANCE,
         "balancer": "KUBE-SVC-AAAAAAAAAAAAAAAA",
     }
@@ -71,7 +72,7 @@ def endpoint(number: int, probability: float, **given: Any) -> Endpoint:
         "hairpin": True,
         "affinity_timeout": None,
         "packets": None,
-        "rule": rule(400 + number),
+        "evidence": rule(400 + number),
     }
     return Endpoint(**(facts | given))
 

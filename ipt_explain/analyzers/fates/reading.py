@@ -111,7 +111,7 @@ class _Reader:
         hairpin = False if endpoint.hairpin and heading in self._unmasked else endpoint.hairpin
         return Endpoint(
             endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, hairpin,
-            endpoint.affinity_timeout, endpoint.packets, endpoint.rule,
+            endpoint.affinity_timeout, endpoint.packets, endpoint.evidence,
         )  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def _endpoints(
         ]
         tail = ""
         if endpoint is not None and share.chain not in shown:
-            tail = f"line {endpoint.rule.line}"
+            tail = f"line {endpoint.evidence.line}"
             if place_width:
                 words.append((f"  {place.ljust(place_width)}", "place"))
             if known:

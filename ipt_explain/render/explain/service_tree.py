@@ -74,7 +74,7 @@ def _frontends(service: ServicePort) -> Iterator[Node]:
     for frontend, address in zip(frontends, addresses):
         notes = list(_frontend_notes(service, frontend))
         padding = " " * (width - cells(address) + 2) if notes else ""
-        yield row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.rule.line}")
+        yield row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.evidence.line}")
 
 
 def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:

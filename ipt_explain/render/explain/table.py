@@ -74,7 +74,7 @@ def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | N
         NONE if balancer is None else _balance(balancer),
         policy.value if policy else NONE,
         affinity,
-        str(frontend.rule.line),
+        str(frontend.evidence.line),
         _word(",".join(frontend.source_ranges)),
     )
 
