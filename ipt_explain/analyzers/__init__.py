@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.plans import Plans
@@ -11,6 +13,7 @@ from ipt_explain.analyzers.supposed import with_supposed_chains
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump, Family
+from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
@@ -25,15 +28,28 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []
-    read: list[tuple[Family, list[ServicePort]]] = []
+    services: list[ServicePort] = []
     with collector_paused():
+        read: list[tuple[Family, list[ServicePort]]] = []
         for ruleset in dump.rulesets:
             version = recognise_version(ruleset, plans)
             rulesets.append(ruleset_facts(ruleset, version))
             single_policy = version.first >= 24 or version.last <= 20
             read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
         completed = [with_supposed_chains(ruleset) for ruleset in dump.rulesets]
-        whole = [ruleset for ruleset, _ in completed]
-        services = [service for family, ports in read for service in with_fates(whole, family, ports)]
+        whole = replace(dump, rulesets=tuple(ruleset for ruleset, _ in completed))
+        for family, ports in read:
+            services += with_fates(whole, family, ports, len(dump.rulesets))
+        for facts, ports in _of_other_modes(dump, wanted):
+            rulesets.append(facts)
+            services += with_fates(whole, facts.family, ports, len(rulesets) - 1)
     notes = dict.fromkeys(f"supposed: {note}" for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), (*dump.warnings, *notes))
+
+
+def _of_other_modes(dump: Dump, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
+    """What nftables has, family by family."""
+    if dump.nft is not None:
+        from ipt_explain.analyzers.nftables import read_nftables
+
+        yield from read_nftables(dump.nft, wanted)

@@ -31,8 +31,8 @@ NO_RULES = (
 )
 
 NFTABLES = (
-    "{}: there are rules of nftables in it, which this release reads but cannot follow. "
-    "It follows kube-proxy's iptables and ipvs modes: give what iptables-save prints"
+    "{}: there are rules of nftables in it, which this command cannot follow yet: "
+    "explain and trace can. Give it what iptables-save prints"
 )
 
 
@@ -133,9 +133,11 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
     return wants_color(sys.stdout) if color == "auto" else color == "always"
 
 
-def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
+def read_dumps(
+    dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False, nftables_too: bool = False
+) -> tuple[Dump, ...]:
     """The dumps that the command line names, each parsed as a source of its own; what those of one node tell beside
-    rules, all of them know.
+    rules, all of them know. `nftables_too`: the command can follow rules of nftables.
 
     Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
     faults of all of them.
@@ -156,9 +158,9 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
     if faults:
         raise joined(faults)
     nftables = [dump.source for dump in parsed if dump.nft is not None]
-    if nftables:
+    if nftables and not nftables_too:
         raise UsageError(NFTABLES.format(", ".join(nftables)))
-    if not empty_too and not any(dump.rulesets or dump.node for dump in parsed):
+    if not empty_too and not any(dump.rulesets or dump.node or dump.nft for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     shared = with_shared_facts(parsed)
     if live:

@@ -16,7 +16,7 @@ from ipt_explain.words.lists import either
 EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs", "unknown")
 
 if TYPE_CHECKING:
-    from ipt_explain.model import Dump
+    from ipt_explain.model import Dump, nft
     from ipt_explain.trace import Trace
     from ipt_explain.trace.destination import Destination
     from ipt_explain.trace.judgement import Addressee
@@ -93,7 +93,7 @@ def trace(
     from ipt_explain.trace.destination import resolve, with_port
     from ipt_explain.trace.judgement import addressee
 
-    parsed = read_dumps(dumps, live, lenient)
+    parsed = read_dumps(dumps, live, lenient, nftables_too=True)
     warn(warning for dump in parsed for warning in dump.warnings)
     dump = _one_node(parsed)
     target = with_port(resolve(destination, protocol, dump, source), protocol, dump)
@@ -145,7 +145,15 @@ def _one_node(dumps: Sequence[Dump]) -> Dump:
         return first
     rulesets = tuple(ruleset for dump in dumps for ruleset in dump.rulesets)
     facts = joined(dump.node for dump in dumps)
-    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text, node=facts)
+    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text, node=facts, nft=_nftables(dumps))
+
+
+def _nftables(dumps: Sequence[Dump]) -> nft.Ruleset | None:
+    found = [dump.nft for dump in dumps if dump.nft is not None]
+    if len(found) > 1:
+        sources = ", ".join(each.source for each in found)
+        raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
+    return found[0] if found else None
 
 
 def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: Destination) -> str:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 class Backend(Enum):
-    """Which kernel interface holds a ruleset; a packet passes both where both hold rules."""
+    """What of the kernel holds rules; a packet passes all that do. LEGACY and NFT are iptables' two."""
 
     LEGACY = "legacy"
     NFT = "nft"
+    NFTABLES = "nftables"  # nftables' own rules
+    IPVS = "ipvs"
 
 
 class Form(Enum):

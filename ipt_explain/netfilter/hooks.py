@@ -31,5 +31,19 @@ TABLES: Mapping[Hook, tuple[str, ...]] = {
 }
 """The tables of each hook, in the order asked. Connection tracking comes between raw and mangle."""
 
+PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
+"""When a hook asks iptables' tables; the lower, the earlier. For nat see NAT_PRIORITY."""
+
+CONNTRACK_PRIORITY = -200
+"""When connection tracking sees packets."""
+
+NAT_PRIORITY: Mapping[Hook, int] = {
+    Hook.PREROUTING: -100,
+    Hook.OUTPUT: -100,
+    Hook.INPUT: 100,
+    Hook.POSTROUTING: 100,
+}
+"""Where the kernel asks NAT in each hook (NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC)."""
+
 DESTINATION_NAT = frozenset({Hook.PREROUTING, Hook.OUTPUT})
 """Hooks where nat rewrites the destination; in the others it rewrites the source."""

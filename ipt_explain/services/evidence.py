@@ -45,6 +45,17 @@ class Evidence:
         return self.chain.rule(self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What tells a fact where no rule of iptables does: an element of a map of nftables, a virtual server of IPVS.
+
+    `line` is 1-based; it is the first in JSON, which has no lines.
+    """
+
+    line: int
+    text: str
+
+
 def rules_of(chain: Chain | None) -> Iterator[Evidence]:
     """The rules of a chain, in order; none of a chain that the text lacks."""
     if chain is not None:

@@ -7,7 +7,7 @@ from enum import Enum
 
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import dataclass
-from ipt_explain.services.evidence import Evidence
+from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
 
 
@@ -63,6 +63,7 @@ class ProxyMode(Enum):
 
     IPTABLES = "iptables"
     IPVS = "ipvs"
+    NFTABLES = "nftables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Frontend:
     kind: FrontendKind
     address: str | None
     port: int
-    evidence: Evidence
+    evidence: Evidence | Shown
     verdict: FrontendVerdict
     balancer: str | None = None
     node_balancer: str | None = None
@@ -81,7 +82,8 @@ class Frontend:
 
     @property
     def rule(self) -> Rule:
-        """The rule that takes its connections; ask `evidence` where the line will do."""
+        """The rule that takes its connections; ask `evidence` where the line will do. iptables mode alone has one."""
+        assert isinstance(self.evidence, Evidence)
         return self.evidence.rule
 
 
@@ -120,11 +122,13 @@ class Endpoint:
     hairpin: bool | None
     affinity_timeout: int | None
     packets: int | None
-    evidence: Evidence
+    evidence: Evidence | Shown
 
     @property
     def rule(self) -> Rule:
-        """The rule that translates to it, or leads there; ask `evidence` where the line will do."""
+        """The rule that translates to it, or leads there; ask `evidence` where the line will do. iptables mode alone
+        has one."""
+        assert isinstance(self.evidence, Evidence)
         return self.evidence.rule
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.netfilter.walk.path import AnyStep as Step
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.result import Trace

@@ -11,7 +11,7 @@ from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.journey import Finish
-from ipt_explain.netfilter.walk.path import Path, Step
+from ipt_explain.netfilter.walk.path import AnyStep, Path
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Outcome:
     reason: str = ""
 
     @cached_property
-    def path(self) -> tuple[Step, ...]:
+    def path(self) -> tuple[AnyStep, ...]:
         """The rules that led there; of several ways, the likeliest."""
         way = None if self.ending is None else self.ending.way
         return () if way is None else way.steps()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.matches.visits import list_of, records_visits
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.whereabouts import Address
 
+if TYPE_CHECKING:
+    from ipt_explain.model import nft
 
-def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: Address) -> frozenset[tuple[str, Address, int]]:
-    """The `recent` lists that hold a client once it has been sent to an endpoint (`IP:PORT`).
+
+def earlier_visit(
+    rulesets: Iterable[Ruleset], endpoint: str, source: Address, nftables: nft.Ruleset | None = None
+) -> frozenset[tuple[str, Address, int]]:
+    """The `recent` lists, and sets of nftables, that hold a client once it has been sent to an endpoint (`IP:PORT`).
 
     They are those that the chains which DNAT to it record clients in. Raises UsageError where there is no such chain.
     """
@@ -26,9 +33,15 @@ def earlier_visit(rulesets: Iterable[Ruleset], endpoint: str, source: Address) -
         if _leads_to(chain, wanted)
         for name in map(list_of, filter(_records, chain.rules))
     )
+    if nftables is not None and wanted.first is not None:
+        from ipt_explain.netfilter.nft.memory import earlier_visits
+
+        heading = Heading(wanted.first, wanted.first_port)
+        found = found.union(*(earlier_visits(table, heading, source) for table in nftables.tables.values()))
     if not found:
         raise UsageError(
-            f"no chain that sends packets to {endpoint} records its clients (-m recent --set), so none can return to it"
+            f"no chain that sends packets to {endpoint} records its clients in a list (-m recent --set) or a set, "
+            "so none can return to it"
         )
     return found
 

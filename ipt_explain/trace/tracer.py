@@ -52,7 +52,7 @@ def trace(
     sent = packet.heading()
     assert isinstance(sent.address, int)
     destination = format_address(sent.address, connection.family)
-    if not local_addresses and any(is_cluster_ip(ruleset, destination) for ruleset in rulesets):
+    if not local_addresses and _is_cluster_ip(dump, rulesets, destination):
         assume = (*assume, f"{own_address_question(sent.address, connection.family)}=no")
     start = PacketState(
         connection=connection,
@@ -63,8 +63,8 @@ def trace(
         in_interface=NO_INTERFACE if connection.local else connection.in_interface,
     )
     if returning is not None:
-        start = start._replace(visits=earlier_visit(rulesets, returning, connection.source))
-    journey = Journey(NodeRules(rulesets), (sent,))
+        start = start._replace(visits=earlier_visit(rulesets, returning, connection.source, dump.nft))
+    journey = Journey(NodeRules(rulesets, packet.family, dump.nft, dump.node.virtual_servers), (sent,))
     journey.begin(start)
     endings = tuple(
         Ending(finish, to, share, flock, row)
@@ -75,6 +75,15 @@ def trace(
     return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings)
 
 
+def _is_cluster_ip(dump: Dump, rulesets: Iterable[Ruleset], destination: str) -> bool:
+    if dump.nft is not None:
+        from ipt_explain.analyzers.nftables.cluster_ips import is_cluster_ip as is_one_in_nftables
+
+        if is_one_in_nftables(dump.nft, destination):
+            return True
+    return any(is_cluster_ip(ruleset, destination) for ruleset in rulesets)
+
+
 def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
     """The rulesets that the packet passes: all of its family, legacy before nft."""
     chosen = [ruleset for ruleset in dump.rulesets if ruleset.family is packet.family]
@@ -82,7 +91,7 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
     if len(backends) != len(set(backends)):
         sources = ", ".join(dict.fromkeys(ruleset.source for ruleset in chosen))
         raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
-    if not chosen and dump.rulesets:
+    if not chosen and dump.rulesets and dump.nft is None:
         family = _label(packet.family.value)
         raise UsageError(f"the dump has no {family} rules, and {packet.destination} is {family}")
     return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)

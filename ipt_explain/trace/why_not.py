@@ -11,7 +11,7 @@ from ipt_explain.netfilter.addresses import Endpoint, parse_nat_destination
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.trace.outcome import Ending
 from ipt_explain.trace.result import Trace
@@ -54,7 +54,7 @@ def _stopping(ending: Ending) -> Reason:
     return _reason(Obstacle.STOPS, steps[-1]) if steps else Reason(Obstacle.STOPS)
 
 
-def _reason(obstacle: Obstacle, step: Step) -> Reason:
+def _reason(obstacle: Obstacle, step: AnyStep) -> Reason:
     return Reason(obstacle, step.chain.name, step.line, step.text, None, step.table)
 
 
@@ -92,7 +92,9 @@ def _takers(trace: Trace) -> Iterator[Reason]:
                 yield _reason(Obstacle.COMES_FIRST, step)
 
 
-def _ends_table(step: Step) -> bool:
+def _ends_table(step: AnyStep) -> bool:
+    if not isinstance(step, Step):
+        return step.after is not None and step.after.destination_decided > step.before.destination_decided
     target = step.rule.target if step.rule is not None else None
     return target in ("DNAT", "REDIRECT", "NETMAP", "DROP", "REJECT") or (target == "ACCEPT" and step.table == "nat")
 

@@ -157,7 +157,7 @@ def packet(
     heading = Heading(parse_address(destination), port)
     incoming = "" if local else in_interface
     known: dict[str, object] = {
-        "connection": Connection(family, number, address, heading.address or 0, None, port, local, incoming),
+        "connection": Connection(family, number, address, None, local, incoming),
         "node": node or Node(),
         "hook": Hook.OUTPUT if local else Hook.PREROUTING,
         "source": address,

@@ -23,9 +23,14 @@ def test_rules_alone_leave_questions() -> None:
 
 
 @pytest.mark.parametrize(("address", "port"), [("10.96.0.1", 443), ("10.96.0.10", 53)])
-def test_a_virtual_server_is_delivered_to_the_node_without_a_question(address: str, port: int) -> None:
-    (only,) = traced(NODE, address, port).outcomes
-    assert (only.verdict, only.assumptions, only.delivered) == ("ACCEPT", (), True)
+def test_a_virtual_server_sends_packets_to_its_endpoints_without_a_question(address: str, port: int) -> None:
+    servers = NODE.truth["families"]["IPv4"]["virtual_servers"]
+    (server,) = [each for each in servers if (each["address"], each["port"]) == (address, port) and each["protocol"] == "tcp"]
+    outcomes = traced(NODE, address, port).outcomes
+    assert {(outcome.verdict, outcome.assumptions, outcome.delivered) for outcome in outcomes} == {("ACCEPT", (), False)}
+    shares = {outcome.dnat: outcome.probability for outcome in outcomes}
+    assert shares == dict.fromkeys(server["endpoints"], 1 / len(server["endpoints"]))
+    assert any(step.table == "ipvs" for step in outcomes[0].path)
 
 
 def test_other_ports_of_a_virtual_address_are_rejected() -> None:

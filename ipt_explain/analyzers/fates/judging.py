@@ -22,8 +22,10 @@ from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.ipvs_path import IpvsStep
 from ipt_explain.netfilter.walk.journey import Finish
-from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.netfilter.walk.nft_path import NftStep
+from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost
@@ -32,6 +34,8 @@ from ipt_explain.services.fates import Decider, Fate, Loss, Lost
 _REFUSING = frozenset({SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL})
 _MARKING = frozenset({"MARK", "CONNMARK"})
 _BUILT_IN = frozenset(hook.value for hook in Hook)
+# kube-proxy's tables of nftables: what they refuse, it does.
+_PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
 # Neighbours that answer Service addresses themselves, which is their work.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
@@ -82,11 +86,13 @@ class Judge:
     """Judges ends by what the Services are: their endpoints, and whether their own rules refuse.
 
     Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
+    `others_at` is the number of what is judged with the rulesets: nftables, or IPVS.
     """
 
-    def __init__(self, rulesets: Sequence[Ruleset], perhaps_here: frozenset[Heading]) -> None:
+    def __init__(self, rulesets: Sequence[Ruleset], perhaps_here: frozenset[Heading], others_at: int = 0) -> None:
         self._rulesets = rulesets
         self._perhaps_here = perhaps_here
+        self._others_at = others_at
 
     def judge(
         self,
@@ -191,12 +197,15 @@ class Judge:
         loss, why = _loss(verdict, state, step, decider, finish.reason, sent)
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
 
-    def _refused(self, verdict: Verdict, state: PacketState, steps: Sequence[Step]) -> bool:
+    def _refused(self, verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> bool:
         """Whether the Service's own rules decline the packet: kube-proxy's refusals, or its mark for dropping."""
         if state.dnat:
             return False
         if verdict in (Verdict.DROP, Verdict.REJECT) and steps:
-            chain = steps[-1].chain.name
+            last = steps[-1]
+            chain = last.chain.name
+            if not isinstance(last, Step):
+                return isinstance(last, IpvsStep) or last.table in _PROXY_TABLES
             if steps[-1].table == "filter" and chain in _REFUSING:
                 return True
             if chain != FIREWALL:
@@ -205,17 +214,23 @@ class Judge:
             return False
         return any(step.into is not None and step.into.name == MARK_DROP for step in steps)
 
-    def _leads_to_endpoint(self, step: Step) -> bool:
+    def _leads_to_endpoint(self, step: AnyStep) -> bool:
         """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
+        if not isinstance(step, Step):
+            return False
         target = step.rule.target if step.rule is not None else None
         if target is None or role_of(target) is not ChainRole.ENDPOINT:
             return False
         return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
 
-    def _decider(self, step: Step | None, state: PacketState) -> Decider:
+    def _decider(self, step: AnyStep | None, state: PacketState) -> Decider:
         """The step's rule, or the chain that lets packets pass where that decides."""
         if step is None:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
+        if not isinstance(step, Step):
+            proxy = isinstance(step, IpvsStep) or step.table in _PROXY_TABLES
+            owner_name = "kube-proxy" if proxy else None
+            return Decider(self._others_at, step.table, step.chain.name, step.line, step.text, owner_name)
         table, chain, rule = step.table, step.chain, step.rule
         line, text = step.line, step.text
         if rule is not None and step.into is not None and step.after is not None:
@@ -238,7 +253,7 @@ class Judge:
         return Decider(ours[0][0] if ours else 0, "nat", hook.value, None, "")
 
 
-def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[Step]) -> Step | None:
+def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
     """The step that settles where the packet ends; None where no rule does."""
     if verdict is not Verdict.ACCEPT:
         return steps[-1] if steps else None
@@ -246,7 +261,14 @@ def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[Step]) -> St
         for step in steps:
             if step.after is not None and step.after.tracking is Tracking.UNTRACKED and step.into is None:
                 return step
-    translating = [step for step in steps if step.table == "nat" and step.before.hook in DESTINATION_NAT]
+    other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
+    if other is not None:
+        return other
+    translating = [
+        step
+        for step in steps
+        if isinstance(step, Step) and step.table == "nat" and step.before.hook in DESTINATION_NAT
+    ]
     through: Step | None = None
     for step in reversed(translating):
         if step.rule is None or step.after is None:
@@ -264,8 +286,12 @@ def _only_marks(chain: Chain) -> bool:
     return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
 
 
+def _translates(step: NftStep | IpvsStep) -> bool:
+    return step.after is not None and step.after.destination_decided > step.before.destination_decided
+
+
 def _loss(
-    verdict: Verdict, state: PacketState, step: Step | None, decider: Decider, reason: str, sent: str
+    verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str
 ) -> tuple[Loss, str]:
     if verdict is Verdict.DROP:
         return Loss.DROPPED, "dropped"
@@ -283,6 +309,8 @@ def _loss(
         return Loss.UNTRANSLATED, "no rule translates its destination"
     if step.into is not None:
         return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
+    if not isinstance(step, Step):
+        return Loss.UNTRANSLATED, "no rule translates its destination"
     return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.rulesets import masquerade_mark
-from ipt_explain.model import Family, Ruleset
+from ipt_explain.model import Dump, Family
 from ipt_explain.netfilter.addresses import network_bits, parse_address
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.protocols import protocol_number
@@ -27,20 +27,30 @@ from ipt_explain.services.ports import (
 )
 
 
-def with_fates(rulesets: Sequence[Ruleset], family: Family, services: Sequence[ServicePort]) -> list[ServicePort]:
-    """Service ports of one family of one node, judged by all rulesets of that family among the node's."""
+def with_fates(dump: Dump, family: Family, services: Sequence[ServicePort], others_at: int = 0) -> list[ServicePort]:
+    """Service ports of one family of one node, judged by all that the dump has of that family. `others_at` is the
+    number of its rules of nftables, or of IPVS, among the rulesets."""
     if not services:
         return []
-    node = NodeRules(ruleset for ruleset in rulesets if ruleset.family is family)
-    around = Surroundings.of(family, services, node.indexes.destinations)
-    return _Reader(rulesets, node, around).judged(services)
+    rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
+    node = NodeRules(rulesets, family, dump.nft, dump.node.virtual_servers)
+    around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
+    return _Reader(node, Judge(dump.rulesets, around.host_endpoints, others_at), around).judged(services)
+
+
+def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
+    if dump.nft is None:
+        return ()
+    from ipt_explain.analyzers.nftables.tables import node_port_addresses
+
+    return node_port_addresses(dump.nft, family)
 
 
 class _Reader:
-    def __init__(self, rulesets: Sequence[Ruleset], node: NodeRules, around: Surroundings) -> None:
+    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings) -> None:
         self._node = node
         self._around = around
-        self._judge = Judge(rulesets, around.host_endpoints)
+        self._judge = judge
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
@@ -89,7 +99,7 @@ class _Reader:
 
     def _heading(self, frontend: Frontend) -> Heading:
         if frontend.address is None:
-            return Heading(self._around.node, frontend.port)
+            return Heading(self._around.with_node_ports, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
     def _with_fates(self, service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.model import Family
+from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.netfilter.addresses import BITS, format_address, network_bits, parse_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Bits, Whereabouts
+from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
@@ -33,14 +35,18 @@ class Surroundings:
     host_endpoints: frozenset[Heading]
     endpoints: Sequence[frozenset[Heading]]
     _headings: Mapping[str, Heading | None]
+    _facts: NodeFacts = NOTHING_KNOWN
+    _node_ports: tuple[int, ...] = ()
 
     @classmethod
     def of(
-        cls, family: Family, services: Sequence[ServicePort], headings: Mapping[str, Heading | None]
-    ) -> Surroundings:
+        cls, family: Family, services: Sequence[ServicePort], headings: Mapping[str, Heading | None],
+        facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (),
+    ) -> Surroundings:  # fmt: skip
         """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
 
-        `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order.
+        `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order;
+        `node_ports` are addresses of the node that take node ports, none where all do.
         """
         of_service = [frozenset(filter(None, [headings[_text(each)] for each in one.endpoints])) for one in services]
         endpoints = frozenset(
@@ -70,11 +76,18 @@ class Surroundings:
             frozenset(heading for own in of_service for heading in own if heading.address in hosts),
             of_service,
             headings,
+            facts,
+            tuple(node_ports),
         )  # fmt: skip
 
     def heading(self, endpoint: Endpoint) -> Heading | None:
         """Where packets to an endpoint are bound for; None where that is not known."""
         return self._headings[_text(endpoint)]
+
+    @property
+    def with_node_ports(self) -> Address:
+        """An address of the node that takes node ports, the node's own where all do."""
+        return self._node_ports[0] if self._node_ports else self.node
 
     def departure(self, vantage: Vantage, protocol: int) -> PacketState:
         """The first packets of new connections."""
@@ -90,11 +103,23 @@ class Surroundings:
         )
         return PacketState(
             connection=connection,
-            node=Node(foreign_addresses=self.cluster_ips),
+            node=self._known(),
             hook=Hook.OUTPUT if local else Hook.PREROUTING,
             source=source,
             source_port=None,
             in_interface=NO_INTERFACE if local else None,
+        )
+
+
+    def _known(self) -> Node:
+        """What is known of the node. IPVS needs Services' addresses to be the node's own."""
+        own = own_addresses(self._facts, self.family)
+        return Node(
+            own.addresses.union(self._node_ports),
+            first_addresses=own.first,
+            foreign_addresses=self.cluster_ips - own.addresses,
+            more_addresses=own.more,
+            sets=known_sets(self._facts),
         )
 
 

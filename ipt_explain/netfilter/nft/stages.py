@@ -9,22 +9,14 @@ no listing tells when a chain was made, nor how it stands to those of iptables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ipt_explain.model import Family
 from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
-from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.hooks import NAT_PRIORITY, Hook
 from ipt_explain.records import dataclass
 
 _HOOKS = {hook.value.lower(): hook for hook in Hook}
-
-NAT_PRIORITY: Mapping[Hook, int] = {
-    Hook.PREROUTING: -100,
-    Hook.OUTPUT: -100,
-    Hook.INPUT: 100,
-    Hook.POSTROUTING: 100,
-}
-"""Where the kernel asks NAT in each hook (NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC)."""
 
 _FAMILIES = {
     Family.IPV4: frozenset({TableFamily.IP, TableFamily.INET}),

@@ -6,10 +6,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from typing import Protocol
 
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
-from ipt_explain.netfilter.walk.path import Leg, Path
+from ipt_explain.netfilter.walk.path import AnyLeg, Leg, Path
 from ipt_explain.netfilter.walk.table import Arrival
 
 # Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
@@ -86,7 +87,7 @@ class Flock:
 
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""
-        legs: list[Leg] = []
+        legs: list[AnyLeg] = []
         flock: Flock = self
         while flock._origin is not None:
             origin = flock._origin
@@ -96,7 +97,10 @@ class Flock:
                 bound = visit.crowd.bound(seat, 0)
                 legs.append(Leg(visit, seat, arrival.via, bound, arrival.to[row]))
                 flock, row = origin.entered.before(visit.who[seat])
+            elif isinstance(origin, _FromFlocks):
+                flock, row = origin.before(row)
             else:
+                legs.append(origin.leg(row))
                 flock, row = origin.before(row)
         return Path(tuple(reversed(legs))) if legs else None
 
@@ -159,7 +163,17 @@ class _FromFlocks:
         raise IndexError(row)
 
 
-_Origin = _FromTable | _FromFlocks
+class FromStage(Protocol):
+    """Where a flock comes from that is no table of iptables."""
+
+    def leg(self, row: int) -> AnyLeg:
+        """How a packet came through."""
+
+    def before(self, row: int) -> tuple[Flock, int]:
+        """The flock and row that it was ahead of it."""
+
+
+_Origin = _FromTable | _FromFlocks | FromStage
 
 
 class Travellers:

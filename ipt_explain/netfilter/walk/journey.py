@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Chain, Family, Ruleset, Table
+from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
-from ipt_explain.netfilter.hooks import DESTINATION_NAT, TABLES, Hook
+from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
 from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -17,9 +19,15 @@ from ipt_explain.netfilter.walk.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.stages import ServersStage, Stages, TableStage
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.model import nft
+    from ipt_explain.netfilter.nft import Evaluator as ChainEvaluator
+    from ipt_explain.netfilter.nft import Stage as ChainStage
 
 LOOPBACK = "lo"
 MOST_WORK = 4_000_000
@@ -40,24 +48,33 @@ class Finish:
 class NodeRules:
     """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
 
-    def __init__(self, rulesets: Iterable[Ruleset]) -> None:
+    def __init__(
+        self,
+        rulesets: Iterable[Ruleset],
+        family: Family | None = None,
+        nftables: nft.Ruleset | None = None,
+        servers: VirtualServers | None = None,
+    ) -> None:
         self.rulesets = sorted(rulesets, key=lambda ruleset: ruleset.backend is Backend.NFT)
+        self.stages = Stages(self.rulesets, family, nftables, servers)
         self.evaluator = Evaluator()
         self.indexes = ChainIndexes()
+        self.chains = None if nftables is None else _chain_evaluator()
 
 
 class Journey:
-    """The way of a crowd through the rulesets of its family; two backends are both asked, legacy first in each table.
+    """The way of a crowd through all that a node asks packets of its family; iptables' two backends are both asked,
+    legacy first in each table.
 
     `sent` is where each of its packets is sent to; they share all else.
     """
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
         self.finishes: dict[Finish, list[Flock]] = {}
-        self.supposed: list[str] = []
+        self.supposed: list[str] = list(node.stages.undecided())
         self._entered: set[Chain] = set()
         self._node = node
-        self._rulesets = node.rulesets
+        self._balanced = Travellers()
         self._sent = sent
         self._budget = Budget(MOST_WORK + 100 * len(sent))
 
@@ -82,6 +99,7 @@ class Journey:
         travellers = self._hook(Hook.PREROUTING, travellers, start.connection.in_interface, NO_INTERFACE)
         local, forwarded = self._routed(travellers)
         self._deliver(self._hook(Hook.INPUT, local, start.connection.in_interface, NO_INTERFACE))
+        self._send_balanced(start)
         out = start.node.out_interface
         forwarded = self._hook(Hook.FORWARD, forwarded, start.connection.in_interface, out)
         self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
@@ -100,9 +118,17 @@ class Journey:
                 travellers.gather(state, flock)
         local, leaving = self._routed(travellers)
         self._leave(self._hook(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
+        self._send_balanced(start)
         local = self._hook(Hook.POSTROUTING, local, NO_INTERFACE, LOOPBACK)
         local = self._hook(Hook.PREROUTING, local, LOOPBACK, NO_INTERFACE)
         self._deliver(self._hook(Hook.INPUT, local, LOOPBACK, NO_INTERFACE))
+
+    def _send_balanced(self, start: PacketState) -> None:
+        """What IPVS has taken for other machines: OUTPUT from its beginning, and POSTROUTING."""
+        taken, self._balanced = self._balanced, Travellers()
+        out = start.node.out_interface
+        leaving = self._hook(Hook.OUTPUT, taken, NO_INTERFACE, out, balanced=True)
+        self._leave(self._hook(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
 
     def _all(self, start: PacketState) -> Travellers:
         travellers = Travellers()
@@ -110,18 +136,27 @@ class Journey:
         return travellers
 
     def _hook(
-        self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None
-    ) -> Travellers:
-        """Ask a hook's tables in turn; returns those that all of them accept."""
+        self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None,
+        balanced: bool = False,
+    ) -> Travellers:  # fmt: skip
+        """Ask a hook's stages in turn; returns those that all of them accept. `balanced` packets IPVS has had."""
         travellers = _changed(
             travellers,
             lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
         )
-        for table in TABLES[hook]:
-            if table != "raw":
+        tracked = False
+        for stage in self._node.stages.of[hook]:
+            if not tracked and stage.priority > CONNTRACK_PRIORITY:
                 travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
-            for ruleset in self._rulesets:
-                travellers = self._table(ruleset, table, hook, travellers)
+                tracked = True
+            if isinstance(stage, TableStage):
+                travellers = self._table(stage.ruleset, stage.table, hook, travellers)
+            elif not isinstance(stage, ServersStage):
+                travellers = self._chain(stage, travellers)
+            elif not balanced:
+                travellers = self._servers(stage, travellers)
+        if not tracked:
+            travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
         if hook is Hook.POSTROUTING:
             travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
         return travellers
@@ -141,6 +176,46 @@ class Journey:
         if entering:
             self._settle(*self._walked(ruleset, name, hook.value, entering), passing)
         passing.forget_idle_answers()
+        return passing
+
+    def _chain(self, stage: ChainStage, travellers: Travellers) -> Travellers:
+        """One base chain of nftables."""
+        passing, entering = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            (passing if stage.is_nat and not _nat_applies(state) else entering).gather(state, flock)
+        if not entering or not (stage.chain.rules or stage.drops):
+            return travellers
+        from ipt_explain.netfilter.walk.nft import ChainWalk
+
+        states, flocks = zip(*entering.items())
+        entered = Entered(flocks)
+        assert self._node.chains is not None
+        walk = ChainWalk(stage, entered, self._sent, self._node.chains, self._budget)
+        for arrival in walk.run(zip(states, entered.numbers())):
+            end, flock = arrival.end, walk.flock(arrival)
+            if end.verdict is Verdict.ACCEPT:
+                passing.gather(end.state, flock)
+            else:
+                self._finish(Finish(end.verdict, end.state, end.reason), flock)
+        passing.forget_idle_answers()
+        return passing
+
+    def _servers(self, stage: ServersStage, travellers: Travellers) -> Travellers:
+        """IPVS: what it takes for another machine goes to OUTPUT, all else on in this hook."""
+        from ipt_explain.netfilter.walk.ipvs import ask_servers
+
+        passing, taken = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            for sent in ask_servers(stage.servers, state, flock, self._sent):
+                if sent.verdict is not Verdict.ACCEPT:
+                    self._finish(Finish(sent.verdict, sent.state, sent.reason), sent.flock)
+                else:
+                    (taken if sent.taken else passing).gather(sent.state, sent.flock)
+        local, others = self._routed(taken)
+        for state, flock in local.items():
+            passing.gather(state, flock)
+        for state, flock in others.items():
+            self._balanced.gather(state, flock)
         return passing
 
     def _walked(
@@ -240,6 +315,12 @@ class Journey:
     def _leave(self, travellers: Travellers) -> None:
         for state, flock in travellers.items():
             self._finish(Finish(Verdict.ACCEPT, state), flock)
+
+
+def _chain_evaluator() -> ChainEvaluator:
+    from ipt_explain.netfilter.nft import Evaluator
+
+    return Evaluator()
 
 
 def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:

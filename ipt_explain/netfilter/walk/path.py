@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.walk.ipvs_path import IpvsLeg, IpvsStep
+from ipt_explain.netfilter.walk.nft_path import NftLeg, NftStep
 from ipt_explain.netfilter.walk.visit import Trail, Visit
 from ipt_explain.records import dataclass
 
@@ -51,19 +53,30 @@ class Leg:
     to_after: Heading
 
 
+AnyStep = Step | NftStep | IpvsStep
+"""A rule of iptables or nftables, or a virtual server."""
+
+AnyLeg = Leg | NftLeg | IpvsLeg
+"""A packet's way through one of them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """A whole way, table by table."""
+    """A whole way, stage by stage."""
 
-    legs: tuple[Leg, ...]
+    legs: tuple[AnyLeg, ...]
 
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[AnyStep, ...]:
         """Every step, in order. A visit that the way takes again in the same state is written out once."""
-        return tuple(step for leg in self.legs for step in _table_steps(leg))
+        return tuple(
+            step for leg in self.legs for step in (_table_steps(leg) if isinstance(leg, Leg) else leg.steps())
+        )
 
-    def last(self) -> Step | None:
-        """The step that ended the way in the last table, if a rule or policy did."""
+    def last(self) -> AnyStep | None:
+        """The step that ended the way in the last stage, if a rule or policy did."""
         leg = self.legs[-1]
+        if not isinstance(leg, Leg):
+            return leg.last()
         trail = leg.via
         return None if trail is None else _step(leg, leg.visit, leg.row, trail, 0, None)
 

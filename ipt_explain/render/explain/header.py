@@ -42,11 +42,11 @@ def _origin(ruleset: RulesetFacts) -> list[Span]:
 
 def _proxy(ruleset: RulesetFacts) -> list[Span]:
     """Which kube-proxy wrote the rules, and how that is known."""
-    if ruleset.mode is not ProxyMode.IPTABLES:
+    if ruleset.mode not in (ProxyMode.IPTABLES, ProxyMode.NFTABLES):
         return []
     version = f", {escape(ruleset.version)}" if ruleset.version else ""
     signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
-    return sentence(f"kube-proxy in iptables mode{version}{signs}")
+    return sentence(f"kube-proxy in {ruleset.mode.value} mode{version}{signs}")
 
 
 def _sizes(ruleset: RulesetFacts) -> list[Span]:

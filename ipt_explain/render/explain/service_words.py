@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import CommentKind, read_comment
 from ipt_explain.render.text.outline import Span
 from ipt_explain.render.text.safe import escape
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
@@ -73,7 +74,8 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
 
 def _reason(service: ServicePort, frontend: Frontend) -> str:
     """Why connections are refused: as the rule's comment has it, else as the service's state and policy have it."""
-    kind = read_comment(frontend.rule.comment or "")[1]
+    comment = frontend.rule.comment if isinstance(frontend.evidence, Evidence) else None
+    kind = read_comment(comment or "")[1]
     if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
         return str(kind.value).removeprefix(" has ")
     if service.state is ServiceState.NO_ENDPOINTS or frontend.verdict is FrontendVerdict.REJECT:

@@ -155,7 +155,7 @@ def _line(trouble: Trouble) -> str:
     if lost is not None and lost.decider.line is not None:
         return f"line {lost.decider.line}"
     service: ServicePort = trouble.service
-    return f"line {service.frontends[0].rule.line}" if service.frontends else ""
+    return f"line {service.frontends[0].evidence.line}" if service.frontends else ""
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:

@@ -12,13 +12,16 @@ MOST_TOLD = 300
 """So many outcomes, the likeliest, are told."""
 
 
+_Key = tuple[int, int, int]
+
+
 @dataclass(slots=True)
 class Scene:
     """A rule on the way, or a policy, with what packets met in the chain that it jumps to."""
 
     step: Step
     share: float = 0.0
-    inside: dict[tuple[int, int], Scene] = field(default_factory=dict)
+    inside: dict[_Key, Scene] = field(default_factory=dict)
 
     def scenes(self) -> list[Scene]:
         """Those inside, in the order of the chain."""
@@ -32,7 +35,7 @@ class Act:
     table: str
     hook: str
     share: float = 0.0
-    opening: dict[tuple[int, int], Scene] = field(default_factory=dict)
+    opening: dict[_Key, Scene] = field(default_factory=dict)
 
     def scenes(self) -> list[Scene]:
         """The rules of the built-in chain that packets met, in order."""
@@ -66,7 +69,7 @@ def _tell(outcome: Outcome, acts: dict[tuple[str, str, bool], Act]) -> None:
             above = []
         del above[step.depth :]
         siblings = above[-1].inside if above else act.opening
-        scene = siblings.setdefault((step.line or 0, id(step.rule)), Scene(step))
+        scene = siblings.setdefault((step.line or 0, id(step.rule), id(step.into)), Scene(step))
         if id(scene) not in seen:
             seen.add(id(scene))
             scene.share += outcome.probability

@@ -8,13 +8,14 @@ from itertools import groupby
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.protocols import protocol_name
+from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
 from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
-from ipt_explain.render.trace.words import conditions, effect
-from ipt_explain.trace import Outcome, Step, Trace
+from ipt_explain.render.trace.words import effect, step_conditions
+from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.judgement import Addressee, judged
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
@@ -71,7 +72,7 @@ def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
     """Names of mark bits, where a rule on the way tests or sets marks; else their analyzer need not be loaded."""
     for outcome in outcomes[:MOST_TOLD]:
         for step in outcome.path:
-            if step.rule is not None and (
+            if isinstance(step, IptablesStep) and step.rule is not None and (
                 step.rule.target in ("MARK", "CONNMARK") or step.rule.shape.has_match("mark")
             ):
                 from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS
@@ -93,7 +94,9 @@ class _Teller:
         root = Node(sentence(f"{act.table} {act.hook}", "name"))
         for scene in scenes:
             self._fill(root, scene, act.share)
-        self._add_misses(root, scenes[0].step.chain, scenes[0].step, scenes)
+        first = scenes[0].step
+        if isinstance(first, IptablesStep):
+            self._add_misses(root, first.chain, first, scenes)
         return root
 
     def _fill(self, parent: Node, scene: Scene, whole: float) -> None:
@@ -111,7 +114,7 @@ class _Teller:
                 rest = sum(below.share for below in inner[len(shown) :])
                 note = f"… {counted(left, 'more rule')}, {percent(rest)} of the packets, to line {inner[-1].step.line}"
                 node.children.append(Node(sentence(note, "guide")))
-            if one.step.into is not None:
+            if isinstance(one.step, IptablesStep) and one.step.into is not None:
                 self._add_misses(node, one.step.into, one.step, inner)
 
     def _words(self, scene: Scene, whole: float) -> list[tuple[str, str]]:
@@ -119,7 +122,7 @@ class _Teller:
         if scene.share < whole * _WHOLE:
             words.append((f"{percents((scene.share,))[0]}  ", "share"))
         step = scene.step
-        said = conditions(step.rule, self._marks) if step.rule is not None else ""
+        said = step_conditions(step, self._marks)
         done = effect(step, self._marks)
         if said:
             words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
@@ -131,7 +134,7 @@ class _Teller:
     def _tail(self, scene: Scene) -> str:
         return "" if scene.step.line is None else f"line {scene.step.line}"
 
-    def _add_misses(self, node: Node, chain: Chain, step: Step, scenes: Sequence[Scene]) -> None:
+    def _add_misses(self, node: Node, chain: Chain, step: IptablesStep, scenes: Sequence[Scene]) -> None:
         """The rules of a chain that nearly matched, up to where the packets left it."""
         if not self._verbose:
             return

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat_targets import destination_text
 from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.whereabouts import address_text
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.trace import Step
 from ipt_explain.words.lists import both
 
 # The story shows chances as the shares of packets that went on.
@@ -24,8 +24,21 @@ def conditions(rule: Rule, marks: Mapping[int, str]) -> str:
     return both([condition for condition in said if not _CHANCE.match(condition)])
 
 
-def effect(step: Step, marks: Mapping[int, str]) -> str:
+def step_conditions(step: AnyStep, marks: Mapping[int, str]) -> str:
+    """Why a rule matched; "" for a policy."""
+    if not isinstance(step, Step):
+        from ipt_explain.render.trace.other_words import other_conditions
+
+        return other_conditions(step)
+    return "" if step.rule is None else conditions(step.rule, marks)
+
+
+def effect(step: AnyStep, marks: Mapping[int, str]) -> str:
     """What the rule did with the packet."""
+    if not isinstance(step, Step):
+        from ipt_explain.render.trace.other_words import other_effect
+
+        return other_effect(step)
     if step.rule is None:
         return f"no rule of {step.chain.name} decided: policy {step.chain.policy}"
     target, before, after = step.rule.target, step.before, step.after

@@ -14,7 +14,7 @@ from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.journey import MOST_WORK, NodeRules
-from ipt_explain.netfilter.walk.path import Leg, Path
+from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
@@ -81,7 +81,7 @@ def _decisive(arrival: Arrival) -> Rule | None:
     if any(POSTROUTING in (step.chain.name, None if step.into is None else step.into.name) for step in steps):
         return None
     last = steps[-1] if steps else None
-    if last is None or last.into is not None or (arrival.by_policy and last.depth > 0):
+    if not isinstance(last, Step) or last.into is not None or (arrival.by_policy and last.depth > 0):
         return None
     if last.rule is not None and arrival.by_policy and last.rule.target != "RETURN":
         return None

@@ -1,0 +1,22 @@
+"""kube-proxy's nftables mode: its tables, and what they say of Services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.rulesets import ruleset_facts
+from ipt_explain.analyzers.nftables.services import ServiceReader, Wanted
+from ipt_explain.analyzers.nftables.tables import proxy_table
+from ipt_explain.model import Family
+from ipt_explain.model.nft import Ruleset
+from ipt_explain.services.ports import RulesetFacts, ServicePort
+
+
+def read_nftables(ruleset: Ruleset, wanted: Wanted | None = None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
+    """Each family that has tables: they summed up, and the service ports in kube-proxy's. `wanted` is asked for each
+    name, whether it is."""
+    for family in Family:
+        facts = ruleset_facts(ruleset, family)
+        table = proxy_table(ruleset, family)
+        if facts.tables:
+            yield facts, [] if table is None else ServiceReader(ruleset, table, family).read(wanted)

@@ -1,0 +1,200 @@
+"""Chains of nftables that spread connections over endpoints, and the chains of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE
+from ipt_explain.model.nft import (
+    Chain,
+    Concatenation,
+    Element,
+    Expression,
+    MapLookup,
+    Match,
+    Nat,
+    NatKind,
+    Numgen,
+    Payload,
+    Rule,
+    SetData,
+    SetLiteral,
+    SetUpdate,
+    Table,
+    Verdict,
+    VerdictMap,
+)
+from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.readings import Chance
+from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An endpoint that a balancer leads to, with its share, from 0 to 1. `address` and `port` are None where its chain
+    rewrites nothing; `chain` is its own chain, or, where it has none (1.36), the balancer."""
+
+    address: str | None
+    port: int | None
+    chain: str
+    share: Fraction
+    hairpin: bool | None
+    affinity_seconds: int | None
+    evidence: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a chain makes of connections: endpoints, and the share that passes without one."""
+
+    chain: str
+    targets: tuple[Target, ...]
+    unmatched: Fraction
+
+
+class BalancerReader:
+    """Reads the chains of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._hairpins = _hairpins(table)
+
+    def read(self, name: str, protocol: str) -> Spread | None:
+        """What the chain of this name spreads over; None where there is no such chain."""
+        chain = self._table.chains.get(name)
+        if chain is None:
+            return None
+        targets: list[Target] = []
+        left = Fraction(1)
+        for rule in chain.rules:
+            for share, element, data in _choices(self._table, rule):
+                target = self._target(chain, rule, protocol, element, data)
+                if target is not None:
+                    targets.append(_with_share(target, share * left))
+            if targets:
+                break
+        return Spread(name, tuple(targets), left - sum((each.share for each in targets), Fraction(0)))
+
+    def _target(
+        self, chain: Chain, rule: Rule, protocol: str, element: Element | None, data: Verdict | Expression | None
+    ) -> Target | None:
+        line = rule.line if element is None or not element.line else element.line
+        if isinstance(data, Verdict):
+            return self._endpoint(data.chain, protocol, line)
+        address, port = _place(data)
+        if address is None:
+            return None
+        hairpin = True if self._hairpins is not None and (address, protocol, port) in self._hairpins else None
+        return Target(address, port, chain.name, Fraction(0), hairpin, None, Shown(line, rule.text))
+
+    def _endpoint(self, name: str | None, protocol: str, line: int) -> Target | None:
+        if name is None:
+            return None
+        chain = self._table.chains.get(name)
+        address: str | None = None
+        port: int | None = None
+        hairpin, seconds = False, None
+        evidence = Shown(line, f"goto {name}")
+        marked: set[str] = set()
+        for rule in chain.rules if chain is not None else ():
+            for statement in rule.statements:
+                if isinstance(statement, Match) and statement.left in _SOURCES and isinstance(statement.right, str):
+                    if any(isinstance(each, Verdict) and each.chain == MARK_FOR_MASQUERADE for each in rule.statements):
+                        marked.add(statement.right)
+                elif isinstance(statement, SetUpdate):
+                    found = self._table.sets.get(statement.target.name)
+                    seconds = statement.timeout or (None if found is None else found.timeout)
+                elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
+                    address, port = _destination(statement)
+                    evidence = Shown(rule.line, rule.text)
+        hairpin = address in marked
+        known: bool | None = hairpin
+        if self._hairpins is not None:
+            known = hairpin or (address, protocol, port) in self._hairpins or None
+        return Target(address, port, name, Fraction(0), known, seconds, evidence)
+
+
+_SOURCES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
+
+
+def _with_share(target: Target, share: Fraction) -> Target:
+    return Target(
+        target.address, target.port, target.chain, share, target.hairpin, target.affinity_seconds, target.evidence
+    )
+
+
+def _choices(
+    table: Table, rule: Rule
+) -> Iterator[tuple[Fraction, Element | None, Verdict | Expression | None]]:
+    """The endpoints among which a rule chooses by chance, each with its share; none where it is no balancing rule."""
+    for statement in rule.statements:
+        key: Expression | None = None
+        if isinstance(statement, VerdictMap):
+            key, data = statement.key, statement.data
+        elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
+            if isinstance(statement.address, MapLookup):
+                key, data = statement.address.key, statement.address.data
+            else:
+                yield Fraction(1), None, _pair(statement)
+                return
+        if isinstance(key, Numgen):
+            for share, element in shares(Chance(key.offset, key.modulus), tuple(_elements(table, data))):
+                if element is not None:
+                    yield share, element, element.data
+            return
+        if isinstance(statement, Verdict) and statement.chain is not None:
+            found = proxy_chain(statement.chain)
+            asked = any(isinstance(each, Match) for each in rule.statements)
+            if found is not None and found.kind is ChainKind.ENDPOINT and not asked:
+                yield Fraction(1), None, statement
+            return
+
+
+def _elements(table: Table, data: SetData) -> Sequence[Element]:
+    if isinstance(data, SetLiteral):
+        return data.elements
+    found = table.sets.get(data.name)
+    return () if found is None else found.elements
+
+
+def _pair(nat: Nat) -> Expression | None:
+    if nat.address is None or nat.port is None:
+        return nat.address
+    return Concatenation((nat.address, nat.port))
+
+
+def _destination(nat: Nat) -> tuple[str | None, int | None]:
+    return _place(_pair(nat))
+
+
+def _place(value: Expression | Verdict | None) -> tuple[str | None, int | None]:
+    if isinstance(value, Concatenation) and len(value.parts) == 2:
+        address, port = value.parts
+        return (address if isinstance(address, str) else None), (port if isinstance(port, int) else None)
+    return (value if isinstance(value, str) else None), None
+
+
+def _hairpins(table: Table) -> frozenset[tuple[str, str, int]] | None:
+    """Endpoints of the node that are masqueraded when they connect to themselves; None up to 1.35, where their chains
+    tell."""
+    found = table.sets.get(HAIRPIN_CONNECTIONS)
+    if found is None:
+        return None
+    places = set()
+    for element in found.elements:
+        if isinstance(element.key, Concatenation) and len(element.key.parts) == 4:
+            source, to, protocol, port = element.key.parts
+            if source == to and isinstance(to, str) and isinstance(protocol, str) and isinstance(port, int):
+                places.add((to, protocol, port))
+    return frozenset(places)
+
+
+def rules_jumping_to(table: Table, name: str) -> Iterator[Rule]:
+    """The rules of a table that lead to a chain by name."""
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            if any(isinstance(each, Verdict) and each.chain == name for each in rule.statements):
+                yield rule

@@ -1,0 +1,103 @@
+"""The addresses and ports that kube-proxy's maps of nftables serve or refuse, each with its service port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.names import ServicePortName, service_port_name
+from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
+from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS,
+    NO_ENDPOINT_NODE_PORTS,
+    NO_ENDPOINT_SERVICES,
+    SERVICE_IPS,
+    SERVICE_NODE_PORTS,
+)
+from ipt_explain.model.nft import Concatenation, Element, Table, Verdict, VerdictKind
+from ipt_explain.model.nft.printing import element_text
+from ipt_explain.records import dataclass, field
+from ipt_explain.services.evidence import Shown
+from ipt_explain.services.ports import FrontendVerdict
+
+Place = tuple[str | None, str, int]
+"""An address (None: a node port), a protocol and a port."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the maps say of one place. `chain` is where service-ips or service-nodeports leads; `refusal` what becomes
+    of packets that no-endpoint-… holds."""
+
+    place: Place
+    evidence: Shown
+    chain: str | None = None
+    refusal: FrontendVerdict | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """The entries of one service port. `name` is None where neither a chain nor a comment tells it."""
+
+    name: ServicePortName | None
+    protocol: str
+    entries: list[Entry] = field(default_factory=list)
+
+
+def groups(table: Table) -> list[Group]:
+    """All service ports that have an address, in the order of the maps."""
+    found: dict[tuple[object, ...], Group] = {}
+    places: dict[Place, Entry] = {}
+    for name in (SERVICE_IPS, SERVICE_NODE_PORTS):
+        for place, element, verdict in _entries(table, name):
+            chain = None if verdict.chain is None else proxy_chain(verdict.chain)
+            group = _group(found, chain.port if chain else None, place)
+            entry = Entry(place, _evidence(element), verdict.chain)
+            group.entries.append(entry)
+            places[place] = entry
+    for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS):
+        for place, element, verdict in _entries(table, name):
+            refusal = FrontendVerdict.DROP if verdict.kind is VerdictKind.DROP else FrontendVerdict.REJECT
+            if place in places:
+                places[place].refusal = refusal
+                continue
+            port = service_port_name(element.comment) if element.comment else None
+            group = _group(found, port, place)
+            group.entries.append(Entry(place, _evidence(element), refusal=refusal))
+    return list(found.values())
+
+
+def cluster_ips(table: Table) -> frozenset[str]:
+    """The active ClusterIPs."""
+    found = table.sets.get(CLUSTER_IPS)
+    elements = () if found is None else found.elements
+    return frozenset(each.key for each in elements if isinstance(each.key, str))
+
+
+def _group(found: dict[tuple[object, ...], Group], port: ServicePortName | None, place: Place) -> Group:
+    key = (place,) if port is None else (port.namespace, port.name, port.port, place[1])
+    if key not in found:
+        found[key] = Group(port, place[1])
+    return found[key]
+
+
+def _entries(table: Table, name: str) -> Iterator[tuple[Place, Element, Verdict]]:
+    held = table.sets.get(name)
+    for element in held.elements if held is not None else ():
+        key = element.key
+        parts = key.parts if isinstance(key, Concatenation) else ()
+        if not isinstance(element.data, Verdict) or len(parts) not in (2, 3):
+            continue
+        *address, protocol, port = parts
+        if isinstance(protocol, str) and isinstance(port, int):
+            where = address[0] if address else None
+            if where is None or isinstance(where, str):
+                yield (where, protocol, port), element, element.data
+
+
+def _evidence(element: Element) -> Shown:
+    return Shown(element.line, element_text(element))
+
+
+def chain_of(entry: Entry) -> ProxyChain | None:
+    """The chain that an entry leads to, if it is kube-proxy's."""
+    return None if entry.chain is None else proxy_chain(entry.chain)

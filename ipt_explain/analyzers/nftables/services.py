@@ -1,0 +1,228 @@
+"""Service ports of nftables mode put together, for kube-proxy 1.30 to 1.36."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
+from ipt_explain.analyzers.nftables.frontends import Entry, Group, chain_of, cluster_ips, groups
+from ipt_explain.analyzers.nftables.masquerading import masquerade
+from ipt_explain.analyzers.nftables.names import ChainKind, key_of
+from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
+from ipt_explain.model import Backend, Family
+from ipt_explain.model.nft import Match, Ruleset, Table, Verdict
+from ipt_explain.services.ports import (
+    Balancer,
+    Endpoint,
+    Frontend,
+    FrontendKind,
+    FrontendVerdict,
+    Scope,
+    ServiceChains,
+    ServicePort,
+    ServiceState,
+    Share,
+    TrafficPolicy,
+)
+from ipt_explain.words.addresses import address_port
+
+_BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
+
+Wanted = Callable[[ServicePortName | None], bool]
+
+_STATES = {
+    FrontendVerdict.BALANCE: ServiceState.SERVING,
+    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
+    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
+    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
+    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
+}
+
+
+class ServiceReader:
+    """Reads the service ports of one of kube-proxy's tables."""
+
+    def __init__(self, ruleset: Ruleset, table: Table, family: Family) -> None:
+        self._ruleset = ruleset
+        self._table = table
+        self._family = family
+        self._cluster_ips = cluster_ips(table)
+        self._balancers = BalancerReader(table)
+        self._firewalls = FirewallReader(table)
+
+    def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
+        """The service ports by name. With `wanted`, only those whose name it accepts."""
+        found = [self._service(group) for group in groups(self._table) if wanted is None or wanted(group.name)]
+        return sorted(found, key=_by_name)
+
+    def _service(self, group: Group) -> ServicePort:
+        name, protocol = group.name, group.protocol
+        key = None if name is None else key_of(name.namespace, name.name, protocol, name.port)
+        chains = {kind: chain for kind in ChainKind if (chain := self._chain(kind, key)) is not None}
+        own = frozenset(entry.place[0] for entry in group.entries if entry.place[0] is not None)
+        frontends = tuple(
+            sorted((self._frontend(entry, chains, own) for entry in group.entries), key=lambda each: _ORDER[each.kind])
+        )
+        first = next((each for each in frontends if each.kind is FrontendKind.CLUSTER_IP), None)
+        spreads = self._spreads(frontends, protocol)
+        endpoints = self._endpoints(first, spreads)
+        local_chain = chains.get(ChainKind.LOCAL)
+        seconds = {each.affinity_timeout for each in endpoints if each.affinity_timeout is not None}
+        return ServicePort(
+            family=self._family,
+            source=self._ruleset.source,
+            namespace=None if name is None else name.namespace,
+            name=None if name is None else name.name,
+            port_name=None if name is None else name.port,
+            protocol=protocol,
+            cluster_ip=None if first is None else first.address,
+            port=None if first is None else first.port,
+            state=ServiceState.UNKNOWN if first is None else _STATES[first.verdict],
+            frontends=frontends,
+            balancers=tuple(_balancer(spread, local_chain) for spread in spreads.values()),
+            endpoints=endpoints,
+            affinity_seconds=min(seconds, default=None),
+            internal_policy=_internal_policy(first, local_chain),
+            external_policy=self._external_policy(frontends, chains),
+            health_check_node_port=None,
+            masquerade=masquerade(self._table, first, endpoints),
+            chains=ServiceChains(
+                chains.get(ChainKind.SERVICE), local_chain, chains.get(ChainKind.EXTERNAL),
+                chains.get(ChainKind.FIREWALL),
+            ),
+            backend=Backend.NFTABLES,
+        )  # fmt: skip
+
+    def _chain(self, kind: ChainKind, key: str | None) -> str | None:
+        """The chain of this kind; one that kube-proxy has emptied, to delete it later, is none."""
+        name = f"{kind.value}-{key}"
+        chain = None if key is None else self._table.chains.get(name)
+        return name if chain is not None and chain.rules else None
+
+    def _frontend(self, entry: Entry, chains: dict[ChainKind, str], own: frozenset[str]) -> Frontend:
+        address, protocol, port = entry.place
+        ranges = self._firewalls.ranges(entry.place, own)
+        kind = self._kind(entry, chain_of(entry) is not None and ranges is not None)
+        balancer, node_balancer = self._leads_to(entry, chains)
+        verdict = self._verdict(entry, balancer, protocol)
+        if verdict in (FrontendVerdict.DROP, FrontendVerdict.REJECT):
+            balancer = None
+        return Frontend(kind, address, port, entry.evidence, verdict, balancer, node_balancer, ranges or ())
+
+    def _kind(self, entry: Entry, restricted: bool) -> FrontendKind:
+        address = entry.place[0]
+        if address is None:
+            return FrontendKind.NODE_PORT
+        found = chain_of(entry)
+        if address in self._cluster_ips or (found is not None and found.kind in (ChainKind.SERVICE, ChainKind.LOCAL)):
+            return FrontendKind.CLUSTER_IP
+        return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
+
+    def _leads_to(self, entry: Entry, chains: dict[ChainKind, str]) -> tuple[str | None, str | None]:
+        """The balancers for packets from outside the node, and for those from the node where they differ."""
+        found = chain_of(entry)
+        if found is None or entry.chain is None:
+            return entry.chain, None
+        if found.kind is not ChainKind.EXTERNAL:
+            return entry.chain, None
+        service = outside = None
+        for target, asked in self._gotos(entry.chain):
+            if asked:
+                service = service or target
+            else:
+                outside = target
+                break
+        return outside, service if service != outside else None
+
+    def _gotos(self, name: str) -> Iterator[tuple[str, bool]]:
+        """Where a chain leads to balancers, and whether only some packets go there."""
+        chain = self._table.chains.get(name)
+        for rule in chain.rules if chain is not None else ():
+            for statement in rule.statements:
+                target = statement.chain if isinstance(statement, Verdict) else None
+                if target is not None and target.startswith(_BALANCING):
+                    yield target, any(isinstance(each, Match) for each in rule.statements)
+
+    def _verdict(self, entry: Entry, balancer: str | None, protocol: str) -> FrontendVerdict:
+        if entry.refusal is not None:
+            return entry.refusal
+        spread = None if balancer is None else self._balancers.read(balancer, protocol)
+        if spread is None and balancer is not None and self._ruleset.fragment:
+            return FrontendVerdict.UNKNOWN
+        return FrontendVerdict.BALANCE if spread is not None and spread.targets else FrontendVerdict.UNMATCHED
+
+    def _spreads(self, frontends: Iterable[Frontend], protocol: str) -> dict[str, Spread]:
+        found: dict[str, Spread] = {}
+        for frontend in frontends:
+            for name in (frontend.balancer, frontend.node_balancer):
+                spread = None if name is None or name in found else self._balancers.read(name, protocol)
+                if spread is not None:
+                    found[spread.chain] = spread
+        return found
+
+    def _endpoints(self, first: Frontend | None, spreads: dict[str, Spread]) -> tuple[Endpoint, ...]:
+        """Every endpoint that a frontend reaches, those of the ClusterIP first; chances are the ClusterIP's."""
+        counted = None if first is None or first.verdict is not FrontendVerdict.BALANCE else first.balancer
+        local = {
+            (target.address, target.port)
+            for spread in spreads.values()
+            if spread.chain.startswith(f"{ChainKind.LOCAL.value}-")
+            for target in spread.targets
+        }
+        found: dict[tuple[object, ...], Endpoint] = {}
+        for spread in sorted(spreads.values(), key=lambda each: each.chain != counted):
+            for target in spread.targets:
+                key = (target.address, target.port) if target.address is not None else (target.chain,)
+                share = float(target.share) if spread.chain == counted else 0.0
+                known = found.get(key)
+                if known is not None:
+                    share += known.probability or 0.0
+                is_local = True if (target.address, target.port) in local else None
+                found[key] = Endpoint(
+                    target.address, target.port, target.chain, share, is_local, target.hairpin,
+                    target.affinity_seconds, None, target.evidence,
+                )  # fmt: skip
+        return tuple(found.values())
+
+    def _external_policy(self, frontends: Iterable[Frontend], chains: dict[ChainKind, str]) -> TrafficPolicy | None:
+        outside = [each for each in frontends if each.kind is not FrontendKind.CLUSTER_IP]
+        if any(each.verdict is FrontendVerdict.DROP for each in outside):
+            return TrafficPolicy.LOCAL
+        for each in outside:
+            if each.balancer is not None:
+                local = each.balancer.startswith(f"{ChainKind.LOCAL.value}-")
+                return TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
+        return None
+
+
+_ORDER = {kind: number for number, kind in enumerate(FrontendKind)}
+
+
+def _internal_policy(first: Frontend | None, local_chain: str | None) -> TrafficPolicy | None:
+    if first is None:
+        return None
+    if first.verdict is FrontendVerdict.DROP:
+        return TrafficPolicy.LOCAL
+    if first.balancer is None:
+        return None
+    return TrafficPolicy.LOCAL if first.balancer == local_chain else TrafficPolicy.CLUSTER
+
+
+def _balancer(spread: Spread, local_chain: str | None) -> Balancer:
+    shares = tuple(
+        Share(
+            None if target.address is None else address_port(target.address, target.port), target.chain,
+            float(target.share),
+        )
+        for target in spread.targets
+    )  # fmt: skip
+    scope = Scope.LOCAL if spread.chain == local_chain else Scope.CLUSTER
+    return Balancer(spread.chain, scope, shares, float(spread.unmatched))
+
+
+def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
+    return (
+        service.namespace or "", service.name or "", service.port_name or "",
+        service.cluster_ip or "", service.port or 0, service.protocol,
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""kube-proxy's tables of nftables and what they are made of, by name.
+
+Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.model import Family
+from ipt_explain.model.nft import Ruleset, Table, TableFamily
+from ipt_explain.netfilter.addresses import parse_address
+
+TABLE = "kube-proxy"
+CLUSTER_IPS = "cluster-ips"
+NODE_PORT_IPS = "nodeport-ips"
+SERVICE_IPS = "service-ips"
+SERVICE_NODE_PORTS = "service-nodeports"
+NO_ENDPOINT_SERVICES = "no-endpoint-services"
+NO_ENDPOINT_NODE_PORTS = "no-endpoint-nodeports"
+FIREWALL_IPS = "firewall-ips"
+HAIRPIN_CONNECTIONS = "hairpin-connections"  # 1.36 and later
+SERVICES = "services"
+MASQUERADING = "masquerading"
+MARK_FOR_MASQUERADE = "mark-for-masquerade"  # up to 1.35
+
+_TABLE_FAMILIES = {Family.IPV4: TableFamily.IP, Family.IPV6: TableFamily.IP6}
+
+
+def node_port_addresses(ruleset: Ruleset | None, family: Family) -> tuple[int, ...]:
+    """The node's addresses that take node ports; none where all do, or nothing tells."""
+    table = None if ruleset is None else proxy_table(ruleset, family)
+    found = None if table is None else table.sets.get(NODE_PORT_IPS)
+    texts = [each.key for each in found.elements if isinstance(each.key, str)] if found is not None else []
+    return tuple(map(parse_address, texts))
+
+
+def proxy_table(ruleset: Ruleset, family: Family) -> Table | None:
+    """kube-proxy's table of a family, if it is there."""
+    return ruleset.tables.get((_TABLE_FAMILIES[family], TABLE))

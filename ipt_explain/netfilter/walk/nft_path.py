@@ -1,0 +1,104 @@
+"""The rules of nftables that a packet met: kept as shared links while walking, written out for those alone that
+somebody asks about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.model.nft import Chain, Rule, Table
+
+
+@dataclass(frozen=True, slots=True)
+class NftStep:
+    """One rule of nftables on a packet's way, or the policy that decided where `rule` is None.
+
+    `table` is its family and name; `verdict` is the one that it gave, if it did; the other
+    fields are those of a `Step` of iptables.
+    """
+
+    table: str
+    chain: Chain
+    rule: Rule | None
+    depth: int
+    before: PacketState
+    after: PacketState | None
+    into: Chain | None
+    bound: Bound
+    to_after: Heading
+    verdict: Verdict | None = None
+
+    @property
+    def line(self) -> int | None:
+        """The line of the rule, or of the chain's declaration; None in JSON, which has no lines."""
+        if self.rule is None:
+            return self.chain.line or None
+        return None if self.rule.source_text is None else self.rule.line
+
+    @property
+    def text(self) -> str:
+        """The rule as nft prints it; `policy drop` for a policy."""
+        if self.rule is not None:
+            return self.rule.text
+        return f"policy {self.chain.base.policy if self.chain.base is not None else 'accept'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """The latest rule that packets met in a base chain and those that it leads to, linked to those before.
+
+    `depth` counts jumps; `into` is the chain jumped to. `rule` None: the policy.
+    """
+
+    earlier: Link | None
+    depth: int
+    chain: Chain
+    rule: Rule | None
+    before: PacketState
+    after: PacketState
+    into: Chain | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftLeg:
+    """A packet's way through one base chain: what it met last, and where it was bound for before and behind."""
+
+    table: Table
+    via: Link | None
+    bound: Bound
+    to_after: Heading
+    fell_through: bool
+
+    def steps(self) -> list[NftStep]:
+        """The steps, in order."""
+        links: list[Link] = []
+        link = self.via
+        while link is not None:
+            links.append(link)
+            link = link.earlier
+        links.reverse()
+        return [self._step(links, place) for place in range(len(links))]
+
+    def last(self) -> NftStep | None:
+        """The step that ended the way."""
+        return None if self.via is None else self.steps()[-1]
+
+    def _step(self, links: list[Link], place: int) -> NftStep:
+        link = links[place]
+        after: PacketState | None = link.after
+        if link.into is not None:
+            back = next((later for later in links[place + 1 :] if later.depth <= link.depth), None)
+            if back is not None:
+                after = back.before
+            elif not self.fell_through:
+                after = None
+        to_after = self.to_after if link is self.via else self.bound.to
+        name = f"{self.table.family.value} {self.table.name}"
+        return NftStep(
+            name, link.chain, link.rule, link.depth, link.before, after, link.into, self.bound, to_after, link.verdict
+        )  # fmt: skip

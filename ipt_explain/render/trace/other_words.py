@@ -1,0 +1,45 @@
+"""What a step of a trace says where no rule of iptables is met: one of nftables, or a virtual server of IPVS."""
+
+from __future__ import annotations
+
+from ipt_explain.model.nft import Mangle, Match, Nat, SetLiteral, VerdictMap
+from ipt_explain.model.nft.printing import expression_text, statement_text
+from ipt_explain.netfilter.nat_targets import destination_text
+from ipt_explain.netfilter.walk.ipvs_path import IpvsStep
+from ipt_explain.netfilter.walk.nft_path import NftStep
+
+
+def other_conditions(step: NftStep | IpvsStep) -> str:
+    """What a rule of nftables asked ahead of what it did, as nft prints it; the virtual server."""
+    if isinstance(step, IpvsStep):
+        return step.text
+    asked: list[str] = []
+    for statement in step.rule.statements if step.rule is not None else ():
+        if isinstance(statement, VerdictMap) and isinstance(statement.data, SetLiteral):
+            asked.append(f"{expression_text(statement.key)} vmap {{…}}")
+        elif isinstance(statement, (Match, VerdictMap)):
+            asked.append(statement_text(statement))
+    return " ".join(asked)
+
+
+def other_effect(step: NftStep | IpvsStep) -> str:
+    """What it did with the packet."""
+    after = step.after
+    if isinstance(step, IpvsStep):
+        if not step.after.dnat:
+            return "nobody to send it to: refused with port-unreachable"
+        return f"IPVS sends it to {destination_text(step.to_after, step.after.connection.family)}"
+    if step.rule is None:
+        return f"no rule of {step.chain.name} decided: {step.text}"
+    if step.into is not None:
+        return f"→ {step.into.name}"
+    last = step.rule.statements[-1] if step.rule.statements else None
+    if after is not None and after.destination_decided > step.before.destination_decided:
+        return f"DNAT to {destination_text(step.to_after, after.connection.family)}"
+    if isinstance(last, Nat):
+        return f"{statement_text(last)}: its source is rewritten"
+    if isinstance(last, Mangle) and after is not None and after.mark != step.before.mark:
+        return f"changes the mark from 0x{step.before.mark:x} to 0x{after.mark:x}"
+    if isinstance(last, VerdictMap):
+        return "goes on" if step.verdict is None else step.verdict.value
+    return "goes on" if last is None else statement_text(last)

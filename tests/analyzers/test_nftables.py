@@ -1,0 +1,52 @@
+"""Services of nftables mode, against what the cluster's objects say, for kube-proxy 1.30 to 1.36."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+import ipt_explain
+from tests.nft_corpus import Listing, listings
+
+CAPTURES = [each for each in listings() if each.truth is not None and each.name.endswith("/nft-ruleset")]
+VERDICTS = {"dnat": "balance", "reject": "reject", "drop": "drop"}
+
+
+def explained(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+    return found
+
+
+@pytest.mark.parametrize("capture", CAPTURES[::3], ids=lambda each: each.name)
+def test_services_are_as_the_objects_say(capture: Listing) -> None:
+    document = explained(capture.text)
+    for name, services in capture.truth["families"].items():
+        found = {
+            (f"{each['namespace']}/{each['name']}", each["port_name"], each["protocol"]): each
+            for each in document["services"]
+            if each["family"] == name.lower()
+        }
+        assert found.keys() == {(each["service"], each["port_name"], each["protocol"]) for each in services}
+        for truth in services:
+            service = found[truth["service"], truth["port_name"], truth["protocol"]]
+            assert (service["cluster_ip"], service["port"]) == (truth["cluster_ip"], truth["port"])
+            cluster_ip = next(each for each in service["frontends"] if each["kind"] == "cluster-ip")
+            assert cluster_ip["verdict"] == VERDICTS[truth["internal_verdict"]]
+            shares = [each["probability"] for each in service["endpoints"] if each["probability"]]
+            assert shares == [pytest.approx(truth["probability"])] * len(truth["endpoints"])
+            for frontend in service["frontends"] if truth["internal_verdict"] == "dnat" else ():
+                assert all(fate["served"] in (1.0, None) or fate["refused"] for fate in frontend["fates"].values())
+
+
+@pytest.mark.parametrize("capture", [each for each in CAPTURES if each.json][::6], ids=lambda each: each.name)
+def test_text_and_json_give_one_document(capture: Listing) -> None:
+    assert capture.json is not None
+    assert _without_lines(explained(capture.text)) == _without_lines(explained(capture.json))
+
+
+def _without_lines(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {key: _without_lines(value) for key, value in found.items() if key not in ("line", "generator")}
+    return sorted(map(_without_lines, found), key=str) if isinstance(found, list) else found

@@ -1,0 +1,77 @@
+"""The walker sends crowds through nftables as the reference walk sends single packets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+
+import pytest
+
+from ipt_explain.model import Family
+from ipt_explain.netfilter.addresses import format_endpoint, parse_address
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.parsing import read_dump
+from tests.netfilter.nft_walk import Outcome, Walk, packet
+from tests.netfilter.test_nft_captures import CAPTURES, NODE, OUTSIDE, PODS, node
+from tests.nft_corpus import Listing
+
+Places = list[tuple[str, int, str]]
+
+
+def _places(services: list[dict[str, object]], family: Family) -> Places:
+    """Every address and port of the services, and some that nobody serves."""
+    places: Places = [(str(each["cluster_ip"]), int(str(each["port"])), str(each["protocol"])) for each in services]
+    places += [(address, 9, protocol) for address, _, protocol in places[:3]]
+    for each in services:
+        protocol = str(each["protocol"])
+        places += [(str(ip), int(str(each["port"])), protocol) for ip in [*each["lb_ips"], *each["external_ips"]]]  # type: ignore[misc]
+        if each["node_port"]:
+            places.append((NODE[family], int(str(each["node_port"])), protocol))
+    return places
+
+
+@pytest.mark.parametrize("capture", CAPTURES[::4], ids=lambda each: each.name)
+@pytest.mark.parametrize("vantage", ["pod", "node", "outside"])
+def test_crowds_fare_as_single_packets_do(capture: Listing, vantage: str) -> None:
+    ruleset = read_dump(capture.text).nft
+    assert ruleset is not None
+    for name, services in capture.truth["families"].items():
+        family = Family(name.lower())
+        source = {"pod": PODS, "node": NODE, "outside": OUTSIDE}[vantage][family]
+        local = vantage == "node"
+        places = _places(services, family)
+        rules = NodeRules((), family, ruleset)
+        for protocol in {protocol for _, _, protocol in places}:
+            sent = [Heading(parse_address(address), port) for address, port, own in places if own == protocol]
+            start, _ = packet(
+                family, source, "::" if family is Family.IPV6 else "0.0.0.0", 0, protocol, local, node(family), "eth0"
+            )
+            journey = Journey(rules, sent)
+            journey.begin(start)
+            found: list[dict[Outcome, Fraction]] = [defaultdict(Fraction) for _ in sent]
+            for finish, flock in journey.ends():
+                for who, to, share in zip(flock.who, flock.to, flock.shares):
+                    arrived = finish.verdict is Verdict.ACCEPT
+                    text = ""
+                    if finish.state.dnat and arrived:
+                        assert isinstance(to.address, int)
+                        text = format_endpoint(to.address, to.port, family)
+                    masqueraded = finish.state.snat and arrived
+                    found[who][Outcome(finish.verdict, text, masqueraded, finish.delivered)] += Fraction(share)
+            for heading, outcomes in zip(sent, found):
+                state, _ = packet(
+                    family,
+                    source,
+                    "::" if family is Family.IPV6 else "0.0.0.0",
+                    heading.port,
+                    protocol,
+                    local,
+                    node(family),
+                    "eth0",
+                )
+                walk = Walk(ruleset, family)
+                wanted = (walk.depart if local else walk.arrive)(state, heading, node(family).local_addresses)
+                assert dict(outcomes) == wanted, (vantage, heading, protocol_number(protocol))
