@@ -63,7 +63,7 @@ class BalancerReader:
         self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._open: set[str] = set()
-        self._chances: dict[str, float | None] = {}
+        self._chances = _Chances()
 
     def read(self, name: str, protocol: str | None) -> Spread:
         """How a chain spreads new connections of a protocol (None: not known)."""
@@ -84,7 +84,9 @@ class BalancerReader:
         redirects: list[int] = []
         balancing: list[int] = []
         taken = _Taken()
-        values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
+        shares, endpoints = taken.shares, taken.endpoints
+        values, plans, chains = chain.values, self._plans, self._chains
+        forms, chances = self._forms, self._chances
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
             plan = plans[shape]
             target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
@@ -98,7 +100,7 @@ class BalancerReader:
             elif plan.by_chance:
                 chance = 1.0
                 if plan.probability is not None:
-                    stated = self._chance(values[start + plan.probability.slot])
+                    stated = chances[values[start + plan.probability.slot]]
                     if stated is None:
                         continue
                     chance = 1.0 - stated if plan.probability.negated else stated
@@ -109,7 +111,9 @@ class BalancerReader:
                 if endpoint is not None and form is not None:
                     own = protocol if form.protocol is None else endpoint.values[form.protocol]
                     if own == protocol or protocol is None:
-                        taken.take(Share(endpoint.values[form.destination], target, offered), endpoint)
+                        shares.append(Share(endpoint.values[form.destination], target, offered))
+                        endpoints.append(endpoint)
+                        taken.rest = max(0.0, taken.rest - offered)
                 elif target in _ENDING:
                     taken.leak(offered)
                 elif plan.dnat_slot is not None:
@@ -122,7 +126,7 @@ class BalancerReader:
             elif plan.singles_out_sources:
                 redirects.append(number)
         return Spread(
-            name, chain, tuple(taken.shares), tuple(taken.endpoints), taken.rest + taken.leaked, taken.dropped,
+            name, chain, tuple(shares), tuple(endpoints), taken.rest + taken.leaked, taken.dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
@@ -140,15 +144,18 @@ class BalancerReader:
                 taken.take(Share(share.endpoint, share.chain, share.probability * offered), endpoint)
             taken.drop(inner.dropped * offered)
 
-    def _chance(self, text: str) -> float | None:
-        """The kernel's own 31-bit value of a probability; None for a text that is none."""
-        chances = self._chances
-        if text not in chances:
-            try:
-                chances[text] = stored(text) / SCALE
-            except ValueError:
-                chances[text] = None
-        return chances[text]
+
+class _Chances(dict[str, float | None]):
+    """Probabilities by their texts, as the kernel's own 31-bit values; None for a text that is none."""
+
+    def __missing__(self, text: str) -> float | None:
+        chance: float | None
+        try:
+            chance = stored(text) / SCALE
+        except ValueError:
+            chance = None
+        self[text] = chance
+        return chance
 
 
 class _Taken:

@@ -36,7 +36,9 @@ from ipt_explain.services.ports import (
 
 Wanted = Callable[[ServicePortName | None], bool]
 
-_PREFIXES = tuple((role, role.value) for role in ChainRole if role is not ChainRole.ENDPOINT)
+_SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
+_FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
+_PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _STATES = {
     FrontendVerdict.BALANCE: ServiceState.SERVING,
@@ -198,24 +200,24 @@ class ServiceReader:
         return tuple(endpoints)
 
     def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
-        present: dict[ChainRole, str] = {}
+        present: dict[str, str] = {}
         chains = {} if self._nat is None else self._nat.chains
-        for role, prefix in _PREFIXES:
+        for prefix in _PREFIXES:
             name = prefix + group.key
             if name in chains:
-                present[role] = name
+                present[prefix] = name
         for each in reached:
             for jump in each.entry.jumps:
                 target = jump.target
-                role_found = None if target is None else role_of(target)
-                if target is not None and role_found is not None:
-                    present.setdefault(role_found, target)
-        combined = present.get(ChainRole.LOCAL_EXTERNAL)
+                role = None if target is None else role_of(target)
+                if target is not None and role is not None:
+                    present.setdefault(role.value, target)
+        combined = present.get(_LOCAL_EXTERNAL)
         return ServiceChains(
-            service=present.get(ChainRole.SERVICE),
-            local=present.get(ChainRole.LOCAL, combined),
-            external=present.get(ChainRole.EXTERNAL, combined),
-            firewall=present.get(ChainRole.FIREWALL),
+            service=present.get(_SERVICE),
+            local=present.get(_LOCAL, combined),
+            external=present.get(_EXTERNAL, combined),
+            firewall=present.get(_FIREWALL),
         )
 
 

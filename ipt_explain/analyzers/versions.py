@@ -22,6 +22,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Form, Ruleset
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import rules_of
 
 _OLDEST, _NEWEST = 1, 99
 # Enough rules to see a form that every rule of its kind has.
@@ -72,7 +73,7 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
     filter_chains = {} if filter_table is None else filter_table.chains
     _read_names(found, nat_chains, filter_chains)
     _read_comments(found, nat_chains.get(SERVICES), plans)
-    for chain in _service_chains(nat_chains, plans):
+    for chain in _service_chains(nat_chains):
         if _read_service_chain(found, chain, plans):
             break
     if FORWARD in filter_chains:
@@ -101,22 +102,22 @@ def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[s
 
 
 def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> None:
-    for rule in services.rules[:_SAMPLE] if services is not None else ():
+    for rule in islice(rules_of(services), _SAMPLE):
         plan = plans[rule.shape]
-        comment = plan.comment_of(rule)
+        comment = plan.comment_at(rule)
         if comment is None:
             continue
         if comment.endswith((": cluster IP", ": loadbalancer IP", ": external IP")):
             found.at_most(19, "names of unnamed ports end in a colon")
-        if plan.target_of(rule) == MARK_MASQ and comment.endswith(" cluster IP"):
+        if rule.target == MARK_MASQ and comment.endswith(" cluster IP"):
             found.at_most(21, "KUBE-MARK-MASQ beside the ClusterIP in KUBE-SERVICES")
 
 
-def _service_chains(nat: Mapping[str, Chain], plans: Plans) -> Iterator[Chain]:
+def _service_chains(nat: Mapping[str, Chain]) -> Iterator[Chain]:
     """Some chains that KUBE-SERVICES leads to; in a fragment without it, the text's first."""
     services = nat.get(SERVICES)
     if services is not None:
-        targets = [plans[rule.shape].target_of(rule) for rule in services.rules[:_SAMPLE]]
+        targets = [rule.target for rule in islice(rules_of(services), _SAMPLE)]
     else:
         targets = [name for name in islice(nat, _SAMPLE) if role_of(name) is ChainRole.SERVICE]
     for target in targets:
@@ -125,16 +126,16 @@ def _service_chains(nat: Mapping[str, Chain], plans: Plans) -> Iterator[Chain]:
 
 
 def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
-    for rule in chain.rules:
+    for rule in rules_of(chain):
         plan = plans[rule.shape]
-        comment = plan.comment_of(rule) or ""
-        target = plan.target_of(rule) or ""
+        comment = plan.comment_at(rule) or ""
+        target = rule.target or ""
         if role_of(target) is ChainRole.ENDPOINT and " -> " in comment:
             found.at_least(24, "endpoints named in KUBE-SVC comments")
             return True
         if target == MARK_MASQ and plan.destination is not None:
             found.at_least(22, "KUBE-MARK-MASQ for the ClusterIP inside KUBE-SVC")
-        if plan.probability is not None and plan.probability.of(rule).startswith("0.33332999"):
+        if plan.probability is not None and plan.probability.at(rule).startswith("0.33332999"):
             found.at_most(16, "probabilities of five digits")
             return True
     return False

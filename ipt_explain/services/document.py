@@ -87,8 +87,21 @@ def _number(value: float | None) -> str:
     return "null" if value is None else repr(value)
 
 
-def _truth(value: bool | None) -> str:
-    return "null" if value is None else "true" if value else "false"
+_TRUTHS = {None: "null", True: "true", False: "false"}
+
+
+class _Chances(dict[float | None, str]):
+    """The texts of chances met so far; a node has few that differ, and writing one takes longer than all else of it."""
+
+    def __missing__(self, chance: float | None) -> str:
+        if len(self) >= _MAX_CHANCES:
+            self.clear()
+        text = self[chance] = "null" if chance is None else repr(float(chance))
+        return text
+
+
+_MAX_CHANCES = 4096
+_CHANCES = _Chances()
 
 
 def _ruleset(ruleset: RulesetFacts) -> str:
@@ -99,7 +112,7 @@ def _ruleset(ruleset: RulesetFacts) -> str:
         quoted(ruleset.family.value),
         _text(ruleset.backend.value if ruleset.backend else None),
         _text(ruleset.generator),
-        _truth(ruleset.form.fragment),
+        _TRUTHS[ruleset.form.fragment],
         f"{{{', '.join(sizes)}}}",
         _text(ruleset.mode.value if ruleset.mode else None),
         _text(f"{mark[0]:#x}/{mark[1]:#x}" if mark else None),
@@ -122,7 +135,7 @@ def _service(service: ServicePort) -> str:
         quoted(service.state.value),
         _array(map(_frontend, service.frontends)),
         _array(map(_balancer, service.balancers)),
-        _array(map(_endpoint, service.endpoints)),
+        _endpoints(service.endpoints),
         "null" if affinity is None else _AFFINITY % ('"ClientIP"', affinity),
         _text(internal.value if internal else None),
         _text(external.value if external else None),
@@ -155,8 +168,8 @@ def _fate(fate: Fate) -> str:
     return _FATE % (
         _number(fate.served),
         _number(fate.refused),
-        _truth(fate.enforced),
-        _truth(fate.masqueraded),
+        _TRUTHS[fate.enforced],
+        _TRUTHS[fate.masqueraded],
         _array(map(quoted, fate.open)),
         _array(map(_lost, fate.lost)),
     )
@@ -181,31 +194,42 @@ def _balancer(balancer: Balancer) -> str:
     return _BALANCER % (
         quoted(balancer.chain),
         quoted(balancer.scope.value),
-        _array(map(_share, balancer.shares)),
+        _shares(balancer.shares),
         balancer.unmatched,
     )
 
 
-def _share(share: Share) -> str:
-    return _SHARE % (_text(share.endpoint), share.probability)
+def _shares(shares: Iterable[Share]) -> str:
+    return _array(
+        [
+            _SHARE % ("null" if share.endpoint is None else quoted(share.endpoint), _CHANCES[share.probability])
+            for share in shares
+        ]
+    )
 
 
-def _endpoint(endpoint: Endpoint) -> str:
-    return _ENDPOINT % (
-        _text(endpoint.address),
-        _number(endpoint.port),
-        quoted(endpoint.chain),
-        _number(endpoint.probability),
-        "true" if endpoint.local else "null",
-        _truth(endpoint.hairpin),
-        _number(endpoint.affinity_timeout),
-        _number(endpoint.packets),
-        endpoint.evidence.line,
+def _endpoints(endpoints: Iterable[Endpoint]) -> str:
+    return _array(
+        [
+            _ENDPOINT
+            % (
+                "null" if each.address is None else quoted(each.address),
+                "null" if each.port is None else each.port,
+                quoted(each.chain),
+                _CHANCES[each.probability],
+                "true" if each.local else "null",
+                _TRUTHS[each.hairpin],
+                "null" if each.affinity_timeout is None else each.affinity_timeout,
+                "null" if each.packets is None else each.packets,
+                each.evidence.line,
+            )
+            for each in endpoints
+        ]
     )
 
 
 def _masquerade(masquerade: Masquerade) -> str:
-    return _MASQUERADE % (_truth(masquerade.hairpin), _truth(masquerade.all), _text(masquerade.off_cluster))
+    return _MASQUERADE % (_TRUTHS[masquerade.hairpin], _TRUTHS[masquerade.all], _text(masquerade.off_cluster))
 
 
 def _chains(chains: ServiceChains) -> str:
