@@ -70,20 +70,20 @@ class Health:
 def health(services: Sequence[ServicePort]) -> Health:
     """The health of the node, or nodes, that service ports are of."""
     causes = _causes(services)
-    explained = {_key(cause.source, cause.how, cause.decider) for cause in causes}
+    explained = {key for key, _ in causes}
     troubles: list[Trouble] = []
     counts = dict.fromkeys(Standing, 0)
     for service in services:
         trouble = trouble_of(service)
         counts[trouble.standing] += 1
-        own = [lost for _, lost in losses(service) if _key(service.source, lost.how, lost.decider) not in explained]
+        own = [lost for _, lost in losses(service) if _key(service.source, lost) not in explained]
         if trouble.standing is Standing.BROKEN and not own:
             continue
         if trouble.standing is not Standing.FINE:
             troubles.append(trouble)
     order = list(Standing)
     troubles.sort(key=lambda each: (order.index(each.standing), -(each.lost.probability if each.lost else 0)))
-    return Health(tuple(causes), tuple(troubles), counts)
+    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts)
 
 
 def trouble_of(service: ServicePort) -> Trouble:
@@ -113,8 +113,8 @@ def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
                     yield vantage, lost
 
 
-def _causes(services: Sequence[ServicePort]) -> list[Cause]:
-    """The losses that most Services of a source share, by the rule that decides; leaks of their own are none."""
+def _causes(services: Sequence[ServicePort]) -> list[tuple[object, Cause]]:
+    """The losses that most Services of a source share: by one rule, and of one share, as leaks of their own differ."""
     able = [service for service in services if service.endpoints]
     number: dict[str, int] = {}
     for service in able:
@@ -122,19 +122,18 @@ def _causes(services: Sequence[ServicePort]) -> list[Cause]:
     hit: dict[object, tuple[Lost, dict[Vantage, None], dict[int, ServicePort]]] = {}
     for service in able:
         for vantage, lost in losses(service):
-            # Without a line, something is missing: to all alike only where all is lost.
-            if lost.decider.line is None and lost.probability < 1 - _NOTHING:
-                continue
-            _, vantages, whom = hit.setdefault(_key(service.source, lost.how, lost.decider), (lost, {}, {}))
+            _, vantages, whom = hit.setdefault(_key(service.source, lost), (lost, {}, {}))
             vantages[vantage] = None
             whom[id(service)] = service
     return [
-        Cause(first.source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values()))
-        for lost, vantages, whom in hit.values()
-        for first in [next(iter(whom.values()))]
-        if len(whom) >= max(_FEWEST, number[first.source] * _MOST_OF_THEM)
+        (key, Cause(source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values())))
+        for key, (lost, vantages, whom) in hit.items()
+        for source in [next(iter(whom.values())).source]
+        if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)
     ]
 
 
-def _key(source: str, how: Loss, decider: Decider) -> tuple[object, ...]:
-    return source, how, decider.ruleset, decider.table, decider.chain, decider.line
+def _key(source: str, lost: Lost) -> tuple[object, ...]:
+    decider = lost.decider
+    share = round(lost.probability, 6)
+    return source, lost.how, share, decider.ruleset, decider.table, decider.chain, decider.line
