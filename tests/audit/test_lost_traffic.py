@@ -212,3 +212,22 @@ def test_a_flushed_nat_is_told_once() -> None:
 def test_a_cause_that_a_rule_accuses_is_not_told_again() -> None:
     text = ahead_of(NODE, "-A KUBE-SERVICES -j DROP", "-A KUBE-SERVICES ", "10.96.0.1/32")
     assert not {"IPT117"} & set(accused(read_dump(text)))
+
+
+def test_a_cluster_without_dns_is_a_warning() -> None:
+    refused = (
+        '-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns has no endpoints" '
+        "-m udp --dport 53 -j REJECT --reject-with icmp-port-unreachable\n"
+    )
+    (found,) = [each for each in audit_dump(read_dump(refused)).findings if each.rule == "IPT610"]
+    assert (found.severity, found.service) == (Severity.WARNING, "kube-system/kube-dns:dns")
+
+
+def test_entries_of_host_ports_alone_show_a_clash_and_its_containers() -> None:
+    entry = (
+        '-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \\"cbr0\\" id: \\"{0}{0}{0}{0}\\"" '
+        "-m multiport --dports 8080 -j CNI-DN-{0}\n"
+    )
+    text = "".join(entry.format(number * 8) for number in ("1", "2"))
+    (found,) = [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT706"]
+    assert "container 111111111111" in found.message and "container 222222222222" in found.message

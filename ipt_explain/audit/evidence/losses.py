@@ -196,7 +196,12 @@ def _victims(context: RulesetContext, losses: Callable[[Fate], Sequence[Lost]]) 
 def _is_grave(victim: Victim) -> bool:
     if victim.lost.when:
         return False
-    return victim.whole or (victim.service.namespace, victim.service.name) in _VITAL
+    return victim.whole or is_vital(victim.service)
+
+
+def is_vital(service: ServicePort) -> bool:
+    """Whether a cluster does not work without it."""
+    return (service.namespace, service.name) in _VITAL
 
 
 def _gathered(context: RulesetContext, victims: Iterable[Victim]) -> Iterator[Cause]:

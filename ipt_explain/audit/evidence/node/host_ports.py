@@ -6,9 +6,12 @@ Facts: containernetworking/plugins, plugins/meta/portmap/portmap.go.
 
 from __future__ import annotations
 
+import re
+
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.records import dataclass
 
+_CONTAINER = re.compile(r'id: \\*"([0-9a-f]+)')
 ENTRIES = "CNI-HOSTPORT-DNAT"
 
 
@@ -29,6 +32,9 @@ def find_clashes(ruleset: Ruleset) -> tuple[HostPortClash, ...]:
     claims: dict[tuple[str, str | None, str], dict[str, Rule]] = {}
     for entry in entries.rules if entries is not None else ():
         mapping = None if entry.target is None else ruleset.chain("nat", entry.target)
+        if mapping is None and entry.target is not None:  # a paste of the entries alone
+            for claimed in filter(None, (entry.match("multiport", "--dports") or "").split(",")):
+                claims.setdefault((entry.core("-p") or "any", None, claimed), {}).setdefault(entry.target, entry)
         for rule in mapping.rules if mapping is not None else ():
             port = _destination_port(rule)
             destination = rule.target_value("--to-destination")
@@ -40,6 +46,12 @@ def find_clashes(ruleset: Ruleset) -> tuple[HostPortClash, ...]:
         for (protocol, address, port), found in claims.items()
         if len(found) > 1
     )
+
+
+def container_of(entry: Rule) -> str | None:
+    """The id of the container that an entry is for, as the plugin's comment has it."""
+    found = _CONTAINER.search(entry.comment or "")
+    return None if found is None else found[1]
 
 
 def _destination_port(rule: Rule) -> str | None:

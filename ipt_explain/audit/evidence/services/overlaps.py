@@ -5,7 +5,8 @@ ports that others use.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 
 from ipt_explain.analyzers.balancing_chains import BalancingChains
 from ipt_explain.analyzers.endpoint_chains import EndpointChains
@@ -109,10 +110,41 @@ class BadVip:
     host: str
     why: str
     network: str | None
+    layout: Layout | None = None
+
+
+class Layout(Enum):
+    """How the network that kube-proxy takes for the pods' holds addresses of Services."""
+
+    MIXED = "pods and some Services"
+    SERVICES_ALONE = "Services, and no pod: the wrong range was given"
+    ALL_SERVICES = "pods, and every Service: the platform gives Services a part of the cluster's range"
+
+
+def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Layout:
+    pods = [
+        endpoint.address
+        for service in services
+        if (service.namespace, service.name) != ("default", "kubernetes")
+        for endpoint in service.endpoints
+    ]
+    inside = [_lies(address, value, mask) for address in pods if address is not None]
+    if inside and not any(inside):
+        return Layout.SERVICES_ALONE
+    virtual = [service.cluster_ip for service in services if service.cluster_ip is not None]
+    return Layout.ALL_SERVICES if any(inside) and all(_lies(each, value, mask) for each in virtual) else Layout.MIXED
+
+
+def _lies(address: str, value: int, mask: int) -> bool:
+    try:
+        return parse_address(address) & mask == value
+    except ValueError:
+        return False
 
 
 def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[BadVip]:
     """Addresses of Services that belong to pods, or to nothing that can be reached. Each address once."""
+    services = tuple(services)
     networks = []
     for text in {service.masquerade.off_cluster for service in services}:
         if text is not None and not text.startswith("-"):
@@ -137,7 +169,7 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
             continue
         for value, mask, is_ipv6, text in networks:
             if address & mask == value and is_ipv6 == (":" in host):
-                yield BadVip(rule, host, f"lies in the pods' network {text}", text)
+                yield BadVip(rule, host, f"lies in the pods' network {text}", text, _layout(services, value, mask))
                 break
 
 

@@ -22,6 +22,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.losses import is_vital
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 from ipt_explain.words.lists import listed
 
@@ -32,6 +33,9 @@ _NAMED = 5
 def no_endpoints(context: RulesetContext) -> Faults:
     """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
+    if refused:
+        yield from map(_vital, filter(is_vital, refused))
+        refused = [service for service in refused if not is_vital(service)]
     if refused:
         labels = list(dict.fromkeys(service.label for service in refused))
         yield Fault(
@@ -54,6 +58,17 @@ def no_endpoints(context: RulesetContext) -> Faults:
                 severity=Severity.WARNING,
                 key="half",
             )
+
+
+def _vital(service: ServicePort) -> Fault:
+    return Fault(
+        f"{service.label} has no endpoints: its connections are refused, and the cluster depends on it",
+        "Look at the pods behind it, and at whether their selector fits any.",
+        at_rule(service.frontends[0].rule),
+        service=service.label,
+        severity=Severity.WARNING,
+        key="vital",
+    )
 
 
 def _half_refused(service: ServicePort) -> bool:

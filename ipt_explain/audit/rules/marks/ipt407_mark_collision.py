@@ -2,9 +2,9 @@
 
 What it checks:
     MARK and CONNMARK rules outside kube-proxy's chains whose mask covers the masquerade bit: those that set it
-    anywhere on a packet's way, and those that clear it between the mark and KUBE-POSTROUTING (mangle FORWARD and
-    POSTROUTING, nat POSTROUTING). Rules that drop packets for the bit are reported too. Masks are compared, not
-    values: `--set-mark 0x1` writes all 32 bits.
+    anywhere on a packet's way, and those that clear it between the mark and KUBE-POSTROUTING (FORWARD in any table,
+    filter and security OUTPUT, mangle and nat POSTROUTING). Rules that drop packets for the bit are reported too.
+    Masks are compared, not values: `--set-mark 0x1` writes all 32 bits.
 
 Why it matters:
     A bit set by others masquerades packets that were not to be; a bit cleared on the way leaves node ports, load
@@ -42,7 +42,10 @@ _EFFECTS = {
     Collision.DROPS: "drops packets for mark 0x{bit:x}, which stands for masquerading: Service traffic is lost",
 }
 # Where a mark that kube-proxy set in PREROUTING or OUTPUT can still be lost.
-_BEHIND = {("mangle", "FORWARD"), ("mangle", "POSTROUTING"), ("nat", "POSTROUTING")}
+_BEHIND = {
+    ("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD"), ("filter", "OUTPUT"), ("security", "OUTPUT"),
+    ("mangle", "POSTROUTING"), ("nat", "POSTROUTING"),
+}  # fmt: skip
 
 
 @rule("IPT407", "mark-collision", Severity.WARNING, about=("KUBE-MARK-MASQ",))

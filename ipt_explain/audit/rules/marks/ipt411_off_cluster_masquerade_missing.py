@@ -73,14 +73,23 @@ def _faults(context: RulesetContext) -> Faults:
                 told.add(id(stray.rule))
                 yield _elsewhere(marked, stray)
             elif marked.mark is None:
-                yield _missing(context, marked)
+                if _keeps_source(marked):
+                    yield _missing(context, marked)
             elif marked.late:
                 yield _late(marked)
-    elif marks.services:
-        yield _none(context, marks.services)
+    else:
+        kept = tuple(filter(_keeps_source, marks.services))
+        if kept:
+            yield _none(context, kept)
     for stray in marks.strays:
         if id(stray.rule) not in told:
             yield _stray(stray)
+
+
+def _keeps_source(marked: MarkedService) -> bool:
+    """Whether POSTROUTING leaves connections from outside their source: network plugins masquerade by themselves."""
+    fates = marked.frontend.fates
+    return fates is None or fates.outside.masqueraded is not True
 
 
 def _missing(context: RulesetContext, marked: MarkedService) -> Fault:

@@ -30,6 +30,7 @@ When to ignore:
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.hooks import hashed_chains
 from ipt_explain.analyzers.names import SERVICES, is_kube_chain
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
 from ipt_explain.model import Chain, Family
@@ -45,7 +46,8 @@ def no_proxy(dump: DumpContext) -> Faults:
         services = context.chain("nat", SERVICES)
         # kube-proxy sets up both families, and most clusters use IPv4 alone.
         single_stack = services is not None and context.ruleset.family is Family.IPV6
-        if first is not None and not single_stack and not _is_ipvs(context):
+        flushed = services is not None and hashed_chains(context.ruleset.tables["nat"]) > 0  # IPT116 tells it
+        if first is not None and not single_stack and not flushed and not _is_ipvs(context):
             yield Fault(
                 "Kubernetes' chains are here, but no service: "
                 + (
@@ -55,6 +57,7 @@ def no_proxy(dump: DumpContext) -> Faults:
                 ),
                 "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
                 at_chain(first if services is None else services),
+                severity=None if services is None else Severity.ERROR,
                 ruleset=context.ruleset,
             )
             return

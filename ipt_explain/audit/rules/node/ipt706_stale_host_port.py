@@ -23,8 +23,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.node.host_ports import find_clashes
+from ipt_explain.audit.evidence.node.host_ports import container_of, find_clashes
 from ipt_explain.words.addresses import address_port
+from ipt_explain.words.lists import aside
+
+_ID_LENGTH = 12
 
 
 @rule("IPT706", "stale-host-port", Severity.WARNING, about=("CNI-HOSTPORT-DNAT",))
@@ -34,7 +37,8 @@ def stale_host_port(context: RulesetContext) -> Faults:
         first, second, *others = clash.entries
         where = f"{clash.protocol} {address_port(clash.address or '*', clash.port)}"
         yield Fault(
-            f"host port {where} is mapped to {', '.join(clash.destinations)}: only the first gets connections",
+            f"host port {where} is mapped to {', '.join(clash.destinations)}: only the first gets connections"
+            + aside([f"container {each[:_ID_LENGTH]}" for each in map(container_of, clash.entries) if each]),
             "Delete the entry of the pod that is gone, and its CNI-DN chain.",
             at_rule(second),
             related=(first.line, *(entry.line for entry in others)),

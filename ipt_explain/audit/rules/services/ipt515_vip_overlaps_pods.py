@@ -26,30 +26,45 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
-from ipt_explain.audit.evidence.services.overlaps import bad_vips
+from ipt_explain.audit.evidence.services.overlaps import BadVip, Layout, bad_vips
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"), yields_to=("IPT502",))
 def vip_overlaps_pods(context: RulesetContext) -> Faults:
     """One fault for each network and kind of address, at its first Service."""
-    by_reason: dict[str, list[tuple[str, Fault]]] = {}
+    by_reason: dict[str, list[Fault]] = {}
     for bad in bad_vips(front_rules(context), context.services):
-        effect = (
-            "a pod that gets the address loses its connections to the Service"
-            if bad.network is not None
-            else "no client can reach it as a Service"
-        )
-        fault = Fault(
-            f"{bad.host}, the address of a Service, {bad.why}: {effect}",
-            "Use networks apart for Services and pods." if bad.network else "Give the Service another address.",
-            at_rule(bad.rule, focus=f"-d {bad.host}"),
-        )
-        by_reason.setdefault(bad.why, []).append((bad.host, fault))
+        by_reason.setdefault(bad.why, []).append(_fault(bad))
     for found in by_reason.values():
-        first = found[0][1]
+        first = found[0]
         yield Fault(
             first.message + (f"; so do {len(found) - 1} others" if len(found) > 1 else ""),
             first.help,
             first.at,
-            related=tuple(fault.at.line for _, fault in found[1:] if fault.at.line is not None),
+            related=tuple(fault.at.line for fault in found[1:] if fault.at.line is not None),
+            severity=first.severity,
         )
+
+
+def _fault(bad: BadVip) -> Fault:
+    severity = None
+    if bad.layout is Layout.SERVICES_ALONE:
+        effect = (
+            "no endpoint does, so --cluster-cidr was given the Services' range: connections of pods are taken for such "
+            "from outside and masqueraded"
+        )
+        fix = "Set kube-proxy's --cluster-cidr to the pods' network."
+    elif bad.layout is Layout.ALL_SERVICES:
+        effect, fix = "so do all Services' addresses, as some platforms lay out their ranges", "Nothing, if it is so."
+        severity = Severity.INFO
+    elif bad.layout is Layout.MIXED:
+        effect = "a pod that gets the address loses its connections to the Service"
+        fix = "Use networks apart for Services and pods."
+    else:
+        effect, fix = "no client can reach it as a Service", "Give the Service another address."
+    return Fault(
+        f"{bad.host}, the address of a Service, {bad.why}: {effect}",
+        fix,
+        at_rule(bad.rule, focus=f"-d {bad.host}"),
+        severity=severity,
+    )

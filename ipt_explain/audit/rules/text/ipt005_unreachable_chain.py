@@ -27,6 +27,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import is_kube_chain
+from ipt_explain.analyzers.owners_kube import role_of_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
@@ -48,7 +49,11 @@ def unreachable_chain(context: RulesetContext) -> Faults:
         # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
         roots = table.chains.keys() - jumps.called
         roots |= {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
-        suspects = [table.chains[root] for root in roots if not is_kube_chain(root)]
+        suspects = [
+            table.chains[root]
+            for root in roots
+            if not is_kube_chain(root) and role_of_kube_chain(root, name) is None
+        ]
         lost = [chain for chain in suspects if chain.rules and chain.policy is None]
         lost.sort(key=lambda chain: chain.rules[0].line)
         if lost:
