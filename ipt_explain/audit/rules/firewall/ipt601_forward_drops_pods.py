@@ -48,16 +48,14 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.evidence.filter.api_server import Stop, api_server_stop
 from ipt_explain.audit.evidence.filter.replies import drops_replies
 from ipt_explain.audit.evidence.losses import Cause, Where, causes, fault_of, possible_causes
 from ipt_explain.model import Rule
 from ipt_explain.records import replace
-from ipt_explain.words.lists import listed
 
 _FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
-_NAMED = 3
-_THIS_NODE = " is an address of this node"
 _OTHER_BRIDGE = re.compile(r"not -[io] (?:docker0|virbr)")
 
 
@@ -81,34 +79,38 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
     told = {cause.decider for cause in certain}
     for cause in possible_causes(context):
         if cause.where is Where.FILTER and cause.decider not in told and _is_likely(cause):
-            served_here = cause.decider.chain == "INPUT" and cause.rule is None
-            yield _fault(cause, Severity.INFO if served_here else Severity.WARNING)
+            yield _fault(cause, Severity.WARNING)
+    server = api_server_stop(context)
+    if server is not None and server.step.line not in {cause.place.line for cause in certain}:
+        yield _refused_server(server)
 
 
 def _is_likely(cause: Cause) -> bool:
-    """Whether nothing is open but whether an endpoint is the node itself, and Docker's and libvirt's bridges, which
-    carry no pods.
-    """
-    return all(
-        answer.endswith(_THIS_NODE) or _OTHER_BRIDGE.match(answer)
-        for victim in cause.victims
-        for answer in victim.lost.when
-    )
+    """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods."""
+    return all(_OTHER_BRIDGE.match(answer) for victim in cause.victims for answer in victim.lost.when)
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
     fault = fault_of(cause, _FIX, severity)
     late = _behind(cause)
-    answers = dict.fromkeys(answer for victim in cause.victims for answer in victim.lost.when)
-    nodes = [answer for answer in answers if answer.endswith(_THIS_NODE)]
-    if nodes:
-        fault = replace(fault, message=f"{fault.message}, if {listed(nodes, _NAMED)}")
     if not late:
         return fault
     return replace(
         fault,
         message=f"{fault.message}; the jump to {late[0].target} behind it is never reached by them",
         related=tuple(jump.line for jump in late),
+    )
+
+
+def _refused_server(stop: Stop) -> Fault:
+    rule = stop.step.rule
+    who = f"the policy of filter {stop.step.chain.name}" if rule is None else "this rule"
+    return Fault(
+        f"{who} {'drops' if stop.dropped else 'refuses'} connections to the API server, if {stop.address} is an "
+        "address of this node",
+        _FIX,
+        at_chain(stop.step.chain) if rule is None else at_rule(rule),
+        severity=Severity.INFO if rule is None else Severity.WARNING,
     )
 
 
