@@ -72,4 +72,7 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
 
 
 def _is_host(source: str, address: str | None) -> bool:
-    return address is not None and source.startswith(address) and source[len(address) :] in ("", "/32", "/128")
+    return address is not None and source.startswith(address) and source[len(address) :] in _WHOLE
+
+
+_WHOLE = frozenset({"", "/32", "/128"})

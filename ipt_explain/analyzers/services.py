@@ -182,7 +182,7 @@ class ServiceReader:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
         unless_shown = None if self._ruleset.fragment else False
         endpoints = []
-        for name, (destination, chain) in found.items():
+        for (name, (destination, chain)), chance in zip(found.items(), chances.values()):
             is_local, timeout = name in local or None, timeouts.get(name)
             address, port = (None, None) if destination is None else split_destination(destination)
             form = None if chain is None else self._forms[chain.layout]
@@ -195,7 +195,7 @@ class ServiceReader:
                 counters, evidence = chain.counters_of(form.dnat), Evidence(chain, form.dnat)
                 packets = None if counters is None else counters.packets
             endpoints.append(
-                Endpoint(address, port, name, chances[name], is_local, hairpin, timeout, packets, evidence)
+                Endpoint(address, port, name, chance, is_local, hairpin, timeout, packets, evidence)
             )
         return tuple(endpoints)
 

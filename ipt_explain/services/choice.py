@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 
 from ipt_explain.records import dataclass
-from ipt_explain.services.health import Standing, trouble_of
 from ipt_explain.services.ports import ServicePort
 
 
@@ -42,6 +41,8 @@ class Choice:
             return []
         kept = list(services)
         if self.shown is Shown.PROBLEMS:
+            from ipt_explain.services.health import Standing, trouble_of
+
             kept = [service for service in kept if trouble_of(service).standing is not Standing.FINE]
         if self.order is not None:
             kept.sort(key=_KEYS[self.order])
@@ -52,6 +53,8 @@ EVERYTHING = Choice()
 
 
 def _by_problem(service: ServicePort) -> tuple[int, float]:
+    from ipt_explain.services.health import Standing, trouble_of
+
     trouble = trouble_of(service)
     return list(Standing).index(trouble.standing), -(trouble.lost.probability if trouble.lost else 0)
 
