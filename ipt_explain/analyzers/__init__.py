@@ -48,8 +48,12 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
 
 
 def _of_other_modes(dump: Dump, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
-    """What nftables has, family by family."""
+    """What nftables has, and IPVS, family by family."""
     if dump.nft is not None:
         from ipt_explain.analyzers.nftables import read_nftables
 
         yield from read_nftables(dump.nft, wanted)
+    if dump.node:
+        from ipt_explain.analyzers.ipvs.services import read_ipvs
+
+        yield from read_ipvs(dump)

@@ -10,6 +10,7 @@ from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
@@ -141,6 +142,7 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
     Services whose names rule them out are counted but not read. Raises UsageError, which names the nearest, where
     nothing fits.
     """
+    dumps = as_nodes(dumps)
     if not selection:
         everything = Explanation.joined([explain(dump) for dump in dumps])
         return everything, len(everything.services)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
 
+from ipt_explain.model import Backend
 from ipt_explain.services.fates import Fate, Fates, Lost
 from ipt_explain.services.ports import (
     Balancer,
@@ -41,6 +42,7 @@ _FATE = _object("served refused enforced masqueraded open lost")
 _LOST = _object("probability how verdict dnat ruleset table chain line why")
 _BALANCER = _object("chain scope endpoints unmatched")
 _SHARE = _object("endpoint probability")
+_DECIDED_SHARE = _object("endpoint probability scheduler weight")
 _ENDPOINT = _object("address port chain probability local hairpin affinity_timeout packets line")
 _AFFINITY = _object("type timeout_seconds")
 _MASQUERADE = _object("hairpin all off_cluster")
@@ -135,7 +137,7 @@ def _service(service: ServicePort) -> str:
         quoted(service.state.value),
         _array(map(_frontend, service.frontends)),
         _array(map(_balancer, service.balancers)),
-        _endpoints(service.endpoints),
+        _endpoints(service.endpoints, service.backend is Backend.IPVS),
         "null" if affinity is None else _AFFINITY % ('"ClientIP"', affinity),
         _text(internal.value if internal else None),
         _text(external.value if external else None),
@@ -203,19 +205,22 @@ def _shares(shares: Iterable[Share]) -> str:
     return _array(
         [
             _SHARE % ("null" if share.endpoint is None else quoted(share.endpoint), _CHANCES[share.probability])
+            if share.scheduler is None
+            else _DECIDED_SHARE
+            % (_text(share.endpoint), "null", quoted(share.scheduler), "null" if share.weight is None else share.weight)
             for share in shares
         ]
     )
 
 
-def _endpoints(endpoints: Iterable[Endpoint]) -> str:
+def _endpoints(endpoints: Iterable[Endpoint], chainless: bool) -> str:
     return _array(
         [
             _ENDPOINT
             % (
                 "null" if each.address is None else quoted(each.address),
                 "null" if each.port is None else each.port,
-                quoted(each.chain),
+                "null" if chainless else quoted(each.chain),
                 _CHANCES[each.probability],
                 "true" if each.local else "null",
                 _TRUTHS[each.hairpin],

@@ -89,11 +89,16 @@ class Frontend:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT."""
+    """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT.
+
+    Where load or the client decide, `scheduler` names what does so, and `probability` is only an even share.
+    """
 
     endpoint: str | None
     chain: str
     probability: float
+    scheduler: str | None = None
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +114,16 @@ class Balancer:
     unmatched: float
     fallback_drop: bool = False
 
+    @property
+    def decided_by(self) -> str | None:
+        """The scheduler that goes by load or by client, so that shares are not known."""
+        return next((share.scheduler for share in self.shares if share.scheduler is not None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT."""
+    """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT; `chain` is its
+    `ip:port` in IPVS mode, which has no chains."""
 
     address: str | None
     port: int | None

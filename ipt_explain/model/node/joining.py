@@ -28,6 +28,30 @@ def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
     return tuple(shared.get(id(dump), dump) for dump in dumps)
 
 
+def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
+    """The same dumps; those of one node that show more than rules of iptables as one dump. Rulesets keep their
+    source."""
+    if len(dumps) < 2 or not any(dump.node or dump.nft is not None for dump in dumps):
+        return tuple(dumps)
+    nodes = []
+    for group in [list(dumps)] if _may_be_one_node(dumps) else _by_folder(dumps):
+        if len(group) < 2 or not _may_be_one_node(group):
+            nodes += group
+            continue
+        found = {ruleset: None for dump in group for ruleset in dump.rulesets}
+        nodes.append(
+            replace(
+                group[0],
+                source=", ".join(dump.source for dump in group),
+                rulesets=tuple(found),
+                warnings=tuple(warning for dump in group for warning in dump.warnings),
+                node=joined(dump.node for dump in group),
+                nft=next((dump.nft for dump in group if dump.nft is not None), None),
+            )
+        )
+    return tuple(nodes)
+
+
 def joined(facts: Iterable[NodeFacts]) -> NodeFacts:
     """Facts of one node from several texts. Of what was said twice, the fuller counts."""
     known = [each for each in dict.fromkeys(facts) if each]
@@ -43,9 +67,9 @@ def joined(facts: Iterable[NodeFacts]) -> NodeFacts:
     return NodeFacts(max(servers, key=_fullness, default=None), sets, _all_addresses(addresses))
 
 
-def _may_be_one_node(dumps: Iterable[Dump]) -> bool:
+def _may_be_one_node(dumps: Sequence[Dump]) -> bool:
     kinds = [(ruleset.family, ruleset.backend) for dump in dumps for ruleset in dump.rulesets]
-    return len(kinds) == len(set(kinds))
+    return len(kinds) == len(set(kinds)) and sum(dump.nft is not None for dump in dumps) < 2
 
 
 def _by_folder(dumps: Iterable[Dump]) -> list[list[Dump]]:

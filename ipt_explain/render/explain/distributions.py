@@ -71,6 +71,8 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
             children.append(_leak(balancer, view))
         count = str(len(pairs) or "none")
         even = evenness([share.probability for share, _ in pairs])
+        if balancer.decided_by is not None:
+            even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"
         users = "" if alone else f"for {distribution.users}"
         yield row("endpoints", sentence(", ".join(filter(None, (count, even, users)))), children=children)
         shown.update(share.chain for share, _ in pairs)
@@ -109,7 +111,8 @@ def _endpoints(
     pairs: Sequence[tuple[Share, Endpoint | None]], elsewhere: str, shown: set[str], view: View
 ) -> list[Node]:
     """One row each, in columns; what is known of an endpoint is said where it is first shown."""
-    chances = percents([share.probability for share, _ in pairs])
+    even = percents([share.probability for share, _ in pairs])
+    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(even, pairs)]
     addresses = [
         endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
         for share, endpoint in pairs

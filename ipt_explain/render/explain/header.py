@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.model import Family, Form
+from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
@@ -42,7 +42,7 @@ def _origin(ruleset: RulesetFacts) -> list[Span]:
 
 def _proxy(ruleset: RulesetFacts) -> list[Span]:
     """Which kube-proxy wrote the rules, and how that is known."""
-    if ruleset.mode not in (ProxyMode.IPTABLES, ProxyMode.NFTABLES):
+    if ruleset.mode is None or (ruleset.mode is ProxyMode.IPVS and ruleset.backend is not Backend.IPVS):
         return []
     version = f", {escape(ruleset.version)}" if ruleset.version else ""
     signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
@@ -80,7 +80,7 @@ def nothing(ruleset: RulesetFacts) -> Node:
 
 def _reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPVS:
-        return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm -Ln` and `ipset list` show them."
+        return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm-save -n` and `ipset save` show them."
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
         return "No service to show: of kube-proxy's chains, this text has none that shows a service port."
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:

@@ -106,6 +106,8 @@ def _balance(service: ServicePort) -> str:
     balancer = service.balancers[0]
     if balancer.unmatched > _GRAIN:
         return f"leaks {percent(balancer.unmatched)}"
+    if balancer.decided_by is not None:
+        return f"by-{escape(balancer.decided_by)}"
     return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or "-"
 
 

@@ -83,6 +83,8 @@ def _balance(balancer: Balancer) -> str:
     """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
     if balancer.unmatched > 1e-12:
         return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
+    if balancer.decided_by is not None:
+        return f"by-{escape(balancer.decided_by)}"
     return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or NONE
 
 

@@ -1,0 +1,33 @@
+"""Which connections to ClusterIPs kube-proxy's IPVS mode has masqueraded: the rule for its set of ClusterIPs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ipt_explain.analyzers.ipvs.set_names import SetRole, named_set
+from ipt_explain.analyzers.names import MARK_MASQ, SERVICES
+from ipt_explain.model import Ruleset
+
+_NOT_FROM = re.compile(r"! -s (\S+)")
+_OTHER_CONDITION = re.compile(r"(?:! )?-(?:i|m physdev .*--physdev-in) \S+")
+
+
+def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool, str | None]:
+    """Whether all connections to ClusterIPs are masqueraded, and the condition under which they are, if there is
+    one."""
+    for ruleset in rulesets:
+        chain = ruleset.chain("nat", SERVICES)
+        for rule in chain.rules if chain is not None else ():
+            name, _, directions = (rule.match("set", "--match-set") or "").partition(" ")
+            found = named_set(name)
+            if rule.target != MARK_MASQ or found is None or found.role is not SetRole.CLUSTER_IP:
+                continue
+            network = _NOT_FROM.search(rule.text)
+            if network is not None:
+                return False, network[1]
+            other = _OTHER_CONDITION.search(rule.text)
+            if other is not None:
+                return False, other[0]
+            return directions.startswith("dst") or "dst,dst" in rule.text, None
+    return False, None

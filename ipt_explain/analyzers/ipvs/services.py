@@ -1,0 +1,158 @@
+"""Virtual servers as service ports. No name of a Service is on the node, so that each address is one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from ipt_explain.analyzers.ipvs.fronts import Front
+from ipt_explain.analyzers.ipvs.masquerading import cluster_ip_masquerade
+from ipt_explain.analyzers.ipvs.node import IpvsNode, ipvs_node, serves_ipvs
+from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
+from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node.ipvs import RealServer, VirtualServer
+from ipt_explain.netfilter.ipvs.schedulers import shares
+from ipt_explain.netfilter.walk.ipvs_path import server_text
+from ipt_explain.services.evidence import Shown
+from ipt_explain.services.ports import (
+    Balancer,
+    Endpoint,
+    Frontend,
+    FrontendKind,
+    FrontendVerdict,
+    Masquerade,
+    ProxyMode,
+    RulesetFacts,
+    Scope,
+    ServiceChains,
+    ServicePort,
+    ServiceState,
+    Share,
+)
+from ipt_explain.words.addresses import address_port, front
+from ipt_explain.words.counts import counted
+
+_STATES = {
+    FrontendVerdict.BALANCE: ServiceState.SERVING,
+    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
+    FrontendVerdict.DROP: ServiceState.BLOCKED,
+}
+
+
+def read_ipvs(dump: Dump) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
+    """Each family that kube-proxy serves by IPVS: it summed up, and its virtual servers."""
+    facts = dump.node
+    if not serves_ipvs(facts):
+        return
+    for family in Family:
+        node = ipvs_node(facts, family)
+        if node.fronts:
+            source = _source(facts, dump)
+            reader = _Reader(node, facts, source, [each for each in dump.rulesets if each.family is family])
+            yield _summed_up(node, facts, source), [reader.service(each) for each in node.fronts]
+
+
+def _source(facts: NodeFacts, dump: Dump) -> str:
+    if facts.virtual_servers is not None:
+        return facts.virtual_servers.source
+    return next((each.source for each in facts.sets.values()), dump.source)
+
+
+def _summed_up(node: IpvsNode, facts: NodeFacts, source: str) -> RulesetFacts:
+    count = sum(len(each.servers) for each in node.fronts)
+    known = facts.virtual_servers is not None
+    evidence = counted(count, "virtual server") if known else "ipsets; `ipvsadm-save -n` would show their servers"
+    return RulesetFacts(
+        source, node.family, Backend.IPVS, None, Form.SAVE, {}, ProxyMode.IPVS, None, evidence, None
+    )  # fmt: skip
+
+
+class _Reader:
+    def __init__(self, node: IpvsNode, facts: NodeFacts, source: str, rulesets: Sequence[Ruleset]) -> None:
+        self._node = node
+        self._servers_known = facts.virtual_servers is not None and facts.virtual_servers.complete
+        self._source = source
+        self._cluster_ips = cluster_ip_masquerade(rulesets)
+
+    def service(self, given: Front) -> ServicePort:
+        """One address and port, or one node port, with all that is behind it."""
+        balancer = _balancer(given)
+        endpoints = tuple(self._endpoints(given))
+        verdict = self._verdict(given)
+        kinds = given.kinds or (FrontendKind.EXTERNAL,)
+        ranges = () if given.source_ranges is None else given.source_ranges.networks
+        frontends = tuple(
+            Frontend(kind, given.address, given.port, _evidence(given), verdict, balancer.chain, None, ranges)
+            for kind in kinds
+        )
+        cluster_ip = given.address if FrontendKind.CLUSTER_IP in kinds else None
+        hairpins = {each.hairpin for each in endpoints}
+        marked = (False, None) if cluster_ip is None else self._cluster_ips
+        seconds = {each.persistence.seconds for each in given.servers if each.persistence is not None}
+        return ServicePort(
+            family=given.family,
+            source=self._source,
+            namespace=None,
+            name=None,
+            port_name=None,
+            protocol=given.protocol,
+            cluster_ip=cluster_ip,
+            port=given.port if cluster_ip is not None else None,
+            state=_STATES.get(verdict, ServiceState.UNKNOWN),
+            frontends=frontends,
+            balancers=(balancer,),
+            endpoints=endpoints,
+            affinity_seconds=min(seconds, default=None),
+            internal_policy=None,
+            external_policy=given.external_policy,
+            health_check_node_port=None,
+            masquerade=Masquerade(True if hairpins == {True} else None, *marked),
+            chains=ServiceChains(service=f"{given.protocol} {front(given.address, given.port)}"),
+            backend=Backend.IPVS,
+        )
+
+    def _verdict(self, given: Front) -> FrontendVerdict:
+        if given.source_ranges is not None and not given.source_ranges.networks:
+            return FrontendVerdict.DROP
+        if not given.servers:
+            return FrontendVerdict.UNMATCHED if self._servers_known else FrontendVerdict.UNKNOWN
+        takes = any(share is None or share > 0 for server in given.servers for share in shares(server))
+        return FrontendVerdict.BALANCE if takes else FrontendVerdict.REJECT
+
+    def _endpoints(self, given: Front) -> Iterable[Endpoint]:
+        for server in given.servers[:1]:
+            for real, share in zip(server.real_servers, shares(server)):
+                endpoint = address_port(real.address, real.port)
+                local = self._node.is_local(given.protocol, real.address, real.port)
+                yield Endpoint(
+                    real.address, real.port, endpoint, None if share is None else float(share), local, local or None,
+                    None if server.persistence is None else server.persistence.seconds, None,
+                    Shown(real.line, f"-> {endpoint}"),
+                )  # fmt: skip
+
+
+def _balancer(given: Front) -> Balancer:
+    """How connections spread; a node port's servers, one an address of the node, are alike."""
+    if not given.servers:
+        return Balancer(f"{given.protocol} {front(given.address, given.port)}", Scope.CLUSTER, (), 1.0)
+    server = given.servers[0]
+    return Balancer(
+        server_text(server),
+        Scope.CLUSTER,
+        tuple(_share(server, real, share) for real, share in zip(server.real_servers, shares(server))),
+        0.0 if server.real_servers else 1.0,
+    )
+
+
+def _share(server: VirtualServer, real: RealServer, share: Fraction | None) -> Share:
+    endpoint = address_port(real.address, real.port)
+    if share is not None:
+        return Share(endpoint, endpoint, float(share), weight=real.weight)
+    return Share(endpoint, endpoint, 1 / len(server.real_servers), server.scheduler or "unknown", real.weight)
+
+
+def _evidence(given: Front) -> Shown:
+    if given.servers:
+        return Shown(given.servers[0].line, server_text(given.servers[0]))
+    line = given.entries[0].line if given.entries else 1
+    return Shown(line, f"{given.protocol} {front(given.address, given.port)}")
