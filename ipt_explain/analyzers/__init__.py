@@ -43,8 +43,8 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
         for facts, ports in _of_other_modes(dump, wanted):
             rulesets.append(facts)
             services += with_fates(whole, facts.family, ports, len(rulesets) - 1)
-    notes = dict.fromkeys(f"supposed: {note}" for _, notes in completed for note in notes)
-    return Explanation(tuple(rulesets), tuple(services), (*dump.warnings, *notes))
+    notes = dict.fromkeys(note for _, notes in completed for note in notes)
+    return Explanation(tuple(rulesets), tuple(services), dump.warnings, tuple(notes))
 
 
 def _of_other_modes(dump: Dump, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:

@@ -10,11 +10,12 @@ from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that a dump says of Services."""
+    """All that a dump says of Services. `supposed` is what fates rest on besides the text, where that is a fragment."""
 
     rulesets: tuple[RulesetFacts, ...]
     services: tuple[ServicePort, ...]
     warnings: tuple[str, ...] = ()
+    supposed: tuple[str, ...] = ()
 
     @classmethod
     def joined(cls, explanations: Sequence[Explanation]) -> Explanation:
@@ -23,6 +24,7 @@ class Explanation:
             tuple(ruleset for explanation in explanations for ruleset in explanation.rulesets),
             tuple(service for explanation in explanations for service in explanation.services),
             tuple(warning for explanation in explanations for warning in explanation.warnings),
+            tuple(dict.fromkeys(note for explanation in explanations for note in explanation.supposed)),
         )
 
     def to_json(self) -> str:
@@ -33,4 +35,5 @@ class Explanation:
         """The same text piece by piece, as the whole may take as much memory as the dump."""
         from ipt_explain.services.document import json_chunks
 
-        return json_chunks(self.rulesets, self.services, self.warnings)
+        notes = (f"supposed: {note}" for note in self.supposed)
+        return json_chunks(self.rulesets, self.services, (*self.warnings, *notes))

@@ -87,8 +87,9 @@ def test_the_fewer_are_the_ones_who_differ_whoever_comes_first() -> None:
 def test_a_hook_that_one_node_lacks() -> None:
     healthy = scenario("1.30/policy").ipv4
     found = disputes(a=healthy, b=healthy, c=without(healthy, r"-A PREROUTING .*-j KUBE-SERVICES"))
-    assert [(each.kind.value, each.subject, each.after) for each in found] == [("hook", "nat PREROUTING", None)]
-    assert found[0].message.startswith("a and b against c: nat PREROUTING: hook removed: -A PREROUTING")
+    assert [(each.kind.value, each.subject) for each in found] == [("fate", "nat PREROUTING"), ("hook", "nat PREROUTING")]
+    assert found[1].after is None
+    assert found[1].message.startswith("a and b against c: nat PREROUTING: hook removed: -A PREROUTING")
 
 
 def test_a_service_that_one_node_lacks() -> None:
