@@ -57,7 +57,8 @@ def no_proxy(dump: DumpContext) -> Faults:
                 ),
                 "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
                 at_chain(first if services is None else services),
-                severity=None if services is None else Severity.ERROR,
+                # With no Service in the cluster, the rule for node ports is left in it.
+                severity=Severity.ERROR if services is not None and not services.layout.shapes else None,
                 ruleset=context.ruleset,
             )
             return
