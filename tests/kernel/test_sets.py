@@ -79,7 +79,7 @@ def ask(seed: int) -> None:
                 continue
             shown = [digits]
         found = subprocess.run(["ipset", "test", f"s{number}", ",".join(shown)], check=False, capture_output=True)
-        said = sets.holds(f"s{number}", directions, _packet(source, destination, port))
+        said = sets.holds(f"s{number}", directions, *_packet(source, destination, port))
         if (found.returncode == 0) is not (said.value == "yes"):
             print(kind, shown, "the kernel:", found.returncode == 0, "we:", said)
 
@@ -95,14 +95,15 @@ def _packet(source: str, destination: str, text: str):  # type: ignore[no-untype
     from ipt_explain.model import Family
     from ipt_explain.netfilter.addresses import parse_address
     from ipt_explain.netfilter.hooks import Hook
-    from ipt_explain.netfilter.packet import Connection, Node, PacketState
+    from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
     from ipt_explain.netfilter.protocols import protocol_number
 
     name, _, rest = text.partition(":")
     kind, code = map(int, rest.split("/")) if "/" in rest else (8, 0)
     port = int(rest) if name in ("tcp", "udp", "sctp", "udplite") else None
+    start = parse_address(source)
     connection = Connection(
-        Family.IPV4, protocol_number(name) or 0, parse_address(source), parse_address(destination), 40000, port,
-        local=False, icmp_type=kind, icmp_code=code,
-    )  # fmt: skip
-    return PacketState(connection, Node(), Hook.FORWARD, connection.source, connection.destination, 40000, port, "eth0")
+        Family.IPV4, protocol_number(name) or 0, start, 40000, local=False, icmp_type=kind, icmp_code=code
+    )
+    state = PacketState(connection, Node(), Hook.FORWARD, start, 40000, "eth0")
+    return state, Heading(parse_address(destination), port)
