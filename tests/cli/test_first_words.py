@@ -28,7 +28,7 @@ NODE = SAMPLES / "kube-proxy-1.30-basic.txt"
 def test_what_was_meant(words: list[str], said: str) -> None:
     result = run(*words)
     assert (result.status, result.out) == (2, "")
-    assert said in result.err
+    assert said.replace("'", "") in result.err.replace("'", "")  # older releases of click do not quote options
 
 
 def test_version_is_a_word_too() -> None:
