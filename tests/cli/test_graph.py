@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 import io
 import json
 import re
@@ -93,7 +94,7 @@ def test_mermaid_has_nothing_that_ends_a_text_early() -> None:
 def test_json_is_a_node_link_graph() -> None:
     document = json.loads(run("graph", FRAGMENT, "-o", "json").out)
     assert document["schema"] == "ipt-explain/graph/1"
-    graph = nx.node_link_graph(document, edges="edges")
+    graph = nx.node_link_graph(document, **_edges_in("edges"))
     assert graph.number_of_edges("nat/KUBE-SVC-SNP24T7IBBNZDJ76", "nat/KUBE-SEP-BI762VOIAZZWU5S7") == 2
     assert graph.nodes["nat/KUBE-MARK-MASQ"]["kind"] == "unknown"
     shares = [edge["share"] for edge in document["edges"] if edge["share"] is not None]
@@ -158,3 +159,9 @@ def test_pictures_that_nobody_can_draw_come_with_a_warning() -> None:
     drawn = run("graph", "-o", "mermaid", stdin=jumps)
     assert drawn.status == 0 and "maxEdges" in drawn.err
     assert run("graph", "-o", "json", stdin=jumps).err == ""
+
+
+def _edges_in(key: str) -> dict[str, str]:
+    """How to say where edges are: networkx before 3.4 calls the option `link`."""
+    given = inspect.signature(nx.node_link_graph).parameters
+    return {"edges" if "edges" in given else "link": key}
