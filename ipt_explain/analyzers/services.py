@@ -195,7 +195,7 @@ class ServiceReader:
                 counters, evidence = chain.counters_of(form.dnat), Evidence(chain, form.dnat)
                 packets = None if counters is None else counters.packets
             endpoints.append(
-                Endpoint(address, port, name, chance, is_local, hairpin, timeout, packets, evidence)
+                Endpoint(address, port, name, chance, is_local, hairpin, timeout, packets, evidence, hairpin)
             )
         return tuple(endpoints)
 

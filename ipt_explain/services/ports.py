@@ -123,7 +123,11 @@ class Balancer:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT; `chain` is its
-    `ip:port` in IPVS mode, which has no chains."""
+    `ip:port` in IPVS mode, which has no chains.
+
+    `marked` tells whether its own connections to itself are marked for masquerading, `hairpin` whether they then leave
+    the node masqueraded.
+    """
 
     address: str | None
     port: int | None
@@ -134,6 +138,7 @@ class Endpoint:
     affinity_timeout: int | None
     packets: int | None
     evidence: Evidence | Shown
+    marked: bool | None = None
 
     @property
     def rule(self) -> Rule:

@@ -74,7 +74,7 @@ def endpoint(number: int, probability: float, **given: Any) -> Endpoint:
         "packets": None,
         "evidence": rule(400 + number),
     }
-    return Endpoint(**(facts | given))
+    return Endpoint(**({"marked": given.get("hairpin", True)} | facts | given))
 
 
 def service(*shares: float, **given: Any) -> ServicePort:

@@ -21,6 +21,7 @@ from ipt_explain.services.ports import (
     Frontend,
     FrontendKind,
     FrontendVerdict,
+    Masquerade,
     ServicePort,
     ServiceState,
     TrafficPolicy,
@@ -111,18 +112,32 @@ class _Reader:
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 pod = judgements[Vantage.POD]
                 endpoints = tuple([self._arriving(each, pod.arrivals) for each in service.endpoints])
-                return replace(service, frontends=frontends, state=_state(service, pod.fate), endpoints=endpoints)
+                return replace(
+                    service,
+                    frontends=frontends,
+                    state=_state(service, pod.fate),
+                    endpoints=endpoints,
+                    masquerade=self._masquerade(service),
+                )
         return replace(service, frontends=frontends)
 
     def _arriving(self, endpoint: Endpoint, arrivals: Mapping[Heading, float | None]) -> Endpoint:
         """An endpoint with the chance that a connection arrives there."""
         heading = self._around.heading(endpoint)
         chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
-        hairpin = False if endpoint.hairpin and heading in self._unmasked else endpoint.hairpin
+        hairpin = False if endpoint.marked and heading in self._unmasked else endpoint.hairpin
         return Endpoint(
             endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, hairpin,
-            endpoint.affinity_timeout, endpoint.packets, endpoint.evidence,
+            endpoint.affinity_timeout, endpoint.packets, endpoint.evidence, endpoint.marked,
         )  # fmt: skip
+
+    def _masquerade(self, service: ServicePort) -> Masquerade:
+        """As the chains say, but that what is marked must also leave masqueraded."""
+        said = service.masquerade
+        if not said.hairpin or not self._unmasked:
+            return said
+        own = map(self._around.heading, service.endpoints)
+        return said if self._unmasked.isdisjoint(own) else replace(said, hairpin=False)
 
 
 def _address(text: str, family: Family) -> Address:

@@ -127,7 +127,7 @@ class _Reader:
                 yield Endpoint(
                     real.address, real.port, endpoint, None if share is None else float(share), local, local or None,
                     None if server.persistence is None else server.persistence.seconds, None,
-                    Shown(real.line, f"-> {endpoint}"),
+                    Shown(real.line, f"-> {endpoint}"), local or None,
                 )  # fmt: skip
 
 

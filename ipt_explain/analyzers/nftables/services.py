@@ -181,7 +181,7 @@ class ServiceReader:
                 is_local = True if (target.address, target.port) in local else None
                 found[key] = Endpoint(
                     target.address, target.port, target.chain, share, is_local, target.hairpin,
-                    target.affinity_seconds, None, target.evidence,
+                    target.affinity_seconds, None, target.evidence, target.hairpin,
                 )  # fmt: skip
         return tuple(found.values())
 

@@ -107,7 +107,7 @@ class _FabricReader:
 
         for endpoint in service.endpoints:
             chain = self._chains.get(endpoint.chain)
-            if chain is not None and len(chain.rules) > (2 if endpoint.hairpin else 1):
+            if chain is not None and len(chain.rules) > (2 if endpoint.marked else 1):
                 yield from (f"nat {self._text(rule)}" for rule in chain.rules)
 
     def _has_more(self, balancer: Balancer, service: ServicePort) -> bool:

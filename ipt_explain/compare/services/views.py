@@ -5,7 +5,7 @@ Order, counters, comments, chain names and hashes are gone; endpoints are sorted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
@@ -15,6 +15,7 @@ from ipt_explain.compare.services.losses import Cause, Losses, losses_of
 from ipt_explain.model import Dump, Family, Shape
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.fates import Loss
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -193,11 +194,13 @@ class _ViewReader:
 
     def _masquerade(self, service: ServicePort) -> MasqueradeView:
         facts = service.masquerade
-        without: Iterable[str] = ()
-        if facts.hairpin is False:
-            without = (_name(endpoint) for endpoint in service.endpoints if endpoint.hairpin is False)
+        # What POSTROUTING does to marked packets is the node's, and one difference: here it is who is marked.
+        marked = {endpoint.marked for endpoint in service.endpoints}
+        hairpin = None if not marked or None in marked else marked == {True}
+        without = [_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False]
         external = None if service.chains.external is None else self._marking(service, service.chains.external)
-        return MasqueradeView(facts.hairpin, tuple(sorted(without)), facts.all, facts.off_cluster, external)
+        unmarked = tuple(sorted(without)) if hairpin is False else ()
+        return MasqueradeView(hairpin, unmarked, facts.all, facts.off_cluster, external)
 
     def _marking(self, service: ServicePort, name: str) -> tuple[str, ...] | None:
         """The conditions under which a chain marks connections for masquerading."""
@@ -214,10 +217,13 @@ class _ViewReader:
 
 
 def _losses(service: ServicePort) -> Losses:
+    """What other rules lose; what the Service's own balancers let through, its pools tell."""
+    own = {f"nat {balancer.chain}" for balancer in service.balancers}
     found: dict[Cause, set[tuple[str, str, float]]] = {}
     for frontend in service.frontends:
         for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
-            found.setdefault(cause, set()).add(lost)
+            if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:
+                found.setdefault(cause, set()).add(lost)
     return {cause: frozenset(lost) for cause, lost in found.items()}
 
 
