@@ -22,13 +22,19 @@ NODE = SAMPLES / "kube-proxy-1.30-basic.txt"
         (["ipt202"], "ipt-explain rules IPT202"),
         (["copmare", NODE], "Did you mean compare?"),
         (["--fail-on", "error", NODE], "--fail-on is an option of audit"),
-        (["--servise", "x", NODE], "Did you mean '--service'?"),
     ],
 )
 def test_what_was_meant(words: list[str], said: str) -> None:
     result = run(*words)
     assert (result.status, result.out) == (2, "")
-    assert said.replace("'", "") in result.err.replace("'", "")  # older releases of click do not quote options
+    assert said in result.err
+
+
+def test_a_misspelt_option() -> None:
+    result = run("--servise", "x", NODE)
+    assert (result.status, result.out) == (2, "")
+    # Click has put options in quotes since 8.2.
+    assert "Did you mean '--service'?" in result.err or "Did you mean --service?" in result.err
 
 
 def test_version_is_a_word_too() -> None:

@@ -42,7 +42,7 @@ def test_wherever_the_number_is(shift: int, length: int) -> None:
 
 
 def test_a_counter_of_more_digits_than_the_kernel_has_is_no_counter() -> None:
-    with pytest.raises(DumpSyntaxError, match=r"counters are not of the form|not iptables-save syntax"):
+    with pytest.raises(DumpSyntaxError, match="counters are not of the form"):
         parse(f"*filter\n:INPUT ACCEPT [0:0]\n[{10**20}:0] -A INPUT -j RETURN\nCOMMIT\n")
     dump = parse(f"*filter\n:INPUT ACCEPT [0:0]\n[{2**64 - 1}:0] -A INPUT -j RETURN\nCOMMIT\n")
     assert f"[{2**64 - 1}:0] -A INPUT -j RETURN" in dump.to_text()

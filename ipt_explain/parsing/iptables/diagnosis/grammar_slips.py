@@ -42,7 +42,7 @@ SIGNS = (
         f"One of {_TABLES}.",
     ),
     sign(
-        r"^:\S+ +(?:[A-Z]+|-)\s+(?!\[\d+:\d+\]\s*$)(\S.*)$",
+        r"^:\S+ +(?:[A-Z]+|-)\s+(?!\[\d{1,20}:\d{1,20}\]\s*$)(\S.*)$",
         "the chain's counters are not of the form [packets:bytes]",
         "Write `[0:0]`.",
         "[packets:bytes]",
@@ -61,7 +61,7 @@ SIGNS = (
     ),
     sign(r"^(:\S*)\s*$", "the chain lacks its policy", _CUT, ":CHAIN POLICY [packets:bytes]"),
     sign(
-        r"^(\[(?!\d+:\d+\])[^\]]*\])\s*-A",
+        r"^(\[(?!\d{1,20}:\d{1,20}\])[^\]]*\])\s*-A",
         "the rule's counters are not of the form [packets:bytes]",
         "Remove them.",
         "[packets:bytes]",
