@@ -16,7 +16,19 @@ class ReproducibleSdist(sdist):
     """setuptools' `sdist`, its archive without what differs from one build to the next: order, owners, times, modes.
 
     All files get the time of SOURCE_DATE_EPOCH, as reproducible-builds.org defines it; without it, the present one.
+    It carries what its tests need, so that they pass from it.
     """
+
+    def make_distribution(self) -> None:
+        """Pack what a wheel is made of, and the rest of the tree: tests, samples, and what CI runs."""
+        for folder in (".ci", ".github", "grammar", "samples", "tests"):
+            self.filelist.graft(folder)
+        for name in (".pre-commit-hooks.yaml", "LICENSE"):
+            self.filelist.include(name)
+        for pattern in ("__pycache__", "*.py[cod]", "*.tables"):
+            self.filelist.global_exclude(pattern)
+        self.filelist.prune(".hypothesis")
+        super().make_distribution()
 
     def make_archive(
         self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,  # noqa: A002
