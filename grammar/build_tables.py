@@ -52,7 +52,7 @@ class BuildWithTables(build_py):
                 (root / "ipt_explain" / "grammar" / name).write_bytes(tables)
         pages = Path(self.get_finalized_command("build").build_base) / "man"
         pages.mkdir(parents=True, exist_ok=True)
-        if self._python("-m", "ipt_explain.cli.manual", str(pages.resolve())) is not None:
+        if self._python("-m", "ipt_explain.cli.shared.manual", str(pages.resolve())) is not None:
             data = self.distribution.data_files
             data += [(f"share/man/man{page.suffix[1:]}", [str(page)]) for page in sorted(pages.iterdir())]
 

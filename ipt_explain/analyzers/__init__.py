@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.fates import with_fates
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.iptables.services import ServiceReader, Wanted
+from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.analyzers.names import ServicePortName
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.rulesets import ruleset_facts
-from ipt_explain.analyzers.services import ServiceReader, Wanted
-from ipt_explain.analyzers.supposed import with_supposed_chains
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump, Family

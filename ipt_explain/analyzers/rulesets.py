@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
-from ipt_explain.netfilter.mark_rules import change_by, mark_test
+from ipt_explain.netfilter.marks.rules import change_by, mark_test
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
 # Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.

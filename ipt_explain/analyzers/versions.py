@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FORWARD,
@@ -19,7 +20,6 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.model import Chain, Form, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import rules_of

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import role_of
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain, Dump, Form, Ruleset, Table

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from ipt_explain.audit.config import FAIL_ON
+from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.audit.severity import Severity
-from ipt_explain.cli.baselines import baseline_options, count_of_findings, gone_entries
-from ipt_explain.cli.options import (
+from ipt_explain.cli.shared.baselines import baseline_options, count_of_findings, gone_entries
+from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
     files_of,
@@ -19,9 +19,9 @@ from ipt_explain.cli.options import (
     read_dumps,
     selection_options,
 )
-from ipt_explain.cli.stdio import DEFAULT_WIDTH, complain, tell, warn, write
-from ipt_explain.cli.suggestions import rule_ids
-from ipt_explain.cli.terminal import shows_links
+from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, tell, warn, write
+from ipt_explain.cli.shared.suggestions import rule_ids
+from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
 CLEAN, FOUND, UNCHECKED = 0, 1, 2
@@ -93,8 +93,8 @@ def audit(
     Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 the input or the command line cannot be used.
     """
     from ipt_explain.analyzers.selection import Selection
-    from ipt_explain.audit.baseline import write_baseline as write_file
-    from ipt_explain.audit.plan import make_plan
+    from ipt_explain.audit.settings.baseline import write_baseline as write_file
+    from ipt_explain.audit.settings.plan import make_plan
 
     if statistics and output != "text":
         raise click.UsageError("--statistics goes with -o text")

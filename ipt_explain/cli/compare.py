@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.audit.config import FAIL_ON
+from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
-from ipt_explain.cli.baselines import baseline_options
-from ipt_explain.cli.gathering import Gathering, fleet_options
-from ipt_explain.cli.options import display_options, read_dumps
-from ipt_explain.cli.stdio import tell, warn, write
+from ipt_explain.cli.shared.baselines import baseline_options
+from ipt_explain.cli.shared.gathering import Gathering, fleet_options
+from ipt_explain.cli.shared.options import display_options, read_dumps
+from ipt_explain.cli.shared.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.render.audit.formats import FORMATS
 from ipt_explain.words.lists import either
@@ -118,8 +118,8 @@ def compare(
         return _compare_many(dumps, how, output, fail_on, width, color)
     if objects is None:
         return _compare_two(dumps, output, fail_on, lenient, width, color)
-    from ipt_explain.audit.plan import make_plan
-    from ipt_explain.cli.cluster import Judging, cluster_rules, judge_dumps, judge_nodes
+    from ipt_explain.audit.settings.plan import make_plan
+    from ipt_explain.cli.shared.cluster import Judging, cluster_rules, judge_dumps, judge_nodes
 
     plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
     tell(plan.notes)
@@ -164,7 +164,7 @@ def _compare_two(
 def _compare_many(
     sources: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
 ) -> int:
-    from ipt_explain.cli.gathering import gathered
+    from ipt_explain.cli.shared.gathering import gathered
 
     return print_comparison(gathered(sources, how).fleet, how, output, fail_on, width, color)
 
@@ -198,7 +198,7 @@ def _write_digest(
     dumps: tuple[str, ...], node: str | None, output: str, to: str | None, force: bool, lenient: bool
 ) -> int:
     from ipt_explain.compare.dumps import node_view
-    from ipt_explain.compare.fleet.digest import digest_of
+    from ipt_explain.compare.fleet.records.digest import digest_of
     from ipt_explain.inputs.nodes.names import file_name
 
     parsed = read_dumps(dumps, live=False, lenient=lenient)

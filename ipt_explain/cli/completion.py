@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from ipt_explain.cli.stdio import write
+from ipt_explain.cli.shared.stdio import write
 
 VARIABLE = "_IPT_EXPLAIN_COMPLETE"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import (
+from ipt_explain.cli.shared.options import (
     NO_RULES,
     display_options,
     dump_options,
@@ -17,7 +17,7 @@ from ipt_explain.cli.options import (
     read_dumps,
     selection_options,
 )
-from ipt_explain.cli.stdio import is_terminal, warn, write
+from ipt_explain.cli.shared.stdio import is_terminal, warn, write
 from ipt_explain.records import replace
 
 # On a terminal, more trees than this give way to what is wrong.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import dump_options, no_pager_option, output_option, read_dumps
-from ipt_explain.cli.stdio import warn, write
-from ipt_explain.cli.suggestions import chain_names, service_names
+from ipt_explain.cli.shared.options import dump_options, no_pager_option, output_option, read_dumps
+from ipt_explain.cli.shared.stdio import warn, write
+from ipt_explain.cli.shared.suggestions import chain_names, service_names
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.profiles.chains import TablePlace

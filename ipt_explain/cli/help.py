@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from ipt_explain.cli.options import display_options
-from ipt_explain.cli.stdio import write
+from ipt_explain.cli.shared.options import display_options
+from ipt_explain.cli.shared.stdio import write
 from ipt_explain.errors import UsageError
 from ipt_explain.help import TOPICS, topic_text, topic_title
 
@@ -45,7 +45,7 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
     program = context.find_root()
     command = program.command.get_command(program, word) if isinstance(program.command, click.Group) else None
     if command is None:
-        from ipt_explain.audit.selection import nearest
+        from ipt_explain.audit.settings.selection import nearest
 
         names = [*TOPICS, *(rule.id.lower() for rule in known), *(rule.slug for rule in known)]
         raise UsageError(f"there is no help topic {topic}{nearest(word, names)}; `ipt-explain help` lists them")

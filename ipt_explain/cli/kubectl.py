@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ipt_explain.cli import main as program
-from ipt_explain.cli.gathering import Gathering, fleet_options, folded, made_by
-from ipt_explain.cli.options import display_options
+from ipt_explain.cli.shared.gathering import Gathering, fleet_options, folded, made_by
+from ipt_explain.cli.shared.options import display_options
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
 from ipt_explain.inputs.nodes.packing import HEAD
 from ipt_explain.outputs import write_file
 
 if TYPE_CHECKING:
-    from ipt_explain.compare.fleet.processes import Task
+    from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.objects.model import ApiObjects
     from ipt_explain.inputs.kubectl import Collected
 
@@ -116,8 +116,8 @@ def nodes(
         from ipt_explain.cli.compare import print_comparison
 
         return print_comparison(found.fleet, how, output, None, width, color)
-    from ipt_explain.audit.plan import make_plan
-    from ipt_explain.cli.cluster import Judging, print_judgement
+    from ipt_explain.audit.settings.plan import make_plan
+    from ipt_explain.cli.shared.cluster import Judging, print_judgement
 
     plan = make_plan((), (), None, None, None, True)
     return print_judgement(found, (), how, Judging("", plan, output, None, False, width, color))
@@ -152,8 +152,8 @@ def _cluster(kubectl: Kubectl) -> ApiObjects:
 
 def _task(collected: Collected, keep: Path | None) -> Task:
     """The work on what a node gave; what it did not give is said where its digest should be."""
+    from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.fleet.nodes import NodeJob
-    from ipt_explain.compare.fleet.processes import Task
     from ipt_explain.inputs.nodes.kinds import Kind, kind_of
     from ipt_explain.inputs.nodes.sources import Entry, Unreadable
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from ipt_explain.cli.stdio import complain, discard_output, finish, prepare_streams, terminal_width
+from ipt_explain.cli.shared.stdio import complain, discard_output, finish, prepare_streams, terminal_width
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
 from ipt_explain.render.text.safe import escape
@@ -92,7 +92,7 @@ def _refuse_no_file(ctx: click.Context, words: list[str]) -> None:
     """`ipt-explain audti node.txt` names no file `audti`, but nearly a command."""
     if not words or words[0].startswith("-") or os.path.exists(words[0]):
         return
-    from ipt_explain.cli.first_words import meant_by
+    from ipt_explain.cli.shared.first_words import meant_by
 
     meant = meant_by(words[0], words[1:], COMMANDS)
     if meant is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ipt_explain.cli.options import (
+from ipt_explain.cli.shared.options import (
     dump_options,
     files_of,
     no_pager_option,
@@ -15,7 +15,7 @@ from ipt_explain.cli.options import (
     read_dumps,
     selection_options,
 )
-from ipt_explain.cli.stdio import is_terminal, warn, write
+from ipt_explain.cli.shared.stdio import is_terminal, warn, write
 from ipt_explain.errors import UsageError
 
 
@@ -43,7 +43,7 @@ def report(
     ipt-explain report node.txt --output-file node.html
     """
     from ipt_explain.analyzers.selection import Selection, explain_selected
-    from ipt_explain.audit.plan import make_plan
+    from ipt_explain.audit.settings.plan import make_plan
     from ipt_explain.render.report.document import document
 
     if output == "html" and output_file is None and is_terminal(sys.stdout):

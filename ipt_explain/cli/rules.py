@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import display_options, output_option
-from ipt_explain.cli.stdio import write
-from ipt_explain.cli.suggestions import rule_ids
+from ipt_explain.cli.shared.options import display_options, output_option
+from ipt_explain.cli.shared.stdio import write
+from ipt_explain.cli.shared.suggestions import rule_ids
 from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
     """The audit's catalogue; with an ID (IPT201), its slug or a prefix (IPT2), those rules' pages."""
     from ipt_explain.audit.catalogue import catalogue
-    from ipt_explain.audit.selection import nearest
+    from ipt_explain.audit.settings.selection import nearest
     from ipt_explain.render.audit.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
 
     known = catalogue()

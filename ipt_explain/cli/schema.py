@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem
 
-from ipt_explain.cli.options import no_pager_option
-from ipt_explain.cli.stdio import write
+from ipt_explain.cli.shared.options import no_pager_option
+from ipt_explain.cli.shared.stdio import write
 from ipt_explain.errors import UsageError
 from ipt_explain.schemas import SCHEMAS, schema_text
 
@@ -29,7 +29,7 @@ def schema(name: str | None) -> None:
         return
     word, _, number = name.removeprefix("ipt-explain/").partition("/")
     if word not in SCHEMAS:
-        from ipt_explain.audit.selection import nearest
+        from ipt_explain.audit.settings.selection import nearest
 
         raise UsageError(f"no document is called {name}{nearest(word, SCHEMAS)}; known: {', '.join(SCHEMAS)}")
     if number and number != str(SCHEMAS[word]):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import display_options, output_option, read_dumps, source_options
-from ipt_explain.cli.stdio import warn, write
-from ipt_explain.cli.suggestions import chains_and_files
+from ipt_explain.cli.shared.options import display_options, output_option, read_dumps, source_options
+from ipt_explain.cli.shared.stdio import warn, write
+from ipt_explain.cli.shared.suggestions import chains_and_files
 from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.options import display_options, dump_options, output_option, read_dumps
-from ipt_explain.cli.stdio import warn, write
+from ipt_explain.cli.shared.options import display_options, dump_options, output_option, read_dumps
+from ipt_explain.cli.shared.stdio import warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.words.lists import either
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
-from ipt_explain.netfilter.containment import conditions_of
+from ipt_explain.netfilter.certainty.containment import conditions_of
 from ipt_explain.records import dataclass
 
 # Targets after which a packet sees no later rule of the chain, whatever it is.

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts
-from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.ipsets.known import KnownSets
 from ipt_explain.records import dataclass
 

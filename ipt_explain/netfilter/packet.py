@@ -7,8 +7,8 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from ipt_explain.model import Family
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import dataclass

@@ -61,8 +61,8 @@ def addressee(dump: Dump, packet: Packet) -> Addressee | None:
 
 
 def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> Addressee | None:
-    from ipt_explain.netfilter.addresses import parse_address
-    from ipt_explain.netfilter.protocols import protocol_number
+    from ipt_explain.netfilter.header.addresses import parse_address
+    from ipt_explain.netfilter.header.protocols import protocol_number
 
     sent = parse_address(packet.destination)
     for service in services:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.addresses import family_of, parse_address
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.addresses import family_of, parse_address
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node
 from ipt_explain.records import dataclass

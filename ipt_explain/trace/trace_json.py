@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ipt_explain.netfilter.protocols import protocol_name
+from ipt_explain.netfilter.header.protocols import protocol_name
 from ipt_explain.trace.obstacle import WhyNot
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet

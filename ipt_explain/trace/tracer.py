@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.analyzers.cluster_ips import is_cluster_ip
-from ipt_explain.analyzers.supposed import with_supposed_chains
+from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
+from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
-from ipt_explain.netfilter.addresses import format_address
 from ipt_explain.netfilter.condition import worded
+from ipt_explain.netfilter.header.addresses import format_address
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.nat_targets import destination_text
+from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Answers, Bound, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules

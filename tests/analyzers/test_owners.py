@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.analyzers.owners import owner_of, owner_of_rule
+from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS, mark_names
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ipt_explain.audit.baseline import baseline_text, read_baseline, write_baseline
 from ipt_explain.audit.catalogue import rule_names
-from ipt_explain.audit.config import load_config
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import audit_dump
-from ipt_explain.audit.selection import Selection, parse_ids
+from ipt_explain.audit.settings.baseline import baseline_text, read_baseline, write_baseline
+from ipt_explain.audit.settings.config import load_config
+from ipt_explain.audit.settings.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.parsing import read_dump
 from ipt_explain.records import replace

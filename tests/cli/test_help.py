@@ -9,7 +9,7 @@ import pytest
 
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.cli.main import COMMANDS, commands
-from ipt_explain.cli.manual import manual_pages
+from ipt_explain.cli.shared.manual import manual_pages
 from ipt_explain.help import TOPICS, topic_text
 from ipt_explain.render.help.document import BlockKind, blocks
 from ipt_explain.render.help.topic_text import topic_lines

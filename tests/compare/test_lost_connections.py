@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.compare.fleet.digest import digest_of, read_digest
-from ipt_explain.compare.fleet.service_records import service_of
+from ipt_explain.compare.fleet.records.digest import digest_of, read_digest
+from ipt_explain.compare.fleet.records.service_records import service_of
 from tests.compare.helpers import changed, compared, scenario, view
 
 HEALTHY = scenario("1.30/basic").ipv4

@@ -9,9 +9,9 @@ import pytest
 
 from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.comparison import FleetComparison, compare_fleet
-from ipt_explain.compare.fleet.digest import Digest, digest_of, read_digest
 from ipt_explain.compare.fleet.folding import Fleet, natural
-from ipt_explain.compare.fleet.service_records import service_of
+from ipt_explain.compare.fleet.records.digest import Digest, digest_of, read_digest
+from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.errors import UsageError
 from tests.bench.generator import dump
 from tests.compare.helpers import changed, scenario, shuffled, view, without

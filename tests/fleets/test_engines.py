@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ipt_explain.cli.main import run
-from ipt_explain.compare.fleet.making import Made
+from ipt_explain.compare.fleet.engines.making import Made
+from ipt_explain.compare.fleet.engines.processes import Task, made_by_processes
 from ipt_explain.compare.fleet.nodes import NodeJob
-from ipt_explain.compare.fleet.processes import Task, made_by_processes
 from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.sources import Entry
 from tests.compare.helpers import scenario
@@ -90,7 +90,7 @@ def test_workers_open_urls(cluster: Any, tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_poisoned_dump_and_a_lost_worker(cluster: Any) -> None:
-    from ipt_explain.compare.fleet.dask import made_by_dask
+    from ipt_explain.compare.fleet.engines.dask import made_by_dask
 
     made: list[Made] = []
     for each in made_by_dask(_tasks(5), False, cluster.scheduler_address):
@@ -107,7 +107,7 @@ def test_no_scheduler_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")
-    monkeypatch.setattr("ipt_explain.compare.fleet.dask._CONNECT_SECONDS", "1s")
+    monkeypatch.setattr("ipt_explain.compare.fleet.engines.dask._CONNECT_SECONDS", "1s")
     (tmp_path / "a.txt").write_bytes(HEALTHY)
     assert run(["compare", "--nodes", "--dask", "tcp://127.0.0.1:9", str(tmp_path)]) == 2
     assert "no Dask scheduler answers" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.addresses import (
+from ipt_explain.netfilter.header.addresses import (
     Endpoint,
     format_address,
     format_endpoint,

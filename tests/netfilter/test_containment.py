@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.containment import conditions_of, contains
+from ipt_explain.netfilter.certainty.containment import conditions_of, contains
 from ipt_explain.parsing import read_dump
 
 

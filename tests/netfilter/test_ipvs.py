@@ -8,8 +8,8 @@ import pytest
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import VirtualServers
-from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.ipvs.schedulers import Spread
 from ipt_explain.netfilter.ipvs.taking import Taken, take
 from ipt_explain.netfilter.truth import Truth

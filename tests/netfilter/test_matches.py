@@ -6,11 +6,11 @@ import pytest
 
 import ipt_explain
 from ipt_explain.model import Chain, Family, Rule
-from ipt_explain.netfilter.addresses import parse_address
 from ipt_explain.netfilter.condition import Question, ask
+from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
-from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch

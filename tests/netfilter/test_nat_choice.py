@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.addresses import Endpoint, format_address, parse_address
-from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports, jhash2
+from ipt_explain.netfilter.header.addresses import Endpoint, format_address, parse_address
+from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports, jhash2
 
 
 @pytest.mark.parametrize(

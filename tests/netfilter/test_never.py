@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.netfilter.never import certainty_of, deciding_slots
+from ipt_explain.netfilter.certainty.never import certainty_of, deciding_slots
 from tests.netfilter.test_containment import rules
 
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.addresses import format_endpoint, parse_address
+from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
-from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules
 from ipt_explain.parsing import read_dump

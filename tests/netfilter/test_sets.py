@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
-from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.parsing import read_dump

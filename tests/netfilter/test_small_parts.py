@@ -2,9 +2,9 @@
 
 import pytest
 
-from ipt_explain.netfilter.interfaces import NO_INTERFACE, interface_fits
-from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
-from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE, interface_fits
+from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range, within
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.truth import Truth
 
 

@@ -13,18 +13,18 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
-from ipt_explain.analyzers.owners import owner_of, owner_of_rule
+from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.condition import worded
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
-from ipt_explain.netfilter.nat_targets import destination_text
+from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
+from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.flock import Flock
-from ipt_explain.netfilter.walk.ipvs_path import IpvsStep
 from ipt_explain.netfilter.walk.journey import Finish
-from ipt_explain.netfilter.walk.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.records import dataclass

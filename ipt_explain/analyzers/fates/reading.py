@@ -8,9 +8,9 @@ from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.rulesets import masquerade_mark
 from ipt_explain.model import Dump, Family
-from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
-from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts

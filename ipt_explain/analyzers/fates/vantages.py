@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter.addresses import BITS, format_address, network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import BITS, format_address, network_bits, parse_address
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth

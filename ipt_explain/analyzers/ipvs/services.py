@@ -12,7 +12,7 @@ from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
 from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
 from ipt_explain.netfilter.ipvs.schedulers import shares
-from ipt_explain.netfilter.walk.ipvs_path import server_text
+from ipt_explain.netfilter.walk.backends.ipvs_path import server_text
 from ipt_explain.services.evidence import Shown
 from ipt_explain.services.ports import (
     Balancer,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS, proxy_table
 from ipt_explain.model import nft
-from ipt_explain.netfilter.addresses import family_of
+from ipt_explain.netfilter.header.addresses import family_of
 
 
 def is_cluster_ip(ruleset: nft.Ruleset, address: str) -> bool:

@@ -6,7 +6,7 @@ import difflib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
-from ipt_explain.analyzers.owners import Owner, owner_of
+from ipt_explain.analyzers.owners.owner import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import UsageError

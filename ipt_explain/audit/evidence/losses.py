@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.analyzers.owners import KERNEL, owner_of
-from ipt_explain.analyzers.owners_neighbours import POLICY_ENGINES
+from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
+from ipt_explain.analyzers.owners.owner import KERNEL, owner_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule, at_table

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
-from ipt_explain.compare.fleet.chain_records import place_of, skeleton_of
 from ipt_explain.compare.fleet.folding import nodes_of
+from ipt_explain.compare.fleet.records.chain_records import place_of, skeleton_of
 from ipt_explain.compare.fleet.sides import Side, merged
 from ipt_explain.compare.fleet.wording import count_of
 from ipt_explain.compare.rulesets.differing import skeleton_differences

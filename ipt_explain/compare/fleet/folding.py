@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ipt_explain.compare.fleet.digest import Digest, FamilyFacts
 from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.compare.fleet.records.digest import Digest, FamilyFacts
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.records import dataclass, field
 

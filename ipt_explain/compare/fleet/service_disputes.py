@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.folding import nodes_of
-from ipt_explain.compare.fleet.service_records import service_of
+from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.compare.fleet.sides import Side
 from ipt_explain.compare.fleet.wording import sentence
 from ipt_explain.compare.fleet.zones import nearest, zone_sides

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.comparison import compare_fleet
-from ipt_explain.compare.fleet.digest import digest_of
 from ipt_explain.compare.fleet.folding import Fleet
+from ipt_explain.compare.fleet.records.digest import digest_of
 from ipt_explain.compare.objects.judge import families_asked, judge
 from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.compare.objects.model import ApiObjects

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.compare.fleet.digest import Digest, FamilyFacts
-from ipt_explain.compare.fleet.service_records import service_of
+from ipt_explain.compare.fleet.records.digest import Digest, FamilyFacts
+from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.compare.objects.judge import FamilyCase, families_asked, releases_between, zones_of
 from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.compare.objects.model import ApiObjects

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers import explain
+from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import PROXY_FIREWALL
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.compare.objects.documents import HOW
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service

@@ -23,7 +23,7 @@ from ipt_explain.compare.objects.model import (
 )
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.netfilter.addresses import format_address, parse_address
+from ipt_explain.netfilter.header.addresses import format_address, parse_address
 
 _DEFAULT_AFFINITY_SECONDS = 10800
 _HEADLESS = "service.kubernetes.io/headless"

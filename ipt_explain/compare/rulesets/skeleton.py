@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     MARK_MASQ,
@@ -16,9 +17,8 @@ from ipt_explain.analyzers.names import (
     SERVICES,
     role_of,
 )
-from ipt_explain.analyzers.owners import owner_of, owner_of_rule
-from ipt_explain.analyzers.owners_kube import role_of_kube_chain
-from ipt_explain.analyzers.plans import Plans, RulePlan
+from ipt_explain.analyzers.owners.kube import role_of_kube_chain
+from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.graph import is_built_in
 from ipt_explain.model import Backend, Chain, Dump, Family, Form, Rule, Ruleset

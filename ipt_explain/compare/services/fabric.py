@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     MARK_MASQ,
@@ -20,7 +21,6 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
-from ipt_explain.analyzers.plans import Plans
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.model import Backend, Dump, Family, Form, Rule, Ruleset
 from ipt_explain.services.explanation import Explanation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
-from ipt_explain.netfilter.never import Certainty, certainty_of, deciding_slots
+from ipt_explain.netfilter.certainty.never import Certainty, certainty_of, deciding_slots
 
 
 def find_certain(rules_of: RulesByShape) -> Iterator[tuple[Rule, Certainty]]:

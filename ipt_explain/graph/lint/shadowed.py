@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
 from ipt_explain.model import Chain, Command, Rule, Ruleset, Shape, Table, TargetKind
-from ipt_explain.netfilter.containment import Conditions, Kind, conditions_of, contains, may_contain
+from ipt_explain.netfilter.certainty.containment import Conditions, Kind, conditions_of, contains, may_contain
 from ipt_explain.records import dataclass, field
 
 # Chains of hostile size may hold more forms of rules than are worth comparing; what lies beyond these is not looked at.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetPort
-from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.addresses import network_bits
-from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
 from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
 from ipt_explain.records import dataclass
 

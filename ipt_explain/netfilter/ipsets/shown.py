@@ -7,8 +7,8 @@ ICMP, 0 of all others; a bitmap of ports takes TCP and UDP alone), ip_set_hash_i
 from __future__ import annotations
 
 from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
-from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts

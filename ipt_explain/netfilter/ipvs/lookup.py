@@ -11,8 +11,8 @@ from functools import lru_cache
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
-from ipt_explain.netfilter import protocols
-from ipt_explain.netfilter.addresses import parse_address
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.truth import Truth
 
 _FTP, _FTP_DATA, _ALL_PORTS = 21, 20, 0

@@ -8,11 +8,11 @@ from typing import cast
 
 from ipt_explain.model import Option
 from ipt_explain.model.words import unquote
-from ipt_explain.netfilter.addresses import network_bits
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
-from ipt_explain.netfilter.interfaces import interface_fits
+from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header.interfaces import interface_fits
+from ipt_explain.netfilter.header.protocols import ANY, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.protocols import ANY, protocol_number
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import address_text
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
+from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.matches.undecided import compile_undecided, described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth

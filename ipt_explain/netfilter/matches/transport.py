@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter import protocols
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
-from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
+from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
+from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.truth import Truth
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")

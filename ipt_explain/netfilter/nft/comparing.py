@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
-from ipt_explain.netfilter.addresses import BITS
-from ipt_explain.netfilter.interfaces import interface_fits
+from ipt_explain.netfilter.header.addresses import BITS
+from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
 from ipt_explain.netfilter.nft.readings import UNKNOWN, Chance, Nothing, Owned, Reading
 from ipt_explain.netfilter.packet import PacketState

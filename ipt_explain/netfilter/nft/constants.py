@@ -6,9 +6,9 @@ from enum import Enum
 from functools import lru_cache
 
 from ipt_explain.model.nft import Binary, Conntrack, Expression, Fib, Flags, Meta, Payload
-from ipt_explain.netfilter.addresses import parse_address
-from ipt_explain.netfilter.icmp import ICMP_TYPES, ICMPV6_TYPES
-from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
+from ipt_explain.netfilter.header.protocols import protocol_number
 
 RANDOM_BITS = 32
 

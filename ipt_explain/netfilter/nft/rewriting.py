@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range
-from ipt_explain.netfilter.addresses import BITS, Endpoint, format_address
+from ipt_explain.netfilter.header.addresses import BITS, Endpoint, format_address
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.nat_choice import chosen_address, chosen_ports
-from ipt_explain.netfilter.nat_targets import MOST_PORTS
+from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
+from ipt_explain.netfilter.nat.targets import MOST_PORTS
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts

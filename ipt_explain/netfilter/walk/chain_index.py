@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from ipt_explain.model import Chain, Shape
-from ipt_explain.netfilter.addresses import BITS, network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address
+from ipt_explain.netfilter.header.ports import HIGHEST
 from ipt_explain.netfilter.packet import Heading
-from ipt_explain.netfilter.ports import HIGHEST
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 

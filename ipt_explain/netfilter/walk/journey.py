@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Backend, Chain, Family, Ruleset, Table
 from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.netfilter.condition import Branch, Question, decide, split
+from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
-from ipt_explain.netfilter.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
@@ -185,7 +185,7 @@ class Journey:
             (passing if stage.is_nat and not _nat_applies(state) else entering).gather(state, flock)
         if not entering or not (stage.chain.rules or stage.drops):
             return travellers
-        from ipt_explain.netfilter.walk.nft import ChainWalk
+        from ipt_explain.netfilter.walk.backends.nft import ChainWalk
 
         states, flocks = zip(*entering.items())
         entered = Entered(flocks)
@@ -202,7 +202,7 @@ class Journey:
 
     def _servers(self, stage: ServersStage, travellers: Travellers) -> Travellers:
         """IPVS: what it takes for another machine goes to OUTPUT, all else on in this hook."""
-        from ipt_explain.netfilter.walk.ipvs import ask_servers
+        from ipt_explain.netfilter.walk.backends.ipvs import ask_servers
 
         passing, taken = Travellers(), Travellers()
         for state, flock in travellers.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ipt_explain.analyzers.owners import KERNEL, owner_of_rule
+from ipt_explain.analyzers.owners.owner import KERNEL, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import ChainFacts
 from ipt_explain.graph import Jump
 from ipt_explain.model import Rule, Ruleset

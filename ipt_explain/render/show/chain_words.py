@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.analyzers.owners import owner_of
+from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.analyzers.profiles.mark_bits import mark_names
 from ipt_explain.model import Chain, Command, Rule

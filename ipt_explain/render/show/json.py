@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ipt_explain.analyzers.owners import Owner
+from ipt_explain.analyzers.owners.owner import Owner
 from ipt_explain.analyzers.profiles.chains import ChainFacts, TablePlace
 from ipt_explain.analyzers.profiles.tables import HookFacts, TableFacts
 from ipt_explain.model import Rule

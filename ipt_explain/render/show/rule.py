@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.analyzers.owners import owner_of
+from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.model import Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain
-from ipt_explain.netfilter.addresses import format_endpoint, parse_address
-from ipt_explain.netfilter.protocols import protocol_name
+from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
+from ipt_explain.netfilter.header.protocols import protocol_name
 from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.netfilter.protocols import protocol_number
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey, NodeRules
 from ipt_explain.netfilter.walk.path import Step

@@ -7,8 +7,8 @@ nf_conntrack_tcp_be_liberal is set), marked packets are accepted, packets of kno
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.hooks import extra_conditions
 from ipt_explain.analyzers.names import FORWARD
+from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.audit.fact import ruleset_fact
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from ipt_explain.model import Rule, Shape
-from ipt_explain.netfilter.mark_rules import change_by, mark_test
-from ipt_explain.netfilter.marks import ALL_BITS, parse_integer
+from ipt_explain.netfilter.marks.bits import ALL_BITS, parse_integer
+from ipt_explain.netfilter.marks.rules import change_by, mark_test
 from ipt_explain.records import dataclass
 
 

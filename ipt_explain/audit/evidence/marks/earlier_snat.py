@@ -8,9 +8,9 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Rule
+from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
-from ipt_explain.netfilter.protocols import protocol_number
 from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.journey import MOST_WORK, NodeRules

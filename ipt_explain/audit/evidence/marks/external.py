@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from ipt_explain.analyzers.cluster_ip_marks import MarkReader
+from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
-from ipt_explain.analyzers.plans import RulePlan
-from ipt_explain.analyzers.writer import Writer
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkReader
 from ipt_explain.audit.evidence.marks.masquerade import mark_reader
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import Writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.marking import Marking, read_marking
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.marks.marking_chains import Marking, read_marking
 from ipt_explain.audit.fact import fact
 
 

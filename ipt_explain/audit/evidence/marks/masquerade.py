@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.cluster_ip_marks import ClusterIpMarks, MarkReader, read_cluster_ip_marks
-from ipt_explain.analyzers.hairpins import BrokenHairpin, broken_hairpins
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.hairpins import BrokenHairpin, broken_hairpins
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import ClusterIpMarks, MarkReader, read_cluster_ip_marks
 from ipt_explain.audit.fact import fact
 
 

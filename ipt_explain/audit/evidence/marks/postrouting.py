@@ -11,7 +11,7 @@ from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.fact import ruleset_fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.mark_rules import MarkTest, change_by, mark_test, mark_tests
+from ipt_explain.netfilter.marks.rules import MarkTest, change_by, mark_test, mark_tests
 from ipt_explain.records import dataclass
 
 

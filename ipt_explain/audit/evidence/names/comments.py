@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ipt_explain.analyzers.balancing_chains import BalancingChains
 from ipt_explain.analyzers.names import ChainRole, hash_of, read_comment, role_of
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
 from ipt_explain.audit.evidence.names.proof import ProvedName
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass

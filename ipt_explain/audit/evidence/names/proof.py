@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ipt_explain.analyzers.balancing_chains import BalancingChains
-from ipt_explain.analyzers.endpoint_chains import EndpointChains
-from ipt_explain.analyzers.endpoints import split_destination
-from ipt_explain.analyzers.front_rules import FrontRules, NamedWay
+from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
+from ipt_explain.audit.evidence.services.front_rules import FrontRules, NamedWay
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port

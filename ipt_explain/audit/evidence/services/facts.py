@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.analyzers.front_rules import FrontRules, read_front_rules
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains
+from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, read_name_evidence
+from ipt_explain.audit.evidence.services.front_rules import FrontRules, read_front_rules
 from ipt_explain.audit.evidence.services.overlaps import TwoMeanings, addresses_of_endpoints
 from ipt_explain.audit.fact import fact
 

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
-from ipt_explain.analyzers.balancing_chains import BalancingChains
-from ipt_explain.analyzers.endpoint_chains import EndpointChains
-from ipt_explain.analyzers.front_rules import FrontRules
 from ipt_explain.analyzers.names import hash_of
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.audit.evidence.services.front_rules import FrontRules
 from ipt_explain.model import Rule, Ruleset
-from ipt_explain.netfilter.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.addresses import address_port

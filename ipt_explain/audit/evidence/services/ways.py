@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.ways import BrokenWay, WayFault, Ways, read_ways
 from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule, fact
-from ipt_explain.audit.evidence.balancers import named
+from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, Ways, read_ways
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words.addresses import front
 

@@ -26,12 +26,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.affinity import AffinityFault
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancers import RESTART
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
+from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.node.facts import writer
 
 _XLB_SINCE = 10
 

@@ -24,10 +24,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from ipt_explain.analyzers.affinity import Check
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.affinity import affinity
-from ipt_explain.audit.evidence.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.affinity import affinity
+from ipt_explain.audit.evidence.balancing.affinity_faults import Check
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.services.facts import name_evidence
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.model import Rule, Shape
 
 _ODD = {

@@ -23,7 +23,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.affinity import affinity
+from ipt_explain.audit.evidence.balancing.affinity import affinity
 
 LIMIT = 100
 """Clients in a list of xt_recent, by default (ip_list_tot)."""

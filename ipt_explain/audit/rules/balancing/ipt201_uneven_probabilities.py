@@ -27,9 +27,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.balancing_chains import OddChain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain
 from ipt_explain.words.percents import percent
 
 

@@ -23,13 +23,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.affinity import AffinityFault
-from ipt_explain.analyzers.balancing_chains import Choice, OddChain
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
+from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
+from ipt_explain.audit.evidence.balancing.balancing_chains import Choice, OddChain
+from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.words.counts import counted
 
 _LOOKS_FOR_UNREADY = 22

@@ -35,8 +35,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
-from ipt_explain.audit.evidence.balancers import balancing_chains, named
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, named
+from ipt_explain.audit.evidence.node.facts import writer
 
 _SORTED_SINCE = 22
 

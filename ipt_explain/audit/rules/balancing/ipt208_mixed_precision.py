@@ -29,9 +29,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.even_shares import Digits
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
-from ipt_explain.audit.evidence.balancers import balancing_chains
+from ipt_explain.audit.evidence.balancing.balancers import balancing_chains
+from ipt_explain.audit.evidence.balancing.even_shares import Digits
 
 
 @rule("IPT208", "mixed-precision", Severity.INFO)

@@ -26,8 +26,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.observed import find_skew
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.balancing.skew import find_skew
 
 
 @rule("IPT209", "observed-skew", Severity.WARNING, yields_to=("IPT201", "IPT202", "IPT203", "IPT205"))

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, forwarding
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.model import Rule
 

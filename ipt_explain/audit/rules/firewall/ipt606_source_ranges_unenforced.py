@@ -40,10 +40,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.analyzers.source_ranges import EVERYWHERE, OpenRanges, broad_accepts, misdirected_drops, open_ranges
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
-from ipt_explain.audit.evidence.hooks import hooks
-from ipt_explain.audit.evidence.writer import writer
+from ipt_explain.audit.evidence.filter.source_ranges import (
+    EVERYWHERE,
+    OpenRanges,
+    broad_accepts,
+    misdirected_drops,
+    open_ranges,
+)
+from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.model import Rule
 from ipt_explain.words.addresses import front
 

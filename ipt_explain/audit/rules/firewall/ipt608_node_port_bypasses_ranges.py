@@ -24,8 +24,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.source_ranges import ranged_frontends
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.filter.source_ranges import ranged_frontends
 from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.counts import and_more
 

@@ -31,10 +31,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.hooks import Hook, HookState
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
-from ipt_explain.audit.evidence.hooks import hooks
+from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import Hook, HookState
 
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",

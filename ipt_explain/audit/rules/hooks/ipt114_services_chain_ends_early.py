@@ -23,9 +23,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.kube_services import Ender
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks import services_chain
+from ipt_explain.audit.evidence.hooks.facts import services_chain
+from ipt_explain.audit.evidence.hooks.services_chain import Ender
 
 
 @rule("IPT114", "services-chain-ends-early", Severity.ERROR, about=("KUBE-SERVICES",), yields_to=("IPT502",))

@@ -35,9 +35,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.hooks import hashed_chains
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
 from ipt_explain.model import Chain, Table
 
 # Chains that kube-proxy's iptables mode alone has in filter, each with a hook.

@@ -30,8 +30,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.hairpins import HairpinFault
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault
 from ipt_explain.audit.evidence.marks.masquerade import hairpins
 
 _SHOWN = 8

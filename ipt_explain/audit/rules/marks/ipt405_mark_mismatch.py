@@ -26,13 +26,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.marking import Marking
 from ipt_explain.analyzers.names import FORWARD
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
+from ipt_explain.audit.evidence.marks.marking_chains import Marking
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.mark_rules import MarkTest, mark_tests, single_bit
+from ipt_explain.netfilter.marks.rules import MarkTest, mark_tests, single_bit
 
 _FIX = (
     "Restart kube-proxy, and kubelet up to 1.26, with the same --iptables-masquerade-bit (14 by default, mark 0x4000)."

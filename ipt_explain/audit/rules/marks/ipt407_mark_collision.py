@@ -33,7 +33,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
 from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
-from ipt_explain.netfilter.mark_rules import single_bit
+from ipt_explain.netfilter.marks.rules import single_bit
 
 _EFFECTS = {
     Collision.SETS: "sets mark 0x{bit:x}, which asks for masquerading: packets that it matches lose their source",

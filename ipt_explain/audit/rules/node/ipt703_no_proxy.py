@@ -30,9 +30,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.hooks import hashed_chains
 from ipt_explain.analyzers.names import SERVICES, is_kube_chain
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
+from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
 from ipt_explain.model import Chain, Family
 
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
 from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
 from ipt_explain.audit.evidence.services.facts import label, name_evidence

@@ -35,8 +35,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.refusals import read_refusals
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.filter.refusals import read_refusals
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words.addresses import front
 

@@ -24,7 +24,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancers import RESTART, balancing_chains, endpoint_chains
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, endpoint_chains
 from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.words.percents import percent
 

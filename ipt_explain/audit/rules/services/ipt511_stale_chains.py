@@ -32,7 +32,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
-from ipt_explain.audit.evidence.balancers import endpoint_chains, named
+from ipt_explain.audit.evidence.balancing.balancers import endpoint_chains, named
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
 from ipt_explain.graph import BUILT_IN_CHAINS

@@ -27,7 +27,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancers import balancing_chains, endpoint_chains, named
+from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, endpoint_chains, named
 from ipt_explain.audit.evidence.services.facts import service_names
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
 

@@ -39,8 +39,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.ways import WayFault
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 
 _EFFECT = (

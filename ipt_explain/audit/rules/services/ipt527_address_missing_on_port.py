@@ -41,8 +41,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.ways import UnequalPorts
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts
 from ipt_explain.audit.evidence.services.ways import FIX, ways
 from ipt_explain.services.ports import FrontendKind
 

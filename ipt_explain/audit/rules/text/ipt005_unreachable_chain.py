@@ -27,7 +27,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import is_kube_chain
-from ipt_explain.analyzers.owners_kube import role_of_kube_chain
+from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain

@@ -1,0 +1,1 @@
+"""How kube-proxy's iptables mode writes Services: frontends, balancers, endpoints, and the chains between them."""

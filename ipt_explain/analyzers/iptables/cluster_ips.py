@@ -1,0 +1,29 @@
+"""Which addresses are ClusterIPs, from KUBE-SERVICES alone: without reading what stands behind them."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import SERVICES, CommentKind, read_comment
+from ipt_explain.model import Ruleset
+
+# Of these a refusal in filter KUBE-SERVICES is made for; nat's rules name their kind.
+_OF_CLUSTER_IPS = (CommentKind.CLUSTER_IP, CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS)
+
+
+def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
+    """Whether kube-proxy in iptables mode serves or refuses an address as a ClusterIP. Cost: one comparison a Service.
+
+    Up to 1.19 the refusals of load balancers stand among those of ClusterIPs, and count as such here.
+    """
+    plans = Plans()
+    hosts = (address, f"{address}/32", f"{address}/128")
+    for table in ("nat", "filter"):
+        chain = ruleset.chain(table, SERVICES)
+        for rule in chain.rules if chain is not None else ():
+            plan = plans[rule.shape]
+            if plan.destination is None or rule.values[plan.destination.slot] not in hosts or plan.destination.negated:
+                continue
+            comment = plan.comment_of(rule)
+            if comment is not None and read_comment(comment)[1] in _OF_CLUSTER_IPS:
+                return True
+    return False

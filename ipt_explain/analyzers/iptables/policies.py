@@ -1,0 +1,41 @@
+"""Traffic policies, as far as rules tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.iptables.reach import Reached, scope_of
+from ipt_explain.analyzers.names import CommentKind
+from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy
+
+
+def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy | None:
+    """The internal traffic policy. `single`: the release that wrote the rules balances ClusterIPs over all endpoints
+    unless a KUBE-SVL chain says otherwise; from 1.21 to 1.23 policy Local left no trace of its own.
+    """
+    if cluster_ip is None:
+        return None
+    if cluster_ip.route is not None and cluster_ip.route.balancer is not None:
+        if scope_of(cluster_ip.route.balancer) is Scope.LOCAL:
+            return TrafficPolicy.LOCAL
+        return TrafficPolicy.CLUSTER if single else None
+    if cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS:
+        return TrafficPolicy.LOCAL
+    return None
+
+
+def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
+    """The external traffic policy, from the frontends that are no ClusterIP."""
+    policy = None
+    for each in reached:
+        if each.frontend.kind is FrontendKind.CLUSTER_IP:
+            continue
+        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or (each.route is not None and each.route.local):
+            return TrafficPolicy.LOCAL
+        # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
+        says_nothing = (
+            each.frontend.kind is FrontendKind.EXTERNAL_IP and each.route is not None and not each.route.has_policy
+        )
+        if each.balancer is not None and not says_nothing:
+            policy = TrafficPolicy.CLUSTER
+    return policy

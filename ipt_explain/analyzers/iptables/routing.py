@@ -1,0 +1,114 @@
+"""From a frontend's target chain to its balancer: through firewalls (KUBE-FW) and external chains (KUBE-EXT,
+KUBE-XLB).
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
+from ipt_explain.model import Table
+from ipt_explain.records import dataclass, replace
+
+_MAX_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a frontend's chain leads connections from outside the node.
+
+    `balancer` is None where no rule leads on; `node_balancer` is that of pods and the node itself, None where it does
+    not differ. `local` tells that outside connections reach endpoints of this node only (external policy Local).
+    `has_policy`: a chain on the way (KUBE-EXT, KUBE-XLB) is where the external policy is put into effect. `missing` are
+    chains on the way that the text lacks. `open_range` tells of a rule that lets all sources through a firewall,
+    `ranges` which it names.
+    """
+
+    balancer: Spread | None
+    node_balancer: Spread | None
+    local: bool
+    has_policy: bool = False
+    missing: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    open_range: bool = False
+
+
+class RouteReader:
+    """Follows frontends' chains in one nat table."""
+
+    def __init__(self, nat: Table | None, plans: Plans, balancers: BalancerReader) -> None:
+        self._chains = {} if nat is None else nat.chains
+        self._plans = plans
+        self._balancers = balancers
+        self._known: dict[tuple[str, str], Route] = {}
+
+    def follow(self, target: str, protocol: str, depth: int = 0) -> Route:
+        """The route that begins at a frontend's target chain."""
+        key = (target, protocol)
+        route = self._known.get(key)
+        if route is None:
+            route = self._known[key] = self._follow(target, protocol, depth)
+        return route
+
+    def _follow(self, target: str, protocol: str, depth: int) -> Route:
+        role = role_of(target)
+        if target not in self._chains:
+            return Route(None, None, local=False, missing=(target,))
+        if depth < _MAX_DEPTH:
+            if role is ChainRole.FIREWALL:
+                return self._through_firewall(target, protocol, depth)
+            if role is ChainRole.EXTERNAL:
+                return self._through_external(target, protocol)
+        spread = self._balancers.read(target, protocol)
+        if role is ChainRole.LOCAL_EXTERNAL:
+            node = self._redirected(spread, protocol)
+            return Route(spread, node, local=True, has_policy=True)
+        return Route(spread, None, local=role is ChainRole.LOCAL)
+
+    def _through_external(self, name: str, protocol: str) -> Route:
+        """KUBE-EXT: rules for pods and the node itself lead aside, the last one leads everybody else on."""
+        spread = self._balancers.read(name, protocol)
+        node = self._redirected(spread, protocol)
+        onward = self._onward(spread)
+        if onward is None:
+            # Its own endpoints, or no tail: since 1.25 it has none where policy Local has no local endpoint.
+            outside = spread if spread.shares or spread.dropped else None
+            return Route(outside, node, local=node is not None, has_policy=True)
+        missing = () if onward in self._chains else (onward,)
+        outside = self._balancers.read(onward, protocol) if not missing else None
+        local = role_of(onward) is ChainRole.LOCAL
+        return Route(outside, node, local, has_policy=True, missing=missing)
+
+    def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
+        """KUBE-FW: source ranges lead on, the rest falls to a mark for dropping or out of the chain."""
+        ranges: list[str] = []
+        open_range, onward = False, None
+        chain = self._chains[name]
+        for shape, start in zip(chain.layout.shapes, chain.layout.offsets):
+            plan = self._plans[shape]
+            target = None if plan.target_slot is None else chain.values[start + plan.target_slot]
+            if target is not None and target != MARK_MASQ and target != MARK_DROP:
+                onward = onward or target
+                if plan.source is None:
+                    open_range = True
+                elif not plan.source.negated:
+                    ranges.append(chain.values[start + plan.source.slot])
+        if onward is None:
+            return Route(None, None, local=False)
+        route = self.follow(onward, protocol, depth + 1)
+        return replace(route, ranges=tuple(dict.fromkeys(ranges)), open_range=open_range)
+
+    def _redirected(self, spread: Spread, protocol: str) -> Spread | None:
+        """The balancer to which rules for pods or the node itself lead."""
+        for rule in spread.evidence(spread.redirects):
+            target = rule.target
+            if target is not None and target in self._chains:
+                return self._balancers.read(target, protocol)
+        return None
+
+    def _onward(self, spread: Spread) -> str | None:
+        for rule in spread.evidence(spread.balancing):
+            plan = self._plans[rule.shape]
+            if plan.target_slot is not None and plan.probability is None:
+                return rule.target
+        return None

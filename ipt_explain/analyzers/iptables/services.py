@@ -1,0 +1,240 @@
+"""Service ports put together: frontends, balancers, endpoints, affinity, masquerading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms, split_destination
+from ipt_explain.analyzers.iptables.frontends import Entries, FrontendReader
+from ipt_explain.analyzers.iptables.health_checks import health_check_ports
+from ipt_explain.analyzers.iptables.masquerading import masquerade
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.iptables.policies import external_policy, internal_policy
+from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached, scope_of
+from ipt_explain.analyzers.iptables.routing import RouteReader
+from ipt_explain.analyzers.names import (
+    ChainRole,
+    ServicePortName,
+    chain_hash,
+    hash_of,
+    read_comment,
+    role_of,
+)
+from ipt_explain.model import Chain, Ruleset
+from ipt_explain.services.evidence import Evidence, rules_of
+from ipt_explain.services.ports import (
+    Balancer,
+    Endpoint,
+    FrontendKind,
+    FrontendVerdict,
+    Scope,
+    ServiceChains,
+    ServicePort,
+    ServiceState,
+)
+
+Wanted = Callable[[ServicePortName | None], bool]
+
+_SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
+_FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
+_PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
+_PROTOCOLS = ("tcp", "udp", "sctp")
+_STATES = {
+    FrontendVerdict.BALANCE: ServiceState.SERVING,
+    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
+    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
+    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
+    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
+}
+
+
+class ServiceReader:
+    """Reads the service ports of one ruleset.
+
+    `single_internal_policy`: the release that wrote the rules balances ClusterIPs over all endpoints unless a KUBE-SVL
+    chain says otherwise. From 1.21 to 1.23 internal policy Local left no trace of its own, so there the policy is not
+    known.
+    """
+
+    def __init__(self, ruleset: Ruleset, plans: Plans, single_internal_policy: bool) -> None:
+        self._ruleset = ruleset
+        self._plans = plans
+        self._single_internal_policy = single_internal_policy
+        self._nat = ruleset.tables.get("nat")
+        self._forms = EndpointForms(plans)
+        self._balancers = BalancerReader(self._nat, plans, self._forms)
+        self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
+        self._health = health_check_ports(ruleset, plans)
+
+    def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
+        """The service ports by name. With `wanted`, only those whose name it accepts."""
+        groups = FrontendReader(self._ruleset, self._plans).read()
+        if self._ruleset.fragment:
+            groups += self._without_frontend({group.key for group in groups})
+        services = [self._service(group) for group in groups if wanted is None or wanted(group.name)]
+        services.sort(key=_by_name)
+        return services
+
+    def _without_frontend(self, known: set[str]) -> Iterable[Entries]:
+        """Service chains of a fragment that lacks the rules leading to them."""
+        for chain in self._nat.chains.values() if self._nat is not None else ():
+            key = hash_of(chain.name) if role_of(chain.name) in (ChainRole.SERVICE, ChainRole.LOCAL) else None
+            if key is not None and key not in known:
+                known.add(key)
+                yield Entries(key, self._name_within(chain))
+
+    def _name_within(self, chain: Chain) -> ServicePortName | None:
+        """A service's name from the comments in its own chain, or its endpoints'."""
+        targets = map(chain.target_of, range(len(chain.layout)))
+        chains = {} if self._nat is None else self._nat.chains
+        behind = (chains[target] for target in targets if target is not None and target in chains)
+        for member in (chain, *behind):
+            for rule in rules_of(member):
+                comment = self._plans[rule.shape].comment_at(rule)
+                name = None if comment is None else read_comment(comment)[0]
+                if name is not None:
+                    return name
+        return None
+
+    def _service(self, group: Entries) -> ServicePort:
+        protocol = self._protocol(group)
+        own = frozenset(entry.address.host for entry in group.entries if entry.address.host is not None)
+        reached = [self._follower.follow(entry, own) for entry in group.entries]
+        spreads = self._spreads(group, reached, protocol)
+        cluster = self._cluster_spread(group, reached, protocol)
+        endpoints = self._endpoint_facts(cluster, spreads)
+        entry = next((each for each in reached if each.frontend.kind is FrontendKind.CLUSTER_IP), None)
+        seconds = {each.seconds for spread in spreads for each in spread.affinity if each.seconds is not None}
+        name = group.name
+        return ServicePort(
+            family=self._ruleset.family,
+            source=self._ruleset.source,
+            namespace=None if name is None else name.namespace,
+            name=None if name is None else name.name,
+            port_name=None if name is None else name.port,
+            protocol=protocol,
+            cluster_ip=None if entry is None else entry.frontend.address,
+            port=None if entry is None else entry.frontend.port,
+            state=ServiceState.UNKNOWN if entry is None else _STATES[entry.frontend.verdict],
+            frontends=tuple(each.frontend for each in reached),
+            balancers=tuple(map(_balancer, spreads)),
+            endpoints=endpoints,
+            affinity_seconds=min(seconds, default=None),
+            internal_policy=internal_policy(entry, self._single_internal_policy),
+            external_policy=external_policy(reached),
+            health_check_node_port=None if name is None else self._health.get((name.namespace, name.name, name.port)),
+            masquerade=masquerade(entry, cluster, endpoints, self._plans),
+            chains=self._chains(group, reached),
+            backend=self._ruleset.backend,
+        )
+
+    def _protocol(self, group: Entries) -> str:
+        if group.entries:
+            return group.entries[0].address.protocol
+        if group.name is not None:
+            spelled = group.name.spelled
+            for protocol in _PROTOCOLS:
+                if group.key in (chain_hash(spelled, protocol), chain_hash(spelled.rstrip(":") + ":", protocol)):
+                    return protocol
+        return "tcp"
+
+    def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
+        for each in reached:
+            if each.frontend.kind is FrontendKind.CLUSTER_IP:
+                return each.balancer
+        if not group.entries:
+            for role in (ChainRole.SERVICE, ChainRole.LOCAL):
+                spread = self._balancers.read(role.value + group.key, protocol)
+                if spread.chain is not None:
+                    return spread
+        return None
+
+    def _spreads(self, group: Entries, reached: list[Reached], protocol: str) -> list[Spread]:
+        """Every chain that spreads connections of the service port, the ClusterIP's first."""
+        found: dict[str, Spread] = {}
+        first = self._cluster_spread(group, reached, protocol)
+        if first is not None:
+            found[first.name] = first
+        for each in reached:
+            for spread in (each.balancer, each.node_balancer):
+                if spread is not None:
+                    found.setdefault(spread.name, spread)
+        return list(found.values())
+
+    def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> tuple[Endpoint, ...]:
+        chances: dict[str, float] = {}
+        found: dict[str, tuple[str | None, Chain | None]] = {}
+        local: set[str] = set()
+        timeouts: dict[str, int | None] = {}
+        for spread in spreads:
+            counts = spread is cluster
+            for share, chain in zip(spread.shares, spread.endpoints):
+                name = share.chain
+                if name not in found:
+                    found[name] = (share.endpoint, chain)
+                    chances[name] = share.probability if counts else 0.0
+                elif counts:
+                    chances[name] += share.probability
+            if scope_of(spread) is Scope.LOCAL:
+                local.update([share.chain for share in spread.shares])
+            for affinity in spread.affinity:
+                timeouts.setdefault(affinity.chain, affinity.seconds)
+        unless_shown = None if self._ruleset.fragment else False
+        endpoints = []
+        for (name, (destination, chain)), chance in zip(found.items(), chances.values()):
+            is_local, timeout = name in local or None, timeouts.get(name)
+            address, port = (None, None) if destination is None else split_destination(destination)
+            form = None if chain is None else self._forms[chain.layout]
+            if chain is None or form is None:
+                # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
+                hairpin, packets = None if destination is None else unless_shown, None
+                evidence = _leading_to(name, spreads)
+            else:
+                hairpin = form.hairpin(chain.values, address) or unless_shown
+                counters, evidence = chain.counters_of(form.dnat), Evidence(chain, form.dnat)
+                packets = None if counters is None else counters.packets
+            endpoints.append(
+                Endpoint(address, port, name, chance, is_local, hairpin, timeout, packets, evidence, hairpin)
+            )
+        return tuple(endpoints)
+
+    def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
+        present: dict[str, str] = {}
+        chains = {} if self._nat is None else self._nat.chains
+        for prefix in _PREFIXES:
+            name = prefix + group.key
+            if name in chains:
+                present[prefix] = name
+        for each in reached:
+            for jump in each.entry.jumps:
+                target = jump.target
+                role = None if target is None else role_of(target)
+                if target is not None and role is not None:
+                    present.setdefault(role.value, target)
+        combined = present.get(_LOCAL_EXTERNAL)
+        return ServiceChains(
+            service=present.get(_SERVICE),
+            local=present.get(_LOCAL, combined),
+            external=present.get(_EXTERNAL, combined),
+            firewall=present.get(_FIREWALL),
+        )
+
+
+def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
+    return (
+        service.namespace or "", service.name or "", service.port_name or "",
+        service.cluster_ip or "", service.port or 0, service.protocol,
+    )  # fmt: skip
+
+
+def _leading_to(chain: str, spreads: list[Spread]) -> Evidence:
+    """The rule that leads to an endpoint chain, or DNATs in its place."""
+    rules = [rule for spread in spreads for rule in spread.evidence(spread.balancing)]
+    return next((rule for rule in rules if chain in (rule.chain.name, rule.target)), rules[0])
+
+
+def _balancer(spread: Spread) -> Balancer:
+    # A share that is marked for dropping is not un-DNATed, but it reaches no endpoint either.
+    unmatched = spread.unmatched + spread.dropped
+    return Balancer(spread.name, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)

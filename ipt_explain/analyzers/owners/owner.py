@@ -1,0 +1,94 @@
+"""Who wrote a chain, and what for: by its name, else by the comments of its rules.
+
+A prefix is no proof: kube-router and CRI-O name chains KUBE-… too. What nobody is known to use is nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ipt_explain.analyzers.names import HASH_LENGTH, hash_of, role_of
+from ipt_explain.analyzers.owners.kube import role_of_kube_chain
+from ipt_explain.analyzers.owners.neighbours import COMMENTS, EXACT, PATTERNS, PREFIXES
+from ipt_explain.graph import is_built_in
+from ipt_explain.model import Rule
+from ipt_explain.records import dataclass
+
+KERNEL = "built-in"
+
+# How many rules of a chain are asked for their comments; one that is signed signs its first rules.
+_SAMPLE = 8
+_PREFIX_LENGTHS = sorted({len(prefix) for prefix in PREFIXES}, reverse=True)
+_BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who wrote a chain: `name` (`kube-proxy`, `Docker`, …), what the chain is for, and what that rests on."""
+
+    name: str
+    purpose: str
+    evidence: str
+
+
+def owner_of(chain: str, rules: Iterable[Rule] = (), table: str | None = None) -> Owner | None:
+    """The owner of the chain of this name, None where nothing tells.
+
+    `rules` are the chain's; their comments are asked where the name says nothing. `table` tells chains of one name
+    apart (KUBE-SERVICES is in nat and in filter); None takes the more common one.
+    """
+    if _built_in(chain, table):
+        return Owner(KERNEL, "where the kernel hands packets to this table", "name")
+    role = role_of_kube_chain(chain, table)
+    if role is not None:
+        return Owner(role.owner, role.text, _evidence(chain))
+    known = EXACT.get(chain)
+    if known is not None:
+        return Owner(known[0], known[1], "name")
+    for length in _PREFIX_LENGTHS:
+        known = PREFIXES.get(chain[:length])
+        if known is not None:
+            return Owner(known[0], known[1], f"name ({chain[:length]}…)")
+    for pattern, name, purpose in PATTERNS:
+        if pattern.match(chain):
+            return Owner(name, purpose, "name")
+    return _by_comments(rules)
+
+
+def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
+    """Who put a rule into a chain that is not its own, such as a built-in one: by its comment, else by its jump."""
+    signed = _by_comments((rule,))
+    if signed is not None:
+        return signed
+    target = rule.target
+    shape_target = rule.shape.target
+    if target is None or shape_target is None or shape_target.name is not None:
+        return None
+    led_to = owner_of(target, (), table)
+    return None if led_to is None else Owner(led_to.name, led_to.purpose, f"it jumps to {target}")
+
+
+def _built_in(chain: str, table: str | None) -> bool:
+    if table is not None:
+        return is_built_in(table, chain)
+    return is_built_in("mangle", chain)  # which has all five
+
+
+def _evidence(chain: str) -> str:
+    """What a name of kube-proxy's kind rests on; a hash can be checked for its form."""
+    role, word = role_of(chain), hash_of(chain)
+    if role is None or word is None:
+        return "name"
+    if len(word) == HASH_LENGTH and _BASE32.issuperset(word):
+        return f"name ({role.value} and a hash)"
+    return f"name ({role.value}, though what follows is not a hash as kube-proxy makes them)"
+
+
+def _by_comments(rules: Iterable[Rule]) -> Owner | None:
+    for _, rule in zip(range(_SAMPLE), rules):
+        comment = rule.comment
+        if comment is not None:
+            for beginning, owner, purpose in COMMENTS:
+                if comment.startswith(beginning):
+                    return Owner(owner, purpose, f'comment "{beginning.strip()}…"')
+    return None

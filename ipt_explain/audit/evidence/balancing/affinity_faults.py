@@ -1,0 +1,164 @@
+"""Session affinity: rules that look for returning clients, rules that record them, and where the two do not fit.
+
+Facts: pkg/proxy/iptables/proxier.go. Each endpoint's DNAT rule records the client in a `recent` list named like the
+endpoint's chain (`--set`); ahead of the balancing rules, each balancing chain looks in each endpoint's list (`--rcheck
+--seconds T --reap`). T is the Service's, the same for all its ports: 1 to 86400, 10800 by default; kube-proxy 1.4 and
+1.5 wrote 180, minutes for seconds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_MASQ, ChainRole
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.records import dataclass
+
+LONGEST = 86400
+"""The longest timeout of a Service, in seconds; the shortest is 1."""
+
+
+class AffinityFault(Enum):
+    """How checking and recording do not fit."""
+
+    NEVER_SET = "the list is never filled"
+    UNUSED = "the list is never looked at"
+    FOREIGN_LIST = "the rule looks in another endpoint's list"
+    FOREIGN_RECORD = "the endpoint records in another list"
+    LATE = "the rule stands behind balancing rules"
+    RETURNING_ONLY = "some endpoints are looked for, but no new client is led to them"
+    INCOMPLETE = "some endpoints are not looked for"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenAffinity:
+    """One fault. `rule` shows it, `endpoints` are the endpoint chains that it hurts, `related` other rules; `share` is
+    the part of a late rule's clients that reach it."""
+
+    fault: AffinityFault
+    chain: Chain
+    rule: Rule
+    endpoints: tuple[str, ...]
+    related: tuple[Rule, ...] = ()
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule that looks for returning clients; `seconds` as in the text."""
+
+    rule: Rule
+    target: str
+    list_name: str | None
+    seconds: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """All session affinity of a ruleset. `timeouts` has the checks by the hash of their service port's chains."""
+
+    broken: tuple[BrokenAffinity, ...]
+    timeouts: Mapping[str, tuple[Check, ...]]
+
+
+def read_affinity(ruleset: Ruleset, balancing: BalancingChains, endpoints: EndpointChains) -> Affinity:
+    """Reads the chains that have to do with affinity; the others cost nothing."""
+    return _Reader(balancing, endpoints).read(ruleset)
+
+
+class _Reader:
+    def __init__(self, balancing: BalancingChains, endpoints: EndpointChains) -> None:
+        self._balancing = balancing
+        self._endpoints = endpoints
+        self._plans: Plans = endpoints.plans
+        self._recorders: set[str] = set()
+
+    def read(self, ruleset: Ruleset) -> Affinity:
+        broken: list[BrokenAffinity] = []
+        timeouts: dict[str, list[Check]] = defaultdict(list)
+        for chain in self._balancing.affinity:
+            checks = list(self._checks(chain))
+            timeouts[chain.name[9:]] += checks
+            broken += self._judge(chain, checks)
+        if self._endpoints.recording:
+            nat = ruleset.tables["nat"]
+            broken += self._unused(nat.chains)
+        return Affinity(tuple(broken), {key: tuple(checks) for key, checks in timeouts.items()})
+
+    def _checks(self, chain: Chain) -> Iterator[Check]:
+        for rule in chain.rules:
+            plan = self._plans[rule.shape]
+            if plan.rcheck:
+                name = None if plan.list_slot is None else rule.values[plan.list_slot]
+                seconds = None if plan.seconds_slot is None else rule.values[plan.seconds_slot]
+                yield Check(rule, plan.target_of(rule) or "", name, seconds)
+
+    def _judge(self, chain: Chain, checks: list[Check]) -> Iterator[BrokenAffinity]:
+        dnats = self._endpoints.dnats
+        for check in checks:
+            recorded = self._endpoints.record_list(check.target) if check.target in dnats else None
+            if check.list_name != check.target and check.list_name != recorded:
+                yield BrokenAffinity(AffinityFault.FOREIGN_LIST, chain, check.rule, (check.target,))
+            elif recorded is None or check.target in self._recorders:
+                continue
+            elif not recorded:
+                self._recorders.add(check.target)
+                yield BrokenAffinity(
+                    AffinityFault.NEVER_SET, chain, dnats[check.target], (check.target,), (check.rule,)
+                )
+            elif recorded != check.target:
+                self._recorders.add(check.target)
+                yield BrokenAffinity(
+                    AffinityFault.FOREIGN_RECORD, chain, dnats[check.target], (check.target,), (check.rule,)
+                )
+        yield from self._late(chain)
+        checked = {check.target for check in checks}
+        chosen = set(self._balancing.targets[chain.name])
+        returning = [check for check in checks if check.target not in chosen]
+        if returning:
+            targets = tuple(check.target for check in returning)
+            others = tuple(check.rule for check in returning[1:])
+            yield BrokenAffinity(AffinityFault.RETURNING_ONLY, chain, returning[0].rule, targets, others)
+        left_out = [target for target in self._balancing.targets[chain.name] if target not in checked]
+        if left_out and checks:
+            rules = tuple(rule for rule in chain.rules if rule.target in left_out)
+            yield BrokenAffinity(AffinityFault.INCOMPLETE, chain, rules[0], tuple(left_out), rules[1:])
+
+    def _late(self, chain: Chain) -> Iterator[BrokenAffinity]:
+        rest = 1.0
+        ahead: list[Rule] = []
+        for rule in chain.rules:
+            plan = self._plans[rule.shape]
+            target = plan.target_of(rule)
+            if plan.rcheck:
+                if ahead:
+                    yield BrokenAffinity(AffinityFault.LATE, chain, rule, (target or "",), tuple(ahead), rest)
+            elif target is not None and target[:9] == ChainRole.ENDPOINT.value and target != MARK_MASQ:
+                ahead.append(rule)
+                rest *= 1.0 - _chance(plan.probability.of(rule) if plan.probability is not None else None)
+
+    def _unused(self, chains: Mapping[str, Chain]) -> Iterator[BrokenAffinity]:
+        looking = {chain.name for chain in self._balancing.affinity}
+        record_list, dnats = self._endpoints.record_list, self._endpoints.dnats
+        for name, targets in self._balancing.targets.items():
+            if name not in looking:
+                recording = [target for target in targets if record_list(target)]
+                if recording:
+                    rules = tuple(rule for rule in chains[name].rules if rule.target in recording)
+                    recorders = tuple(dnats[target] for target in recording)
+                    yield BrokenAffinity(AffinityFault.UNUSED, chains[name], rules[0], tuple(recording), recorders)
+
+
+def _chance(text: str | None) -> float:
+    if text is None:
+        return 1.0
+    try:
+        return stored(text) / SCALE
+    except ValueError:
+        return 0.0

@@ -1,0 +1,79 @@
+"""Facts about balancing chains that rules of the catalogue ask for, and the words for shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.balancing_chains import (
+    BalancingChains,
+    Choice,
+    OddChain,
+    read_balancing_chains,
+)
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, read_endpoint_chains
+from ipt_explain.audit.fact import fact
+from ipt_explain.words.lists import listed
+from ipt_explain.words.percents import percent
+
+RESTART = "Restart kube-proxy on this node: it writes the chain anew."
+NAMED = 4
+"""So many endpoints are named in a message; the others are counted."""
+_NOTHING = 1e-12
+
+
+@fact
+def endpoint_chains(context: RulesetContext) -> EndpointChains:
+    """Where every endpoint chain leads."""
+    return read_endpoint_chains(context.ruleset)
+
+
+@fact
+def balancing_chains(context: RulesetContext) -> BalancingChains:
+    """The balancing chains, and which of them are odd."""
+    return read_balancing_chains(context.ruleset, endpoint_chains(context))
+
+
+def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
+    """The odd chains that choose by chance."""
+    return (odd for odd in balancing_chains(context).odd if not odd.counting)
+
+
+def dead(odd: OddChain) -> list[Choice]:
+    """The choices that no connection reaches."""
+    return [choice for choice in odd.choices if choice.share <= _NOTHING]
+
+
+def repeated(odd: OddChain) -> list[Choice]:
+    """The choices whose endpoint an earlier one has."""
+    seen: set[str] = set()
+    found = []
+    for choice in odd.choices:
+        if choice.target in seen or choice.destination in seen:
+            found.append(choice)
+        seen.update((choice.target, choice.destination))
+    return found
+
+
+def leaks(context: RulesetContext, odd: OddChain) -> bool:
+    """Whether connections pass the chain without an endpoint, as far as the text can tell."""
+    return odd.leak > _NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
+
+
+def shares(choices: Iterable[Choice], extra: float = 0.0) -> str:
+    """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more 5 % or less`, the largest first; `extra` is what no endpoint gets."""
+    by_endpoint: dict[str, float] = {}
+    for choice in choices:
+        by_endpoint[choice.destination] = by_endpoint.get(choice.destination, 0.0) + choice.share
+    ordered = sorted(by_endpoint.items(), key=lambda each: -each[1])
+    parts = [f"{endpoint} {percent(share)}" for endpoint, share in ordered[:NAMED]]
+    if len(ordered) > NAMED:
+        parts.append(f"{len(ordered) - NAMED} more {percent(ordered[NAMED][1])} or less")
+    if extra > _NOTHING:
+        parts.append(f"none {percent(extra)}")
+    return ", ".join(parts)
+
+
+def named(words: Iterable[str]) -> str:
+    """`a, b, c and 5 more`, each once."""
+    return listed(dict.fromkeys(words), NAMED)

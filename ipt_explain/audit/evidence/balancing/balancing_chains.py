@@ -1,0 +1,286 @@
+"""All balancing chains (KUBE-SVC, KUBE-SVL, KUBE-XLB) of a ruleset at a glance, and those that do not spread evenly.
+
+Nearly all are as kube-proxy writes them: every endpoint once, each rule with the even share of those that remain, the
+last without condition. That is told from the form of the rules and a list of texts; only the others are taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
+from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.records import dataclass
+
+_BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
+_ENDPOINT = ChainRole.ENDPOINT.value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A rule that leads a share of new connections to an endpoint, or to what stands in an endpoint's place.
+
+    `chance` is its own, `share` what of all connections it takes; `even` tells whether the chance fits how many choices
+    remain. `destination` is the endpoint's `ip:port`, or the target where the text does not tell.
+    """
+
+    rule: Rule
+    target: str
+    destination: str
+    chance: float
+    share: float
+    even: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OddChain:
+    """A chain that does not spread as kube-proxy has it.
+
+    `leak` is the share that no choice takes, `ending` a rule ahead of choices that ends the chain. `counting` are rules
+    that choose by count instead of chance, `strange` those that lead to no endpoint chain. `partial`: what is there may
+    be a part of an even chain.
+    """
+
+    chain: Chain
+    choices: tuple[Choice, ...]
+    leak: float
+    ending: Rule | None
+    counting: tuple[Rule, ...]
+    strange: tuple[Rule, ...]
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BalancingChains:
+    """What there is to know of them. `targets` are the endpoint chains of each, in the order of the rules, and
+    `destinations` where these lead (`ip:port`, "" where the text does not tell); `affinity`
+    the chains that look for returning clients; `unordered` those whose endpoints are not in kube-proxy's order;
+    `written` a chain for each number of digits that no other number explains."""
+
+    targets: Mapping[str, list[str]]
+    destinations: Mapping[str, list[str]]
+    odd: tuple[OddChain, ...]
+    empty: tuple[Chain, ...]
+    affinity: tuple[Chain, ...]
+    unordered: tuple[Chain, ...]
+    written: Mapping[Digits, Chain]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the choices of a chain stand, for all chains whose rules have these shapes: (rule, slot of its target)
+    and, of those that have a probability, (rule, slot of it). `regular`: each but the last has one."""
+
+    choices: tuple[tuple[int, int], ...]
+    chances: tuple[tuple[int, int], ...]
+    regular: bool
+    affinity: bool
+
+
+def read_balancing_chains(ruleset: Ruleset, endpoints: EndpointChains) -> BalancingChains:
+    """Reads every balancing chain of the nat table."""
+    return _Survey(endpoints).read(ruleset)
+
+
+class _Survey:
+    def __init__(self, endpoints: EndpointChains) -> None:
+        self._endpoints = endpoints
+        self._plans: Plans = endpoints.plans
+        self._shares = EvenShares()
+        self._layouts: dict[tuple[Shape, ...], _Layout] = {}
+        self._texts: dict[tuple[str, ...], Digits] = {}
+        self._written: dict[Digits, Chain] = {}
+
+    def read(self, ruleset: Ruleset) -> BalancingChains:
+        targets: dict[str, list[str]] = {}
+        leads: dict[str, list[str]] = {}
+        odd: list[OddChain] = []
+        empty: list[Chain] = []
+        affinity: list[Chain] = []
+        unordered: list[Chain] = []
+        known = self._endpoints.destinations
+        nat = ruleset.tables.get("nat")
+        chains: Mapping[str, Chain] = {} if nat is None else nat.chains
+        deleted = frozenset() if nat is None else nat.deleted
+        for name, chain in chains.items():
+            if name[:9] not in _BALANCERS or name in deleted:
+                continue
+            rules = chain.rules
+            layout = self._layout(chain)
+            found = targets[name] = [rules[rule].values[slot] for rule, slot in layout.choices]
+            if layout.affinity:
+                affinity.append(chain)
+            destinations = leads[name] = [known.get(target, "") for target in found]
+            if not self._is_regular(chain, layout, found, destinations):
+                read = self._take_apart(chain)
+                if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
+                    empty.append(chain)
+                elif not _harmless(read):
+                    odd.append(read)
+                targets[name] = [choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT]
+                leads[name] = [known.get(target, "") for target in targets[name]]
+            elif found == [MARK_DROP]:
+                targets[name] = leads[name] = []
+            elif destinations != sorted(destinations) and "" not in destinations:
+                unordered.append(chain)
+        return BalancingChains(
+            targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
+        )
+
+    def _is_regular(self, chain: Chain, layout: _Layout, targets: list[str], destinations: list[str]) -> bool:
+        if not layout.regular:
+            return False
+        texts = tuple([chain.rules[rule].values[slot] for rule, slot in layout.chances])
+        digits = self._texts.get(texts)
+        if digits is None:
+            digits = self._texts[texts] = self._digits(texts)
+            if digits is Digits.FIVE or digits is Digits.TEN:
+                self._written.setdefault(digits, chain)
+        if not digits:
+            return False
+        different = set(destinations)
+        if "" in different:  # endpoints whose chains the text does not have are told apart by these
+            return (
+                len(set(targets)) == len(targets)
+                and len(different) + destinations.count("") - 1 == len(targets)
+                and (all(target[:9] == _ENDPOINT for target in targets) or targets == [MARK_DROP])
+            )
+        return len(different) == len(targets)
+
+    def _digits(self, texts: tuple[str, ...]) -> Digits:
+        """The number of digits that makes all of a chain's probabilities even; NONE where not all are, of any."""
+        found, every = Digits.EITHER, True
+        for place, text in enumerate(texts):
+            digits = self._shares.digits(text, len(texts) + 1 - place)
+            found &= digits
+            every = every and bool(digits)
+        return found or (Digits.EITHER if every else Digits.NONE)
+
+    def _layout(self, chain: Chain) -> _Layout:
+        shapes = tuple([rule.shape for rule in chain.rules])
+        layout = self._layouts.get(shapes)
+        if layout is None:
+            layout = self._layouts[shapes] = self._read_layout(shapes)
+        return layout
+
+    def _read_layout(self, shapes: tuple[Shape, ...]) -> _Layout:
+        choices: list[tuple[int, int]] = []
+        chances: list[tuple[int, int]] = []
+        regular, affinity, ended = True, False, False
+        for place, shape in enumerate(shapes):
+            plan = self._plans[shape]
+            if plan.rcheck:
+                affinity = True
+                regular = regular and not choices
+            elif plan.singles_out_sources or plan.singles_out_destinations:
+                continue
+            elif plan.target_slot is None or plan.other or plan.nth or plan.protocol is not None or plan.goto or ended:
+                regular = False
+            else:
+                choices.append((place, plan.target_slot))
+                if plan.probability is None:
+                    ended = True
+                else:
+                    chances.append((place, plan.probability.slot))
+                    regular = regular and not plan.probability.negated
+        return _Layout(tuple(choices), tuple(chances), regular and ended, affinity)
+
+    def _take_apart(self, chain: Chain) -> OddChain:
+        rest, leak = 1.0, 0.0
+        ending: Rule | None = None
+        drawn: list[tuple[Rule, str, float, float, str | None]] = []
+        counting: list[Rule] = []
+        strange: list[Rule] = []
+        for rule in chain.rules:
+            plan = self._plans[rule.shape]
+            target = plan.target_of(rule)
+            chance = _chance(plan, rule)
+            if target is None or target in (MARK_MASQ, "MARK") or chance is None:
+                continue
+            taken = rest * chance
+            if plan.nth:
+                counting.append(rule)
+            if target in ("RETURN", "ACCEPT"):
+                if taken > 0.0:
+                    ending, leak = ending or rule, leak + taken
+            elif plan.target_slot is not None or plan.dnat_slot is not None:
+                if target[:9] != _ENDPOINT and target != MARK_DROP:
+                    strange.append(rule)
+                text = None if plan.probability is None else plan.probability.of(rule)
+                if target != MARK_DROP:
+                    drawn.append((rule, target, chance, taken, text))
+            elif target not in ("DROP", "REJECT", "REDIRECT"):
+                continue
+            rest -= taken
+        return OddChain(
+            chain,
+            tuple(self._choices(drawn)),
+            leak + max(rest, 0.0),
+            ending,
+            tuple(counting),
+            tuple(strange),
+            self._may_be_part([(chance, text) for _, _, chance, _, text in drawn]),
+        )
+
+    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Choice]:
+        for place, (rule, target, chance, share, text) in enumerate(drawn):
+            remaining = len(drawn) - place
+            even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
+            slot = self._plans[rule.shape].dnat_slot
+            destination = self._endpoints.destination(target) if slot is None else rule.values[slot]
+            yield Choice(rule, target, destination, chance, share, even)
+
+    def _may_be_part(self, drawn: list[tuple[float, str | None]]) -> bool:
+        """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""
+        last: int | None = None
+        for _, text in drawn:
+            remaining = 1 if text is None else self._shares.remaining(text)
+            if remaining is None or (last is not None and remaining >= last) or (text is not None and remaining == 1):
+                return False
+            last = remaining
+        return True
+
+
+def _harmless(read: OddChain) -> bool:
+    """Whether a chain of another form spreads evenly all the same: a rule of another kind between, which is not ours
+    to judge."""
+    targets = [choice.target for choice in read.choices]
+    destinations = [choice.destination for choice in read.choices]
+    return (
+        read.leak <= _NOTHING
+        and read.ending is None
+        and not read.counting
+        and not read.strange
+        and all(choice.even for choice in read.choices)
+        and len(set(targets)) == len(targets)
+        and len(set(destinations)) == len(destinations)
+    )
+
+
+_NOTHING = 1e-12
+
+
+def _chance(plan: RulePlan, rule: Rule) -> float | None:
+    """A rule's chance to take a connection that nothing singles out; None where it takes none or more than chance
+    decides."""
+    if plan.rcheck or plan.singles_out_sources or plan.singles_out_destinations or (plan.other and not plan.nth):
+        return None
+    if plan.nth:
+        every = rule.match("statistic", "--every")
+        return 1.0 / int(every) if every is not None and every.isdecimal() and int(every) > 0 else None
+    if plan.probability is None:
+        return 1.0
+    try:
+        chance = stored(plan.probability.of(rule)) / SCALE
+    except ValueError:
+        return None
+    return 1.0 - chance if plan.probability.negated else chance
+
+
+def key_of(chain: str) -> str | None:
+    """What the chains of one service port have in common."""
+    return None if role_of(chain) is ChainRole.ENDPOINT else hash_of(chain)

@@ -1,0 +1,70 @@
+"""Endpoint chains in which the endpoint's own connections are not marked for masquerading as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+
+from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import Endpoint, ServicePort
+
+
+class HairpinFault(Enum):
+    """What is wrong with the rule that marks an endpoint's own connections."""
+
+    MISSING = "there is none"
+    ADDRESS = "it asks for another address"
+    LATE = "it stands behind the DNAT"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenHairpin:
+    """An endpoint that cannot reach itself. `rule` is the marking rule, or the DNAT where there is none."""
+
+    service: ServicePort
+    endpoint: Endpoint
+    chain: Chain
+    fault: HairpinFault
+    rule: Rule
+
+
+def broken_hairpins(ruleset: Ruleset, services: Iterable[ServicePort]) -> tuple[BrokenHairpin, ...]:
+    """All of them, each endpoint chain once. What a chain lacks is told of chains that may lack more than the text
+    shows, too.
+    """
+    found: dict[str, BrokenHairpin] = {}
+    for service in services:
+        for endpoint in service.endpoints:
+            if endpoint.hairpin is not True and endpoint.chain not in found and endpoint.address is not None:
+                for broken in _judge(ruleset, service, endpoint):
+                    found[endpoint.chain] = broken
+    return tuple(found.values())
+
+
+def _judge(ruleset: Ruleset, service: ServicePort, endpoint: Endpoint) -> Iterator[BrokenHairpin]:
+    chain = ruleset.chain("nat", endpoint.chain)
+    if chain is None or endpoint.rule.chain != endpoint.chain:
+        return
+    marking = [rule for rule in chain.rules if rule.target in (MARK_MASQ, "MARK")]
+    right = [rule for rule in marking if _is_own(rule, endpoint.address or "")]
+    if not marking:
+        yield BrokenHairpin(service, endpoint, chain, HairpinFault.MISSING, endpoint.rule)
+    elif right and right[0].line > endpoint.rule.line:
+        yield BrokenHairpin(service, endpoint, chain, HairpinFault.LATE, right[0])
+    elif not right:
+        yield BrokenHairpin(service, endpoint, chain, HairpinFault.ADDRESS, marking[0])
+
+
+def _is_own(rule: Rule, address: str) -> bool:
+    """Whether a rule is for connections that come from the endpoint."""
+    source = rule.shape.core_option("-s")
+    if source is None or source.negated:
+        return False
+    try:
+        value, mask = network_bits(rule.first(source) or "")
+        return value == parse_address(address) and mask == (1 << (128 if ":" in address else 32)) - 1
+    except ValueError:
+        return False

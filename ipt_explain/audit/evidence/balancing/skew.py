@@ -1,0 +1,103 @@
+"""Balancing chains whose counters do not fit their probabilities.
+
+Only the first packet of a connection crosses table nat, so a rule's packets are the connections it took. A full sync
+of a chain resets the counters of all its rules together (kube-proxy declares the chain anew), so they stay comparable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.netfilter.probability import chance
+from ipt_explain.records import dataclass
+
+FEWEST = 200
+"""Connections below which a chain is not judged."""
+FEWEST_EXPECTED = 5.0
+"""A chi-square test wants so many connections expected in each class."""
+CHANCE = 1e-6
+"""How unlikely a distribution must be."""
+DEVIATION = 0.25
+"""How far off its expectation an endpoint must be: unlikely is not yet much."""
+
+_SAMPLE = 1000
+_BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """A chain that did not spread as it should: its rule furthest off, and the others. Counts are of connections."""
+
+    rule: Rule
+    others: tuple[Rule, ...]
+    observed: int
+    expected: float
+    total: int
+
+
+def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
+    """Every balancing chain of a ruleset whose counters are not by chance."""
+    nat = ruleset.tables.get("nat")
+    if nat is None:
+        return ()
+    # iptables-save prints counters for all rules or for none.
+    if not any(rule.counters is not None for chain in islice(nat.chains.values(), _SAMPLE) for rule in chain.rules[:1]):
+        return ()
+    plans = Plans()
+    chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
+    return tuple(skew for chain in chains if (skew := _skew(chain, plans)) is not None)
+
+
+def _skew(chain: Chain, plans: Plans) -> Skew | None:
+    if len(chain.rules) < 2 or chain.rules[-1].counters is None:
+        return None
+    found = list(_balancing(chain, plans))
+    rules, shares = [rule for rule, _ in found], [share for _, share in found]
+    counts = [rule.counters.packets if rule.counters is not None else 0 for rule in rules]
+    total = sum(counts)
+    if len(rules) < 2 or total < FEWEST or min(shares) * total < FEWEST_EXPECTED or not math.isclose(sum(shares), 1.0):
+        return None
+    expected = [share * total for share in shares]
+    furthest = max(range(len(rules)), key=lambda index: abs(counts[index] - expected[index]) / expected[index])
+    deviation = abs(counts[furthest] - expected[furthest]) / expected[furthest]
+    if deviation < DEVIATION or chi_square_chance(counts, expected) > CHANCE:
+        return None
+    others = tuple(rule for rule in rules if rule is not rules[furthest])
+    return Skew(rules[furthest], others, counts[furthest], expected[furthest], total)
+
+
+def _balancing(chain: Chain, plans: Plans) -> Iterator[tuple[Rule, float]]:
+    """The rules that pick an endpoint by chance alone, each with its share."""
+    rest = 1.0
+    for rule in chain.rules:
+        plan = plans[rule.shape]
+        target = plan.target_of(rule)
+        if plan.rcheck or plan.singles_out_sources or target is None or target == MARK_MASQ:
+            continue
+        if plan.other or plan.nth or plan.destination or plan.destination_port or plan.destination_type:
+            continue
+        if plan.probability is None:
+            yield rule, rest
+            return
+        try:
+            taken = rest * float(chance(plan.probability.of(rule), plan.probability.negated))
+        except ValueError:
+            return
+        yield rule, taken
+        rest -= taken
+
+
+def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:
+    """The chance of a distribution at least so far from the expected one (Wilson and Hilferty's approximation,
+    1931).
+    """
+    freedom = len(observed) - 1
+    distance = sum((seen - likely) ** 2 / likely for seen, likely in zip(observed, expected))
+    spread = 2.0 / (9.0 * freedom)
+    deviate = ((distance / freedom) ** (1.0 / 3.0) - (1.0 - spread)) / math.sqrt(spread)
+    return 0.5 * math.erfc(deviate / math.sqrt(2.0))

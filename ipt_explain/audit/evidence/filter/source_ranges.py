@@ -1,0 +1,140 @@
+"""Whether loadBalancerSourceRanges hold: that what no range lets in is dropped.
+
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.24 KUBE-FW ends with a jump to KUBE-MARK-DROP. From 1.25 on packets that
+no range lets in fall out of KUBE-FW untranslated, and filter KUBE-PROXY-FIREWALL drops what still has the load
+balancer's address.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_of
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import Frontend, ServicePort
+
+EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRanges:
+    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks meant to drop, else None."""
+
+    service: ServicePort
+    frontend: Frontend
+    firewall: Chain
+    near: Rule | None
+
+
+def ranged_frontends(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
+    """Every frontend that some sources may not use."""
+    for service, frontend in _firewalled(services):
+        if EVERYWHERE.isdisjoint(frontend.source_ranges):
+            yield service, frontend
+
+
+def _firewalled(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
+    for service in services:
+        for frontend in service.frontends:
+            if frontend.source_ranges:
+                yield service, frontend
+
+
+def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bool) -> tuple[OpenRanges, ...]:
+    """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it.
+
+    Up to 1.24 an address that everybody may use has a firewall too.
+    """
+    dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
+    plans = Plans()
+    dropped, named = _dropped(dropping, plans), _by_firewall(dropping)
+    found = []
+    for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
+        firewall = ruleset.chain("nat", frontend.rule.target or "")
+        if firewall is None or role_of(firewall.name) is not ChainRole.FIREWALL:
+            continue
+        if by_filter:
+            if (frontend.address, service.protocol, str(frontend.port)) not in dropped:
+                found.append(OpenRanges(service, frontend, firewall, named.get(firewall.name)))
+        elif not _ends_in_mark(firewall, plans):
+            found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
+    return tuple(found)
+
+
+def _dropped(chain: Chain | None, plans: Plans) -> Mapping[Address, Rule]:
+    dropped: dict[Address, Rule] = {}
+    for rule in () if chain is None else chain.rules:
+        plan = plans[rule.shape]
+        address = address_of(plan, rule)
+        everybody = not plan.other and not plan.singles_out_sources
+        if rule.target in ("DROP", "REJECT") and address is not None and everybody:
+            dropped.setdefault(address, rule)
+    return dropped
+
+
+def _by_firewall(chain: Chain | None) -> Mapping[str, Rule]:
+    """The rules of KUBE-PROXY-FIREWALL by the KUBE-FW chain that their comments name."""
+    named: dict[str, Rule] = {}
+    for rule in () if chain is None else chain.rules:
+        named.setdefault(_firewall_named(rule), rule)
+    return named
+
+
+def _firewall_named(rule: Rule) -> str:
+    return (rule.comment or "").rpartition(" ")[2]
+
+
+def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
+    last = firewall.rules[-1]
+    return last.target == MARK_DROP and plans[last.shape].unconditional and plans[last.shape].protocol is None
+
+
+def _near_mark(firewall: Chain) -> Rule | None:
+    return next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
+
+
+def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iterator[tuple[Rule, str]]:
+    """Drops of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain that another address and port leads to; and
+    that chain.
+    """
+    chain = ruleset.chain("filter", PROXY_FIREWALL)
+    if chain is None or not chain.rules:
+        return
+    leading: dict[str, set[Address]] = defaultdict(set)
+    for service in services:
+        for frontend in service.frontends:
+            leading[frontend.rule.target or ""].add((frontend.address, service.protocol, str(frontend.port)))
+    plans = Plans()
+    for rule in chain.rules:
+        firewall = _firewall_named(rule)
+        if firewall in leading and address_of(plans[rule.shape], rule) not in leading[firewall]:
+            yield rule, firewall
+
+
+def broad_accepts(built_in: Chain, until: Rule) -> tuple[Rule, ...]:
+    """ACCEPT rules ahead of another that look at no destination, port or protocol, and let new connections pass."""
+    found = []
+    for rule in built_in.rules:
+        if rule is until:
+            break
+        if rule.target == "ACCEPT" and _lets_new_pass(rule):
+            found.append(rule)
+    return tuple(found)
+
+
+def _lets_new_pass(rule: Rule) -> bool:
+    if any(option.name in ("-d", "-p") for option in rule.shape.core):
+        return False
+    for match in rule.shape.matches:
+        if match.module == "comment":
+            continue
+        if match.module not in ("conntrack", "state"):
+            return False
+        states = rule.match("conntrack", "--ctstate") or rule.match("state", "--state") or ""
+        if "NEW" not in states.split(","):
+            return False
+    return True

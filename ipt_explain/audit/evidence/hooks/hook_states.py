@@ -1,0 +1,186 @@
+"""The jumps by which packets get from the built-in chains into kube-proxy's and kubelet's: which there should be, and
+which there are.
+
+Facts: pkg/proxy/iptables/proxier.go 1.2 to 1.33 (iptablesJumpChains), pkg/proxy/ipvs/proxier.go,
+pkg/kubelet/kubelet_network_linux.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    FIREWALL,
+    FORWARD,
+    NODE_PORTS,
+    POSTROUTING,
+    PROXY_FIREWALL,
+    SERVICES,
+)
+from ipt_explain.audit.evidence.node.writer import Writer
+from ipt_explain.model import Chain, Rule, Ruleset, Table
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import ProxyMode
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A jump from a built-in chain. `for_new`: kube-proxy 1.11 and later limit it to new connections."""
+
+    table: str
+    built_in: str
+    chain: str
+    for_new: bool = False
+
+    @property
+    def words(self) -> str:
+        """`nat PREROUTING to KUBE-SERVICES`."""
+        return f"{self.table} {self.built_in} to {self.chain}"
+
+
+@dataclass(frozen=True, slots=True)
+class HookState:
+    """A hook that the chains call for.
+
+    `rules` are the jumps in the built-in chain itself; `indirect` tells that it gets there through another chain.
+    `target` is the chain to be reached, `built_in` the one to stand in (None where the text lacks it).
+    """
+
+    hook: Hook
+    target: Chain
+    built_in: Chain | None
+    rules: tuple[Rule, ...]
+    indirect: bool
+
+    @property
+    def missing(self) -> bool:
+        """Whether no packet of the built-in chain gets to the target."""
+        return not self.rules and not self.indirect
+
+
+_NAT_HOOKS = (
+    Hook("nat", "PREROUTING", SERVICES),
+    Hook("nat", "OUTPUT", SERVICES),
+    Hook("nat", "POSTROUTING", POSTROUTING),
+)
+_FORWARD_HOOK = Hook("filter", "FORWARD", FORWARD)
+_IN_SERVICES = Hook("filter", "INPUT", SERVICES, for_new=True)
+_FORWARD_SERVICES = Hook("filter", "FORWARD", SERVICES, for_new=True)
+_FORWARD_EXTERNAL = Hook("filter", "FORWARD", EXTERNAL_SERVICES, for_new=True)
+_FIREWALL_HOOKS = (Hook("filter", "INPUT", FIREWALL), Hook("filter", "OUTPUT", FIREWALL))
+_IPTABLES_HOOKS = (
+    Hook("filter", "OUTPUT", SERVICES, for_new=True),
+    _IN_SERVICES,
+    _FORWARD_SERVICES,
+    Hook("filter", "INPUT", EXTERNAL_SERVICES, for_new=True),
+    _FORWARD_EXTERNAL,
+    Hook("filter", "INPUT", NODE_PORTS),
+    Hook("filter", "INPUT", PROXY_FIREWALL, for_new=True),
+    Hook("filter", "FORWARD", PROXY_FIREWALL, for_new=True),
+    Hook("filter", "OUTPUT", PROXY_FIREWALL, for_new=True),
+)
+_IPVS_HOOKS = (
+    Hook("filter", "INPUT", "KUBE-NODE-PORT"),
+    Hook("filter", "INPUT", PROXY_FIREWALL),
+    Hook("filter", "FORWARD", PROXY_FIREWALL),
+    Hook("filter", "INPUT", "KUBE-IPVS-FILTER"),
+    Hook("filter", "OUTPUT", "KUBE-IPVS-OUT-FILTER"),
+)
+
+
+def hook_states(
+    ruleset: Ruleset, writer: Writer, reached_from: Callable[[str, str], frozenset[str]]
+) -> tuple[HookState, ...]:
+    """Every hook whose target chain the text holds.
+
+    `reached_from` tells which chains a chain of a table leads to, itself included. Only hooks that every release with
+    such chains has are here, and those that the writer of these chains has for certain; of a complete dump the missing
+    ones too.
+    """
+    states = [_state(ruleset, hook, reached_from) for hook in _candidates(writer)]
+    found = {state.hook: state for state in states if state is not None}
+    return tuple(state for state in found.values() if not state.missing or _expected(state, found, writer))
+
+
+def _candidates(writer: Writer) -> Iterator[Hook]:
+    yield from _NAT_HOOKS
+    yield _FORWARD_HOOK
+    yield from _FIREWALL_HOOKS
+    yield from _IPVS_HOOKS if writer.mode is ProxyMode.IPVS else _IPTABLES_HOOKS
+
+
+def _state(ruleset: Ruleset, hook: Hook, reached_from: Callable[[str, str], frozenset[str]]) -> HookState | None:
+    table = ruleset.tables.get(hook.table)
+    target = None if table is None else table.chains.get(hook.chain)
+    if table is None or target is None:
+        return None
+    built_in = table.chains.get(hook.built_in)
+    rules = tuple(rule for rule in _rules(built_in) if rule.target == hook.chain)
+    indirect = not rules and built_in is not None and hook.chain in reached_from(hook.table, hook.built_in)
+    return HookState(hook, target, built_in, rules, indirect)
+
+
+def _rules(chain: Chain | None) -> tuple[Rule, ...]:
+    return () if chain is None else chain.rules
+
+
+def _expected(state: HookState, found: Mapping[Hook, HookState], writer: Writer) -> bool:
+    """Whether a missing hook should be there."""
+    hook = state.hook
+    if hook.table == "nat" or hook.chain == FIREWALL:
+        return bool(state.target.rules)
+    if hook is _FORWARD_SERVICES:  # from 1.14 on
+        return writer.since(14) or any(_stands(found, other) for other in (_IN_SERVICES, _FORWARD_EXTERNAL))
+    if (
+        hook is _IN_SERVICES
+    ):  # 1.14 to 1.19, where FORWARD does not jump to KUBE-EXTERNAL-SERVICES; once more before 1.10
+        return _one_of_pair_expected(found, writer) and not writer.canaries
+    if hook is _FORWARD_EXTERNAL:  # in place of the former, from 1.20 on
+        return writer.since(20) or (_one_of_pair_expected(found, writer) and writer.canaries)
+    return True
+
+
+def _one_of_pair_expected(found: Mapping[Hook, HookState], writer: Writer) -> bool:
+    """Whether a release from 1.14 on wrote neither INPUT's jump to KUBE-SERVICES nor FORWARD's to
+    KUBE-EXTERNAL-SERVICES.
+    """
+    if _IN_SERVICES not in found or _FORWARD_EXTERNAL not in found:
+        return False
+    if _stands(found, _IN_SERVICES) or _stands(found, _FORWARD_EXTERNAL):
+        return False
+    return writer.since(14) or _stands(found, _FORWARD_SERVICES)
+
+
+def _stands(found: Mapping[Hook, HookState], hook: Hook) -> bool:
+    return hook in found and not found[hook].missing
+
+
+def extra_conditions(rule: Rule, new_only: bool) -> tuple[str, ...]:
+    """What a hook asks of packets beyond what kube-proxy lets it ask: `-p tcp`, `-m set …`. `new_only` allows
+    `--ctstate NEW`.
+    """
+    shape = rule.shape
+    words = [
+        f"{'! ' if option.negated else ''}{option.name} {' '.join(rule.arguments(option))}".strip()
+        for option in shape.core
+    ]
+    for match in shape.matches:
+        if match.module == "comment":
+            continue
+        for option in match.options:
+            text = " ".join(rule.arguments(option))
+            if new_only and option.name in ("--ctstate", "--state") and not option.negated and text == "NEW":
+                continue
+            words.append(f"{'! ' if option.negated else ''}{option.name} {text}".strip())
+    return tuple(words)
+
+
+def asks_for_new(rule: Rule) -> bool:
+    """Whether a rule is limited to new connections."""
+    return "NEW" in (rule.match("conntrack", "--ctstate"), rule.match("state", "--state"))
+
+
+def hashed_chains(table: Table) -> int:
+    """How many chains of single services a table holds."""
+    return sum(1 for name in table.chains if name.startswith(("KUBE-SVC-", "KUBE-SVL-", "KUBE-XLB-", "KUBE-EXT-")))

@@ -1,0 +1,130 @@
+"""nat KUBE-SERVICES as a list: the ways to single services, the way to node ports behind them, and what cuts the list
+short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, role_of
+from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.graph.never_returning import FINAL_TARGETS
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.records import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Ender:
+    """A rule that takes packets out of the list, and the ways to services behind it that lose packets so."""
+
+    rule: Rule
+    unconditional: bool
+    lost: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServicesChain:
+    """What was found in nat KUBE-SERVICES.
+
+    `chain` is None where the text lacks it. `node_ports` are the jumps to KUBE-NODEPORTS; `behind_node_ports` are ways
+    to services behind the first of them. `unguarded_node_ports` lead there whatever the destination;
+    `narrowed_node_ports` ask for something else too, given in words. `enders` are rules that are no way to a service
+    but end some packets' walk.
+    """
+
+    chain: Chain | None = None
+    node_ports: tuple[Rule, ...] = ()
+    behind_node_ports: tuple[Rule, ...] = ()
+    unguarded_node_ports: tuple[Rule, ...] = ()
+    narrowed_node_ports: tuple[tuple[Rule, tuple[str, ...]], ...] = ()
+    enders: tuple[Ender, ...] = ()
+
+
+@dataclass(slots=True)
+class _List:
+    """The list while it is read."""
+
+    node_ports: list[Rule] = field(default_factory=list)
+    behind: list[Rule] = field(default_factory=list)
+    ways: list[Rule] = field(default_factory=list)
+    enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of ways ahead
+
+
+# A hostile list may hold nothing but rules that cut it short.
+_MAX_ENDERS = 16
+_MAX_COMPARED = 5_000
+
+
+def read_services_chain(ruleset: Ruleset) -> ServicesChain:
+    """Reads nat KUBE-SERVICES as kube-proxy's iptables mode writes it."""
+    chain = ruleset.chain("nat", SERVICES)
+    if chain is None:
+        return ServicesChain()
+    plans, found = Plans(), _List()
+    for rule in chain.rules:
+        plan = plans[rule.shape]
+        target = plan.target_of(rule)
+        if target == NODE_PORTS:
+            found.node_ports.append(rule)
+        elif target in FINAL_TARGETS:
+            found.enders.append((rule, len(found.ways)))
+        elif target is not None and role_of(target) is not None:
+            if plan.destination is None or plan.destination.negated:
+                found.enders.append((rule, len(found.ways)))
+            found.ways.append(rule)
+            if found.node_ports:
+                found.behind.append(rule)
+        elif target != MARK_MASQ and plan.goto:
+            found.enders.append((rule, len(found.ways)))
+    return ServicesChain(
+        chain,
+        tuple(found.node_ports),
+        tuple(found.behind),
+        tuple(rule for rule in found.node_ports if not _guarded(plans[rule.shape], rule)),
+        tuple((rule, words) for rule in found.node_ports if (words := _narrowed(rule))),
+        tuple(_ender(rule, found.ways[ahead:], plans) for rule, ahead in found.enders[:_MAX_ENDERS]),
+    )
+
+
+def _guarded(plan: RulePlan, rule: Rule) -> bool:
+    """Whether only packets to addresses of the node are led to node ports."""
+    if plan.destination is not None and not plan.destination.negated:
+        return True
+    kind = plan.destination_type
+    return kind is not None and not kind.negated and kind.of(rule) == "LOCAL"
+
+
+def _narrowed(rule: Rule) -> tuple[str, ...]:
+    words = extra_conditions(rule, new_only=True)
+    return tuple(word for word in words if not word.removeprefix("! ").startswith(("-d ", "--dst-type ")))
+
+
+def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
+    """What a rule takes from the ways behind it, judged by destination, protocol and port alone."""
+    plan = plans[rule.shape]
+    own = rule in behind[:1]  # a way that takes more than its service's packets stands among the ways itself
+    others = behind[1:] if own else behind
+    if plan.unconditional and plan.protocol is None:
+        return Ender(rule, True, tuple(others))
+    compared = others[:_MAX_COMPARED]
+    return Ender(rule, False, tuple(other for other in compared if _may_take(plan, rule, plans[other.shape], other)))
+
+
+def _may_take(plan: RulePlan, rule: Rule, other_plan: RulePlan, other: Rule) -> bool:
+    """Whether a rule can match packets that another one asks for. What it asks besides is taken to hold for some."""
+    if plan.other:
+        return False
+    for mine, theirs in ((plan.protocol, other_plan.protocol), (plan.destination_port, other_plan.destination_port)):
+        if mine is not None and theirs is not None and (mine.of(rule) == theirs.of(other)) is mine.negated:
+            return False
+    if plan.destination is None or other_plan.destination is None:
+        return True
+    try:
+        value, mask = network_bits(plan.destination.of(rule))
+        wanted, wanted_mask = network_bits(other_plan.destination.of(other))
+    except ValueError:
+        return False
+    inside = not (value ^ wanted) & mask & wanted_mask
+    return inside is not plan.destination.negated

@@ -1,0 +1,232 @@
+"""The ways from a service port's addresses to its endpoints, and what is missing on them.
+
+Facts: pkg/proxy/iptables/proxier.go. Every service port with a chain has a rule for its ClusterIP, or a refusal; all
+ports of a Service have the same addresses, and node ports or none. KUBE-EXT (1.24 on) ends in an unconditional jump to
+KUBE-SVC (external policy Cluster) or KUBE-SVL (Local); under Local it is left out where the node has no endpoint, and
+the filter table drops. Under Local, rules ahead lead pods and the node itself to KUBE-SVC.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
+
+
+class WayFault(Enum):
+    """What is wrong with a way."""
+
+    NO_TAIL = "the chain leads outsiders to no endpoint"
+    NO_NODE_ROUTE = "the node's own connections are marked, but not led to all endpoints"
+    NO_POD_ROUTE = "pods are not led to all endpoints, as other services' are"
+    WRONG_TAIL = "the chain masquerades everybody, but leads to local endpoints only"
+    NO_CLUSTER_IP = "no rule is for the ClusterIP"
+    LOST_POLICY = "the chain treats the node's own connections as under policy Local, but leads outsiders to all"
+    ROLE = "the rule leads to a chain that is not for such addresses"
+    PORT = "the rule is for another port than the service's"
+    BYPASS = "the rule leads past the chain that checks source ranges"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenWay:
+    """A way with a fault. `chain` is where it stands; `rule` the rule that shows it, if one does; `frontends` are those
+    that it hurts."""
+
+    service: ServicePort
+    fault: WayFault
+    chain: Chain | None
+    rule: Rule | None
+    frontends: tuple[Frontend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnequalPorts:
+    """A port of a Service that lacks an address (or a node port: None) that most of its other ports have."""
+
+    service: ServicePort
+    others: tuple[Frontend, ...]
+    lacks: str | None
+    kind: FrontendKind
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All faults of ways in a ruleset."""
+
+    broken: tuple[BrokenWay, ...]
+    unequal: tuple[UnequalPorts, ...]
+
+
+def read_ways(ruleset: Ruleset, services: Iterable[ServicePort]) -> Ways:
+    """Judges the ways of all service ports."""
+    services = tuple(services)
+    return Ways(tuple(_Judge(ruleset).judge(services)), tuple(_unequal(services)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What KUBE-EXT or KUBE-XLB has: the first rule of each kind."""
+
+    marks_all: Rule | None
+    marks_node: Rule | None
+    routes_node: Rule | None
+    routes_pods: Rule | None
+    tail: Rule | None
+
+    @property
+    def local(self) -> bool:
+        return not (self.marks_node is self.routes_node is self.routes_pods is None)
+
+
+# The rules that choose a way are the first of their chains.
+_HEAD = 8
+_BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL)
+
+
+class _Judge:
+    def __init__(self, ruleset: Ruleset) -> None:
+        nat = ruleset.tables.get("nat")
+        self._chains: Mapping[str, Chain] = {} if nat is None else nat.chains
+        self._plans = Plans()
+
+    def judge(self, services: tuple[ServicePort, ...]) -> Iterator[BrokenWay]:
+        outsides: list[tuple[ServicePort, Chain, _Outside]] = []
+        for service in services:
+            yield from self._fronts(service)
+            if service.port is not None:
+                yield from self._ports(service)
+            external = service.chains.external
+            if external is not None and external in self._chains:
+                chain = self._chains[external]
+                outsides.append((service, chain, self._outside(chain)))
+        pods = any(outside.routes_pods is not None for _, _, outside in outsides)
+        for service, chain, outside in outsides:
+            yield from self._outsiders(service, chain, outside, pods)
+
+    def _fronts(self, service: ServicePort) -> Iterator[BrokenWay]:
+        """Faults of the rules that lead to the service's chains."""
+        cluster_ip = False
+        unmatched = []
+        for frontend in service.frontends:
+            role = role_of(frontend.rule.target or "")
+            if frontend.kind is FrontendKind.CLUSTER_IP:
+                cluster_ip = True
+                if role is not None and role not in _BALANCING:
+                    yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
+            elif role is ChainRole.LOCAL or self._astray(service, frontend, role):
+                yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
+            elif (
+                frontend.kind is FrontendKind.LOAD_BALANCER
+                and service.chains.firewall is not None
+                and role not in (ChainRole.FIREWALL, None)
+            ):
+                yield BrokenWay(service, WayFault.BYPASS, None, frontend.rule, (frontend,))
+            elif role is ChainRole.FIREWALL and frontend.verdict is FrontendVerdict.UNMATCHED:
+                unmatched.append(frontend)
+        if not cluster_ip and service.frontends:
+            name = service.chains.service or service.chains.local
+            if name is not None and name in self._chains:
+                yield BrokenWay(service, WayFault.NO_CLUSTER_IP, self._chains[name], None, service.frontends)
+        if unmatched and not self._leads_on(unmatched[0]):
+            chain = self._chains.get(unmatched[0].rule.target or "")
+            yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
+
+    def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
+        """External addresses are reached by the port of the ClusterIP."""
+        for frontend in service.frontends:
+            if frontend.port != service.port and frontend.kind is not FrontendKind.NODE_PORT:
+                yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
+
+    def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
+        """Whether a frontend that is no ClusterIP leads past the chain for such, or through another's checks."""
+        if role is ChainRole.FIREWALL:
+            return frontend.kind in (FrontendKind.NODE_PORT, FrontendKind.EXTERNAL_IP)
+        # Up to 1.19 external IPs led to all endpoints whatever the policy said.
+        past = role is ChainRole.SERVICE and service.chains.external is not None
+        return past and frontend.kind is FrontendKind.NODE_PORT
+
+    def _leads_on(self, frontend: Frontend) -> bool:
+        chain = self._chains.get(frontend.rule.target or "")
+        rules = chain.rules if chain is not None else ()
+        return any(role_of(rule.target or "") is not None for rule in rules)
+
+    def _outsiders(self, service: ServicePort, chain: Chain, outside: _Outside, pods: bool) -> Iterator[BrokenWay]:
+        """Faults of KUBE-EXT and KUBE-XLB."""
+        is_external = role_of(chain.name) is ChainRole.EXTERNAL
+        if is_external and outside.tail is None:
+            # Under policy Local it is right where no endpoint is here; then there is no KUBE-SVL either.
+            hurt = tuple(
+                frontend
+                for frontend in service.frontends
+                if frontend.kind is not FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.UNMATCHED
+            )
+            if hurt and (not outside.local or service.chains.local is not None):
+                yield BrokenWay(service, WayFault.NO_TAIL, chain, None, hurt)
+        if outside.marks_node is not None and outside.routes_node is None:
+            yield BrokenWay(service, WayFault.NO_NODE_ROUTE, chain, outside.marks_node, ())
+        local = outside.local or (not is_external and bool(chain.rules))
+        if pods and local and outside.routes_pods is None:
+            yield BrokenWay(service, WayFault.NO_POD_ROUTE, chain, None, ())
+        tail = outside.tail
+        to_local = tail is not None and role_of(tail.target or "") is ChainRole.LOCAL
+        if is_external and to_local and outside.marks_all is not None:
+            yield BrokenWay(service, WayFault.WRONG_TAIL, chain, tail, ())
+        if is_external and tail is not None and not to_local and outside.local:
+            yield BrokenWay(service, WayFault.LOST_POLICY, chain, tail, ())
+
+    def _outside(self, chain: Chain) -> _Outside:
+        marks_all = marks_node = routes_node = routes_pods = tail = None
+        for rule in chain.rules[:_HEAD]:
+            plan = self._plans[rule.shape]
+            target = plan.target_of(rule) or ""
+            onward = role_of(target) in _BALANCING
+            if plan.source_type is not None:
+                if target == MARK_MASQ:
+                    marks_node = marks_node or rule
+                elif onward:
+                    routes_node = routes_node or rule
+            elif plan.source is not None or plan.in_interface is not None:
+                if onward:
+                    routes_pods = routes_pods or rule
+            elif target == MARK_MASQ:
+                marks_all = marks_all or rule
+            elif plan.unconditional and target:
+                tail = tail or rule
+        return _Outside(marks_all, marks_node, routes_node, routes_pods, tail)
+
+
+def _unequal(services: tuple[ServicePort, ...]) -> Iterator[UnequalPorts]:
+    """Ports that lack what all other ports of their Service have."""
+    by_name: dict[tuple[str | None, str], list[ServicePort]] = defaultdict(list)
+    for service in services:
+        if service.name is not None:
+            by_name[service.namespace, service.name].append(service)
+    for ports in by_name.values():
+        if len(ports) > 1:
+            yield from _compare(ports)
+
+
+def _compare(ports: list[ServicePort]) -> Iterator[UnequalPorts]:
+    had: dict[tuple[FrontendKind, str | None], dict[int, Frontend]] = defaultdict(dict)
+    for service in ports:
+        for frontend in service.frontends:
+            # Refusals do not say whether an address is a load balancer's.
+            kind = FrontendKind.EXTERNAL if frontend.kind in _OUTER else frontend.kind
+            had[kind, frontend.address].setdefault(id(service), frontend)
+    for (kind, address), by_port in had.items():
+        lacking = [service for service in ports if id(service) not in by_port]
+        if len(lacking) != 1:
+            continue
+        # Of two ClusterIPs either may be the wrong one: that is told once, at the later port.
+        clear = len(by_port) > 1 or kind is not FrontendKind.CLUSTER_IP
+        if clear or (lacking[0].cluster_ip is not None and lacking[0] is ports[-1]):
+            yield UnequalPorts(lacking[0], tuple(by_port.values()), address, kind)
+
+
+_OUTER = frozenset({FrontendKind.EXTERNAL_IP, FrontendKind.LOAD_BALANCER, FrontendKind.EXTERNAL})

@@ -1,0 +1,1 @@
+"""What a run of the audit was told: rules chosen, configuration, baseline, exceptions."""

@@ -1,0 +1,138 @@
+"""What an audit is asked to do: command line and configuration brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ipt_explain.analyzers.selection import Selection as ServiceSelection
+from ipt_explain.audit.catalogue import catalogue, rule_names
+from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
+from ipt_explain.audit.settings.baseline import Baseline, read_baseline
+from ipt_explain.audit.settings.config import Config, load_config
+from ipt_explain.audit.settings.overrides import Overrides
+from ipt_explain.audit.settings.selection import Selection, parse_ids
+from ipt_explain.audit.severity import Severity
+from ipt_explain.errors import UsageError
+from ipt_explain.model import Dump
+from ipt_explain.records import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which findings are wanted, which are known, and from which severity on they fail the run (None: never).
+
+    `notes` say which configuration file was used, and what it keeps from being heard; `narrowed_by` is
+    what selects rules, in words.
+    """
+
+    catalogue: tuple[AuditRule, ...]
+    selection: Selection
+    fail_on: Severity | None
+    known: Baseline
+    notes: tuple[str, ...] = ()
+    narrowed_by: str = ""
+    overrides: Overrides = field(default_factory=Overrides)
+
+    def require(self, rules: Sequence[AuditRule]) -> None:
+        """Raises UsageError where no rule is left: silence would then mean nothing."""
+        if not rules:
+            raise UsageError(f"no rule is left to ask: {self.narrowed_by} leaves out all that this command has")
+
+    @property
+    def rules(self) -> tuple[AuditRule, ...]:
+        """The rules that the audit asks and the user wants to hear."""
+        return tuple(rule for rule in self.catalogue if rule.asked and self.selection.wants(rule.id))
+
+    def fails(self, report: Report) -> bool:
+        """Whether a report holds a finding that fails the run."""
+        return self.fail_on is not None and any(finding.severity >= self.fail_on for finding in report.findings)
+
+    def report(self, dumps: Sequence[Dump], services: ServiceSelection, one_node: bool = False) -> Report:
+        """Audit the dumps, of `one_node` or of a node each; known findings are still in the report.
+
+        With a selection of services only what is found about them is kept. Raises UsageError, which names the nearest,
+        where it fits none.
+        """
+        if not services:
+            report = (
+                audit_node(dumps, self.catalogue)
+                if one_node
+                else merge([audit_dump(dump, self.catalogue) for dump in dumps])
+            )
+        else:
+            from ipt_explain.analyzers import explain
+            from ipt_explain.analyzers.selection import select
+            from ipt_explain.services.explanation import Explanation
+
+            explanations = [explain(dump) for dump in dumps]
+            labels = {service.label for service in select(Explanation.joined(explanations), services).services}
+            reports = [audit_dump(dump, self.catalogue, explained) for dump, explained in zip(dumps, explanations)]
+            report = merge(reports).about(labels)
+        return report.keep(lambda finding: self.selection.wants(finding.rule)).overridden(self.overrides)
+
+
+def make_plan(
+    select: Sequence[str],
+    ignore: Sequence[str],
+    fail_on: str | None,
+    baseline: Path | None,
+    config: Path | None,
+    no_config: bool = False,
+) -> Plan:
+    """The plan of a command line; what it leaves open, the configuration decides, unless `no_config`.
+
+    Raises UsageError for rule IDs, options and files that cannot be used.
+    """
+    if no_config and config is not None:
+        raise UsageError("--config and --no-config exclude each other")
+    rules = catalogue()
+    names = rule_names(rules)
+    known = [rule.id for rule in rules]
+    settings = Config() if no_config else load_config(config, names)
+    own = Selection(parse_ids(select, names, "--select"), parse_ids(ignore, names, "--ignore"))
+    selection = Selection(own.select or settings.select or (), own.ignore or settings.ignore or ())
+    threshold = fail_on or settings.fail_on or Severity.ERROR.value
+    baseline = baseline or settings.baseline
+    return Plan(
+        rules,
+        selection,
+        None if threshold == "never" else Severity(threshold),
+        Baseline() if baseline is None else read_baseline(baseline),
+        tuple(_notes(settings, known, own, selection, threshold, baseline)),
+        _narrowed_by(own, settings),
+        settings.overrides,
+    )
+
+
+def _narrowed_by(own: Selection, settings: Config) -> str:
+    options = [name for name, given in (("--select", own.select), ("--ignore", own.ignore)) if given]
+    if settings.path is not None:
+        options.append(_near(settings.path))
+    return " with ".join(options)
+
+
+def _notes(
+    settings: Config, ids: Sequence[str], own: Selection, selection: Selection, threshold: str, baseline: Path | None
+) -> Iterator[str]:
+    for path in settings.unread:
+        yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it all the same"
+    if settings.path is None:
+        return
+    silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in ids)
+    said = f"{silenced} of {len(ids)} rules are" if silenced else "no rule is"
+    note = f"{_near(settings.path)} is used: {said} kept from being asked"
+    if settings.fail_on == threshold == "never":
+        note += ", and no finding fails the run"
+    if baseline is not None and baseline == settings.baseline:
+        note += f"; known findings are those in {_near(baseline)}"
+    yield note
+
+
+def _near(path: Path) -> str:
+    """A path as one would write it here: relative where it is below the working directory."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

@@ -1,0 +1,113 @@
+"""`compare --objects`: a node's rules, or many nodes', against what the cluster's API objects ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipt_explain.cli.audit import CLEAN, FOUND
+from ipt_explain.cli.shared.baselines import count_of_findings, gone_entries
+from ipt_explain.cli.shared.gathering import Gathered, Gathering, gathered
+from ipt_explain.cli.shared.options import read_dumps
+from ipt_explain.cli.shared.stdio import tell, warn, write
+from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
+from ipt_explain.render.audit.formats import Style, rendered
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.rule import AuditRule
+    from ipt_explain.audit.runner import Report
+    from ipt_explain.audit.settings.plan import Plan
+    from ipt_explain.compare.objects.model import ApiObjects
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What is asked: the file of objects, the findings wanted, and how they are printed."""
+
+    objects: str
+    plan: Plan
+    output: str
+    write_baseline: Path | None
+    force: bool
+    width: int
+    color: bool
+
+
+def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging: Judging) -> int:
+    """Print where the rules of one or a few nodes are not as the objects ask; returns the exit status."""
+    from ipt_explain.audit.cluster import cluster_report
+    from ipt_explain.compare.objects.cluster import judge_all
+
+    objects = _objects(judging.objects, dumps)
+    parsed = read_dumps(dumps, live=False, lenient=lenient)
+    judgement = judge_all(objects, parsed, node)
+    warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
+    report = _wanted(cluster_report(judgement.mismatches, parsed), judging)
+    if judging.write_baseline is not None:
+        return _write_baseline(report, dumps, judging)
+    plan = judging.plan
+    tell(gone_entries(plan, report, parsed, {rule.id for rule in cluster_rules(plan)}))
+    return _print(report.without(plan.known), judging)
+
+
+def judge_nodes(sources: tuple[str, ...], how: Gathering, judging: Judging) -> int:
+    """Print where nodes are not as the objects ask, one finding a cause; returns the exit status."""
+    found = gathered(sources, how, _objects(judging.objects, sources))
+    return print_judgement(found, sources, how, judging)
+
+
+def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, judging: Judging) -> int:
+    """Print the findings of nodes that were judged; returns the exit status."""
+    from ipt_explain.audit.cluster import nodes_report
+    from ipt_explain.compare.fleet.comparison import compare_fleet
+
+    comparison = compare_fleet(found.fleet)
+    mismatches = found.mismatches.all(comparison)
+    report = _wanted(nodes_report(mismatches, found.fleet.nodes, comparison.not_compared), judging)
+    if judging.write_baseline is not None:
+        return _write_baseline(report, sources, judging)
+    status = _print(report.without(judging.plan.known), judging)
+    if judging.output != "json":
+        # Findings go to standard output in forms of others; who was not judged must not be lost for it.
+        warn(f"{each.node} is not compared: {each.why}" for each in comparison.not_compared)
+    missing = len({each.node for each in comparison.not_compared})
+    return FOUND if how.misses_too_many(missing, comparison.nodes + missing) else status
+
+
+def cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
+    """The rules of the catalogue that only objects can answer, as far as they are wanted."""
+    from ipt_explain.audit.rules.index import RULES
+
+    return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))
+
+
+def _objects(file: str, others: Sequence[str]) -> ApiObjects:
+    from ipt_explain.compare.objects.reading import read_objects
+    from ipt_explain.inputs import read_inputs
+
+    if file == "-" and ("-" in others or not others):
+        raise UsageError("standard input (-) can be read only once: give the objects or the dump as a file")
+    return read_objects(read_inputs((file,))[0].text, file)
+
+
+def _wanted(report: Report, judging: Judging) -> Report:
+    return report.keep(lambda finding: judging.plan.selection.wants(finding.rule))
+
+
+def _write_baseline(report: Report, inputs: Sequence[str], judging: Judging) -> int:
+    from ipt_explain.audit.settings.baseline import write_baseline
+
+    assert judging.write_baseline is not None
+    write_baseline(judging.write_baseline, report.findings, (judging.objects, *inputs), judging.force)
+    tell([f"{judging.write_baseline}: {count_of_findings(report.findings)} now known"])
+    return CLEAN
+
+
+def _print(report: Report, judging: Judging) -> int:
+    plan = judging.plan
+    style = Style(judging.width, judging.color, notes=True)
+    chunks = rendered(report, judging.output, cluster_rules(plan), plan.fail_on, style)
+    write(chunks, annotations=judging.output == "github")
+    return FOUND if plan.fails(report) else CLEAN

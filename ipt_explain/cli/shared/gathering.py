@@ -1,0 +1,165 @@
+"""The digests of all nodes that `compare --nodes` is given, however they are made."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ipt_explain.cli.shared.stdio import is_terminal, warn
+from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.fleet.engines.making import Made
+    from ipt_explain.compare.fleet.engines.processes import Task
+    from ipt_explain.compare.fleet.folding import Fleet
+    from ipt_explain.compare.fleet.nodes import NotCompared
+    from ipt_explain.compare.objects.many import NodesMismatches
+    from ipt_explain.compare.objects.model import ApiObjects
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_WORTH_PROCESSES = 8
+"""Nodes from which on several processes are worth their start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """How nodes are read: by `jobs` processes or the `dask` cluster of this address, `node_from` a pattern for names;
+    and what of the result counts as failure."""
+
+    lenient: bool = False
+    jobs: int | None = None
+    dask: str | None = None
+    node_from: re.Pattern[str] | None = None
+    allow_missing: str = "0"
+    names: bool = False
+
+    def misses_too_many(self, missing: int, nodes: int) -> bool:
+        """Whether more nodes than allowed could not be compared, of `nodes` in all."""
+        number, percent, _ = self.allow_missing.partition("%")
+        allowed = float(number)
+        return missing > (allowed * nodes / 100 if percent else allowed)
+
+
+def fleet_options(command: Command) -> Command:
+    """Options for --nodes, as parameters `jobs`, `dask`, `node_from`, `allow_missing` and `names`."""
+    options = (
+        click.option("--jobs", metavar="N", type=click.IntRange(1, 1024), help="With --nodes: read with N processes."),
+        click.option("--dask", metavar="ADDRESS", help="With --nodes: read on the Dask cluster of this scheduler."),
+        click.option(
+            "--node-from",
+            metavar="REGEX",
+            callback=_pattern,
+            help="With --nodes: find a node's name in a path (first group).",
+        ),
+        click.option(
+            "--allow-missing",
+            metavar="N|N%",
+            default="0",
+            callback=_amount,
+            help="With --nodes: do not fail for so many nodes that cannot be compared.",
+        ),
+        click.option(
+            "--names", is_flag=True, help="With --nodes: print every node's name, not the first few of a set."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"this is no regular expression: {error}") from None
+
+
+def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?%?", value):
+        raise click.BadParameter("give a number of nodes, or a percentage: 3, 5%")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All nodes' digests, folded, and where nodes are not as the cluster's objects ask."""
+
+    fleet: Fleet
+    mismatches: NodesMismatches
+
+
+def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
+    """The digests of all nodes, folded. Raises UsageError where no node could be read."""
+    from ipt_explain.compare.fleet.engines.processes import tasks
+    from ipt_explain.compare.fleet.nodes import muster
+    from ipt_explain.inputs.nodes.kinds import Kind
+    from ipt_explain.inputs.nodes.sources import Sources
+
+    if not arguments:
+        raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
+    sources = Sources(arguments)
+    nodes = muster(sources.survey(), how.node_from)
+    work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
+    # Reading a digest costs less than handing it from one process to another.
+    worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
+    made = made_by(work, how, objects, worth)
+    found = folded(made, len(nodes.jobs), nodes.not_compared)
+    if nodes.passed_over:
+        warn([_passed_over(nodes.passed_over)])
+    return found
+
+
+def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, worth: bool) -> Iterator[Made]:
+    """The digests, made as asked; `worth` tells whether several processes are, where nothing is asked."""
+    from ipt_explain.compare.fleet.engines.processes import available_cores, made_by_processes, made_here
+
+    jobs = how.jobs or (available_cores() if worth else 1)
+    if how.dask is not None:
+        from ipt_explain.compare.fleet.engines.dask import made_by_dask
+
+        return made_by_dask(work, how.lenient, how.dask, objects)
+    if jobs > 1:
+        return made_by_processes(work, how.lenient, jobs, objects)
+    return made_here(work, how.lenient, objects)
+
+
+def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]) -> Gathered:
+    """The digests of `total` nodes, folded as they come. Raises UsageError where no node could be read."""
+    from ipt_explain.compare.fleet.folding import Fleet
+    from ipt_explain.compare.objects.many import NodesMismatches
+
+    fleet, mismatches = Fleet(), NodesMismatches()
+    fleet.not_compared += not_compared
+    warnings: list[str] = []
+    for each in _with_progress(made, total):
+        fleet.not_compared += each.not_compared
+        warnings += each.warnings
+        if each.digest is not None:
+            fleet.add(each.digest, each.source)
+            mismatches.add(each.node, each.mismatches)
+    if not fleet.node_count:
+        reasons = "; ".join(f"{each.node}: {each.why}" for each in fleet.not_compared[:5])
+        raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
+    warn(warnings)
+    return Gathered(fleet, mismatches)
+
+
+def _passed_over(count: int) -> str:
+    from ipt_explain.words.counts import counted
+
+    return f"{counted(count, 'file')} passed over: no node's rules"
+
+
+def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:
+    """The same, with a bar on standard error where a person looks at it."""
+    if sys.stderr is None or not is_terminal(sys.stderr):
+        yield from made
+        return
+    with click.progressbar(made, length=total, label="nodes", file=sys.stderr, show_pos=True) as bar:
+        yield from bar

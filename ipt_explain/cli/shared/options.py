@@ -1,0 +1,203 @@
+"""Options that commands share, and the reading of their DUMP arguments."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ipt_explain.cli.shared.stdio import complain, terminal_width
+from ipt_explain.cli.shared.suggestions import addresses, namespaces, service_names
+from ipt_explain.cli.shared.terminal import wants_color
+from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.lists import either
+
+if TYPE_CHECKING:
+    from ipt_explain.inputs import InputText
+    from ipt_explain.model import Dump
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MAX_DIAGNOSTICS = 20
+MIN_WIDTH = 40
+NO_RULES = (
+    "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
+    "Or kube-proxy runs in nftables mode, which `nft list ruleset` shows; nft 0.9.8 (Debian 11) crashes on its tables "
+    "and prints nothing: take a newer nft"
+)
+
+NFTABLES = (
+    "{}: there are rules of nftables in it, which this command cannot follow yet: "
+    "explain and trace can. Give it what iptables-save prints"
+)
+
+
+def dump_options(command: Command) -> Command:
+    """DUMP..., --live and --lenient, as parameters `dumps`, `live` and `lenient`; `read_dumps` takes all three."""
+    return click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path())(source_options(command))
+
+
+def source_options(command: Command) -> Command:
+    """--live and --lenient, for commands whose arguments are not all dumps."""
+    options = (
+        click.option("--live", is_flag=True, help="Ask this node's own iptables-save, nft, ipset, ipvsadm and ip."),
+        click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
+    )
+    return with_options(options, command)
+
+
+def output_option(*formats: str) -> Callable[[Command], Command]:
+    """-o/--output, as parameter `output`; the first format is the default."""
+    return click.option(
+        "-o", "--output", type=click.Choice(formats), default=formats[0], metavar="FORMAT",
+        help=f"What to print: {either(formats)}.  [default: {formats[0]}]",
+    )  # fmt: skip
+
+
+def selection_options(command: Command) -> Command:
+    """--service, --namespace and --address, as parameters `service`, `namespace` and `address` (tuples of words)."""
+    options = (
+        click.option(
+            "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs).",
+            shell_complete=service_names,
+        ),
+        click.option(
+            "-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs).",
+            shell_complete=namespaces,
+        ),
+        click.option(
+            "--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint.",
+            shell_complete=addresses,
+        ),
+    )  # fmt: skip
+    return with_options(options, command)
+
+
+def display_options(command: Command) -> Command:
+    """--color and --width, as parameters `color` (bool) and `width` (columns), and --no-pager."""
+    options = (
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            callback=_color,
+            help="Whether to colour text; auto heeds NO_COLOR, FORCE_COLOR and CLICOLOR_FORCE.",
+        ),
+        click.option(
+            "--width",
+            type=int,
+            metavar="COLUMNS",
+            callback=_width,
+            help="Lay text out for this many columns, 40 at least.  [default: the terminal's, else 80]",
+        ),
+        no_pager_option,
+    )
+    return with_options(options, command)
+
+
+def no_pager_option(command: Command) -> Command:
+    """--no-pager, which takes effect by itself."""
+    return click.option(
+        "--no-pager",
+        is_flag=True,
+        expose_value=False,
+        callback=_no_pager,
+        help="Print long output straight to the terminal, too.",
+    )(command)
+
+
+def _no_pager(_: click.Context, __: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from ipt_explain.cli.shared.pager import without_pager
+
+        without_pager()
+
+
+def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    """The command with these options, listed in its help in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _width(_: click.Context, __: click.Parameter, width: int | None) -> int:
+    return max(MIN_WIDTH, terminal_width(sys.stdout) if width is None else width)
+
+
+def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
+    return wants_color(sys.stdout) if color == "auto" else color == "always"
+
+
+def read_dumps(
+    dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False, nftables_too: bool = False
+) -> tuple[Dump, ...]:
+    """The dumps that the command line names, each parsed as a source of its own; what those of one node tell beside
+    rules, all of them know. `nftables_too`: the command can follow rules of nftables.
+
+    Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
+    faults of all of them.
+    """
+    from ipt_explain.inputs import read_inputs
+    from ipt_explain.model.node.joining import with_shared_facts
+    from ipt_explain.parsing import read_dump
+
+    if live and dumps:
+        raise UsageError("--live reads this node's own rules: leave the files out, or --live")
+    parsed: list[Dump] = []
+    faults: list[DumpSyntaxError] = []
+    for source in _live() if live else read_inputs(dict.fromkeys(dumps)):
+        try:
+            parsed.append(read_dump(source.text, source=source.name, lenient=lenient))
+        except DumpSyntaxError as error:
+            faults.append(error)
+    if faults:
+        raise joined(faults)
+    nftables = [dump.source for dump in parsed if dump.nft is not None]
+    if nftables and not nftables_too:
+        raise UsageError(NFTABLES.format(", ".join(nftables)))
+    if not empty_too and not any(dump.rulesets or dump.node or dump.nft for dump in parsed):
+        raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
+    shared = with_shared_facts(parsed)
+    if live:
+        from ipt_explain.analyzers.found_mode import found_mode
+
+        complain(f"note: {escape(found_mode(shared))}")
+    return shared
+
+
+def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
+    """The DUMP arguments with each directory as the files of rules in it. Raises UsageError for one without any."""
+    found: list[str] = []
+    for path in dumps:
+        found += _rules_in(path) if os.path.isdir(path) else [path]
+    return tuple(found)
+
+
+def _rules_in(folder: str) -> list[str]:
+    from ipt_explain.inputs.nodes.kinds import Kind
+    from ipt_explain.inputs.nodes.sources import Sources
+
+    entries = Sources([folder]).survey().entries
+    files = [entry.path for entry in entries if entry.kind.holds_rules and entry.kind is not Kind.DIGEST]
+    if not files:
+        raise UsageError(f"{folder}: no file in this directory holds a node's rules")
+    return files
+
+
+def _live() -> tuple[InputText, ...]:
+    from ipt_explain.inputs.live import read_live
+
+    rules = read_live()
+    complain("\n".join(f"note: {escape(note)}" for note in rules.notes))
+    return rules.inputs
+
+
+def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:
+    """The faults of several sources as one error."""
+    diagnostics: list[Diagnostic] = [diagnostic for fault in faults for diagnostic in fault.diagnostics]
+    return DumpSyntaxError(tuple(diagnostics[:MAX_DIAGNOSTICS]), sum(fault.total for fault in faults))

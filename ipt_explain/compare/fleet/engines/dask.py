@@ -1,0 +1,92 @@
+"""Digests of many nodes on a Dask cluster: one task a node, in the order of the nodes whatever worker is first.
+
+Workers open what has a URL themselves; this machine's files are sent to them. A worker that is lost is replaced and its
+task done again; a dump that kills one worker after the other is named.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ipt_explain.compare.fleet.engines.making import Made, Maker
+from ipt_explain.compare.fleet.engines.processes import Task, made_of
+from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipt_explain.compare.objects.model import ApiObjects
+
+_RETRIES = 2
+_AHEAD = 4
+"""Tasks that are handed out for each of the cluster's threads before the oldest has to be finished."""
+
+_CONNECT_SECONDS = "20s"
+
+_makers: dict[bool, Maker] = {}
+
+
+def made_by_dask(
+    work: Iterable[Task], lenient: bool, address: str, objects: ApiObjects | None = None
+) -> Iterator[Made]:
+    """Digests made by the workers of the cluster whose scheduler has this address.
+
+    Raises UsageError where Dask is not installed, or nothing answers there.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise UsageError("--dask needs Dask: pip install 'ipt-explain[fleet]'") from None
+    library: Any = distributed  # it has no types of its own
+    try:
+        client = library.Client(address, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from None
+    with client:
+        shared = None if objects is None else client.scatter(objects, broadcast=True)
+        ahead = _AHEAD * max(1, sum(client.nthreads().values()))
+
+        def submit(task: Task) -> Any:
+            return client.submit(_work, task, lenient, shared, pure=False, retries=_RETRIES)
+
+        waiting: deque[tuple[Task, Any]] = deque()
+        for task in work:
+            waiting.append((task, submit(task)))
+            if len(waiting) >= ahead:
+                yield _result(*waiting.popleft(), [future for _, future in waiting], submit)
+        while waiting:
+            yield _result(*waiting.popleft(), [future for _, future in waiting], submit)
+
+
+def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task], Any]) -> Made:
+    """A task's digest; what goes wrong on the cluster is said of its node, and stops no other."""
+    import distributed
+    from distributed import KilledWorker
+
+    library: Any = distributed
+    entry = task.job.entries[0]
+    try:
+        try:
+            packed = future.result()
+        except KilledWorker:
+            # Perhaps it was only on workers that another dump killed: it is tried again, with none beside it.
+            library.wait(others)
+            packed = submit(task).result()
+        made = pickle.loads(zlib.decompress(packed))
+    except KilledWorker:
+        why = "reading it killed the workers that tried: too little memory?"
+    except Exception as error:
+        why = f"no worker could read it: {type(error).__name__}: {error}"
+    else:
+        assert isinstance(made, Made)
+        return made
+    return Made(task.job.node, None, entry.path, (NotCompared(task.job.node, f"{entry.path}: {why}"),))
+
+
+def _work(task: Task, lenient: bool, objects: ApiObjects | None) -> bytes:
+    """On a worker: the digest, packed for its way back."""
+    maker = Maker(lenient, objects) if objects is not None else _makers.setdefault(lenient, Maker(lenient))
+    return zlib.compress(pickle.dumps(made_of(maker, task)), 1)

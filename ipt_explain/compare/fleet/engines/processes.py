@@ -1,0 +1,165 @@
+"""Digests of many nodes on this machine: in this process, or in several.
+
+The digests come in the same order whatever number of processes makes them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from ipt_explain.compare.fleet.engines.making import Made, Maker
+from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
+from ipt_explain.compare.objects.model import ApiObjects
+from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
+from ipt_explain.inputs.nodes.urls import is_url
+from ipt_explain.records import dataclass
+
+_AHEAD = 3
+"""Jobs that are handed out for each process before the oldest has to be finished."""
+
+_Contents = tuple[tuple[Entry, bytes | Unreadable], ...]
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job, with the contents of its files where only the first process can read them (archives, standard input)."""
+
+    job: NodeJob
+    contents: _Contents | None = None
+
+
+def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) -> Iterator[Task]:
+    """The jobs as tasks: those of plain files first, then those in archives, as soon as all their files are read.
+
+    Where they are done `elsewhere`, on other machines, only what has a URL can be opened there.
+    """
+    through_archives: list[NodeJob] = []
+    for job in jobs:
+        if any(entry.in_archive or entry.path == "-" for entry in job.entries):
+            through_archives.append(job)
+        elif elsewhere and not all(is_url(entry.path) for entry in job.entries):
+            yield Task(job, tuple(sources.contents(job.entries)))
+        else:
+            yield Task(job)
+    owner = {id(entry): job for job in through_archives for entry in job.entries}
+    read: dict[str, dict[str, tuple[Entry, bytes | Unreadable]]] = {}
+    for entry, content in sources.contents([entry for job in through_archives for entry in job.entries]):
+        job = owner[id(entry)]
+        of_job = read.setdefault(job.node, {})
+        of_job[entry.path] = (entry, content)
+        if len(of_job) == len(job.entries):
+            del read[job.node]
+            # In the order of the paths, however the archive has them.
+            yield Task(job, tuple(of_job[each.path] for each in job.entries))
+
+
+def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None = None) -> Iterator[Made]:
+    """Digests made by this process, one after the other."""
+    maker = Maker(lenient, objects)
+    for task in work:
+        yield made_of(maker, task)
+
+
+def made_by_processes(
+    work: Iterable[Task], lenient: bool, processes: int, objects: ApiObjects | None = None
+) -> Iterator[Made]:
+    """Digests made by several processes. A dump that kills one is named; the others' work is done again."""
+    waiting: deque[tuple[Task, Future[Made]]] = deque()
+    pool = _Pool(lenient, processes, objects)
+    try:
+        for task in work:
+            waiting.append((task, pool.submit(task)))
+            if len(waiting) >= processes * _AHEAD:
+                yield from _next(waiting, pool)
+        while waiting:
+            yield from _next(waiting, pool)
+    finally:
+        pool.close()
+
+
+def _next(waiting: deque[tuple[Task, Future[Made]]], pool: _Pool) -> Iterator[Made]:
+    """The oldest task's digest."""
+    task, future = waiting.popleft()
+    try:
+        yield future.result()
+    except BrokenProcessPool:
+        # Nobody knows which task killed its process: each that was under way is tried alone.
+        again = [task, *(each for each, _ in waiting)]
+        waiting.clear()
+        pool.renew()
+        for each in again:
+            yield pool.alone(each)
+
+
+class _Pool:
+    def __init__(self, lenient: bool, processes: int, objects: ApiObjects | None) -> None:
+        self._lenient = lenient
+        self._objects = objects
+        self._processes = processes
+        self._executor = self._new(processes)
+
+    def _new(self, processes: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(processes, initializer=_begin, initargs=(self._lenient, self._objects))
+
+    def submit(self, task: Task) -> Future[Made]:
+        """The task's digest, some time."""
+        try:
+            return self._executor.submit(_work, task)
+        except BrokenProcessPool as error:
+            failed: Future[Made] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def renew(self) -> None:
+        """Start over with new processes."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = self._new(self._processes)
+
+    def alone(self, task: Task) -> Made:
+        """The task's digest, made by a process of its own."""
+        with self._new(1) as executor:
+            try:
+                return executor.submit(_work, task).result()
+            except BrokenProcessPool:
+                why = "reading it killed the process that did: too little memory?"
+                path = task.job.entries[0].path
+                return Made(task.job.node, None, path, (NotCompared(task.job.node, f"{path}: {why}"),))
+
+    def close(self) -> None:
+        """Leave no process behind."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+_maker: Maker
+
+
+def _begin(lenient: bool, objects: ApiObjects | None) -> None:
+    global _maker  # noqa: PLW0603 (each process has one, to remember what it read last)
+    _maker = Maker(lenient, objects)
+    # The first process is the one that Ctrl-C stops; it ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(task: Task) -> Made:
+    return made_of(_maker, task)
+
+
+def made_of(maker: Maker, task: Task) -> Made:
+    """A task's digest."""
+    contents = task.contents
+    if contents is None:
+        contents = tuple(Sources(()).contents(task.job.entries))
+    return maker.make(task.job, contents)

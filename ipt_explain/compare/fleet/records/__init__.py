@@ -1,0 +1,1 @@
+"""What a digest holds of a node, record by record."""

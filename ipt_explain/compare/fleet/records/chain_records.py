@@ -1,0 +1,102 @@
+"""The records of a node's chains in a digest: policies, built-in chains, kube-proxy's own, other components'.
+
+A record is a JSON value under a key such as `ipv4 policy filter FORWARD`. Comparing two records of one key is comparing
+two rulesets that hold nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ipt_explain.compare.fleet.records.canonical import compact
+from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRule, Skeleton
+from ipt_explain.errors import UsageError
+
+MOST_RULES = 100
+"""Rules of one chain of another component that a digest spells out; of more it has a hash."""
+
+# Also `! -d ::1/128`, which releases up to 1.26 wrote.
+_NODE_ADDRESS = re.compile(r"(?: !)? -d [0-9a-fA-F.:]+/(?:32|128)(?= .*-j KUBE-NODEPORTS)")
+# What names one workload, bridge or interface among many: `cali-tw-cali1a2b3c4d5e6`, `br-1a2b3c4d5e6f`, `veth12ab34cd`.
+_WORKLOAD = re.compile(
+    r"(?<![\w.:/])(?:cali[0-9a-f]{6,}|veth[0-9a-f]{4,}|vnet\d+|tap[0-9a-f-]{6,}|lxc[0-9a-z]{6,}|eni[0-9a-f]{8,}|azv[0-9a-f]{6,}"
+    r"|br-[0-9a-f]{10,}|CNI-(?:DN-)?[0-9a-f]{16,}|CNI-SN-\w{12,}|KUBE-(?:NWPLCY|POD-FW|SRC|DST)-\w{12,}"
+    r"|cali-(?:tw|fw|pi|po|pri|pro)-\S+|cali-th-\S+|WEAVE-NPC-\w*\d\w*)"
+)
+
+
+def chain_records(skeleton: Skeleton) -> Iterator[tuple[str, str]]:
+    """Key (without family and backend) and record of everything in a ruleset that nodes can be compared by."""
+    for (table, chain), policy in skeleton.policies.items():
+        yield f"policy {table} {chain}", compact(policy)
+    for (table, chain), rules in skeleton.built_in.items():
+        record = [rule.text if rule.is_hook else [rule.owner, _masked(rule.text)] for rule in rules]
+        yield f"chain {table} {chain}", compact(_without_repeats(record))
+    for (table, chain), texts in skeleton.system.items():
+        yield f"kube {table} {chain}", compact(sorted({_NODE_ADDRESS.sub("", text) for text in texts}))
+    for (table, chain), foreign in skeleton.foreign.items():
+        if _WORKLOAD.match(chain) is None:
+            yield f"foreign {table} {chain}", compact(_foreign_record(foreign))
+
+
+def skeleton_of(key: str, record: str | None) -> Skeleton:
+    """The ruleset that holds what a record tells and nothing else. Raises UsageError for a damaged one."""
+    try:
+        return _skeleton_of(key, None if record is None else json.loads(record))
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise UsageError(f"the record of {key} in a digest is damaged; write the digest again") from None
+
+
+def place_of(key: str) -> Place:
+    """Table and chain of a key."""
+    _, _, table, chain = key.split(" ", 3)
+    return table, chain
+
+
+def _skeleton_of(key: str, content: Any) -> Skeleton:
+    _, kind, table, chain = key.split(" ", 3)
+    place = (table, chain)
+    if content is None:
+        return Skeleton(True)
+    if kind == "policy":
+        return Skeleton(True, policies={place: str(content)})
+    if kind == "chain":
+        return Skeleton(True, built_in={place: tuple(map(_placed, content))})
+    if kind == "kube":
+        return Skeleton(True, system={place: tuple(map(str, content))})
+    if kind == "foreign":
+        return Skeleton(True, foreign={place: ForeignChain(str(content[0]), tuple(map(str, content[1])))})
+    raise ValueError(kind)
+
+
+def _placed(content: Any) -> PlacedRule:
+    if isinstance(content, str):
+        return PlacedRule(None, content)
+    owner, text = content
+    return PlacedRule(str(owner), str(text))
+
+
+def _foreign_record(chain: ForeignChain) -> list[Any]:
+    """Owner and rules. Rules for one workload of this node are left out: other nodes have other workloads."""
+    rules = [rule for rule in chain.rules if _WORKLOAD.search(rule) is None]
+    if len(rules) > MOST_RULES:
+        found = hashlib.sha256("\n".join(rules).encode("utf-8", "surrogateescape")).hexdigest()
+        rules = [f"{len(rules):,} rules, sha256 {found}"]
+    return [chain.owner, rules]
+
+
+def _masked(text: str) -> str:
+    return _WORKLOAD.sub("*", text)
+
+
+def _without_repeats(rules: list[Any]) -> list[Any]:
+    """Rules for several workloads that are the same once masked, as one."""
+    found: list[Any] = []
+    for rule in rules:
+        if rule not in found or "*" not in str(rule):
+            found.append(rule)
+    return found

@@ -1,0 +1,1 @@
+"""Conditions that always or never hold, and rules that contain others."""

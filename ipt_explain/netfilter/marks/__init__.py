@@ -1,0 +1,1 @@
+"""Packet and connection marks: their bits, and the rules that set and test them."""

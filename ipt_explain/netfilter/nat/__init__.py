@@ -1,0 +1,1 @@
+"""What NAT makes of addresses and ports."""

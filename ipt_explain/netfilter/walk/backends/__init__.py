@@ -1,0 +1,1 @@
+"""The walk where rules are not iptables': nftables' chains, and IPVS."""
