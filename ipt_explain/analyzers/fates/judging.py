@@ -4,40 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ipt_explain.analyzers.names import (
-    EXTERNAL_SERVICES,
-    FIREWALL,
-    MARK_DROP,
-    PROXY_FIREWALL,
-    SERVICES,
-    ChainRole,
-    role_of,
-)
-from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, refused
 from ipt_explain.netfilter.condition import worded
-from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat.targets import destination_text
-from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Answers, Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
-from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.journey import Finish
-from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost
-
-# kube-proxy's own refusals in the filter table.
-_REFUSING = frozenset({SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL})
-_MARKING = frozenset({"MARK", "CONNMARK"})
-_BUILT_IN = frozenset(hook.value for hook in Hook)
-# kube-proxy's tables of nftables: what they refuse, it does.
-_PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
-# Neighbours that answer Service addresses themselves, which is their work.
-_ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +63,11 @@ class Judge:
     """Judges ends by what the Services are: their endpoints, and whether their own rules refuse.
 
     Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
-    `others_at` is the number of what is judged with the rulesets: nftables, or IPVS.
     """
 
-    def __init__(self, rulesets: Sequence[Ruleset], perhaps_here: frozenset[Heading], others_at: int = 0) -> None:
-        self._rulesets = rulesets
+    def __init__(self, deciders: Deciders, perhaps_here: frozenset[Heading]) -> None:
+        self._deciders = deciders
         self._perhaps_here = perhaps_here
-        self._others_at = others_at
 
     def judge(
         self,
@@ -186,132 +161,16 @@ class Judge:
             return _SERVED
         path = end.flock.path(end.row)
         steps = path.steps() if path is not None else ()
-        if may_refuse and self._refused(verdict, state, steps):
+        if may_refuse and refused(verdict, state, steps):
             return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
-        if verdict is Verdict.UNKNOWN and steps and self._leads_to_endpoint(steps[-1]):
+        if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
-        step = _decisive(verdict, state, steps)
-        decider = self._decider(step, state)
+        step = decisive(verdict, state, steps)
+        decider = self._deciders.of(step, state)
         sent = destination_text(to, state.connection.family)
         dnat = sent if verdict is Verdict.ACCEPT and state.dnat else None
-        loss, why = _loss(verdict, state, step, decider, finish.reason, sent)
+        loss, why = loss_of(verdict, state, step, decider, finish.reason, sent)
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
-
-    def _refused(self, verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> bool:
-        """Whether the Service's own rules decline the packet: kube-proxy's refusals, or its mark for dropping."""
-        if state.dnat:
-            return False
-        if verdict in (Verdict.DROP, Verdict.REJECT) and steps:
-            last = steps[-1]
-            chain = last.chain.name
-            if not isinstance(last, Step):
-                return isinstance(last, IpvsStep) or last.table in _PROXY_TABLES
-            if steps[-1].table == "filter" and chain in _REFUSING:
-                return True
-            if chain != FIREWALL:
-                return False
-        elif verdict is not Verdict.ACCEPT:
-            return False
-        return any(step.into is not None and step.into.name == MARK_DROP for step in steps)
-
-    def _leads_to_endpoint(self, step: AnyStep) -> bool:
-        """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
-        if not isinstance(step, Step):
-            return False
-        target = step.rule.target if step.rule is not None else None
-        if target is None or role_of(target) is not ChainRole.ENDPOINT:
-            return False
-        return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
-
-    def _decider(self, step: AnyStep | None, state: PacketState) -> Decider:
-        """The step's rule, or the chain that lets packets pass where that decides."""
-        if step is None:
-            return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
-        if not isinstance(step, Step):
-            proxy = isinstance(step, IpvsStep) or step.table in _PROXY_TABLES
-            owner_name = "kube-proxy" if proxy else None
-            return Decider(self._others_at, step.table, step.chain.name, step.line, step.text, owner_name)
-        table, chain, rule = step.table, step.chain, step.rule
-        line, text = step.line, step.text
-        if rule is not None and step.into is not None and step.after is not None:
-            chain, rule = step.into, None
-            line, text = chain.line, f":{chain.name} -"
-        number = next((at for at, each in enumerate(self._rulesets) if each.chain(table, chain.name) is chain), 0)
-        owner = owner_of(chain.name, chain.rules[:8], table)
-        if rule is not None and (owner is None or chain.name in _BUILT_IN):
-            owner = owner_of_rule(rule, table)
-        return Decider(number, table, chain.name, line, text, None if owner is None else owner.name)
-
-    def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
-        """nat's built-in chain, of which no rule does anything for a packet."""
-        family = state.connection.family
-        ours = [(number, each) for number, each in enumerate(self._rulesets) if each.family is family]
-        for number, ruleset in ours:
-            chain = ruleset.chain("nat", hook.value)
-            if chain is not None:
-                return Decider(number, "nat", hook.value, chain.line, f":{chain.name} {chain.policy or 'ACCEPT'}")
-        return Decider(ours[0][0] if ours else 0, "nat", hook.value, None, "")
-
-
-def _decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
-    """The step that settles where the packet ends; None where no rule does."""
-    if verdict is not Verdict.ACCEPT:
-        return steps[-1] if steps else None
-    if not state.dnat and state.tracking is Tracking.UNTRACKED:
-        for step in steps:
-            if step.after is not None and step.after.tracking is Tracking.UNTRACKED and step.into is None:
-                return step
-    other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
-    if other is not None:
-        return other
-    translating = [
-        step
-        for step in steps
-        if isinstance(step, Step) and step.table == "nat" and step.before.hook in DESTINATION_NAT
-    ]
-    through: Step | None = None
-    for step in reversed(translating):
-        if step.rule is None or step.after is None:
-            continue
-        if step.into is None:
-            if step.rule.target not in _MARKING:
-                return step
-        elif (through is None or step.depth > through.depth) and not _only_marks(step.into):
-            through = step
-    return through
-
-
-def _only_marks(chain: Chain) -> bool:
-    shapes = chain.layout.shapes
-    return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
-
-
-def _translates(step: NftStep | IpvsStep) -> bool:
-    return step.after is not None and step.after.destination_decided > step.before.destination_decided
-
-
-def _loss(
-    verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str
-) -> tuple[Loss, str]:
-    if verdict is Verdict.DROP:
-        return Loss.DROPPED, "dropped"
-    if verdict is Verdict.REJECT:
-        return Loss.REJECTED, "rejected"
-    if verdict is Verdict.UNKNOWN:
-        return Loss.UNKNOWN, reason
-    if decider.owner in _ANSWERING:
-        return Loss.INTERCEPTED, f"{decider.owner} answers it"
-    if state.dnat:
-        return Loss.DIVERTED, f"sent to {sent}"
-    if state.tracking is Tracking.UNTRACKED:
-        return Loss.UNTRANSLATED, "not tracked, so nat never sees it"
-    if step is None or step.rule is None:
-        return Loss.UNTRANSLATED, "no rule translates its destination"
-    if step.into is not None:
-        return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
-    if not isinstance(step, Step):
-        return Loss.UNTRANSLATED, "no rule translates its destination"
-    return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"
 
 
 def _questions(answers: Answers) -> tuple[str, ...]:

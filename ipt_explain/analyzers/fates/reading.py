@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.rulesets import masquerade_mark
@@ -36,7 +37,7 @@ def with_fates(dump: Dump, family: Family, services: Sequence[ServicePort], othe
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, dump.node.virtual_servers)
     around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
-    return _Reader(node, Judge(dump.rulesets, around.host_endpoints, others_at), around).judged(services)
+    return _Reader(node, Judge(Deciders(dump.rulesets, others_at), around.host_endpoints), around).judged(services)
 
 
 def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
