@@ -16,7 +16,8 @@ from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Answers, Bound, PacketState
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.portions import Portions
 from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
 from ipt_explain.trace.outcome import Ending, Outcome

@@ -12,7 +12,8 @@ from ipt_explain.netfilter.header.addresses import format_endpoint, parse_addres
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.parsing import read_dump
 from tests.netfilter.nft_walk import Outcome, Walk, packet
 from tests.netfilter.test_nft_captures import CAPTURES, NODE, OUTSIDE, PODS, node

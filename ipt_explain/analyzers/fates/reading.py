@@ -13,7 +13,8 @@ from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage

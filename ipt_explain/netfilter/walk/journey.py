@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ipt_explain.model import Backend, Chain, Family, Ruleset, Table
-from ipt_explain.model.node.facts import VirtualServers
-from ipt_explain.netfilter.condition import Branch, Question, decide, split
+from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.netfilter.condition import Branch
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
-from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.chain_index import ChainIndexes
-from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator
+from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.frontier import Budget
-from ipt_explain.netfilter.walk.stages import ServersStage, Stages, TableStage
+from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.routing import routes
+from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
-from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
-    from ipt_explain.model import nft
-    from ipt_explain.netfilter.nft import Evaluator as ChainEvaluator
     from ipt_explain.netfilter.nft import Stage as ChainStage
 
 LOOPBACK = "lo"
@@ -43,23 +39,6 @@ class Finish:
     state: PacketState
     reason: str = ""
     delivered: bool = False
-
-
-class NodeRules:
-    """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
-
-    def __init__(
-        self,
-        rulesets: Iterable[Ruleset],
-        family: Family | None = None,
-        nftables: nft.Ruleset | None = None,
-        servers: VirtualServers | None = None,
-    ) -> None:
-        self.rulesets = sorted(rulesets, key=lambda ruleset: ruleset.backend is Backend.NFT)
-        self.stages = Stages(self.rulesets, family, nftables, servers)
-        self.evaluator = Evaluator()
-        self.indexes = ChainIndexes()
-        self.chains = None if nftables is None else _chain_evaluator()
 
 
 class Journey:
@@ -289,7 +268,7 @@ class Journey:
         """Whether each packet is for the node itself, as (local, others)."""
         local, others = Travellers(), Travellers()
         for state, flock in travellers.items():
-            answers = _routes(state, {to.address for to in flock.to})
+            answers = routes(state, {to.address for to in flock.to})
             groups: dict[Truth | tuple[Branch, ...], list[int]] = {}
             if len(set(answers.values())) == 1:
                 groups[next(iter(answers.values()))] = list(range(len(flock)))
@@ -317,12 +296,6 @@ class Journey:
             self._finish(Finish(Verdict.ACCEPT, state), flock)
 
 
-def _chain_evaluator() -> ChainEvaluator:
-    from ipt_explain.netfilter.nft import Evaluator
-
-    return Evaluator()
-
-
 def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:
     moved = Travellers()
     for state, flock in travellers.items():
@@ -340,38 +313,6 @@ def _nat_applies(state: PacketState) -> bool:
     if state.tracking is not Tracking.NEW:
         return False
     return not (state.destination_decided if state.hook in DESTINATION_NAT else state.source_decided)
-
-
-def _routes(
-    state: PacketState, addresses: set[Address | None]
-) -> Mapping[Address | None, Truth | tuple[Branch, ...]]:
-    """The routing decision for each address. Most are known to be no address of the node, and are not asked for."""
-    node, family = state.node, state.connection.family
-    elsewhere: set[Address | None] = set()
-    if not node.local_addresses and node.sets is None:
-        if state.destination_decided:
-            numbers = {address for address in addresses if isinstance(address, int)}
-            bits, loopback = (24, 127) if family is Family.IPV4 else (0, 1)
-            elsewhere.update(address for address in numbers if address >> bits != loopback)
-            elsewhere.discard(state.connection.source)
-        else:
-            elsewhere = addresses & node.foreign_addresses
-    known: dict[Address | None, Truth | tuple[Branch, ...]] = dict.fromkeys(elsewhere, Truth.NO)
-    for address in addresses - elsewhere:
-        known[address] = _for_this_node(state, address)
-    return known
-
-
-def _for_this_node(state: PacketState, address: Address | None) -> Truth | tuple[Branch, ...]:
-    """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another
-    machine's."""
-    if address is None:
-        return Truth.YES
-    owned = state.owns(address)
-    if owned is Truth.UNKNOWN and state.destination_decided:
-        return Truth.NO
-    answer = decide(owned, state, own_address_question(address, state.connection.family))
-    return split((answer,), state) if isinstance(answer, Question) else answer
 
 
 def _rewrites(chain: Chain) -> bool:

@@ -14,30 +14,27 @@ of their endpoints, cost some dozens of visits.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from operator import ne
-from typing import cast
 
-from ipt_explain.model import Chain, Extent, Hidden, Layout, Shape, Table, TargetKind
-from ipt_explain.netfilter.condition import Branch, Column
+from ipt_explain.model import Chain, Extent, Shape, Table
+from ipt_explain.netfilter.condition import Branch
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products
 from ipt_explain.netfilter.targets import (
-    Effect,
     Flow,
     Verdict,
     changes_nothing,
-    effect_of,
-    is_verdict,
-    rewrites_destination,
 )
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.callees import by_callee, chains_of, goes
 from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.effects import Effects, TableEffect
 from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator, Rows
 from ipt_explain.netfilter.walk.frontier import Budget, Frontier
 from ipt_explain.netfilter.walk.search import Spread
 from ipt_explain.netfilter.walk.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
+from ipt_explain.netfilter.walk.weights import spread_weights
 from ipt_explain.records import dataclass
 
 TOO_MUCH = "too many different packets to follow each"
@@ -77,7 +74,7 @@ class TableWalk:
         self._evaluator = evaluator
         self._indexes = indexes
         self._budget = budget
-        self._fragment = fragment
+        self._effects = Effects(table.name, fragment, indexes.destinations)
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
         self._open: list[frozenset[Chain]] = []
@@ -89,7 +86,7 @@ class TableWalk:
             root = self._finished_visit((self._table.chains[chain], state, tuple(who)))
             root.weights = ALWAYS
             roots.append(root)
-        self._spread_weights()
+        spread_weights(self._finished)
         arrivals = [
             self._arrival(ended.end, visit, ended.rows, ended.share, ended.to, ended.via)
             for visit in self._finished
@@ -148,7 +145,7 @@ class TableWalk:
 
     def _opened(self, key: Key) -> tuple[Key, Visit, Walk]:
         ground, state, who = key
-        self._open.append(frozenset(_chains(ground)))
+        self._open.append(frozenset(chains_of(ground)))
         visit = Visit(self._table.name, ground, state, who, self._crowd.take(who))
         return key, visit, self._walk(visit)
 
@@ -181,7 +178,7 @@ class TableWalk:
 
     def _come_to_the_end(self, visit: Visit, portion: Portion) -> None:
         """Behind the last rule that is shown, packets come back; unknown where more rules may follow."""
-        for chain in _chains(visit.ground):
+        for chain in chains_of(visit.ground):
             if chain.extent is not Extent.WHOLE and chain.name not in _BUILT_IN:
                 break
         else:
@@ -201,7 +198,7 @@ class TableWalk:
 
     def _looping(self, ground: Ground) -> Chain | None:
         """A chain of these that is being looked at already."""
-        chains = _chains(ground)
+        chains = chains_of(ground)
         for opened in self._open:
             if not opened.isdisjoint(chains):
                 return next(chain for chain in chains if chain in opened)
@@ -217,7 +214,7 @@ class TableWalk:
         if not names:
             self._affected(visit, frontier, portion, place, batch)
             return
-        for group in _by_callee(names, self._table, batch.shape):
+        for group in by_callee(names, self._table, batch.shape):
             own, at = portion.of(group.rows), place if group.rows is None else _chosen(place, group.rows)
             if group.ground is None:
                 some = batch if group.rows is None else batch.take(group.rows)
@@ -229,7 +226,7 @@ class TableWalk:
                 callee = yield group.ground, own.state, visit.who_of(own.rows)
                 visit.calls.append(Call(visit, callee, own.rows, own.share, at, own.via, own.state))
                 for back in callee.returned:
-                    self._back(visit, frontier, own, at, callee, back, _goes(batch.shape))
+                    self._back(visit, frontier, own, at, callee, back, goes(batch.shape))
 
     def _back(
         self, visit: Visit, frontier: Frontier, portion: Portion, place: int | Sequence[int], callee: Visit,
@@ -259,9 +256,9 @@ class TableWalk:
         shape = frontier.search.layout.shapes[places[0]]
         assert shape.target is not None and shape.target.slot is not None
         names = Batch(shape, chains, places).column(shape.target.slot)
-        for group in _by_callee(names, self._table, shape):
+        for group in by_callee(names, self._table, shape):
             own = range(len(origin)) if group.rows is None else group.rows
-            if group.ground is None or _goes(shape) or self._looping(group.ground):
+            if group.ground is None or goes(shape) or self._looping(group.ground):
                 for number in own:
                     one = Portion(portion.state, (origin[number],), shares[number], portion.via)
                     yield from self._matched(visit, frontier, one, places[number])
@@ -291,14 +288,14 @@ class TableWalk:
         self, visit: Visit, frontier: Frontier, portion: Portion, place: int | Sequence[int], batch: Batch
     ) -> None:
         """Apply a target that is no chain."""
-        for effect, part, to in self._effects(visit, portion, batch):
+        for effect, part, to in self._effects.of(visit, portion, batch):
             own, at = portion.of(part), place if part is None else _chosen(place, part)
             for share, after in effect.states:
                 self._after(visit, frontier, own.share_of(share), at, batch.shape, effect, after, to)
 
     def _after(
         self, visit: Visit, frontier: Frontier, portion: Portion, place: int | Sequence[int], shape: Shape,
-        effect: _Effect, after: PacketState, to: Sequence[Heading] | None,
+        effect: TableEffect, after: PacketState, to: Sequence[Heading] | None,
     ) -> None:  # fmt: skip
         if isinstance(effect.then, Verdict):
             self._end(visit, portion, place, End(effect.then, after, effect.reason), to)
@@ -312,155 +309,11 @@ class TableWalk:
         else:
             frontier.behind(going, place)
 
-    def _effects(
-        self, visit: Visit, portion: Portion, batch: Batch
-    ) -> Iterable[tuple[_Effect, Rows, Sequence[Heading] | None]]:
-        """What the target does, for the rows that it does alike, and where those are bound for by it."""
-        target = batch.shape.target
-        crowd = visit.crowd_of(portion.rows)
-        if target is not None and rewrites_destination(target.name) and Hidden.TARGET not in batch.shape.hidden:
-            yield from self._rewritten(batch, portion.state, crowd)
-            return
-        slots = [] if target is None else [slot for option in target.options for slot in option.slots]
-        if target is not None and target.slot is not None:
-            slots.append(target.slot)
-        lists = [column for column in map(batch.column, slots) if not isinstance(column, str)]
-        if not lists:
-            yield _without(self._effect(batch, portion.state, crowd, 0)), None, None
-            return
-        groups: dict[tuple[str, ...], list[int]] = {}
-        for row, words in enumerate(zip(*lists)):
-            groups.setdefault(words, []).append(row)
-        for rows in groups.values():
-            yield _without(self._effect(batch, portion.state, crowd, rows[0])), tuple(rows), None
-
-    def _rewritten(
-        self, batch: Batch, state: PacketState, crowd: Crowd
-    ) -> Iterable[tuple[_Effect, Rows, Sequence[Heading] | None]]:
-        """New destinations, one or more a row; rows that become alike together."""
-        plain = self._plain_destinations(batch)
-        if plain is not None and all(map(ne, plain, crowd.to)):
-            after = state._replace(destination_decided=True, dnat=True)
-            yield _Effect(Verdict.ACCEPT, ((ALWAYS, after),)), None, plain
-            return
-        groups: dict[_Effect, tuple[list[int], list[Heading]]] = {}
-        for row in range(len(crowd)):
-            effect = self._effect(batch, state, crowd, row)
-            for share, after, to in effect.states:
-                alike = _Effect(effect.then, ((share, after),), effect.reason)
-                if alike not in groups:
-                    groups[alike] = ([], [])
-                rows, headings = groups[alike]
-                if rows and rows[-1] == row:  # of random ports, each is as likely: they stay apart
-                    yield alike, (row,), (to or crowd.to[row],)
-                    continue
-                rows.append(row)
-                headings.append(to or crowd.to[row])
-        for alike, (rows, headings) in groups.items():
-            yield alike, None if len(rows) == len(crowd) else tuple(rows), headings
-
-    def _plain_destinations(self, batch: Batch) -> Sequence[Heading] | None:
-        """Where DNAT sends each row, if each is sent to one address and port."""
-        target = batch.shape.target
-        if target is None or target.name != "DNAT" or len(target.options) > 1:
-            return None
-        texts = batch.column(target.options[0].slots[0])
-        if isinstance(texts, str):
-            return None
-        known = self._indexes.destinations
-        headings = [known[text] for text in texts]
-        return None if None in headings else cast("Sequence[Heading]", headings)
-
-    def _effect(self, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Effect:
-        rule = batch.rule(row)
-        if Hidden.TARGET in batch.shape.hidden:
-            reason = f"what the target of line {rule.line} does, which this input does not show"
-            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), reason)
-        try:
-            effect = None if rule.is_goto else effect_of(rule, state, crowd.to[row])
-        except (ValueError, IndexError):
-            reason = f"what the unreadable target of line {rule.line} does"
-            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), reason)
-        if effect is None:
-            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), self._unknown_target(rule.target or ""))
-        return effect
-
     def _end(
         self, visit: Visit, portion: Portion, place: int | Sequence[int], end: End, to: Sequence[Heading] | None = None
     ) -> None:
         trail = Trail(portion.via, _places(portion.rows, place), portion.state, end.state)
         visit.ended.append(Ended(end, portion.rows, portion.share, trail, to))
-
-    def _unknown_target(self, name: str) -> str:
-        if self._fragment:
-            return f"chain {name} of table {self._table.name}, which this input does not show"
-        return f"what target {name} does"
-
-    def _spread_weights(self) -> None:
-        """Let every visit know how many packets enter it. Callers stand behind their callees in the order finished."""
-        heaviest: dict[Visit, Probability] = {}
-        for visit in reversed(self._finished):
-            for call in visit.calls:
-                weights = _weights(visit, call)
-                callee = call.callee
-                callee.weights = _added(callee.weights, weights)
-                largest = weights[0] if isinstance(weights, list) else weights
-                if callee.caller is None or largest > heaviest[callee]:
-                    heaviest[callee] = largest
-                    callee.caller = call
-
-
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    """What a target does, but for where packets are bound for."""
-
-    then: Verdict | Flow
-    states: tuple[tuple[Probability, PacketState], ...]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Rows that jump to chains of one layout, each to its own or all to one; without `ground`, to what is no chain."""
-
-    ground: Ground | None
-    rows: Rows
-
-
-def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[_Group]:
-    """Rows by the layout of the chain that they jump to."""
-    chains = table.chains
-    if isinstance(names, str) or len(set(names)) == 1:
-        name = names if isinstance(names, str) else names[0]
-        chain = name in chains and (_goes(shape) or not is_verdict(name))
-        return (_Group(chains[name] if chain else None, None),)
-    found = [chains.get(name) for name in names]
-    layouts = [None if chain is None else chain.layout for chain in found]
-    if None not in layouts and len(set(layouts)) == 1:
-        return (_Group(cast("Ground", tuple(found)), None),)
-    groups: dict[Layout | None, list[int]] = {}
-    for row, layout in enumerate(layouts):
-        groups.setdefault(layout, []).append(row)
-    return [_grouped(found, rows) for rows in groups.values()]
-
-
-def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> _Group:
-    chains = tuple([chain for chain in (found[row] for row in rows) if chain is not None])
-    alike = len(set(chains)) == 1
-    return _Group((chains[0] if alike else chains) if chains else None, tuple(rows))
-
-
-def _without(effect: Effect) -> _Effect:
-    return _Effect(effect.then, tuple((share, state) for share, state, _ in effect.states), effect.reason)
-
-
-def _chains(ground: Ground) -> Sequence[Chain]:
-    return (ground,) if isinstance(ground, Chain) else ground
-
-
-def _goes(shape: Shape) -> bool:
-    return shape.target is not None and shape.target.kind is TargetKind.GOTO
-
 
 def _chosen(place: int | Sequence[int], rows: Sequence[int]) -> int | Sequence[int]:
     return place if isinstance(place, int) else [place[row] for row in rows]
@@ -471,29 +324,3 @@ def _places(rows: Rows, place: int | Sequence[int]) -> int | dict[int, int]:
     if isinstance(place, int):
         return place
     return dict(enumerate(place)) if rows is None else dict(zip(rows, place))
-
-
-def _weights(visit: Visit, call: Call) -> Probability | list[Probability]:
-    """The shares of packets that a call lets into a chain, one for all rows or one a row."""
-    weights, shares, origin = visit.weights, call.shares, call.origin
-    if isinstance(weights, list):
-        own = weights if origin is None else [weights[row] for row in origin]
-        if isinstance(shares, Sequence):
-            return products(own, shares)
-        return own if shares is ALWAYS else products(own, [shares] * len(own))
-    if isinstance(shares, Sequence):
-        return list(shares) if weights is ALWAYS else products([weights] * len(shares), shares)
-    return product(weights, shares)
-
-
-def _added(
-    held: Probability | list[Probability], more: Probability | list[Probability]
-) -> Probability | list[Probability]:
-    if not isinstance(held, list) and not held:
-        return more
-    if not isinstance(held, list) and not isinstance(more, list):
-        return total(held, more)
-    count = len(held) if isinstance(held, list) else len(more) if isinstance(more, list) else 0
-    one = held if isinstance(held, list) else [held] * count
-    other = more if isinstance(more, list) else [more] * count
-    return list(map(total, one, other))

@@ -6,7 +6,8 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Journey, NodeRules
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.fates import Vantage

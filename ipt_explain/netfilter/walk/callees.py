@@ -1,0 +1,54 @@
+"""Where rows that jump go: to one chain, or each to its own of one layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
+from ipt_explain.netfilter.condition import Column
+from ipt_explain.netfilter.targets import is_verdict
+from ipt_explain.netfilter.walk.evaluator import Rows
+from ipt_explain.netfilter.walk.visit import Ground
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Callees:
+    """Rows that jump to chains of one layout, each to its own or all to one; without `ground`, to what is no chain."""
+
+    ground: Ground | None
+    rows: Rows
+
+
+def by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
+    """Rows by the layout of the chain that they jump to."""
+    chains = table.chains
+    if isinstance(names, str) or len(set(names)) == 1:
+        name = names if isinstance(names, str) else names[0]
+        chain = name in chains and (goes(shape) or not is_verdict(name))
+        return (Callees(chains[name] if chain else None, None),)
+    found = [chains.get(name) for name in names]
+    layouts = [None if chain is None else chain.layout for chain in found]
+    if None not in layouts and len(set(layouts)) == 1:
+        return (Callees(cast("Ground", tuple(found)), None),)
+    groups: dict[Layout | None, list[int]] = {}
+    for row, layout in enumerate(layouts):
+        groups.setdefault(layout, []).append(row)
+    return [_grouped(found, rows) for rows in groups.values()]
+
+
+def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> Callees:
+    chains = tuple([chain for chain in (found[row] for row in rows) if chain is not None])
+    alike = len(set(chains)) == 1
+    return Callees((chains[0] if alike else chains) if chains else None, tuple(rows))
+
+
+def chains_of(ground: Ground) -> Sequence[Chain]:
+    """The chains that a visit is in."""
+    return (ground,) if isinstance(ground, Chain) else ground
+
+
+def goes(shape: Shape) -> bool:
+    """Whether packets do not come back from where rules of a shape send them (`-g`)."""
+    return shape.target is not None and shape.target.kind is TargetKind.GOTO

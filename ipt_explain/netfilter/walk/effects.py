@@ -1,0 +1,118 @@
+"""What the targets of a batch of rules do with the packets that match, all that fare alike together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import ne
+from typing import cast
+
+from ipt_explain.model import Hidden
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability
+from ipt_explain.netfilter.targets import Effect, Flow, Verdict, effect_of, rewrites_destination
+from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.evaluator import Crowd, Rows
+from ipt_explain.netfilter.walk.visit import Portion, Visit
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableEffect:
+    """What a target does, but for where packets are bound for."""
+
+    then: Verdict | Flow
+    states: tuple[tuple[Probability, PacketState], ...]
+    reason: str = ""
+
+
+class Effects:
+    """What targets do in one table. `destinations` reads DNAT's; chains that the table lacks are unknown where
+    `fragment`, else they are not the kernel's.
+    """
+
+    def __init__(self, table: str, fragment: bool, destinations: Mapping[str, Heading | None]) -> None:
+        self._table = table
+        self._fragment = fragment
+        self._destinations = destinations
+
+    def of(
+        self, visit: Visit, portion: Portion, batch: Batch
+    ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
+        """What the target does, for the rows that it does alike, and where those are bound for by it."""
+        target = batch.shape.target
+        crowd = visit.crowd_of(portion.rows)
+        if target is not None and rewrites_destination(target.name) and Hidden.TARGET not in batch.shape.hidden:
+            yield from self._rewritten(batch, portion.state, crowd)
+            return
+        slots = [] if target is None else [slot for option in target.options for slot in option.slots]
+        if target is not None and target.slot is not None:
+            slots.append(target.slot)
+        lists = [column for column in map(batch.column, slots) if not isinstance(column, str)]
+        if not lists:
+            yield _without(self._effect(batch, portion.state, crowd, 0)), None, None
+            return
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for row, words in enumerate(zip(*lists)):
+            groups.setdefault(words, []).append(row)
+        for rows in groups.values():
+            yield _without(self._effect(batch, portion.state, crowd, rows[0])), tuple(rows), None
+
+    def _rewritten(
+        self, batch: Batch, state: PacketState, crowd: Crowd
+    ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
+        """New destinations, one or more a row; rows that become alike together."""
+        plain = self._plain_destinations(batch)
+        if plain is not None and all(map(ne, plain, crowd.to)):
+            after = state._replace(destination_decided=True, dnat=True)
+            yield TableEffect(Verdict.ACCEPT, ((ALWAYS, after),)), None, plain
+            return
+        groups: dict[TableEffect, tuple[list[int], list[Heading]]] = {}
+        for row in range(len(crowd)):
+            effect = self._effect(batch, state, crowd, row)
+            for share, after, to in effect.states:
+                alike = TableEffect(effect.then, ((share, after),), effect.reason)
+                if alike not in groups:
+                    groups[alike] = ([], [])
+                rows, headings = groups[alike]
+                if rows and rows[-1] == row:  # of random ports, each is as likely: they stay apart
+                    yield alike, (row,), (to or crowd.to[row],)
+                    continue
+                rows.append(row)
+                headings.append(to or crowd.to[row])
+        for alike, (rows, headings) in groups.items():
+            yield alike, None if len(rows) == len(crowd) else tuple(rows), headings
+
+    def _plain_destinations(self, batch: Batch) -> Sequence[Heading] | None:
+        """Where DNAT sends each row, if each is sent to one address and port."""
+        target = batch.shape.target
+        if target is None or target.name != "DNAT" or len(target.options) > 1:
+            return None
+        texts = batch.column(target.options[0].slots[0])
+        if isinstance(texts, str):
+            return None
+        known = self._destinations
+        headings = [known[text] for text in texts]
+        return None if None in headings else cast("Sequence[Heading]", headings)
+
+    def _effect(self, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Effect:
+        rule = batch.rule(row)
+        if Hidden.TARGET in batch.shape.hidden:
+            reason = f"what the target of line {rule.line} does, which this input does not show"
+            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), reason)
+        try:
+            effect = None if rule.is_goto else effect_of(rule, state, crowd.to[row])
+        except (ValueError, IndexError):
+            reason = f"what the unreadable target of line {rule.line} does"
+            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), reason)
+        if effect is None:
+            return Effect(Verdict.UNKNOWN, ((ALWAYS, state, None),), self._unknown_target(rule.target or ""))
+        return effect
+
+    def _unknown_target(self, name: str) -> str:
+        if self._fragment:
+            return f"chain {name} of table {self._table}, which this input does not show"
+        return f"what target {name} does"
+
+
+def _without(effect: Effect) -> TableEffect:
+    return TableEffect(effect.then, tuple((share, state) for share, state, _ in effect.states), effect.reason)

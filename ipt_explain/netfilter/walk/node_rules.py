@@ -1,0 +1,39 @@
+"""All rules that a node's packets of one family meet, ready to be walked, and what walks have learnt of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ipt_explain.model import Backend, Family, Ruleset
+from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.evaluator import Evaluator
+from ipt_explain.netfilter.walk.stages import Stages
+
+if TYPE_CHECKING:
+    from ipt_explain.model import nft
+    from ipt_explain.netfilter.nft import Evaluator as ChainEvaluator
+
+
+class NodeRules:
+    """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
+
+    def __init__(
+        self,
+        rulesets: Iterable[Ruleset],
+        family: Family | None = None,
+        nftables: nft.Ruleset | None = None,
+        servers: VirtualServers | None = None,
+    ) -> None:
+        self.rulesets = sorted(rulesets, key=lambda ruleset: ruleset.backend is Backend.NFT)
+        self.stages = Stages(self.rulesets, family, nftables, servers)
+        self.evaluator = Evaluator()
+        self.indexes = ChainIndexes()
+        self.chains = None if nftables is None else _chain_evaluator()
+
+
+def _chain_evaluator() -> ChainEvaluator:
+    from ipt_explain.netfilter.nft import Evaluator
+
+    return Evaluator()
