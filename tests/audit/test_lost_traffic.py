@@ -114,14 +114,19 @@ def sample(dump: Dump, seed: int, count: int) -> Iterator[tuple[ServicePort, Fro
 
 
 def is_as_traced(dump: Dump, service: ServicePort, frontend: Frontend, fate: Fate, source: str, entry: str) -> bool:
-    """Whether trace serves the same share of such a packet; true where either leaves it open."""
+    """Whether trace serves the same share of such a packet, and masquerades it alike; true where either leaves it
+    open.
+    """
     packet = Packet(source, frontend.address or HOST, service.protocol, frontend.port, entry=entry)
     outcomes = trace(dump, packet, local_addresses=[HOST]).outcomes
     if fate.served is None or any(outcome.assumptions for outcome in outcomes):
         return True
     ours = {address_port(each.address, each.port) for each in service.endpoints if each.address is not None}
-    served = sum(each.probability for each in outcomes if each.verdict == "ACCEPT" and each.dnat in ours)
-    return abs(fate.served - served) < 1e-6
+    arrived = [each for each in outcomes if each.verdict == "ACCEPT" and each.dnat in ours]
+    sources = {each.masqueraded for each in arrived}
+    if fate.masqueraded is not None and sources and sources != {fate.masqueraded}:
+        return False
+    return abs(fate.served - sum(each.probability for each in arrived)) < 1e-6
 
 
 def disagreements(dump: Dump, seed: int, count: int = 6) -> list[str]:
