@@ -62,7 +62,8 @@ def explain(
 
     On a terminal, a node of more than 30 Services is summed up; --all shows every Service.
 
-    DUMP is a file, or - for standard input: what iptables-save, ip6tables-save or iptables -S print, whole or in part.
+    DUMP is a file, or - for standard input: what iptables-save, ip6tables-save, iptables -S or nft list ruleset print,
+    whole or in part; in IPVS mode also what ipvsadm-save and ipset save do.
     """
     from ipt_explain.analyzers.selection import Selection, explain_selected
 

@@ -73,6 +73,7 @@ class Evaluator:
     def __init__(self) -> None:
         self.asked = 0
         self._asking = Asking()
+        self._about_heading: dict[Rule, bool] = {}
 
     def ways(self, table: Table, rule: Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
         """What a rule of a table makes of a packet: the ways on, whose shares sum to 1.
@@ -82,6 +83,8 @@ class Evaluator:
         """
         self.asked += 1
         statements = rule.statements
+        if len(statements) == 1 and isinstance(statements[0], Sentence):
+            return (Way(ALWAYS, _then(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
         ways: list[Way] = []
         places = [_Place(ALWAYS, state, bound.to, 0, ())]
         while places:
@@ -111,7 +114,10 @@ class Evaluator:
     def asks_where_to(self, rule: Rule) -> bool:
         """Whether packets that differ only in where they are bound for can fare differently: else one answer serves
         all of them. Protocols are the connection's, so that packets of several are asked about apart."""
-        return any(_looks_at_heading(statement) for statement in rule.statements)
+        known = self._about_heading.get(rule)
+        if known is None:
+            known = self._about_heading[rule] = any(map(_looks_at_heading, rule.statements))
+        return known
 
     def _answer(
         self, table: Table, rule: Rule, place: _Place, bound: Bound, statement: Statement

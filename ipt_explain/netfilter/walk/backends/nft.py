@@ -140,7 +140,8 @@ class ChainWalk:
                 to = part.to
                 if len(ways) == len(to):
                     to = tuple([own[number].to for own in ways])
-                going = part._replace(state=way.state, to=to, share=product(part.share, way.share))
+                share = part.share if way.share is ALWAYS else product(part.share, way.share)
+                going = _Portion(way.state, part.rows, to, share, part.via)
                 self._go(frame, rule, way, portion.state, going)
 
     def _answers(self, rule: Rule, portion: _Portion) -> Iterable[tuple[list[tuple[Way, ...]], _Portion]]:
@@ -181,7 +182,8 @@ class ChainWalk:
             return
         verdict = then if isinstance(then, Verdict) else None
         into = self._table.chains.get(then.chain) if isinstance(then, Leap) else None
-        going = going._replace(via=Link(going.via, frame.depth, frame.chain, rule, before, way.state, into, verdict))
+        link = Link(going.via, frame.depth, frame.chain, rule, before, way.state, into, verdict)
+        going = _Portion(going.state, going.rows, going.to, going.share, link)
         if isinstance(then, Verdict):
             self._end(going, then, way.reason)
         elif then is Flow.RETURN:
