@@ -59,9 +59,12 @@ def _tell(outcome: Outcome, acts: dict[tuple[str, str, bool], Act]) -> None:
     entered: set[tuple[str, str, bool]] = set()
     above: list[Scene] = []
     seen: set[int] = set()
+    balanced = False
     for step in outcome.path:
-        over_lo = step.before.connection.local and step.before.hook.value in ("PREROUTING", "INPUT")
-        key = (step.table, step.before.hook.value, over_lo)
+        local, hook = step.before.connection.local, step.before.hook.value
+        balanced = balanced or (not local and hook == "OUTPUT")  # IPVS has sent it there from INPUT
+        again = balanced or (local and hook in ("PREROUTING", "INPUT"))
+        key = (step.table, hook, again)
         act = acts.setdefault(key, Act(step.table, step.before.hook.value))
         if key not in entered:
             entered.add(key)
