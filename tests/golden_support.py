@@ -1,6 +1,6 @@
 """Golden files: what the program printed when somebody last looked at it and found it good.
 
-    pytest --update-golden    writes them anew; look at the difference before you commit it
+    pytest --update-golden    rewrites them; look at the difference before you commit it
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds `--update-golden`."""
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden/ anew from what is printed now")
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from what is printed now")
 
 
 @pytest.fixture

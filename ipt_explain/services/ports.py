@@ -27,7 +27,7 @@ class FrontendVerdict(Enum):
     BALANCE = "balance"
     REJECT = "reject"
     DROP = "drop"
-    UNMATCHED = "unmatched"  # passes on un-DNATed
+    UNMATCHED = "unmatched"  # passes on untranslated
     UNKNOWN = "unknown"
 
 
@@ -103,7 +103,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """A chain that spreads connections. Shares and `unmatched` (what leaks through, un-DNATed) sum to 1.
+    """A chain that spreads connections. Shares and `unmatched` (what leaks through, untranslated) sum to 1.
 
     `fallback_drop`: the chain ends in a mark for dropping instead of endpoints (no local ones).
     """

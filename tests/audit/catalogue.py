@@ -1,4 +1,4 @@
-"""The catalogue's index and README's table of it: `python -m tests.audit.catalogue` writes both anew."""
+"""The catalogue's index and README's table of it: `python -m tests.audit.catalogue` rewrites both."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_endpoints_that_get_nothing_are_named(chance: str | None) -> None:
 
 def test_an_endpoint_that_stands_twice_gets_twice_its_share() -> None:
     (finding,) = findings_of("IPT204", dump(rule(0, "0.33333333349"), rule(0, "0.50000000000"), rule(1)))
-    assert "10.244.0.1:80 stands 2 times" in finding.message and "66.67 %" in finding.message
+    assert "10.244.0.1:80 appears 2 times" in finding.message and "66.67 %" in finding.message
 
 
 def test_counting_instead_of_chance() -> None:

@@ -48,7 +48,7 @@ def test_a_reject_ahead_of_the_network_plugin() -> None:
         ":KUBE-FORWARD -", ":FLANNEL-FWD - [0:0]\n:KUBE-FORWARD -"
     )
     found = finding("IPT601", late, NODE)
-    assert "FLANNEL-FWD behind it is never reached" in found.message
+    assert "they never reach the jump to FLANNEL-FWD after it" in found.message
     assert found.related_lines == (line_of(late, "-j FLANNEL-FWD"),)
 
 

@@ -158,7 +158,7 @@ def test_foreign_rules_and_used_canaries() -> None:
     text = NODE.replace(
         ":KUBE-PROXY-CANARY - [0:0]\n", ":KUBE-PROXY-CANARY - [0:0]\n-A KUBE-PROXY-CANARY -j ACCEPT\n", 1
     )
-    assert "it is there to be missed" in finding("IPT115", text, NODE).message
+    assert "only shows whether rules were flushed" in finding("IPT115", text, NODE).message
 
 
 def test_a_refusal_that_contradicts_its_comment() -> None:

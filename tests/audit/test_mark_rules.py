@@ -226,7 +226,7 @@ def test_a_mark_for_another_address_than_the_service_has() -> None:
 def test_a_mark_behind_the_endpoints() -> None:
     mark = next(line for line in NODE.splitlines() if line.startswith("-A KUBE-SVC-NPX46M4PTMTKRN6Y !"))
     text = behind(without(NODE, mark), mark, "-A KUBE-SVC-NPX46M4PTMTKRN6Y ", "-j KUBE-SEP")
-    assert "behind rules that lead to endpoints" in finding("IPT411", text, NODE).message
+    assert "after rules that lead to endpoints" in finding("IPT411", text, NODE).message
 
 
 def test_no_cluster_cidr_is_one_note() -> None:

@@ -48,7 +48,7 @@ def test_text_shows_the_line_the_place_and_the_remedy() -> None:
     assert "  node.txt:3:13 · filter INPUT\n" in shown
     assert "    -A INPUT -j NOWHERE\n                ^^^^^^^\n" in shown
     assert "More: ipt-explain rules IPT001\n" in shown
-    assert "Fix: Dump the table anew" in shown
+    assert "Fix: Dump the whole table again" in shown
     assert shown.endswith("1 error, 1 warning, 1 note (-v shows them) in 5 rules\n")
 
 

@@ -170,7 +170,7 @@ def test_an_external_address_has_the_port_of_the_cluster_ip() -> None:
     way = re.search(r'-A KUBE-SERVICES .*"default/ext1 external IP" -m tcp --dport 80 .*\n', text)
     assert way is not None
     (finding,) = findings_of("IPT526", text.replace(way[0], way[0].replace("--dport 80", "--dport 7777")))
-    assert finding.service == "default/ext1" and "another port" in finding.message
+    assert finding.service == "default/ext1" and "a different port" in finding.message
 
 
 def test_a_comment_of_another_service() -> None:

@@ -80,7 +80,7 @@ class Judge:
 
         With `counted`, also how much arrives at each.
 
-        Most are served whole, whatever is not known: those are told apart first, column by column.
+        Most are served whole, whatever is not known: those are separated first, column by column.
         """
         count = len(endpoints)
         arrivals: list[dict[Heading, float | None]] = [{} for _ in range(count)]

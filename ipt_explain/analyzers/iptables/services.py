@@ -235,6 +235,6 @@ def _leading_to(chain: str, spreads: list[Spread]) -> Evidence:
 
 
 def _balancer(spread: Spread) -> Balancer:
-    # A share that is marked for dropping is not un-DNATed, but it reaches no endpoint either.
+    # A share that is marked for dropping is not untranslated, but it reaches no endpoint either.
     unmatched = spread.unmatched + spread.dropped
     return Balancer(spread.name, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)

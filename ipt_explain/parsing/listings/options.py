@@ -16,7 +16,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The value of an option that differs from line to line: token `token` of the line, spelled anew."""
+    """The value of an option that differs from line to line: token `token` of the line, respelled."""
 
     token: int
     spell: Callable[[str], str] = values.same

@@ -16,7 +16,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
 
-RESTART = "Restart kube-proxy on this node: it writes the chain anew."
+RESTART = "Restart kube-proxy on this node: it rewrites the chain."
 NAMED = 4
 """So many endpoints are named in a message; the others are counted."""
 _NOTHING = 1e-12

@@ -10,7 +10,7 @@ from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault,
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words.addresses import front
 
-FIX = "Restart kube-proxy on this node: it writes the rules anew."
+FIX = "Restart kube-proxy on this node: it rewrites the rules."
 
 
 @fact

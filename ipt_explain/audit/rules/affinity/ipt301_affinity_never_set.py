@@ -1,11 +1,11 @@
-"""Returning clients are looked for in a list that nothing fills.
+"""Returning clients are looked up in a list that nothing fills.
 
 What it checks:
     Where a Service looks for returning clients of an endpoint (`-m recent --rcheck`), the endpoint's DNAT rule records
     them (`-m recent --set`).
 
 Why it matters:
-    The list stays empty, so session affinity never takes effect for this endpoint: its clients are balanced anew with
+    The list stays empty, so session affinity never takes effect for this endpoint: its clients are balanced again with
     each connection.
 
 Example:
@@ -15,7 +15,7 @@ Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Never.

@@ -1,11 +1,11 @@
-"""Endpoints record their clients, but no rule looks for them when they return.
+"""Endpoints record their clients, but no rule looks them up when they return.
 
 What it checks:
     Where endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks for returning
     ones (`--rcheck`).
 
 Why it matters:
-    The Service has session affinity, but connections that come through this chain are balanced anew each time.
+    The Service has session affinity, but connections that come through this chain are balanced again each time.
 
 Example:
     *nat
@@ -18,7 +18,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     In KUBE-XLB of kube-proxy 1.9 or older, which had no affinity there.
@@ -46,7 +46,7 @@ def affinity_set_unused(context: RulesetContext) -> Faults:
             continue
         yield Fault(
             f"{destinations(context, broken.endpoints)} record their clients for session affinity, but this chain does "
-            "not look for returning ones: they are balanced anew with each connection",
+            "not look for returning ones: they are balanced again with each connection",
             RESTART,
             at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),

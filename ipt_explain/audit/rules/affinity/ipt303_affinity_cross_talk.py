@@ -1,8 +1,8 @@
-"""Clients of one endpoint are looked for, or recorded, in another endpoint's list.
+"""Clients of one endpoint are looked up, or recorded, in another endpoint's list.
 
 What it checks:
-    The `recent` list that a rule looks in is named like the endpoint chain that it leads to, and the list that an
-    endpoint records its clients in like its own chain.
+    The `recent` list that a rule checks is named after the endpoint chain that it leads to, and the list in which an
+    endpoint records its clients after its own chain.
 
 Why it matters:
     Clients of another endpoint are sent to this one, or this one's clients are not found again: sessions break while
@@ -13,7 +13,7 @@ Example:
       --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chains anew.
+    Restart kube-proxy on the node, which rewrites the chains.
 
 When to ignore:
     Never.
@@ -35,7 +35,7 @@ def affinity_cross_talk(context: RulesetContext) -> Faults:
         other = endpoint_chains(context).destinations.get(asked)
         whose = f"the list of {other}" if other is not None else "no endpoint's list"
         yield Fault(
-            f"returning clients of {destinations(context, broken.endpoints)} are looked for in {asked}, {whose}: "
+            f"returning clients of {destinations(context, broken.endpoints)} are looked up in {asked}, {whose}: "
             + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),
             RESTART,
             at_rule(broken.rule, focus=f"--name {asked}"),

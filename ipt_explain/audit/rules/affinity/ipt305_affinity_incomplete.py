@@ -1,11 +1,11 @@
-"""Returning clients are looked for at some endpoints of a chain, but not at all.
+"""Returning clients are looked up for some endpoints of a chain, but not for all of them.
 
 What it checks:
     A chain that looks for returning clients does so for each endpoint that it leads to. One rule more than endpoints is
     normal: kube-proxy 1.22 writes them for endpoints that are not ready, too.
 
 Why it matters:
-    Clients of the endpoints left out are balanced anew with each connection, while the others' clients return to
+    Clients of the endpoints left out are balanced again with each connection, while the others' clients return to
     theirs.
 
 Example:
@@ -22,7 +22,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Never in a complete dump.
@@ -43,7 +43,7 @@ def affinity_incomplete(context: RulesetContext) -> Faults:
         if context.knows_chain(broken.chain):
             yield Fault(
                 f"the chain looks for returning clients, but not for those of "
-                f"{destinations(context, broken.endpoints)}: they are balanced anew with each connection",
+                f"{destinations(context, broken.endpoints)}: they are balanced again with each connection",
                 RESTART,
                 at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),

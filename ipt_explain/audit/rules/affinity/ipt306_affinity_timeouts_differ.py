@@ -14,7 +14,7 @@ Example:
       --mask 255.255.255.255 --rsource -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chains anew.
+    Restart kube-proxy on the node, which rewrites the chains.
 
 When to ignore:
     In the moment after the Service's timeout was changed.
@@ -49,7 +49,7 @@ def affinity_timeouts_differ(context: RulesetContext) -> Faults:
             odd = [check for check in together if check.seconds not in (usual, None)]
             yield Fault(
                 f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules "
-                f"of the Service have {usual} s: how long a client keeps its pod depends on its way",
+                f"of the Service have {usual} s: how long a client keeps its pod depends on how it gets here",
                 RESTART,
                 at_rule(odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
                 related=tuple(check.rule.line for check in odd[1:]),

@@ -1,8 +1,8 @@
 """A Service remembers its clients for a time that no Service can have.
 
 What it checks:
-    `--seconds` of rules that look for returning clients is from 1 to 86400, as the API server allows. 180 is told too
-    where kube-proxy may be 1.4 or 1.5: those wrote the default of 180 minutes as seconds.
+    `--seconds` of rules that look for returning clients is from 1 to 86400, as the API server allows. 180 is reported
+    too where kube-proxy may be 1.4 or 1.5: those wrote the default of 180 minutes as seconds.
 
 Why it matters:
     With the wrong number sessions end after three minutes instead of three hours, or last past the day that a Service

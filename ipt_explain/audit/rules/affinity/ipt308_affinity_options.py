@@ -1,4 +1,4 @@
-"""Session affinity works otherwise than kube-proxy's, by its options.
+"""Session affinity has options that make it work differently from kube-proxy's.
 
 What it checks:
     Rules that look for returning clients have `--rcheck --seconds T --reap` and compare whole source addresses; so do
@@ -14,7 +14,7 @@ Example:
       --mask 255.255.255.0 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
     Where the rules are your own and the option is meant.

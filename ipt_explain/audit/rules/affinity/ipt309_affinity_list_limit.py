@@ -1,4 +1,4 @@
-"""Session affinity of each endpoint holds for its last 100 clients.
+"""Session affinity covers only the last 100 clients of each endpoint.
 
 What it checks:
     Whether any Service has session affinity. The kernel module behind it, xt_recent, keeps 100 clients in each
@@ -6,7 +6,7 @@ What it checks:
 
 Why it matters:
     A new client evicts the one whose last new connection is longest ago. With two endpoints 150 clients in turn all
-    keep theirs; of 220, half do not; with many more, stickiness is no better than chance, and nothing tells.
+    keep theirs; of 220, half do not; with many more, stickiness is no better than chance, and nothing shows it.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
@@ -37,8 +37,8 @@ def affinity_list_limit(context: RulesetContext) -> Faults:
     if checks:
         ports = "1 service port has" if len(checks) == 1 else f"{len(checks)} service ports have"
         yield Fault(
-            f"{ports} session affinity, which remembers {LIMIT} clients for each endpoint unless xt_recent was loaded "
-            "with another ip_list_tot: with more clients on this node, stickiness fades without notice",
+            f"{ports} session affinity, which remembers {LIMIT} clients for each endpoint unless xt_recent was "
+            "loaded with a larger ip_list_tot: with more clients on this node, stickiness fades without notice",
             "Raise ip_list_tot of xt_recent on the nodes if a Service has more clients.",
             at_rule(checks[0].rule),
         )

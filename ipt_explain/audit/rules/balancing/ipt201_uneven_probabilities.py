@@ -18,7 +18,7 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-CCCCCCCCCCCCCCCC
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew. Where it comes back, an endpoint's address is one that
+    Restart kube-proxy on the node, which rewrites the chain. Where it comes back, an endpoint's address is one that
     kube-proxy 1.22 or older skips although it counted it.
 
 When to ignore:
@@ -53,7 +53,7 @@ def _fault(odd: OddChain) -> Fault:
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
         f"connections are spread unevenly: {shares(choices, odd.leak)}; {most.destination} gets "
-        f"{most.share * len(choices):.2g} times its share, as probability {text} stands where "
+        f"{most.share * len(choices):.2g} times its share, as it has probability {text} where "
         f"{remaining} endpoints remain ({percent(1 / remaining)} would be even)",
         RESTART,
         at_rule(wrong.rule, focus=f"--probability {text}"),

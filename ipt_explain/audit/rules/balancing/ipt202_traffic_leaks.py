@@ -3,7 +3,7 @@
 What it checks:
     In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the last endpoint matches without condition,
     nothing ahead of it returns, each endpoint's chain has its DNAT, and the chain has endpoints at all where the
-    filter table does not refuse the connections. What a fragment leaves out is not held against it.
+    filter table does not refuse the connections. Parts that a fragment leaves out are not judged.
 
 Why it matters:
     A connection that falls through keeps the Service's address, which no machine has. It leaves the node by the default
@@ -16,12 +16,12 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew. By hand: delete the `-m statistic` match of the last
+    Restart kube-proxy on the node, which rewrites the chain. By hand: delete the `-m statistic` match of the last
     endpoint's rule.
 
 When to ignore:
     Never in a complete dump. kube-proxy 1.22 itself leaves the chain of a Service without endpoints where none of its
-    pods is ready, instead of refusing connections; that is told as a note.
+    pods is ready, instead of refusing connections; that is reported as a note.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""An endpoint stands in the Service's chain, but no connection can reach it.
+"""An endpoint is in the Service's chain, but no connection can reach it.
 
 What it checks:
     In each chain that spreads connections no rule has a probability that the kernel keeps as 0, and no rule ahead of
     the last takes all connections: one without condition, or with a probability that the kernel keeps as 1. With
     session affinity, every endpoint whose returning clients are looked for gets new ones too. Endpoints that policy
-    Local leads to, but policy Cluster does not, are told in a note.
+    Local leads to, but policy Cluster does not, are reported as a note.
 
 Why it matters:
     The pods behind it get nothing, and the others get their load. Scaling up the Deployment changes nothing.
@@ -14,11 +14,11 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     The note, where topology hints or terminating pods are the reason. kube-proxy 1.22 looks for returning clients of
-    endpoints that are not ready; there nothing is said.
+    endpoints that are not ready; there nothing is reported.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _returning_only(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
         if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:
             yield Fault(
-                f"{destinations(context, broken.endpoints)} is looked for by returning clients, but no rule leads new "
-                "ones there",
+                f"{destinations(context, broken.endpoints)} is looked up for returning clients, but no rule sends "
+                "new ones there",
                 RESTART,
                 at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),
@@ -88,9 +88,9 @@ def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
     if cause.chance == 0.0:
         why = f"probability {text} never matches"
     elif text is None:
-        why = "this rule takes every connection that reaches it, and others stand behind it"
+        why = "this rule takes every connection that reaches it, and others come after it"
     else:
-        why = f"probability {text} always matches, and other endpoints stand behind it"
+        why = f"probability {text} always matches, and other endpoints come after it"
     what = f"{named(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
     return Fault(
         f"{why}: {what}, so that {counted(len(live), 'endpoint')} take all ({shares(odd.choices, odd.leak)})",

@@ -1,4 +1,4 @@
-"""An endpoint stands more than once in the chain that spreads a Service's connections.
+"""An endpoint appears more than once in the chain that balances a Service's connections.
 
 What it checks:
     No chain that spreads connections leads twice to one endpoint chain, or to two endpoint chains with the same
@@ -46,7 +46,7 @@ def repeated_endpoint(context: RulesetContext) -> Faults:
         different = len({choice.destination for choice in odd.choices})
         got = sum(choice.share for choice in twins)
         yield Fault(
-            f"{second.destination} stands {len(twins)} times among {different} endpoints and gets {percent(got)} of "
+            f"{second.destination} appears {len(twins)} times among {different} endpoints and gets {percent(got)} of "
             f"new connections, {got * different:.2g} times its share: {shares(odd.choices, odd.leak)}",
             RESTART,
             at_rule(second.rule, focus=second.target),

@@ -1,19 +1,19 @@
-"""A Service's endpoint is chosen by counting connections instead of by chance.
+"""A Service's endpoint is chosen by counting connections instead of at random.
 
 What it checks:
     The rules of chains that spread connections use `-m statistic --mode random`, as kube-proxy writes them. `--mode
     nth` is reported with the shares that result.
 
 Why it matters:
-    Each rule counts for itself, in every family and table anew, and only the rules' order makes the shares even: 3, 2
-    and none is exact round robin, while 3, 3, 3 leaves 8 of 27 connections without any endpoint.
+    Each rule counts for itself, separately in every family and table, and only the rules' order makes the shares even:
+    3, 2 and none is exact round robin, while 3, 3, 3 leaves 8 of 27 connections without any endpoint.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode nth --every 2 --packet 0 -j KUBE-SEP-AAAAAAAAAAAAAAAA
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Where the rules are your own and strict turns are wanted.

@@ -1,11 +1,11 @@
-"""A Service's chain leads a share of connections to something that is no endpoint's chain.
+"""A Service's chain sends a share of connections to something that is not an endpoint chain.
 
 What it checks:
     The rules by which KUBE-SVC, KUBE-SVL and KUBE-XLB spread connections lead to endpoint chains (KUBE-SEP-…), as
     kube-proxy writes them: not to a chain of another kind, and not to a DNAT of their own.
 
 Why it matters:
-    What stands there decides about that share of connections: another Service's pods may get them, and neither hairpin
+    That target decides about its share of connections: another Service's pods may get them, and neither hairpin
     connections nor session affinity work as they should.
 
 Example:
@@ -14,7 +14,7 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Where another program writes chains of these names on purpose.
@@ -35,8 +35,8 @@ def strange_target(context: RulesetContext) -> Faults:
             first = odd.strange[0]
             share = sum(choice.share for choice in odd.choices if choice.rule in odd.strange)
             yield Fault(
-                f"{percent(share)} of new connections are led to {first.target}, which is no endpoint's chain: what "
-                "stands there decides about them, and hairpin and affinity are not as they should be",
+                f"{percent(share)} of new connections go to {first.target}, which is not an endpoint chain: it "
+                "decides about them, and hairpin and affinity do not work as they should",
                 RESTART,
                 at_rule(first, focus=first.target or ""),
                 related=tuple(strange.line for strange in odd.strange),

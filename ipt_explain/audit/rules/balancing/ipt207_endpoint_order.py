@@ -1,8 +1,8 @@
 """The endpoints of a Service are not in the order in which kube-proxy writes them.
 
 What it checks:
-    From 1.22 on kube-proxy takes endpoints from EndpointSlices and sorts them by their text, so that 10.0.0.10:80
-    stands ahead of 10.0.0.9:80. Chains that spread connections and have another order are counted.
+    From 1.22 on kube-proxy takes endpoints from EndpointSlices and sorts them as text, so that 10.0.0.10:80 comes
+    before 10.0.0.9:80. Chains that spread connections and have another order are counted.
 
 Why it matters:
     The order itself changes nothing. It shows that somebody or something other than kube-proxy wrote or changed the
@@ -26,10 +26,10 @@ Example:
     COMMIT
 
 How to fix:
-    Nothing needs mending. Restart kube-proxy to have the chains written anew.
+    No fix needed. Restart kube-proxy to have the chains rewritten.
 
 When to ignore:
-    When the endpoints of the Service include terminating ones, which some releases list behind the others.
+    When the endpoints of the Service include terminating ones, which some releases list after the others.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def endpoint_order(context: RulesetContext) -> Faults:
     if chains and writer(context).since(_SORTED_SINCE):
         count = "1 chain has" if len(chains) == 1 else f"{len(chains)} chains have"
         yield Fault(
-            f"{count} endpoints in another order than kube-proxy's ({named(chain.name for chain in chains)}): shares "
+            f"{count} endpoints in a different order than kube-proxy writes "
+            f"({named(chain.name for chain in chains)}): shares "
             "are as they should be, but something else wrote or changed the rules",
-            "Nothing needs mending; find out what changes kube-proxy's rules.",
+            "No fix needed, but find out what changes kube-proxy's rules.",
             at_chain(chains[0]),
             related=tuple(line for chain in chains[1:] if (line := at_chain(chain).line) is not None),
         )

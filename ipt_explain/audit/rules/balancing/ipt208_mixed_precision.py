@@ -1,4 +1,4 @@
-"""Probabilities of two kinds of kube-proxy stand in one dump.
+"""The dump mixes the probability formats of two kube-proxy generations.
 
 What it checks:
     kube-proxy wrote probabilities with five digits up to 1.16 (0.33333) and with ten since (0.3333333333). The kernel's

@@ -1,4 +1,4 @@
-"""An endpoint that the cluster has, and the rules lack.
+"""The cluster has an endpoint that the rules lack.
 
 What it checks:
     Every endpoint that a correct kube-proxy of this release would balance over on this node has its rules:
@@ -18,7 +18,7 @@ How to fix:
     or an iptables-restore that fails (`Failed to execute iptables-restore`).
 
 When to ignore:
-    Dump and objects were not taken at the same moment, and the endpoint came between them.
+    Dump and objects were not taken at the same moment, and the endpoint was added in between.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ How to fix:
     Restart the kube-proxy pod of this node, and read in its log why it did not sync.
 
 When to ignore:
-    Dump and objects were not taken at the same moment, and the endpoint went between them.
+    Dump and objects were not taken at the same moment, and the endpoint was removed in between.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A service port that the cluster has, and the rules lack.
+"""The cluster has a service port that the rules lack.
 
 What it checks:
     Every port of every Service with a ClusterIP of this family has rules, if only to refuse it: headless
@@ -6,7 +6,7 @@ What it checks:
     `service.kubernetes.io/service-proxy-name`) have none.
 
 Why it matters:
-    Connections from this node's pods to the ClusterIP leave the node un-DNATed, and are lost.
+    Connections from this node's pods to the ClusterIP leave the node untranslated, and are lost.
 
 Example:
     # Service demo/web has ClusterIP 10.96.14.7 and port 80; no rule of the dump holds either:

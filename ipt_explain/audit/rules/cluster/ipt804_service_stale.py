@@ -1,4 +1,4 @@
-"""Rules of a service port that the cluster no longer has.
+"""The rules have a service port that the cluster no longer has.
 
 What it checks:
     Every service port in the rules is one of the cluster's, by namespace, name, port name and protocol.

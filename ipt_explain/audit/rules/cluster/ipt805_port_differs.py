@@ -1,4 +1,4 @@
-"""A service's addresses, ports or source ranges are not the cluster's.
+"""A service's addresses, ports or source ranges differ from the cluster's.
 
 What it checks:
     ClusterIP, port, node port, external IPs, load balancer addresses (but those of ipMode Proxy), their source

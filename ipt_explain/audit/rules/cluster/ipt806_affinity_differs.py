@@ -1,4 +1,4 @@
-"""A service's session affinity is not the cluster's.
+"""A service's session affinity differs from the cluster's.
 
 What it checks:
     Where a Service has sessionAffinity ClientIP, each endpoint's rules keep a client for its timeoutSeconds;

@@ -1,12 +1,12 @@
-"""A service's traffic policy is not the cluster's.
+"""A service's traffic policy differs from the cluster's.
 
 What it checks:
     The rules follow the Service's internalTrafficPolicy and externalTrafficPolicy, as far as rules show which
     they follow.
 
 Why it matters:
-    With Local in the place of Cluster, connections are dropped on nodes without an endpoint; with Cluster in
-    the place of Local, endpoints see the node's address in the place of the client's.
+    With Local instead of Cluster, connections are dropped on nodes without an endpoint; with Cluster instead of Local,
+    endpoints see the node's address instead of the client's.
 
 Example:
     # Service demo/web has externalTrafficPolicy Local:

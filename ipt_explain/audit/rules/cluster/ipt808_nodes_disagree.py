@@ -1,18 +1,18 @@
 """Nodes treat a service differently, though none contradicts the objects.
 
 What it checks:
-    With dumps of several nodes, what each node should do alike is done alike: chances, masquerading, hooks.
-    What policy Local makes different is left out, and so is what one of the other 8xx rules reports.
+    In dumps of several nodes, all nodes do the same where they should: chances, masquerading, hooks. Differences caused
+    by policy Local are left out, and so are those that another 8xx rule reports.
 
 Why it matters:
-    Which treatment a connection gets depends on the node that it meets.
+    How a connection is treated depends on the node it goes through.
 
 Example:
-    # node-1 and node-2 balance demo/web evenly; on node-3 stands:
+    # node-1 and node-2 balance demo/web evenly; node-3 has:
     -A KUBE-SVC-YTGZ2JEENUBCE3T3 -m statistic --mode random --probability 0.90000000000 -j KUBE-SEP-SYK7WUOODWKEDT7L
 
 How to fix:
-    Look at the nodes that are fewer: `ipt-explain audit`, and kube-proxy's log there.
+    Look at the nodes in the minority: `ipt-explain audit`, and kube-proxy's log there.
 
 When to ignore:
     The nodes run different releases of kube-proxy, as during an upgrade.

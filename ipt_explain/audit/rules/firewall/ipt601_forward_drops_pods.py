@@ -2,15 +2,15 @@
 
 What it checks:
     New connections to every Service with endpoints are sent through the dump. Where a rule or a policy of filter,
-    outside kube-proxy's chains, drops or refuses them behind their translation, it is reported: as an error by what it
-    does (see IPT117). Where the API server's endpoint may be this node itself, an explicit rule of INPUT that stops
-    connections to it is a warning, a policy is a note, as most nodes run no API server. A DROP policy in INPUT without
-    any rule that accepts replies is a warning.
+    outside kube-proxy's chains, drops or refuses them after translation, it is reported, with a severity that depends
+    on its effect (see IPT117). Where the API server's endpoint may be this node itself, an INPUT rule that stops
+    connections to it is a warning and a policy is a note, as most nodes run no API server. An INPUT policy of DROP
+    without any rule that accepts replies is a warning.
 
 Why it matters:
     KUBE-FORWARD accepts marked packets and known connections, not the first packet of a connection between pods: that
     is left to the network plugin's rules or the policy. Docker sets FORWARD's policy to DROP; firewalld and stock
-    `iptables.service` files end INPUT and FORWARD with a REJECT that stands ahead of what plugins append. Pods then
+    `iptables.service` files end INPUT and FORWARD with a REJECT that comes before what plugins append. Pods then
     cannot reach each other, DNS or the API.
 
 Example:
@@ -37,7 +37,7 @@ Example:
 
 How to fix:
     Accept pod traffic ahead of the rule (`iptables -I FORWARD -s POD_CIDR -j ACCEPT`, and -d), or switch the other
-    firewall off; restart the network plugin where its rules stand behind the REJECT.
+    firewall off; restart the network plugin if its rules come after the REJECT.
 
 When to ignore:
     When a rule set that is not in this dump (nftables of firewalld, the other iptables backend) or the network
@@ -97,7 +97,7 @@ def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
         return fault
     return replace(
         fault,
-        message=f"{fault.message}; the jump to {late[0].target} behind it is never reached by them",
+        message=f"{fault.message}; they never reach the jump to {late[0].target} after it",
         related=tuple(jump.line for jump in late),
     )
 

@@ -2,12 +2,12 @@
 
 What it checks:
     In filter's KUBE-FIREWALL, KUBE-PROXY-FIREWALL, KUBE-FORWARD, KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
-    KUBE-NODEPORTS, every DROP and REJECT asks for something: a mark, a connection state, an address and port.
+    KUBE-NODEPORTS, every DROP and REJECT has a condition: a mark, a connection state, an address and port.
 
 Why it matters:
-    All of these chains stand first in INPUT, FORWARD or OUTPUT, so the node loses its network the moment such a rule
+    All of these chains come first in INPUT, FORWARD or OUTPUT, so the node loses its network the moment such a rule
     is loaded. It is known to happen where two iptables versions share one node: rules written by 1.8.8 and saved and
-    restored by an older one lose their mark match, and "drop what is marked" becomes "drop" (IPT707 tells that one).
+    restored by an older one lose their mark match, and "drop what is marked" becomes "drop" (IPT707 reports that one).
 
 Example:
     -A KUBE-FORWARD -j DROP

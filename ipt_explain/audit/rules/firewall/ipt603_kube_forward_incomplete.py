@@ -20,7 +20,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     When FORWARD accepts all of this traffic elsewhere.
@@ -34,7 +34,7 @@ from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule
 from ipt_explain.model import Rule
 
-_FIX = "Restart kube-proxy on this node: it writes KUBE-FORWARD anew."
+_FIX = "Restart kube-proxy on this node: it rewrites KUBE-FORWARD."
 
 
 @rule("IPT603", "kube-forward-incomplete", Severity.WARNING, about=("KUBE-FORWARD",), since=9, yields_to=("IPT001",))
@@ -46,7 +46,8 @@ def kube_forward_incomplete(context: RulesetContext) -> Faults:
     policy = _policy(context)
     if not found.accepts_marked:
         yield Fault(
-            f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides on the first packet of "
+            f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides about the first "
+            "packet of "
             "every masqueraded connection",
             _FIX,
             _at(found, found.near_marked),
@@ -54,7 +55,7 @@ def kube_forward_incomplete(context: RulesetContext) -> Faults:
         )
     if not found.accepts_known and (writer(context).since(18) or found.near_known is not None):
         yield Fault(
-            f"KUBE-FORWARD does not accept all packets of known connections: {policy} decides on replies to Service "
+            f"KUBE-FORWARD does not accept all packets of known connections: {policy} decides about replies to Service "
             "traffic",
             _FIX,
             _at(found, found.near_known),

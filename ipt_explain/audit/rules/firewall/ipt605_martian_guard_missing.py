@@ -1,7 +1,7 @@
 """Other hosts may reach 127.0.0.1 of this node: the guard in KUBE-FIREWALL is missing or weak.
 
 What it checks:
-    Where KUBE-FIREWALL stands in IPv4 rules whose writers guard it (kubelet 1.19 and later; kube-proxy 1.27 and later
+    Where IPv4 rules have a KUBE-FIREWALL whose writers guard it (kubelet 1.19 and later; kube-proxy 1.27 and later
     where node ports answer on 127.0.0.1), it drops packets for 127.0.0.0/8 that come from elsewhere and belong to no
     known connection. A guard that is there but says something else is reported in any text.
 

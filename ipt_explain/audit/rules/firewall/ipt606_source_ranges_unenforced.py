@@ -4,7 +4,7 @@ What it checks:
     For every load balancer address with loadBalancerSourceRanges, what no range lets in is dropped: up to 1.24 by a
     jump to KUBE-MARK-DROP at the end of its KUBE-FW chain, from 1.25 on by a DROP for its address and port in filter
     KUBE-PROXY-FIREWALL. Rules that accept new connections ahead of KUBE-PROXY-FIREWALL are reported too, as a warning.
-    That the chains are reached at all is IPT108's and IPT413's.
+    Whether the chains are reached at all is checked by IPT108 and IPT413.
 
 Why it matters:
     Connections from outside the ranges are not translated to an endpoint, but they are not dropped either: they reach
@@ -31,7 +31,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes these chains anew.
+    Restart kube-proxy on the node, which rewrites these chains.
 
 When to ignore:
     When the cloud's load balancer enforces the ranges itself and nobody else reaches this node.
@@ -53,7 +53,7 @@ from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.model import Rule
 from ipt_explain.words.addresses import front
 
-_FIX = "Restart kube-proxy on this node: it writes the firewall's chains anew."
+_FIX = "Restart kube-proxy on this node: it rewrites the firewall's chains."
 
 
 @rule("IPT606", "source-ranges-unenforced", Severity.ERROR)
@@ -87,7 +87,8 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     at = at_chain(found.firewall) if found.near is None else at_rule(found.near)
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
-            f"everybody may use {address}; but {where}, so what its endpoints leave is not dropped",
+            f"everybody may use {address}; but {where}, so connections that none of its endpoints takes are not "
+            "dropped",
             _FIX,
             at,
             service=found.service.label,
@@ -111,9 +112,9 @@ def _accepted_before(context: RulesetContext) -> Faults:
         if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
             for accept in broad_accepts(state.built_in, state.rules[0]):
                 yield Fault(
-                    "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: the source ranges of load "
-                    f"balancers do not hold for them in {state.hook.built_in}",
-                    "Move the rule behind kube-proxy's hooks, or narrow it to what it is for.",
+                    "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: load balancer source ranges "
+                    f"are not enforced for them in {state.hook.built_in}",
+                    "Move the rule after kube-proxy's hooks, or narrow it to what it is for.",
                     at_rule(accept),
                     related=(state.rules[0].line,),
                     severity=Severity.WARNING,

@@ -1,8 +1,8 @@
 """Source ranges that let everybody in.
 
 What it checks:
-    A load balancer's source ranges do not hold 0.0.0.0/0 (::/0) beside others, and from 1.24 on, where kube-proxy
-    writes a firewall only for Services with ranges, do not hold it at all.
+    A load balancer's source ranges do not contain 0.0.0.0/0 (::/0) along with others, and from 1.24 on, where
+    kube-proxy writes a firewall only for Services with ranges, do not contain it at all.
 
 Why it matters:
     The Service looks restricted, but every client may use it.

@@ -1,11 +1,11 @@
-"""Source ranges hold for the load balancer's address, not for the node port of the same Service.
+"""Source ranges protect the load balancer's address, but not the node port of the same Service.
 
 What it checks:
-    Services with loadBalancerSourceRanges that have a node port too; one note a dump.
+    Services with loadBalancerSourceRanges that also have a node port; one note per dump.
 
 Why it matters:
-    kube-proxy applies the ranges to load balancer addresses alone. Who reaches the node directly reaches the Service
-    by its node port, whatever the ranges say. This is how kube-proxy works, in every release.
+    kube-proxy applies the ranges to load balancer addresses alone. Anyone who can reach the node can use the node port,
+    whatever the ranges say. This is how kube-proxy works, in every release.
 
 Example:
     -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80

@@ -1,7 +1,8 @@
 """Connections from outside are dropped: external policy is Local, and no endpoint is here.
 
 What it checks:
-    Frontends of Services whose connections from outside are dropped for want of local endpoints; one note a dump.
+    Frontends of Services whose connections from outside are dropped because the node has no local endpoints; one note
+    per dump.
 
 Why it matters:
     This is what externalTrafficPolicy Local asks for: the load balancer's health check sees that this node has no

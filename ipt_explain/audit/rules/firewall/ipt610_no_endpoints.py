@@ -1,11 +1,12 @@
 """Services without endpoints, whose connections are refused.
 
 What it checks:
-    Service ports whose ClusterIP is refused for want of endpoints; one note a dump. A Service port whose external
-    addresses are refused but which has no ClusterIP rule of any kind is a warning of its own: kube-proxy writes both.
+    Service ports whose ClusterIP is refused because there are no endpoints; one note per dump. A Service port whose
+    external addresses are refused but which has no ClusterIP rule of any kind is a warning of its own: kube-proxy
+    writes both.
 
 Why it matters:
-    Clients get "connection refused" at once. The reason is not in these rules: no pod is ready, or the selector fits
+    Clients get "connection refused" at once. The reason is not in these rules: no pod is ready, or the selector matches
     none.
 
 Example:
@@ -40,7 +41,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
         labels = list(dict.fromkeys(service.label for service in refused))
         yield Fault(
             f"{listed(labels, _NAMED)}: no endpoints, so connections are refused",
-            "Look at the readiness of their pods, and whether their selectors fit any.",
+            "Check whether their pods are ready, and whether their selectors match any.",
             at_rule(refused[0].frontends[0].rule),
             services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
@@ -49,8 +50,8 @@ def no_endpoints(context: RulesetContext) -> Faults:
         if _half_refused(service):
             first = service.frontends[0]
             yield Fault(
-                "this Service has rules for connections from outside, but none for its ClusterIP, neither to serve "
-                "nor to refuse it: connections to it hang",
+                "this Service has rules for connections from outside, but none that serves or refuses its "
+                "ClusterIP: connections to it hang",
                 "Restart kube-proxy on this node: it writes the rules of all of a Service's addresses together.",
                 at_rule(first.rule),
                 service=service.label,
@@ -63,7 +64,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
 def _vital(service: ServicePort) -> Fault:
     return Fault(
         f"{service.label} has no endpoints: its connections are refused, and the cluster depends on it",
-        "Look at the pods behind it, and at whether their selector fits any.",
+        "Check the pods behind it, and whether its selector matches any.",
         at_rule(service.frontends[0].rule),
         service=service.label,
         severity=Severity.WARNING,

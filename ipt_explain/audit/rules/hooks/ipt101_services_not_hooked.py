@@ -2,14 +2,14 @@
 
 What it checks:
     Where nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another
-    chain. It also speaks up where nat holds chains of single services but no KUBE-SERVICES to reach them by.
+    chain. It also reports where nat holds chains of single services but no KUBE-SERVICES to reach them by.
 
 Why it matters:
     Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the
     ClusterIP as destination and time out. Without the one in OUTPUT the same happens to the node's own processes and
-    to host-network pods. kube-proxy 1.27 and later checks its hooks only when it syncs everything, and it takes its
-    rules for intact as long as its canary chains stand: it may not repair a deleted hook for an hour, or until it is
-    restarted.
+    to host-network pods. kube-proxy 1.27 and later checks its hooks only when it syncs everything, and it assumes that
+    its rules are intact as long as its canary chains exist: it may not repair a deleted hook for an hour, or until it
+    is restarted.
 
 Example:
     *nat
@@ -43,7 +43,7 @@ _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",
     "OUTPUT": "connections of the node itself and of host-network pods to Services leave untranslated and time out",
 }
-_FIX = "Restart kube-proxy on this node, which writes its hooks anew; then look for what removed this one."
+_FIX = "Restart kube-proxy on this node, which rewrites its hooks; then look for what removed this one."
 
 
 @rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)
@@ -70,7 +70,7 @@ def _fault(context: RulesetContext, state: HookState) -> Fault:
     name = state.hook.built_in
     wait = ""
     if writer(context).canaries:
-        wait = "; as its canary chains stand, kube-proxy 1.27 and later does not notice before its next full sync"
+        wait = "; as its canary chains still exist, kube-proxy 1.27 and later does not notice before its next full sync"
     at = at_table("nat", None, name) if state.built_in is None else at_chain(state.built_in)
     related = () if state.target.line is None else (state.target.line,)
     return Fault(f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}", _FIX, at, related=related)

@@ -6,8 +6,8 @@ What it checks:
 
 Why it matters:
     KUBE-MARK-MASQ only marks; the source address is rewritten in KUBE-POSTROUTING. Without the jump, a connection to a
-    node port whose pod runs on another node, from a load balancer, or of a pod to itself is answered past this node,
-    and the client gets no usable reply.
+    node port whose pod runs on another node, from a load balancer, or of a pod to itself is answered without passing
+    this node, and the client gets no usable reply.
 
 Example:
     *nat

@@ -1,7 +1,7 @@
 """A built-in chain jumps to the same chain of kube-proxy twice.
 
 What it checks:
-    Each of kube-proxy's and kubelet's hooks stands once in its built-in chain. Only complete dumps are judged: in a
+    Each of kube-proxy's and kubelet's hooks appears once in its built-in chain. Only complete dumps are judged: in a
     fragment two tables' hooks can look alike.
 
 Why it matters:

@@ -1,10 +1,10 @@
-"""A hook asks for more than kube-proxy's own: some packets pass its chains by.
+"""A hook has extra conditions, so some packets bypass kube-proxy's chains.
 
 What it checks:
     The jumps from built-in chains into kube-proxy's and kubelet's chains match every packet; in filter they may be
     limited to new connections (`--ctstate NEW`), as kube-proxy writes some of them. The jump to KUBE-NODEPORTS at the
-    end of nat KUBE-SERVICES is held to the same: beyond its destination it asks nothing. A hook that stands a second
-    time without conditions is left to IPT103.
+    end of nat KUBE-SERVICES is checked the same way: it may test nothing but its destination. A hook that appears a
+    second time without conditions is left to IPT103.
 
 Why it matters:
     Packets that the condition leaves out are not translated, masqueraded or filtered. At its next full sync kube-proxy
@@ -42,21 +42,21 @@ _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook 
     about=("PREROUTING", "OUTPUT", "INPUT", "FORWARD", "POSTROUTING", "KUBE-SERVICES"),
 )
 def hook_narrowed(context: RulesetContext) -> Faults:
-    """One fault for each hook that no unconditional twin stands beside."""
+    """One fault for each hook without an unconditional twin."""
     for state in hooks(context):
         conditions = [extra_conditions(jump, _may_ask_for_new(state)) for jump in state.rules]
         if conditions and all(conditions):
             hook, jump = state.hook, state.rules[0]
             yield Fault(
                 f"{hook.table} {hook.built_in} jumps to {hook.chain} only for packets with {both(conditions[0])}: "
-                "all others pass its rules by",
+                "all others bypass its rules",
                 _FIX,
                 at_rule(jump),
                 related=tuple(other.line for other in state.rules[1:]),
             )
     for jump, words in services_chain(context).narrowed_node_ports:
         yield Fault(
-            f"KUBE-SERVICES leads to KUBE-NODEPORTS only packets with {both(words)}: all others reach no node port",
+            f"KUBE-SERVICES sends only packets with {both(words)} to KUBE-NODEPORTS: all others reach no node port",
             _FIX,
             at_rule(jump),
         )

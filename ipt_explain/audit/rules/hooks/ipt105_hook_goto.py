@@ -1,13 +1,13 @@
-"""A goto (-g) stands where packets have to come back (-j).
+"""A goto (-g) is used where packets have to come back (-j).
 
 What it checks:
     The hooks in built-in chains, and the rules that lead to KUBE-MARK-MASQ, KUBE-MARK-DROP or, ahead of other rules, to
     KUBE-NODEPORTS, jump with -j.
 
 Why it matters:
-    After a goto, the end of the chain leads not behind the rule but back to the caller. Behind `-g KUBE-MARK-MASQ` the
-    packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination. Behind a hook with -g,
-    the rest of the built-in chain, other programs' rules included, is never reached.
+    After a goto, the end of the chain leads back to the caller, not to the rule after the goto. With `-g
+    KUBE-MARK-MASQ` the packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination.
+    Behind a hook with -g, the rest of the built-in chain, other programs' rules included, is never reached.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ
@@ -15,7 +15,7 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Write -j in place of -g. kube-proxy never writes -g: restart it to have its rules written anew.
+    Write -j in place of -g. kube-proxy never writes -g: restart it to have its rules rewritten.
 
 When to ignore:
     Never.
@@ -54,4 +54,4 @@ def _message(goto: Goto) -> str:
             f"{chain} goes to {target} with -g: packets are marked but skip the rest of {chain}, so they are not "
             "translated there"
         )
-    return f"{chain} goes to {target} with -g: packets for no node port skip the {goto.skipped} rules behind it"
+    return f"{chain} goes to {target} with -g: packets for no node port skip the {goto.skipped} rules after it"

@@ -3,9 +3,9 @@
 What it checks:
     New connections to every Service with endpoints are sent through the dump. Where they are lost ahead of
     KUBE-SERVICES, in nat PREROUTING or OUTPUT, in raw or mangle, or in chains that these lead to, the rule or policy
-    that does it is reported: as an error by what it does (see IPT117), as a warning where it hits those from some
-    sources or interfaces alone. What hangs on anything else that the dump leaves open is not. Neighbours that answer
-    Services themselves, as NodeLocal DNSCache does, are left alone.
+    that does it is reported, with a severity that depends on its effect (see IPT117), or as a warning if it hits only
+    some sources or interfaces. Losses that depend on anything else the dump does not show are not reported. Neighbours
+    that answer Services themselves, as NodeLocal DNSCache does, are left alone.
 
 Why it matters:
     These connections never get to the Service: a port forward or host port with the same number as a node port takes
@@ -28,7 +28,7 @@ Example:
     COMMIT
 
 How to fix:
-    Narrow the rule so that it leaves out the Service's address and port, or put it behind the jump to KUBE-SERVICES.
+    Narrow the rule so that it leaves out the Service's address and port, or put it after the jump to KUBE-SERVICES.
 
 When to ignore:
     When the rule is there to take this traffic, as a node's own DNS cache or a transparent proxy may.
@@ -39,7 +39,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.losses import Where, by_source_alone, causes, fault_of, possible_causes
 
-_FIX = "Narrow the rule so that it leaves Services out, or put it behind the jump to KUBE-SERVICES."
+_FIX = "Narrow the rule so that it leaves Services out, or put it after the jump to KUBE-SERVICES."
 
 
 @rule("IPT106", "services-shadowed", Severity.ERROR, reads_absence=True)

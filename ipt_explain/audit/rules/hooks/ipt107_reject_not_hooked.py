@@ -1,4 +1,4 @@
-"""What kube-proxy refuses and accepts in the filter table is not asked: a hook there is missing.
+"""Packets do not reach kube-proxy's rules in the filter table: a hook is missing.
 
 What it checks:
     Where filter holds kube-proxy's chains, the built-in chains jump to them as the release does: OUTPUT and (1.14 and
@@ -56,7 +56,7 @@ _EFFECTS = {
     ): "nothing drops INVALID packets, and where FORWARD's policy is DROP, Service traffic is not forwarded",
     ("INPUT", "KUBE-NODE-PORT"): "load balancers' health checks depend on the rest of INPUT",
     ("INPUT", "KUBE-IPVS-FILTER"): "every port that listens on the node can be reached through any Service address",
-    ("OUTPUT", "KUBE-IPVS-OUT-FILTER"): "source ranges of load balancers do not hold for the node itself",
+    ("OUTPUT", "KUBE-IPVS-OUT-FILTER"): "load balancer source ranges are not enforced for the node itself",
 }
 _ELSEWHERE = (FIREWALL, PROXY_FIREWALL)
 

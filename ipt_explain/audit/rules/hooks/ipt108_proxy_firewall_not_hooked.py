@@ -1,4 +1,4 @@
-"""Source ranges of load balancers do not hold: a hook to KUBE-PROXY-FIREWALL is missing.
+"""Load balancer source ranges are not enforced: a hook to KUBE-PROXY-FIREWALL is missing.
 
 What it checks:
     Where filter has a KUBE-PROXY-FIREWALL chain, INPUT, FORWARD and (in iptables mode) OUTPUT jump to it. Without
@@ -49,9 +49,9 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
         if state.hook.chain != PROXY_FIREWALL or not state.missing:
             continue
         name, dropped = state.hook.built_in, len(state.target.rules)
-        effect = f"its {dropped} rules do not hold for {_WHOSE[name]}, whatever the source ranges"
+        effect = f"its {dropped} rules are not applied to {_WHOSE[name]}, whatever the source ranges"
         if not dropped:
-            effect = f"the source ranges of a Service would not hold for {_WHOSE[name]}"
+            effect = f"a Service's source ranges would not be applied to {_WHOSE[name]}"
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
             "Restart kube-proxy on this node: at start it writes all of its hooks.",

@@ -1,4 +1,4 @@
-"""Services stand behind the jump to KUBE-NODEPORTS, which has to be the last in KUBE-SERVICES.
+"""Services come after the jump to KUBE-NODEPORTS, which must be last in KUBE-SERVICES.
 
 What it checks:
     In nat KUBE-SERVICES no rule that leads to a Service follows a jump to KUBE-NODEPORTS. Several such jumps, one for
@@ -6,8 +6,8 @@ What it checks:
 
 Why it matters:
     An external or load balancer address that the node holds itself is local: where its port is also some Service's
-    node port, the packet is taken for the node port and reaches the wrong Service. kube-proxy never writes rules
-    behind this jump, so they came from elsewhere and will go at its next sync.
+    node port, the packet is taken for the node port and reaches the wrong Service. kube-proxy never writes rules after
+    this jump, so they came from elsewhere and will disappear at its next sync.
 
 Example:
     -A KUBE-SERVICES -m comment
@@ -17,7 +17,7 @@ Example:
       --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew. Do not append rules of your own to KUBE-SERVICES.
+    Restart kube-proxy on the node, which rewrites the chain. Do not append rules of your own to KUBE-SERVICES.
 
 When to ignore:
     Never: the next sync changes the rules anyway.
@@ -35,12 +35,12 @@ def nodeports_not_last(context: RulesetContext) -> Faults:
     found = services_chain(context)
     if found.behind_node_ports:
         count = len(found.behind_node_ports)
-        behind = "a rule that leads to a Service stands" if count == 1 else f"{count} rules that lead to Services stand"
+        behind = "a rule that leads to a Service comes" if count == 1 else f"{count} rules that lead to Services come"
         first = found.behind_node_ports[0]
         yield Fault(
-            f"{behind} behind the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
+            f"{behind} after the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
             "number take their connections",
-            "Restart kube-proxy on this node: it writes the chain anew, with this jump last.",
+            "Restart kube-proxy on this node: it rewrites the chain, with this jump last.",
             at_rule(found.node_ports[0]),
             service=context.service_of(first.target or ""),
             related=tuple(behind_rule.line for behind_rule in found.behind_node_ports),

@@ -1,4 +1,4 @@
-"""Packets to other hosts are taken for node ports: the jump to KUBE-NODEPORTS has no guard.
+"""Packets to other hosts are treated as node port traffic: the jump to KUBE-NODEPORTS has no guard.
 
 What it checks:
     In nat KUBE-SERVICES the jump to KUBE-NODEPORTS is for local destinations (`-m addrtype --dst-type LOCAL`) or for
@@ -34,8 +34,8 @@ def nodeports_unguarded(context: RulesetContext) -> Faults:
     for jump in services_chain(context).unguarded_node_ports:
         rules = f"the {count} rules of KUBE-NODEPORTS" if count else "KUBE-NODEPORTS"
         yield Fault(
-            f"packets to other hosts are led to {rules}: connections through this node to any address whose port is a "
-            "node port are taken, and those to the node's own addresses may be missed",
+            f"packets to other hosts go through {rules}: connections through this node to any address whose port "
+            "is a node port are caught, and those to the node's own addresses may be missed",
             "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
             at_rule(jump),
         )

@@ -1,10 +1,10 @@
-"""A rule in KUBE-SERVICES takes packets away from the Services behind it.
+"""A rule in KUBE-SERVICES takes packets away from the Services after it.
 
 What it checks:
     nat KUBE-SERVICES holds rules that each lead one address and port to its Service. Here are rules that end the walk
-    otherwise (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, ahead of Services whose
-    packets they match. Judged by destination, protocol and port; ipvs mode writes the chain otherwise and is left
-    alone.
+    in another way (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, ahead of Services
+    whose packets they match. Judged by destination, protocol and port; ipvs mode writes the chain differently and is
+    left alone.
 
 Why it matters:
     The Services behind it get none of those packets: connections leave untranslated, or reach the wrong pods.
@@ -35,7 +35,7 @@ def services_chain_ends_early(context: RulesetContext) -> Faults:
         if ender.lost:
             yield Fault(
                 _message(context, ender),
-                "Delete the rule and let kube-proxy write the chain anew (restart it on this node).",
+                "Delete the rule and let kube-proxy rewrite the chain (restart it on this node).",
                 at_rule(ender.rule),
                 service=context.service_of(ender.rule.target or ""),
                 related=tuple(lost.line for lost in ender.lost),
@@ -46,5 +46,5 @@ def _message(context: RulesetContext, ender: Ender) -> str:
     first, count = ender.lost[0], len(ender.lost)
     name = context.service_of(first.target or "") or first.target
     behind = f"the way to {name}" if count == 1 else f"{count} ways to Services, the first to {name},"
-    taken = "every packet" if ender.unconditional else "packets that they ask for"
+    taken = "every packet" if ender.unconditional else "packets that they match"
     return f"KUBE-SERVICES ends early: this rule takes {taken} ahead of {behind} and sends it to {ender.rule.target}"

@@ -16,7 +16,7 @@ Example:
 
 How to fix:
     Put rules of your own into chains of your own, ahead of kube-proxy's hooks. Restart kube-proxy to have its chains
-    written anew.
+    rewritten.
 
 When to ignore:
     When a distribution's kube-proxy writes rules that upstream's does not.
@@ -59,15 +59,17 @@ def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
 def _fault(foreign: Foreign) -> Fault:
     chain = foreign.rule.chain
     if foreign.empty:
-        message = f"{chain} has a rule: it is there to be missed when rules are flushed, and nothing ever enters it"
+        message = (
+            f"{chain} has a rule, but this canary chain only shows whether rules were flushed: nothing ever enters it"
+        )
     else:
         message = (
-            f"{_target(foreign)} under these conditions is nothing that kube-proxy writes into {chain}: packets that "
-            "the rule matches, or no longer matches, are treated otherwise than intended until the next sync"
+            f"{_target(foreign)} under these conditions is not something kube-proxy writes into {chain}: packets "
+            "that the rule matches, or no longer matches, are not treated as intended until the next sync"
         )
     return Fault(
         message,
-        "Restart kube-proxy on this node to have the chain written anew; keep rules of your own in chains of your own.",
+        "Restart kube-proxy on this node to have the chain rewritten; keep rules of your own in chains of your own.",
         at_rule(foreign.rule),
     )
 
@@ -75,9 +77,9 @@ def _fault(foreign: Foreign) -> Fault:
 def _many(found: list[Foreign]) -> Fault:
     first = found[0]
     return Fault(
-        f"{len(found)} rules in kube-proxy's chains of table {first.table} are none that it writes, the first in "
+        f"{len(found)} rules in kube-proxy's chains of table {first.table} are not written by it, the first in "
         f"{first.rule.chain}",
-        "Find out which program writes them; restart kube-proxy on this node to have its chains written anew.",
+        "Find out which program writes them; restart kube-proxy on this node to have its chains rewritten.",
         at_rule(first.rule),
         related=tuple(foreign.rule.line for foreign in found[1:]),
     )

@@ -1,4 +1,4 @@
-"""kube-proxy's rules are gone from nat, while those in filter still stand: somebody flushed nat.
+"""kube-proxy's rules are gone from nat but still present in filter: somebody flushed nat.
 
 What it checks:
     A complete dump of both tables, in which filter holds kube-proxy's chains and hooks, and nat holds none of its
@@ -6,7 +6,7 @@ What it checks:
 
 Why it matters:
     No Service works through this node: ClusterIPs and node ports are not translated. kube-proxy 1.27 and later notices
-    only if its canary chain went, too, else at its next full sync, which may be an hour away.
+    only if its canary chain is gone too; otherwise at its next full sync, which may be an hour away.
 
 Example:
     *filter
@@ -58,7 +58,7 @@ def nat_emptied(context: RulesetContext) -> Faults:
     yield Fault(
         f"filter still holds kube-proxy's chains, but nat {gone}: somebody flushed nat, and no Service works through "
         "this node",
-        "Restart kube-proxy on this node, which writes its rules anew; then look for what flushed nat.",
+        "Restart kube-proxy on this node, which rewrites its rules; then look for what flushed nat.",
         at_table("nat", nat.line) if services is None else at_chain(services),
     )
 

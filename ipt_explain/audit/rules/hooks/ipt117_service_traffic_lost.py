@@ -3,16 +3,16 @@
 What it checks:
     New connections are sent through all tables and hooks of the dump: to each ClusterIP from an ordinary pod and from
     the node itself, to node ports, external addresses and load balancers from outside. Where a Service has endpoints
-    and connections still end elsewhere (dropped, refused, sent to what is no endpoint, or gone on untranslated), this
-    rule names the rule or the chain that decides, unless a more exact rule of this catalogue accuses it already. What
-    hangs on things that the dump does not show is left out. What a Service refuses by itself (no endpoints, policy
-    Local, source ranges) is no loss.
+    and connections still end elsewhere (dropped, refused, sent to an address that is not an endpoint, or sent on
+    untranslated), this rule names the rule or chain responsible, unless a more specific audit rule already reports it.
+    Losses that depend on things the dump does not show are left out. Connections that a Service itself refuses (no
+    endpoints, policy Local, source ranges) are not losses.
 
-    It is an error where a Service is cut off as a whole, or where default/kubernetes or kube-dns lose connections at
-    all; a warning where some endpoints or a share of connections are lost.
+    It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections; a
+    warning where some endpoints or a share of connections are lost.
 
 Why it matters:
-    Clients time out or get the wrong answer, all of them or one in so many, though Services and pods look healthy.
+    Clients time out or get the wrong answer, always or now and then, though Services and pods look healthy.
 
 Example:
     *mangle
@@ -35,9 +35,8 @@ Example:
     COMMIT
 
 How to fix:
-    Remove the rule, or narrow it so that it leaves Service traffic alone. `ipt-explain trace` shows the whole way of
-    one such connection. Where the rule stands in a chain of kube-proxy's, restart kube-proxy, which writes its chains
-    anew.
+    Remove the rule, or narrow it so that it leaves Service traffic alone. `ipt-explain trace` shows the full path of
+    one such connection. If the rule is in one of kube-proxy's chains, restart kube-proxy, which rewrites them.
 
 When to ignore:
     When the rule is there to keep this traffic from the Service.
@@ -48,7 +47,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.losses import Where, causes, fault_of
 
-_FIX = "Remove the rule or narrow it; ipt-explain trace shows the whole way of such a connection."
+_FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 
 @rule("IPT117", "service-traffic-lost", Severity.ERROR, reads_absence=True, catch_all=True)

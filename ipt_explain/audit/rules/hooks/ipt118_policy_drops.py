@@ -1,11 +1,11 @@
-"""An engine of NetworkPolicies drops connections to a Service.
+"""A NetworkPolicy engine drops connections to a Service.
 
 What it checks:
     New connections are sent through all tables and hooks of the dump, as for IPT117. Where a chain of Calico, Cilium,
-    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services that hits.
+    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services are hit.
 
 Why it matters:
-    That is these chains' work, and mostly meant so. Where it is not, this is the rule to look at.
+    That is what these chains are for, and usually intended. If it is not, this is the rule to look at.
 
 Example:
     *filter
@@ -33,7 +33,7 @@ How to fix:
     Look at the NetworkPolicies that select the endpoints' pods, and at their ingress rules.
 
 When to ignore:
-    When the policy means it so.
+    When the policy is meant to do that.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """An endpoint chain masquerades another pod's connections instead of the endpoint's own.
 
 What it checks:
-    In each endpoint chain (KUBE-SEP-…) the rule that leads to KUBE-MARK-MASQ asks for the address that the chain's
-    DNAT leads to.
+    In each endpoint chain (KUBE-SEP-…) the rule that leads to KUBE-MARK-MASQ matches the address that the chain's DNAT
+    leads to.
 
 Why it matters:
     The endpoint's own connections to the Service hang when they come back to it, and another address's lose their
@@ -17,7 +17,7 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     When addresses were replaced in the text before it was shared.

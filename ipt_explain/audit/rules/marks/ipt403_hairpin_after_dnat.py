@@ -1,10 +1,10 @@
-"""An endpoint chain marks the endpoint's own connections behind the DNAT, where no packet comes.
+"""An endpoint chain marks the endpoint's own connections after the DNAT, where no packet gets.
 
 What it checks:
-    In each endpoint chain (KUBE-SEP-…) the rule for KUBE-MARK-MASQ stands ahead of the DNAT.
+    In each endpoint chain (KUBE-SEP-…) the rule for KUBE-MARK-MASQ comes before the DNAT.
 
 Why it matters:
-    DNAT ends the packet's walk through the nat table. The mark behind it is never set, so the endpoint's connections
+    DNAT ends the packet's walk through the nat table. A mark after it is never set, so the endpoint's connections
     to its own Service hang when they come back to it.
 
 Example:
@@ -16,7 +16,7 @@ Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -j KUBE-MARK-MASQ
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Never.
@@ -39,7 +39,7 @@ def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
             yield Fault(
-                f"the mark stands behind the DNAT and is never set: connections of {broken.endpoint.address} to the "
+                f"the mark comes after the DNAT and is never set: connections of {broken.endpoint.address} to the "
                 "Service that come back to itself hang",
                 "Put the rule ahead of the DNAT, or restart kube-proxy on this node.",
                 at_rule(broken.rule),

@@ -2,13 +2,13 @@
 
 What it checks:
     A KUBE-MARK-MASQ chain that the text shows in full marks every packet that enters it: it sets exactly one bit and
-    leaves all others alone. An empty one is reported where rules lead to it; one that is not there at all is IPT001's.
+    leaves all others alone. An empty one is reported where rules lead to it; a missing one is reported by IPT001.
 
 Why it matters:
     Whatever needs masquerading is sent through this chain: connections to node ports and load balancers, from outside
-    the pod network, of pods to themselves. Without the mark all of them keep their source, and replies go past this
-    node. A rule that toggles the bit (mask 0) clears it again on the second pass; one that writes more bits wipes
-    other programs' marks.
+    the pod network, of pods to themselves. Without the mark all of them keep their source, and replies bypass this
+    node. A rule that toggles the bit (mask 0) clears it again on the second pass; one that writes more bits wipes other
+    programs' marks.
 
 Example:
     *nat
@@ -19,7 +19,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     When nothing leads to the chain any more.
@@ -33,7 +33,7 @@ from ipt_explain.audit.evidence.marks.marking import is_marked, masquerade_marki
 from ipt_explain.audit.evidence.marks.marking_chains import Marking, Setting
 from ipt_explain.netfilter.marks.rules import single_bit
 
-_FIX = "Restart kube-proxy on this node: it writes KUBE-MARK-MASQ anew."
+_FIX = "Restart kube-proxy on this node: it rewrites KUBE-MARK-MASQ."
 _LOST = "connections to node ports, from outside the pod network and of pods to themselves are not masqueraded"
 
 
@@ -74,8 +74,8 @@ def _fault_of(setting: Setting, marking: Marking) -> str | None:
         return f"leaves packets without any mark: {_LOST}"
     if not single_bit(result):
         return (
-            f"sets {result.bit_count()} bits (0x{result:x}): what tests for one of the others takes all of these "
-            "packets for its own"
+            f"sets {result.bit_count()} bits (0x{result:x}): whatever tests for one of the others takes all of "
+            "these packets as its own"
         )
     if change.toggles:
         return "flips the bit instead of setting it: a packet that passes twice is not masqueraded"

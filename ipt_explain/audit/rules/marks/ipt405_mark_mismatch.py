@@ -1,8 +1,8 @@
-"""The bit that KUBE-MARK-MASQ sets is not the bit that KUBE-POSTROUTING or KUBE-FORWARD asks for.
+"""The bit that KUBE-MARK-MASQ sets is not the bit that KUBE-POSTROUTING or KUBE-FORWARD tests.
 
 What it checks:
-    KUBE-MARK-MASQ (nat) sets the bit that every mark test in KUBE-POSTROUTING (nat) and KUBE-FORWARD (filter) asks
-    for, and the tests look at no other bit. Where two of the three agree, the third is reported.
+    KUBE-MARK-MASQ (nat) sets the bit that every mark test in KUBE-POSTROUTING (nat) and KUBE-FORWARD (filter) tests,
+    and the tests look at no other bit. Where two of the three agree, the third is reported.
 
 Why it matters:
     With another bit in KUBE-POSTROUTING nothing is masqueraded, or what carries the other bit is. With another bit in
@@ -67,7 +67,7 @@ def mark_mismatch(context: RulesetContext) -> Faults:
 def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
     setting = marking.settings[-1].rule
     return Fault(
-        f"KUBE-MARK-MASQ sets mark 0x{marking.result:x}, but all tests ask for {tests[0].mark}: {_NOT_MASQUERADED}",
+        f"KUBE-MARK-MASQ sets mark 0x{marking.result:x}, but all rules test for {tests[0].mark}: {_NOT_MASQUERADED}",
         _FIX,
         at_rule(setting),
         related=tuple(test.rule.line for test in tests),
@@ -79,7 +79,7 @@ def _wrong_tests(
 ) -> Fault:
     first = tests[0]
     return Fault(
-        f"{chain} asks for mark {first.mark}, but KUBE-MARK-MASQ sets 0x{marking.result:x}: {effect}",
+        f"{chain} tests for mark {first.mark}, but KUBE-MARK-MASQ sets 0x{marking.result:x}: {effect}",
         _FIX,
         at_rule(first.rule, focus=_written(first)),
         related=(
@@ -96,7 +96,7 @@ def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Faults:
             yield Fault(
                 f"the test for mark {test.mark} looks at bits 0x{others:x} too: where another program sets one of "
                 f"them, {effect}",
-                f"Ask for the one bit alone: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
+                f"Test only that bit: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
                 at_rule(test.rule, focus=_written(test)),
                 severity=Severity.WARNING,
                 key="mask",

@@ -37,8 +37,8 @@ def mark_two_bits(context: RulesetContext) -> Faults:
         *others, last = marking.settings
         words = both([f"0x{bit:x}" for bit in sorted(bits)])
         yield Fault(
-            f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded as well as taken for "
-            "whatever the other bit stands for",
+            f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded and also treated as "
+            "whatever the other bit means",
             "Give kubelet and kube-proxy the same --iptables-masquerade-bit and restart kube-proxy.",
             at_rule(last.rule),
             related=tuple(setting.rule.line for setting in others),

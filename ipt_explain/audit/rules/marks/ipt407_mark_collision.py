@@ -1,4 +1,4 @@
-"""Another program's rule sets, clears or acts upon the bit that marks packets for masquerading.
+"""Another program's rule sets, clears or acts on the bit that marks packets for masquerading.
 
 What it checks:
     MARK and CONNMARK rules outside kube-proxy's chains whose mask covers the masquerade bit: those that set it
@@ -7,8 +7,9 @@ What it checks:
     Masks are compared, not values: `--set-mark 0x1` writes all 32 bits.
 
 Why it matters:
-    A bit set by others masquerades packets that were not to be; a bit cleared on the way leaves node ports, load
-    balancers and pods that reach themselves without a usable reply. Both come and go with the other program's traffic.
+    A bit set by another program masquerades packets that should not be; a bit cleared on the way leaves node ports,
+    load balancers and pods that reach themselves without a usable reply. Both come and go with the other program's
+    traffic.
 
 Example:
     *mangle
@@ -36,10 +37,10 @@ from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.netfilter.marks.rules import single_bit
 
 _EFFECTS = {
-    Collision.SETS: "sets mark 0x{bit:x}, which asks for masquerading: packets that it matches lose their source",
+    Collision.SETS: "sets mark 0x{bit:x}, which means masquerading: packets that it matches lose their source",
     Collision.CLEARS: "takes mark 0x{bit:x} off Service packets that it matches: they are not masqueraded, and replies "
     "miss this node",
-    Collision.DROPS: "drops packets for mark 0x{bit:x}, which stands for masquerading: Service traffic is lost",
+    Collision.DROPS: "drops packets for mark 0x{bit:x}, which means masquerading: Service traffic is lost",
 }
 # Where a mark that kube-proxy set in PREROUTING or OUTPUT can still be lost.
 _BEHIND = {

@@ -1,14 +1,14 @@
 """KUBE-POSTROUTING masquerades too little, too much, or leaves the mark on.
 
 What it checks:
-    Packets with and without the mark are led through KUBE-POSTROUTING as it stands. With the mark they must be
+    Packets with and without the mark are sent through KUBE-POSTROUTING as it is. With the mark they must be
     masqueraded and (in the form of 1.19 and later) lose the mark; without it they must pass. The one rule of older
     releases is right too, but a leftover beside rules that a later kube-proxy wrote.
 
 Why it matters:
     Without the guard in front every connection that leaves the node is masqueraded: Services see one client, and
     traffic between pods loses its source. With a broken chain nothing is, and node ports, load balancers and pods that
-    reach themselves get no reply. A mark that stays on is met again when the packet is wrapped into VXLAN: the outer
+    reach themselves get no reply. A mark that stays on is seen again when the packet is wrapped into VXLAN: the outer
     packet is masqueraded too, which some kernels answer with bad checksums and 63 seconds of delay.
 
 Example:
@@ -19,7 +19,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     When nothing leads to the chain any more.
@@ -36,7 +36,7 @@ from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks.rules import single_bit
 from ipt_explain.records import replace
 
-_FIX = "Restart kube-proxy on this node: it writes KUBE-POSTROUTING anew."
+_FIX = "Restart kube-proxy on this node: it rewrites KUBE-POSTROUTING."
 _SHOWN = 16
 _DEFAULT_BIT = 0x4000
 # kube-proxy 1.19 and the patch releases of 1.16 to 1.18 of that time brought the form of three rules.
@@ -79,7 +79,7 @@ def _faults(context: RulesetContext) -> Faults:
     elif len(snat.masquerading) > 1 and _mixed(snat):
         yield Fault(
             "KUBE-POSTROUTING holds the forms of two releases: kubelet and kube-proxy of different versions write it",
-            "Bring kubelet and kube-proxy to the same release, or restart kube-proxy to have the chain written anew.",
+            "Bring kubelet and kube-proxy to the same release, or restart kube-proxy to have the chain rewritten.",
             _at(snat, snat.masquerading[-1]),
             severity=Severity.INFO,
         )

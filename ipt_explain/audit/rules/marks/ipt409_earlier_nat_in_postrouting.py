@@ -3,11 +3,11 @@
 What it checks:
     Packets with the masquerade mark on their way from pod to pod are sent through nat POSTROUTING: does a rule take
     them before the jump to KUBE-POSTROUTING does? Rules that leave marked packets alone, as flannel's and OpenShift's
-    first ones do, are no fault.
+    first ones do, are fine.
 
 Why it matters:
-    The other rule's source is used, which may be none that the pod's reply finds back to, or none at all; and the mark
-    stays on, so that the packet is masqueraded once more when it is wrapped into VXLAN or IPIP.
+    The other rule picks the source address, or keeps the client's, so replies may not find their way back; and the mark
+    stays on, so the packet is masqueraded again when it is wrapped into VXLAN or IPIP.
 
 Example:
     *nat
@@ -31,11 +31,11 @@ Example:
     COMMIT
 
 How to fix:
-    Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets (-m mark --mark 0x4000/0x4000)
+    Put the rule after the jump to KUBE-POSTROUTING, or a RETURN for marked packets (-m mark --mark 0x4000/0x4000)
     ahead of it.
 
 When to ignore:
-    When nothing of this node is wrapped and the rule's source is this node's address.
+    When this node wraps nothing and the rule's source is this node's address.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
                 some = " from some sources" if taken.partly else ""
                 yield Fault(
                     f"this rule {what} marked Service traffic{some} ahead of KUBE-POSTROUTING ({taken.rule.target}): "
-                    f"the mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded once "
-                    "more",
-                    "Put the rule behind the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
+                    f"the mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again",
+                    "Put the rule after the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
                     at_rule(taken.rule),
                     related=(state.rules[0].line,),
                 )

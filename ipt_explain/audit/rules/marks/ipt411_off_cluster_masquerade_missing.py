@@ -1,15 +1,15 @@
 """ClusterIP connections from outside the pod network are not masqueraded for this Service.
 
 What it checks:
-    kube-proxy marks ClusterIP connections that do not come from pods, for every Service alike: ahead of the way to the
-    Service up to 1.21, ahead of its endpoints from 1.22 on. Services that lack the mark, have it where no packet
-    comes, or have it for an address that does not lead to them are reported. Where no Service has it, one note says
-    so: kube-proxy then runs without --cluster-cidr.
+    kube-proxy marks ClusterIP connections that do not come from pods, for every Service alike: before the jump to the
+    Service up to 1.21, ahead of its endpoints from 1.22 on. Services that lack the mark, have it where no packet gets,
+    or have it for an address that does not lead to them are reported. Where no Service has it, one note says so:
+    kube-proxy then runs without --cluster-cidr.
 
 Why it matters:
     Clients outside the pod network (other hosts, VPNs, host-network pods of other nodes) that send ClusterIP
-    connections through this node get their replies from the pod directly, with an address that they never asked, and
-    drop them.
+    connections through this node get their replies from the pod directly, from an address that they never contacted,
+    and drop them.
 
 Example:
     *nat
@@ -117,9 +117,9 @@ def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
 
 def _stray(stray: StrayMark) -> Fault:
     return Fault(
-        f"this mark is for {_asked(stray)}, which leads to no Service here: what it was meant for is not masqueraded, "
-        "or its way to the Service is missing",
-        "Restart kube-proxy on this node; this rule or the way to the Service was changed.",
+        f"this mark is for {_asked(stray)}, which leads to no Service here: the traffic it was meant for is not "
+        "masqueraded, or the rule that leads it to the Service is missing",
+        "Restart kube-proxy on this node; this rule or the one that leads to the Service was changed.",
         at_rule(stray.rule),
         service=None if stray.service is None else stray.service.label,
     )
@@ -129,7 +129,7 @@ def _late(marked: MarkedService) -> Fault:
     assert marked.mark is not None
     return Fault(
         f"the mark for connections from outside the pod network to {_address(marked)} "
-        f"stands behind rules that lead to endpoints: those that they take {_LOST}",
+        f"comes after rules that lead to endpoints: those that they take {_LOST}",
         _FIX,
         at_rule(marked.mark),
         service=marked.service.label,

@@ -3,7 +3,7 @@
 What it checks:
     kube-proxy writes one condition for what is not pod traffic (`! -s CIDR`, `! -i BRIDGE`) into all Services' rules
     of an address family, and the same one, not negated, where it lets pods past an external traffic policy. Rules that
-    say otherwise than most are reported.
+    differ from most are reported.
 
 Why it matters:
     With another network, some pods' connections to that Service are masqueraded and lose their source, which network
@@ -84,9 +84,9 @@ def _usual(said: dict[str, list[tuple[ServicePort, Rule]]]) -> str:
 def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], reference: Rule) -> Fault:
     service, first = judged[0]
     return Fault(
-        f"pod traffic to this Service{and_more(len(judged) - 1)} is told by {condition or 'no condition'}, to most "
-        f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here and not "
-        "there, or the reverse",
+        f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
+        f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here but "
+        "not there, or vice versa",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule(first, focus=condition),
         service=service.label,

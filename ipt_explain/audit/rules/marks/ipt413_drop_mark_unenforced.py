@@ -1,4 +1,4 @@
-"""What is marked for dropping is not dropped: KUBE-MARK-DROP or KUBE-FIREWALL does not do its part.
+"""Packets marked for dropping are not dropped: KUBE-MARK-DROP or KUBE-FIREWALL does not do its part.
 
 What it checks:
     Where rules lead to KUBE-MARK-DROP (up to 1.24), that chain sets a bit and KUBE-FIREWALL in filter drops what

@@ -1,14 +1,14 @@
-"""Connections from outside to a Service are not masqueraded, and replies go past this node.
+"""Connections from outside to a Service are not masqueraded, so replies bypass this node.
 
 What it checks:
     Where external addresses and node ports lead to all endpoints (externalTrafficPolicy Cluster), connections are
-    marked for masquerading ahead of it: in KUBE-EXT (1.24 and later), KUBE-FW, beside the way or in KUBE-SVC (before).
-    Under policy Local the node's own connections are marked ahead of the rule that leads them to all endpoints, and
-    (1.10 to 1.23) those to node ports on 127.0.0.1.
+    marked for masquerading ahead of it: in KUBE-EXT (1.24 and later), KUBE-FW, next to the jump or in KUBE-SVC
+    (before). Under policy Local the node's own connections are marked ahead of the rule that leads them to all
+    endpoints, and (1.10 to 1.23) those to node ports on 127.0.0.1.
 
 Why it matters:
     The connection goes to a pod on another node with the client's address as source. The pod answers the client
-    directly, with an address that the client never asked, and the connection hangs; it works where the pod happens to
+    directly, from an address that the client never contacted, and the connection hangs; it works if the pod happens to
     be on this node.
 
 Example:
@@ -32,7 +32,7 @@ How to fix:
     Restart kube-proxy on the node, which writes the mark.
 
 When to ignore:
-    When the text was cut by a filter that left out the mark's line.
+    When the text was filtered and the mark's line was left out.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from ipt_explain.words.addresses import front
 
 _EFFECTS = {
     Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "
-    "its reply goes past this one and the connection hangs",
+    "its reply bypasses this one and the connection hangs",
     Unmarked.NODE: "the node's own connections to {what} are led to all endpoints without being masqueraded: replies "
     "from other nodes may not come back",
     Unmarked.LOOPBACK: "connections to {what} on 127.0.0.1 are not masqueraded: they leave the node with a loopback "
@@ -67,7 +67,7 @@ def _faults(context: RulesetContext) -> Faults:
         if chain is not None and context.knows_chain(chain):
             yield Fault(
                 _EFFECTS[unmarked.who].format(what=_what(unmarked)),
-                "Restart kube-proxy on this node: it writes the mark ahead of the way to the endpoints.",
+                "Restart kube-proxy on this node: it writes the mark before the jump to the endpoints.",
                 at_rule(unmarked.rule),
                 service=unmarked.service.label,
                 related=(unmarked.frontend.rule.line, *_meant(context, unmarked)),

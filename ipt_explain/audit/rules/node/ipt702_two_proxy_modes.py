@@ -1,4 +1,4 @@
-"""Rules of two kube-proxy modes stand beside each other.
+"""The node has rules of two kube-proxy modes.
 
 What it checks:
     A node with services in iptables mode (KUBE-SVC chains) has no rules of ipvs mode (KUBE-NODE-PORT,
@@ -38,7 +38,7 @@ def two_proxy_modes(context: RulesetContext) -> Faults:
     for left in leftovers(context.ruleset):
         names = ", ".join(chain.name for chain in left.chains)
         yield Fault(
-            f"rules of kube-proxy's {left.mode} mode ({names}) stand beside those of iptables mode: {left.effect}",
+            f"rules of kube-proxy's {left.mode} mode ({names}) exist beside those of iptables mode: {left.effect}",
             "Run kube-proxy --cleanup of the version that left them, or reboot the node.",
             at_rule(left.chains[0].rules[0]),
             related=tuple(chain.rules[0].line for chain in left.chains[1:]),

@@ -1,12 +1,12 @@
-"""The dump was taken inside of a pod, not on the node.
+"""The dump was taken inside a pod, not on the node.
 
 What it checks:
     A dump with Istio's sidecar chains (ISTIO_INBOUND) has chains of Kubernetes, too. Sidecar rules live in the network
     namespace of a pod, where no rule of kube-proxy is.
 
 Why it matters:
-    What is said of services, or their absence, is about the pod, not the node: service addresses are rewritten on the
-    node, after the packet has left the pod.
+    Anything reported about services, or their absence, is about the pod, not the node: service addresses are rewritten
+    on the node, after the packet has left the pod.
 
 Example:
     *nat
@@ -22,7 +22,7 @@ How to fix:
     Dump on the node: `kubectl debug node/NAME -it --image=IMAGE -- chroot /host iptables-save`.
 
 When to ignore:
-    Where the pod's rules are what is to be looked at.
+    When you want to look at the pod's rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A rule of Kubernetes has lost the match that its comment speaks of.
+"""A rule of Kubernetes has lost the match that its comment describes.
 
 What it checks:
     Rules whose comment tells what they are for still have the condition that goes with it: the mark in "kubernetes
@@ -15,7 +15,7 @@ Example:
     -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -j DROP
 
 How to fix:
-    Delete the rule; kubelet or kube-proxy writes it anew. Then use one release of iptables on the node and in all
+    Delete the rule; kubelet or kube-proxy rewrites it. Then use one release of iptables on the node and in all
     containers that save and restore rules.
 
 When to ignore:

@@ -1,12 +1,12 @@
-"""KUBE-SERVICES is so long that each new connection pays for it.
+"""KUBE-SERVICES is so long that it slows down every new connection.
 
 What it checks:
-    The chain KUBE-SERVICES of table nat has fewer than 2,000 rules. The kernel compares them one by one.
+    KUBE-SERVICES in table nat has fewer than 2,000 rules. The kernel compares them one by one.
 
 Why it matters:
     The first packet of each connection through this node is compared with all rules ahead of its own; connections that
-    are for no service, or for a node port, with all of them. At 10,000 rules that is in the order of a tenth of a
-    millisecond and a CPU's time under many short connections. Established connections do not pay.
+    are for no service, or for a node port, with all of them. At 10,000 rules that is about a tenth of a millisecond, or
+    a whole CPU under many short connections. Established connections are not affected.
 
 Example:
     # the next rule 2,000 times
@@ -37,7 +37,7 @@ def large_ruleset(context: RulesetContext) -> Faults:
     if chain is not None and count >= MANY:
         yield Fault(
             f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} "
-            f"of them in the mean, one for no service or a node port with all {count:,}",
+            f"of them on average, one for no service or a node port with all {count:,}",
             "Consider kube-proxy's nftables mode, which looks services up in one step.",
             at_chain(chain),
         )

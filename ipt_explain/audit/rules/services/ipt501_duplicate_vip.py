@@ -2,7 +2,7 @@
 
 What it checks:
     In nat KUBE-SERVICES no two rules for one address, protocol and port lead to chains of different service ports. The
-    pairs and groups of rules that kube-proxy writes for one Service are no clash.
+    pairs and groups of rules that kube-proxy writes for one Service do not clash.
 
 Why it matters:
     The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
@@ -45,7 +45,7 @@ def duplicate_vip(context: RulesetContext) -> Faults:
             first = label(wrong.proved.spelled)  # its comment says otherwise, but there it leads
         yield Fault(
             f"{address_port(without_prefix(host or 'any address'), port)} is claimed by two Services: "
-            f"the rule ahead takes every connection to {first}, and this one ({clash.second.target}) gets none",
+            f"the earlier rule sends every connection to {first}, and this one ({clash.second.target}) gets none",
             "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
             at_rule(clash.second),
             service=names.get(id(clash.second)),

@@ -1,19 +1,19 @@
-"""A Service's rule takes a whole network, or every address, instead of its own.
+"""A Service's rule matches a whole network, or every address, instead of its own.
 
 What it checks:
     Every rule of nat KUBE-SERVICES that leads to a Service is for one address (/32, /128), as kube-proxy always writes
     it.
 
 Why it matters:
-    Connections to other addresses with the same port are led to this Service's pods: those of Services whose rules
-    stand behind it, and of machines outside.
+    Connections to other addresses with the same port are led to this Service's pods: those of Services whose rules come
+    after it, and of machines outside.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.0/24 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
       -j KUBE-SVC-E3PXEPMWAWIUT6ZV
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rule anew.
+    Restart kube-proxy on the node, which rewrites the rule.
 
 When to ignore:
     Never.

@@ -1,8 +1,8 @@
-"""A rule asks for a port without its protocol, which iptables refuses.
+"""A rule matches a port without a protocol, which iptables refuses.
 
 What it checks:
-    Every rule with `--dport` or `--sport` of `-m tcp`, `-m udp`, `-m sctp`, `-m dccp` or `-m udplite` also asks for
-    that protocol with `-p`.
+    Every rule with `--dport` or `--sport` of `-m tcp`, `-m udp`, `-m sctp`, `-m dccp` or `-m udplite` also matches that
+    protocol with `-p`.
 
 Why it matters:
     iptables-restore refuses the whole table. A text that holds such a rule was edited, or is damaged.
@@ -39,7 +39,7 @@ def port_without_protocol(context: RulesetContext) -> Faults:
             for judged in rules if protocol is None else _others(rules, protocol, module):
                 asked = "no protocol" if protocol is None else f"protocol {_spelled(judged, protocol)}"
                 yield Fault(
-                    f"the rule asks for a port of {module} and for {asked}: no packet can match as meant, and "
+                    f"the rule matches a port of {module} and {asked}: no packet can match as meant, and "
                     "iptables-restore refuses the table",
                     f"Take the dump again, or write `-p {module}` into the rule.",
                     at_rule(judged, focus=f"{port.name} {judged.first(port)}"),

@@ -1,10 +1,10 @@
-"""A chain is not the one of the Service or endpoint that the rules name.
+"""A chain's hash does not belong to the Service or endpoint that its rules name.
 
 What it checks:
     kube-proxy names the chains of a service port after a hash of its name and protocol, endpoints' chains after that
     and their address. A rule for one service port must lead to a chain with its hash, chains of one service port only
     to chains of the same, and an endpoint's chain to the address in its hash. Both spellings of unnamed ports
-    (`ns/name:` up to 1.19) are known, and where a hash fits a known name or address, it is told.
+    (`ns/name:` up to 1.19) are known, and where a hash fits a known name or address, that is reported.
 
 Why it matters:
     Where the chain is another Service's, connections reach the wrong pods. Where the hash fits nothing known, the rule
@@ -16,11 +16,11 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    When names or addresses in the text were replaced on purpose. Where most names do not fit, that is assumed, and told
-    in one note.
+    When names or addresses in the text were replaced on purpose. Where most names do not fit, that is assumed, and
+    reported in one note.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _misnamed(wrong: Misnamed) -> Fault:
         )
     return Fault(
         message,
-        "Restart kube-proxy on this node: it writes the rule anew.",
+        "Restart kube-proxy on this node: it rewrites the rule.",
         at_rule(way.rule, focus=target),
         service=label(way.name),
         severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,

@@ -1,4 +1,4 @@
-"""Rules of two generations of kube-proxy stand side by side.
+"""The dump mixes rules of two generations of kube-proxy.
 
 What it checks:
     Unnamed ports are called `ns/name:` by kube-proxy up to 1.19 and `ns/name` after; no dump has both. KUBE-XLB (up to
@@ -49,7 +49,7 @@ def mixed_writers(context: RulesetContext) -> Faults:
     xlb, ext = roles.get(ChainRole.LOCAL_EXTERNAL), roles.get(ChainRole.EXTERNAL)
     if xlb is not None and ext is not None:
         yield Fault(
-            "KUBE-XLB chains of kube-proxy up to 1.23 are led to beside KUBE-EXT chains of later ones: what the older "
+            "KUBE-XLB chains of kube-proxy up to 1.23 are used beside KUBE-EXT chains of later ones: what the older "
             "one wrote is not kept up to date",
             _FIX,
             at_rule(xlb, focus=xlb.target or ""),

@@ -1,7 +1,7 @@
-"""An address of a Service is refused by the filter table, yet led to endpoints by the nat table.
+"""The filter table refuses an address of a Service that the nat table sends to endpoints.
 
 What it checks:
-    No address, protocol and port has both a REJECT or DROP of kube-proxy in the filter table and a way to endpoints in
+    No address, protocol and port has both a REJECT or DROP of kube-proxy in the filter table and a path to endpoints in
     the nat table.
 
 Why it matters:
@@ -27,7 +27,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes both tables anew.
+    Restart kube-proxy on the node, which rewrites both tables.
 
 When to ignore:
     In the moment of a sync, which writes the tables one after the other.
@@ -57,7 +57,7 @@ def reject_and_balance(context: RulesetContext) -> Faults:
                 yield Fault(
                     f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table leads it "
                     "to endpoints first: the refusal never matches, and one of the two is out of date",
-                    "Restart kube-proxy on this node: it writes both tables anew.",
+                    "Restart kube-proxy on this node: it rewrites both tables.",
                     at_rule(refusal),
                     service=service.label,
                     related=(frontend.rule.line,),

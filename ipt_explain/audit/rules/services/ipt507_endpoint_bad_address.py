@@ -1,4 +1,4 @@
-"""An endpoint's address or port is one that nothing can answer at.
+"""An endpoint has an address or port where nothing can answer.
 
 What it checks:
     Each endpoint's DNAT leads to one address and a port from 1 to 65535; the address is not 0.0.0.0, loopback,

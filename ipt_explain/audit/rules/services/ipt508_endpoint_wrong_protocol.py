@@ -1,4 +1,4 @@
-"""An endpoint's DNAT is for another protocol than its Service.
+"""An endpoint's DNAT has a different protocol than its Service.
 
 What it checks:
     The DNAT in each endpoint's chain asks for the protocol of the rules that lead to the Service.
@@ -15,7 +15,7 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chain anew.
+    Restart kube-proxy on the node, which rewrites the chain.
 
 When to ignore:
     Never.

@@ -13,7 +13,7 @@ Example:
     -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-QAI6IJGEKZYOMWSX
 
 How to fix:
-    Restart kube-proxy on the node, which writes the chains anew.
+    Restart kube-proxy on the node, which rewrites the chains.
 
 When to ignore:
     Never.

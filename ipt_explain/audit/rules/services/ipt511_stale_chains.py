@@ -2,8 +2,8 @@
 
 What it checks:
     Every chain of a service port or endpoint that holds rules is led to by another. kube-proxy deletes what it no
-    longer needs, so that a chain without a way to it is left over, or a rule that led to it was lost. Chains that only
-    such chains lead to are not told again.
+    longer needs, so a chain that nothing leads to is left over, or a rule that led to it was lost. Chains that only
+    such chains lead to are not reported again.
 
 Why it matters:
     Chains that were left over do no harm. But where the rule was lost, the pods behind the chain get no connections, or

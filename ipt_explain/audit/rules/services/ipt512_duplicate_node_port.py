@@ -32,8 +32,9 @@ def duplicate_node_port(context: RulesetContext) -> Faults:
     for clash in fronts.node_port_clashes:
         protocol = clash.second.core("-p") or ""
         yield Fault(
-            f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the rule "
-            f"ahead takes every connection to {names.get(id(clash.first), clash.first.target)}, and this one gets none",
+            f"node port {clash.second.match(protocol, '--dport')}/{protocol} is claimed by two Services: the "
+            f"earlier rule sends every connection to {names.get(id(clash.first), clash.first.target)}, and this "
+            "one gets none",
             "Restart kube-proxy on this node: a node port belongs to one Service.",
             at_rule(clash.second),
             service=names.get(id(clash.second)),

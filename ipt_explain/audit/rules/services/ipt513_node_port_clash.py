@@ -63,7 +63,7 @@ def node_port_clash(context: RulesetContext) -> Faults:
                 clashing = fronts.node_ports["tcp", str(health)]
                 yield Fault(
                     f"node port {health} is the health check port of {service.label} too: load balancers ask the "
-                    "Service's pods instead of kube-proxy and take this node for unfit",
+                    "Service's pods instead of kube-proxy and consider this node unhealthy",
                     _FIX,
                     at_rule(clashing),
                     key=service.label,

@@ -1,4 +1,4 @@
-"""A Service's address is one of the pods' network, or one that cannot be reached at all.
+"""A Service's address is in the pod network, or cannot be reached at all.
 
 What it checks:
     No address of a Service lies in the network from which its connections are not masqueraded (`! -s CIDR`: the pods'),
@@ -16,7 +16,7 @@ Example:
     -A KUBE-SVC-E3PXEPMWAWIUT6ZV -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Use networks apart for Services (--service-cluster-ip-range) and pods (--cluster-cidr).
+    Use separate networks for Services (--service-cluster-ip-range) and pods (--cluster-cidr).
 
 When to ignore:
     When --cluster-cidr was set wider than the pods' network on purpose.
@@ -50,16 +50,17 @@ def _fault(bad: BadVip) -> Fault:
     severity = None
     if bad.layout is Layout.SERVICES_ALONE:
         effect = (
-            "no endpoint does, so --cluster-cidr was given the Services' range: connections of pods are taken for such "
-            "from outside and masqueraded"
+            "no endpoint does, so --cluster-cidr was set to the Services' range: connections from pods are "
+            "treated as coming from outside and masqueraded"
         )
         fix = "Set kube-proxy's --cluster-cidr to the pods' network."
     elif bad.layout is Layout.ALL_SERVICES:
-        effect, fix = "so do all Services' addresses, as some platforms lay out their ranges", "Nothing, if it is so."
+        effect = "so do all Services' addresses, as some platforms lay out their ranges"
+        fix = "Nothing, if that is the case."
         severity = Severity.INFO
     elif bad.layout is Layout.MIXED:
         effect = "a pod that gets the address loses its connections to the Service"
-        fix = "Use networks apart for Services and pods."
+        fix = "Use separate networks for Services and pods."
     else:
         effect, fix = "no client can reach it as a Service", "Give the Service another address."
     return Fault(

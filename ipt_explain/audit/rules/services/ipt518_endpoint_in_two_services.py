@@ -4,8 +4,8 @@ What it checks:
     Addresses and ports that more than one Service has as endpoints are counted. Ports of one Service do not count.
 
 Why it matters:
-    It is mostly meant. But it shows Services whose selectors fit more pods than they should, and it tells why a pod
-    gets more connections than its Service's share.
+    It is usually intended. But it shows Services whose selectors match more pods than they should, and it explains why
+    a pod gets more connections than its Service's share.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp

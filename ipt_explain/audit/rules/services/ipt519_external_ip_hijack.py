@@ -1,4 +1,4 @@
-"""A Service claims as its external address what belongs to another one.
+"""A Service claims an external address that belongs to another Service.
 
 What it checks:
     No external IP or load balancer's address of a Service, with its port, is an endpoint of another Service, and none
@@ -19,7 +19,7 @@ How to fix:
     plugin, or a policy).
 
 When to ignore:
-    When both Services are yours and the way is meant.
+    When both Services are yours and the path is intended.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """An address of a Service does not lead all the way to endpoints.
 
 What it checks:
-    KUBE-EXT and KUBE-FW lead on to the Service's endpoints. Under policy Local a KUBE-EXT without its last jump is
-    right where the node has no endpoint.
+    KUBE-EXT and KUBE-FW lead on to the Service's endpoints. Under policy Local, KUBE-EXT may lack its last jump if the
+    node has no endpoint.
 
 Why it matters:
-    Connections to such an address pass the node un-DNATed and are never answered.
+    Connections to such an address pass the node untranslated and are never answered.
 
 Example:
     *filter
@@ -33,10 +33,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    When the text was cut by a filter that left out such rules.
+    When the text was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 
 _EFFECT = (
-    "{chain} leads outsiders to no endpoint: connections to {what} leave the node un-DNATed, and nothing answers them"
+    "{chain} sends outside clients to no endpoint: connections to {what} leave the node untranslated, and nothing "
+    "answers them"
 )
 
 

@@ -1,12 +1,12 @@
-"""Under policy Local, pods or the node itself are not led to all endpoints.
+"""Under policy Local, pods or the node itself do not reach all endpoints.
 
 What it checks:
     KUBE-EXT (KUBE-XLB up to 1.23) that marks the node's own connections also leads them to KUBE-SVC; and where other
-    Services' chains lead pods there, too, this one does.
+    Services' chains lead pods there, too, this one does too.
 
 Why it matters:
-    The policy is for connections from outside. The node, or its pods, reach endpoints of this node only by the
-    Service's external addresses, or none.
+    The policy is for connections from outside. The node, or its pods, reach only endpoints of this node, or none, by
+    the Service's external addresses.
 
 Example:
     *filter
@@ -37,10 +37,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    When the text was cut by a filter that left out such rules.
+    When the text was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _EFFECTS = {
     WayFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
     "reach endpoints of this node only, or none",
     WayFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
-    "connections are treated like those from outside and reach endpoints of this node only, or none",
+    "connections are treated like outside connections and reach endpoints of this node only, or none",
 }
 
 

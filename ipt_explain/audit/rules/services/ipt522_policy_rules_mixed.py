@@ -1,8 +1,8 @@
-"""A chain for connections from outside has rules of policy Cluster and of policy Local.
+"""A chain for connections from outside mixes rules of policy Cluster and policy Local.
 
 What it checks:
-    KUBE-EXT that masquerades connections from everywhere (policy Cluster) ends in KUBE-SVC; one that does so for the
-    node alone (policy Local) ends in KUBE-SVL.
+    KUBE-EXT ends in KUBE-SVC if it masquerades connections from everywhere (policy Cluster), in KUBE-SVL if it does so
+    only for the node (policy Local).
 
 Why it matters:
     Either connections from outside reach endpoints of this node only, though the Service wants all of them; or they
@@ -37,10 +37,11 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    Some distributions lead outsiders to all endpoints where policy Local finds none here: that is a note only.
+    Some distributions send outside clients to all endpoints where policy Local finds none on the node: that is only a
+    note.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 _EFFECTS = {
     WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them to "
     "endpoints of this node only: the others get nothing from outside",
-    WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but leads outsiders to all endpoints: they are not "
-    "masqueraded, and replies of endpoints on other nodes may not come back",
+    WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but sends outside clients to all endpoints: they are "
+    "not masqueraded, and replies of endpoints on other nodes may not come back",
 }
 
 

@@ -1,10 +1,10 @@
-"""A Service's chains stand, but nothing leads to them from its ClusterIP.
+"""A Service has chains, but its ClusterIP does not lead to them.
 
 What it checks:
     Every service port that has a chain and is reached by some address has a rule for its ClusterIP in KUBE-SERVICES.
 
 Why it matters:
-    Clients inside the cluster use the ClusterIP: their connections pass the node un-DNATed and are never answered.
+    Clients inside the cluster use the ClusterIP: their connections pass the node untranslated and are never answered.
 
 Example:
     *filter
@@ -31,10 +31,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    When the text was cut by a filter that left out such rules.
+    When the text was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 
 _EFFECT = (
-    "the Service is reached by {what}, but no rule is for its ClusterIP: connections to that leave the node un-DNATed, "
+    "the Service is reached by {what}, but its ClusterIP has no rule: connections to it leave the node untranslated, "
     "and nothing answers them"
 )
 

@@ -1,11 +1,11 @@
-"""An address of a Service leads to a chain that is not for addresses of its kind.
+"""An address of a Service leads to a chain for another kind of address.
 
 What it checks:
     A ClusterIP leads to KUBE-SVC or KUBE-SVL; node ports and external IPs do not lead to KUBE-FW; a node port does not
     lead past KUBE-EXT, and nothing from outside leads straight to KUBE-SVL.
 
 Why it matters:
-    Connections are masqueraded without need or not where they have to be, or confined to this node's endpoints.
+    Connections are masqueraded needlessly, or not at all where they should be, or confined to this node's endpoints.
 
 Example:
     *filter
@@ -30,7 +30,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
     Never.
@@ -43,8 +43,8 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 
 _EFFECT = (
-    "{what} leads to {target}, which is not meant for it: connections are masqueraded or confined to this node's "
-    "endpoints otherwise than the Service asks"
+    "{what} leads to {target}, which is not meant for it: connections are masqueraded, or confined to this node's "
+    "endpoints, against what the Service asks"
 )
 
 

@@ -1,10 +1,10 @@
-"""An external address of a Service is reached by another port than its ClusterIP.
+"""An external address of a Service has a different port than its ClusterIP.
 
 What it checks:
     ClusterIP, external IPs and load balancers of one service port have the same port; node ports have their own.
 
 Why it matters:
-    Connections to the right port of that address pass the node un-DNATed and are never answered.
+    Connections to the right port of that address pass the node untranslated and are never answered.
 
 Example:
     *filter
@@ -31,7 +31,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
     Never: the API has one port for all of them.
@@ -44,7 +44,8 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
 
 _EFFECT = (
-    "{what} has another port than the Service's ClusterIP: connections to the right port leave the node un-DNATed, and "
+    "{what} has a different port than the Service's ClusterIP: connections to the right port leave the node "
+    "untranslated, and "
     "nothing answers them"
 )
 

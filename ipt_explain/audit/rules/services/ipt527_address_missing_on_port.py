@@ -4,7 +4,7 @@ What it checks:
     All ports of a Service are reached by the same addresses, and all have node ports or none has.
 
 Why it matters:
-    Connections to this port of that address pass the node un-DNATed and are never answered.
+    Connections to this port of that address pass the node untranslated and are never answered.
 
 Example:
     *filter
@@ -33,10 +33,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the rules anew.
+    Restart kube-proxy on the node, which rewrites the rules.
 
 When to ignore:
-    When the text was cut by a filter that left out such rules.
+    When the text was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _fault(unequal: UnequalPorts) -> Fault:
     lacks = "node port" if unequal.kind is FrontendKind.NODE_PORT else f"rule for {unequal.lacks}"
     return Fault(
         f"this port has no {lacks}, though {'the other port' if len(unequal.others) == 1 else 'all other ports'} of "
-        "its Service do: connections to it pass the node un-DNATed",
+        "its Service do: connections to it pass the node untranslated",
         FIX,
         at_rule(service.frontends[0].rule),
         service=service.label,

@@ -43,7 +43,7 @@ def undefined_chain(context: RulesetContext) -> Faults:
             yield Fault(
                 f"table {table} has no chain {target}, but {_rules(len(leading))} to it: "
                 "iptables-restore will refuse the table",
-                f"Dump the table anew and whole, or declare :{target} - [0:0].",
+                f"Dump the whole table again, or declare :{target} - [0:0].",
                 at_rule(leading[0].rule, focus=target),
                 related=tuple(jump.rule.line for jump in leading[1:]),
                 key=target,

@@ -1,7 +1,7 @@
 """A rule can never match, because an earlier rule of its chain takes all of its packets.
 
 What it checks:
-    No rule stands behind an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a
+    No rule comes after an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a
     chain that never returns), nor behind a conditional one that matches everything the later rule could match. Whether
     one rule's packets contain another's is decided exactly, from addresses, ports, interfaces, protocols and states;
     rules with matches that cannot be compared (sets, limits, marks, chance) are never said to hide others.

@@ -1,7 +1,7 @@
 """A chain holds the same rule more than once.
 
 What it checks:
-    No rule stands twice in one chain, word for word. Counters do not count.
+    No chain holds the same rule twice, word for word. Counters are ignored.
 
 Why it matters:
     Usually harmless, but nobody does it on purpose: something adds its rule without noticing that it is there. With

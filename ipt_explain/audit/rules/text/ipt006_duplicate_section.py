@@ -2,7 +2,7 @@
 
 What it checks:
     Each table has one section, and each chain is declared once in it. Dumps of several families or backends that were
-    joined are told apart first.
+    joined are separated first.
 
 Why it matters:
     `iptables-restore` empties a table when its section begins and a chain when it is declared: what the first section
@@ -39,7 +39,7 @@ def duplicate_section(context: RulesetContext) -> Faults:
             text = context.text.line(first).strip()
             what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"
             yield Fault(
-                f"{what}: on restore it replaces what stands before, and the rules of the first are lost",
+                f"{what}: on restore it replaces what was there before, and the rules of the first are lost",
                 "Join the two, or keep the one that is meant.",
                 at_table(name, first),
                 related=tuple(others),

@@ -1,9 +1,9 @@
-"""A target stands where the kernel refuses it.
+"""A target is used where the kernel refuses it.
 
 What it checks:
-    Targets stand in tables, and are reached from built-in chains, that the kernel allows them in: no DROP or REJECT in
-    nat, DNAT and REDIRECT only from PREROUTING and OUTPUT, MASQUERADE only from POSTROUTING, SNAT from POSTROUTING and
-    INPUT, CT and NOTRACK only in raw, TPROXY, TTL, HL, DSCP, TOS, ECN and CHECKSUM only in mangle.
+    Targets are used only in the tables, and reached only from the built-in chains, where the kernel allows them: no
+    DROP or REJECT in nat, DNAT and REDIRECT only from PREROUTING and OUTPUT, MASQUERADE only from POSTROUTING, SNAT
+    from POSTROUTING and INPUT, CT and NOTRACK only in raw, TPROXY, TTL, HL, DSCP, TOS, ECN and CHECKSUM only in mangle.
 
 Why it matters:
     iptables-restore fails at the rule, and none of the table's rules are loaded.
@@ -34,7 +34,7 @@ def invalid_in_table(context: RulesetContext) -> Faults:
     for misplaced in find_misplaced(context.by_shape, context.jumps("nat")):
         first, *others = misplaced.rules
         yield Fault(
-            f"{misplaced.target} cannot stand {misplaced.where}: iptables-restore will refuse the table",
+            f"{misplaced.target} cannot be used {misplaced.where}: iptables-restore will refuse the table",
             f"{misplaced.target} works {misplaced.allowed}; move the rule there.",
             at_rule(first, focus=f"-j {misplaced.target}"),
             related=tuple(rule.line for rule in others),

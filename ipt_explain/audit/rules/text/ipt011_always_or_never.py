@@ -1,4 +1,4 @@
-"""A condition holds for every packet or for none, as it is written.
+"""A condition matches every packet or none, as written.
 
 What it checks:
     Probabilities that the kernel keeps as 0 or 1, `--every 1`, marks whose value has bits outside of its mask, `!` in
@@ -43,7 +43,7 @@ def always_or_never(context: RulesetContext) -> Faults:
             f"{words} can {effect}: {certainty.why}",
             "Write the value that was meant, or remove the condition."
             if certainty.matches
-            else "Mend or remove the rule.",
+            else "Fix or remove the rule.",
             at_rule(judged, focus=_spelled(judged, certainty.options[0])),
         )
 

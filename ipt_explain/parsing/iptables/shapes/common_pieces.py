@@ -2,7 +2,7 @@
 
 Lark parsed `common_rules.txt` once; `common_pieces.json` holds what came of it. A dump of such rules is read without
 loading Lark, which would take longer than all the rest of explaining a small one. A test compares the file with the
-grammar; to write it anew:
+grammar; to rewrite it:
 
     python -c "from ipt_explain.parsing.iptables.shapes import common_pieces; common_pieces.write()"
 """
@@ -49,7 +49,7 @@ def compile_common_rules() -> str:
 
 
 def write() -> None:
-    """Write `common_pieces.json` anew."""
+    """Rewrite `common_pieces.json`."""
     with open(PIECES_FILE, "w", encoding="utf-8") as file:
         file.write(compile_common_rules())
 

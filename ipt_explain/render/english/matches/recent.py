@@ -47,7 +47,7 @@ def _effects(checked: Given, options: Options) -> str:
     effects = []
     if checked.name == "--update":
         effects.append(
-            "an entry that is there but does not fit is noted anew" if checked.negated else "and is noted anew"
+            "an entry that is there but does not fit is recorded again" if checked.negated else "and is recorded again"
         )
     elif checked.name == "--remove":
         effects.append("an entry that is there is removed" if checked.negated else "and is removed from it")
