@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.explain.summary import SIGNS, brief_words
-from ipt_explain.render.text.outline import Line, Span
+from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.explanation import Explanation
@@ -44,11 +44,12 @@ def _lines(explanation: Explanation, width: int) -> Iterator[Line]:
         if len(sources) > 1:
             if number:
                 yield []
-            yield [(f"{escape(source_name(source))} · {family_name(family)}", "title")]
+            yield from draw(Node(sentence(f"{escape(source_name(source))} · {family_name(family)}", "title")), width)
         yield from _table([_row(service) for service in services], width)
     kinds = {front.kind for service in explanation.services for front in service.frontends}
     if kinds:
-        yield [(" · ".join(f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds), "note")]
+        legend = " · ".join(f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds)
+        yield from draw(Node(sentence(legend, "note")), width)
 
 
 def _table(rows: list[Row], width: int) -> Iterator[Line]:
