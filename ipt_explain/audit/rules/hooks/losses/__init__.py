@@ -1,0 +1,1 @@
+"""Service traffic that is lost, whatever loses it."""

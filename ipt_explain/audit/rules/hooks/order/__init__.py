@@ -1,0 +1,1 @@
+"""Order within kube-proxy's chains, and what others have put into them."""

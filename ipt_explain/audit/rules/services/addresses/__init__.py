@@ -1,0 +1,1 @@
+"""Addresses and node ports: one Service each, one owner, nothing in the way."""

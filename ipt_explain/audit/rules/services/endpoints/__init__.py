@@ -1,0 +1,1 @@
+"""Endpoint chains: their addresses, protocols, options and owners."""
