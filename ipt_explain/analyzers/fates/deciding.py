@@ -157,7 +157,7 @@ def loss_of(
     if step is None or step.rule is None:
         return Loss.UNTRANSLATED, "no rule translates its destination"
     if step.into is not None:
-        return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
+        return Loss.UNTRANSLATED, f"{step.into.name} chooses no endpoint"
     if not isinstance(step, Step):
         return Loss.UNTRANSLATED, "no rule translates its destination"
-    return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"
+    return Loss.UNTRANSLATED, f"{step.rule.target or 'this rule'} leaves nat before the destination is translated"
