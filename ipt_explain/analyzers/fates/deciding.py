@@ -143,9 +143,9 @@ def loss_of(
 ) -> tuple[Loss, str]:
     """How a packet is lost that ended so, and why, in words; `sent` is where it is bound for by then."""
     if verdict is Verdict.DROP:
-        return Loss.DROPPED, "dropped"
+        return Loss.DROPPED, reason or "dropped"
     if verdict is Verdict.REJECT:
-        return Loss.REJECTED, "rejected"
+        return Loss.REJECTED, reason or "rejected"
     if verdict is Verdict.UNKNOWN:
         return Loss.UNKNOWN, reason
     if decider.owner in _ANSWERING:

@@ -168,7 +168,7 @@ def _packet_type(state: PacketState, bound: Bound) -> Reading:
 def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
     if ct.key == "state":
         return frozenset(word.lower() for word in states_of(state) - {"DNAT", "SNAT"})
-    if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+    if not state.tracked:
         return ABSENT
     if ct.key == "status":
         bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": state.tracking is Tracking.CONFIRMED}
