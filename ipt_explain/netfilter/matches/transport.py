@@ -1,4 +1,4 @@
-"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what stands in the transport header of a connection's first
+"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what is in the transport header of a connection's first
 packet."""
 
 from __future__ import annotations

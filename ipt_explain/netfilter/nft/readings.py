@@ -113,7 +113,7 @@ def _transport(payload: Payload, state: PacketState, bound: Bound) -> Reading:
     connection, field = state.connection, payload.field
     if field in ("sport", "dport"):
         if connection.protocol not in protocols.WITH_PORTS:
-            return UNKNOWN  # other bytes stand there
+            return UNKNOWN  # other bytes are there
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":

@@ -19,7 +19,7 @@ from ipt_explain.words.percents import percent
 LABEL = 10
 _GAP = "  "
 SHOWN_TROUBLES = 20
-# Room for words beside a name; with less of it they stand below.
+# Room for words beside a name; with less of it they go below.
 _NARROWEST = 20
 
 _VANTAGES = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
