@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from ipt_explain.model import Match
 from ipt_explain.netfilter.packet import Bound, Heading, Literals, PacketState
@@ -90,7 +91,8 @@ def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ..
         literals, matches = ((text, True),), False  # one question is put without its `!`
     else:
         matches = True
-    if any(not hold and set(refuted) <= set(literals) for refuted, hold in state.answers):
+    asked = set(literals)
+    if any(not hold and refuted[0] in asked and asked.issuperset(refuted) for refuted, hold in state.answers):
         return (Branch(ALWAYS, False, state),)
     return (
         Branch(_HALF, True, state.knowing(literals, matches)),
@@ -98,6 +100,7 @@ def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ..
     )
 
 
+@lru_cache(maxsize=4096)
 def worded(literals: Literals) -> str:
     """Questions as text."""
     return " and ".join(text if wanted else f"not {text}" for text, wanted in literals)

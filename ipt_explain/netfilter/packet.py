@@ -149,17 +149,22 @@ class PacketState(NamedTuple):
         if known is not None:
             return known
         for literals, hold in self.answers:
+            if hold or len(literals) == 1:
+                continue
             wanted = dict(literals).get(question)
-            if wanted is not None and not hold and all(self._holds(*one) for one in literals if one[0] != question):
+            if wanted is not None and all(self._holds(*one) for one in literals if one[0] != question):
                 return not wanted
         return None
 
     def _assumed(self, question: str) -> bool | None:
         for literals, hold in self.answers:
-            if hold or len(literals) == 1:
+            if len(literals) == 1:
+                if literals[0][0] == question:
+                    return literals[0][1] is hold
+            elif hold:
                 wanted = dict(literals).get(question)
                 if wanted is not None:
-                    return wanted is hold
+                    return wanted
         return None
 
     def _holds(self, question: str, wanted: bool) -> bool:

@@ -18,6 +18,7 @@ from ipt_explain.netfilter.walk.path import AnyStep, Path
 class Outcome:
     """One way for the packet to end.
 
+    `endings` are the ways that led there, likeliest first: several rules may drop packets, and each has its share.
     `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the
     destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
@@ -32,15 +33,14 @@ class Outcome:
     masqueraded: bool
     assumptions: tuple[str, ...]
     exact: Probability = field(repr=False)
-    ending: Ending | None = field(repr=False, compare=False)
+    endings: tuple[Ending, ...] = field(repr=False, compare=False)
     delivered: bool | None = None
     reason: str = ""
 
     @cached_property
     def path(self) -> tuple[AnyStep, ...]:
         """The rules that led there; of several ways, the likeliest."""
-        way = None if self.ending is None else self.ending.way
-        return () if way is None else way.steps()
+        return self.endings[0].steps if self.endings else ()
 
     @property
     def probability_if_so(self) -> float:
@@ -49,7 +49,7 @@ class Outcome:
         return math.ldexp(self.probability, sides)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ending:
     """How some packets ended, before endings that read alike are merged into outcomes."""
 
@@ -68,6 +68,12 @@ class Ending:
     def state(self) -> PacketState:
         """What they were like at their end."""
         return self.finish.state
+
+    @cached_property
+    def steps(self) -> tuple[AnyStep, ...]:
+        """The rules that led there."""
+        way = self.way
+        return () if way is None else way.steps()
 
     @property
     def way(self) -> Path | None:

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ipt_explain.netfilter.header.protocols import protocol_name
+from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.trace.obstacle import WhyNot
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
 
 SCHEMA = "ipt-explain/trace/1"
+_MOST_BRANCHES = 100
 
 
 def trace_json(
@@ -47,11 +49,17 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "assumptions": list(outcome.assumptions),
         "reason": outcome.reason or None,
         "probability_if_so": outcome.probability_if_so,
-        "path": [
-            {"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text}
-            for step in outcome.path
+        "path": _path(outcome.path),
+        "branches": [
+            {"probability": float(ending.share), "path": _path(ending.steps)}
+            for ending in outcome.endings[:_MOST_BRANCHES]
+            if len(outcome.endings) > 1
         ],
     }
+
+
+def _path(steps: Iterable[AnyStep]) -> list[dict[str, Any]]:
+    return [{"table": step.table, "chain": step.chain.name, "line": step.line, "rule": step.text} for step in steps]
 
 
 def _why_not(why_not: WhyNot) -> dict[str, Any]:

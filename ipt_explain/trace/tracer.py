@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
@@ -14,7 +15,8 @@ from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat.targets import destination_text
-from ipt_explain.netfilter.packet import Answers, Bound, PacketState
+from ipt_explain.netfilter.packet import Answers, Bound, Literals, PacketState
+from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
@@ -76,6 +78,13 @@ def trace(
     return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings)
 
 
+@lru_cache(maxsize=4096)
+def _assumption(answer: tuple[Literals, bool]) -> str:
+    """What an outcome takes, as --assume reads it."""
+    literals, hold = answer
+    return f"{worded(literals)}={'yes' if hold else 'no'}"
+
+
 def _is_cluster_ip(dump: Dump, rulesets: Iterable[Ruleset], destination: str) -> bool:
     if dump.nft is not None:
         from ipt_explain.analyzers.nftables.cluster_ips import is_cluster_ip as is_one_in_nftables
@@ -108,17 +117,30 @@ def _warnings(journey: Journey) -> tuple[str, ...]:
     return tuple(f"not followed: {reason}" for reason in reasons if reason == TOO_MUCH or reason.startswith(LOOP))
 
 
+class _Merged(Portions[OutcomeKey, list[Ending]]):
+    """Outcomes by what a reader sees of them, each with all endings that are it."""
+
+    def gather(self, key: OutcomeKey, share: Probability, via: list[Ending]) -> None:
+        """Add endings."""
+        held = self.get(key)
+        if held is not None and held.via is not via:
+            held.via.extend(via)
+            held.share = total(held.share, share)
+        else:
+            super().gather(key, share, via)
+
+
 def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outcome, ...]:
     """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter
     forgotten."""
-    merged: Portions[OutcomeKey, Ending] = Portions()
+    merged = _Merged()
     for ending in endings:
-        merged.gather(_key(ending), ending.share, ending)
+        merged.gather(_key(ending), ending.share, [ending])
     merged.forget_idle_answers(lambda key: key[5], lambda key, answers: (*key[:5], answers))
     noted = tuple(supposed)
     outcomes = []
     for (verdict, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
-        assumptions = tuple(f"{worded(literals)}={'yes' if answer else 'no'}" for literals, answer in answers)
+        assumptions = tuple(map(_assumption, answers))
         outcomes.append(
             Outcome(
                 probability=float(portion.share),
@@ -127,7 +149,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 masqueraded=masqueraded,
                 assumptions=assumptions + ((reason,) if verdict is Verdict.UNKNOWN else ()) + noted,
                 exact=portion.share,
-                ending=portion.via,
+                endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,
             )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ipt_explain.netfilter.probability import stored
+from ipt_explain.render.trace.text import trace_text
 from tests.trace.helpers import go, shares
 
 
@@ -102,3 +105,46 @@ def test_affinity_needs_an_earlier_visit() -> None:
     """
     assert shares(go(rules)) == {_dnat(1): 0.5, _dnat(2): 0.5}
     assert shares(go(rules, returning="10.0.0.2:80")) == {_dnat(2): 1.0}
+
+
+def test_rules_that_drop_have_each_its_share() -> None:
+    rules = """
+        nat -A PREROUTING -m statistic --mode random --probability 0.25 -j DNAT --to-destination 10.0.0.1
+        nat -A PREROUTING -j DNAT --to-destination 10.0.0.2
+        filter -A FORWARD -d 10.0.0.1 -j DROP
+        filter -A FORWARD -m statistic --mode random --probability 0.5 -j DROP
+        filter -A FORWARD -j A
+        filter -A A -j DROP
+    """
+    told = go(rules)
+    (outcome,) = told.outcomes
+    shares_of = {ending.steps[-1].text: ending.share for ending in outcome.endings}
+    assert shares_of == {
+        "-A FORWARD -d 10.0.0.1 -j DROP": 0.25,
+        "-A FORWARD -m statistic --mode random --probability 0.5 -j DROP": 0.375,
+        "-A A -j DROP": 0.375,
+    }
+    (written,) = json.loads(told.to_json())["outcomes"]
+    assert [branch["probability"] for branch in written["branches"]] == [0.375, 0.375, 0.25]
+    text = "".join(trace_text(told, "", None, None, verbose=False, width=80, color=False))
+    for line in (
+        "├─ 25.00 %  DNAT to 10.0.0.1:80", "└─ 75.00 %  DNAT to 10.0.0.2:80", "├─ 25.00 %  goes to 10.0.0.1: DROP",
+        "├─ 37.50 %  DROP", "└─ 37.50 %  → A",
+    ):  # fmt: skip
+        assert line in text
+
+
+def test_the_text_of_a_way_as_deep_as_can_be() -> None:
+    deep = [f"nat -A L{depth} -j L{depth + 1}" for depth in range(1500)]
+    told = go("\n".join(["nat -A PREROUTING -j L0", *deep, "nat -A L1500 -j DNAT --to-destination 10.0.0.1:80"]))
+    text = "".join(trace_text(told, "", None, None, verbose=True, width=80, color=False))
+    assert text.count("→ L") == 1501
+    assert text.endswith("✓ 100 %  10.0.0.1:80: accepted, source kept\n")
+
+
+@pytest.mark.parametrize("match", ["-m statistic --mode random --probability 0.3", "-m limit --limit {}/sec"])
+def test_what_doubles_with_each_rule_is_given_up_early(match: str) -> None:
+    lines = [f"filter -A FORWARD {match.format(n + 1)} -j MARK --xor-mark {1 << n % 31}" for n in range(2000)]
+    told = go("\n".join(lines))
+    assert [outcome.verdict for outcome in told.outcomes] == ["UNKNOWN"]
+    assert told.warnings == ("not followed: too many different packets to follow each",)

@@ -18,6 +18,9 @@ _COST_OF_AN_ANSWER = 8
 _COSTLY_ANSWERS = 32
 _COST_OF_AN_ADDITION = 10
 
+_MOST_STATES = 2048
+"""In so many different states, a packet may wait at one rule."""
+
 Key = tuple[PacketState, Rows]
 
 
@@ -48,6 +51,7 @@ class Frontier:
         self._outcomes: dict[tuple[int, Key], Outcome] = {}
         self._searched: dict[Key, tuple[int, int]] = {}
         self._alone: Met | None = None
+        self._most_waiting = _MOST_STATES * max(1, len(visit.who))
 
     def add(self, portion: Portion, start: int) -> None:
         """Let a portion look for its next rule from `start` on."""
@@ -125,6 +129,8 @@ class Frontier:
             heappush(self._places, place)
         self._waiting[place].gather(key, portion.share, portion.via)
         self._outcomes[place, key] = outcome
+        if len(self._waiting[place]) > self._most_waiting:
+            self._budget.left = 0  # each rule from here on may double them: more work would come to no end
 
 
 def _with_answers(key: Key, answers: Answers) -> Key:

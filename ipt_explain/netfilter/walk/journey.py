@@ -67,9 +67,11 @@ class Journey:
         self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
 
     def ends(self) -> Iterable[tuple[Finish, Flock]]:
-        """Every end, with the packets that meet it."""
+        """Every end, with the packets that meet it. Of those that do not get through, each rule or policy that stops
+        some stands for itself."""
         for finish, flocks in self.finishes.items():
-            yield finish, Flock.joined(flocks)
+            for flock in [Flock.joined(flocks)] if finish.verdict is Verdict.ACCEPT else flocks:
+                yield finish, flock
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""

@@ -58,6 +58,7 @@ class Portions(dict[Key, Portion[Via]]):
                 if twin in self and self[twin].share == self[key].share:
                     one, other = self.pop(key), self.pop(twin)
                     merged = with_answers(key, answers[:place] + answers[place + 1 :])
-                    self.gather(merged, total(one.share, other.share), other.via if answer else one.via)
+                    for portion in (other, one) if answer else (one, other):
+                        self.gather(merged, portion.share, portion.via)
                     waiting.append(merged)
                     break

@@ -4,12 +4,14 @@ met it."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from ipt_explain.records import dataclass, field
 from ipt_explain.trace import Outcome, Step
+from ipt_explain.trace.outcome import Ending
 
 MOST_TOLD = 300
-"""So many outcomes, the likeliest, are told."""
+"""So many ways to an outcome, of the likeliest, are told."""
 
 
 _Key = tuple[int, int, int]
@@ -43,10 +45,10 @@ class Act:
 
 
 def story(outcomes: Iterable[Outcome]) -> list[Act]:
-    """The tables in which outcomes met rules, in the order met."""
+    """The tables in which packets met rules on their ways to these outcomes, in the order met."""
     acts: dict[tuple[str, str, bool], Act] = {}
-    for outcome in list(outcomes)[:MOST_TOLD]:
-        _tell(outcome, acts)
+    for ending in told(outcomes):
+        _tell(ending, float(ending.share), acts)
     order = {key: number for number, key in enumerate(sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2]))}
     return [acts[key] for key in sorted(acts, key=lambda key: order[key])]
 
@@ -55,12 +57,17 @@ def story(outcomes: Iterable[Outcome]) -> list[Act]:
 _HOOK_ORDER = {"PREROUTING": 0, "OUTPUT": 1, "INPUT": 2, "FORWARD": 3, "POSTROUTING": 4}
 
 
-def _tell(outcome: Outcome, acts: dict[tuple[str, str, bool], Act]) -> None:
+def told(outcomes: Iterable[Outcome]) -> list[Ending]:
+    """The ways that are told."""
+    return list(islice((ending for outcome in outcomes for ending in outcome.endings), MOST_TOLD))
+
+
+def _tell(ending: Ending, share: float, acts: dict[tuple[str, str, bool], Act]) -> None:
     entered: set[tuple[str, str, bool]] = set()
     above: list[Scene] = []
     seen: set[int] = set()
     balanced = False
-    for step in outcome.path:
+    for step in ending.steps:
         local, hook = step.before.connection.local, step.before.hook.value
         balanced = balanced or (not local and hook == "OUTPUT")  # IPVS has sent it there from INPUT
         again = balanced or (local and hook in ("PREROUTING", "INPUT"))
@@ -68,14 +75,14 @@ def _tell(outcome: Outcome, acts: dict[tuple[str, str, bool], Act]) -> None:
         act = acts.setdefault(key, Act(step.table, step.before.hook.value))
         if key not in entered:
             entered.add(key)
-            act.share += outcome.probability
+            act.share += share
             above = []
         del above[step.depth :]
         siblings = above[-1].inside if above else act.opening
         scene = siblings.setdefault((step.line or 0, id(step.rule), id(step.into)), Scene(step))
         if id(scene) not in seen:
             seen.add(id(scene))
-            scene.share += outcome.probability
+            scene.share += share
         above.append(scene)
 
 

@@ -13,7 +13,7 @@ from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
-from ipt_explain.render.trace.story import MOST_TOLD, Act, Scene, story
+from ipt_explain.render.trace.story import Act, Scene, story, told
 from ipt_explain.render.trace.words import effect, step_conditions
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.judgement import Addressee, judged
@@ -70,8 +70,8 @@ def _headline(trace: Trace, label: str) -> str:
 
 def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
     """Names of mark bits, where a rule on the way tests or sets marks; else their analyzer need not be loaded."""
-    for outcome in outcomes[:MOST_TOLD]:
-        for step in outcome.path:
+    for ending in told(outcomes):
+        for step in ending.steps:
             if isinstance(step, IptablesStep) and step.rule is not None and (
                 step.rule.target in ("MARK", "CONNMARK") or step.rule.shape.has_match("mark")
             ):
