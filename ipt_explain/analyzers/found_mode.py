@@ -22,7 +22,7 @@ def found_mode(dumps: Sequence[Dump]) -> str:
         for ruleset in dump.rulesets:
             mode, evidence = proxy_mode(ruleset)
             if mode is not None:
-                told.setdefault(mode, evidence.partition(": ")[0])  # after the colon is what the mode does
+                told.setdefault(mode, evidence.partition(": ")[0])  # behind the colon stands what the mode does
             elif evidence:
                 other = evidence
     facts = {id(dump.node): dump.node for dump in dumps}.values()

@@ -32,7 +32,7 @@ class Rule:
 
     @property
     def chain(self) -> str:
-        """The chain that holds the rule."""
+        """The chain that the rule stands in."""
         return self.values[0]
 
     @property

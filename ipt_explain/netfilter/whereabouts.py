@@ -36,10 +36,10 @@ class Whereabouts:
             return Truth.YES
         if mask == (1 << BITS[self.family]) - 1 and (self.ordinary or value in self.apart):
             return Truth.NO
-        if any(_contains(other, (value, mask)) for other in self.outside):
+        if any(contains(other, (value, mask)) for other in self.outside):
             return Truth.NO
         if self.within:
-            if all(_contains((value, mask), network) for network in self.within):
+            if all(contains((value, mask), network) for network in self.within):
                 return Truth.YES
             if not any(_meet(network, (value, mask)) for network in self.within):
                 return Truth.NO
@@ -65,7 +65,8 @@ def address_text(address: Address, family: Family) -> str:
     return format_address(address, family) if isinstance(address, int) else address.label
 
 
-def _contains(outer: Bits, inner: Bits) -> bool:
+def contains(outer: Bits, inner: Bits) -> bool:
+    """Whether one network holds all of another."""
     return outer[1] & inner[1] == outer[1] and inner[0] & outer[1] == outer[0]
 
 

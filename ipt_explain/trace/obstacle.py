@@ -1,4 +1,4 @@
-"""What keeps a packet from an endpoint."""
+"""What stands between a packet and an endpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ipt_explain.records import dataclass
 
 
 class Obstacle(Enum):
-    """How a rule keeps a packet from an endpoint."""
+    """In which way a rule stands between a packet and an endpoint."""
 
     STOPS = "stops it after it was sent there"
     DOES_NOT_MATCH = "does not match it, but would have to"

@@ -235,6 +235,34 @@ def test_no_cluster_cidr_is_one_note() -> None:
     assert "--cluster-cidr" in found.message
 
 
+def test_a_network_plugin_that_masquerades_is_no_lack_of_cluster_cidr() -> None:
+    node = scenario("1.30", "cfg-nocidr").ipv4
+    plugin = "-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.0.0/16 -j MASQUERADE --random-fully"
+    text = behind(node, plugin, "-A POSTROUTING ", "KUBE-POSTROUTING")
+    assert findings_of("IPT411", text) == []
+    # It leaves out pods of this node, whose replies pass it anyway.
+    local = behind(node, "-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.1.0/24 -j RETURN\n" + plugin, "-A POSTROUTING ")
+    assert findings_of("IPT411", local) == []
+
+
+def test_a_service_without_the_mark_that_a_network_plugin_masquerades() -> None:
+    bare = without(NODE, "-A KUBE-SVC-7AZ64RN3BZ2QJCPH ! -s")
+    assert findings_of("IPT411", bare)
+    text = ahead_of(bare, "-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.0.0/16 -j MASQUERADE", "-A POSTROUTING ")
+    assert findings_of("IPT411", text) == []
+
+
+def test_a_network_plugin_that_makes_up_for_another_pod_network() -> None:
+    """Sources in 10.0.0.0/8 that are no pods are masqueraded all the same; where pods are, by nobody."""
+    of_one = "-A KUBE-SVC-7AZ64RN3BZ2QJCPH ! -s"
+    plugin = "-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.0.0/16 -j MASQUERADE"
+    wide = changed(NODE, "! -s 10.244.0.0/16", "! -s 10.0.0.0/8", of_one)
+    assert findings_of("IPT412", wide)
+    assert findings_of("IPT412", ahead_of(wide, plugin, "-A POSTROUTING ")) == []
+    narrow = changed(NODE, "! -s 10.244.0.0/16", "! -s 10.244.0.0/20", of_one)
+    assert findings_of("IPT412", ahead_of(narrow, plugin, "-A POSTROUTING "))
+
+
 def test_services_that_disagree_about_the_pod_network() -> None:
     text = changed(NODE, "! -s 10.244.0.0/16", "! -s 10.0.0.0/8", "-A KUBE-SVC-NPX46M4PTMTKRN6Y ")
     found = finding("IPT412", text, NODE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 
 from ipt_explain.model import Dump
 from ipt_explain.trace import Packet, Trace, trace
@@ -13,7 +12,7 @@ from tests.kernel.laboratory import Fate, Laboratory, Shot
 IMPROBABLE = 1e-6
 
 
-def foretell(dump: Dump, shot: Shot, laboratory: Laboratory, assume: Iterable[str] = ()) -> Trace:
+def foretell(dump: Dump, shot: Shot, laboratory: Laboratory) -> Trace:
     """The trace of a packet through the laboratory's node."""
     host = shot.origin == "host"
     packet = Packet(
@@ -24,7 +23,7 @@ def foretell(dump: Dump, shot: Shot, laboratory: Laboratory, assume: Iterable[st
         entry="output" if host else "prerouting",
         in_interface=None if host else {"pod": "cni0", "external": "eth0"}[shot.origin],
     )
-    return trace(dump, packet, local_addresses=laboratory.local_addresses, out_interface="snk0", assume=assume)
+    return trace(dump, packet, local_addresses=laboratory.local_addresses, out_interface="snk0")
 
 
 def disagreement(foretold: Trace, observed: Counter[Fate], masquerade_shows: bool = True) -> str:

@@ -143,9 +143,9 @@ def loss_of(
 ) -> tuple[Loss, str]:
     """How a packet is lost that ended so, and why, in words; `sent` is where it is bound for by then."""
     if verdict is Verdict.DROP:
-        return Loss.DROPPED, reason or "dropped"
+        return Loss.DROPPED, "dropped"
     if verdict is Verdict.REJECT:
-        return Loss.REJECTED, reason or "rejected"
+        return Loss.REJECTED, "rejected"
     if verdict is Verdict.UNKNOWN:
         return Loss.UNKNOWN, reason
     if decider.owner in _ANSWERING:
@@ -157,7 +157,7 @@ def loss_of(
     if step is None or step.rule is None:
         return Loss.UNTRANSLATED, "no rule translates its destination"
     if step.into is not None:
-        return Loss.UNTRANSLATED, f"{step.into.name} chooses no endpoint"
+        return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
     if not isinstance(step, Step):
         return Loss.UNTRANSLATED, "no rule translates its destination"
-    return Loss.UNTRANSLATED, f"{step.rule.target or 'this rule'} leaves nat before the destination is translated"
+    return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"

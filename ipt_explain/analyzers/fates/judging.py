@@ -92,7 +92,7 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            sources, perhaps_here = masqueraded if state.source_decided else kept, self._perhaps_here
+            sources, perhaps_here = masqueraded if state.snat else kept, self._perhaps_here
             for who, to in zip(flock.who, flock.to):
                 if to in endpoints[who]:
                     sources[who] = 1
@@ -124,15 +124,18 @@ class Judge:
         parts: Portions[tuple[_Part, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
         arrivals: Portions[tuple[Heading, Answers], None] = Portions()
+        unclear: set[Heading] = set()
         for end in ends:
             state = end.finish.state
             part = self._part(end, endpoints, may_refuse)
             parts.gather((part, state.answers), end.share, None)
             if part.served:
-                sources.gather((state.source_decided, state.answers), end.share, None)
+                sources.gather((state.snat, state.answers), end.share, None)
                 if end.to in self._perhaps_here:
                     sources.gather((False, state.answers), end.share, None)
                 arrivals.gather((end.to, state.answers), end.share, None)
+            elif part.loss is Loss.UNKNOWN and end.to in endpoints:
+                unclear.add(end.to)
         for portions in (parts, sources, arrivals):
             _forget_idle(portions)
         questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
@@ -152,7 +155,7 @@ class Judge:
             lost=tuple([lost for lost in losses if not lost.when]),
             perhaps=tuple([lost for lost in losses if lost.when]),
         )
-        return Judgement(fate, _arrivals(arrivals))
+        return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
 
     def _part(self, end: End, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
         finish, to = end.finish, end.to

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.rulesets import masquerade_mark
+from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Dump, Family
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.evaluator import Crowd
+from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.journey import MOST_WORK, Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.table import TableWalk
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
@@ -85,7 +88,7 @@ class _Reader:
 
     def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
         """The endpoints to which packets go out with their source as it is, though their chains mark them."""
-        marks = {mark[0] for mark in map(masquerade_mark, self._node.rulesets) if mark is not None}
+        marks = self._marks_set()
         found: set[Heading] = set()
         for protocol in dict.fromkeys(service.protocol for service in services) if len(marks) == 1 else ():
             own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
@@ -96,8 +99,21 @@ class _Reader:
                 start._replace(mark=min(marks), tracking=Tracking.NEW, destination_decided=True, dnat=True)
             )
             for finish, flock in journey.ends():
-                if finish.verdict is Verdict.ACCEPT and not finish.state.source_decided:
+                if finish.verdict is Verdict.ACCEPT and not finish.state.snat:
                     found.update(flock.to)
+        return frozenset(found)
+
+    def _marks_set(self) -> frozenset[int]:
+        """The marks that packets come back with from KUBE-MARK-MASQ."""
+        heading = Heading(self._around.pod, None)
+        state = self._around.departure(Vantage.POD, 0)._replace(tracking=Tracking.NEW)
+        crowd, node = Crowd((heading,), (heading,)), self._node
+        found: set[int] = set()
+        for ruleset in node.rulesets:
+            if ruleset.chain("nat", MARK_MASQ) is not None:
+                nat = ruleset.tables["nat"]
+                walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
+                found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
         return frozenset(found)
 
     def _heading(self, frontend: Frontend) -> Heading:

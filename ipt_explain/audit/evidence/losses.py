@@ -71,7 +71,7 @@ class Cause:
 
     @property
     def place(self) -> Place:
-        """Where a finding about it points."""
+        """Where a finding about it stands."""
         if self.rule is not None:
             return at_rule(self.rule)
         if self.chain is not None:

@@ -264,7 +264,7 @@ def _kind_of(texts: Sequence[str]) -> DifferenceKind:
 
 
 def _subject_of(texts: Sequence[str]) -> str:
-    """Their chain: `nat KUBE-EXT`."""
+    """The chain that they stand in: `nat KUBE-EXT`."""
     return " ".join(texts[0].split(" ", 2)[:2])
 
 

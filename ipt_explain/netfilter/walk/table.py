@@ -17,7 +17,6 @@ from collections.abc import Generator, Iterable, Sequence
 
 from ipt_explain.model import Chain, Extent, Shape, Table
 from ipt_explain.netfilter.condition import Branch
-from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products
 from ipt_explain.netfilter.targets import (
@@ -40,7 +39,6 @@ from ipt_explain.records import dataclass
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
 
-_BUILT_IN = frozenset(hook.value for hook in Hook)
 
 Key = tuple[Ground, PacketState, tuple[int, ...]]
 Walk = Generator[Key, Visit, None]
@@ -78,12 +76,14 @@ class TableWalk:
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
         self._open: list[frozenset[Chain]] = []
+        self._entry: Chain | None = None
 
     def arrivals(self, chain: str, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
-        """Where packets end that enter a built-in chain in these states; of each, its number in the crowd."""
+        """Where packets end that enter a chain from a hook in these states; of each, its number in the crowd."""
         roots = []
+        self._entry = self._table.chains[chain]
         for state, who in entering:
-            root = self._finished_visit((self._table.chains[chain], state, tuple(who)))
+            root = self._finished_visit((self._entry, state, tuple(who)))
             root.weights = ALWAYS
             roots.append(root)
         spread_weights(self._finished)
@@ -97,7 +97,7 @@ class TableWalk:
         return arrivals
 
     def _at_the_end(self, root: Visit) -> Iterable[Arrival]:
-        """What comes back from the built-in chain meets its policy."""
+        """What comes back from the chain that was entered meets its policy, if it has one."""
         ground = root.ground
         assert isinstance(ground, Chain)
         dropped = ground.policy == "DROP"
@@ -177,9 +177,11 @@ class TableWalk:
             visit.ended.append(Ended(end, portion.rows, portion.share, portion.via))
 
     def _come_to_the_end(self, visit: Visit, portion: Portion) -> None:
-        """Behind the last rule that is shown, packets come back; unknown where more rules may follow."""
+        """Behind the last rule that is shown, packets come back; unknown where more rules may follow, but for the chain
+        that was entered: its caller knows better.
+        """
         for chain in chains_of(visit.ground):
-            if chain.extent is not Extent.WHOLE and chain.name not in _BUILT_IN:
+            if chain.extent is not Extent.WHOLE and chain is not self._entry:
                 break
         else:
             visit.returned.append(portion)

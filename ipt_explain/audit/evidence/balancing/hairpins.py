@@ -17,7 +17,7 @@ class HairpinFault(Enum):
 
     MISSING = "there is none"
     ADDRESS = "it asks for another address"
-    LATE = "it comes after the DNAT"
+    LATE = "it stands behind the DNAT"
 
 
 @dataclass(frozen=True, slots=True)

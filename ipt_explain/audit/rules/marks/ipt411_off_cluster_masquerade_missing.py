@@ -51,7 +51,7 @@ from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
-# Where the mark belongs in the Service's chain.
+# Where the mark should stand in the Service's chain.
 _HEAD = 3
 _LOST = "keep their source, and replies do not come back through this node"
 
@@ -73,23 +73,23 @@ def _faults(context: RulesetContext) -> Faults:
                 told.add(id(stray.rule))
                 yield _elsewhere(marked, stray)
             elif marked.mark is None:
-                if _keeps_source(marked):
+                if not _others_masquerade(marked):
                     yield _missing(context, marked)
             elif marked.late:
                 yield _late(marked)
-    else:
-        kept = tuple(filter(_keeps_source, marks.services))
-        if kept:
-            yield _none(context, kept)
+    elif marks.services and not any(map(_others_masquerade, marks.services)):
+        yield _none(context, marks.services)
     for stray in marks.strays:
         if id(stray.rule) not in told:
             yield _stray(stray)
 
 
-def _keeps_source(marked: MarkedService) -> bool:
-    """Whether POSTROUTING leaves connections from outside their source: network plugins masquerade by themselves."""
-    fates = marked.frontend.fates
-    return fates is None or fates.outside.masqueraded is not True
+def _others_masquerade(marked: MarkedService) -> bool:
+    """Whether connections from outside are masqueraded without kube-proxy's mark: all of them, or those to some
+    endpoints. Network plugins do so by themselves, and leave out pods of this node, whose replies pass it anyway.
+    """
+    fate = None if marked.frontend.fates is None else marked.frontend.fates.outside
+    return fate is not None and bool(fate.served) and fate.masqueraded is not False
 
 
 def _missing(context: RulesetContext, marked: MarkedService) -> Fault:

@@ -40,12 +40,25 @@ from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.model import Rule
-from ipt_explain.services.ports import ServicePort
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words.counts import and_more
 
 # Beyond so many services with one odd condition, one finding tells of all.
 _MANY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A rule that tells pods' traffic from others'; `frontend` is the ClusterIP that it is for, None where it is for
+    another address.
+    """
+
+    service: ServicePort
+    rule: Rule
+    frontend: Frontend | None = None
 
 
 @rule("IPT412", "off-cluster-differs", Severity.WARNING)
@@ -54,35 +67,44 @@ def off_cluster_differs(context: RulesetContext) -> Faults:
     many.
     """
     marks = cluster_ip_marks(context)
-    said: dict[str, list[tuple[ServicePort, Rule]]] = defaultdict(list)
+    said: dict[str, list[Said]] = defaultdict(list)
     for marked in marks.services:
         if marked.mark is not None:
-            said[marked.condition].append((marked.service, marked.mark))
+            said[marked.condition].append(Said(marked.service, marked.mark, marked.frontend))
     usual = _usual(said)
     for service, redirect, condition in marks.redirects:
         if usual or not said:  # with --masquerade-all the marks do not say what pod traffic is
-            said[condition].append((service, redirect))
+            said[condition].append(Said(service, redirect))
     if len(said) < 2:
         return
     usual = _usual(said)
-    reference = said[usual][0][1]
+    reference = said[usual][0]
     for condition, judged in said.items():
-        if condition == usual:
+        if condition == usual or _to_no_effect(context, judged, reference, condition, usual):
             continue
         if len(judged) > _MANY:
-            yield _fault(condition, usual, judged, reference)
+            yield _fault(condition, usual, judged, reference.rule)
         else:
             for one in judged:
-                yield _fault(condition, usual, [one], reference)
+                yield _fault(condition, usual, [one], reference.rule)
 
 
-def _usual(said: dict[str, list[tuple[ServicePort, Rule]]]) -> str:
+def _usual(said: dict[str, list[Said]]) -> str:
     counts = Counter({condition: len(judged) for condition, judged in said.items()})
     return counts.most_common(1)[0][0] if counts else ""
 
 
-def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], reference: Rule) -> Fault:
-    service, first = judged[0]
+def _to_no_effect(context: RulesetContext, judged: list[Said], reference: Said, condition: str, usual: str) -> bool:
+    """Whether the sources in question are masqueraded here as there, by a network plugin's rules."""
+    odd = next((each for each in judged if each.frontend is None), judged[0])
+    if odd.frontend is None or reference.frontend is None:
+        return False
+    one, other = (odd.service, odd.frontend), (reference.service, reference.frontend)
+    return alike(context, one, other, condition, usual)
+
+
+def _fault(condition: str, usual: str, judged: list[Said], reference: Rule) -> Fault:
+    service, first = judged[0].service, judged[0].rule
     return Fault(
         f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
         f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here but "
@@ -90,5 +112,5 @@ def _fault(condition: str, usual: str, judged: list[tuple[ServicePort, Rule]], r
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule(first, focus=condition),
         service=service.label,
-        related=(reference.line, *(rule.line for _, rule in judged[1:])),
+        related=(reference.line, *(each.rule.line for each in judged[1:])),
     )

@@ -1,0 +1,59 @@
+"""Whether connections to Services are masqueraded, by where they come from: what POSTROUTING does, whoever's rules."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
+from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.whereabouts import Whereabouts, contains
+from ipt_explain.records import replace
+from ipt_explain.services.fates import Vantage
+from ipt_explain.services.ports import Frontend, ServicePort
+
+
+@fact
+def _around(context: RulesetContext) -> tuple[NodeRules, Surroundings]:
+    node = NodeRules([context.ruleset])
+    return node, Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
+
+
+def alike(
+    context: RulesetContext, one: tuple[ServicePort, Frontend], other: tuple[ServicePort, Frontend], *conditions: str
+) -> bool:
+    """Whether two ClusterIPs' connections are masqueraded alike, though the Services' marks have different conditions
+    (`-s NETWORK`): from sources that only one of the networks holds. False where that is not certain.
+    """
+    try:
+        first, second = (network_bits(condition.removeprefix("-s ")) for condition in conditions)
+    except ValueError:
+        return False
+    for within, outside in ((first, second), (second, first)):
+        if contains(outside, within):
+            continue
+        source = Whereabouts("the source", context.ruleset.family, within=(within,), outside=(outside,), ordinary=True)
+        answers = [_masqueraded(context, *each, source) for each in (one, other)]
+        if None in answers or answers[0] is not answers[1]:
+            return False
+    return True
+
+
+def _masqueraded(
+    context: RulesetContext, service: ServicePort, frontend: Frontend, source: Whereabouts
+) -> bool | None:
+    """Whether connections that arrive from a source leave masqueraded; None where some do, or it is not certain."""
+    if frontend.address is None:
+        return None
+    node, around = _around(context)
+    start = around.departure(Vantage.OUTSIDE, protocol_number(service.protocol) or 0)
+    journey = Journey(node, [Heading(parse_address(frontend.address), frontend.port)])
+    journey.begin(start._replace(source=source, connection=replace(start.connection, source=source)))
+    ends = [finish for finish, _ in journey.ends() if finish.verdict is Verdict.ACCEPT]
+    told = {finish.state.snat for finish in ends}
+    return told.pop() if len(told) == 1 and not any(finish.state.answers for finish in ends) else None
+
