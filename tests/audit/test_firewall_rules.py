@@ -6,7 +6,7 @@ import pytest
 
 from ipt_explain.audit.severity import Severity
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
-from tests.audit.helpers import findings_of, fired
+from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario
 
 NODE = captured("1.30")
@@ -194,6 +194,12 @@ def test_a_service_without_any_rule_for_its_cluster_ip() -> None:
     text = without(EDGE, "-A KUBE-SERVICES ", '"default/lb-0 has no endpoints"')
     (found,) = [each for each in new_findings(text, EDGE) if each.severity is Severity.WARNING]
     assert (found.rule, found.service) == ("IPT610", "default/lb-0")
+
+
+def test_the_filter_table_alone_says_nothing_of_cluster_ips() -> None:
+    head, _, _ = NODE.partition("*nat\n")
+    assert "*filter" in head
+    assert [each for each in audit_text(head) if each.severity is not Severity.INFO] == []
 
 
 @pytest.mark.parametrize("kind", ["-d 203.0.113.31/32", "--dst-type LOCAL"])

@@ -46,7 +46,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
             services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
-    for service in context.services if context.complete else ():
+    for service in context.services if context.knows_table("nat") else ():
         if _half_refused(service):
             first = service.frontends[0]
             yield Fault(
