@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.iptables.plans import Plans
@@ -12,7 +12,7 @@ from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Dump, Family
+from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
@@ -38,13 +38,18 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
         completed = [with_supposed_chains(ruleset) for ruleset in dump.rulesets]
         whole = replace(dump, rulesets=tuple(ruleset for ruleset, _ in completed))
-        for family, ports in read:
-            services += with_fates(whole, family, ports, len(dump.rulesets))
         for facts, ports in _of_other_modes(dump, wanted):
             rulesets.append(facts)
-            services += with_fates(whole, facts.family, ports, len(rulesets) - 1)
+            read.append((facts.family, ports))
+        for family, ports in read:
+            services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), dump.warnings, tuple(notes))
+
+
+def _numbers(rulesets: Sequence[RulesetFacts], family: Family) -> Mapping[Backend | None, int]:
+    """Which of all rulesets a backend's of this family is."""
+    return {facts.backend: number for number, facts in enumerate(rulesets) if facts.family is family}
 
 
 def _of_other_modes(dump: Dump, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:

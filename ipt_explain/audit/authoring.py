@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact, ruleset_fact
-from ipt_explain.audit.fault import NOWHERE, Fault, at_chain, at_rule, at_table
+from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, rule
+from ipt_explain.audit.place import NOWHERE, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, nft_rule, rule, service_rule
 from ipt_explain.audit.severity import Severity
 
 __all__ = [
     "NOWHERE",
+    "BackendContext",
     "DumpContext",
     "Fault",
     "Faults",
+    "IpvsContext",
+    "NftContext",
+    "Place",
     "RulesetContext",
     "Severity",
     "at_chain",
@@ -23,6 +29,9 @@ __all__ = [
     "dump_rule",
     "fact",
     "gathered",
+    "ipvs_rule",
+    "nft_rule",
     "rule",
     "ruleset_fact",
+    "service_rule",
 ]

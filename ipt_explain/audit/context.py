@@ -1,23 +1,24 @@
-"""What rules are asked about: the dump, its rulesets, and the facts that analyzers found in them.
+"""What rules are asked about: the dump, its rulesets in every backend, and the facts that analyzers found in them.
 
 What else rules ask is a fact of its own (`audit.fact`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
+from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
-from ipt_explain.model import Chain, Dump, Form, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Dump, Form, Ruleset, Table
 from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
+from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.ports import RulesetFacts, ServicePort
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
@@ -33,10 +34,48 @@ class DumpContext:
     def __init__(self, *dumps: Dump, explanation: Explanation | None = None) -> None:
         self.dumps = dumps
         self._explanation = explanation
-        rulesets = [(dump, ruleset) for dump in dumps for ruleset in dump.rulesets]
+        found = {id(ruleset): (dump, ruleset) for dump in dumps for ruleset in dump.rulesets}
         self.rulesets = tuple(
-            RulesetContext(self, dump.text, ruleset, number) for number, (dump, ruleset) in enumerate(rulesets)
+            RulesetContext(self, dump.text, ruleset, number) for number, (dump, ruleset) in enumerate(found.values())
         )
+
+    @cached_property
+    def whole(self) -> Dump:
+        """The dumps as one."""
+        first, *others = self.dumps
+        if not others:
+            return first
+        return replace(
+            first,
+            rulesets=tuple(each.ruleset for each in self.rulesets),
+            node=joined(dump.node for dump in self.dumps),
+            nft=next((dump.nft for dump in self.dumps if dump.nft is not None), None),
+        )
+
+    @cached_property
+    def contexts(self) -> tuple[BackendContext, ...]:
+        """iptables' rulesets, then what nftables and IPVS have, as the explanation numbers them."""
+        return (*self.rulesets, *self._of_other_modes())
+
+    def of_nftables(self) -> Iterator[NftContext]:
+        """nftables' rules, family by family."""
+        return (each for each in self.contexts if isinstance(each, NftContext))
+
+    def of_ipvs(self) -> Iterator[IpvsContext]:
+        """IPVS, family by family."""
+        return (each for each in self.contexts if isinstance(each, IpvsContext))
+
+    def _of_other_modes(self) -> Iterator[BackendContext]:
+        whole = self.whole
+        if whole.nft is None and not whole.node:
+            return
+        texts = {dump.source: dump.text for dump in self.dumps}
+        for number, facts in enumerate(self.explanation.rulesets[len(self.rulesets) :], len(self.rulesets)):
+            text = texts.get(facts.source, whole.text)
+            if facts.backend is Backend.NFTABLES and whole.nft is not None:
+                yield NftContext(self, text, whole.nft, facts.family, number)
+            else:
+                yield IpvsContext(self, text, whole.node, facts, number)
 
     @property
     def explanation(self) -> Explanation:
@@ -44,27 +83,16 @@ class DumpContext:
         if self._explanation is None:
             from ipt_explain.analyzers import explain
 
-            first, *others = self.dumps
-            whole = replace(first, rulesets=tuple(each.ruleset for each in self.rulesets)) if others else first
-            self._explanation = explain(whole)
+            self._explanation = explain(self.whole)
         return self._explanation
 
-    def context_of(self, ruleset: Ruleset | None) -> RulesetContext:
-        """The context of one of the rulesets; the first one's for None."""
-        for context in self.rulesets:
-            if ruleset is None or context.ruleset is ruleset:
-                return context
-        raise ValueError("a fault names a ruleset that is not part of the dump")
 
-
-class RulesetContext:
-    """One ruleset under audit, and all that is known of it."""
+class RulesetContext(BackendContext):
+    """One ruleset of iptables under audit, and all that is known of it."""
 
     def __init__(self, node: DumpContext, text: SourceText, ruleset: Ruleset, number: int) -> None:
-        self.node = node
+        super().__init__(node, text, ruleset.source, ruleset.family, ruleset.backend, number)
         self.ruleset = ruleset
-        self.text = text
-        self.number = number
         self._graphs: dict[str, ChainGraph] = {}
         self._jumps: dict[str, JumpSets] = {}
 
@@ -128,38 +156,6 @@ class RulesetContext:
     def by_shape(self) -> RulesByShape:
         """The rules by table and shape."""
         return rules_by_shape(self.ruleset)
-
-    @property
-    def facts(self) -> RulesetFacts:
-        """The ruleset summed up: mode, version, masquerade mark."""
-        return self.node.explanation.rulesets[self.number]
-
-    @cached_property
-    def services(self) -> tuple[ServicePort, ...]:
-        """The service ports of this ruleset alone."""
-        everything = self.node.explanation.services
-        if len(self.node.rulesets) == 1:
-            return everything
-        ours = self.ruleset.source, self.ruleset.family, self.ruleset.backend
-        return tuple([service for service in everything if (service.source, service.family, service.backend) == ours])
-
-    @cached_property
-    def _service_labels(self) -> Mapping[str, str]:
-        labels: dict[str, str] = {}
-        for service in self.services:
-            label, chains = service.label, service.chains
-            for endpoint in service.endpoints:
-                labels[endpoint.chain] = label
-            for balancer in service.balancers:
-                labels[balancer.chain] = label
-            for name in (chains.service, chains.local, chains.external, chains.firewall):
-                if name is not None:
-                    labels[name] = label
-        return labels
-
-    def service_of(self, chain: str) -> str | None:
-        """The label of the service port that a chain belongs to, if it belongs to one."""
-        return self._service_labels.get(chain)
 
     def graph(self, table: str) -> ChainGraph | None:
         """The chain graph of a table, if the text has it; built once."""

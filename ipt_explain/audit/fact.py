@@ -6,32 +6,34 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Ruleset
 
 Found = TypeVar("Found")
+Subject = TypeVar("Subject", bound=BackendContext)
 
 
-class Fact(Generic[Found]):
+class Fact(Generic[Subject, Found]):
     """A question to a ruleset that remembers its answers: `hooks(context)`."""
 
-    def __init__(self, find: Callable[[RulesetContext], Found]) -> None:
+    def __init__(self, find: Callable[[Subject], Found]) -> None:
         self.__doc__ = find.__doc__
         self._find = find
-        self._known: WeakKeyDictionary[RulesetContext, Found] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Subject, Found] = WeakKeyDictionary()
 
-    def __call__(self, context: RulesetContext) -> Found:
+    def __call__(self, context: Subject) -> Found:
         """The answer for a ruleset."""
         if context not in self._known:
             self._known[context] = self._find(context)
         return self._known[context]
 
 
-def fact(find: Callable[[RulesetContext], Found]) -> Fact[Found]:
+def fact(find: Callable[[Subject], Found]) -> Fact[Subject, Found]:
     """Make a function of a context a fact."""
     return Fact(find)
 
 
-def ruleset_fact(find: Callable[[Ruleset], Found]) -> Fact[Found]:
+def ruleset_fact(find: Callable[[Ruleset], Found]) -> Fact[RulesetContext, Found]:
     """The same of a function that needs nothing but the ruleset."""
     return Fact(lambda context: find(context.ruleset))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,13 +18,28 @@ from ipt_explain.audit.severity import Severity
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
+    from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
     from ipt_explain.audit.context import DumpContext, RulesetContext
     from ipt_explain.audit.fault import Fault
     from ipt_explain.audit.page import Page
 
 Faults: TypeAlias = "Iterator[Fault]"
 RulesetCheck: TypeAlias = "Callable[[RulesetContext], Faults]"
+ServiceCheck: TypeAlias = "Callable[[BackendContext], Faults]"
+NftCheck: TypeAlias = "Callable[[NftContext], Faults]"
+IpvsCheck: TypeAlias = "Callable[[IpvsContext], Faults]"
 DumpCheck: TypeAlias = "Callable[[DumpContext], Faults]"
+
+
+class Asked(Enum):
+    """What a rule is asked about."""
+
+    IPTABLES = "iptables"  # rulesets of iptables
+    SERVICES = "services"  # Services, whatever serves them
+    NFTABLES = "nftables"  # kube-proxy's tables of nftables
+    IPVS = "IPVS"  # virtual servers, with their sets and addresses
+    NODE = "node"  # all that a node has, at once
+
 
 _ID = re.compile(r"[A-Z]{2,}\d{3}\Z")
 
@@ -52,10 +68,13 @@ class AuditRule:
     yields_to: tuple[str, ...] = ()
     asked: bool = True
     catch_all: bool = False
+    of: Asked = Asked.IPTABLES
 
     @property
     def versions(self) -> str:
-        """The releases of kube-proxy that it holds for, in words."""
+        """The releases of kube-proxy that it holds for, in words; its mode, where it is about one alone."""
+        if self.of in (Asked.NFTABLES, Asked.IPVS):
+            return f"{self.of.value} mode"
         if self.since is None:
             return "all" if self.until is None else f"1.{self.until} or earlier"
         return f"1.{self.since} or later" if self.until is None else f"1.{self.since} to 1.{self.until}"
@@ -67,10 +86,14 @@ class AuditRule:
 
         return Page.from_docstring(import_module(self.module).__doc__ or "")
 
-    def judges(self, context: RulesetContext) -> bool:
+    def judges(self, context: BackendContext) -> bool:
         """Whether it has something to say of a ruleset: of one that shows enough, by a release that it holds for."""
+        from ipt_explain.audit.context import RulesetContext
+
         if self.reads_absence and not context.complete:
             return False
+        if not isinstance(context, RulesetContext):
+            return True
         if self.about and context.kinds_of_chains.isdisjoint(self.about):
             return False
         if self.since is None and self.until is None:
@@ -85,30 +108,42 @@ class AuditRule:
                 return value
         raise LookupError(f"{self.module} has no rule {self.id}")
 
-    def faults(self, dump: DumpContext) -> Iterator[tuple[RulesetContext, Fault]]:
+    def faults(self, dump: DumpContext) -> Iterator[tuple[BackendContext, Fault]]:
         """Every fault the rule sees in a dump, with the ruleset it is in."""
-        contexts = [context for context in dump.rulesets if self.judges(context)]
-        if not contexts or not self.asked:
+        if not self.asked:
             return
-        check = self.check()
-        if check.of_dump is not None:
-            for fault in check.of_dump(dump):
-                yield dump.context_of(fault.ruleset), fault
-        if check.of_ruleset is not None:
-            for context in contexts:
-                for fault in check.of_ruleset(context):
-                    yield context, fault
+        if self.of is Asked.NODE:
+            for fault in (self.check().of_dump or _nothing)(dump) if dump.contexts else ():
+                yield fault.context or dump.contexts[0], fault
+            return
+        judged = [context for context in self._subjects(dump) if self.judges(context)]
+        check = self.check().of_subject if judged else None
+        for context in judged if check is not None else ():
+            for fault in (check or _nothing)(context):
+                yield fault.context or context, fault
+
+    def _subjects(self, dump: DumpContext) -> Iterable[BackendContext]:
+        """What of a dump it is asked about."""
+        if self.of is Asked.IPTABLES:
+            return dump.rulesets
+        if self.of is Asked.NFTABLES:
+            return dump.of_nftables()
+        return dump.of_ipvs() if self.of is Asked.IPVS else dump.contexts
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """A rule with its code, as its module has it. One of the two functions is set, or none: then `compare` makes its
-    findings.
+    findings. `of_subject` takes a context of the kind that the rule is asked about.
     """
 
     rule: AuditRule
-    of_ruleset: RulesetCheck | None = None
+    of_subject: Callable[..., Faults] | None = None
     of_dump: DumpCheck | None = None
+
+
+def _nothing(_: object) -> Faults:
+    return iter(())
 
 
 def rule(
@@ -123,7 +158,7 @@ def rule(
     yields_to: tuple[str, ...] = (),
     catch_all: bool = False,
 ) -> Callable[[RulesetCheck], Check]:
-    """Make a check of one ruleset a rule; its module's docstring is the page."""
+    """Make a check of one ruleset of iptables a rule; its module's docstring is the page."""
 
     def register(check: RulesetCheck) -> Check:
         title = _title(check.__module__)
@@ -131,19 +166,72 @@ def rule(
             _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to,
             catch_all=catch_all,
         )  # fmt: skip
-        return Check(card, of_ruleset=check)
+        return Check(card, of_subject=check)
 
     return register
+
+
+def service_rule(
+    rule_id: str,
+    slug: str,
+    severity: Severity,
+    *,
+    reads_absence: bool = False,
+    yields_to: tuple[str, ...] = (),
+    catch_all: bool = False,
+) -> Callable[[ServiceCheck], Check]:
+    """Make a check of Services a rule, whatever serves them: iptables, nftables or IPVS."""
+
+    def register(check: ServiceCheck) -> Check:
+        return _of(Asked.SERVICES, check, rule_id, slug, severity, reads_absence, yields_to, catch_all)
+
+    return register
+
+
+def nft_rule(
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = ()
+) -> Callable[[NftCheck], Check]:
+    """Make a check of kube-proxy's table of nftables a rule."""
+
+    def register(check: NftCheck) -> Check:
+        return _of(Asked.NFTABLES, check, rule_id, slug, severity, reads_absence, yields_to)
+
+    return register
+
+
+def ipvs_rule(
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = ()
+) -> Callable[[IpvsCheck], Check]:
+    """Make a check of virtual servers, and of the sets and addresses beside them, a rule."""
+
+    def register(check: IpvsCheck) -> Check:
+        return _of(Asked.IPVS, check, rule_id, slug, severity, reads_absence, yields_to)
+
+    return register
+
+
+def _of(
+    asked: Asked, check: Callable[..., Faults], rule_id: str, slug: str, severity: Severity,
+    reads_absence: bool, yields_to: tuple[str, ...], catch_all: bool = False,
+) -> Check:  # fmt: skip
+    title = _title(check.__module__)
+    card = AuditRule(
+        _checked(rule_id), slug, severity, title, check.__module__, reads_absence=reads_absence, yields_to=yields_to,
+        catch_all=catch_all, of=asked,
+    )  # fmt: skip
+    return Check(card, of_subject=check)
 
 
 def dump_rule(
     rule_id: str, slug: str, severity: Severity, *, yields_to: tuple[str, ...] = ()
 ) -> Callable[[DumpCheck], Check]:
-    """Make a check of a whole dump a rule; each of its faults names the ruleset it is in."""
+    """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
 
     def register(check: DumpCheck) -> Check:
         title = _title(check.__module__)
-        card = AuditRule(_checked(rule_id), slug, severity, title, check.__module__, yields_to=yields_to)
+        card = AuditRule(
+            _checked(rule_id), slug, severity, title, check.__module__, yields_to=yields_to, of=Asked.NODE
+        )  # fmt: skip
         return Check(card, of_dump=check)
 
     return register

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
 
+from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.catalogue import catalogue
 from ipt_explain.audit.consequences import Effect, with_effects, without_consequences
-from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.context import DumpContext
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.finding import Finding, fingerprint
 from ipt_explain.audit.rule import AuditRule
@@ -98,9 +99,12 @@ def audit_dump(
     return _audit(DumpContext(dump, explanation=explanation), catalogue() if rules is None else rules)
 
 
-def audit_node(dumps: Sequence[Dump], rules: Sequence[AuditRule] | None = None) -> Report:
-    """Ask rules about several dumps of one node at one time, as its different tools print them."""
-    return _audit(DumpContext(*dumps), catalogue() if rules is None else rules)
+def audit_node(
+    dumps: Sequence[Dump], rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None
+) -> Report:
+    """Ask rules about several dumps of one node at one time, as its different tools print them. `explanation` is what
+    the analyzers said of them as one."""
+    return _audit(DumpContext(*dumps, explanation=explanation), catalogue() if rules is None else rules)
 
 
 def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
@@ -111,8 +115,8 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
     with collector_paused():
         for audit_rule in rules:
             try:
-                for ruleset, fault in audit_rule.faults(context):
-                    finding = _finding(audit_rule, ruleset, fault)
+                for judged, fault in audit_rule.faults(context):
+                    finding = _finding(audit_rule, judged, fault)
                     if audit_rule.catch_all:
                         effects.append(Effect(finding, of_chain=not fault.at.text))
                     else:
@@ -121,15 +125,16 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
     numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
-    texts = {dump.source: dump.text for dump in context.dumps}
+    texts = {each.source: each.text for each in context.contexts}
     heard = [
         finding
         for finding in numbered
         if finding.line is None or not ignored_in_text(texts[finding.source], finding.line, finding.rule, finding.name)
     ]
-    rulesets = [ruleset for dump in context.dumps for ruleset in dump.rulesets]
-    rule_count = sum(table.rule_count for ruleset in rulesets for table in ruleset.tables.values())
-    partial = any(ruleset.fragment for ruleset in rulesets)
+    nft = context.whole.nft
+    tables = [table for each in context.rulesets for table in each.ruleset.tables.values()]
+    rule_count = sum(table.rule_count for table in (*tables, *(nft.tables.values() if nft is not None else ())))
+    partial = any(each.ruleset.fragment for each in context.rulesets) or (nft is not None and nft.fragment)
     sources = tuple(dict.fromkeys(dump.source for dump in context.dumps))
     spared = len(numbered) - len(heard)
     return Report(tuple(heard), tuple(unchecked), rule_count, partial, spared=spared, sources=sources)
@@ -151,8 +156,8 @@ def merge(reports: Sequence[Report]) -> Report:
     )
 
 
-def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Finding:
-    place, ruleset = fault.at, context.ruleset
+def _finding(audit_rule: AuditRule, context: BackendContext, fault: Fault) -> Finding:
+    place = fault.at
     table = place.table or context.table_of(place.chain, place.line)
     excerpt = context.text.line(place.line) if place.line is not None else ""
     services = fault.services if len(fault.services) > 1 else ()
@@ -165,8 +170,8 @@ def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Fi
         severity=fault.severity or audit_rule.severity,
         message=fault.message,
         help=fault.help,
-        source=ruleset.source,
-        family=ruleset.family,
+        source=context.source,
+        family=context.family,
         service=service,
         services=services,
         table=table,
@@ -176,7 +181,7 @@ def _finding(audit_rule: AuditRule, context: RulesetContext, fault: Fault) -> Fi
         excerpt=excerpt,
         columns=_columns(excerpt, place.focus),
         fingerprint=fingerprint(
-            audit_rule.id, ruleset.family.value, table, place.chain, service, place.text, fault.key
+            audit_rule.id, context.family.value, table, place.chain, service, place.text, fault.key
         ),
     )
 

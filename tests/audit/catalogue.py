@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from ipt_explain.audit.rule import AuditRule, Check
+from ipt_explain.audit.rule import Asked, AuditRule, Check
 from ipt_explain.render.audit.rule_pages import catalogue_markdown
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def index_text() -> str:
 
 from __future__ import annotations
 
-from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.rule import Asked, AuditRule
 from ipt_explain.audit.severity import Severity
 
 RULES = (
@@ -44,6 +44,8 @@ def _entry(rule: AuditRule) -> str:
         value = getattr(rule, name)
         if value != usual:
             fields.append(f"{name}={value}")
+    if rule.of is not Asked.IPTABLES:
+        fields.append(f"of=Asked.{rule.of.name}")
     for name, words in (("about", rule.about), ("yields_to", rule.yields_to)):
         if words:
             fields.append(f"{name}=(\n{''.join(f'            {_quoted(each)},{chr(10)}' for each in words)}        )")

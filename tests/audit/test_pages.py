@@ -34,7 +34,7 @@ def test_names_agree(rule: AuditRule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.slug)
     assert rule.module.rpartition(".")[2] == f"{rule.id.lower()}_{slug}"
     check = rule.check()
-    function = check.of_ruleset or check.of_dump
+    function = check.of_subject or check.of_dump
     assert (function is not None) == rule.asked
     assert function is None or function.__name__ == slug
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -14,21 +14,26 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.model import Backend, Chain, Ruleset
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep, Step
+from ipt_explain.netfilter.walk.stages import Stages
 from ipt_explain.services.fates import Decider, Loss
 
-# kube-proxy's own refusals in the filter table.
-_REFUSING = frozenset({SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL})
+# kube-proxy's own refusals in the filter table; the last two are those of source ranges in IPVS mode.
+_REFUSING = frozenset(
+    {SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL, "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-OUT-FILTER"}
+)
 _MARKING = frozenset({"MARK", "CONNMARK"})
 _BUILT_IN = frozenset(hook.value for hook in Hook)
 # kube-proxy's tables of nftables: what they refuse, it does.
 _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
+# Its chain there that rejects what none of its rules has translated.
+_UNTRANSLATED = "cluster-ips-check"
 # Neighbours that answer Service addresses themselves, which is their work.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
@@ -36,13 +41,18 @@ _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 class Deciders:
     """Says of a step which rule or chain it is, and whose.
 
-    `rulesets` are all of the dump's, in its order; `others_at` is the number of what is judged with them: nftables, or
-    IPVS.
+    `rulesets` are iptables', in the order of the dump; `numbers` tells which of all rulesets nftables' and IPVS's of
+    the family are. `served_by` is the backend of the Services, `stages` who is asked in each hook.
     """
 
-    def __init__(self, rulesets: Sequence[Ruleset], others_at: int = 0) -> None:
+    def __init__(
+        self, rulesets: Sequence[Ruleset], numbers: Mapping[Backend | None, int], served_by: Backend | None,
+        stages: Stages,
+    ) -> None:  # fmt: skip
         self._rulesets = rulesets
-        self._others_at = others_at
+        self._numbers = numbers
+        self._served_by = served_by
+        self._stages = stages
 
     def leads_to_endpoint(self, step: AnyStep) -> bool:
         """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
@@ -60,7 +70,11 @@ class Deciders:
         if not isinstance(step, Step):
             proxy = isinstance(step, IpvsStep) or step.table in _PROXY_TABLES
             owner_name = "kube-proxy" if proxy else None
-            return Decider(self._others_at, step.table, step.chain.name, step.line, step.text, owner_name)
+            number = self._numbers.get(Backend.IPVS if isinstance(step, IpvsStep) else Backend.NFTABLES, 0)
+            if isinstance(step, NftStep) and step.into is not None and step.after is not None:
+                name = step.into.name
+                return Decider(number, step.table, name, step.into.line or None, f"chain {name}", owner_name)
+            return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name)
         table, chain, rule = step.table, step.chain, step.rule
         line, text = step.line, step.text
         if rule is not None and step.into is not None and step.after is not None:
@@ -73,7 +87,14 @@ class Deciders:
         return Decider(number, table, chain.name, line, text, None if owner is None else owner.name)
 
     def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
-        """nat's built-in chain, of which no rule does anything for a packet."""
+        """nat's chain of the hook, of which no rule does anything for a packet: that of kube-proxy's backend."""
+        if self._served_by is Backend.NFTABLES:
+            from ipt_explain.analyzers.fates.deciding_nft import base_chain
+
+            return base_chain(self._stages, hook, self._numbers.get(Backend.NFTABLES, 0))
+        if self._served_by is Backend.IPVS:
+            place = "LOCAL_OUT" if hook is Hook.OUTPUT else "LOCAL_IN"
+            return Decider(self._numbers.get(Backend.IPVS, 0), "ipvs", place, None, "", "kube-proxy")
         family = state.connection.family
         ours = [(number, each) for number, each in enumerate(self._rulesets) if each.family is family]
         for number, ruleset in ours:
@@ -91,7 +112,7 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
         last = steps[-1]
         chain = last.chain.name
         if not isinstance(last, Step):
-            return isinstance(last, IpvsStep) or last.table in _PROXY_TABLES
+            return isinstance(last, IpvsStep) or (last.table in _PROXY_TABLES and chain != _UNTRANSLATED)
         if steps[-1].table == "filter" and chain in _REFUSING:
             return True
         if chain != FIREWALL:
@@ -110,6 +131,10 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
             if step.after is not None and step.after.tracking is Tracking.UNTRACKED and step.into is None:
                 return step
     other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
+    if other is None and any(isinstance(step, NftStep) for step in steps):
+        from ipt_explain.analyzers.fates.deciding_nft import accepting
+
+        other = accepting(steps)
     if other is not None:
         return other
     translating = [

@@ -8,7 +8,7 @@ from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Dump, Family
+from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
@@ -33,15 +33,18 @@ from ipt_explain.services.ports import (
 )
 
 
-def with_fates(dump: Dump, family: Family, services: Sequence[ServicePort], others_at: int = 0) -> list[ServicePort]:
-    """Service ports of one family of one node, judged by all that the dump has of that family. `others_at` is the
-    number of its rules of nftables, or of IPVS, among the rulesets."""
+def with_fates(
+    dump: Dump, family: Family, services: Sequence[ServicePort], numbers: Mapping[Backend | None, int]
+) -> list[ServicePort]:
+    """Service ports of one family and backend of one node, judged by all that the dump has of that family. `numbers`
+    tells which of all rulesets is nftables' of the family, and which IPVS's."""
     if not services:
         return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, dump.node.virtual_servers)
     around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
-    return _Reader(node, Judge(Deciders(dump.rulesets, others_at), around.host_endpoints), around).judged(services)
+    deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
+    return _Reader(node, Judge(deciders, around.host_endpoints), around).judged(services)
 
 
 def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:

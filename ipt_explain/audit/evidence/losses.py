@@ -9,11 +9,13 @@ from enum import Enum
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
 from ipt_explain.analyzers.owners.owner import KERNEL, owner_of
+from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.fault import Fault, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.fault import Fault
+from ipt_explain.audit.place import Place, at_chain, at_rule, at_table
 from ipt_explain.audit.severity import Severity
-from ipt_explain.model import Chain, Rule
+from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
@@ -32,6 +34,12 @@ _INSIDE = (Vantage.POD, Vantage.NODE)
 _NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 _BY_SOURCE = re.compile(r"(?:not )?\(?(?:not )?-[si] \S+?(?: and (?:not )?-[si] \S+?)*\)?")
+_BACKENDS = {
+    Backend.LEGACY: "iptables-legacy",
+    Backend.NFT: "iptables-nft",
+    Backend.NFTABLES: "nftables",
+    Backend.IPVS: "IPVS",
+}
 _FROM = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
 
 
@@ -49,7 +57,7 @@ class Victim:
 class Where(Enum):
     """Where connections are lost, seen from kube-proxy's own rules."""
 
-    OTHER_BACKEND = "in rules of the other backend"
+    OTHER_BACKEND = "in rules of another backend, or of another table of nftables"
     POLICY = "in the chains of an engine of NetworkPolicies"
     AHEAD = "before KUBE-SERVICES sees them"
     FILTER = "in filter, by rules of others"
@@ -59,10 +67,13 @@ class Where(Enum):
 @dataclass(frozen=True, slots=True)
 class Cause:
     """What loses connections: a rule; a chain by its policy, or by having no rule for them, where `rule` is None; a
-    chain that the text does not have where `chain` is None, too.
+    chain that the text does not have where `chain` is None, too. Both are None outside iptables.
+
+    `context` has what loses them, `served_by` the Services.
     """
 
-    context: RulesetContext
+    context: BackendContext
+    served_by: BackendContext
     decider: Decider
     chain: Chain | None
     rule: Rule | None
@@ -76,7 +87,18 @@ class Cause:
             return at_rule(self.rule)
         if self.chain is not None:
             return at_chain(self.chain)
-        return at_table(self.decider.table or "nat", None, self.decider.chain)
+        decider = self.decider
+        if isinstance(self.context, RulesetContext):
+            return at_table(decider.table or "nat", None, decider.chain)
+        line = decider.line if self.context.has_lines else None
+        return Place(decider.chain, line, decider.text if self.is_rule else "", table=decider.table)
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether one rule does it, and not a chain as a whole."""
+        if isinstance(self.context, RulesetContext):
+            return self.rule is not None
+        return bool(self.decider.text) and not self.decider.text.startswith(("policy ", "chain "))
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -86,7 +108,9 @@ class Cause:
     @property
     def related(self) -> tuple[int, ...]:
         """The rules of the frontends that it hits."""
-        return tuple(dict.fromkeys(victim.frontend.rule.line for victim in self.victims))
+        if not self.served_by.has_lines:
+            return ()
+        return tuple(dict.fromkeys(victim.frontend.evidence.line for victim in self.victims))
 
     @property
     def severity(self) -> Severity:
@@ -122,8 +146,7 @@ def by_source_alone(cause: Cause) -> bool:
 
 def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
     """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
-    backend = cause.context.ruleset.backend
-    of = f" of iptables-{backend.value}" if elsewhere and backend is not None else ""
+    of = f" of {_BACKENDS[cause.context.backend]}" if elsewhere and cause.context.backend is not None else ""
     return Fault(
         f"{_subject(cause, of)} {_deed(cause)}",
         fix,
@@ -131,7 +154,7 @@ def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere
         services=cause.services,
         related=() if elsewhere else cause.related[:_MOST_LINES],
         severity=severity or cause.severity,
-        ruleset=cause.context.ruleset if elsewhere else None,
+        context=cause.context if cause.context is not cause.served_by else None,
     )
 
 
@@ -139,10 +162,12 @@ def _subject(cause: Cause, of: str) -> str:
     """Who does it."""
     owner = cause.decider.owner
     whose = f" ({owner})" if owner not in (None, KERNEL) else ""
-    name = f"{cause.decider.table} {cause.decider.chain}"
-    if cause.rule is not None:
+    name = f"{cause.decider.table} {cause.decider.chain or ''}".rstrip()
+    if cause.decider.table == "ipvs":
+        return f"IPVS{whose}" if cause.decider.line is None else f"this virtual server{whose}"
+    if cause.is_rule:
         return f"this rule{of}{whose}"
-    if cause.chain is not None and cause.chain.policy == "DROP":
+    if (cause.chain is not None and cause.chain.policy == "DROP") or cause.decider.text == "policy drop":
         return f"the policy of {name}{of}"
     return f"{name}{of}"
 
@@ -157,7 +182,7 @@ def _deed(cause: Cause) -> str:
     if lost.how is Loss.DIVERTED:
         places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
         return f"sends {cause.hit} to {listed(places, _NAMED)}, which is no endpoint of theirs"
-    if cause.rule is None:
+    if not cause.is_rule:
         return f"chooses no endpoint for {cause.hit}: they leave untranslated"
     if cause.decider.table == "raw":
         return f"takes {cause.hit} out of connection tracking, and so out of NAT"
@@ -165,18 +190,18 @@ def _deed(cause: Cause) -> str:
 
 
 @fact
-def causes(context: RulesetContext) -> tuple[Cause, ...]:
+def causes(context: BackendContext) -> tuple[Cause, ...]:
     """What loses connections of this ruleset's Services for certain, on the paths that every release serves."""
     return tuple(_gathered(context, _victims(context, lambda fate: fate.lost)))
 
 
 @fact
-def possible_causes(context: RulesetContext) -> tuple[Cause, ...]:
+def possible_causes(context: BackendContext) -> tuple[Cause, ...]:
     """What loses them under some answers to what the dump leaves open."""
     return tuple(_gathered(context, _victims(context, lambda fate: fate.perhaps)))
 
 
-def _victims(context: RulesetContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
+def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
     for service in context.services:
         if not service.endpoints:
             continue
@@ -204,16 +229,18 @@ def is_vital(service: ServicePort) -> bool:
     return (service.namespace, service.name) in _VITAL
 
 
-def _gathered(context: RulesetContext, victims: Iterable[Victim]) -> Iterator[Cause]:
+def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Cause]:
     by_decider: dict[Decider, list[Victim]] = {}
     for victim in victims:
         by_decider.setdefault(victim.lost.decider, []).append(victim)
     for decider, hit in by_decider.items():
-        judged = context.node.rulesets[decider.ruleset]
-        chain = None if decider.chain is None else judged.chain(decider.table or "", decider.chain)
-        rule = None if chain is None or decider.line is None else _rule_at(chain, decider.line)
+        judged = context.node.contexts[decider.ruleset]
+        chain = rule = None
+        if isinstance(judged, RulesetContext) and decider.chain is not None:
+            chain = judged.chain(decider.table or "", decider.chain)
+            rule = None if chain is None or decider.line is None else _rule_at(chain, decider.line)
         where = _where(context, judged, decider, chain, rule)
-        yield Cause(judged, decider, chain, rule, where, tuple(hit))
+        yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
 
 
 def _rule_at(chain: Chain, line: int) -> Rule | None:
@@ -223,24 +250,33 @@ def _rule_at(chain: Chain, line: int) -> Rule | None:
 
 
 def _where(
-    context: RulesetContext, judged: RulesetContext, decider: Decider, chain: Chain | None, rule: Rule | None
+    context: BackendContext, judged: BackendContext, decider: Decider, chain: Chain | None, rule: Rule | None
 ) -> Where:
-    if judged is not context:
+    if isinstance(context, NftContext):
+        own = judged is context and decider.owner == "kube-proxy"
+        return Where.ELSEWHERE if own else Where.POLICY if _by_policy(decider) else Where.OTHER_BACKEND
+    if judged is not context and context.backend is not Backend.IPVS:
         return Where.OTHER_BACKEND
-    if chain is None:
+    if chain is None or not isinstance(judged, RulesetContext):
         return Where.ELSEWHERE
-    owner = owner_of(chain.name, (), decider.table)
-    if owner is not None and owner.name in POLICY_ENGINES:
+    if _by_policy(decider):
         return Where.POLICY
     if chain.name.startswith("KUBE-"):
         return Where.ELSEWHERE
     if decider.table == "filter":
         return Where.FILTER
-    if decider.table == "raw" or (rule is not None and _is_ahead(context, decider.table or "", rule)):
+    if context.backend is Backend.IPVS:
+        return Where.OTHER_BACKEND
+    if decider.table == "raw" or (rule is not None and _is_ahead(judged, decider.table or "", rule)):
         return Where.AHEAD
     if decider.table == "mangle" and chain.name in _EARLY:
         return Where.AHEAD
     return Where.ELSEWHERE
+
+
+def _by_policy(decider: Decider) -> bool:
+    owner = None if decider.chain is None else owner_of(decider.chain, (), decider.table)
+    return owner is not None and owner.name in POLICY_ENGINES
 
 
 def _is_ahead(context: RulesetContext, table: str, rule: Rule) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.rule import AuditRule
+from ipt_explain.audit.rule import Asked, AuditRule
 from ipt_explain.audit.severity import Severity
 
 RULES = (
@@ -353,6 +353,7 @@ RULES = (
         "ipt_explain.audit.rules.hooks.losses.ipt117_service_traffic_lost",
         reads_absence=True,
         catch_all=True,
+        of=Asked.SERVICES,
     ),
     AuditRule(
         "IPT118",
@@ -361,13 +362,15 @@ RULES = (
         "A NetworkPolicy engine drops connections to a Service.",
         "ipt_explain.audit.rules.hooks.losses.ipt118_policy_drops",
         reads_absence=True,
+        of=Asked.SERVICES,
     ),
     AuditRule(
         "IPT119",
         "other-backend-interferes",
         Severity.ERROR,
-        "Rules of the other iptables backend take Service traffic.",
+        "Rules of another backend, or of another table of nftables, take Service traffic.",
         "ipt_explain.audit.rules.hooks.losses.ipt119_other_backend_interferes",
+        of=Asked.NODE,
     ),
     AuditRule(
         "IPT201",
@@ -1078,6 +1081,7 @@ RULES = (
         Severity.ERROR,
         "Both iptables-legacy and iptables-nft hold rules of kube-proxy.",
         "ipt_explain.audit.rules.node.ipt701_two_backends",
+        of=Asked.NODE,
     ),
     AuditRule(
         "IPT702",
@@ -1092,6 +1096,7 @@ RULES = (
         Severity.INFO,
         "The node has chains of Kubernetes, but no services.",
         "ipt_explain.audit.rules.node.ipt703_no_proxy",
+        of=Asked.NODE,
     ),
     AuditRule(
         "IPT704",
@@ -1135,6 +1140,7 @@ RULES = (
         Severity.WARNING,
         "One address family has a hook of kube-proxy that the other lacks.",
         "ipt_explain.audit.rules.node.ipt708_family_parity",
+        of=Asked.NODE,
         yields_to=(
             "IPT101",
             "IPT102",

@@ -8,7 +8,7 @@ from pathlib import Path
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.catalogue import catalogue, rule_names
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.runner import Report, audit_dump, audit_node, merge
+from ipt_explain.audit.runner import Report, audit_node, merge
 from ipt_explain.audit.settings.baseline import Baseline, read_baseline
 from ipt_explain.audit.settings.config import Config, load_config
 from ipt_explain.audit.settings.overrides import Overrides
@@ -16,6 +16,7 @@ from ipt_explain.audit.settings.selection import Selection, parse_ids
 from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
+from ipt_explain.model.node.joining import as_nodes, by_node
 from ipt_explain.records import dataclass, field
 
 
@@ -56,19 +57,18 @@ class Plan:
         where it fits none.
         """
         if not services:
-            report = (
-                audit_node(dumps, self.catalogue)
-                if one_node
-                else merge([audit_dump(dump, self.catalogue) for dump in dumps])
-            )
+            groups = [list(dumps)] if one_node else by_node(dumps)
+            report = merge([audit_node(each, self.catalogue) for each in groups])
         else:
             from ipt_explain.analyzers import explain
             from ipt_explain.analyzers.selection import select
             from ipt_explain.services.explanation import Explanation
 
-            explanations = [explain(dump) for dump in dumps]
+            explanations = [explain(node) for node in as_nodes(dumps)]
             labels = {service.label for service in select(Explanation.joined(explanations), services).services}
-            reports = [audit_dump(dump, self.catalogue, explained) for dump, explained in zip(dumps, explanations)]
+            reports = [
+                audit_node(each, self.catalogue, explained) for each, explained in zip(by_node(dumps), explanations)
+            ]
             report = merge(reports).about(labels)
         return report.keep(lambda finding: self.selection.wants(finding.rule)).overridden(self.overrides)
 

@@ -31,11 +31,9 @@ def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
 def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
     """The same dumps; those of one node that show more than rules of iptables as one dump. Rulesets keep their
     source."""
-    if len(dumps) < 2 or not any(dump.node or dump.nft is not None for dump in dumps):
-        return tuple(dumps)
     nodes = []
-    for group in [list(dumps)] if _may_be_one_node(dumps) else _by_folder(dumps):
-        if len(group) < 2 or not _may_be_one_node(group):
+    for group in by_node(dumps):
+        if len(group) < 2:
             nodes += group
             continue
         found = {ruleset: None for dump in group for ruleset in dump.rulesets}
@@ -50,6 +48,16 @@ def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
             )
         )
     return tuple(nodes)
+
+
+def by_node(dumps: Sequence[Dump]) -> list[list[Dump]]:
+    """The same dumps, those of one node that show more than rules of iptables together, all others alone."""
+    if len(dumps) < 2 or not any(dump.node or dump.nft is not None for dump in dumps):
+        return [[dump] for dump in dumps]
+    nodes: list[list[Dump]] = []
+    for group in [list(dumps)] if _may_be_one_node(dumps) else _by_folder(dumps):
+        nodes += [group] if _may_be_one_node(group) else [[dump] for dump in group]
+    return nodes
 
 
 def joined(facts: Iterable[NodeFacts]) -> NodeFacts:

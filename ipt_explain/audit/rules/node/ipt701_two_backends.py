@@ -74,7 +74,7 @@ def two_backends(dump: DumpContext) -> Faults:
                     FIX,
                     at_chain(theirs),
                     related=_line(mine) if one.ruleset.source == other.ruleset.source else (),
-                    ruleset=other.ruleset,
+                    context=other,
                 )
     backends = {context.ruleset.backend for context in dump.rulesets}
     if (

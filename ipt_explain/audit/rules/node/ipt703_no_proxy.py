@@ -59,7 +59,7 @@ def no_proxy(dump: DumpContext) -> Faults:
                 at_chain(first if services is None else services),
                 # With no Service in the cluster, the rule for node ports is left in it.
                 severity=Severity.ERROR if services is not None and not services.layout.shapes else None,
-                ruleset=context.ruleset,
+                context=context,
             )
             return
 

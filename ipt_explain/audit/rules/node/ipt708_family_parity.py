@@ -77,5 +77,5 @@ def _missing(hook: ProxyHook, one: RulesetContext, other: RulesetContext) -> Fau
             "Restart kube-proxy on the node: a full sync sets up all jumps of both families.",
             at_chain(chain),
             key=hook.target,
-            ruleset=other.ruleset,
+            context=other,
         )

@@ -9,7 +9,7 @@ What it checks:
     endpoints, policy Local, source ranges) are not losses.
 
     It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections; a
-    warning where some endpoints or a share of connections are lost.
+    warning where some endpoints or a share of connections are lost. It holds for every mode of kube-proxy.
 
 Why it matters:
     Clients time out or get the wrong answer, always or now and then, though Services and pods look healthy.
@@ -44,14 +44,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses import Where, causes, fault_of
 
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 
-@rule("IPT117", "service-traffic-lost", Severity.ERROR, reads_absence=True, catch_all=True)
-def service_traffic_lost(context: RulesetContext) -> Faults:
+@service_rule("IPT117", "service-traffic-lost", Severity.ERROR, reads_absence=True, catch_all=True)
+def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
     for cause in causes(context):
         if cause.where is Where.ELSEWHERE:

@@ -38,14 +38,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses import Where, causes, fault_of
 
 _FIX = "Look at the NetworkPolicies that select the endpoints' pods."
 
 
-@rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)
-def policy_drops(context: RulesetContext) -> Faults:
+@service_rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)
+def policy_drops(context: BackendContext) -> Faults:
     """One note for each rule of such an engine."""
     for cause in causes(context):
         if cause.where is Where.POLICY:

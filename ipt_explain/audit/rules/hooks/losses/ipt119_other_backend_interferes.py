@@ -1,9 +1,9 @@
-"""Rules of the other iptables backend take Service traffic.
+"""Rules of another backend, or of another table of nftables, take Service traffic.
 
 What it checks:
-    Where a dump holds the rules of both backends (iptables-legacy and iptables-nft, as `--live` reads them), new
-    connections are sent through both, as for IPT117. It names rules of one backend that drop, divert or leave
-    untranslated what the other one's Services would serve.
+    Where a dump holds the rules of several backends (iptables-legacy, iptables-nft and nftables, as `--live` reads
+    them), new connections are sent through all of them, as for IPT117. It names rules of one that drop, divert or
+    leave untranslated what another one's Services would serve: also another table of nftables beside kube-proxy's.
 
 Why it matters:
     Packets pass both, and whoever looks at one alone sees nothing wrong: Docker or a firewall that writes legacy
@@ -42,16 +42,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import DumpContext, Faults, Severity, dump_rule
+from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
 from ipt_explain.audit.evidence.losses import Where, causes, fault_of
 
+_FIX_BESIDE = "Remove the rule or narrow it, or have its program accept Service traffic."
 _FIX = "Have all programs on the node write to one backend, and clean the other."
 
 
 @dump_rule("IPT119", "other-backend-interferes", Severity.ERROR)
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
-    for context in dump.rulesets:
+    for context in dump.contexts:
         for cause in causes(context) if context.complete else ():
             if cause.where is Where.OTHER_BACKEND:
-                yield fault_of(cause, _FIX, elsewhere=True)
+                iptables = isinstance(context, RulesetContext)
+                yield fault_of(cause, _FIX if iptables else _FIX_BESIDE, elsewhere=True)

@@ -1,0 +1,49 @@
+"""What of nftables decides that a packet's destination is not translated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.nftables.tables import TABLE
+from ipt_explain.model.nft import Chain, Mangle
+from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
+from ipt_explain.netfilter.nft import Stage
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.backends.nft_path import NftStep
+from ipt_explain.netfilter.walk.path import AnyStep
+from ipt_explain.netfilter.walk.stages import Stages
+from ipt_explain.services.fates import Decider
+
+
+def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
+    """kube-proxy's base chain of NAT in a hook, of which no rule does anything for a packet; its table where there is
+    none. `number` is that of the ruleset."""
+    for stage in stages.of[hook]:
+        if isinstance(stage, Stage) and stage.is_nat and stage.table.name == TABLE:
+            table = f"{stage.table.family.value} {stage.table.name}"
+            name = stage.chain.name
+            return Decider(number, table, name, stage.chain.line or None, f"chain {name}", "kube-proxy")
+    return Decider(number, TABLE, None, None, "", "kube-proxy")
+
+
+def accepting(steps: Sequence[AnyStep]) -> NftStep | None:
+    """The rule of nftables that lets a packet pass where its destination is to be decided; where none does, the one
+    that leads to the innermost chain without an answer."""
+    through: NftStep | None = None
+    deciding = False
+    for step in steps:
+        if not isinstance(step, NftStep) or step.before.hook not in DESTINATION_NAT:
+            continue
+        if step.chain.base is not None:
+            deciding = step.chain.base.type == "nat"
+        if not deciding:
+            continue
+        if step.verdict is Verdict.ACCEPT:
+            return step
+        if step.into is not None and (through is None or step.depth > through.depth) and not _only_mangles(step.into):
+            through = step
+    return through
+
+
+def _only_mangles(chain: Chain) -> bool:
+    return bool(chain.rules) and all(isinstance(each, Mangle) for rule in chain.rules for each in rule.statements)

@@ -1,0 +1,156 @@
+"""What a backend has of one family: what rules are asked about that look at Services, and at modes without iptables'
+chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from ipt_explain.audit.place import Place, at_rule
+from ipt_explain.model import Backend, Family
+from ipt_explain.services.evidence import Evidence, Shown
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.source import SourceText
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.ipvs.node import IpvsNode
+    from ipt_explain.model import nft
+    from ipt_explain.model.node.facts import NodeFacts
+
+
+class Node(Protocol):
+    """The node that a backend is part of."""
+
+    @property
+    def explanation(self) -> Explanation:
+        """What the analyzers say of its Services."""
+
+    @property
+    def contexts(self) -> Sequence[BackendContext]:
+        """All that is asked about, as the explanation numbers them."""
+
+
+class BackendContext:
+    """What one backend has of one family, and its Services: what rules are asked that look at nothing else.
+
+    `has_lines` is False for JSON, whose places have no lines.
+    """
+
+    def __init__(
+        self, node: Node, text: SourceText, source: str, family: Family, backend: Backend | None, number: int
+    ) -> None:
+        self.node = node
+        self.text = text
+        self.source = source
+        self.family = family
+        self.backend = backend
+        self.number = number
+        self.has_lines = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is absent does not exist."""
+        raise NotImplementedError
+
+    @property
+    def facts(self) -> RulesetFacts:
+        """It summed up: mode, version, masquerade mark."""
+        return self.node.explanation.rulesets[self.number]
+
+    @cached_property
+    def services(self) -> tuple[ServicePort, ...]:
+        """The service ports that this backend alone serves."""
+        everything = self.node.explanation.services
+        if len(self.node.contexts) == 1:
+            return everything
+        ours = self.source, self.family, self.backend
+        return tuple([service for service in everything if (service.source, service.family, service.backend) == ours])
+
+    @cached_property
+    def _service_labels(self) -> Mapping[str, str]:
+        labels: dict[str, str] = {}
+        for service in self.services:
+            label, chains = service.label, service.chains
+            for endpoint in service.endpoints:
+                labels[endpoint.chain] = label
+            for balancer in service.balancers:
+                labels[balancer.chain] = label
+            for name in (chains.service, chains.local, chains.external, chains.firewall):
+                if name is not None:
+                    labels[name] = label
+        return labels
+
+    def service_of(self, chain: str) -> str | None:
+        """The label of the service port that a chain belongs to, if it belongs to one."""
+        return self._service_labels.get(chain)
+
+    def table_of(self, chain: str | None, line: int | None) -> str | None:
+        """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
+        return None
+
+    def at(self, told: Evidence | Shown) -> Place:
+        """The place of what tells a fact."""
+        if isinstance(told, Evidence):
+            return at_rule(told.rule)
+        return Place(None, told.line if self.has_lines else None, told.text)
+
+
+class NftContext(BackendContext):
+    """nftables' rules of one family: kube-proxy's table, if it is there, and those of others."""
+
+    def __init__(self, node: Node, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
+        from ipt_explain.analyzers.nftables.tables import proxy_table
+
+        super().__init__(node, text, ruleset.source, family, Backend.NFTABLES, number)
+        self.ruleset = ruleset
+        self.proxy = proxy_table(ruleset, family)
+        self.has_lines = not _from_json(ruleset)
+
+    @property
+    def complete(self) -> bool:
+        """Whether what is absent does not exist."""
+        return not self.ruleset.fragment
+
+    def at_rule(self, table: nft.Table, chain: nft.Chain, rule: nft.Rule) -> Place:
+        """The place of a rule."""
+        return Place(chain.name, rule.line if self.has_lines else None, rule.text, table=_name(table))
+
+    def at_chain(self, table: nft.Table, chain: nft.Chain | None) -> Place:
+        """The place of a chain, or of a table that lacks one."""
+        line = table.line if chain is None else chain.line
+        name = None if chain is None else chain.name
+        return Place(name, (line or None) if self.has_lines else None, table=_name(table))
+
+
+class IpvsContext(BackendContext):
+    """The virtual servers of one family, with the sets and addresses that kube-proxy keeps for them."""
+
+    def __init__(self, node: Node, text: SourceText, known: NodeFacts, facts: RulesetFacts, number: int) -> None:
+        super().__init__(node, text, facts.source, facts.family, Backend.IPVS, number)
+        self.known = known
+
+    @property
+    def complete(self) -> bool:
+        """Whether all virtual servers are known."""
+        return self.known.virtual_servers is not None and self.known.virtual_servers.complete
+
+    @cached_property
+    def ipvs(self) -> IpvsNode:
+        """What they say."""
+        from ipt_explain.analyzers.ipvs.node import ipvs_node
+
+        return ipvs_node(self.known, self.family)
+
+
+def _name(table: nft.Table) -> str:
+    return f"{table.family.value} {table.name}"
+
+
+def _from_json(ruleset: nft.Ruleset) -> bool:
+    """Whether it was read from JSON, which keeps no text of rules."""
+    rules = (rule for table in ruleset.tables.values() for chain in table.chains.values() for rule in chain.rules)
+    first = next(rules, None)
+    return first is not None and first.source_text is None

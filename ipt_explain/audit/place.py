@@ -1,0 +1,44 @@
+"""Where a fault stands in the text."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Chain, Rule
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fault stands: a rule, a chain, a table, or nowhere in particular.
+
+    The table of a rule or a chain is found by its line. `text` identifies the place when lines move: the rule without
+    its counters. `focus` is the part of the line to point at, as it stands there (`--probability 0.5`); "" points at
+    all of it.
+    """
+
+    chain: str | None = None
+    line: int | None = None
+    text: str = ""
+    focus: str = ""
+    table: str | None = None
+
+
+NOWHERE = Place()
+"""The place of a fault of a whole ruleset."""
+
+
+def at_rule(rule: Rule, focus: str = "") -> Place:
+    """The place of a fault that stands in a rule."""
+    return Place(rule.chain, rule.line, rule.text, focus)
+
+
+def at_chain(chain: Chain) -> Place:
+    """The place of a fault of a chain: its declaration, or its first rule where it has none."""
+    line = chain.line
+    if line is None and chain.layout.shapes:
+        line = chain.line_of(0)
+    return Place(chain.name, line)
+
+
+def at_table(table: str, line: int | None = None, chain: str | None = None) -> Place:
+    """The place of a fault of a table, or of a chain that the text does not have."""
+    return Place(chain, line, table=table)
