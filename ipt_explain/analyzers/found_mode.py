@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ipt_explain.analyzers.nftables import read_nftables
 from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Dump
 from ipt_explain.model.node.facts import NodeFacts
@@ -25,6 +26,10 @@ def found_mode(dumps: Sequence[Dump]) -> str:
                 told.setdefault(mode, evidence.partition(": ")[0])  # behind the colon stands what the mode does
             elif evidence:
                 other = evidence
+    for known in (dump.nft for dump in dumps if dump.nft is not None):
+        for summed, _ in read_nftables(known, lambda _: False):
+            if summed.mode is not None:
+                told.setdefault(summed.mode, summed.evidence)
     facts = {id(dump.node): dump.node for dump in dumps}.values()
     shown = [words for known in facts for words in _servers_and_sets(known)]
     if shown and (ProxyMode.IPVS in told or any(known.virtual_servers for known in facts)):

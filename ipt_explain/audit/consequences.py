@@ -55,7 +55,7 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[Effect]) -> list
     for effect in effects:
         found = effect.finding
         named = by_line.get((found.source, found.line), []) if found.line is not None else []
-        if effect.of_chain:
+        if effect.of_chain or found.line is None:
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
         if not named:
             silent.append(found)

@@ -32,10 +32,14 @@ _MARKING = frozenset({"MARK", "CONNMARK"})
 _BUILT_IN = frozenset(hook.value for hook in Hook)
 # kube-proxy's tables of nftables: what they refuse, it does.
 _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
-# Its chain there that rejects what none of its rules has translated.
+# Its chain there that refuses what none of its rules has translated, and those that refuse for a Service.
 _UNTRANSLATED = "cluster-ips-check"
+_REFUSING_NFT = ("service-endpoints-check", "nodeport-endpoints-check", "reject-chain", "firewall-")
 # Neighbours that answer Service addresses themselves, which is their work.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
+
+
+KUBE_PROXY = "kube-proxy"
 
 
 class Deciders:
@@ -69,7 +73,7 @@ class Deciders:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
         if not isinstance(step, Step):
             proxy = isinstance(step, IpvsStep) or step.table in _PROXY_TABLES
-            owner_name = "kube-proxy" if proxy else None
+            owner_name = KUBE_PROXY if proxy else None
             number = self._numbers.get(Backend.IPVS if isinstance(step, IpvsStep) else Backend.NFTABLES, 0)
             if isinstance(step, NftStep) and step.into is not None and step.after is not None:
                 name = step.into.name
@@ -94,7 +98,7 @@ class Deciders:
             return base_chain(self._stages, hook, self._numbers.get(Backend.NFTABLES, 0))
         if self._served_by is Backend.IPVS:
             place = "LOCAL_OUT" if hook is Hook.OUTPUT else "LOCAL_IN"
-            return Decider(self._numbers.get(Backend.IPVS, 0), "ipvs", place, None, "", "kube-proxy")
+            return Decider(self._numbers.get(Backend.IPVS, 0), "ipvs", place, None, "", KUBE_PROXY)
         family = state.connection.family
         ours = [(number, each) for number, each in enumerate(self._rulesets) if each.family is family]
         for number, ruleset in ours:
@@ -112,7 +116,7 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
         last = steps[-1]
         chain = last.chain.name
         if not isinstance(last, Step):
-            return isinstance(last, IpvsStep) or (last.table in _PROXY_TABLES and chain != _UNTRANSLATED)
+            return isinstance(last, IpvsStep) or (last.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
         if steps[-1].table == "filter" and chain in _REFUSING:
             return True
         if chain != FIREWALL:
@@ -124,7 +128,7 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
 
 def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
     """The step that settles where the packet ends; None where no rule does."""
-    if verdict is not Verdict.ACCEPT:
+    if verdict is not Verdict.ACCEPT and not _for_lack_of_dnat(state, steps):
         return steps[-1] if steps else None
     if not state.dnat and state.tracking is Tracking.UNTRACKED:
         for step in steps:
@@ -154,6 +158,12 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
     return through
 
 
+def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
+    """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
+    last = steps[-1] if steps and not state.dnat else None
+    return isinstance(last, NftStep) and last.table in _PROXY_TABLES and last.chain.name == _UNTRANSLATED
+
+
 def _only_marks(chain: Chain) -> bool:
     shapes = chain.layout.shapes
     return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
@@ -167,10 +177,11 @@ def loss_of(
     verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str
 ) -> tuple[Loss, str]:
     """How a packet is lost that ended so, and why, in words; `sent` is where it is bound for by then."""
-    if verdict is Verdict.DROP:
-        return Loss.DROPPED, "dropped"
-    if verdict is Verdict.REJECT:
-        return Loss.REJECTED, "rejected"
+    refusing = verdict in (Verdict.DROP, Verdict.REJECT)
+    if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
+        return Loss.UNTRANSLATED, "no rule translates its destination, so that it is refused"
+    if refusing:
+        return (Loss.DROPPED, "dropped") if verdict is Verdict.DROP else (Loss.REJECTED, "rejected")
     if verdict is Verdict.UNKNOWN:
         return Loss.UNKNOWN, reason
     if decider.owner in _ANSWERING:

@@ -15,6 +15,7 @@ from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.records import dataclass
 
 HASH_LENGTH = 8
+_IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 
 
 class ChainKind(Enum):
@@ -39,6 +40,15 @@ class ProxyChain:
     protocol: str
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The address and port that the chain of an endpoint is named after."""
+
+    chain: ProxyChain
+    address: str
+    port: int
+
+
 _NAME = re.compile(
     r"(service|local|external|firewall|endpoint)-([A-Z2-7]{8})-"
     r"(([^/]+)/([^/]+)/(tcp|udp|sctp)/([^/]*?)(?:__([0-9a-fA-F.]+)/(\d+))?)\Z"
@@ -54,6 +64,18 @@ def proxy_chain(name: str) -> ProxyChain | None:
     spelled = f"{found[4]}/{found[5]}" + (f":{found[7]}" if found[7] else "")
     port = ServicePortName(spelled, found[4], found[5], found[7])
     return ProxyChain(ChainKind(found[1]), f"{found[2]}-{found[3]}", port, found[6])
+
+
+def target_of(name: str) -> Target | None:
+    """The endpoint that a chain is named after; None for one that is no endpoint's. IPv6 addresses have dots there for
+    their colons."""
+    known = proxy_chain(name)
+    if known is None or known.kind is not ChainKind.ENDPOINT:
+        return None
+    address, _, port = name.rpartition("__")[2].partition("/")
+    if not port.isdecimal():
+        return None
+    return Target(known, address if _IPV4.fullmatch(address) else address.replace(".", ":"), int(port))
 
 
 def chain_hash(text: str) -> str:

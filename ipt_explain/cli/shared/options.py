@@ -32,7 +32,7 @@ NO_RULES = (
 
 NFTABLES = (
     "{}: there are rules of nftables in it, which this command cannot follow yet: "
-    "explain and trace can. Give it what iptables-save prints"
+    "explain, trace and audit can. Give it what iptables-save prints"
 )
 
 

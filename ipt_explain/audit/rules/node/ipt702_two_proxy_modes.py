@@ -3,7 +3,8 @@
 What it checks:
     A node with services in iptables mode (KUBE-SVC chains) has no rules of ipvs mode (KUBE-NODE-PORT,
     KUBE-LOAD-BALANCER) and none of the userspace mode (KUBE-PORTALS-CONTAINER and its like) beside them. OpenShift's
-    hybrid proxy, which uses the userspace mode for idle services, is left out.
+    hybrid proxy, which uses the userspace mode for idle services, is left out. Where nftables or IPVS are shown too,
+    one mode alone has Services in each family.
 
 Why it matters:
     They are left from a change of mode without `kube-proxy --cleanup`. Rules of ipvs mode accept service traffic
@@ -28,20 +29,72 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from collections.abc import Sequence
+
+from ipt_explain.audit.authoring import (
+    NOWHERE,
+    DumpContext,
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_chain,
+    at_rule,
+    dump_rule,
+)
+from ipt_explain.audit.evidence.node.beside import Beside, Part, modes_beside_each_other
 from ipt_explain.audit.evidence.node.modes import leftovers
+from ipt_explain.services.ports import ProxyMode
+from ipt_explain.words.families import family_name
+from ipt_explain.words.lists import both
+
+_FIX = "Run kube-proxy --cleanup of the version and mode that left them, or reboot the node."
+_PARTS = {
+    Part.SERVES: "{} mode serves",
+    Part.BEHIND: "{} mode gets only what the others leave untranslated",
+    Part.INERT: "nothing leads to the rules of {} mode",
+}
 
 
-@rule("IPT702", "two-proxy-modes", Severity.WARNING)
-def two_proxy_modes(context: RulesetContext) -> Faults:
-    """One fault for each mode whose rules are left, at the first of them."""
+@dump_rule("IPT702", "two-proxy-modes", Severity.WARNING)
+def two_proxy_modes(dump: DumpContext) -> Faults:
+    """One fault for each mode whose rules are left, at the first of them, and one for each family with several modes
+    of its own."""
+    for context in dump.rulesets:
+        yield from _left_in(context)
+    for modes in modes_beside_each_other(dump):
+        yield _beside(modes)
+
+
+def _beside(modes: Sequence[Beside]) -> Fault:
+    names = [each.mode.value for each in modes]
+    asked = [each for each in modes if each.part is not Part.INERT]
+    undecided = [each.mode.value for each in modes if each.part is Part.MAY_SERVE]
+    said = [_PARTS[each.part].format(each.mode.value) for each in modes if each.part in _PARTS]
+    if undecided:
+        said.insert(0, f"{both(undecided)} mode both translate, and whichever was registered last is asked first")
+    other = next((each for each in modes if each.part in (Part.INERT, Part.BEHIND)), modes[0])
+    services = other.context.chain("nat", "KUBE-SERVICES") if isinstance(other.context, RulesetContext) else None
+    return Fault(
+        f"kube-proxy's Services of {both(names)} mode are here for {family_name(other.context.family.value)}: "
+        + "; ".join(said),
+        _FIX,
+        NOWHERE if services is None or other.mode is not ProxyMode.IPTABLES else at_chain(services),
+        severity=Severity.INFO if len(asked) < 2 else None,
+        key=" ".join(names),
+        context=other.context,
+    )
+
+
+def _left_in(context: RulesetContext) -> Faults:
     for left in leftovers(context.ruleset):
         names = ", ".join(chain.name for chain in left.chains)
         yield Fault(
             f"rules of kube-proxy's {left.mode} mode ({names}) exist beside those of iptables mode: {left.effect}",
-            "Run kube-proxy --cleanup of the version that left them, or reboot the node.",
+            _FIX,
             at_rule(left.chains[0].rules[0]),
             related=tuple(chain.rules[0].line for chain in left.chains[1:]),
             severity=Severity.ERROR if left.misroutes else None,
             key=left.mode,
+            context=context,
         )

@@ -39,7 +39,9 @@ from ipt_explain.model import Chain, Family
 @dump_rule("IPT703", "no-proxy", Severity.INFO)
 def no_proxy(dump: DumpContext) -> Faults:
     """At most one fault, at the first chain of Kubernetes in the dump."""
-    if any(context.services or not context.knows_table("nat") for context in dump.rulesets):
+    if any(context.services for context in dump.contexts):
+        return
+    if any(not context.knows_table("nat") for context in dump.rulesets):
         return
     for context in dump.rulesets:
         first = _first_kube_chain(context)

@@ -47,6 +47,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses import Where, causes, fault_of
 
+_FIX_CHAIN = "Restart kube-proxy on this node, which rewrites its rules; ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 
@@ -55,4 +56,4 @@ def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
     for cause in causes(context):
         if cause.where is Where.ELSEWHERE:
-            yield fault_of(cause, _FIX)
+            yield fault_of(cause, _FIX if cause.is_rule else _FIX_CHAIN)

@@ -1,0 +1,1 @@
+"""What rules ask of kube-proxy's table of nftables."""

@@ -1,0 +1,115 @@
+"""Which of its chains kube-proxy asks in which hook, and what those look up.
+
+Facts: setupNFTables of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: base chains' names and priorities differ from
+release to release, but what each hook leads to is the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS,
+    FIREWALL_IPS,
+    MASQUERADING,
+    NO_ENDPOINT_NODE_PORTS,
+    NO_ENDPOINT_SERVICES,
+    SERVICE_IPS,
+    SERVICE_NODE_PORTS,
+    SERVICES,
+)
+from ipt_explain.model.nft import (
+    Chain,
+    Conntrack,
+    Match,
+    Rule,
+    SetReference,
+    Table,
+    Verdict,
+    VerdictMap,
+)
+from ipt_explain.records import dataclass
+
+SERVICE_CHECK = "service-endpoints-check"
+NODE_PORT_CHECK = "nodeport-endpoints-check"
+FIREWALL_CHECK = "firewall-check"
+CLUSTER_IPS_CHECK = "cluster-ips-check"
+
+_LEADS = (
+    ("nat", "prerouting", SERVICES),
+    ("nat", "output", SERVICES),
+    ("nat", "postrouting", MASQUERADING),
+    ("filter", "prerouting", FIREWALL_CHECK),
+    ("filter", "output", FIREWALL_CHECK),
+    ("filter", "input", NODE_PORT_CHECK),
+    ("filter", "input", SERVICE_CHECK),
+    ("filter", "forward", SERVICE_CHECK),
+    ("filter", "output", SERVICE_CHECK),
+    ("filter", "forward", CLUSTER_IPS_CHECK),
+    ("filter", "output", CLUSTER_IPS_CHECK),
+)
+_LOOKS_UP = (
+    (SERVICES, SERVICE_IPS),
+    (SERVICES, SERVICE_NODE_PORTS),
+    (SERVICE_CHECK, NO_ENDPOINT_SERVICES),
+    (NODE_PORT_CHECK, NO_ENDPOINT_NODE_PORTS),
+    (FIREWALL_CHECK, FIREWALL_IPS),
+    (CLUSTER_IPS_CHECK, CLUSTER_IPS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unhooked:
+    """A hook that does not lead to `target`, or, where `rule` is set, leads there with conditions kube-proxy does not
+    write. `chain` is the base chain to look at, None where the hook has none of kube-proxy's of that type."""
+
+    type: str
+    hook: str
+    target: str
+    chain: Chain | None
+    rule: Rule | None
+
+    @property
+    def loses_connections(self) -> bool:
+        """Whether Services fail without it: the filter hooks only make clients wait, or let some in."""
+        return self.type == "nat" or self.target == FIREWALL_CHECK
+
+
+def unhooked(table: Table) -> Iterator[Unhooked]:
+    """The hooks that do not lead where they should."""
+    for kind, hook, target in _LEADS:
+        bases = [
+            each for each in table.chains.values() if each.base and (each.base.type, each.base.hook) == (kind, hook)
+        ]
+        jumps = [(chain, rule) for chain in bases for rule in chain.rules if _leads_to(rule, target)]
+        if not jumps:
+            yield Unhooked(kind, hook, target, bases[0] if bases else None, None)
+        elif all(map(_is_narrowed, (rule for _, rule in jumps))):
+            yield Unhooked(kind, hook, target, *jumps[0])
+
+
+def unasked(table: Table) -> Iterator[tuple[str, str]]:
+    """Chains that do not look up the set or map with elements that they should: names of both."""
+    for name, held in _LOOKS_UP:
+        chain, kept = table.chains.get(name), table.sets.get(held)
+        if chain is None or kept is None or not kept.elements:
+            continue
+        if not any(_asks(rule, held) for rule in chain.rules):
+            yield name, held
+
+
+def _leads_to(rule: Rule, target: str) -> bool:
+    return any(isinstance(each, Verdict) and each.chain == target for each in rule.statements)
+
+
+def _is_narrowed(rule: Rule) -> bool:
+    """Whether it asks for more than that the connection is new."""
+    return any(isinstance(each, Match) and each.left != Conntrack("state") for each in rule.statements)
+
+
+def _asks(rule: Rule, held: str) -> bool:
+    wanted = SetReference(held)
+    return any(
+        (isinstance(each, VerdictMap) and each.data == wanted) or (isinstance(each, Match) and each.right == wanted)
+        for each in rule.statements
+    )

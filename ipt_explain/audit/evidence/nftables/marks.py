@@ -1,0 +1,109 @@
+"""The mark that gets packets masqueraded: who sets it, and what the chain masquerading makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERADING
+from ipt_explain.model.nft import (
+    Binary,
+    Chain,
+    Expression,
+    Mangle,
+    Match,
+    Meta,
+    Nat,
+    NatKind,
+    Operator,
+    Prefix,
+    Rule,
+    SetReference,
+    Statement,
+    Table,
+    Verdict,
+    VerdictKind,
+)
+from ipt_explain.records import dataclass
+
+_MARK = Meta("mark")
+_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A rule that sets bits of the mark."""
+
+    chain: Chain
+    rule: Rule
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Masquerading:
+    """What the chain masquerading does. `tested` are the bits that a packet must have, `cleared` those taken away;
+    None where nothing tests or clears. `hairpins` tells that it looks up hairpin-connections."""
+
+    tested: int | None
+    cleared: int | None
+    masquerades: bool
+    hairpins: bool
+
+
+def settings(table: Table) -> Iterator[Setting]:
+    """All rules that set bits of the mark."""
+    for chain in table.chains.values():
+        if chain.name != MASQUERADING:
+            for rule in chain.rules:
+                for statement in rule.statements:
+                    bits = _changed(statement, "|") if isinstance(statement, Mangle) else None
+                    if bits is not None:
+                        yield Setting(chain, rule, bits)
+
+
+def masquerading(chain: Chain) -> Masquerading:
+    """What the chain masquerading does to packets with the mark."""
+    tested = cleared = None
+    masquerades = hairpins = False
+    for rule in chain.rules:
+        if any(map(_ends, rule.statements)) and not any(isinstance(each, Match) for each in rule.statements):
+            break
+        rewrites = any(isinstance(each, Nat) and each.kind is NatKind.MASQUERADE for each in rule.statements)
+        for statement in rule.statements:
+            if isinstance(statement, Match):
+                if statement.right == SetReference(HAIRPIN_CONNECTIONS):
+                    hairpins, rewrites = rewrites, False
+                bits = _asked(statement)
+                returns = any(each == Verdict(VerdictKind.RETURN) for each in rule.statements)
+                if bits is not None and (returns or rewrites):
+                    tested = bits
+            elif isinstance(statement, Mangle):
+                cleared = _changed(statement, "^") or cleared
+        masquerades |= rewrites
+    return Masquerading(tested, cleared, masquerades, hairpins)
+
+
+def _ends(statement: Statement) -> bool:
+    """Whether it is a verdict that ends the chain."""
+    return isinstance(statement, Verdict) and statement.kind in (
+        VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.RETURN,
+    )  # fmt: skip
+
+
+def _changed(statement: Mangle, operator: str) -> int | None:
+    value = statement.value
+    if statement.target == _MARK and isinstance(value, Binary) and value.operator == operator:
+        return value.right if isinstance(value.right, int) else None
+    return None
+
+
+def _asked(match: Match) -> int | None:
+    """The bits that a match on the mark looks at."""
+    if match.operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
+        return None
+    left: Expression = match.left
+    if isinstance(left, Binary) and left.operator == "&" and left.left == _MARK and isinstance(left.right, int):
+        return left.right
+    if left == _MARK and isinstance(match.right, Prefix):
+        length = match.right.length
+        return ((1 << length) - 1) << (_BITS - length)
+    return None

@@ -1,0 +1,77 @@
+"""A Service's address is not on kube-ipvs0.
+
+What it checks:
+    Where the addresses of kube-ipvs0 are shown (`ip addr`), every ClusterIP that has a virtual server is among them,
+    and every address of the set KUBE-IPVS-IPS. External addresses may be on another interface (since 1.28). An address
+    on kube-ipvs0 that no virtual server has is a note.
+
+Why it matters:
+    IPVS takes only packets that the node receives itself. Those to an address that it does not have are forwarded, and
+    nothing answers them.
+
+Example:
+    create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
+    add KUBE-CLUSTER-IP 10.96.0.1,tcp:443
+    add KUBE-CLUSTER-IP 10.96.0.10,tcp:53
+    -A -t 10.96.0.1:443 -s rr
+    -a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 1
+    -A -t 10.96.0.10:53 -s rr
+    -a -t 10.96.0.10:53 -r 10.244.1.2:53 -m -w 1
+    3: kube-ipvs0    inet 10.96.0.1/32 scope global kube-ipvs0
+
+How to fix:
+    Restart kube-proxy on the node: it binds its addresses anew. Look for what manages interfaces and removes them
+    (NetworkManager, systemd-networkd): it must leave kube-ipvs0 alone.
+
+When to ignore:
+    Never, for a ClusterIP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ipt_explain.analyzers.ipvs.node import PROXY_INTERFACE
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.services.ports import FrontendKind
+
+_FIX = "Restart kube-proxy on this node, and keep other programs from managing kube-ipvs0."
+
+
+@ipvs_rule("IPT913", "ipvs-address-not-bound", Severity.ERROR)
+def ipvs_address_not_bound(context: IpvsContext) -> Faults:
+    """One fault for each address, and one note for addresses that nobody serves."""
+    node, known = context.ipvs, context.known.addresses
+    if node.bound is None or known is None:
+        return
+    own = node.bound | {each.address for each in known.addresses}
+    yield from gathered(_missing(context, own))
+    served = {each.address for each in node.fronts if each.servers}
+    stale = sorted(node.bound - served)
+    if stale and context.complete:
+        yield Fault(
+            f"{PROXY_INTERFACE} has {', '.join(stale[:3])}{' and others' if len(stale) > 3 else ''}, which no virtual "
+            "server serves",
+            "Restart kube-proxy on this node if they stay.",
+            Place(PROXY_INTERFACE, table="ipvs"),
+            severity=Severity.INFO,
+            key="stale",
+        )
+
+
+def _missing(context: IpvsContext, own: Iterable[str]) -> Faults:
+    meant = context.ipvs.meant_to_be_bound or frozenset()
+    seen: set[str] = set(own)
+    for each in context.ipvs.fronts:
+        address = each.address
+        if address is None or address in seen or not each.servers:
+            continue
+        if FrontendKind.CLUSTER_IP in each.kinds or address in meant:
+            seen.add(address)
+            yield Fault(
+                f"{address} has a virtual server, but {PROXY_INTERFACE} does not have the address: packets to it are "
+                "forwarded, and nothing answers them",
+                _FIX,
+                Place("ipvs", each.servers[0].line, address, table="ipvs"),
+                key=address,
+            )

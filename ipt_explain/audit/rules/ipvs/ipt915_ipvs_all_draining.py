@@ -1,0 +1,47 @@
+"""All real servers of a virtual server have weight 0.
+
+What it checks:
+    A virtual server with real servers has one whose weight is not 0. kube-proxy gives weight 0 to endpoints that are
+    gone while old connections to them still end.
+
+Why it matters:
+    New connections are refused, though the Service seems to have endpoints.
+
+Example:
+    create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
+    add KUBE-CLUSTER-IP 10.96.0.1,tcp:443
+    -A -t 10.96.0.1:443 -s rr
+    -a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 0
+
+How to fix:
+    Look at the Service's endpoints: it has none that is ready. If it has, restart kube-proxy on the node.
+
+When to ignore:
+    While a Service's last pods are deleted.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.words.addresses import front
+
+_FIX = "Look at the Service's endpoints; if some are ready, restart kube-proxy on this node."
+
+
+@ipvs_rule("IPT915", "ipvs-all-draining", Severity.WARNING)
+def ipvs_all_draining(context: IpvsContext) -> Faults:
+    """One fault for each address and port."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: IpvsContext) -> Faults:
+    for each in context.ipvs.fronts:
+        weights = [real.weight for server in each.servers for real in server.real_servers]
+        if weights and not any(weights):
+            where = front(each.address, each.port)
+            yield Fault(
+                f"all real servers of {each.protocol} {where} have weight 0: new connections are refused",
+                _FIX,
+                Place("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),
+                key=f"{each.protocol} {where}",
+            )

@@ -1,0 +1,1 @@
+"""Rules about kube-proxy's nftables mode."""

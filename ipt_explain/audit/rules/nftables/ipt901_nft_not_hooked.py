@@ -1,0 +1,75 @@
+"""A hook does not lead to kube-proxy's chain of nftables.
+
+What it checks:
+    In kube-proxy's tables (`ip kube-proxy`, `ip6 kube-proxy`), each hook leads to the chains that all releases since
+    1.30 have there: prerouting and output to `services`, postrouting to `masquerading`, the filter hooks to the checks
+    of endpoints, source ranges and ClusterIPs. And `services` and those checks look up the maps that hold the Services.
+
+Why it matters:
+    Without the hooks of NAT no Service works through this node, or its replies are lost. Without the checks, clients
+    of Services without endpoints hang instead of being refused, and source ranges let everybody in.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain nat-prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    meta l4proto tcp dnat to 192.168.50.10:6443
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.evidence.nftables.hooks import unasked, unhooked
+
+_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+_LOST = {
+    "services": "no Service works for packets that pass here",
+    "masquerading": "what should be masqueraded keeps its source, and its replies are lost",
+    "firewall-check": "source ranges are not enforced",
+    "cluster-ips-check": "connections to unused ports of ClusterIPs hang instead of being refused",
+}
+_HANG = "connections to Services without endpoints hang instead of being refused"
+
+
+@nft_rule("IPT901", "nft-not-hooked", Severity.ERROR, reads_absence=True)
+def nft_not_hooked(context: NftContext) -> Faults:
+    """One fault for each hook and chain, and for each map that is not looked up."""
+    table = context.proxy
+    if table is None:
+        return
+    for each in unhooked(table):
+        how = "only under conditions leads" if each.rule is not None else "does not lead"
+        yield Fault(
+            f"the {each.type} hook {each.hook} {how} to {each.target}: {_LOST.get(each.target, _HANG)}",
+            _FIX,
+            context.at_chain(table, each.chain)
+            if each.rule is None or each.chain is None
+            else context.at_rule(table, each.chain, each.rule),
+            severity=None if each.loses_connections else Severity.WARNING,
+            key=f"{each.type} {each.hook} {each.target}",
+        )
+    for name, held in unasked(table):
+        yield Fault(
+            f"chain {name} does not look up {held}: {_LOST.get(name, _HANG)}",
+            _FIX,
+            context.at_chain(table, table.chains[name]),
+            severity=None if name in ("services", "firewall-check") else Severity.WARNING,
+            key=held,
+        )

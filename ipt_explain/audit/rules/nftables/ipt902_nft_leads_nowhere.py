@@ -1,0 +1,69 @@
+"""A rule or map of kube-proxy's leads to a chain that is missing or empty.
+
+What it checks:
+    In kube-proxy's tables of nftables, every chain that a rule or an element of a map leads to is there, and those of
+    Services and endpoints have rules. Empty chains that nothing leads to are healthy: kube-proxy empties the chains of
+    deleted Services first and deletes them at a later sync.
+
+Why it matters:
+    Connections that come to an empty chain leave untranslated, and nothing answers them. A missing chain the kernel
+    would not load: the text is incomplete, or was edited.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node. Take the listing again if it may be cut.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.names import proxy_chain
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.evidence.nftables.references import references
+
+_FIX = "Restart kube-proxy on this node; take the listing again if it may be cut."
+
+
+@nft_rule("IPT902", "nft-leads-nowhere", Severity.ERROR, reads_absence=True)
+def nft_leads_nowhere(context: NftContext) -> Faults:
+    """One fault for each chain."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    for name, leading in references(context).items():
+        chain = table.chains.get(name)
+        if chain is not None and (chain.rules or proxy_chain(name) is None):
+            continue
+        gone = "does not exist" if chain is None else "has no rules"
+        first = leading[0]
+        yield Fault(
+            f"{first.whose} leads to chain {name}, which {gone}: connections that come there get no endpoint",
+            _FIX,
+            first.place(context, table),
+            service=context.service_of(name) or _service(name),
+            related=tuple(line for each in leading[1:] if (line := each.place(context, table).line) is not None),
+            key=name,
+        )
+
+
+def _service(name: str) -> str | None:
+    found = proxy_chain(name)
+    return None if found is None else found.port.spelled

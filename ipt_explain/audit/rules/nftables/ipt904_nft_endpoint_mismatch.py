@@ -1,0 +1,106 @@
+"""An endpoint's chain of nftables sends connections elsewhere than its name says.
+
+What it checks:
+    kube-proxy's nftables mode names a chain after each endpoint (`endpoint-…__10.244.1.2/8080`; from 1.36 on only for
+    Services with session affinity). The chain translates to that address and port, masquerades that address's own
+    connections, and remembers clients in that endpoint's set. From 1.36 on, every entry of `hairpin-connections` is an
+    endpoint of some Service.
+
+Why it matters:
+    Connections go to a pod that is not an endpoint, or to nowhere.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    goto endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
+    }
+    chain endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443 {
+    ip saddr 192.168.50.10 jump mark-for-masquerade
+    meta l4proto tcp dnat to 192.168.50.99:6443
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it writes the chain anew. Then look for what changed it.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.names import Target, target_of
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
+from ipt_explain.words.addresses import address_port
+
+_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+
+
+@nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR)
+def nft_endpoint_mismatch(context: NftContext) -> Faults:
+    """One fault for each rule."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    for chain in table.chains.values():
+        meant = target_of(chain.name)
+        if meant is None:
+            continue
+        for rule in chain.rules:
+            for told in _wrong(rule, chain.name, meant):
+                yield Fault(
+                    f"the chain of endpoint {address_port(meant.address, meant.port)} {told}",
+                    _FIX,
+                    context.at_rule(table, chain, rule),
+                    service=meant.chain.port.spelled,
+                )
+    if context.complete:
+        yield from _stray_hairpins(context, table)
+
+
+def _wrong(rule: Rule, chain: str, meant: Target) -> Iterator[str]:
+    for each in rule.statements:
+        if isinstance(each, Nat) and each.kind is NatKind.DNAT and isinstance(each.address, str):
+            port = each.port if isinstance(each.port, int) else None
+            if (each.address, port) != (meant.address, meant.port):
+                yield f"sends connections to {address_port(each.address, port)}"
+        elif isinstance(each, SetUpdate) and each.target.name != chain.replace("endpoint-", "affinity-", 1):
+            yield f"remembers its clients in {each.target.name}, another endpoint's set"
+        elif isinstance(each, Match) and each.operator is Operator.EQUAL:
+            if each.left == Meta("l4proto") and each.right != meant.chain.protocol:
+                yield f"translates {each.right}, not {meant.chain.protocol}"
+            elif isinstance(each.left, Payload) and each.left.field == "saddr" and each.right != meant.address:
+                yield f"masquerades connections of {each.right}, not its own to itself"
+
+
+def _stray_hairpins(context: NftContext, table: Table) -> Faults:
+    held = table.sets.get(HAIRPIN_CONNECTIONS)
+    if held is None:
+        return
+    known = {(each.address, service.protocol, each.port) for service in context.services for each in service.endpoints}
+    for element in held.elements:
+        parts = element.key.parts if isinstance(element.key, Concatenation) else ()
+        if len(parts) == 4 and (parts[1], parts[2], parts[3]) not in known:
+            port = parts[3] if isinstance(parts[3], int) else None
+            yield Fault(
+                f"hairpin-connections has {address_port(str(parts[1]), port)}, which is an endpoint of no Service: the "
+                "endpoint of this node that it is meant for gets no connections, or others get them",
+                _FIX,
+                context.at_element(table, held, element),
+                severity=Severity.WARNING,
+            )

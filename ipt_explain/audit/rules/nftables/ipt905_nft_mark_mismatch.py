@@ -1,0 +1,66 @@
+"""nftables: the mark that is set is not the one that gets packets masqueraded.
+
+What it checks:
+    In kube-proxy's tables, all rules that set a mark (in `mark-for-masquerade`, from 1.36 on in `services` and the
+    `external-…` chains) set the bit that the chain `masquerading` tests, and that one takes away the same bit.
+
+Why it matters:
+    Connections that need another source address keep theirs: replies go past this node, and clients hang.
+
+Example:
+    table ip kube-proxy {
+    chain nat-postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    jump masquerading
+    }
+    chain masquerading {
+    meta mark & 0x00004000 == 0x00000000 return
+    meta mark set meta mark ^ 0x00004000
+    masquerade fully-random
+    }
+    chain mark-for-masquerade {
+    meta mark set meta mark | 0x00008000
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.tables import MASQUERADING
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.evidence.nftables.marks import masquerading, settings
+
+_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+
+
+@nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)
+def nft_mark_mismatch(context: NftContext) -> Faults:
+    """One fault for each rule that sets another mark, and one for another that is taken away."""
+    table = context.proxy
+    chain = None if table is None else table.chains.get(MASQUERADING)
+    if table is None or chain is None:
+        return
+    done = masquerading(chain)
+    if done.tested is None:
+        return
+    for each in settings(table):
+        if each.bits != done.tested:
+            yield Fault(
+                f"this rule sets mark {each.bits:#x}, but chain masquerading tests {done.tested:#x}: these connections "
+                "are not masqueraded",
+                _FIX,
+                context.at_rule(table, each.chain, each.rule),
+            )
+    if done.cleared is not None and done.cleared != done.tested:
+        yield Fault(
+            f"chain masquerading tests mark {done.tested:#x} but takes away {done.cleared:#x}",
+            _FIX,
+            context.at_chain(table, chain),
+            severity=Severity.WARNING,
+        )

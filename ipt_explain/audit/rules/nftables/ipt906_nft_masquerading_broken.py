@@ -1,0 +1,63 @@
+"""nftables: the chain masquerading does not do its work.
+
+What it checks:
+    kube-proxy's chain `masquerading` masquerades packets that have its mark, and those alone; from 1.36 on also the
+    connections of endpoints to themselves, by the set `hairpin-connections`.
+
+Why it matters:
+    Where it masquerades nothing, replies to connections from outside are lost; where it masquerades everything, pods
+    see the node's address instead of the clients'.
+
+Example:
+    table ip kube-proxy {
+    chain nat-postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    jump masquerading
+    }
+    chain masquerading {
+    meta mark set meta mark ^ 0x00004000
+    masquerade fully-random
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERADING
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.evidence.nftables.marks import masquerading
+
+_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+
+
+@nft_rule("IPT906", "nft-masquerading-broken", Severity.ERROR, reads_absence=True)
+def nft_masquerading_broken(context: NftContext) -> Faults:
+    """One fault for each part that is missing."""
+    table = context.proxy
+    chain = None if table is None else table.chains.get(MASQUERADING)
+    if table is None or chain is None:
+        return
+    done = masquerading(chain)
+    place = context.at_chain(table, chain)
+    if not done.masquerades:
+        yield Fault("packets with kube-proxy's mark are not masqueraded: their replies are lost", _FIX, place)
+    elif done.tested is None:
+        yield Fault(
+            "everything is masqueraded, whether it has kube-proxy's mark or not: pods see the node's address",
+            _FIX,
+            place,
+        )
+    held = table.sets.get(HAIRPIN_CONNECTIONS)
+    if held is not None and held.elements and not done.hairpins:
+        yield Fault(
+            "no rule looks up hairpin-connections: pods that connect to themselves through a Service hang",
+            _FIX,
+            place,
+            key="hairpin",
+        )

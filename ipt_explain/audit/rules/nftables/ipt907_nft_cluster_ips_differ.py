@@ -1,0 +1,76 @@
+"""nftables: the set cluster-ips and the maps of Services disagree.
+
+What it checks:
+    Every address in kube-proxy's set `cluster-ips` has a port in `service-ips` or `no-endpoint-services`, and every
+    ClusterIP of those maps is in the set.
+
+Why it matters:
+    A ClusterIP without ports serves nothing: elements are missing. One that is not in the set does not refuse unused
+    ports, and from 1.36 on its connections from outside the cluster are not masqueraded.
+
+Example:
+    table ip kube-proxy {
+    set cluster-ips {
+    type ipv4_addr
+    elements = { 10.96.0.1, 10.96.0.10 }
+    }
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    meta l4proto tcp dnat to 192.168.50.10:6443
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it writes its sets anew.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.frontends import cluster_ips
+from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.services.ports import FrontendKind
+
+_FIX = "Restart kube-proxy on this node: it writes its sets anew."
+
+
+@nft_rule("IPT907", "nft-cluster-ips-differ", Severity.WARNING, reads_absence=True)
+def nft_cluster_ips_differ(context: NftContext) -> Faults:
+    """One fault for each address."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    held = None if table is None else table.sets.get(CLUSTER_IPS)
+    if table is None or held is None:
+        return
+    active = cluster_ips(table)
+    served = {frontend.address for service in context.services for frontend in service.frontends}
+    for element in held.elements:
+        if isinstance(element.key, str) and element.key not in served:
+            yield Fault(
+                f"{element.key} is an active ClusterIP, but no port of it is in service-ips or no-endpoint-services",
+                _FIX,
+                context.at_element(table, held, element),
+                severity=Severity.ERROR,
+            )
+    for service in context.services:
+        for frontend in service.frontends:
+            if frontend.kind is FrontendKind.CLUSTER_IP and frontend.address not in active:
+                yield Fault(
+                    f"ClusterIP {frontend.address} is not in the set cluster-ips: unused ports of it are not refused, "
+                    "and from kube-proxy 1.36 on connections from outside the cluster are not masqueraded",
+                    _FIX,
+                    context.at(frontend.evidence),
+                    service=service.label,
+                )

@@ -1,0 +1,64 @@
+"""nftables: kube-proxy's rules name an interface by a number.
+
+What it checks:
+    No rule of kube-proxy's tables compares the incoming interface with a number. kube-proxy 1.30 to 1.32 writes `iif`
+    for --detect-local-mode BridgeInterface and InterfaceNamePrefix, which the kernel keeps as the interface's index;
+    nft prints the number where no interface has it any more. 1.33 and later write `iifname`.
+
+Why it matters:
+    The bridge was made anew, and no rule fits it: traffic of pods counts as traffic from outside the cluster and is
+    masqueraded, so that pods see the node's address, and policy Local drops what it should serve.
+
+Example:
+    table ip kube-proxy {
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    ip daddr 10.96.0.1 tcp dport 443 iif != 7 jump mark-for-masquerade
+    meta l4proto tcp dnat to 192.168.50.10:6443
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it asks for the interface's index anew. Upgrade to 1.33 or later.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.model.nft import Match, Meta, Statement
+
+_FIX = "Restart kube-proxy on this node; 1.33 and later name interfaces by name."
+
+
+@nft_rule("IPT908", "nft-interface-index", Severity.WARNING)
+def nft_interface_index(context: NftContext) -> Faults:
+    """At most one fault a table, with all other lines."""
+    table = context.proxy
+    if table is None:
+        return
+    places = [
+        context.at_rule(table, chain, rule)
+        for chain in table.chains.values()
+        for rule in chain.rules
+        if any(map(_asks_by_number, rule.statements))
+    ]
+    if places:
+        first, *others = places
+        yield Fault(
+            "this rule asks for an interface by a number that no interface has any more: traffic of pods counts as "
+            "traffic from outside the cluster",
+            _FIX,
+            first,
+            related=tuple(place.line for place in others if place.line is not None),
+        )
+
+
+def _asks_by_number(statement: Statement) -> bool:
+    if not isinstance(statement, Match) or statement.left != Meta("iif"):
+        return False
+    return isinstance(statement.right, int) or (isinstance(statement.right, str) and statement.right.isdecimal())

@@ -1,0 +1,198 @@
+"""The audit of nodes in nftables and IPVS mode: silent where nothing is wrong, and not where connections are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from ipt_explain.analyzers import explain
+from ipt_explain.analyzers.fates import with_fates
+from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.runner import audit_dump, audit_node
+from ipt_explain.audit.severity import Severity
+from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.fates import Fate, Vantage
+from ipt_explain.services.ports import ServicePort
+from tests.audit.helpers import audit_text, findings_of, fired
+from tests.audit.mutations.nftables import planted
+from tests.ipvs_corpus import IpvsNode, ipvs_nodes
+from tests.kube_corpus import scenario
+from tests.nft_corpus import Listing, listing, listings
+
+HEARD = 0.95
+"""The share of faults by which connections are lost, or keep their source, that must be heard."""
+
+
+def accusations(text: str) -> list[str]:
+    """What the audit holds against a text, notes left out."""
+    return [f"{each.rule} {each.message}" for each in audit_text(text) if each.severity is not Severity.INFO]
+
+
+@pytest.mark.parametrize(
+    "given", [each for each in listings() if each.truth and each.name.endswith("/nft-ruleset")], ids=lambda each: each.name
+)
+def test_healthy_rulesets_of_nftables_are_not_accused(given: Listing) -> None:
+    told = [words for text in (given.text, given.json) if text for words in accusations(text)]
+    claimed_twice = "/conflict/" in given.name
+    assert [words for words in told if not (claimed_twice and "another Service has its external address" in words)] == []
+
+
+@pytest.mark.parametrize("given", ipvs_nodes(), ids=lambda each: each.id)
+def test_healthy_ipvs_nodes_are_not_accused(given: IpvsNode) -> None:
+    told = accusations(given.text())
+    lost = [words for words in told if words.startswith("IPT914")]  # 0.0.0.0/0 up to 1.33: nobody gets in
+    assert [words for words in told if words not in lost] == []
+    assert bool(lost) == (given.id == "1.33/loadbalancer")
+
+
+def fates_of(dump: Dump, services: list[ServicePort]) -> list[Fate]:
+    """What a dump makes of connections to these Services."""
+    judged = with_fates(dump, Family.IPV4, services, {Backend.NFTABLES: 0})
+    return [
+        fate
+        for each in judged
+        for frontend in each.frontends
+        if frontend.fates is not None
+        for _, fate in frontend.fates.items()
+    ]
+
+
+def is_worse(before: Fate, after: Fate) -> bool:
+    """Whether fewer connections arrive, or they are no longer masqueraded."""
+    if not before.served:
+        return False
+    return (after.served or 0.0) < before.served - 1e-9 or after.masqueraded is not before.masqueraded
+
+
+@pytest.mark.parametrize(("seed", "version"), list(enumerate(("1.30", "1.33", "1.36"))))
+def test_faults_planted_in_nftables_are_heard(seed: int, version: str) -> None:
+    total, missed = 0, []
+    for name in ("basic", "nodeport"):
+        text = listing(f"{version}/{name}/nft-ruleset").text
+        whole = read_dump(text)
+        explained = explain(whole)
+        known = {finding.fingerprint for finding in audit_dump(whole, explanation=explained).findings}
+        services = [each for each in explained.services if each.family is Family.IPV4]
+        before = fates_of(whole, services)
+        for fault in planted(text, seed):
+            dump = read_dump(fault.text)
+            if version == "1.36" and fault.kind == "wrong endpoint":
+                continue  # these have no names: nothing on the node tells which one is right
+            if not any(map(is_worse, before, fates_of(dump, services))):
+                continue
+            total += 1
+            report = audit_dump(dump)
+            assert report.unchecked == ()
+            if not any(
+                each.severity is not Severity.INFO and each.fingerprint not in known for each in report.findings
+            ):
+                missed.append(f"{name}: {fault.kind}: {fault.what}")
+    assert len(missed) <= (1 - HEARD) * total, "\n".join([f"{len(missed)} of {total} missed", *missed])
+
+
+def test_text_and_json_get_the_same_findings() -> None:
+    given = listing("1.33/basic/nft-ruleset")
+    assert given.json is not None
+    text = given.text.replace("\t\tjump services\n", "\t\tcounter\n")
+    json = given.json.replace('"jump": {"target": "services"}', '"counter": null')
+    left, right = (sorted((each.rule, each.message) for each in audit_text(each)) for each in (text, json))
+    assert left == right != []
+
+
+def basic(*changes: tuple[str, str]) -> str:
+    """A ruleset of 1.33 with some of its text replaced."""
+    text = listing("1.33/basic/nft-ruleset").text
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_one_cause_is_told_once() -> None:
+    found = audit_text(basic(("\t\tjump services\n", "")))
+    assert [each.rule for each in found] == ["IPT901"]
+    assert (found[0].table, found[0].chain) == ("ip kube-proxy", "nat-prerouting")
+
+
+def test_a_drop_in_another_table_is_told_with_its_line() -> None:
+    beside = "table inet fw {\n\tchain fwd {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tdrop\n\t}\n}\n"
+    (found,) = findings_of("IPT119", basic() + beside)
+    assert (found.table, found.chain, found.excerpt.strip()) == ("inet fw", "fwd", "drop")
+
+
+def test_what_json_lacks_is_said_without_lines() -> None:
+    given = listing("1.33/basic/nft-ruleset").json
+    assert given is not None
+    found = audit_text(given.replace('"jump": {"target": "services"}', '"drop": null'))
+    assert found and all(each.line is None for each in found)
+
+
+IPVS: Mapping[str, str] = next(each.files for each in ipvs_nodes() if each.id == "1.33/basic")
+
+
+def ipvs(**changes: str) -> str:
+    """A node in IPVS mode, with some of its tools' outputs replaced."""
+    names = ("iptables-save", "ipset-save", "ipvsadm-save", "ip-addr-kube-ipvs0")
+    return "".join(changes.get(name.replace("-", "_"), IPVS[name]) for name in names)
+
+
+def without_lines(text: str, *parts: str) -> str:
+    """The text without the lines that hold one of these."""
+    return "".join(line for line in text.splitlines(keepends=True) if not any(part in line for part in parts))
+
+
+def test_911_an_entry_without_a_server() -> None:
+    assert "IPT911" in fired(ipvs(ipvsadm_save=without_lines(IPVS["ipvsadm-save"], "10.96.0.10:53")))
+
+
+def test_912_a_server_without_an_entry() -> None:
+    more = IPVS["ipvsadm-save"] + "-A -t 10.96.0.99:80 -s rr\n-a -t 10.96.0.99:80 -r 10.244.1.9:80 -m -w 1\n"
+    assert "IPT912" in fired(ipvs(ipvsadm_save=more))
+
+
+def test_913_an_address_that_is_not_bound() -> None:
+    assert "IPT913" in fired(ipvs(ip_addr_kube_ipvs0=without_lines(IPVS["ip-addr-kube-ipvs0"], "10.96.0.10/")))
+
+
+def test_915_all_weights_are_zero() -> None:
+    assert "IPT915" in fired(ipvs(ipvsadm_save=IPVS["ipvsadm-save"].replace("-w 1", "-w 0")))
+
+
+def test_a_service_that_ipvs_serves_is_lost_to_a_rule_of_iptables() -> None:
+    rules = IPVS["iptables-save"].replace(":FORWARD ACCEPT", ":FORWARD DROP").replace("COMMIT", "-A OUTPUT -j DROP\nCOMMIT")
+    assert any(each.severity is Severity.ERROR for each in audit_text(ipvs(iptables_save=rules)))
+
+
+def modes(*texts: str) -> list[Finding]:
+    """What is said of modes that are beside each other on one node."""
+    report = audit_node([read_dump(text, source=f"{number}.txt") for number, text in enumerate(texts)])
+    return [finding for finding in report.findings if finding.rule == "IPT702"]
+
+
+def test_702_two_modes_that_both_translate() -> None:
+    (found,) = modes(basic(), scenario("1.30", "basic").ipv4)
+    assert found.severity is Severity.WARNING
+    assert "whichever was registered last is asked first" in found.message
+
+
+def test_702_rules_of_iptables_come_before_ipvs() -> None:
+    (found,) = modes(IPVS["ipset-save"] + IPVS["ipvsadm-save"], scenario("1.30", "basic").ipv4)
+    assert "iptables mode serves; ipvs mode gets only what the others leave" in found.message
+
+
+def test_703_is_silent_beside_a_table_of_nftables() -> None:
+    kubelet = "*mangle\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n*nat\n:KUBE-KUBELET-CANARY - [0:0]\nCOMMIT\n"
+    report = audit_node([read_dump(basic(), source="nft"), read_dump(kubelet, source="iptables")])
+    assert [finding.rule for finding in report.findings] == []
+
+
+def test_the_vantage_points_are_judged_alike() -> None:
+    served = [
+        frontend.fates
+        for each in explain(read_dump(basic())).services
+        for frontend in each.frontends
+        if frontend.fates is not None
+    ]
+    assert all(fate.whole for fates in served for vantage, fate in fates.items() if vantage is Vantage.POD)
