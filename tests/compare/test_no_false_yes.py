@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ipt_explain.cli.main import run
-from ipt_explain.compare.fleet.engines.making import why_cut
+from ipt_explain.compare.fleet.engines.node_files import why_cut
 from tests.compare.helpers import scenario, without
 from tests.inputs.test_node_sources import tar_of
 

@@ -238,9 +238,16 @@ def test_the_node_of_one_file(path: str, name: str) -> None:
         (
             [
                 "s/sosreport-w3-2024-05-01-abcdefg.tar.xz/sosreport-w3-2024-05-01-abcdefg/sos_commands/firewall_tables/iptables_-t_nat_-nvL",
-                "s/sosreport-w4-0123-2024-05-01-abcdeff.tar.xz/sosreport-w4-0123-2024-05-01-abcdeff/sos_commands/firewall_tables/nft_list_ruleset",
+                "s/sosreport-w4-01234567-2024-05-01-abcdeff.tar.xz/sosreport-w4-01234567-2024-05-01-abcdeff/sos_commands/firewall_tables/nft_list_ruleset",
             ],
             ["w3", "w4"],
+        ),
+        (
+            [
+                "s/sosreport-worker-0-2024-05-01-abcdefg/sos_commands/firewall_tables/iptables_-vnxL",
+                "s/sosreport-worker-1-2024-05-01-abcdeff/sos_commands/firewall_tables/nft_-a_list_ruleset",
+            ],
+            ["worker-0", "worker-1"],
         ),
         (["worker-0_iptables", "worker-0_ip6tables", "iptables-save-worker-9.log"], ["worker-0", "worker-0", "worker-9"]),
         (["node-1/today.txt", "node-2/today.txt"], ["node-1", "node-2"]),

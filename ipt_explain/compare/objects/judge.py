@@ -8,6 +8,7 @@ from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.analyzers.versions import recognise_version
+from ipt_explain.compare.completeness import shows_all
 from ipt_explain.compare.objects.documents import HOW
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
 from ipt_explain.compare.objects.model import ApiObjects, family_of
@@ -186,7 +187,7 @@ def zones_of(objects: ApiObjects, node: str | None) -> list[str | None]:
 
 def _complete(rulesets: Sequence[Ruleset]) -> bool:
     return all(
-        ruleset.form in (Form.SAVE, Form.LISTING) and {"nat", "filter"} <= ruleset.tables.keys() for ruleset in rulesets
+        shows_all(ruleset) and {"nat", "filter"} <= ruleset.tables.keys() for ruleset in rulesets
     )
 
 

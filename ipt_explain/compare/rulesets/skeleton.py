@@ -20,8 +20,9 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.compare.canonical import RuleTexts
+from ipt_explain.compare.completeness import shows_all
 from ipt_explain.graph import is_built_in
-from ipt_explain.model import Backend, Chain, Dump, Family, Form, Rule, Ruleset
+from ipt_explain.model import Backend, Chain, Dump, Family, Rule, Ruleset
 from ipt_explain.records import dataclass, field
 
 _OF_SERVICES = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL})
@@ -105,9 +106,8 @@ class _SkeletonReader:
                     owner = owner_of(name, chain.rules, table.name)
                     rules = tuple(map(self._texts.text, chain.rules))
                     foreign[place] = ForeignChain(owner.name if owner is not None else NOBODY, rules)
-        complete = ruleset.form in (Form.SAVE, Form.LISTING)
         return Skeleton(
-            complete,
+            shows_all(ruleset),
             policies,
             {place: rules for place, rules in built_in.items() if rules},
             {place: rules for place, rules in system.items() if rules},

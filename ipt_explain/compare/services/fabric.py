@@ -22,7 +22,8 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.compare.canonical import RuleTexts
-from ipt_explain.model import Backend, Dump, Family, Form, Rule, Ruleset
+from ipt_explain.compare.completeness import shows_all
+from ipt_explain.model import Backend, Dump, Family, Rule, Ruleset
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
 from ipt_explain.words.addresses import address_port
@@ -51,7 +52,7 @@ def fabrics(explanation: Explanation, dumps: Sequence[Dump]) -> list[Fabric]:
         (ruleset.source, ruleset.family, ruleset.backend): _FabricReader(ruleset)
         for dump in dumps
         for ruleset in dump.rulesets
-        if ruleset.form in (Form.SAVE, Form.LISTING)
+        if shows_all(ruleset)
     }
     kinds = {
         (facts.source, facts.family, facts.backend): f"{facts.version} {facts.mode}" for facts in explanation.rulesets

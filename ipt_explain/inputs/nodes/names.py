@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_COMMAND = re.compile(r"ip6?tables(?:-legacy|-nft)?(?:_-t_[a-z]+)?(?:_-{1,2}[a-zA-Z-]+)+")
 # What file names say beside the node's name.
 _TOOL = (
     r"(?:ip6?tables|xtables|nft|ipvsadm|ipset)(?:[-_ ]?(?:legacy|nft))?(?:[-_ ](?:save|restore|list|ruleset|rules|"
-    r"o|d|t|n|v|x|s|l|ln|nl|nvl|vnl|nvxl|svc|a|j|tables?|nat|filter|mangle|raw|security|line-numbers|dump|dumps))*"
+    r"o|d|t|s|[nvx]*l[nvx]*|[nvx]+|svc|a|j|tables?|nat|filter|mangle|raw|security|line-numbers|dump|dumps))*"
 )
 _ADDRESSES = r"ip(?:[-_ ](?:o|d|s|addr|address|a|show|list))+"
 _WORDS = "digest|dump|dumps|save|rules|ruleset|kube-?proxy|ipv[46]|v[46]|inet6?|firewall|output|stdout"
@@ -22,7 +23,8 @@ _LAST = re.compile(rf"[-_. ]+(?:{_TOOL}|{_ADDRESSES}|{_WORDS})$", re.IGNORECASE)
 _SUFFIX = re.compile(
     rf"\.(?:gz|xz|bz2|zst|tgz|txz|tar|zip|txt|json|log|out|conf|ya?ml|{_TOOL}|{_WORDS})$", re.IGNORECASE
 )
-_REPORT = re.compile(r"^sosreport-(?P<host>.+?)(?:-\d{1,12})?-\d{4}-\d{2}-\d{2}-[a-z0-9]{5,10}(?:-[a-z]+)?$")
+# A number of four figures or fewer is the host's: `sosreport-worker-3-…`; one of a support case is longer.
+_REPORT = re.compile(r"^sosreport-(?P<host>.+?)(?:-\d{5,12})?-\d{4}-\d{2}-\d{2}-[a-z0-9]{5,10}(?:-[a-z]+)?$")
 _NODE_FOLDERS = frozenset({"node", "nodes", "host", "hosts"})
 # Folders that every node has in such collections: they tell nothing of which node it is.
 _COMMON = frozenset({"sos_commands", "firewall_tables", "networking", "network", "host_service_logs", "commands"})
@@ -59,6 +61,12 @@ def file_name(path: str) -> str:
 def is_tools(name: str) -> bool:
     """Whether a file is called as the output of a tool, and so names no node: `iptables-save.txt`."""
     return not _without_tool(name)
+
+
+def command_of(path: str) -> str | None:
+    """The command whose output sosreport called so: `iptables_-t_nat_-nvL` -> `iptables -t nat -nvL`."""
+    found = _COMMAND.fullmatch(path.rpartition("/")[2])
+    return None if found is None else found[0].replace("_", " ")
 
 
 def _parts(path: str) -> list[str]:

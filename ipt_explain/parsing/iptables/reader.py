@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Counters, Dump, Form
@@ -20,6 +21,9 @@ from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.source import SourceText
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.pastes.commands import Command
 
 _COUNT = "[0-9]{1,20}"
 _CHAIN = re.compile(
@@ -53,6 +57,7 @@ class _Reader:
         self._lenient = lenient
         self._sections: list[TableBuilder] = []
         self._generator: headers.Generator | None = None
+        self._listed_by: Command | None = None  # the command of a listing, where it stands above it
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
         for line in cleaned.refused:
@@ -221,6 +226,17 @@ class _Reader:
         warning = headers.read_legacy_warning(content)
         if warning is not None:
             self._warnings.append(warning)
+        if "tables" in content and " -" in content:
+            self._read_heading(content)
+
+    def _read_heading(self, content: str) -> None:
+        """`# ip6tables -t nat -S` above its output, which names neither table nor family."""
+        from ipt_explain.parsing.pastes.commands import read_command
+
+        command = read_command(content)
+        if command is not None and command.action == "S" and command.chain is None and command.table in BUILT_IN:
+            self._listed_by = command
+            self._rules.table = None
 
     def _open_table(self, name: str, line: int) -> bool:
         if name not in BUILT_IN:
@@ -270,7 +286,10 @@ class _Reader:
         return True
 
     def _open_listing(self, line: int) -> TableBuilder:
-        table = self._rules.table = TableBuilder(None, line, None)
+        command, self._listed_by = self._listed_by, None
+        table = self._rules.table = TableBuilder(None if command is None else command.table, line, None)
+        if command is not None:
+            table.family, table.backend = command.family, command.backend
         table.form = Form.LISTING
         table.committed = True
         self._sections.append(table)
