@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+_MANY = 100_000
+
+
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """No search for cycles inside the block. A big dump makes a million objects and not one cycle; searching them
@@ -19,3 +22,11 @@ def collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def free_cycles() -> None:
+    """Free what only cycles hold, where much has been made while the collector was paused: for work that is done again
+    and again, node by node. Costs what was made since, not what there is.
+    """
+    if gc.get_count()[0] > _MANY:
+        gc.collect(1)

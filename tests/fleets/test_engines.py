@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 
 from ipt_explain.cli.main import run
-from ipt_explain.compare.fleet.engines.making import Made
+from ipt_explain.collector import collector_paused
+from ipt_explain.compare.fleet.engines.making import Made, Maker
 from ipt_explain.compare.fleet.engines.processes import Task, made_by_processes
 from ipt_explain.compare.fleet.nodes import NodeJob
 from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.sources import Entry
 from tests.compare.helpers import scenario
-from tests.fleets.planting import write
+from tests.fleets.planting import healthy, write
 
 HEALTHY = scenario("1.30/basic").ipv4.encode()
 
@@ -49,6 +51,16 @@ def _check(made: list[Made], *poisoned: int) -> None:
     for number in poisoned:
         (why,) = made[number].not_compared
         assert "killed" in why.why
+
+
+def test_what_nodes_leave_behind_does_not_pile_up() -> None:
+    maker = Maker(False)
+    with collector_paused():  # as each command runs
+        for number in range(12):
+            entries = [Entry(f"{number}{suffix}", f"{number}{suffix}", Kind.SAVE) for suffix in healthy(number)]
+            texts = [text.encode() for text in healthy(number).values()]
+            assert maker.make(NodeJob(str(number), tuple(entries)), list(zip(entries, texts))).digest is not None
+        assert gc.get_count()[0] < 300_000  # one node makes some 40,000 objects in cycles
 
 
 def test_a_dump_that_kills_its_process_is_named_and_costs_no_other() -> None:

@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.collector import collector_paused
+from ipt_explain.collector import collector_paused, free_cycles
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.engines.node_files import (
     clash,
@@ -73,6 +73,8 @@ class Maker:
             # One bad file of thousands must not lose the others' result.
             why = f"a bug in ipt-explain, please report it: {type(error).__name__}: {error}"
             return _none(job.node, (NotCompared(job.node, why),))
+        finally:
+            free_cycles()
 
     def _made(self, job: NodeJob, contents: Sequence[tuple[Entry, bytes | Unreadable]]) -> Made:
         texts: list[tuple[Entry, str]] = []
