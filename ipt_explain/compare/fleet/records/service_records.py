@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ipt_explain.compare.fleet.records.canonical import compact
-from ipt_explain.compare.services.differing import TOLERANCE
+from ipt_explain.compare.services.endpoints import TOLERANCE
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.compare.services.losses import Cause
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView

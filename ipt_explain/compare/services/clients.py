@@ -1,0 +1,71 @@
+"""What a service port does with clients in two dumps: who keeps its endpoint, whose source address is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.services.pair import Pair
+from ipt_explain.compare.services.views import AffinityView, ServiceView
+from ipt_explain.compare.services.wording import (
+    affinity_value,
+    affinity_words,
+    condition_values,
+    flags,
+    source_value,
+    source_words,
+    when,
+)
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict
+
+
+def affinity_differences(pair: Pair) -> Iterator[Difference]:
+    """For how long a client keeps its endpoint."""
+    before, after = pair.before.affinity, pair.after.affinity
+    # A service without endpoints shows no affinity, whatever it has.
+    if before == after or not pair.before.endpoints() or not pair.after.endpoints():
+        return
+    if _same_but_for_endpoints(before, after, pair.common):
+        return
+    message = f"session affinity {affinity_words(before)} -> {affinity_words(after)}"
+    yield pair.difference(DifferenceKind.AFFINITY, None, affinity_value(before), affinity_value(after), message)
+
+
+def masquerade_differences(pair: Pair) -> Iterator[Difference]:
+    """Whose source address is rewritten."""
+    before, after = pair.before.masquerade, pair.after.masquerade
+    old, new = set(before.without_hairpin), set(after.without_hairpin)
+    lost, won = sorted((new - old) & pair.common), sorted((old - new) & pair.common)
+    for subject, endpoints, was in (("hairpin", lost, True), ("hairpin", won, False)):
+        if endpoints:
+            words = "no longer masqueraded" if was else "masqueraded now"
+            yield pair.difference(
+                DifferenceKind.MASQUERADE, subject, flags(endpoints, was), flags(endpoints, not was),
+                f"connections of {', '.join(endpoints)} to itself: {words}",
+            )  # fmt: skip
+    seen = _seen_cluster_ip(pair.before) and _seen_cluster_ip(pair.after)
+    if seen and (before.all, before.off_cluster) != (after.all, after.off_cluster):
+        yield pair.difference(
+            DifferenceKind.MASQUERADE, "ClusterIP", source_value(before), source_value(after),
+            f"ClusterIP connections masqueraded: {source_words(before)} -> {source_words(after)}",
+        )  # fmt: skip
+    if None not in (before.external, after.external) and before.external != after.external:
+        yield pair.difference(
+            DifferenceKind.MASQUERADE, "external addresses",
+            condition_values(before.external), condition_values(after.external),
+            f"connections to external addresses masqueraded: {when(before.external)} -> {when(after.external)}",
+        )  # fmt: skip
+
+
+def _seen_cluster_ip(view: ServiceView) -> bool:
+    """Whether the text shows how ClusterIP connections are masqueraded: those that are refused are not."""
+    return any(
+        frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
+        for frontend in view.frontends.values()
+    )
+
+
+def _same_but_for_endpoints(before: AffinityView | None, after: AffinityView | None, common: frozenset[str]) -> bool:
+    if before is None or after is None:
+        return False
+    return before.seconds == after.seconds and common.intersection(before.without) == common.intersection(after.without)

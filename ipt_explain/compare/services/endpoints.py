@@ -1,0 +1,84 @@
+"""The endpoints of a service port in two dumps, and their chances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value
+from ipt_explain.compare.services.pair import Pair
+from ipt_explain.compare.services.views import Pool
+from ipt_explain.services.ports import Scope
+from ipt_explain.words.lists import listed
+from ipt_explain.words.percents import percents
+
+TOLERANCE = 2e-5
+"""How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""
+
+
+def endpoint_differences(pair: Pair) -> Iterator[Difference]:
+    """Endpoints that came and went, and how connections are spread over those that stay."""
+    before, after = pair.before.endpoints(), pair.after.endpoints()
+    yield from _came_and_went(pair, None, before, after)
+    for scope in Scope:
+        earlier, later = pair.before.pool(scope), pair.after.pool(scope)
+        if earlier is not None and later is not None and earlier != later:
+            yield from _pool(pair, scope, earlier, later)
+
+def _came_and_went(
+    pair: Pair, subject: str | None, before: frozenset[str], after: frozenset[str]
+) -> Iterator[Difference]:
+    for endpoint in sorted(before - after):
+        where = f" from {subject}" if subject else ""
+        message = f"endpoint {endpoint} removed{where}"
+        yield pair.difference(DifferenceKind.ENDPOINT_REMOVED, subject, endpoint, None, message)
+    for endpoint in sorted(after - before):
+        where = f" to {subject}" if subject else ""
+        message = f"endpoint {endpoint} added{where}"
+        yield pair.difference(DifferenceKind.ENDPOINT_ADDED, subject, None, endpoint, message)
+
+
+def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Difference]:
+    """Endpoints that stay, but came to or left this pool; chances that changed otherwise than by their number."""
+    subject = "endpoints on this node" if scope is Scope.LOCAL else "all endpoints"
+    common = pair.common
+    yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
+    if not before.shares or not after.shares:
+        return
+    changed = changed_shares(before, after)
+    leak = abs(before.unmatched - after.unmatched) > TOLERANCE
+    if not changed and not leak:
+        return
+    # Where endpoints came and went, a chance may have changed beside the others' and yet be the same number.
+    told = [share for share in changed if abs(share[1] - share[2]) > TOLERANCE] or changed
+    parts = [f"no endpoint {_change(before.unmatched, after.unmatched)}"] if leak else []
+    parts += [f"{endpoint} {_change(old, new)}" for endpoint, old, new in told]
+    old_chances: dict[str, Value] = {endpoint: old for endpoint, old, _ in changed}
+    new_chances: dict[str, Value] = {endpoint: new for endpoint, _, new in changed}
+    if leak:
+        old_chances["unmatched"], new_chances["unmatched"] = before.unmatched, after.unmatched
+    message = f"chances among {subject}: {listed(parts, 4)}"
+    yield pair.difference(DifferenceKind.PROBABILITY, subject, old_chances, new_chances, message)
+
+
+def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
+    """Endpoints of both pools whose chance relative to each other changed, with the chances as they are.
+
+    That an endpoint came or went changes all chances alike, and is no change of its own.
+    """
+    earlier, later = dict(before.shares), dict(after.shares)
+    common = [endpoint for endpoint in earlier if endpoint in later]
+    old_sum = sum(earlier[endpoint] for endpoint in common)
+    new_sum = sum(later[endpoint] for endpoint in common)
+    if old_sum <= 0.0 or new_sum <= 0.0:
+        return []
+    old_scale, new_scale = 1.0 / old_sum, 1.0 / new_sum
+    found = []
+    for endpoint in common:
+        old, new = earlier[endpoint], later[endpoint]
+        if abs(old * old_scale - new * new_scale) > TOLERANCE * 3:
+            found.append((endpoint, old, new))
+    return found
+
+
+def _change(before: float, after: float) -> str:
+    return " -> ".join(percents((before, after)))

@@ -1,0 +1,32 @@
+"""One service port as two dumps have it."""
+
+from __future__ import annotations
+
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value
+from ipt_explain.compare.services.views import ServiceView
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A service port before and after."""
+
+    before: ServiceView
+    after: ServiceView
+
+    @property
+    def named(self) -> bool:
+        """Whether both dumps name it."""
+        return self.before.named and self.after.named
+
+    @property
+    def common(self) -> frozenset[str]:
+        """The endpoints that both have."""
+        return self.before.endpoints() & self.after.endpoints()
+
+    def difference(
+        self, kind: DifferenceKind, subject: str | None, before: Value, after: Value, message: str
+    ) -> Difference:
+        """A difference of this service port."""
+        label = self.after.label if self.after.named else self.before.label
+        return Difference(kind, self.after.family, message, label, self.after.protocol, subject, before, after)
