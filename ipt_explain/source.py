@@ -1,4 +1,4 @@
-"""Where something stands in the input: lines, columns, carets. No colour."""
+"""Where something is in the input: lines, columns, carets. No colour."""
 
 from __future__ import annotations
 

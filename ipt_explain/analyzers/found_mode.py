@@ -23,7 +23,7 @@ def found_mode(dumps: Sequence[Dump]) -> str:
         for ruleset in dump.rulesets:
             mode, evidence = proxy_mode(ruleset)
             if mode is not None:
-                told.setdefault(mode, evidence.partition(": ")[0])  # behind the colon stands what the mode does
+                told.setdefault(mode, evidence.partition(": ")[0])  # after the colon is what the mode does
             elif evidence:
                 other = evidence
     for known in (dump.nft for dump in dumps if dump.nft is not None):

@@ -105,7 +105,7 @@ class CommentKind(Enum):
 
 _SERVICE_PORT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
 _KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
-# Comments of rules in the hashed chains; the service port name stands in all of them.
+# Comments of rules in the hashed chains; the service port name is in all of them.
 _WITHIN = (
     re.compile(r"Balancing rule \d+ for (\S+)\Z"),
     re.compile(r"(\S+) -> \S+\Z"),

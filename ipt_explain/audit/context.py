@@ -148,7 +148,7 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def kinds_of_chains(self) -> frozenset[str]:
-        """The names of all chains; of those that end in a hash of kube-proxy's, what stands before it (`KUBE-SVC-`)."""
+        """The names of all chains; of those that end in a hash of kube-proxy's, what comes before it (`KUBE-SVC-`)."""
         names = {name for table in self.ruleset.tables.values() for name in table.chains}
         return frozenset([name if (role := role_of(name)) is None else role.value for name in names])
 
@@ -192,6 +192,6 @@ class RulesetContext(BackendContext):
 
 
 def _spans(chain: Chain, line: int) -> bool:
-    """Whether a line is the chain's declaration, or stands between its first rule and its last."""
+    """Whether a line is the chain's declaration, or lies between its first rule and its last."""
     count = len(chain.layout.shapes)
     return line == chain.line or (count > 0 and chain.line_of(0) <= line <= chain.line_of(count - 1))

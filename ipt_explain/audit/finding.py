@@ -1,4 +1,4 @@
-"""A finding: one fault, where it stands, what it does to traffic and what to do about it."""
+"""A finding: one fault, where it is, what it does to traffic and what to do about it."""
 
 from __future__ import annotations
 

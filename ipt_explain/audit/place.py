@@ -1,4 +1,4 @@
-"""Where a fault stands in the text."""
+"""Where a fault is in the text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fault stands: a rule, a chain, a table, or nowhere in particular.
+    """Where a fault is: a rule, a chain, a table, or nowhere in particular.
 
     The table of a rule or a chain is found by its line. `text` identifies the place when lines move: the rule without
-    its counters. `focus` is the part of the line to point at, as it stands there (`--probability 0.5`); "" points at
+    its counters. `focus` is the part of the line to point at, as written there (`--probability 0.5`); "" points at
     all of it.
     """
 
@@ -27,7 +27,7 @@ NOWHERE = Place()
 
 
 def at_rule(rule: Rule, focus: str = "") -> Place:
-    """The place of a fault that stands in a rule."""
+    """The place of a fault in a rule."""
     return Place(rule.chain, rule.line, rule.text, focus)
 
 

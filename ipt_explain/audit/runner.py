@@ -187,7 +187,7 @@ def _finding(audit_rule: AuditRule, context: BackendContext, fault: Fault) -> Fi
 
 
 def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
-    """Where `focus` stands in the line; else what a rule does (`-j DROP`); else the line without its indentation."""
+    """Where `focus` is in the line; else what a rule does (`-j DROP`); else the line without its indentation."""
     if not excerpt.strip():
         return None
     start = excerpt.find(focus) if focus else -1

@@ -88,7 +88,7 @@ def compare(
     ipt-explain compare --nodes dumps/
     ipt-explain compare --objects objects.json node.txt
 
-    It compares what becomes of traffic, not lines: order, counters, comments and names of chains are nothing to it.
+    It compares what becomes of traffic, not lines, and ignores order, counters, comments and chain names.
     Exit status: 0 no difference, 1 differences or findings, 2 the input or the command line cannot be used.
     """
     if digest and (nodes or objects is not None):

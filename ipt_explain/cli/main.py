@@ -27,7 +27,7 @@ COMMANDS = (
     "explain", "audit", "trace", "show", "compare", "graph", "report", "rules", "schema", "help", "completion",
 )  # fmt: skip
 
-# Options of every command that may also stand before the command's name.
+# Options of every command that may also come before the command's name.
 _VALUE_OPTIONS = ("--color", "--width")
 
 
@@ -47,7 +47,7 @@ class CommandLine(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command's name first, where it is missing or stands behind `--color` or `--width`."""
+        """Put the command's name first, where it is missing or follows `--color` or `--width`."""
         if ctx.resilient_parsing and not args:
             return super().parse_args(ctx, args)
         ordered = command_first(args)
@@ -61,7 +61,7 @@ class CommandLine(click.Group):
             formatter.write_dl([(name, _answers(self.get_command(ctx, name))) for name in self.list_commands(ctx)])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands, and files, as a DUMP may stand in their place."""
+        """Commands, and files, as a DUMP may be in their place."""
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
 
 

@@ -8,7 +8,7 @@ from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
-"""What stands in `before` and `after`: as JSON prints it."""
+"""What `before` and `after` hold: as JSON prints it."""
 
 
 class DifferenceKind(Enum):

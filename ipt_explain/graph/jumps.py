@@ -20,7 +20,7 @@ Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """One edge of the chain graph: `rule`, which stands in `source`, hands packets to the chain `target`.
+    """One edge of the chain graph: `rule`, of chain `source`, hands packets to the chain `target`.
 
     With `goto` they do not come back behind the rule, but to where `source` itself was called from.
     """

@@ -28,7 +28,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """How kubectl is called. `options` stand ahead of its command, as `--context prod`; a call that has not ended after
+    """How kubectl is called. `options` come before its command, as `--context prod`; a call that has not ended after
     `timeout` seconds is given up, and tried again `retries` times."""
 
     options: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """How much input may hold: every limit of the program, each with what it is for.
 
-Input may come from strangers. A limit stands where a few bytes could cost unbounded time or memory, far above what real
-nodes need. An environment variable raises it (`IPT_EXPLAIN_MAX_INPUT_BYTES=2G`); `.github/SECURITY.md` lists them all.
+Input may come from strangers. There is a limit where a few bytes could cost unbounded time or memory, far above what
+real nodes need. An environment variable raises it (`IPT_EXPLAIN_MAX_INPUT_BYTES=2G`); `.github/SECURITY.md` has the
+list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Programs of the machine: found where the system has them, run for a bounded time, heard for bounded output."""
+"""Programs of the machine: found where the system has them, run for a bounded time, read up to a bounded size."""
 
 from __future__ import annotations
 

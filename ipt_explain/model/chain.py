@@ -26,7 +26,7 @@ class Chain:
     values: tuple[str, ...]
     layout: Layout = EMPTY
     _lines: int | tuple[int, ...] = ()
-    """Of the first rule where each stands on the line behind the one before it, else of every rule."""
+    """Of the first rule where each is on the line after the one before it, else of every rule."""
     _counts: tuple[str, ...] = ()
     """Packets and bytes of each rule as written, "" where a rule has none; nothing where no rule has any."""
     policy: str | None = None

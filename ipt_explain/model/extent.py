@@ -13,7 +13,7 @@ class Extent(Enum):
 
     WHOLE = "whole"  # all of them
     START = "start"  # the first ones without a gap, where the text is cut: more may follow
-    SOME = "some"  # what grep left, or what was appended: others may stand before, between and behind them
+    SOME = "some"  # what grep left, or what was appended: others may come before, between and after them
     NONE = "none"  # nothing: the text does not have the chain or the table
 
 

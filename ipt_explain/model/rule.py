@@ -32,7 +32,7 @@ class Rule:
 
     @property
     def chain(self) -> str:
-        """The chain that the rule stands in."""
+        """The chain that holds the rule."""
         return self.values[0]
 
     @property

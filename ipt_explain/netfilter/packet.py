@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from ipt_explain.model import Family
+from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
@@ -24,6 +25,7 @@ class Tracking(Enum):
     """What connection tracking knows of the packet."""
 
     NOT_YET = "not yet"  # in raw, which comes first
+    TEMPLATE = "template"  # in raw, once CT has said what the connection is to be like
     NEW = "new"
     CONFIRMED = "confirmed"  # once it has left: seen when a packet comes back over lo
     UNTRACKED = "untracked"  # `CT --notrack`: nat passes it by
@@ -61,9 +63,10 @@ class Node:
     """What is known of the node besides its rules.
 
     `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces; `foreign_addresses` are known to be none of its own. With `more_addresses` it has others than the local
-    ones, too. `out_interface` is where packets leave it, None where unknown. `assumed` decides questions: the first
-    whose text is part of the question. `sets` are its IP sets, None where none are known.
+    interfaces, with `all_interfaces` of all that have one; `foreign_addresses` are known to be none of its own. With
+    `more_addresses` it has others than the local ones, too. `out_interface` is where packets leave it, None where
+    unknown. `assumed` decides questions: the first whose text is part of the question. `sets` are its IP sets, None
+    where none are known.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -73,6 +76,7 @@ class Node:
     foreign_addresses: frozenset[int] = frozenset()
     more_addresses: bool = False
     sets: Sets | None = None
+    all_interfaces: bool = False
 
     def assumption(self, question: str) -> bool | None:
         """What the user has said of a question."""
@@ -107,8 +111,9 @@ class PacketState(NamedTuple):
 
     `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None
     where unknown. `answers` are the questions assumed so far. nat decides each way once (`destination_decided`,
-    `source_decided`); `dnat` tells whether that changed anything, `snat` that it wrote the source. `visits` are names
-    of `recent` lists that hold an address, with the number of times seen.
+    `source_decided`: the packet counts as masqueraded); `dnat` and `snat` tell whether that changed anything, as
+    `--ctstate` sees it. `visits` are names of `recent` lists that hold an address, with the number of times seen.
+    `zone` is connection tracking's, None where it is the packet's mark; `header` what rules have changed in it.
     """
 
     connection: Connection
@@ -127,6 +132,13 @@ class PacketState(NamedTuple):
     snat: bool = False
     answers: Answers = ()
     visits: frozenset[tuple[str, Address | None, int]] = frozenset()
+    zone: int | None = 0
+    header: HeaderChanges = UNCHANGED
+
+    @property
+    def tracked(self) -> bool:
+        """Whether it belongs to a connection, or to a template of one."""
+        return self.tracking is not Tracking.NOT_YET and self.tracking is not Tracking.UNTRACKED
 
     def answer(self, question: str) -> bool | None:
         """What the user or this packet's story has said of a question, or left as its only answer."""

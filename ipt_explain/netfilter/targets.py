@@ -7,6 +7,7 @@ from enum import Enum
 from fractions import Fraction
 
 from ipt_explain.model import Rule, Shape
+from ipt_explain.netfilter.header.service_type import service_type_change
 from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.nat import targets as nat_targets
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -35,7 +36,7 @@ class Effect:
 
     Each state has its share, which sum to 1, and where the packet is bound for from now on, None where that stays.
 
-    `reason` says why a fate is UNKNOWN.
+    `reason` says why a fate is UNKNOWN, or why the kernel drops a packet that no rule says to drop.
     """
 
     then: Verdict | Flow
@@ -106,7 +107,7 @@ def _mark(rule: Rule, state: PacketState, to: Heading) -> Effect:
 def _connmark(rule: Rule, state: PacketState, to: Heading) -> Effect:
     """xt_CONNMARK.c: set, save or restore under masks, with a shift in newer revisions."""
     target = rule.shape.target
-    if target is None or state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+    if target is None or not state.tracked:
         return _going_on(state)
     given = {option.name: rule.first(option) or "" for option in target.options}
     shared = parse_integer(given.get("--mask", str(ALL_BITS)))
@@ -141,16 +142,42 @@ def _shifted(mark: int, given: dict[str, str]) -> int:
 
 
 def _connection_tracking(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    """xt_CT.c: all but --notrack give the packet a template of its connection, which counts as one; the first stays."""
     target = rule.shape.target
     if target is None or any(option.name == "--notrack" for option in target.options):
         return _notrack(rule, state, to)
-    return _going_on(state)
+    if state.tracking is not Tracking.NOT_YET:
+        return _going_on(state)
+    zone: int | None = 0
+    for option in target.options:
+        if option.name.startswith("--zone"):
+            text = rule.first(option) or ""
+            zone = None if text == "mark" else parse_integer(text)
+    return _going_on(state._replace(tracking=Tracking.TEMPLATE, zone=zone))
 
 
 def _notrack(rule: Rule, state: PacketState, to: Heading) -> Effect:
     if state.tracking is not Tracking.NOT_YET:
         return _going_on(state)
     return _going_on(state._replace(tracking=Tracking.UNTRACKED))
+
+
+def _hops(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    """TTL and HL: `--ttl-set 10`, `--hl-dec 1`."""
+    target, header = rule.shape.target, state.header
+    for option in target.options if target else ():
+        value, how = parse_integer(rule.first(option) or ""), option.name.rpartition("-")[2]
+        header = header.with_hops(value) if how == "set" else header.hops_changed(value if how == "inc" else -value)
+    return _going_on(state._replace(header=header))
+
+
+def _service_type(rule: Rule, state: PacketState, to: Heading) -> Effect:
+    """TOS changes the byte as MARK does a mark; DSCP sets its upper six bits."""
+    target, header = rule.shape.target, state.header
+    for option in target.options if target else ():
+        change = service_type_change(option.name, rule.first(option) or "")
+        header = header.tos_changed(change.clear, change.flip)
+    return _going_on(state._replace(header=header))
 
 
 def _transparent_proxy(rule: Rule, state: PacketState, to: Heading) -> Effect:
@@ -167,6 +194,8 @@ def _transparent_proxy(rule: Rule, state: PacketState, to: Heading) -> Effect:
 def _destination_nat(choose: Callable[[Rule, PacketState, Heading], nat_targets.Choices]) -> Target:
     def apply(rule: Rule, state: PacketState, to: Heading) -> Effect:
         chosen = choose(rule, state, to)
+        if not chosen:
+            return Effect(Verdict.DROP, ((_ONE, state, None),), f"{state.in_interface} has no address to redirect to")
         states = tuple((share, nat_targets.sent_to(state, to, heading), heading) for share, heading in chosen)
         return Effect(Verdict.ACCEPT, states)
 
@@ -194,8 +223,8 @@ _VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 
 # They write logs, touch headers that rules seldom test, or bear upon other packets; the packet goes on.
 _HARMLESS = frozenset({
-    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "DSCP", "ECN", "HL", "IDLETIMER", "LED", "LOG", "NFLOG", "RATEEST",
-    "SECMARK", "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG",
+    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "ECN", "IDLETIMER", "LED", "LOG", "NFLOG", "RATEEST", "SECMARK",
+    "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TRACE", "ULOG",
 })  # fmt: skip
 
 _TARGETS: dict[str, Target] = {
@@ -207,6 +236,10 @@ _TARGETS: dict[str, Target] = {
     "CONNMARK": _connmark,
     "CT": _connection_tracking,
     "NOTRACK": _notrack,
+    "DSCP": _service_type,
+    "HL": _hops,
+    "TOS": _service_type,
+    "TTL": _hops,
     "TPROXY": _transparent_proxy,
     "QUEUE": _verdict(Verdict.UNKNOWN, "what a program does with the queued packet"),
     "NFQUEUE": _verdict(Verdict.UNKNOWN, "what a program does with the queued packet"),

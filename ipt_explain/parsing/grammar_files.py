@@ -65,7 +65,7 @@ def build_parser(grammar: str, start: str = "rule") -> Lark:
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
-    """Make the keywords that stand in the rules whole words, without groups: `--dportx` isn't `--(sport|dport)`."""
+    """Make the keywords in the rules whole words, without groups: `--dportx` isn't `--(sport|dport)`."""
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):
         terminal.pattern = PatternRE(re.escape(pattern.value) + END_OF_WORD)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-# Colours may stand ahead of a line's text.
+# Colours may precede a line's text.
 _FIRST_COLONS = re.compile(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=:)")
 _HASHES = re.compile(r"##(?=\w*\[)")
 

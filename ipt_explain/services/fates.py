@@ -94,6 +94,11 @@ class Fates:
     node: Fate
     outside: Fate
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The questions that any of them leaves open."""
+        return tuple(dict.fromkeys((*self.pod.open, *self.node.open, *self.outside.open)))
+
     def items(self) -> Iterator[tuple[Vantage, Fate]]:
         """Each vantage point with its fate."""
         yield Vantage.POD, self.pod

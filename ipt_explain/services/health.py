@@ -4,12 +4,12 @@ their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
-from ipt_explain.services.ports import ServicePort, ServiceState
+from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 
 # A rule that hits so large a part of the Services is a fault of the node, not of each.
 _MOST_OF_THEM = 0.5
@@ -22,6 +22,7 @@ class Standing(Enum):
     """How a Service is, gravest first."""
 
     BROKEN = "broken"  # loses connections that it could serve
+    HAIRPIN = "hairpin"  # serves all but its own pods: those that reach themselves through it hang
     REFUSING = "refusing"  # declines them by rules of its own: no endpoints
     UNKNOWN = "unknown"  # the text does not tell
     FINE = "fine"
@@ -55,22 +56,27 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A node's health. `troubles` are of Services that no cause explains wholly, gravest first; `counts` of all."""
+    """A node's health. `troubles` are of Services that no cause explains wholly, gravest first; `counts` of all.
+
+    `unmasqueraded` are the Services whose connections are marked for masquerading, where nothing masquerades a mark.
+    """
 
     causes: tuple[Cause, ...]
     troubles: tuple[Trouble, ...]
     counts: dict[Standing, int]
+    unmasqueraded: tuple[ServicePort, ...] = ()
 
     @property
     def well(self) -> bool:
         """Whether nothing is broken, refused or unknown."""
-        return not self.causes and not self.troubles
+        return not self.causes and not self.troubles and not self.unmasqueraded
 
 
 def health(services: Sequence[ServicePort]) -> Health:
     """The health of the node, or nodes, that service ports are of."""
     causes = _causes(services)
     explained = {key for key, _ in causes}
+    unmasqueraded = _unmasqueraded(services)
     troubles: list[Trouble] = []
     counts = dict.fromkeys(Standing, 0)
     for service in services:
@@ -79,11 +85,24 @@ def health(services: Sequence[ServicePort]) -> Health:
         own = [lost for _, lost in losses(service) if _key(service.source, lost) not in explained]
         if trouble.standing is Standing.BROKEN and not own:
             continue
+        if trouble.standing is Standing.HAIRPIN and unmasqueraded:
+            continue
         if trouble.standing is not Standing.FINE:
             troubles.append(trouble)
     order = list(Standing)
     troubles.sort(key=lambda each: (order.index(each.standing), -(each.lost.probability if each.lost else 0)))
-    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts)
+    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded)
+
+
+def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
+    """The Services that lack hairpin though their connections are marked, where no Service's mark does anything."""
+    lacking = [
+        service
+        for service in services
+        if any(each.marked and each.hairpin is False for each in service.endpoints)
+    ]
+    works = any(each.marked and each.hairpin for service in services for each in service.endpoints)
+    return () if works else tuple(lacking)
 
 
 def trouble_of(service: ServicePort) -> Trouble:
@@ -97,20 +116,29 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.REFUSING)
     if service.state is ServiceState.UNKNOWN:
         return Trouble(service, Standing.UNKNOWN)
-    return Trouble(service, Standing.FINE if service.state is ServiceState.SERVING else Standing.BROKEN)
+    if service.state is not ServiceState.SERVING:
+        return Trouble(service, Standing.BROKEN)
+    lacks_hairpin = any(endpoint.hairpin is False for endpoint in service.endpoints)
+    return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
 
 
 def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
     """What connections to a service port are lost, by any frontend; what a neighbour answers itself is no loss, and of
     what is unknown nothing is known to be one.
     """
+    for _, vantage, lost in losses_by_frontend(service):
+        yield vantage, lost
+
+
+def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
+    """The same, each with the frontend by which it is met."""
     for frontend in service.frontends:
         if frontend.fates is None:
             continue
         for vantage, fate in frontend.fates.items():
             for lost in fate.lost:
                 if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and lost.probability > _NOTHING:
-                    yield vantage, lost
+                    yield frontend, vantage, lost
 
 
 def _causes(services: Sequence[ServicePort]) -> list[tuple[object, Cause]]:

@@ -1,4 +1,4 @@
-"""What stands between a packet and an endpoint."""
+"""What keeps a packet from an endpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ipt_explain.records import dataclass
 
 
 class Obstacle(Enum):
-    """In which way a rule stands between a packet and an endpoint."""
+    """How a rule keeps a packet from an endpoint."""
 
     STOPS = "stops it after it was sent there"
     DOES_NOT_MATCH = "does not match it, but would have to"

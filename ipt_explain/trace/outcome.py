@@ -24,7 +24,7 @@ class Outcome:
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
     the dump: those that end in `=yes` or `=no` are one side of a question that was split evenly, and can be given to
     `trace(assume=...)` as they stand. `probability` counts each such side as half. `reason` is the one
-    that an UNKNOWN verdict is for want of.
+    that an UNKNOWN verdict is for want of, or why the kernel itself stops the packet.
     """
 
     probability: float

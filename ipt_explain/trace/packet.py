@@ -100,6 +100,7 @@ def node_of(
         tuple({**dict(own.first), **first}.items()),
         more_addresses=own.more and not addresses,
         sets=known_sets(facts),
+        all_interfaces=not own.more,
     )
 
 

@@ -147,7 +147,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 verdict=verdict.value,
                 dnat=dnat,
                 masqueraded=masqueraded,
-                assumptions=assumptions + ((reason,) if reason else ()) + noted,
+                assumptions=assumptions + ((reason,) if verdict is Verdict.UNKNOWN else ()) + noted,
                 exact=portion.share,
                 endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
@@ -160,7 +160,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
 def _key(ending: Ending) -> OutcomeKey:
     finish, state, stopped = ending.finish, ending.state, ending.verdict in (Verdict.DROP, Verdict.REJECT)
     dnat = destination_text(ending.to, state.connection.family) if state.dnat and not stopped else None
-    return finish.verdict, dnat, state.snat and not stopped, finish.delivered, finish.reason, state.answers
+    return finish.verdict, dnat, state.source_decided and not stopped, finish.delivered, finish.reason, state.answers
 
 
 def _order(outcome: Outcome) -> tuple[float, str, str, tuple[str, ...]]:

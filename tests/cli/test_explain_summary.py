@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,14 @@ def test_one_cause_is_told_once() -> None:
 def test_a_trouble_of_one_service_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     found = health(explain(read_dump(DAMAGED.read_text(encoding="utf-8"))).services)
     assert found.causes == ()
-    (trouble,) = found.troubles
+    trouble, hairpin = found.troubles
     assert (trouble.service.label, trouble.standing) == ("kube-system/kube-dns:dns", Standing.BROKEN)
+    assert (hairpin.service.label, hairpin.standing) == ("kube-system/kube-dns:dns-tcp", Standing.HAIRPIN)
     assert trouble.lost is not None and trouble.lost.probability == pytest.approx(0.25)
-    text = printed(capsys, DAMAGED, "--width", "100")
-    assert text.index("✗ kube-system/kube-dns:dns  25 % of connections are not translated") < text.index("ClusterIP")
-    assert text.endswith(f"Next: ipt-explain -s kube-system/kube-dns:dns {DAMAGED}\n      ipt-explain audit {DAMAGED}\n") or "Next:" in text
+    text = printed(capsys, DAMAGED, "--width", "120")
+    assert text.index("✗ kube-system/kube-dns:dns      25 % of connections are not translated") < text.index("ClusterIP")
+    assert "no hairpin: 10.244.1.3 cannot" in text
+    assert "NOT TRANSLATED: leave for the Service's own address" in text
 
 
 def test_only_problems(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,5 +103,42 @@ def test_the_table_fits(dump: Path, width: int, capsys: pytest.CaptureFixture[st
 
 def test_the_table_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "-o", "table", DAMAGED, "--width", "120")
-    (row,) = (line for line in text.splitlines() if line.startswith("✗"))
-    assert re.split(r"  +", row.rstrip()) == ["✗ kube-system/kube-dns:dns", "C", "10.96.0.10:53/udp", "2", "leaks 25 %", "not translated"]
+    rows = [re.split(r"  +", line.rstrip()) for line in text.splitlines() if line.startswith("✗")]
+    assert rows == [
+        ["✗ kube-system/kube-dns:dns", "C", "10.96.0.10:53/udp", "2", "leaks 25 %", "not translated"],
+        ["✗ kube-system/kube-dns:dns-tcp", "C", "10.96.0.10:53/tcp", "2", "even", "no hairpin"],
+    ]
+
+
+def next_commands(text: str) -> list[list[str]]:
+    """The commands below `Next:`, as a shell reads them."""
+    below = text[text.index("Next: ") + len("Next: ") :].replace("\\\n", "")
+    return [shlex.split(line) for line in below.splitlines()]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("name", ["node.txt", "a name with 'quotes' and blanks " * 3, "long" * 60])
+def test_the_next_commands_can_be_pasted(
+    name: str, width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_bytes(DAMAGED.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    text = printed(capsys, name, "--problems", "--width", str(width))
+    assert max(map(len, text.splitlines())) <= width
+    assert next_commands(text) == [["ipt-explain", *words, name] for words in (["audit"], ["-o", "table"], ["--all"])]
+
+
+def test_where_nothing_is_masqueraded_the_node_is_at_fault() -> None:
+    hook = '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING\n'
+    text = BASIC.read_text(encoding="utf-8")
+    assert hook in text
+    found = health(explain(read_dump(text.replace(hook, ""))).services)
+    assert len(found.unmasqueraded) == 4 and found.troubles == () and found.counts[Standing.HAIRPIN] == 4
+
+
+def test_a_loss_is_in_the_tree_with_its_rule() -> None:
+    tree = run("explain", "--width", "200", stdin=unhooked()).out
+    rows = [line for line in tree.splitlines() if line.startswith("├─ lost ")]
+    assert len(rows) == 4
+    assert all("from pods and outside are not translated: in nat PREROUTING, no rule" in row for row in rows)
+    assert "no connection gets there" in tree

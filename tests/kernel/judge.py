@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 
 from ipt_explain.model import Dump
 from ipt_explain.trace import Packet, Trace, trace
@@ -12,7 +13,7 @@ from tests.kernel.laboratory import Fate, Laboratory, Shot
 IMPROBABLE = 1e-6
 
 
-def foretell(dump: Dump, shot: Shot, laboratory: Laboratory) -> Trace:
+def foretell(dump: Dump, shot: Shot, laboratory: Laboratory, assume: Iterable[str] = ()) -> Trace:
     """The trace of a packet through the laboratory's node."""
     host = shot.origin == "host"
     packet = Packet(
@@ -23,7 +24,7 @@ def foretell(dump: Dump, shot: Shot, laboratory: Laboratory) -> Trace:
         entry="output" if host else "prerouting",
         in_interface=None if host else {"pod": "cni0", "external": "eth0"}[shot.origin],
     )
-    return trace(dump, packet, local_addresses=laboratory.local_addresses, out_interface="snk0")
+    return trace(dump, packet, local_addresses=laboratory.local_addresses, out_interface="snk0", assume=assume)
 
 
 def disagreement(foretold: Trace, observed: Counter[Fate], masquerade_shows: bool = True) -> str:

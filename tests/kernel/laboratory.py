@@ -90,6 +90,14 @@ class Laboratory:
         """The node's rules as iptables-save prints them."""
         return self._spaces.run("node", [f"{self._tool}-save"]).stdout
 
+    def addresses(self) -> str:
+        """The node's addresses as `ip addr` prints them."""
+        return self._spaces.run("node", ["ip", "addr"]).stdout
+
+    def route_localnet(self, on: bool) -> None:
+        """Let the node route 127.0.0.0/8 to and from other interfaces than lo, or not."""
+        self._spaces.set_everywhere("route_localnet", "1" if on else "0")
+
     def fire(self, shots: list[Shot]) -> list[Fate]:
         """Send packets, each from a fresh port and so as a new connection; returns what became of each."""
         first = self._number

@@ -77,6 +77,12 @@ class Namespaces:
         with self.inside(which):
             return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
+    def set_everywhere(self, option: str, value: str) -> None:
+        """Set an option of IPv4 on every interface of the node."""
+        with self.inside("node"):
+            for scope in ("all", "default", "lo", *(ends[0] for ends in PAIRS.values())):
+                _write(f"ipv4/conf/{scope}/{option}", value)
+
     def _wire(self) -> None:
         world = self.names["world"]
         lines, others = ["link set lo up"], []

@@ -77,11 +77,11 @@ FOREIGN_LINES = [
 ]  # fmt: skip
 
 BROKEN_RULES = [
-    ("-A INPUT -s ! 192.168.122.0/24 -j ACCEPT", "!", "behind its option"),
+    ("-A INPUT -s ! 192.168.122.0/24 -j ACCEPT", "!", "follows its option"),
     ("-A INPUT ! ! -s 1.2.3.4/32 -j ACCEPT", "!", "two negations"),
     ("-A INPUT -m comment --comment 'two words' -j ACCEPT", "'", "single quotes"),
     ("-A INPUT -j ACCEPT -j DROP", "-j", "second target"),
-    ("-A INPUT -j ACCEPT # lets all in", "#", "comment stands behind"),
+    ("-A INPUT -j ACCEPT # lets all in", "#", "comment follows"),
     ('-A INPUT -m comment --comment "never closed -j ACCEPT', '"', "never closed"),
     ("-A INPUT -p tcp … -j ACCEPT", "…", "left out"),
     ("-A INPUT -m comment –comment x -j ACCEPT", "–", "typographic dash"),

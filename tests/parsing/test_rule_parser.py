@@ -283,7 +283,7 @@ def test_any_words_are_read_or_refused_in_place(words: list[str]) -> None:
         ("-A X -s 1 -s 2", 11, 2, "-s is given twice"),
         ("-A X -m comment --comment foo bar", 31, 3, "`bar` is one argument too many for --comment"),
         ('-A X -m comment --comment "foo bar', 32, 3, "a double quote that is opened and never closed"),
-        ('-A X -m comment --comment "foo"bar', 32, 3, "`bar` stands behind a closing quote"),
+        ('-A X -m comment --comment "foo"bar', 32, 3, "`bar` follows a closing quote"),
         ("-A X -m tcp --syn 1", 19, 1, "`1` is unexpected: --syn takes no argument"),
         ("-A X -j ACCEPT foo", 16, 3, "`foo` is unexpected behind -j ACCEPT"),
         ("-R X y", 6, 1, "`y` is not what -R takes"),

@@ -114,7 +114,7 @@ def test_a_leak_is_shown_with_its_share() -> None:
     endpoints = (endpoint(1, 0.5), endpoint(2, 0.375))
     lines = service_lines(service(endpoints=endpoints, balancers=(balancer(endpoints, unmatched=0.125),)))
     assert "├─ endpoints     2, uneven" in lines
-    assert "│  └─ 12.50 %  match no rule and pass on UN-DNATed, to the service's own address" in lines
+    assert "│  └─ 12.50 %  NOT TRANSLATED: leave for the Service's own address" in lines
 
 
 def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:

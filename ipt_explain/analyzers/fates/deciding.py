@@ -181,7 +181,7 @@ def loss_of(
     if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
         return Loss.UNTRANSLATED, "no rule translates its destination, so that it is refused"
     if refusing:
-        return (Loss.DROPPED, "dropped") if verdict is Verdict.DROP else (Loss.REJECTED, "rejected")
+        return (Loss.DROPPED, reason or "dropped") if verdict is Verdict.DROP else (Loss.REJECTED, reason or "rejected")
     if verdict is Verdict.UNKNOWN:
         return Loss.UNKNOWN, reason
     if decider.owner in _ANSWERING:
@@ -193,7 +193,7 @@ def loss_of(
     if step is None or step.rule is None:
         return Loss.UNTRANSLATED, "no rule translates its destination"
     if step.into is not None:
-        return Loss.UNTRANSLATED, f"{step.into.name} lets it through with no endpoint chosen"
+        return Loss.UNTRANSLATED, f"{step.into.name} chooses no endpoint"
     if not isinstance(step, Step):
         return Loss.UNTRANSLATED, "no rule translates its destination"
-    return Loss.UNTRANSLATED, f"{step.rule.target or 'it'} ends its way before its destination is translated"
+    return Loss.UNTRANSLATED, f"{step.rule.target or 'this rule'} leaves nat before the destination is translated"

@@ -92,7 +92,7 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            sources, perhaps_here = masqueraded if state.snat else kept, self._perhaps_here
+            sources, perhaps_here = masqueraded if state.source_decided else kept, self._perhaps_here
             for who, to in zip(flock.who, flock.to):
                 if to in endpoints[who]:
                     sources[who] = 1
@@ -130,7 +130,7 @@ class Judge:
             part = self._part(end, endpoints, may_refuse)
             parts.gather((part, state.answers), end.share, None)
             if part.served:
-                sources.gather((state.snat, state.answers), end.share, None)
+                sources.gather((state.source_decided, state.answers), end.share, None)
                 if end.to in self._perhaps_here:
                     sources.gather((False, state.answers), end.share, None)
                 arrivals.gather((end.to, state.answers), end.share, None)

@@ -102,7 +102,7 @@ class _Reader:
                 start._replace(mark=min(marks), tracking=Tracking.NEW, destination_decided=True, dnat=True)
             )
             for finish, flock in journey.ends():
-                if finish.verdict is Verdict.ACCEPT and not finish.state.snat:
+                if finish.verdict is Verdict.ACCEPT and not finish.state.source_decided:
                     found.update(flock.to)
         return frozenset(found)
 

@@ -120,6 +120,7 @@ class Surroundings:
             foreign_addresses=self.cluster_ips - own.addresses,
             more_addresses=own.more,
             sets=known_sets(self._facts),
+            all_interfaces=not own.more,
         )
 
 

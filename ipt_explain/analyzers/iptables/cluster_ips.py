@@ -1,4 +1,4 @@
-"""Which addresses are ClusterIPs, from KUBE-SERVICES alone: without reading what stands behind them."""
+"""Which addresses are ClusterIPs, from KUBE-SERVICES alone: without reading what they lead to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OF_CLUSTER_IPS = (CommentKind.CLUSTER_IP, CommentKind.NO_ENDPOINTS, CommentKind
 def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
     """Whether kube-proxy in iptables mode serves or refuses an address as a ClusterIP. Cost: one comparison a Service.
 
-    Up to 1.19 the refusals of load balancers stand among those of ClusterIPs, and count as such here.
+    Up to 1.19 the refusals of load balancers are among those of ClusterIPs, and count as such here.
     """
     plans = Plans()
     hosts = (address, f"{address}/32", f"{address}/128")

@@ -26,7 +26,7 @@ def split_destination(destination: str) -> tuple[str | None, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class EndpointForm:
-    """Where the parts of an endpoint chain stand in `Chain.values`, for all chains of a layout.
+    """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
     `dnat` is the number of the rule that translates; `marks` are the rules ahead of it that single out a source: where
     that stands, and the target or the place of its name.

@@ -140,7 +140,7 @@ class FrontendReader:
         key = _key(name, address)
         frontend_kind = FrontendKind.NODE_PORT if node_port else FrontendKind.EXTERNAL
         if not node_port and chain == SERVICES and not self._has_cluster_ip(key):
-            # Up to 1.19 load balancer addresses stand here too, behind the service's ClusterIP.
+            # Up to 1.19 load balancer addresses are here too, after the service's ClusterIP.
             frontend_kind = FrontendKind.CLUSTER_IP
         self._add(key, Entry(frontend_kind, address, name, refusal=evidence, refusal_kind=kind))
 

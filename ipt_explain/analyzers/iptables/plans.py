@@ -1,4 +1,4 @@
-"""What analyzers ask of a rule, answered once for its shape: where its addresses, ports and chances stand."""
+"""What analyzers ask of a rule, answered once for its shape: where its addresses, ports and chances are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PORT_MODULES = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """Where a condition's value stands in a rule, and whether it is negated."""
+    """Where a condition's value is in a rule, and whether it is negated."""
 
     slot: int
     negated: bool

@@ -27,13 +27,13 @@ _PROTOCOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An element of one of kube-proxy's sets, and where it stands: `line` of the text `source`."""
+    """An element of one of kube-proxy's sets, and where it is: `line` of the text `source`."""
 
     role: SetRole
     place: Place
     source: str
     line: int
-    rest: tuple[str, ...] = ()  # what stands behind the port: a network or an address of clients
+    rest: tuple[str, ...] = ()  # what follows the port: a network or an address of clients
 
 
 class Entries:

@@ -72,7 +72,7 @@ def _jumps_to_marking(rule: Rule) -> bool:
 
 
 def _condition(rule: Rule) -> str | None:
-    """What packets from outside the pods' network are told by; None where all are masqueraded."""
+    """What tells packets from outside the pods' network; None where all are masqueraded."""
     for each in rule.statements:
         if isinstance(each, Match) and each.operator is Operator.NOT_EQUAL:
             if each.left in _SOURCES and isinstance(each.right, (Prefix, str)):

@@ -1,7 +1,7 @@
 """The names that kube-proxy gives to chains of nftables: `ROLE-HASH-namespace/service/protocol/port`.
 
 Facts: servicePortChainNameBase and servicePortEndpointChainNameBase of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: the
-hash is the first 8 characters of the base32 of sha256 over what stands behind it; endpoints have `__ADDRESS/PORT`
+hash is the first 8 characters of the base32 of sha256 over what follows it; endpoints have `__ADDRESS/PORT`
 behind, with a dot for each colon. A port without a name leaves nothing behind the last slash.
 """
 
@@ -79,7 +79,7 @@ def target_of(name: str) -> Target | None:
 
 
 def chain_hash(text: str) -> str:
-    """The hash for what stands behind it in a chain's name."""
+    """The hash for what follows it in a chain's name."""
     import base64
     import hashlib
 

@@ -15,14 +15,14 @@ _COMMAND = re.compile(
     r"\s*(?:[$#]\s+)?(?:sudo\s+)?(?:\S*/)?ip6?tables(?:-legacy|-nft)?\s+"
     r"(?:-w(?:\s+\d+)?\s+|--wait(?:[ =]\d+)?\s+)*"
 )
-# The table stands in front of `-A CHAIN` or behind it.
+# The table comes before `-A CHAIN` or after it.
 _TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
 _NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
 # Quotes of the shell, which a rule by itself does not have.
 _SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
-# Where a rule is given without a chain, it stands in this one; "?" is what people read.
+# A rule that is given without a chain is in this one; "?" is what people read.
 NO_CHAIN = "?"
 
 

@@ -82,7 +82,7 @@ class Cause:
 
     @property
     def place(self) -> Place:
-        """Where a finding about it stands."""
+        """Where a finding about it points."""
         if self.rule is not None:
             return at_rule(self.rule)
         if self.chain is not None:

@@ -24,7 +24,7 @@ from ipt_explain.records import dataclass, field
 class Plan:
     """Which findings are wanted, which are known, and from which severity on they fail the run (None: never).
 
-    `notes` say which configuration file was used, and what it keeps from being heard; `narrowed_by` is
+    `notes` say which configuration file was used, and what it keeps from being reported; `narrowed_by` is
     what selects rules, in words.
     """
 

@@ -1,4 +1,4 @@
-"""What a shell may complete: rules of the catalogue, and what stands in the dump on the command line."""
+"""What a shell may complete: rules of the catalogue, and what the dump on the command line holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON and YAML documents of whatever shape, and what stands in them if it is of the type that the API has there."""
+"""JSON and YAML documents of whatever shape, and what they hold if it is of the type that the API has there."""
 
 from __future__ import annotations
 

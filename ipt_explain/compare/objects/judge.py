@@ -49,7 +49,7 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
         rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
         if len(rulesets) > 1:
             notes.append(
-                f"{dump.source}: {family_name(family.value)} rules stand in both backends; "
+                f"{dump.source}: {family_name(family.value)} rules are in both backends; "
                 "services of both are compared"
             )
         case = FamilyCase(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
@@ -212,7 +212,7 @@ def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | Non
         )
     if modes and all(mode is ProxyMode.IPVS for mode in modes):
         raise UsageError(
-            f"{dump.source}: kube-proxy runs in ipvs mode there: services and endpoints stand in IPVS, not in iptables"
+            f"{dump.source}: kube-proxy runs in ipvs mode there: services and endpoints are in IPVS, not in iptables"
         )
 
 

@@ -32,7 +32,7 @@ class MismatchKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One mismatch. `lines` are lines of the dump that show it; the first, the most telling, stands in `place` (table
+    """One mismatch. `lines` are lines of the dump that show it; the first, the most telling, is in `place` (table
     and chain) and reads `excerpt`. `nodes` are those that have it, where many were compared.
     """
 
@@ -161,7 +161,7 @@ class _Case:
             return False
         if intent.internal_local:
             return bool(intent.everywhere) and pool.endpoints == intent.everywhere
-        # One endpoint that is missing may as well be one that the proxy has not heard of.
+        # One endpoint that is missing may as well be one that the proxy does not know of yet.
         return bool(intent.local) and pool.endpoints == intent.local and len(intent.everywhere - intent.local) > 1
 
     def _affinity(self) -> Iterator[Mismatch]:
@@ -285,7 +285,7 @@ def _affinity(seconds: tuple[int, ...]) -> str:
 
 
 def _shown(rules: Sequence[Rule]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
-    """The lines of rules, and where the first stands: kube-proxy refuses in filter, and does all else in nat."""
+    """The lines of rules, and where the first is: kube-proxy refuses in filter, and does all else in nat."""
     if not rules:
         return (), None
     table = "filter" if rules[0].target in ("REJECT", "DROP") else "nat"

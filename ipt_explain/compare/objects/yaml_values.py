@@ -32,7 +32,7 @@ def yaml_documents(text: str, source: str) -> Iterator[Any]:
         raise _no_yaml(error, source) from None
     except (KeyError, IndexError, TypeError, AttributeError):
         # PyYAML's constructors trust a tag: `!!bool maybe`, `!!int ""`, `!!timestamp x`.
-        raise UsageError(f"{source}: a tag (!!) stands at a value that is not of its type") from None
+        raise UsageError(f"{source}: a tag (!!) on a value that is not of its type") from None
 
 
 class _Open:

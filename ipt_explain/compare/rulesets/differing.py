@@ -33,7 +33,7 @@ class _Pair:
                 yield Difference(DifferenceKind.CHAIN_POLICY, self.family, message, None, None, _name(place), old, new)
 
     def hooks(self) -> Iterator[Difference]:
-        """Jumps to kube-proxy's chains that came, went, or stand elsewhere among other components' rules."""
+        """Jumps to kube-proxy's chains that came, went, or moved among other components' rules."""
         for place in _places(self.before.built_in, self.after.built_in):
             old, new = self.before.built_in.get(place, ()), self.after.built_in.get(place, ())
             if old == new:
@@ -49,11 +49,11 @@ class _Pair:
                 yield from self._moved(place, old, new)
 
     def _moved(self, place: Place, old: Sequence[PlacedRule], new: Sequence[PlacedRule]) -> Iterator[Difference]:
-        """A hook that now stands behind or ahead of a rule of somebody else, which both dumps have."""
+        """A hook that is now after or before a rule of somebody else, which both dumps have."""
         common = Counter(old) & Counter(new)
         earlier, later = _runs(_kept(old, common)), _runs(_kept(new, common))
         if earlier != later and _foreign_of(_kept(old, common)) == _foreign_of(_kept(new, common)):
-            message = f"{_name(place)}: hooks stand elsewhere among other rules"
+            message = f"{_name(place)}: hooks have moved among other rules"
             yield Difference(
                 DifferenceKind.HOOK,
                 self.family,

@@ -99,5 +99,5 @@ def _kind_of(texts: Sequence[str]) -> DifferenceKind:
 
 
 def _subject_of(texts: Sequence[str]) -> str:
-    """The chain that they stand in: `nat KUBE-EXT`."""
+    """Their chain: `nat KUBE-EXT`."""
     return " ".join(texts[0].split(" ", 2)[:2])

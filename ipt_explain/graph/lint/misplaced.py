@@ -1,4 +1,4 @@
-"""Targets that stand in a table, or are reached from a hook, where the kernel refuses them.
+"""Targets in a table, or reached from a hook, where the kernel refuses them.
 
 Facts: `.table` and `.hooks` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c; libiptc's refusal
 of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
@@ -53,7 +53,7 @@ class Misplaced:
 
 
 def find_misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> tuple[Misplaced, ...]:
-    """Every target that stands where it must not, in the rules of a ruleset and the jumps of its table nat."""
+    """Every target where it must not be, in the rules of a ruleset and the jumps of its table nat."""
     return tuple(_misplaced(rules_of, nat))
 
 
@@ -92,7 +92,7 @@ def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, list[Rule]]) -> Ite
 
 
 def _reached(nat: JumpSets, hook: str, rules: list[Rule]) -> frozenset[str]:
-    """Chains on the ways from a hook to the rules: looked for from the rules where these stand in few chains."""
+    """Chains on the ways from a hook to the rules: looked for from the rules where few chains hold these."""
     chains = nat.table.chains
     if hook not in chains:
         return frozenset()

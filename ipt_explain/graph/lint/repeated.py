@@ -1,4 +1,4 @@
-"""Rules that stand more than once in a chain, word for word."""
+"""Rules that a chain holds more than once, word for word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, told by its beginning: the output of which tool, a digest, or nothing of a node's rules."""
+"""What a file is, by its beginning: the output of which tool, a digest, or nothing of a node's rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Kind(Enum):
 
     @property
     def holds_rules(self) -> bool:
-        """Whether packets are told apart by it: sets and addresses only serve rules."""
+        """Whether packets fare differently by it: sets and addresses only serve rules."""
         return self in (Kind.SAVE, Kind.LISTING, Kind.NFT, Kind.IPVS, Kind.DIGEST)
 
     @property

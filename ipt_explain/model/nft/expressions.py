@@ -146,7 +146,7 @@ class SetReference:
 class Element:
     """One element of a set or map.
 
-    `data` is what a map gives for the key. `timeout` and `expires` are seconds; `line` is where it stands.
+    `data` is what a map gives for the key. `timeout` and `expires` are seconds; `line` is where it is.
     """
 
     key: Expression

@@ -13,6 +13,7 @@ from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.matches.addressing import compile_addrtype, compile_iprange
 from ipt_explain.netfilter.matches.chance import compile_statistic
 from ipt_explain.netfilter.matches.core import core_condition
+from ipt_explain.netfilter.matches.ip_header import compile_hops, compile_raw_bytes, compile_tos
 from ipt_explain.netfilter.matches.marked import compile_connmark, compile_mark
 from ipt_explain.netfilter.matches.origin import compile_mac, compile_physdev, compile_pkttype, compile_socket_owner
 from ipt_explain.netfilter.matches.sets import compile_set
@@ -36,11 +37,15 @@ def _nothing(match: Match) -> list[Condition]:
 
 MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
     "addrtype": compile_addrtype,
+    "bpf": compile_raw_bytes,
     "cgroup": compile_socket_owner,
     "comment": _nothing,
     "connmark": compile_connmark,
     "conntrack": compile_conntrack,
     "dccp": compile_transport,
+    "dscp": compile_tos,
+    "ecn": compile_raw_bytes,
+    "hl": compile_hops,
     "icmp": compile_icmp,
     "icmp6": compile_icmp6,
     "icmpv6": compile_icmp6,
@@ -58,6 +63,9 @@ MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
     "state": compile_state,
     "statistic": compile_statistic,
     "tcp": compile_transport,
+    "tos": compile_tos,
+    "ttl": compile_hops,
+    "u32": compile_raw_bytes,
     "udp": compile_transport,
     "udplite": compile_transport,
 }

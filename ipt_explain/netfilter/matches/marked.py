@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words
 from ipt_explain.netfilter.marks.bits import parse_mark
-from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 _mark = lru_cache(maxsize=32768)(parse_mark)
@@ -37,7 +37,7 @@ def _connection_mark(option: Option) -> Condition:
     negated = option.negated
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+        if not state.tracked:
             return Truth.NO
         return Truth.of(_mark(words[0]).fits(state.connmark) is not negated)
 

@@ -17,7 +17,8 @@ from ipt_explain.records import replace
 
 
 def states_of(state: PacketState) -> frozenset[str]:
-    """What `--ctstate` sees: before connection tracking INVALID, then NEW, and DNAT or SNAT once decided."""
+    """What `--ctstate` sees: before connection tracking INVALID, then NEW (of a template, too), and DNAT or SNAT once
+    decided."""
     if state.tracking is Tracking.NOT_YET:
         return frozenset({"INVALID"})
     if state.tracking is Tracking.UNTRACKED:
@@ -58,7 +59,7 @@ def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
     """xt_conntrack.c: without a connection the answer is whether --ctstate was asked, and it has matched by then."""
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+        if not state.tracked:
             return otherwise
         return condition.test(words, state, bound)
 

@@ -1,4 +1,4 @@
-"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what stands in the transport header of a connection's first
+"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what is in the transport header of a connection's first
 packet."""
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _header_option(match: Match, option: Option) -> Condition:
     if option.name == "--tcp-flags":
         return _tcp_flags(option)
     if option.name == "--chunk-types":
-        return _chunk_types(match, option)
+        return _chunk_types(option)
     return described(match, option)
 
 
@@ -86,18 +86,16 @@ def _flag_set(text: str) -> set[str]:
     return set() if text == "NONE" else set(text.split(","))
 
 
-def _chunk_types(match: Match, option: Option) -> Condition:
-    undecided = described(match, option)
+def _chunk_types(option: Option) -> Condition:
+    """xt_sctp.c: `all` of the types named are among the packet's chunks, `any` of them is, or `only` such are.
+
+    The first packet has one chunk, INIT, which has no flags to ask for.
+    """
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         how, text = words
-        types = set(text.split(","))
-        if ":" in text:  # flags of the chunk
-            return undecided.test(words, state, bound)
-        if text in ("ALL", "NONE"):
-            fits = (how == "any") is (text == "ALL")
-        else:
-            fits = "INIT" in types if how == "any" else types == {"INIT"}
+        types = set() if text == "NONE" else set(text.split(","))
+        fits = types <= {"INIT"} if how == "all" else "INIT" in types or text == "ALL"
         return Truth.of(fits is not option.negated)
 
     return Condition(option.slots, test)

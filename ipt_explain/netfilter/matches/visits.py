@@ -73,7 +73,7 @@ _ACTIONS = frozenset({"--set", "--rcheck", "--update", "--remove"})
 
 
 def _places(match: Match) -> Mapping[str, int]:
-    """Where the first argument of each option stands among the words of the match."""
+    """Where the first argument of each option is among the words of the match."""
     places: dict[str, int] = {}
     at = 0
     for option in match.options:

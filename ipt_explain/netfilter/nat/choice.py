@@ -16,17 +16,19 @@ _WORD = 0xFFFFFFFF
 _INITIAL = 0xDEADBEEF  # JHASH_INITVAL, include/linux/jhash.h
 
 
-def chosen_address(first: int, last: int, source: int, destination: int, persistent: bool, family: Family) -> int:
+def chosen_address(
+    first: int, last: int, source: int, destination: int, persistent: bool, family: Family, zone: int = 0
+) -> int:
     """The address of `first` to `last` that a packet with this source and destination is given as its destination.
 
-    With `--persistent` the destination plays no part.
+    With `--persistent` the destination plays no part, nor does connection tracking's zone.
     """
     if first == last:
         return first
     lows, highs = _words(first, family), _words(last, family)
     # The kernel hashes the words of a union as wide as an IPv6 address, as they lie in memory.
     words = [_swapped(word) for word in _padded(_words(source, family))]
-    hashed = jhash2(words, 0 if persistent else _swapped(destination & _WORD))
+    hashed = jhash2(words, 0 if persistent else _swapped(destination & _WORD) ^ zone)
     chosen, full_range = 0, False
     for low, high in zip(lows, highs):
         start, span = (0, _WORD) if full_range else (low, high - low + 1)

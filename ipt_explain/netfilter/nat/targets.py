@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from ipt_explain.model import Family, Rule
 from ipt_explain.netfilter.header.addresses import (
@@ -16,6 +17,7 @@ from ipt_explain.netfilter.header.addresses import (
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
+from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
 
 MOST_PORTS = 64
@@ -50,25 +52,61 @@ def _chosen(first: int, last: int, state: PacketState, to: Heading, persistent: 
     if first == last:
         return first
     if isinstance(source, int) and isinstance(destination, int):
-        return chosen_address(first, last, source, destination, persistent, family)
+        return chosen_address(first, last, source, destination, persistent, family, state.zone or 0)
     return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
 
 def redirect(rule: Rule, state: PacketState, to: Heading) -> Choices:
-    """REDIRECT's: loopback for what the node sends, else the first address of the interface that the packet came by.
+    """REDIRECT's; none where the interface that the packet came by has no address: the kernel drops it
+    (nf_nat_redirect.c)."""
+    if redirects_nowhere(state):
+        return []
+    address = redirected_to(state)
+    text = rule.target_value("--to-ports")
+    wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
+    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
+
+
+def redirects_nowhere(state: PacketState) -> bool:
+    """Whether the interface that a packet came by is known to have no address to redirect it to."""
+    node = state.node
+    shown = node.all_interfaces and bool(state.in_interface)
+    return shown and state.hook is not Hook.OUTPUT and state.in_interface not in dict(node.first_addresses)
+
+
+def redirected_to(state: PacketState) -> Address | None:
+    """Loopback for what the node sends, else the first address of the interface that the packet came by.
 
     The dump does not tell that address: it is the one that the user gives for the interface, or the only one given,
     else None.
     """
-    address: Address | None = _LOOPBACK[state.connection.family]
-    if state.hook is not Hook.OUTPUT:
-        candidates = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
-        address = dict(state.node.first_addresses).get(state.in_interface or "")
-        if address is None and len(candidates) == 1:
-            address = candidates[0]
-    text = rule.target_value("--to-ports")
-    wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
-    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
+    if state.hook is Hook.OUTPUT:
+        return _LOOPBACK[state.connection.family]
+    known = dict(state.node.first_addresses).get(state.in_interface or "")
+    return _only_address(state) if known is None else known
+
+
+def masqueraded_as(state: PacketState) -> Address:
+    """The source that masquerading gives: the node's own address, the packet's where that is unknown.
+
+    Where the packet came from a loopback address, it is another one of the node's, known or not (nf_nat_masquerade.c
+    takes one of global scope, also on lo).
+    """
+    if not isinstance(state.source, int) or not is_loopback(state.source, state.connection.family):
+        return state.source
+    return _only_address(state) or _of_the_node(state.connection.family)
+
+
+def _only_address(state: PacketState) -> int | None:
+    """The node's address, where it is known to have one."""
+    own = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
+    return own[0] if len(own) == 1 else None
+
+
+@lru_cache(maxsize=2)
+def _of_the_node(family: Family) -> Whereabouts:
+    loopback = (127 << 24, 255 << 24) if family is Family.IPV4 else (1, (1 << 128) - 1)
+    return Whereabouts("the node's address", family, outside=(loopback,), owned=Truth.YES)
 
 
 def netmap(rule: Rule, state: PacketState, to: Heading) -> Choices:
@@ -84,19 +122,23 @@ def sent_to(state: PacketState, before: Heading, after: Heading) -> PacketState:
 
 
 def sent_from(rule: Rule, state: PacketState) -> PacketState:
-    """The packet with its source rewritten, be it to the one that it has; its port may be, too."""
-    return state._replace(source=new_source(rule, state), source_port=None, source_decided=True, snat=True)
+    """The packet with its source rewritten; its port may be, too. One that stays as it was has not been SNATed, as the
+    kernel has it, though a rule has decided it."""
+    source = new_source(rule, state)
+    ports = rule.target_value("--to-ports") or parse_nat_destination(rule.target_value("--to-source") or "").first_port
+    changed = source != state.source or bool(ports) or _flag(rule, "--random") or _flag(rule, "--random-fully")
+    return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 
 def new_source(rule: Rule, state: PacketState) -> Address:
     """The source that SNAT, MASQUERADE or NETMAP gives: SNAT's first address of a range, as nothing later depends on
-    which; for MASQUERADE the node's, the packet's own where that is unknown."""
+    which; for MASQUERADE one of the node's."""
     if rule.target == "NETMAP":
         return _mapped(rule, state.source, state)
     if rule.target == "SNAT":
         first = parse_nat_destination(rule.target_value("--to-source") or "").first
         return state.source if first is None else _of_family(first, state)
-    return state.source
+    return masqueraded_as(state)
 
 
 def destination_text(to: Heading, family: Family) -> str:

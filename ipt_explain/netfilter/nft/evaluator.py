@@ -31,6 +31,7 @@ from ipt_explain.model.nft import (
 from ipt_explain.model.nft import Verdict as Sentence
 from ipt_explain.model.nft.printing import statement_text
 from ipt_explain.netfilter.condition import Question, ask, split
+from ipt_explain.netfilter.nat.targets import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.asking import Asking, Found
 from ipt_explain.netfilter.nft.mangling import mangled
@@ -179,6 +180,9 @@ class Evaluator:
     def _rewritten(
         self, rule: Rule, nat: Nat, address: Expression | None, found: Found, bound: Bound
     ) -> Sequence[_Step]:
+        if nat.kind is NatKind.REDIRECT and redirects_nowhere(found.state):
+            reason = f"{found.state.in_interface} has no address to redirect to"
+            return [_Step(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
         try:
             choices = rewritten(nat, address, found.state, bound.to)
         except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.model.nft import Conntrack, Expression, Mangle, Meta, Payload
 from ipt_explain.netfilter.marks.bits import ALL_BITS
 from ipt_explain.netfilter.nft.constants import Kind, canonical
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 
 
 def mangled(
@@ -19,7 +19,7 @@ def mangled(
     if isinstance(target, Meta) and target.key == "mark":
         return (state._replace(mark=value & ALL_BITS), to) if isinstance(value, int) else None
     if isinstance(target, Conntrack) and target.key == "mark":
-        if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+        if not state.tracked:
             return state, to
         return (state._replace(connmark=value & ALL_BITS), to) if isinstance(value, int) else None
     if isinstance(target, Payload):

@@ -113,7 +113,7 @@ def _transport(payload: Payload, state: PacketState, bound: Bound) -> Reading:
     connection, field = state.connection, payload.field
     if field in ("sport", "dport"):
         if connection.protocol not in protocols.WITH_PORTS:
-            return UNKNOWN  # other bytes stand there
+            return UNKNOWN  # other bytes are there
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":
@@ -168,7 +168,7 @@ def _packet_type(state: PacketState, bound: Bound) -> Reading:
 def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
     if ct.key == "state":
         return frozenset(word.lower() for word in states_of(state) - {"DNAT", "SNAT"})
-    if state.tracking in (Tracking.NOT_YET, Tracking.UNTRACKED):
+    if not state.tracked:
         return ABSENT
     if ct.key == "status":
         bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": state.tracking is Tracking.CONFIRMED}

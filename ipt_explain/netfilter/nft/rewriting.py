@@ -11,15 +11,13 @@ from fractions import Fraction
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range
 from ipt_explain.netfilter.header.addresses import BITS, Endpoint, format_address
-from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
-from ipt_explain.netfilter.nat.targets import MOST_PORTS
+from ipt_explain.netfilter.nat.targets import MOST_PORTS, masqueraded_as, redirected_to
 from ipt_explain.netfilter.nft.constants import Kind, canonical
-from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 
 _ONE = Fraction(1)
-_LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
 Rewritten = tuple[Fraction, PacketState, Heading]
 """A share of packets, and what they are then."""
@@ -39,9 +37,9 @@ def rewritten(nat: Nat, address: Expression | None, state: PacketState, to: Head
     if isinstance(address, Concatenation):
         address, port = address.parts
     if nat.kind in (NatKind.SNAT, NatKind.MASQUERADE):
-        return [(_ONE, _sent_from(nat, address, state), to)]
+        return [(_ONE, _sent_from(nat, address, port, state), to)]
     if nat.kind is NatKind.REDIRECT:
-        place = _own_address(state)
+        place = redirected_to(state)
     else:
         place = to.address if address is None else _chosen(address, nat, to.address, state, to)
     ports = _ports(port, to.port, bool(nat.flags & {"random", "fully-random"}))
@@ -56,13 +54,16 @@ def _sent_to(state: PacketState, before: Heading, after: Heading) -> tuple[Packe
     return state._replace(destination_decided=True, dnat=changed), after
 
 
-def _sent_from(nat: Nat, address: Expression | None, state: PacketState) -> PacketState:
-    """Of a range, the first address, as nothing later depends on which. Masquerading gives the node's; here it
-    stays the packet's own, as no listing tells it."""
-    source = state.source if address is None else _chosen(address, nat, state.source, state, None)
-    return state._replace(
-        source=state.source if source is None else source, source_port=None, source_decided=True, snat=True
-    )
+def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, state: PacketState) -> PacketState:
+    """Of a range, the first address, as nothing later depends on which."""
+    if nat.kind is NatKind.MASQUERADE:
+        source: Address | None = masqueraded_as(state)
+    else:
+        source = state.source if address is None else _chosen(address, nat, state.source, state, None)
+    if source is None:
+        source = state.source
+    changed = source != state.source or port is not None or bool(nat.flags & {"random", "fully-random"})
+    return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 
 def _chosen(
@@ -79,7 +80,7 @@ def _chosen(
     if to is None or first == last:
         return first
     if isinstance(state.source, int) and isinstance(before, int):
-        return chosen_address(first, last, state.source, before, "persistent" in nat.flags, family)
+        return chosen_address(first, last, state.source, before, "persistent" in nat.flags, family, state.zone or 0)
     return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
 
@@ -88,16 +89,6 @@ def _number(address: Expression, family: Family) -> int:
     if not isinstance(value, int) or value >> BITS[family]:
         raise ValueError("no address of the packet's family")
     return value
-
-
-def _own_address(state: PacketState) -> Address | None:
-    """Where redirect sends packets: loopback for what the node sends, else the first address of the interface that they
-    came by; None where that is not known."""
-    if state.hook is Hook.OUTPUT:
-        return _LOOPBACK[state.connection.family]
-    known = dict(state.node.first_addresses).get(state.in_interface or "")
-    others = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
-    return others[0] if known is None and len(others) == 1 else known
 
 
 def _ports(port: Expression | None, before: int | None, randomly: bool) -> list[tuple[Fraction, int | None, str]]:

@@ -4,7 +4,7 @@ Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c hangs every chain of ty
 kernel's own place for NAT in its hook, ordered among each other by their own priorities; one that decides ends the
 round. All other chains are asked at their own priority (nft_register_chain_ops). Of equal priorities the one that was
 registered last is asked first (nf_hook_entries_grow of net/netfilter/core.c): nft lists tables in the order made, but
-no listing tells when a chain was made, nor how it stands to those of iptables.
+no listing tells when a chain was made, nor whether it comes before those of iptables.
 """
 
 from __future__ import annotations

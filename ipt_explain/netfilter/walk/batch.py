@@ -27,7 +27,7 @@ class Batch:
         return isinstance(self.chains, Chain) and isinstance(self.places, int)
 
     def chain(self, row: int) -> Chain:
-        """The chain that a row's rule stands in."""
+        """The chain that holds a row's rule."""
         return self.chains if isinstance(self.chains, Chain) else self.chains[row]
 
     def place(self, row: int) -> int:

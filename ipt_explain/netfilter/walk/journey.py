@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Chain, Extent, Ruleset, Table
-from ipt_explain.netfilter.condition import Branch
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.node_rules import NodeRules
-from ipt_explain.netfilter.walk.routing import routes
+from ipt_explain.netfilter.walk.routing import Course, Where, routes
 from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.unshown import rewriting_blindly, unreached_chains
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.nft import Stage as ChainStage
 
 LOOPBACK = "lo"
+_STOPPED = {Where.NOWHERE: Verdict.DROP, Where.REFUSED: Verdict.REJECT}
 MOST_WORK = 4_000_000
 """How many rules a walk may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
 20,000."""
@@ -65,7 +64,7 @@ class Journey:
     def forward(self, start: PacketState) -> None:
         """Let the crowd go on behind nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
         out = start.node.out_interface
-        forwarded = self._hook(Hook.FORWARD, self._all(start), start.connection.in_interface, out)
+        forwarded = self._hook(Hook.FORWARD, self._one_hop(self._all(start)), start.connection.in_interface, out)
         self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
 
     def ends(self) -> Iterable[tuple[Finish, Flock]]:
@@ -83,7 +82,7 @@ class Journey:
         self._deliver(self._hook(Hook.INPUT, local, start.connection.in_interface, NO_INTERFACE))
         self._send_balanced(start)
         out = start.node.out_interface
-        forwarded = self._hook(Hook.FORWARD, forwarded, start.connection.in_interface, out)
+        forwarded = self._hook(Hook.FORWARD, self._one_hop(forwarded), start.connection.in_interface, out)
         self._leave(self._hook(Hook.POSTROUTING, forwarded, start.connection.in_interface, out))
 
     def _depart(self, start: PacketState) -> None:
@@ -111,6 +110,17 @@ class Journey:
         out = start.node.out_interface
         leaving = self._hook(Hook.OUTPUT, taken, NO_INTERFACE, out, balanced=True)
         self._leave(self._hook(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
+
+    def _one_hop(self, travellers: Travellers) -> Travellers:
+        """Packets that are forwarded have one hop less to go, ahead of FORWARD; with none left the kernel drops them.
+        """
+        going = Travellers()
+        for state, flock in travellers.items():
+            if state.header.hops is not None and state.header.hops <= 1:
+                self._finish(Finish(Verdict.DROP, state, "its TTL has run out"), flock)
+            else:
+                going.gather(state._replace(header=state.header.hops_changed(-1)), flock)
+        return going
 
     def _all(self, start: PacketState) -> Travellers:
         travellers = Travellers()
@@ -280,18 +290,20 @@ class Journey:
         local, others = Travellers(), Travellers()
         for state, flock in travellers.items():
             answers = routes(state, {to.address for to in flock.to})
-            groups: dict[Truth | tuple[Branch, ...], list[int]] = {}
+            groups: dict[Where | tuple[Course, ...], list[int]] = {}
             if len(set(answers.values())) == 1:
                 groups[next(iter(answers.values()))] = list(range(len(flock)))
             else:
                 for row, to in enumerate(flock.to):
                     groups.setdefault(answers[to.address], []).append(row)
             for answer, rows in groups.items():
-                branches = (Branch(ALWAYS, answer is Truth.YES, state),) if isinstance(answer, Truth) else answer
-                for branch in branches:
-                    whole = branch.share is ALWAYS and len(rows) == len(flock)
-                    part = flock if whole else flock.take(rows, branch.share)
-                    (local if branch.matches else others).gather(branch.state, part)
+                for course in (Course(answer, state),) if isinstance(answer, Where) else answer:
+                    whole = course.share is ALWAYS and len(rows) == len(flock)
+                    part = flock if whole else flock.take(rows, course.share)
+                    if course.where in _STOPPED:
+                        self._finish(Finish(_STOPPED[course.where], course.state, course.reason), part)
+                    else:
+                        (local if course.where is Where.HERE else others).gather(course.state, part)
         return local, others
 
     def _finish(self, finish: Finish, flock: Flock) -> None:
@@ -316,7 +328,13 @@ def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState
 
 def _tracked(travellers: Travellers, before: Tracking, after: Tracking) -> Travellers:
     """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
-    return _changed(travellers, lambda state: state._replace(tracking=after) if state.tracking is before else state)
+
+    def tracked(state: PacketState) -> PacketState:
+        if before is Tracking.NOT_YET and state.tracking is Tracking.TEMPLATE:
+            return state._replace(tracking=after, zone=state.mark & 0xFFFF if state.zone is None else state.zone)
+        return state._replace(tracking=after) if state.tracking is before else state
+
+    return _changed(travellers, tracked)
 
 
 def _nat_applies(state: PacketState) -> bool:

@@ -1,44 +1,151 @@
-"""The routing decision: is a packet for the node itself, or for others?"""
+"""The routing decision: is a packet for the node itself, for others, or does the kernel drop it?
+
+Facts: net/ipv4/route.c (ip_route_input_slow, __mkroute_output), net/ipv6/ip6_input.c, and packets sent.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.condition import Branch, Question, decide, split
+from ipt_explain.netfilter.condition import Answer, Question, ask, decide, split
+from ipt_explain.netfilter.header.addresses import format_address
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_loopback, is_multicast
+from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
+from ipt_explain.records import dataclass
+
+ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
+"""The question whether the node routes 127.0.0.0/8 to and from other interfaces than lo."""
+
+_EVERYBODY = 0xFFFFFFFF  # 255.255.255.255
+_ALL_NODES = frozenset({0xFF01 << 112 | 1, 0xFF02 << 112 | 1})
+
+
+class Where(Enum):
+    """Where routing sends a packet."""
+
+    HERE = "to the node itself"
+    ELSEWHERE = "to others"
+    NOWHERE = "dropped"
+    REFUSED = "answered with an error"
+
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a share of packets goes. `reason` says why the kernel stops them."""
+
+    where: Where
+    state: PacketState
+    share: Probability = ALWAYS
+    reason: str = ""
 
 
 def routes(
     state: PacketState, addresses: set[Address | None]
-) -> Mapping[Address | None, Truth | tuple[Branch, ...]]:
-    """The routing decision for each address. Most are known to be no address of the node, and are not asked for."""
+) -> Mapping[Address | None, Where | tuple[Course, ...]]:
+    """The routing decision for each address, courses where there is more to say than where it leads.
+
+    Most are known to be no address of the node, and are not asked for.
+    """
     node, family = state.node, state.connection.family
     elsewhere: set[Address | None] = set()
-    if not node.local_addresses and node.sets is None:
+    if isinstance(state.source, int) and is_loopback(state.source, family):
+        pass
+    elif not node.local_addresses and node.sets is None:
         if state.destination_decided:
             numbers = {address for address in addresses if isinstance(address, int)}
-            bits, loopback = (24, 127) if family is Family.IPV4 else (0, 1)
-            elsewhere.update(address for address in numbers if address >> bits != loopback)
+            elsewhere.update(address for address in numbers if not _is_special(address, family))
             elsewhere.discard(state.connection.source)
         else:
             elsewhere = addresses & node.foreign_addresses
-    known: dict[Address | None, Truth | tuple[Branch, ...]] = dict.fromkeys(elsewhere, Truth.NO)
+    known: dict[Address | None, Where | tuple[Course, ...]] = dict.fromkeys(elsewhere, Where.ELSEWHERE)
     for address in addresses - elsewhere:
-        known[address] = _for_this_node(state, address)
+        courses = _courses_to(state, address)
+        known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return known
 
 
-def _for_this_node(state: PacketState, address: Address | None) -> Truth | tuple[Branch, ...]:
-    """The routing decision. Where the node's addresses are not known, one that NAT chose is taken for another
-    machine's."""
+def _is_special(address: int, family: Family) -> bool:
+    return is_loopback(address, family) or is_multicast(address, family) or is_broadcast(address, family)
+
+
+def _courses_to(state: PacketState, address: Address | None) -> tuple[Course, ...]:
+    family, arrives = state.connection.family, not state.connection.local
+    if address is None or not isinstance(address, int):
+        return _by_ownership(state, address)
+    if not is_loopback(address, family):
+        if address not in state.node.local_addresses and (
+            is_multicast(address, family) or (family is Family.IPV4 and address == _EVERYBODY)
+        ):
+            return _group(state, address) if arrives else (Course(Where.ELSEWHERE, state),)
+        if is_loopback(state.source, family):
+            return _from_loopback(state, address)
+        return _by_ownership(state, address)
+    if not arrives:
+        return (Course(Where.HERE, state),)
+    if family is Family.IPV4:
+        answer = ask(state, ROUTE_LOCALNET)
+        reason = f"{_text(address, family)} is not routed from other interfaces than lo"
+        return _either(answer, state, Where.HERE, reason)
+    if state.destination_decided:
+        return (Course(Where.REFUSED, state, reason="::1 is not routed from other interfaces than lo"),)
+    return (Course(Where.NOWHERE, state, reason="packets to ::1 that come from other hosts are dropped"),)
+
+
+def _from_loopback(state: PacketState, address: int) -> tuple[Course, ...]:
+    """Packets from 127.0.0.0/8 that are for other hosts, or come from them."""
+    found: list[Course] = []
+    for course in _by_ownership(state, address):
+        over_lo = course.where is Where.HERE and state.connection.local
+        if over_lo or state.connection.family is not Family.IPV4:
+            found.append(course)
+            continue
+        reason = f"from {_text(state.source, Family.IPV4)}, and 127.0.0.0/8 is routed over lo alone"
+        for further in _either(ask(course.state, ROUTE_LOCALNET), course.state, course.where, reason):
+            found.append(Course(further.where, further.state, course.share * further.share, further.reason))
+    return tuple(found)
+
+
+def _group(state: PacketState, address: int) -> tuple[Course, ...]:
+    """Multicast and broadcast that arrive: for the node itself, if it listens; routers of multicast aside."""
+    if address in _ALL_NODES or not is_multicast(address, state.connection.family):
+        return (Course(Where.HERE, state),)
+    name = _text(address, state.connection.family)
+    answer = ask(state, f"this node has joined {name}")
+    return _either(answer, state, Where.HERE, f"nobody on this node has joined {name}")
+
+
+def _by_ownership(state: PacketState, address: Address | None) -> tuple[Course, ...]:
+    """Where the node's addresses are not known, one that NAT chose is taken for another machine's."""
     if address is None:
-        return Truth.YES
+        return (Course(Where.HERE, state),)
     owned = state.owns(address)
     if owned is Truth.UNKNOWN and state.destination_decided:
-        return Truth.NO
+        owned = Truth.NO
     answer = decide(owned, state, own_address_question(address, state.connection.family))
-    return split((answer,), state) if isinstance(answer, Question) else answer
+    return _courses(answer, state, Where.HERE, Where.ELSEWHERE, "")
+
+
+def _either(answer: Answer, state: PacketState, where: Where, reason: str) -> tuple[Course, ...]:
+    return _courses(answer, state, where, Where.NOWHERE, reason)
+
+
+def _courses(answer: Answer, state: PacketState, yes: Where, no: Where, reason: str) -> tuple[Course, ...]:
+    if isinstance(answer, Truth):
+        return (Course(yes, state) if answer is Truth.YES else Course(no, state, reason=reason),)
+    branches = split((answer,), state) if isinstance(answer, Question) else answer
+    return tuple([
+        Course(yes if branch.matches else no, branch.state, branch.share, "" if branch.matches else reason)
+        for branch in branches
+    ])
+
+
+def _text(address: Address, family: Family) -> str:
+    assert isinstance(address, int)
+    return format_address(address, family)

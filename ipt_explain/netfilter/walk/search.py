@@ -56,7 +56,7 @@ class Search:
         self.end = len(self.layout.shapes)
 
     def batch(self, place: int | Sequence[int], rows: Rows) -> Batch:
-        """The rules that some rows stand at."""
+        """The rules that some rows are at."""
         ground = self._visit.ground
         chains: Chain | Sequence[Chain] = ground
         if rows is not None and not isinstance(ground, Chain):
@@ -64,7 +64,7 @@ class Search:
         return Batch(self.layout.shapes[place if isinstance(place, int) else place[0]], chains, place)
 
     def ask(self, portion: Portion, place: int | Sequence[int]) -> Portion | None:
-        """Ask the rule that a portion stands at; what it says is found. Returns what is left and goes on."""
+        """Ask the rule that a portion is at; what it says is found. Returns what is left and goes on."""
         crowd = self._visit.crowd_of(portion.rows)
         answered = self._evaluator.ask(self.batch(place, portion.rows), portion.state, crowd)
         for outcome, part in answered:

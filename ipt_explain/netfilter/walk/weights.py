@@ -9,7 +9,7 @@ from ipt_explain.netfilter.walk.visit import Call, Visit
 
 
 def spread_weights(finished: Sequence[Visit]) -> None:
-    """Let every visit know how many packets enter it. Callers stand behind their callees in the order finished."""
+    """Let every visit know how many packets enter it. Callers come after their callees in the order finished."""
     heaviest: dict[Visit, Probability] = {}
     for visit in reversed(finished):
         for call in visit.calls:

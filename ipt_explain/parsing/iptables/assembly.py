@@ -103,7 +103,7 @@ class TableBuilder:
         self._draft(chain).rules = EditedRules()
 
     def append(self, rules: Chain) -> None:
-        """Rules that stand one behind the other, as an undeclared chain."""
+        """Consecutive rules, as an undeclared chain."""
         name = rules.name
         known = self.chains.get(name)
         if known is None:

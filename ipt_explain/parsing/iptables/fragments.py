@@ -28,7 +28,7 @@ _TABLE_OF_TARGET = {
 }
 _TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter", "INPUT": "filter"}
 
-# Chains of well-known programs that stand in one table only. Rules cut out of a dump often show nothing else:
+# Chains of well-known programs that occur in one table only. Rules cut out of a dump often show nothing else:
 # a KUBE-SVC chain without its endpoints has no target that only the nat table knows.
 _TABLE_OF_PREFIX = (
     ("KUBE-SVC-", "nat"), ("KUBE-SVL-", "nat"), ("KUBE-SEP-", "nat"), ("KUBE-XLB-", "nat"), ("KUBE-EXT-", "nat"),
@@ -77,7 +77,7 @@ def _table_of_name(name: str) -> str | None:
 def _spread(rules: Sequence[Rule], of_rule: Callable[[Rule], _T | None]) -> list[_T | None]:
     """What each rule shows by itself, else what the other rules of its chain, its target or its callers show.
 
-    A chain that shows two things (KUBE-SERVICES stands in nat and filter) tells nothing about its other rules.
+    A chain that shows two things (KUBE-SERVICES is in nat and filter) tells nothing about its other rules.
     """
     found = [of_rule(rule) for rule in rules]
     shown: dict[str, set[_T]] = defaultdict(set)

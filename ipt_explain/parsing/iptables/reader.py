@@ -167,7 +167,7 @@ class _Reader:
         return match.end(), line + 1
 
     def _read_line(self, content: str, line: int) -> None:
-        """Any line but a rule. One that no dump has is read without what stands around it, or refused."""
+        """Any line but a rule. One that no dump has is read without what surrounds it, or refused."""
         self._rules.end_run()
         if not self._read_plain(content, line) and not self._read_meant(content, line):
             self._misfits.refuse(content, line)

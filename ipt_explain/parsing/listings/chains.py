@@ -183,7 +183,7 @@ class _Section:
         self._names.add(block.name)
 
     def goes_on_with(self, block: _Block, before: str) -> bool:
-        """Whether a chain may be the next one of the same listing. `before` stands between them."""
+        """Whether a chain may be the next one of the same listing. `before` is between them."""
         last = self.blocks[-1]
         if before.strip() or block.name in self._names or block.header != last.header:
             return False

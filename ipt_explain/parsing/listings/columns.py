@@ -1,6 +1,6 @@
-"""The columns of a listing: `num pkts bytes target prot opt in out source destination`, and what stands behind them.
+"""The columns of a listing: `num pkts bytes target prot opt in out source destination`, and what follows them.
 
-Each column is as wide as its longest usual word and no wider, so columns are told by what may stand in them, not by
+Each column is as wide as its longest usual word and no wider, so columns are recognized by what may be in them, not by
 where. A rule without target has blanks there; ip6tables before 1.8.9 has blanks under `opt`.
 """
 
@@ -24,7 +24,7 @@ _HEADER = re.compile(
 
 _PROTOCOL = "|".join(re.escape(name) for name in sorted({*NAMES.values(), *OTHER_NAMES, "all", "ip"}, reverse=True))
 _WORD = r"[^ \t\n]+"
-_OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what stands under opt
+_OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what is under opt
 _HOST = rf"(?!\*[ \t]){_OTHER}{_WORD}"
 _COUNT = r"\d+[KMGTP]?"
 _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}

@@ -65,7 +65,7 @@ def read_details(text: str, target: str | None) -> Details:
 
 
 def _read_from(text: str, start: int, details: Details) -> int:
-    """Reads as far as the grammar does, and what stands between there and the next comment as it is."""
+    """Reads as far as the grammar does, and what is between there and the next comment as it is."""
     end = _readable_end(text, start, details.target)
     if end > start:
         tree = listing_grammar().parse(text[start:end])

@@ -53,7 +53,7 @@ def build_listing_parser(grammar: str) -> Lark:
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
-    """Keywords that stand in the rules end at a blank, so that `tcp` is not found in `tcpmss`. Those that end in a
+    """Keywords in the rules end at a blank, so that `tcp` is not found in `tcpmss`. Those that end in a
     sign, or are printed without a blank behind them, may be followed by anything.
     """
     pattern = terminal.pattern

@@ -1,6 +1,6 @@
 """nftables listings taken out of a text; what is left is for the readers of other tools' output.
 
-Listings and rules of iptables may stand in any order in one text, as text or as JSON, a table in several pieces.
+Listings and rules of iptables may come in any order in one text, as text or as JSON, a table in several pieces.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What stands around rules in a paste and is none: prose, headings, prompts with their commands, other tools' output.
+"""What surrounds rules in a paste and is none: prose, headings, prompts with their commands, other tools' output.
 
 A line with any trace of a rule is never taken for such: it may be a rule that was broken on its way.
 """

@@ -36,7 +36,7 @@ class Command:
 
 
 def read_command(line: str) -> Command | None:
-    """The call of iptables in a line, whatever prompt or wrapper stands before it; None where there is none."""
+    """The call of iptables in a line, whatever prompt or wrapper comes before it; None where there is none."""
     found = _TOOL.search(line)
     if found is None:
         return None

@@ -167,7 +167,7 @@ def _merge(old: Sequence[str], new: Sequence[str]) -> _Merge:
 
 
 def _take(merge: _Merge, old: tuple[int, int], new: tuple[int, int]) -> None:
-    """Rules that stand between two that both outputs show."""
+    """Rules between two that both outputs show."""
     merge.pairs += [(place, None) for place in range(*old)]
     merge.pairs += [(None, place) for place in range(*new)]
     merge.only_old += old[1] - old[0]

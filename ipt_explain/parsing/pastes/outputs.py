@@ -1,6 +1,6 @@
 """Bare rules of a text as the outputs that they came in: order holds inside one, never across two.
 
-Rules of one output stand on lines one behind the other. A blank line, a heading, a prompt between them begins another.
+Rules of one output are on consecutive lines. A blank line, a heading, a prompt between them begins another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ipt_explain.model import Rule
 from ipt_explain.source import SourceText
 
 JOINED = "#"
-"""What stands in the place of a line that was joined to the one above it; it parts nothing."""
+"""What replaces a line that was joined to the one above it; it parts nothing."""
 
 _GREP_GAP = "--"
 """What grep prints between matches that have lines around them (-A, -B, -C)."""
@@ -37,6 +37,6 @@ def _parted(source: SourceText, above: Rule, below: int) -> bool:
 
 
 def _belongs(content: str) -> bool:
-    """Whether a line that is no rule may stand inside one output: lines left out by grep, or by hand."""
+    """Whether a line that is no rule may be inside one output: lines left out by grep, or by hand."""
     bare = content.strip(" \t")
     return content in (JOINED, _GREP_GAP) or (bool(bare) and not bare.strip(".…[]()"))

@@ -31,7 +31,7 @@ def changing_command(line: str) -> tuple[Command, str] | None:
     """A command that appends, inserts, replaces or deletes a rule, and the rule as iptables-restore takes it; None for
     any other line.
 
-    Raises Unreadable where variables stand in it.
+    Raises Unreadable where it has variables.
     """
     found = _CHANGE.search(line) if len(line) <= _LONGEST else None
     if found is None:

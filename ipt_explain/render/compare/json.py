@@ -11,7 +11,7 @@ from ipt_explain.compare.fleet.comparison import FleetComparison
 SCHEMA = "ipt-explain/compare/2"
 
 _MOST_NAMES = 200_000
-"""Names that all sets of nodes may hold together before the larger side of a difference is told by fewer."""
+"""Names that all sets of nodes may hold together before the larger side of a difference is named by fewer."""
 
 
 def compare_json(differences: Sequence[Difference], notes: Sequence[str]) -> str:
@@ -51,7 +51,7 @@ def fleet_json(comparison: FleetComparison) -> str:
 
 
 class _NodeSets:
-    """Sets of nodes by number. Where they would hold too many names, the side of most nodes is told by those nodes
+    """Sets of nodes by number. Where they would hold too many names, the side of most nodes is named by those nodes
     that are on it in every difference: all of them do what `before` says, though others may, too."""
 
     def __init__(self, comparison: FleetComparison) -> None:
@@ -80,5 +80,5 @@ class _NodeSets:
 
 
 def _printed(document: object) -> str:
-    # JSON need not escape DEL, and json.dumps does not. It can stand inside strings only.
+    # JSON need not escape DEL, and json.dumps does not. It occurs inside strings only.
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

@@ -34,7 +34,7 @@ class Options:
         self._left = [Given(option.name, option.negated, rule.arguments(option)) for option in options]
 
     def take(self, *names: str) -> Given | None:
-        """The first option of one of these names, which is thereby spoken of; None where there is none."""
+        """The first option of one of these names, which is then worded; None where there is none."""
         for place, given in enumerate(self._left):
             if given.name in names:
                 return self._left.pop(place)

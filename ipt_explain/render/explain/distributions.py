@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.records import dataclass, field
+from ipt_explain.render.explain.loss_rows import leak_line
 from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence
@@ -12,7 +13,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import both
-from ipt_explain.words.percents import evenness, percents
+from ipt_explain.words.percents import GRAIN, evenness, percent, percents
 
 # Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
 _NOTHING = 1e-12
@@ -66,11 +67,17 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     for distribution in found:
         balancer = distribution.balancers[0]
         pairs = [(share, by_chain.get(share.chain)) for share in balancer.shares]
-        children = _endpoints(pairs, "remote" if tells else "", shown, view)
+        arriving = distribution.serves_cluster_ip and any(_is_lost(share, endpoint) for share, endpoint in pairs)
+        children = _endpoints(pairs, "remote" if tells else "", shown, view, arriving)
         if balancer.unmatched > _NOTHING:
-            children.append(_leak(balancer, view))
+            children.append(_leak(service, balancer, view))
         count = str(len(pairs) or "none")
         even = evenness([share.probability for share, _ in pairs])
+        reach = sum(_arriving(*pair) for pair in pairs)
+        if pairs and reach <= _NOTHING and (arriving or balancer.unmatched > _NOTHING):
+            even = "no connection gets there"
+        elif arriving and balancer.unmatched <= _NOTHING:
+            even = ", ".join(filter(None, (even, f"{percent(reach)} of connections get there")))
         if balancer.decided_by is not None:
             even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"
         users = "" if alone else f"for {distribution.users}"
@@ -98,20 +105,35 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
     return sorted(alike.values(), key=lambda distribution: not distribution.serves_cluster_ip)
 
 
-def _leak(balancer: Balancer, view: View) -> Node:
+def _arriving(share: Share, endpoint: Endpoint | None) -> float:
+    """The chance of an endpoint that a connection gets there."""
+    known = endpoint is not None and endpoint.probability is not None
+    return endpoint.probability if known else share.probability  # type: ignore[union-attr, return-value]
+
+
+def _is_lost(share: Share, endpoint: Endpoint | None) -> bool:
+    """Whether less arrives at an endpoint than its balancer sends there."""
+    return _arriving(share, endpoint) < share.probability - GRAIN
+
+
+def _leak(service: ServicePort, balancer: Balancer, view: View) -> Node:
     share = (f"{percents((balancer.unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     if view.fragment:
         return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
-    return Node([share, *sentence("match no rule and pass on UN-DNATed, to the service's own address", "bad")], hang=2)
+    line = leak_line(service, balancer)
+    said = sentence("NOT TRANSLATED: leave for the Service's own address", "bad")
+    return Node([share, *said], "" if line is None else f"line {line}", hang=2)
 
 
 def _endpoints(
-    pairs: Sequence[tuple[Share, Endpoint | None]], elsewhere: str, shown: set[str], view: View
+    pairs: Sequence[tuple[Share, Endpoint | None]], elsewhere: str, shown: set[str], view: View, arriving: bool
 ) -> list[Node]:
-    """One row each, in columns; what is known of an endpoint is said where it is first shown."""
-    even = percents([share.probability for share, _ in pairs])
+    """One row each, in columns; what is known of an endpoint is said where it is first shown. `arriving`: its chance is
+    that of a connection that gets there, on which the text has more to say than the balancer's own chain.
+    """
+    even = percents([_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs])
     chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(even, pairs)]
     addresses = [
         endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)

@@ -84,7 +84,7 @@ def _reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
         return "No service to show: of kube-proxy's chains, this text has none that shows a service port."
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
-        return "No service to show: they stand in the nat table, which is not in this text."
+        return "No service to show: Services are in the nat table, which this text does not have."
     if ruleset.mode is ProxyMode.IPTABLES:
         return "No service to show: kube-proxy's chains are here, but they lead to no service port."
     if ruleset.form.fragment:

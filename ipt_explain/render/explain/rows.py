@@ -26,13 +26,13 @@ _LETTERS = {
 _GAP = "  "
 # Shares below it are the grain of 31-bit probabilities.
 _GRAIN = 1e-12
-_NAME, _ADDRESS, _PROBLEM = 1, 3, 6
+_NAME, _TYPE, _ADDRESS, _BALANCE, _PROBLEM = 1, 2, 3, 5, 6
 
 Row = tuple[Span, ...]
 
 
 def rows(explanation: Explanation, width: int, color: bool) -> Iterator[str]:
-    """The table in pieces, no line wider than `width`: long names and problems are cut."""
+    """The table in pieces, no line wider than `width`: columns that say nothing new go, then long words are cut."""
     return to_text(_lines(explanation, width), color)
 
 
@@ -48,25 +48,31 @@ def _lines(explanation: Explanation, width: int) -> Iterator[Line]:
         yield from _table([_row(service) for service in services], width)
     kinds = {front.kind for service in explanation.services for front in service.frontends}
     if kinds:
-        legend = " · ".join(f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds)
-        yield from draw(Node(sentence(legend, "note")), width)
+        words = [f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds]
+        if any(endpoint.local for service in explanation.services for endpoint in service.endpoints):
+            words.append("4/2 two of four endpoints are local")
+        yield from draw(Node(sentence(" · ".join(words), "note")), width)
 
 
 def _table(rows: list[Row], width: int) -> Iterator[Line]:
     table: list[Row] = [tuple((word, "title") for word in _COLUMNS), *rows]
-    widths = [max(cells(row[column][0]) for row in table) for column in range(len(_COLUMNS))]
-    over = sum(widths) + len(_GAP) * (len(widths) - 2) + 1 - width
+    widths = {column: max(cells(row[column][0]) for row in table) for column in range(len(_COLUMNS))}
+    over = sum(widths.values()) + len(_GAP) * (len(widths) - 2) + 1 - width
+    for column, usual in ((_BALANCE, ("even", "-")), (_TYPE, (_LETTERS[FrontendKind.CLUSTER_IP],))):
+        if over > 0 and all(row[column][0] in usual for row in rows):
+            over -= widths.pop(column) + len(_GAP)
     # What is wrong gives way first, then the name, then the address.
-    for column, least in ((_PROBLEM, 16), (_NAME, 16), (_ADDRESS, 14), (_PROBLEM, 6), (_NAME, 6), (_ADDRESS, 6)):
+    for column, least in ((_PROBLEM, 18), (_NAME, 20), (_ADDRESS, 14), (_PROBLEM, 6), (_NAME, 6), (_ADDRESS, 6)):
         give = min(max(over, 0), max(0, widths[column] - least))
         widths[column] -= give
         over -= give
     for row in table:
         line: Line = []
-        for number, (text, style) in enumerate(row):
-            shown = _cut(text, widths[number])
-            gap = "" if number == _PROBLEM else " " if not number else _GAP
-            line += [(shown, style), (" " * (widths[number] - cells(shown)) + gap if gap else "", "")]
+        for column, room in widths.items():
+            text, style = row[column]
+            shown = (_cut_inside if column == _NAME else _cut)(text, room)
+            gap = "" if column == _PROBLEM else " " if not column else _GAP
+            line += [(shown, style), (" " * (room - cells(shown)) + gap if gap else "", "")]
         yield line
 
 
@@ -119,3 +125,13 @@ def _cut(text: str, width: int) -> str:
     while kept and cells(kept) > width - 1:
         kept = kept[:-1]
     return kept + "…"
+
+
+def _cut_inside(text: str, width: int) -> str:
+    """A name without some of its middle, as names of one namespace differ at their ends."""
+    if cells(text) <= width:
+        return text
+    end = len(text)
+    while end and cells(text[end - 1 :]) <= (width - 1) // 2:
+        end -= 1
+    return _cut(text[:end] + "…", width - cells(text[end:])) + text[end:]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.identity import spelling_in_hash
 from ipt_explain.render.explain.distributions import distributions
+from ipt_explain.render.explain.loss_rows import loss_rows
 from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import (
     KIND_WORDS,
@@ -30,6 +31,7 @@ def service_tree(service: ServicePort, view: View) -> Node:
         *_frontends(service),
         *_policies(service),
         *_affinity(service, view),
+        *loss_rows(service),
         *distributions(service, view),
         *_masquerade(service, view),
     ]
@@ -119,7 +121,8 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
     if facts.hairpin:
         said.append("hairpin")
     elif without:
-        said.append(f"hairpin NOT for {without} of {len(service.endpoints)} endpoints")
+        count = len(service.endpoints)
+        said.append(f"hairpin NOT for {without} of {count} endpoints" if without < count else "hairpin NOT")
     if facts.all:
         said.append("every ClusterIP connection")
     elif facts.off_cluster is not None:

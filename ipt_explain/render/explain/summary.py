@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.render.explain.service_words import STATE_WORDS
+from ipt_explain.render.text.commands import command_lines
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
@@ -17,8 +17,9 @@ from ipt_explain.words.lists import both
 from ipt_explain.words.percents import percent
 
 LABEL = 10
+_GAP = "  "
 SHOWN_TROUBLES = 20
-# Room for words beside a name; with less of it they stand below.
+# Room for words beside a name; with less of it they go below.
 _NARROWEST = 20
 
 _VANTAGES = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
@@ -30,7 +31,12 @@ _HOW = {
     Loss.REJECTED: "rejected",
     Loss.UNKNOWN: "unknown",
 }
-SIGNS = {Standing.BROKEN: ("✗", "bad"), Standing.REFUSING: ("!", "unknown"), Standing.UNKNOWN: ("?", "unknown")}
+SIGNS = {
+    Standing.BROKEN: ("✗", "bad"),
+    Standing.HAIRPIN: ("✗", "bad"),
+    Standing.REFUSING: ("!", "unknown"),
+    Standing.UNKNOWN: ("?", "unknown"),
+}
 
 
 def summary(found: Health, width: int, everything: bool = False) -> Iterator[Line]:
@@ -39,10 +45,13 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
     for cause in found.causes:
         yield from _labelled(label, _cause(cause), width)
         label = ""
+    if found.unmasqueraded:
+        yield from _labelled(label, [("✗ ", "bad"), *sentence(_unmasqueraded(found.unmasqueraded))], width)
     counts = found.counts
     said: list[Span] = []
     for standing, words, style in (
         (Standing.BROKEN, "broken", "bad"),
+        (Standing.HAIRPIN, "without hairpin", "bad"),
         (Standing.REFUSING, "without endpoints", "unknown"),
         (Standing.UNKNOWN, "unknown", "unknown"),
         (Standing.FINE, "fine", "good"),
@@ -56,27 +65,29 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         yield from _trouble(trouble, column, width)
     left = len(found.troubles) - len(shown)
     if left:
-        yield [(f"{' ' * LABEL}…{and_more(left)} (--problems)", "")]
+        yield from draw(Node([(" " * LABEL, ""), *sentence(f"…{and_more(left)} (--problems shows all)")]), width)
 
 
-def next_lines(found: Health, sources: Sequence[str], hidden: int, width: int) -> Iterator[Line]:
-    """Commands to go on with, to be pasted. `hidden` is how many Services are not shown."""
-    files = " ".join(shlex.quote(escape(source)) for source in sources)
-    commands = []
-    if files and "-" not in sources:
-        named = next((each.service for each in found.troubles if each.service.name), None)
-        if named is not None:
-            commands.append(f"ipt-explain -s {shlex.quote(escape(named.label))} {files}")
-        if not found.well:
-            commands.append(f"ipt-explain audit {files}")
+def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
+    """Commands to go on with, to be pasted. `hidden` are the Services that are not shown."""
+    if not sources or "-" in sources:
         if hidden:
-            commands.append(f"ipt-explain --all {files}")
-    elif hidden:
-        commands.append("--all shows every Service")
+            yield from ([], *draw(Node(sentence("Next: --all shows every Service, -o table one line for each")), width))
+        return
+    commands = []
+    unseen = set(map(id, hidden))
+    named = next((each.service for each in found.troubles if each.service.name and id(each.service) in unseen), None)
+    if named is not None:
+        commands.append(["-s", named.label])
+    if not found.well:
+        commands.append(["audit"])
+    if hidden:
+        commands += [["-o", "table"], ["--all"]]
     if commands:
         yield []
-    for number, command in enumerate(commands):
-        yield from draw(Node([("Next: " if not number else "      ", ""), (command, "")], hang=6), width)
+    for number, options in enumerate(commands):
+        words = ["ipt-explain", *options, *sources]
+        yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 
 def _cause(cause: Cause) -> list[Span]:
@@ -85,6 +96,13 @@ def _cause(cause: Cause) -> list[Span]:
     whom = f"{share}connections to {counted(len(cause.services), 'Service')}{_from(cause.vantages)}"
     place = _place(cause.source, cause.decider)
     return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
+
+
+def _unmasqueraded(services: Sequence[ServicePort]) -> str:
+    return (
+        f"nothing masquerades marked connections of {counted(len(services), 'Service')}: a pod that reaches itself "
+        "through a Service gets no reply, nor does a client whose node port leads to another node"
+    )
 
 
 def _why(why: str) -> str:
@@ -98,14 +116,15 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
     tail = _line(trouble)
     indent = " " * LABEL
     used = LABEL + 2 + cells(name) + 2
-    room = width - used - TAIL_WIDTH - 2
+    room = width - used - TAIL_WIDTH - len(_GAP)
     if room < _NARROWEST:
         yield from draw(Node([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
         yield from ([(f"    {line}", "")] for line in textwrap.wrap(trouble_words(trouble), max(width - 4, 10)))
         return
     said = trouble_words(trouble)
-    first, *rest = textwrap.wrap(said if len(said) <= room else brief_words(trouble), room) or [""]
-    gap = " " * max(width - used - cells(first) - len(tail), 2)
+    fits = len(said) <= room or trouble.standing is Standing.UNKNOWN
+    first, *rest = textwrap.wrap(said if fits else brief_words(trouble), room) or [""]
+    gap = " " * (room - cells(first)) + _GAP
     yield [(indent, ""), (f"{sign} ", style), (name, "name"), (f"  {first}", ""), (gap + tail if tail else "", "line")]
     for line in rest:
         yield [(" " * used + line, "")]
@@ -117,25 +136,58 @@ def trouble_words(trouble: Trouble) -> str:
         return lost_words(trouble.lost, trouble.vantages)
     if trouble.standing is Standing.FINE:
         return ""
+    if trouble.standing is Standing.HAIRPIN:
+        return hairpin_words(trouble.service)
+    if trouble.standing is Standing.UNKNOWN:
+        question = next(questions(trouble.service), None)
+        return "unknown" if question is None else f"depends on `{question}`"
     said = STATE_WORDS[trouble.service.state][0]
     return f"refuses connections: {said}" if trouble.standing is Standing.REFUSING else said
+
+
+def hairpin_words(service: ServicePort) -> str:
+    """`no hairpin: 10.244.1.3 cannot reach itself through it`, `no hairpin: 2 of 3 endpoints cannot …`."""
+    lacking = [endpoint for endpoint in service.endpoints if endpoint.hairpin is False]
+    if len(lacking) == 1 and lacking[0].address is not None:
+        return f"no hairpin: {escape(lacking[0].address)} cannot reach itself through it"
+    of = "" if len(lacking) == len(service.endpoints) else f" of {len(service.endpoints)}"
+    return f"no hairpin: {len(lacking)}{of} endpoints cannot reach themselves through it"
+
+
+def questions(service: ServicePort) -> Iterator[str]:
+    """What fates depend on that the text does not show; without the packet's side of it, which is in brackets."""
+    for frontend in service.frontends:
+        for question in frontend.fates.open if frontend.fates is not None else ():
+            yield escape(question.rpartition(" (")[0] if question.endswith(")") else question)
 
 
 def brief_words(trouble: Trouble) -> str:
     """The same in two or three words: `25 % not translated`."""
     lost = trouble.lost
+    if trouble.standing is Standing.HAIRPIN:
+        return "no hairpin"
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
     return f"{share}{_HOW[lost.how]}{_from(trouble.vantages)}"
 
 
-def lost_words(lost: Lost, vantages: Sequence[Vantage]) -> str:
-    """`10 % of connections are not translated`, `connections from outside are dropped by nat X, line 5`."""
+def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> str:
+    """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `through` names the
+    frontends where others are spared."""
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
     how = f"sent{where}" if where else _HOW[lost.how]
-    return f"{share}connections{_from(vantages)} are {how}"
+    return f"{share}{through}{' ' if through else ''}connections{_from(vantages)} are {how}"
+
+
+def reason_words(lost: Lost) -> str:
+    """Where that is decided, and why where that says more than how: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
+    decider = lost.decider
+    place = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
+    if lost.why in _HOW.values():
+        return f" by {place}" if place else ""
+    return f": in {place}, {escape(lost.why)}" if place else f": {escape(lost.why)}"
 
 
 def _from(vantages: Sequence[Vantage]) -> str:
@@ -155,6 +207,8 @@ def _line(trouble: Trouble) -> str:
     if lost is not None and lost.decider.line is not None:
         return f"line {lost.decider.line}"
     service: ServicePort = trouble.service
+    if trouble.standing is Standing.HAIRPIN:
+        return next(f"line {each.evidence.line}" for each in service.endpoints if each.hairpin is False)
     return f"line {service.frontends[0].evidence.line}" if service.frontends else ""
 
 

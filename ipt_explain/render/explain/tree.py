@@ -47,7 +47,8 @@ def _lines(explanation: Explanation, width: int, total: int | None, choice: Choi
             yield [(f"{number:,} of {counted(total, 'service port')} shown, as selected.", "note")]
         return
     sources = list(dict.fromkeys(ruleset.source for ruleset in explanation.rulesets))
-    hidden = number - len(choice.of(explanation.services))
+    kept = set(map(id, choice.of(explanation.services)))
+    hidden = [service for service in explanation.services if id(service) not in kept]
     yield from next_lines(health(explanation.services), sources, hidden, width)
 
 
@@ -61,12 +62,12 @@ def _services(
         yield from draw(nothing(ruleset), width)
     kept = choice.of(services)
     state = health(services)
-    if not selected and services and (not state.well or len(kept) < len(services)):
-        yield []
-        yield from summary(state, width, everything=choice.shown is Shown.PROBLEMS)
     family_width = _WIDTHS[ruleset.family]
     view = View(fragment=ruleset.form.fragment, chains=width >= family_width + _CHAIN_WIDTH)
     used = min(width, family_width + _CHAIN_WIDTH + 2)
+    if not selected and services and (not state.well or len(kept) < len(services)):
+        yield []
+        yield from summary(state, used, everything=choice.shown is Shown.PROBLEMS)
     for service in kept:
         yield []
         yield from draw(service_tree(service, view), used)

@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A jump: its curve (SVG path data), and its lines with where they stand."""
+    """A jump: its curve (SVG path data), and its lines with their places."""
 
     path: str
     x: float
@@ -144,7 +144,7 @@ def _arrow(source: Box, target: Box, line: _Line, to_y: float) -> Arrow:
     from_x, from_y = source.x + source.width, source.y + source.height / 2
     to_x = target.x
     bend = COLUMN_GAP / 2
-    # The words stand over the arrow's end, which is straight, where arrows of one box are apart.
+    # The words are over the arrow's end, which is straight, where arrows of one box are apart.
     straight = max(map(cells, line.words), default=0) * CHARACTER + 14
     bent = to_x - straight
     curve = f"C{from_x + bend:.0f},{from_y:.0f} {bent - COLUMN_GAP / 2:.0f},{to_y:.0f} {bent:.0f},{to_y:.0f}"

@@ -123,7 +123,7 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
 
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
-    """What stands behind a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
+    """What follows a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
     in a built-in chain who put it there.
     """
     if share is not None:

@@ -16,7 +16,7 @@ from ipt_explain.words.quotes import cited, clipped
 
 
 def rules_text(rules: Iterable[Rule], glossary: Glossary, width: int, color: bool) -> Iterator[str]:
-    """The rules as text, in pieces: each as a sentence, with its comments and the chain that it stands in."""
+    """The rules as text, in pieces: each as a sentence, with its comments and its chain."""
     return to_text(_lines(rules, glossary, width), color)
 
 

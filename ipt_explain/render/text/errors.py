@@ -63,7 +63,7 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
 
 
 def _before(left: list[str], cut: bool, room: int) -> str:
-    """What stands before the mark: all of it where that leaves a third of the room to what follows, else its end."""
+    """What comes before the mark: all of it where that leaves a third of the room to what follows, else its end."""
     if not cut and _cells(left) <= room * 2 // 3:
         return "".join(left)
     return ELLIPSIS + "".join(_fitting(left[::-1], room // 2 - len(ELLIPSIS))[::-1])

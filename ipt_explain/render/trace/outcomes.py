@@ -34,9 +34,9 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
         reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
         return f"unknown{reached}: {outcome.reason}"
     if judgement is Judgement.DROPPED:
-        return "dropped: the client times out"
+        return f"dropped{_because(outcome)}: the client times out"
     if judgement is Judgement.REFUSED:
-        return "rejected: the client is told at once"
+        return f"rejected{_because(outcome)}: the client is told at once"
     if judgement is Judgement.UNTRANSLATED:
         return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
     if judgement is Judgement.HANGS:
@@ -46,6 +46,11 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"
     return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
+
+
+def _because(outcome: Outcome) -> str:
+    """Why the kernel itself stops a packet; "" where a rule or policy does."""
+    return f", as {outcome.reason}" if outcome.reason else ""
 
 
 def failure_words(judgement: Judgement, to: Addressee | None) -> Iterator[str]:

@@ -31,7 +31,7 @@ class AffinityFault(Enum):
     UNUSED = "the list is never looked at"
     FOREIGN_LIST = "the rule looks in another endpoint's list"
     FOREIGN_RECORD = "the endpoint records in another list"
-    LATE = "the rule stands behind balancing rules"
+    LATE = "the rule comes after balancing rules"
     RETURNING_ONLY = "some endpoints are looked for, but no new client is led to them"
     INCOMPLETE = "some endpoints are not looked for"
 

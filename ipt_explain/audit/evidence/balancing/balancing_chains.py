@@ -22,7 +22,7 @@ _ENDPOINT = ChainRole.ENDPOINT.value
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A rule that leads a share of new connections to an endpoint, or to what stands in an endpoint's place.
+    """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
 
     `chance` is its own, `share` what of all connections it takes; `even` tells whether the chance fits how many choices
     remain. `destination` is the endpoint's `ip:port`, or the target where the text does not tell.
@@ -72,7 +72,7 @@ class BalancingChains:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the choices of a chain stand, for all chains whose rules have these shapes: (rule, slot of its target)
+    """Where the choices of a chain are, for all chains whose rules have these shapes: (rule, slot of its target)
     and, of those that have a probability, (rule, slot of it). `regular`: each but the last has one."""
 
     choices: tuple[tuple[int, int], ...]
@@ -143,7 +143,7 @@ class _Survey:
         if not digits:
             return False
         different = set(destinations)
-        if "" in different:  # endpoints whose chains the text does not have are told apart by these
+        if "" in different:  # endpoints whose chains the text does not have are distinguished by these
             return (
                 len(set(targets)) == len(targets)
                 and len(different) + destinations.count("") - 1 == len(targets)

@@ -17,7 +17,7 @@ class HairpinFault(Enum):
 
     MISSING = "there is none"
     ADDRESS = "it asks for another address"
-    LATE = "it stands behind the DNAT"
+    LATE = "it comes after the DNAT"
 
 
 @dataclass(frozen=True, slots=True)

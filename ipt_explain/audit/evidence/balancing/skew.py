@@ -1,7 +1,7 @@
 """Balancing chains whose counters do not fit their probabilities.
 
 Only the first packet of a connection crosses table nat, so a rule's packets are the connections it took. A full sync
-of a chain resets the counters of all its rules together (kube-proxy declares the chain anew), so they stay comparable.
+of a chain resets the counters of all its rules together (kube-proxy declares the chain again), so they stay comparable.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
     """All of them, in the order of the text."""
     found: list[Foreign] = []
     fragment = ruleset.form is Form.FRAGMENT
-    # Of KUBE-SERVICES and KUBE-NODEPORTS, which stand in two tables, a fragment may not show which it is.
+    # Of KUBE-SERVICES and KUBE-NODEPORTS, which are in two tables, a fragment may not show which it is.
     known = {name: {**forms, **_IN_BOTH} for name, forms in _FORMS.items()} if fragment else _FORMS
     for name, table in ruleset.tables.items():
         forms = {kind: form for kind, form in known.get(name, {}).items() if not (ipvs and kind in _NOT_IN_IPVS)}

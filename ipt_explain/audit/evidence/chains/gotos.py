@@ -12,7 +12,7 @@ from ipt_explain.records import dataclass
 
 
 class GotoPlace(Enum):
-    """What the goto stands in for."""
+    """What the goto replaces."""
 
     HOOK = "a hook"
     MARK = "a call of a marking chain"

@@ -22,7 +22,7 @@ class Forwarding:
 
     `accepts_marked`, `accepts_known`: packets with a mark, packets of known connections (of the pod network up to
     1.17). The `near_` rules look meant for it but do something else. `invalid_late`: the drop of INVALID packets
-    stands behind an ACCEPT.
+    comes after an ACCEPT.
     """
 
     chain: Chain

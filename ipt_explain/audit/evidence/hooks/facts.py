@@ -12,7 +12,7 @@ from ipt_explain.services.ports import ProxyMode
 
 @fact
 def hooks(context: RulesetContext) -> tuple[HookState, ...]:
-    """The hooks of a ruleset, those that stand and those that should."""
+    """The hooks of a ruleset, those that are there and those that should be."""
 
     def reached(table: str, chain: str) -> frozenset[str]:
         graph = context.graph(table)

@@ -44,7 +44,7 @@ class HookState:
     """A hook that the chains call for.
 
     `rules` are the jumps in the built-in chain itself; `indirect` tells that it gets there through another chain.
-    `target` is the chain to be reached, `built_in` the one to stand in (None where the text lacks it).
+    `target` is the chain to be reached, `built_in` the one that should have the jump (None where the text lacks it).
     """
 
     hook: Hook

@@ -104,7 +104,7 @@ def _narrowed(rule: Rule) -> tuple[str, ...]:
 def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
     """What a rule takes from the ways behind it, judged by destination, protocol and port alone."""
     plan = plans[rule.shape]
-    own = rule in behind[:1]  # a way that takes more than its service's packets stands among the ways itself
+    own = rule in behind[:1]  # a way that takes more than its service's packets is among the ways itself
     others = behind[1:] if own else behind
     if plan.unconditional and plan.protocol is None:
         return Ender(rule, True, tuple(others))

@@ -1,6 +1,6 @@
 """Which ClusterIP connections are marked for masquerading, service by service, and marks that miss their service.
 
-Facts: pkg/proxy/iptables/proxier.go. Up to 1.21 the mark stands in KUBE-SERVICES, ahead of the way to the service,
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.21 the mark is in KUBE-SERVICES, before the way to the service,
 from 1.22 on first in the service's own chain (KUBE-SVC or KUBE-SVL); 1.22 and 1.23 keep external addresses' and node
 ports' marks there too. The condition is that of --cluster-cidr or --detect-local-mode: `! -s CIDR`, `! -i BRIDGE`,
 none with --masquerade-all.
@@ -27,7 +27,7 @@ class MarkedService:
     """A service port that balances ClusterIP connections. `mark` marks them for masquerading, under `condition` (""
     for all).
 
-    `late`: it stands behind the rules that choose an endpoint, or behind the way to the service.
+    `late`: it comes after the rules that choose an endpoint, or after the way to the service.
     """
 
     service: ServicePort
@@ -39,7 +39,7 @@ class MarkedService:
 
 @dataclass(frozen=True, slots=True)
 class StrayMark:
-    """A mark for an address that does not lead to where the mark stands. `service` is the one whose chain it stands
+    """A mark for an address that does not lead to the mark. `service` is the one whose chain it is
     in, if any.
     """
 

@@ -34,7 +34,7 @@ _TARGETS = frozenset({"MARK", "CONNMARK", "DROP", "REJECT"})
 
 
 def mark_collisions(shapes: Mapping[str, Mapping[Shape, list[Rule]]], bit: int) -> tuple[MarkCollision, ...]:
-    """All of them, wherever they stand, in the order of the text. `shapes` are the ruleset's rules by table and
+    """All of them, wherever they are, in the order of the text. `shapes` are the ruleset's rules by table and
     shape.
     """
     found = [

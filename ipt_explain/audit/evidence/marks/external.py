@@ -34,7 +34,7 @@ class Unmarked(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnmarkedFrontend:
-    """A frontend whose way lacks a mark that it should have. `rule` is where it should stand ahead of, or a mark that
+    """A frontend whose way lacks a mark that it should have. `rule` is what it should come before, or a mark that
     is too late.
     """
 

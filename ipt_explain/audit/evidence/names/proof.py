@@ -31,7 +31,7 @@ class ProvedName:
 @dataclass(frozen=True, slots=True)
 class Misnamed:
     """A rule for one service port that leads to a chain of another hash. `proved` is whose chain it is, if known;
-    `own` tells that a chain of the named service port stands in the text too."""
+    `own` tells that a chain of the named service port is in the text, too."""
 
     way: NamedWay
     proved: ProvedName | None

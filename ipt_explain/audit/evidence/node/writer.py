@@ -13,8 +13,8 @@ from ipt_explain.services.ports import ProxyMode
 class Writer:
     """Who wrote a ruleset.
 
-    `canaries`: kube-proxy's canary chains stand, by which it notices that its rules were flushed.
-    `kubelet_canary`: kubelet's stands; `kubelet`: that or another chain that is kubelet's alone.
+    `canaries`: kube-proxy's canary chains are there, by which it notices that its rules were flushed.
+    `kubelet_canary`: kubelet's is there; `kubelet`: that or another chain that is kubelet's alone.
     """
 
     mode: ProxyMode | None
@@ -36,7 +36,7 @@ class Writer:
 def writer_of(ruleset: Ruleset, mode: ProxyMode | None, version: VersionRange) -> Writer:
     """What the rules tell of their writers; `mode` is that of the ruleset's facts."""
     kubelet_canary = _has(ruleset, KUBELET_CANARY)
-    # From 1.25 on, where KUBE-PROXY-FIREWALL stands, kube-proxy may have made KUBE-FIREWALL too.
+    # From 1.25 on, where KUBE-PROXY-FIREWALL is, kube-proxy may have made KUBE-FIREWALL too.
     own_firewall = _has(ruleset, FIREWALL) and not _has(ruleset, PROXY_FIREWALL)
     return Writer(
         mode=mode,

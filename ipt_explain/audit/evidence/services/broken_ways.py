@@ -35,7 +35,7 @@ class WayFault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BrokenWay:
-    """A way with a fault. `chain` is where it stands; `rule` the rule that shows it, if one does; `frontends` are those
+    """A way with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
     that it hurts."""
 
     service: ServicePort

@@ -78,7 +78,7 @@ def _leaking(odd: OddChain) -> Fault:
 
 def _without_choices(context: RulesetContext) -> Faults:
     empty = {chain.name: chain for chain in balancing_chains(context).empty if context.knows_chain(chain)}
-    if not empty or "filter" not in context.ruleset.tables:  # where refusals stand
+    if not empty or "filter" not in context.ruleset.tables:  # where refusals are
         return
     told: set[str] = set()
     for service in context.services:

@@ -97,7 +97,7 @@ def _is_local(chain: Chain) -> bool:
 
 
 def _refusals(context: RulesetContext, frontend: Frontend) -> tuple[int, ...]:
-    """Rules that speak of the frontend in the chain where its DROP should stand."""
+    """Rules that speak of the frontend in the chain where its DROP belongs."""
     name = (frontend.rule.comment or "").removesuffix(" loadbalancer IP").removesuffix(" external IP")
     chain = context.chain("filter", EXTERNAL_SERVICES)
     wanted = f"{name} has no local endpoints"

@@ -56,7 +56,7 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
     for state in hooks(context):
         if state.hook.chain == POSTROUTING and state.rules and state.built_in is not None:
             if state.rules[0].line == state.built_in.line_of(0):
-                continue  # nothing stands ahead of it
+                continue  # nothing comes before it
             taken = earlier_snat(context, marking.result)
             if taken is not None:
                 what = "masquerades" if taken.rule.target in ("MASQUERADE", "SNAT") else "takes"

@@ -51,7 +51,7 @@ from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
-# Where the mark should stand in the Service's chain.
+# Where the mark belongs in the Service's chain.
 _HEAD = 3
 _LOST = "keep their source, and replies do not come back through this node"
 

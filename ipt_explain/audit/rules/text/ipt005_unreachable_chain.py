@@ -46,7 +46,7 @@ def unreachable_chain(context: RulesetContext) -> Faults:
         jumps = context.jumps(name)
         if jumps is None or table.chains.keys().isdisjoint(BUILT_IN_CHAINS.get(name, ())):
             continue
-        # Behind every unreachable chain stands one that nothing calls, or a circle that nothing else calls.
+        # Every unreachable chain hangs on one that nothing calls, or a circle that nothing else calls.
         roots = table.chains.keys() - jumps.called
         roots |= {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
         suspects = [

@@ -92,7 +92,7 @@ def _fabric_form(view: ServiceView) -> Fabric:
 
 
 def _times(count: int, endpoints: int, line: str) -> str:
-    """How often a rule stands: once, once for each endpoint, or a number of times that nothing explains."""
+    """How often a rule occurs: once, once for each endpoint, or a number of times that nothing explains."""
     if "ENDPOINT" in line and count == endpoints:
         return ""
     return "" if count == 1 and "ENDPOINT" not in line else f"{count}x "

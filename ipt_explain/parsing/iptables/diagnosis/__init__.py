@@ -75,7 +75,7 @@ def foreign_line(line: str) -> Diagnosis:
 
 
 def recognise(text: str) -> Foreign | None:
-    """What the whole input is, if it is no dump at all; None where a line of a dump stands among its first lines."""
+    """What the whole input is, if it is no dump at all; None where one of its first lines is a dump's."""
     if not text.strip():
         return Foreign(1, _EMPTY)
     start = first_sign(encoding.WHOLE, text[:64])

@@ -16,7 +16,7 @@ SIGNS = (
     ),
     sign(
         r"(?i)(</?(?:span|code|pre|div|p|br|a|li|td|tr|table|body)\b[^<>]{0,4096}>)",
-        "HTML markup stands in the line",
+        "the line has HTML markup",
         "Save the page's text, or the file that it shows (on GitHub: Raw).",
     ),
     sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),

@@ -25,7 +25,7 @@ WHOLE = (
 """Signs of the start of an input."""
 
 IMPOSSIBLE = (
-    sign(r"(\0+)", "a NUL byte stands in the line: iptables-restore reads no further than to it", RUN_SAVE),
+    sign(r"(\0+)", "the line has a NUL byte, and iptables-restore reads no further", RUN_SAVE),
     sign(rf"(\d{{{LONGEST_NUMBER + 1},}})", f"a number of more than {LONGEST_NUMBER:,} digits fits no field", RUN_SAVE),
 )
 """Signs of lines that no tool prints, whatever else is in them."""
@@ -34,17 +34,17 @@ SIGNS = (
     *IMPOSSIBLE,
     sign(
         "\\A(\ufeff|\udcef\udcbb\udcbf)",
-        "a byte order mark stands in front of the first line",
+        "a byte order mark comes before the first line",
         "Remove it: `sed '1s/^\\xef\\xbb\\xbf//'`.",
     ),
     sign(
         r"(\x1b\[[\d;]*[A-Za-z])",
-        "a terminal's colour code stands in the line",
+        "the line has a terminal's colour code",
         "Run `grep --color=never`, or save the output without a terminal's colours.",
     ),
     sign(
         r"(\r)(?=.)",
-        "a carriage return stands in the middle of the line",
+        "the line has a carriage return in the middle",
         "Lines end with LF: `tr -d '\\r' < FILE` removes carriage returns.",
     ),
     sign(r"(\udcff|\udcfe|[\x00-\x08\x0e-\x1a\x1c-\x1f]{2,})", _BINARY, RUN_SAVE),

@@ -28,7 +28,7 @@ SIGNS = (
     sign(
         r"^(C|CO|COM|COMM|COMMI)$",
         "the text is cut off inside COMMIT",
-        "The dump is incomplete: take it anew.",
+        "The dump is incomplete: save it again.",
         "COMMIT",
     ),
     sign(
@@ -107,10 +107,10 @@ def rule_slip(line: str) -> Diagnosis | None:
 
 def _slip(word: str, before: str, column: int) -> Diagnosis | None:
     if word == "!" and before == "!":
-        return Diagnosis("two negations stand behind each other", column, expected="One ! in front of an option.")
+        return Diagnosis("two negations in a row", column, expected="One ! in front of an option.")
     if word == "!" and before.startswith("-") and before not in _VALUE_MAY_BE_AN_OPTION:
         return Diagnosis(
-            "the negation stands behind its option, as iptables before 1.4.3 wrote it",
+            "the negation follows its option, as iptables before 1.4.3 wrote it",
             column,
             expected=f"! {before} VALUE",
             remedy=f"Write `! {before} VALUE`.",
@@ -124,7 +124,7 @@ def _slip(word: str, before: str, column: int) -> Diagnosis | None:
         )
     if word.startswith("#") and not before.startswith("-"):
         return Diagnosis(
-            "a comment stands behind the rule; `#` opens one at the start of a line only",
+            "a comment follows the rule; `#` opens one at the start of a line only",
             column,
             len(word),
             remedy="Put the comment on a line of its own.",

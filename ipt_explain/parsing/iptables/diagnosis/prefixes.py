@@ -13,7 +13,7 @@ RULE_START = (
 _TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[IWEF]\d{4} \d\d:\d\d:\d\d)"
 _DIFF = "this line comes from a diff: `+` and `-` in front of rules say which file had them"
 _DIFF_REMEDY = "Give both dumps whole: `ipt-explain compare BEFORE AFTER`."
-_LOG = "a log's prefix stands in front of the rule"
+_LOG = "a log's prefix comes before the rule"
 _LOG_REMEDY = "Cut it off, for instance `sed 's/^.*\\]: //'`, and see that lines of other writers are not among them."
 
 SIGNS = (
@@ -22,18 +22,18 @@ SIGNS = (
     sign(r"^(\d+(?:,\d+)?[acd]\d+(?:,\d+)?)\s*$", _DIFF, _DIFF_REMEDY),
     sign(r"^(diff -|index [0-9a-f]{7,})", _DIFF, _DIFF_REMEDY),
     sign(rf"^([+<-]) ?{RULE_START}", _DIFF, _DIFF_REMEDY),
-    sign(rf"^(>) {RULE_START}", "a quote mark stands in front of the rule", "Remove it: `sed 's/^> \\{{0,1\\}}//'`."),
+    sign(rf"^(>) {RULE_START}", "a quote mark comes before the rule", "Remove it: `sed 's/^> \\{{0,1\\}}//'`."),
     sign(
         rf"^(\S+?[:-](?:\d+[:-])?) ?{RULE_START}",
-        "a file name or line number of `grep` stands in front of the rule",
+        "a file name or line number of `grep` comes before the rule",
         "Run `grep -h` without `-n`, and give one node's dump at a time.",
     ),
     sign(
         rf"^(\s*\d+[.:)]?)\s+{RULE_START}",
-        "a line number or count stands in front of the rule",
+        "a line number or count comes before the rule",
         "Remove it, for instance `sed 's/^ *[0-9]* *//'`.",
     ),
-    sign(rf"^(\s*[│|])\s*{RULE_START}", "a column mark stands in front of the rule", "Remove it."),
+    sign(rf"^(\s*[│|])\s*{RULE_START}", "a column mark comes before the rule", "Remove it."),
     sign(
         rf"^({_TIME}[^\"]*?) {RULE_START}",
         _LOG,

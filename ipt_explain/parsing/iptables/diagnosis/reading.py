@@ -1,4 +1,4 @@
-"""Lines that are safe to read although something stands around the rule: what was added is known, and its removal
+"""Lines that are safe to read although something surrounds the rule: what was added is known, and its removal
 cannot change what the rule means. All else is refused and named."""
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ _VARIABLE = r"\$\{?\w*(?:IPT|ipt)\w*\}?"
 _PROMPT = r"(?:\[[^\]\s]+(?: [^\]]*)?\] ?[#$%] ?|[\w.-]+@[\w.-]+[^#$%\n]{0,80}[#$%] ?|[\w./-]+:[\w/~.-]+[#$] |[#$%>] )"
 _COMMAND = "this is an `iptables` command, not what iptables holds"
 _COMMAND_REMEDY = (
-    "Run `iptables-save` on the node where the command ran; a command alone does not tell which rules stand before it."
+    "Run `iptables-save` on the node where the command ran; a command alone does not tell which rules come before it."
 )
 
 _ELSEWHERE = r"(?:kubectl|docker|crictl|podman|nerdctl|ip netns|nsenter|ssh|minikube) [^|;&]*?"

@@ -19,7 +19,7 @@ RUN_SAVE = (
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong with one line: one sentence, where it shows (1-based column, width in characters),
-    what stands there in iptables-save's language, and what to do about it ("" where there is nothing to say)."""
+    what iptables-save would have there, and what to do about it ("" where there is nothing to say)."""
 
     message: str
     column: int = 1

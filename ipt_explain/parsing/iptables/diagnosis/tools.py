@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
-_LISTING = "this is of a listing (`iptables -L`), and the line `Chain …` that it stands under is not in the text"
+_LISTING = "this is of a listing (`iptables -L`), and the line `Chain …` above it is not in the text"
 _WITH_CHAIN = "Give the listing with its `Chain` lines or, better, what `iptables-save` prints."
 _ERROR = "this is an error message of the command, not its output"
 
@@ -54,7 +54,7 @@ SIGNS = (
     ),
     sign(
         r"^(Warning: \S*tables-legacy tables present)",
-        "this is a warning that iptables prints on standard error: rules also stand in the other backend",
+        "this is a warning that iptables prints on standard error: the other backend has rules, too",
         "Give both: `{ iptables-save; iptables-legacy-save; } 2>/dev/null | ipt-explain`.",
     ),
 )

@@ -16,31 +16,31 @@ _QUOTED = r'(?:[^"]|"(?:[^"\\]|\\.)*")*?'
 SIGNS = (
     sign(
         rf"^(?:{_QUOTED}\s)?([{DASHES}])[A-Za-z{DASHES}-]",
-        "a typographic dash stands where an option's hyphen belongs",
+        "a typographic dash in place of an option's hyphen",
         _PASTE,
         "An option such as -A or --comment, with ASCII hyphens.",
     ),
     sign(
         rf"^{_QUOTED}([{DOUBLE_QUOTES}])",
-        "a typographic quotation mark stands where a straight one belongs",
+        "a typographic quotation mark in place of a straight one",
         _PASTE,
         'A value in straight double quotes: "…".',
     ),
     sign(
         rf"^{_QUOTED}([{SINGLE_QUOTES}])",
-        "a typographic apostrophe stands where a quotation mark belongs",
+        "a typographic apostrophe in place of a quotation mark",
         _PASTE,
         'A value in straight double quotes: "…".',
     ),
-    sign(rf"^{_QUOTED}([{BLANKS}])", "a no-break space stands where a blank belongs", _PASTE, "A plain blank."),
-    sign(rf"^{_QUOTED}([{INVISIBLE}])", "an invisible character stands in the rule", _PASTE),
+    sign(rf"^{_QUOTED}([{BLANKS}])", "a no-break space in place of a blank", _PASTE, "A plain blank."),
+    sign(rf"^{_QUOTED}([{INVISIBLE}])", "the rule has an invisible character", _PASTE),
     sign(
         r"(&(?:quot|gt|lt|amp|nbsp|#34|#39|#x22|#62);)",
         "the rule is escaped as in an HTML page",
         "Copy the rules from the page as displayed, not from its source.",
     ),
     sign(r"^\s*(```|~~~)", "this is a Markdown fence", "Give the lines between the fences alone."),
-    sign(r"^\s*(\\-[A-Za-z]|\\\*)", "a backslash of Markdown or of a shell stands in front of the rule", "Remove it."),
+    sign(r"^\s*(\\-[A-Za-z]|\\\*)", "a backslash of Markdown or of a shell comes before the rule", "Remove it."),
     sign(
         r"^\s*(\[?\(?(?:\.{3,}|…|⋮)\)?\]?)",
         "lines were left out here, so this is not all that the table holds",

@@ -41,7 +41,7 @@ _PROTOCOL_MATCHES = {
 
 @dataclass(frozen=True, slots=True)
 class ValueToken:
-    """Where a value stands: `line[start:end]`, 0-based. `pattern` is a regular expression without groups that matches
+    """Where a value is: `line[start:end]`, 0-based. `pattern` is a regular expression without groups that matches
     what the grammar would take in this place as this kind of word, and nothing that it would take otherwise."""
 
     slot: int
@@ -52,7 +52,7 @@ class ValueToken:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """A rule's shape, its values as written, and where they stand: value i is `line[tokens[i].start:tokens[i].end]`.
+    """A rule's shape, its values as written, and where they are: value i is `line[tokens[i].start:tokens[i].end]`.
 
     `parts` are the rule's parts and where they begin; nothing where these cannot be told without the others.
     """
@@ -64,7 +64,7 @@ class ParsedRule:
 
 
 def parse_rule(line: str) -> ParsedRule:
-    """Parse one rule, from `-A` on, without counters before it and line feed behind it; LF may stand inside quotes.
+    """Parse one rule, from `-A` on, without counters before it and line feed behind it; LF may be inside quotes.
 
     Raises RuleSyntaxError, which tells the 1-based column.
     """
@@ -78,7 +78,7 @@ def parse_rule(line: str) -> ParsedRule:
 class _Reading:
     """The reading of one line: Lark's parser, and what the line has loaded so far.
 
-    `_current` is the module whose options may stand here, None where the rule's own may. `_owners` has the last loaded
+    `_current` is the module whose options may come here, None where the rule's own may. `_owners` has the last loaded
     match that knows an option; `_open_ended` is the last module that the grammar doesn't know.
     """
 

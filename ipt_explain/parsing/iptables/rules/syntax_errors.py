@@ -25,7 +25,7 @@ class Situation:
     """Where the reading of a rule stopped: at `position` of `line`, 0-based, its length where the line ended too soon.
 
     `accepted` are the terminals that the grammar could take there; `option` is the last option before it, `previous`
-    the last word of all; `module` is the match or target whose options may stand there, None where the rule's own may.
+    the last word of all; `module` is the match or target whose options may come there, None where the rule's own may.
     """
 
     line: str
@@ -38,7 +38,7 @@ class Situation:
 
 
 def explain(at: Situation) -> RuleSyntaxError:
-    """The error for people: what stands there, and what could."""
+    """The error for people: what is there, and what could be."""
     found = _WORD.search(at.line, at.position)
     column = (found.start() if found else len(at.line)) + 1
     word = found[0] if found else ""
@@ -121,7 +121,7 @@ def _stray_word(at: Situation, word: str) -> str:
     if opened is not None and _QUOTE_LEFT_OPEN.match(at.line, opened):
         return "the text goes on behind a double quote that is opened and never closed"
     if is_value(previous.type) and previous.endswith('"') and len(previous) > 1 and previous.end_pos == at.position:
-        return _quoted("{} stands behind a closing quote, which ends the word", word)
+        return _quoted("{} follows a closing quote, which ends the word", word)
     if option is None or option is previous:
         return _quoted("{} is unexpected" + f": {previous} takes no argument", word)
     if option.type in ("MATCH", "JUMP", "GOTO"):

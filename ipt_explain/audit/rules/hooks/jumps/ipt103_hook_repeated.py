@@ -34,7 +34,7 @@ from ipt_explain.audit.evidence.hooks.facts import hooks
 
 @rule("IPT103", "hook-repeated", Severity.WARNING, reads_absence=True)
 def hook_repeated(context: RulesetContext) -> Faults:
-    """One fault for each hook that stands more than once, at the first copy."""
+    """One fault for each hook that is there more than once, at the first copy."""
     for state in hooks(context):
         if len(state.rules) > 1:
             hook, count = state.hook, len(state.rules)

@@ -1,0 +1,88 @@
+"""ttl, hl, tos, dscp, u32, ecn: fields of the header that only the packet shows, until a rule changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipt_explain.model import Match, Option
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide
+from ipt_explain.netfilter.header.changes import UNCHANGED
+from ipt_explain.netfilter.header.service_type import wanted_service_type
+from ipt_explain.netfilter.marks.bits import parse_integer
+from ipt_explain.netfilter.matches.undecided import option_texts
+from ipt_explain.netfilter.packet import Bound, PacketState
+from ipt_explain.netfilter.truth import Truth
+
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "eq": lambda hops, wanted: hops == wanted,
+    "lt": lambda hops, wanted: hops < wanted,
+    "gt": lambda hops, wanted: hops > wanted,
+}
+
+
+def compile_hops(match: Match) -> list[Condition]:
+    """ttl and hl: known once a rule has set it; else a question, another one after each change."""
+    return [_hops(match, option) for option in match.options]
+
+
+def _hops(match: Match, option: Option) -> Condition:
+    compare = _COMPARISONS[option.name.rpartition("-")[2] if option.name.count("-") > 2 else "eq"]
+    text = _text(match, option)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        header = state.header
+        if header.hops is None:
+            return ask(state, text(words) + header.hops_story, option.negated)
+        return Truth.of(compare(header.hops, parse_integer(words[0])) is not option.negated)
+
+    return Condition(option.slots, test)
+
+
+def compile_tos(match: Match) -> list[Condition]:
+    """tos and dscp: known as far as rules have set it."""
+    return [_tos(match, option) for option in match.options]
+
+
+def _tos(match: Match, option: Option) -> Condition:
+    text = _text(match, option)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        header = state.header
+        if header is UNCHANGED:
+            return ask(state, text(words), option.negated)
+        value, mask = wanted_service_type(option.name, words[0])
+        return decide(header.tos_is(value, mask), state, text(words) + header.tos_story(mask), option.negated)
+
+    return Condition(option.slots, test)
+
+
+def compile_raw_bytes(match: Match) -> list[Condition]:
+    """u32, ecn, bpf: what they read may be anything, so that each change of the header asks them anew."""
+    return [_raw_bytes(match, option) for option in match.options]
+
+
+def _raw_bytes(match: Match, option: Option) -> Condition:
+    text = _text(match, option)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        return ask(state, text(words) + _history(state, bound), option.negated)
+
+    return Condition(option.slots, test, bound=True, sent=True)
+
+
+def _history(state: PacketState, bound: Bound) -> str:
+    """What has changed in the header: what a question adds."""
+    header = state.header
+    changed = {
+        "DNAT": bound.to != bound.sent,
+        "SNAT": state.source != state.connection.source,
+        "TTL": header.hops is not None or header.hops_by != 0,
+        "TOS": bool(header.tos_known | header.tos_flipped),
+    }
+    names = [name for name, has in changed.items() if has]
+    return f" (after {' and '.join(names)})" if names else ""
+
+
+def _text(match: Match, option: Option) -> Callable[[Words], str]:
+    plain = Option(option.name, False, option.slots)
+    return lambda words: f"-m {match.module} {next(option_texts((plain,), words))}".rstrip()

@@ -1,0 +1,44 @@
+"""What keeps connections from a service port's endpoints, as rows of its tree: other rules, open questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ipt_explain.render.explain.service_rows import row
+from ipt_explain.render.explain.service_words import KIND_WORDS
+from ipt_explain.render.explain.summary import lost_words, questions, reason_words
+from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.services.fates import Lost, Vantage
+from ipt_explain.services.health import losses_by_frontend
+from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, ServiceState
+from ipt_explain.words.lists import both
+
+
+def loss_rows(service: ServicePort) -> Iterator[Node]:
+    """Losses by rules outside the Service's own chains; and where its state is unknown, what that depends on."""
+    own = {balancer.chain for balancer in service.balancers}
+    frontends = {front.kind for front in service.frontends if front.fates is not None}
+    alike: dict[object, tuple[Lost, dict[FrontendKind, None], dict[Vantage, None]]] = {}
+    for frontend, vantage, lost in losses_by_frontend(service):
+        if lost.decider.chain in own:
+            continue
+        key = lost.how, round(lost.probability, 6), lost.dnat, lost.decider
+        _, kinds, vantages = alike.setdefault(key, (lost, {}, {}))
+        kinds[frontend.kind] = None
+        vantages[vantage] = None
+    for lost, kinds, vantages in alike.values():
+        said = lost_words(lost, list(vantages), "" if len(kinds) == len(frontends) else _kinds(kinds))
+        line = lost.decider.line
+        yield row("lost", sentence(f"{said}{reason_words(lost)}", "bad"), "" if line is None else f"line {line}")
+    for question in dict.fromkeys(questions(service)) if service.state is ServiceState.UNKNOWN else ():
+        yield row("depends on", sentence(question, "unknown"))
+
+
+def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
+    """The line at which a balancer lets connections go untranslated, where a fate tells."""
+    lines = (lost.decider.line for _, _, lost in losses_by_frontend(service) if lost.decider.chain == balancer.chain)
+    return next(lines, None)
+
+
+def _kinds(kinds: Iterable[FrontendKind]) -> str:
+    return both([KIND_WORDS[kind] for kind in KIND_WORDS if kind in kinds])
