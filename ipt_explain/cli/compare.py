@@ -199,12 +199,13 @@ def _write_digest(
 ) -> int:
     from ipt_explain.compare.dumps import node_view
     from ipt_explain.compare.fleet.records.digest import digest_of
+    from ipt_explain.compare.fleet.records.times import taken_of
     from ipt_explain.inputs.nodes.names import file_name
 
     parsed = read_dumps(dumps, live=False, lenient=lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     name = node or (file_name(parsed[0].source) if parsed[0].source != "-" else "-")
-    digest = digest_of(node_view(name, parsed))
+    digest = digest_of(node_view(name, parsed), taken=taken_of(dump.text.text for dump in parsed))
     text = digest.to_json()
     if output == "hash":
         text = "".join(f"{value}  {name}/{part}\n" for part, value in digest.hashes().items())

@@ -38,7 +38,7 @@ class Difference:
 
     `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain.
     `nodes` are the names on either side where many nodes are compared. `cause` is what loses connections, in words, for
-    a fate.
+    a fate; `note` is what may explain the difference.
     """
 
     kind: DifferenceKind
@@ -51,6 +51,7 @@ class Difference:
     after: Value = None
     nodes: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     cause: str | None = None
+    note: str | None = None
 
     def to_json(self, nodes: Value = None) -> dict[str, Value]:
         """The difference as `compare -o json` prints it; `nodes` are the sets of nodes on either side, by id."""
@@ -64,4 +65,5 @@ class Difference:
             "after": self.after,
             "nodes": nodes,
             "message": self.message,
+            "note": self.note,
         }

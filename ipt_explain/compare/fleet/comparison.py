@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.chain_disputes import chain_disputes
 from ipt_explain.compare.fleet.folding import Fleet, Group, nodes_of
+from ipt_explain.compare.fleet.lateness import Lateness
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.fleet.releases import as_releases_do
 from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
@@ -63,6 +64,7 @@ class _Comparer:
         self._not_compared = list(fleet.not_compared)
         self._keys = fleet.keys()
         self._services = ServiceDisputes(fleet.fabrics)
+        self._lateness = Lateness(fleet.taken)
         self._by_release: Counter[tuple[str, str]] = Counter()
         # The groups that take sides, by family; those of them that have no rules of kube-proxy at all.
         self._voters: dict[str, list[Group]] = {}
@@ -183,7 +185,8 @@ class _Comparer:
         # What a part of the rules does not show may exist.
         voters = [group for group in voters if group.families[family].complete or group.record(key) is not None]
         for difference, most, other in self._services.disputes(key, sides_of(voters, lambda group: group.record(key))):
-            yield replace(difference, nodes=(self._nodes(most.groups), self._nodes(other.groups)))
+            nodes = self._nodes(most.groups), self._nodes(other.groups)
+            yield replace(difference, nodes=nodes, note=self._lateness.note(difference.kind, *nodes))
 
     def _chain_disputes(self, key: str, voters: Sequence[Group]) -> Iterator[Difference]:
         family = _family(key)

@@ -48,7 +48,7 @@ class Group:
 
 
 class Fleet:
-    """The nodes met so far, and those that cannot be compared."""
+    """The nodes met so far with the times at which their rules were taken, and those that cannot be compared."""
 
     def __init__(self) -> None:
         self._bases: list[dict[str, str]] = []
@@ -56,6 +56,7 @@ class Fleet:
         self._texts: dict[str, str] = {}
         self._sources: dict[str, str] = {}
         self.fabrics: dict[str, Fabric] = {}
+        self.taken: dict[str, str] = {}
         self.not_compared: list[NotCompared] = []
 
     @property
@@ -84,6 +85,8 @@ class Fleet:
             self.not_compared.append(NotCompared(digest.node, why))
             return
         self._sources[digest.node] = source
+        if digest.taken is not None:
+            self.taken[digest.node] = digest.taken
         self.fabrics.update(digest.fabrics)
         records = {**digest.services, **digest.chains}
         base, own = self._nearest(records)

@@ -94,7 +94,8 @@ def _messages(group: Iterable[Difference]) -> Iterator[str]:
     for (kind, _), members in merged.items():
         first = members[0]
         others = [str(each.after if kind is DifferenceKind.ENDPOINT_ADDED else each.before) for each in members[1:]]
-        yield ", ".join([first.message, *others]) if others else first.message
+        message = ", ".join([first.message, *others])
+        yield message if first.note is None else f"{message} ({first.note})"
 
 
 def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterator[str]:

@@ -54,7 +54,7 @@ class Digest:
     PREROUTING` for a chain; behind the family, where it has rules in both backends, the backend (`ipv4/nft`).
 
     `fabrics` are the rules beside balancing that service ports name by hash. `zone` is known from the cluster's
-    objects.
+    objects; `taken` is when the rules were read, by the node's clock (`2026-11-25T16:42:43`).
     """
 
     node: str
@@ -63,20 +63,22 @@ class Digest:
     chains: Mapping[str, str]
     fabrics: Mapping[str, Fabric] = field(default_factory=dict)
     zone: str | None = None
+    taken: str | None = None
 
     def hashes(self) -> dict[str, str]:
-        """A hash of each part and one over all: equal for nodes that do the same, whatever their names, zones and
-        backends are."""
+        """A hash of each part and one over all: equal for nodes that do the same, whatever their names, zones,
+        times and backends are."""
         facts = {family: [each.complete, each.mode, each.release] for family, each in self.families.items()}
         parts = {"chains": dict(self.chains), "families": facts, "services": dict(self.services)}
         found = {part: _sha256(compact(content)) for part, content in parts.items()}
         return {"all": _sha256(compact(found)), **found}
 
     def to_json(self) -> str:
-        """The digest as a file: canonical, so that equal nodes have equal files but for their names."""
+        """The digest as a file: canonical, so that equal nodes have equal files but for name, time and zone."""
         document = {
             "schema": SCHEMA,
             "node": self.node,
+            "taken": self.taken,
             "zone": self.zone,
             "hashes": self.hashes(),
             "families": {family: facts.to_json() for family, facts in sorted(self.families.items())},
@@ -87,8 +89,8 @@ class Digest:
         return json.dumps(document, separators=(",", ":"), ensure_ascii=True) + "\n"
 
 
-def digest_of(view: NodeView, zone: str | None = None) -> Digest:
-    """The digest of a node."""
+def digest_of(view: NodeView, zone: str | None = None, taken: str | None = None) -> Digest:
+    """The digest of a node in a zone, whose rules were taken at a time, as far as either is known."""
     fabrics = Fabrics()
     services = {}
     for (family, label, protocol, number), service in view.services.items():
@@ -103,7 +105,7 @@ def digest_of(view: NodeView, zone: str | None = None) -> Digest:
     families = {
         family.value: _family_facts(view, family) for family in sorted(view.families, key=lambda each: each.value)
     }
-    return Digest(view.name, families, services, chains, fabrics.forms, zone)
+    return Digest(view.name, families, services, chains, fabrics.forms, zone, taken)
 
 
 def _family_facts(view: NodeView, family: Family) -> FamilyFacts:
@@ -147,18 +149,17 @@ def _read(document: dict[str, Any]) -> Digest:
     for key in (*families, *services, *chains):
         Family(key.partition(" ")[0].partition("/")[0])
     fabrics = {str(key): tuple(map(str, lines)) for key, lines in _mapping(document, "fabrics").items()}
-    zone = document["zone"]
-    return Digest(_text(document["node"]), families, services, chains, fabrics, None if zone is None else _text(zone))
+    zone, taken = _optional(document["zone"]), _optional(document.get("taken"))
+    return Digest(_text(document["node"]), families, services, chains, fabrics, zone, taken)
 
 
 def _facts_read(facts: Any) -> FamilyFacts:
     if not isinstance(facts["complete"], bool):
         raise ValueError("`complete` is not true or false")
-    mode, release = facts["mode"], facts["release"]
     return FamilyFacts(
         facts["complete"],
-        None if mode is None else _text(mode),
-        None if release is None else _text(release),
+        _optional(facts["mode"]),
+        _optional(facts["release"]),
         tuple(map(_text, facts["backends"])),
         tuple(map(_text, facts["tables"])),
     )
@@ -175,6 +176,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a name is not text")
     return value
+
+
+def _optional(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _record(value: Any, kinds: tuple[type, ...]) -> str:
