@@ -133,7 +133,7 @@ def _compare_two(
     dumps: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
 ) -> int:
     from ipt_explain.collector import collector_paused
-    from ipt_explain.compare.dumps import compare_nodes, node_view
+    from ipt_explain.compare.dumps import NodeView, compare_nodes, node_view
 
     if len(dumps) != 2:
         raise click.UsageError(
@@ -142,7 +142,7 @@ def _compare_two(
     if dumps == ("-", "-"):
         raise UsageError("standard input (-) can be read only once")
     with collector_paused():
-        views = []
+        views: list[NodeView] = []
         for path in dumps:
             if views and _same_text(*dumps):
                 views.append(replace(views[0], name=path))
