@@ -89,6 +89,16 @@ def test_all_bad_files_at_once_and_the_good_ones_are_compared(
     assert "2 files passed over" in captured.err
 
 
+def test_nodes_that_share_a_reason_share_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(60):
+        (tmp_path / f"node-{number}.txt").write_text(HEALTHY if number < 3 else BAD["empty"])
+    assert run(["compare", "--nodes", "--width", "200", str(tmp_path)]) == 1
+    text = capsys.readouterr().out
+    assert "Not compared: 57 nodes" in text
+    assert text.count("it is empty: ") == 1
+    assert "and 52 more: it is empty: " in text
+
+
 def test_nothing_to_compare_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "node-1.txt").write_text("")
     assert run(["compare", "--nodes", str(tmp_path)]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from ipt_explain.cli.main import run
 from tests import listing_corpus
+from tests.fleets.planting import FAULTS, V4, healthy
 from tests.inputs.test_node_sources import tar_of
 
+BY_NAME = {fault.name: fault for fault in FAULTS}
 NODE = listing_corpus.node("1.30-dual-stack")
 
 
@@ -57,6 +60,25 @@ def test_sosreports(packed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (document["nodes"], document["not_compared"]) == (4, [])
     assert {each["kind"] for each in document["differences"]} == {"foreign-rules", "fate"}
     assert {tuple(document["node_sets"][str(each["nodes"]["after"])]) for each in document["differences"]} == {("worker-2",)}
+
+
+@pytest.mark.parametrize("place", ["network_logs/{node}_{tool}_save", "nodes/{node}/{tool}-save"])
+def test_must_gather(place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    top = "must-gather.local.8236482346/quay-io-openshift-release-dev-sha256-abcdef"
+    files = {f"{top}/version": b"4.14.0\n", f"{top}/cluster-scoped-resources/core/nodes/ip-10-0-1-9.yaml": b"kind: Node\n"}
+    log = b"2026-11-25T00:00:00Z I1125 Restoring iptables\n-A KUBE-SERVICES -j REJECT\n"
+    for number in range(4):
+        node = f"ip-10-0-{number}-9.compute.internal"
+        pod = f"{top}/namespaces/openshift-sdn/pods/sdn-{number}/kube-proxy/kube-proxy/logs/current.log"
+        files[pod] = files[f"{top}/nodes/{node}/kubelet.log"] = log
+        for suffix, text in (BY_NAME["cut"].plant(healthy(number)) if number == 3 else healthy(number)).items():
+            tool = "iptables" if suffix == V4 else "ip6tables"
+            files[f"{top}/{place.format(node=node, tool=tool)}"] = text.encode()
+    (tmp_path / "must-gather.tar.gz").write_bytes(gzip.compress(tar_of(files)))
+    document = _asked(tmp_path, capsys)
+    assert document["nodes"] == 3
+    assert document["differences"] == []
+    assert [each["node"] for each in document["not_compared"]] == ["ip-10-0-3-9.compute.internal"]
 
 
 def test_files_of_two_nodes_under_one_name_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

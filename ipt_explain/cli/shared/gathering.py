@@ -144,7 +144,7 @@ def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]
             fleet.add(each.digest, each.source)
             mismatches.add(each.node, each.mismatches)
     if not fleet.node_count:
-        reasons = "; ".join(f"{each.node}: {each.why}" for each in fleet.not_compared[:5])
+        reasons = "; ".join(f"{each.node}: {each.said}" for each in fleet.not_compared[:5])
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
     warn(warnings)
     return Gathered(fleet, mismatches)

@@ -17,11 +17,18 @@ _DOCUMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NotCompared:
-    """A node that cannot be compared, or not in `family` (a word as in JSON), and why. Never counted as agreeing."""
+    """A node that cannot be compared, or not in `family` (a word as in JSON), and why; `path` is the file at fault, if
+    it is one. Never counted as agreeing."""
 
     node: str
     why: str
     family: str | None = None
+    path: str | None = None
+
+    @property
+    def said(self) -> str:
+        """The reason with the file."""
+        return self.why if self.path is None else f"{self.path}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,13 @@ def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
     for entry, node in named[: len(survey.entries)]:
         files.setdefault(node, []).append(entry)
     not_compared = [
-        NotCompared(item.given or node_names([item.path])[0], f"{item.path}: {item.why}") for item in survey.unreadable
+        NotCompared(item.given or node_names([item.path])[0], item.why, path=item.path) for item in survey.unreadable
     ]
     lost = 0
     for entry, node in named[len(survey.entries) :]:
         # Of a node whose other files can be read, the comparison says which families it lacks.
         if node not in files:
-            not_compared.append(NotCompared(node, f"{entry.path}: {_nothing_in(entry)}"))
+            not_compared.append(NotCompared(node, _nothing_in(entry), path=entry.path))
             lost += 1
     jobs = []
     for node, entries in files.items():
@@ -64,7 +71,7 @@ def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
             jobs.append(NodeJob(node, tuple(entries)))
         else:
             kinds = " and ".join(sorted({entry.kind.value for entry in entries}))
-            not_compared.append(NotCompared(node, f"{entries[0].path}: only the output of {kinds}, no rules"))
+            not_compared.append(NotCompared(node, f"only the output of {kinds}, no rules", path=entries[0].path))
     return Muster(tuple(jobs), tuple(not_compared), len(survey.passed_over) - lost)
 
 

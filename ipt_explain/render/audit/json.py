@@ -19,7 +19,7 @@ def audit_json(report: Report) -> str:
     }
     if report.not_compared:
         document["not_compared"] = [
-            {"node": each.node, "family": each.family, "why": each.why} for each in report.not_compared
+            {"node": each.node, "family": each.family, "why": each.said} for each in report.not_compared
         ]
     # JSON need not escape DEL, and json.dumps does not. It occurs inside strings only.
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

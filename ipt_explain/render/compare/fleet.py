@@ -100,12 +100,12 @@ def _messages(group: Iterable[Difference]) -> Iterator[str]:
 
 def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterator[str]:
     """Why nodes were not compared; one line for all that share a reason."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[str, list[NotCompared]] = {}
     for each in left_out:
-        by_reason.setdefault(each.why, []).append(each.node)
-    for why, nodes in list(by_reason.items())[: _ALL if names else SHOWN_REASONS]:
-        shown = listed(map(escape, nodes), _ALL if names else SHOWN_NAMES)
-        yield from wrapped("  ", f"{shown}: {escape(why)}", width)
+        by_reason.setdefault(each.why, []).append(each)
+    for why, members in list(by_reason.items())[: _ALL if names else SHOWN_REASONS]:
+        shown = listed((escape(each.node) for each in members), _ALL if names else SHOWN_NAMES)
+        yield from wrapped("  ", f"{shown}: {escape(members[0].said if len(members) == 1 else why)}", width)
     if not names and len(by_reason) > SHOWN_REASONS:
         yield f"  {and_more(len(by_reason) - SHOWN_REASONS, 'reason').strip()} (--names shows all)\n"
 

@@ -41,7 +41,7 @@ def fleet_json(comparison: FleetComparison) -> str:
             "services": {"agreed": comparison.services, "of": comparison.of},
             "node_sets": sets.to_json(),
             "not_compared": [
-                {"node": each.node, "family": each.family, "why": each.why} for each in comparison.not_compared
+                {"node": each.node, "family": each.family, "why": each.said} for each in comparison.not_compared
             ],
             "releases": dict(sorted(releases.items())),
             "differences": differences,

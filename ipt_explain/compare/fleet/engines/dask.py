@@ -83,7 +83,7 @@ def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task],
     else:
         assert isinstance(made, Made)
         return made
-    return Made(task.job.node, None, entry.path, (NotCompared(task.job.node, f"{entry.path}: {why}"),))
+    return Made(task.job.node, None, entry.path, (NotCompared(task.job.node, why, path=entry.path),))
 
 
 def _work(task: Task, lenient: bool, objects: ApiObjects | None) -> bytes:

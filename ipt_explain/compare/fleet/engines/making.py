@@ -84,7 +84,7 @@ class Maker:
         texts: list[tuple[Entry, str]] = []
         for entry, content in contents:
             if isinstance(content, Unreadable):
-                return _none(job.node, (NotCompared(job.node, f"{entry.path}: {content.why}"),))
+                return _none(job.node, (NotCompared(job.node, content.why, path=entry.path),))
             texts.append((entry, headed(entry, decode(content, entry.path))))
         digests = [(entry, text) for entry, text in texts if entry.kind is Kind.DIGEST]
         if digests:
@@ -115,7 +115,7 @@ class Maker:
         else:
             digest = read_digest(text, entry.path)
         if digest is None:
-            return _none(node, (NotCompared(node, f"{entry.path}: this is no digest"),))
+            return _none(node, (NotCompared(node, "this is no digest", path=entry.path),))
         # A digest knows its node, unless it was made from standard input or the command line says otherwise.
         name = node if entry.given is not None or digest.node == "-" else digest.node
         made = Made(name, replace(digest, node=name), entry.path)
@@ -146,12 +146,13 @@ class Maker:
             if why is None and dump is not None:
                 dumps.append(dump)
                 continue
-            faults.append(NotCompared(node, f"{entry.path}: {why}"))
+            assert why is not None
+            faults.append(NotCompared(node, why, path=entry.path))
             lost.update(Family if dump is None else {ruleset.family for ruleset in dump.rulesets})
         good = [dump for dump in dumps if dump.rulesets and not lost & {each.family for each in dump.rulesets}]
         warnings = tuple(dict.fromkeys(warning for dump in good for warning in dump.warnings))
         if not good:
-            faults = faults or [NotCompared(node, f"{texts[0][0].path}: {no_rules(texts)}")]
+            faults = faults or [NotCompared(node, no_rules(texts), path=texts[0][0].path)]
             return _none(node, tuple(faults), warnings)
         clashing = clash(good)
         if clashing is not None:

@@ -136,7 +136,7 @@ class _Pool:
             except BrokenProcessPool:
                 why = "reading it killed the process that did: too little memory?"
                 path = task.job.entries[0].path
-                return Made(task.job.node, None, path, (NotCompared(task.job.node, f"{path}: {why}"),))
+                return Made(task.job.node, None, path, (NotCompared(task.job.node, why, path=path),))
 
     def close(self) -> None:
         """Leave no process behind."""
