@@ -208,6 +208,8 @@ def test_an_archive_is_read_in_one_pass_for_the_wanted(tmp_path: Path) -> None:
         (b"\x00\x01" * 99, Kind.BINARY),
         (b"Error from server (NotFound): pods \"x\" not found\n", Kind.OTHER),
         ("*nat\n".encode("utf-16"), Kind.SAVE),
+        (b"# a part\n\n -- \n", Kind.OTHER),
+        (b"\n" * 60_000 + b"x", Kind.OTHER),
         (b"# a part\n\n-A KUBE-SERVICES -j RETURN\n", Kind.SAVE),
         (b"-P INPUT ACCEPT\n-N KUBE-SERVICES\n", Kind.SAVE),
         (b"I1125 10:00:00 proxier.go:1 Restoring:\n-A KUBE-SERVICES -j RETURN\n", Kind.OTHER),
