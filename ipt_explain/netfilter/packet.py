@@ -66,7 +66,7 @@ class Node:
     interfaces, with `all_interfaces` of all that have one; `foreign_addresses` are known to be none of its own. With
     `more_addresses` it has others than the local ones, too. `out_interface` is where packets leave it, None where
     unknown. `assumed` decides questions: the first whose text is part of the question. `sets` are its IP sets, None
-    where none are known.
+    where none are known. Rules on the lines of `counted_together` count packets that others have counted before.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -77,6 +77,7 @@ class Node:
     more_addresses: bool = False
     sets: Sets | None = None
     all_interfaces: bool = False
+    counted_together: frozenset[int] = frozenset()
 
     def assumption(self, question: str) -> bool | None:
         """What the user has said of a question."""
@@ -113,7 +114,8 @@ class PacketState(NamedTuple):
     where unknown. `answers` are the questions assumed so far. nat decides each way once (`destination_decided`,
     `source_decided`: the packet counts as masqueraded); `dnat` and `snat` tell whether that changed anything, as
     `--ctstate` sees it. `visits` are names of `recent` lists that hold an address, with the number of times seen.
-    `zone` is connection tracking's, None where it is the packet's mark; `header` what rules have changed in it.
+    `counted` are the lines of the rules that have taken it by counting. `zone` is connection tracking's, None where it
+    is the packet's mark; `header` what rules have changed in it.
     """
 
     connection: Connection
@@ -132,6 +134,7 @@ class PacketState(NamedTuple):
     snat: bool = False
     answers: Answers = ()
     visits: frozenset[tuple[str, Address | None, int]] = frozenset()
+    counted: tuple[int, ...] = ()
     zone: int | None = 0
     header: HeaderChanges = UNCHANGED
 
@@ -139,6 +142,10 @@ class PacketState(NamedTuple):
     def tracked(self) -> bool:
         """Whether it belongs to a connection, or to a template of one."""
         return self.tracking is not Tracking.NOT_YET and self.tracking is not Tracking.UNTRACKED
+
+    def counted_by(self, line: int) -> PacketState:
+        """The same packet, which a rule has taken by counting."""
+        return self._replace(counted=(*self.counted, line))
 
     def answer(self, question: str) -> bool | None:
         """What the user or this packet's story has said of a question, or left as its only answer."""

@@ -148,3 +148,46 @@ def test_what_doubles_with_each_rule_is_given_up_early(match: str) -> None:
     told = go("\n".join(lines))
     assert [outcome.verdict for outcome in told.outcomes] == ["UNKNOWN"]
     assert told.warnings == ("not followed: too many different packets to follow each",)
+
+
+NTH = "-m statistic --mode nth --every {} --packet 0"
+
+
+def test_counters_of_two_rules_that_the_same_packets_reach_are_unknown_together() -> None:
+    rules = f"""
+        mangle -A PREROUTING {NTH.format(2)} -j MARK --set-xmark 0x1/0x1
+        mangle -A PREROUTING {NTH.format(3)} -j MARK --set-xmark 0x2/0x2
+        filter -A FORWARD -m mark --mark 0x3 -j DROP
+    """
+    told = go(rules)
+    question = f"{NTH.format(3)} (line 9)"
+    found = {(outcome.verdict, outcome.assumptions): outcome.probability_if_so for outcome in told.outcomes}
+    assert found == {
+        ("DROP", (f"{question}=yes",)): 0.5,
+        ("ACCEPT", (f"{question}=yes",)): 0.5,
+        ("ACCEPT", (f"{question}=no",)): 1.0,
+    }
+
+
+def test_a_counter_alone_is_exact_whatever_came_before() -> None:
+    nested = f"""
+        nat -A PREROUTING {NTH.format(2)} -j A
+        nat -A PREROUTING -j DNAT --to-destination 10.0.0.1:80
+        nat -A A {NTH.format(4)} -j DNAT --to-destination 10.0.0.2:80
+        nat -A A -j DNAT --to-destination 10.0.0.3:80
+    """
+    assert shares(go(nested)) == {_dnat(1): 1 / 2, _dnat(2): 1 / 8, _dnat(3): 3 / 8}
+    without_trace = "\n".join(f"mangle -A FORWARD {NTH.format(n + 2)} -j LOG" for n in range(40))
+    last = f"filter -A FORWARD {NTH.format(5)} -j DROP"
+    assert shares(go(f"{without_trace}\n{last}")) == {("DROP", None, False): 1 / 5, ("ACCEPT", None, False): 4 / 5}
+
+
+def test_a_counter_of_another_table_is_asked_for_where_the_first_left_its_mark() -> None:
+    rules = f"""
+        nat -A PREROUTING {NTH.format(2)} -j DNAT --to-destination 10.0.0.1:80
+        nat -A PREROUTING -j DNAT --to-destination 10.0.0.2:80
+        filter -A FORWARD {NTH.format(2)} -j DROP
+    """
+    assert {outcome.assumptions for outcome in go(rules).outcomes} == {
+        (f"{NTH.format(2)} (line 14)=yes",), (f"{NTH.format(2)} (line 14)=no",),
+    }  # fmt: skip

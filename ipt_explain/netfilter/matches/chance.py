@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import lru_cache
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words
+from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words, ask, slots_of
+from ipt_explain.netfilter.matches.undecided import option_texts
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import chance, nth_share
 from ipt_explain.netfilter.truth import Truth
@@ -17,18 +17,21 @@ _chance = lru_cache(maxsize=4096)(chance)
 def compile_statistic(match: Match) -> list[Condition]:
     """statistic: `random` matches its share of packets; `nth` its long-run share.
 
-    Each nth rule counts the packets that reach it, so a chain of them is exact where a match ends the traversal. Two
-    nth rules that the same packets pass are taken as independent, which they are not.
+    Each nth rule counts the packets that reach it. So of these it takes its share, whatever came before; but which, no
+    dump tells: where packets that another nth rule has taken are among them, and others too, it is asked for.
     """
-    return [_share(option) for option in match.options if option.name in ("--probability", "--every")]
+    conditions: list[Condition] = []
+    for option in match.options:
+        if option.name == "--probability":
+            conditions.append(_random(option))
+        elif option.name == "--every":
+            conditions.append(_nth(match, option))
+    return conditions
 
 
-def _share(option: Option) -> Condition:
-    negated, nth = option.negated, option.name == "--every"
-
+def _random(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        text = words[0]
-        share: Fraction = nth_share(int(text, 0), negated) if nth else _chance(text, negated)
+        share = _chance(words[0], option.negated)
         if share == 1:
             return Truth.YES
         if share == 0:
@@ -36,3 +39,22 @@ def _share(option: Option) -> Condition:
         return (Branch(share, True, state), Branch(1 - share, False, state))
 
     return Condition(option.slots, test)
+
+
+def _nth(match: Match, option: Option) -> Condition:
+    slots = slots_of(match)
+    place = slots.index(option.slots[0])
+    plain = tuple(Option(each.name, False, each.slots) for each in match.options)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        share = nth_share(int(words[place], 0), option.negated)
+        if share == 1:
+            return Truth.YES
+        if share == 0:
+            return Truth.NO
+        if bound.line in state.node.counted_together:
+            question = " ".join(["-m statistic", *option_texts(plain, words)])
+            return ask(state, f"{question} (line {bound.line})", option.negated)
+        return (Branch(share, True, state.counted_by(bound.line)), Branch(1 - share, False, state))
+
+    return Condition(slots, test, alone=True)

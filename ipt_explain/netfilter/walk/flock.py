@@ -106,10 +106,12 @@ class Flock:
 
     def alike(self, other: Flock) -> bool:
         """Whether both are the same packets, bound for the same places, in the same shares."""
-        return (
-            (self.who is other.who or list(self.who) == list(other.who))
-            and (self.to is other.to or list(self.to) == list(other.to))
-            and (self.shares is other.shares or list(self.shares) == list(other.shares))
+        return self.same_packets(other) and (self.shares is other.shares or list(self.shares) == list(other.shares))
+
+    def same_packets(self, other: Flock) -> bool:
+        """Whether both are the same packets, bound for the same places."""
+        return (self.who is other.who or list(self.who) == list(other.who)) and (
+            self.to is other.to or list(self.to) == list(other.to)
         )
 
 
@@ -198,8 +200,25 @@ class Travellers:
             yield state, self._flocks[state][0]
 
     def forget_idle_answers(self) -> None:
-        """Join packets whose states differ only in the answer to one question, where it has not mattered."""
+        """Join packets whose states differ only in the answer to one question, where it has not mattered, or in whether
+        a rule has counted them."""
         forget_idle(self._flocks)
+        forget_counts(self._flocks)
+
+
+def forget_counts(flocks: dict[PacketState, list[Flock]]) -> None:
+    """Join what a rule has taken by counting with what it has not, where their states differ in nothing else."""
+    for state in sorted((state for state in flocks if state.counted), key=lambda state: -len(state.counted)):
+        counted = state.counted
+        for place in range(len(counted)):
+            twin = state._replace(counted=counted[:place] + counted[place + 1 :])
+            if twin not in flocks:
+                continue
+            one, other = Flock.joined(flocks[state]), Flock.joined(flocks[twin])
+            if one.same_packets(other):
+                del flocks[state]
+                flocks[twin] = [Flock.joined((other, one))]
+                break
 
 
 def forget_idle(flocks: dict[PacketState, list[Flock]]) -> None:

@@ -100,6 +100,7 @@ class Frontier:
         portions = self._waiting.pop(place)
         if len(portions) > 1:
             portions.forget_idle_answers(lambda key: key[0].answers, _with_answers)
+            portions.forget_counts(lambda key: key[0].counted, _with_counted)
         for key, held in portions.items():
             state, rows = key
             portion = Portion(state, rows, held.share, held.via)
@@ -131,6 +132,10 @@ class Frontier:
         self._outcomes[place, key] = outcome
         if len(self._waiting[place]) > self._most_waiting:
             self._budget.left = 0  # each rule from here on may double them: more work would come to no end
+
+
+def _with_counted(key: Key, counted: tuple[int, ...]) -> Key:
+    return key[0]._replace(counted=counted), key[1]
 
 
 def _with_answers(key: Key, answers: Answers) -> Key:

@@ -19,7 +19,7 @@ from ipt_explain.netfilter.walk.routing import Course, Where, routes
 from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
 from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.unshown import rewriting_blindly, unreached_chains
-from ipt_explain.records import dataclass
+from ipt_explain.records import dataclass, replace
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.nft import Stage as ChainStage
@@ -58,8 +58,18 @@ class Journey:
         self._budget = Budget(MOST_WORK + 100 * len(sent))
 
     def begin(self, start: PacketState) -> None:
-        """Let the crowd set out, from the node itself or from where it arrives."""
-        (self._depart if start.connection.local else self._arrive)(start)
+        """Let the crowd set out, from the node itself or from where it arrives.
+
+        Where rules turn out to count packets that others have counted, all is asked again, and those are questions.
+        """
+        supposed = list(self.supposed)
+        set_out = self._depart if start.connection.local else self._arrive
+        set_out(start)
+        together = counted_together(finish.state.counted for finish in self.finishes)
+        if together:
+            self.finishes, self.supposed, self._budget = {}, supposed, Budget(MOST_WORK + 100 * len(self._sent))
+            self._entered.clear()
+            set_out(start._replace(node=replace(start.node, counted_together=together)))
 
     def forward(self, start: PacketState) -> None:
         """Let the crowd go on behind nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
@@ -317,6 +327,16 @@ class Journey:
     def _leave(self, travellers: Travellers) -> None:
         for state, flock in travellers.items():
             self._finish(Finish(Verdict.ACCEPT, state), flock)
+
+
+def counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
+    """The rules that count packets which others have taken by counting, and packets which they have not: how their
+    counters stand to each other, no dump tells."""
+    ahead: dict[int, set[tuple[int, ...]]] = {}
+    for lines in set(counted):
+        for place, line in enumerate(lines):
+            ahead.setdefault(line, set()).add(lines[:place])
+    return frozenset(line for line, different in ahead.items() if len(different) > 1)
 
 
 def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:

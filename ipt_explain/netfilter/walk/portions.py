@@ -38,6 +38,18 @@ class Portions(dict[Key, Portion[Via]]):
         if share > held.heaviest:
             held.via, held.heaviest = via, share
 
+    def forget_counts(
+        self, counted_of: Callable[[Key], tuple[int, ...]], with_counted: Callable[[Key, tuple[int, ...]], Key]
+    ) -> None:
+        """Join what a rule has taken by counting with what it has not, where they differ in nothing else."""
+        for key in sorted(filter(counted_of, self), key=lambda key: -len(counted_of(key))):
+            counted = counted_of(key)
+            for twin in (with_counted(key, counted[:place] + counted[place + 1 :]) for place in range(len(counted))):
+                if twin in self:
+                    portion = self.pop(key)
+                    self.gather(twin, portion.share, portion.via)
+                    break
+
     def forget_idle_answers(
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> None:

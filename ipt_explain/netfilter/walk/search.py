@@ -260,7 +260,8 @@ def _by_chance(shape: Shape) -> bool:
     """
     target = shape.target
     chain = target is not None and target.slot is not None
-    return chain and (shape.has_match("statistic") or shape.has_match("recent"))
+    by_counting = shape.match_option("statistic", "--every") is not None
+    return chain and not by_counting and (shape.has_match("statistic") or shape.has_match("recent"))
 
 
 def _chance(outcome: Outcome, state: PacketState) -> Probability | None:
