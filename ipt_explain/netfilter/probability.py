@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import overload
 
 from ipt_explain.netfilter.stored import SCALE, printed, stored
 
@@ -22,6 +23,7 @@ __all__ = [
     "product",
     "products",
     "stored",
+    "taken",
     "total",
 ]
 
@@ -61,6 +63,20 @@ def product(left: Probability, right: Probability) -> Probability:
     if type(result) is Fraction and result.numerator.bit_length() > _EXACT_BITS:
         return float(result)
     return result
+
+
+@overload
+def taken(left: float, chance: float) -> tuple[float, float]: ...
+@overload
+def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]: ...
+def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]:
+    """Of the packets that get to a rule, what it takes and what it leaves to the rules behind it.
+
+    This is how a chain of chances shares packets out, for the walk of packets and for whoever reads chains.
+    """
+    if type(left) is float and type(chance) is float:
+        return left * chance, left * (1.0 - chance)
+    return product(left, chance), product(left, 1 - chance)
 
 
 def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[Probability]:

@@ -10,7 +10,7 @@ from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Table
-from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Share
@@ -63,7 +63,6 @@ class BalancerReader:
         self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._open: set[str] = set()
-        self._chances = _Chances()
 
     def read(self, name: str, protocol: str | None) -> Spread:
         """How a chain spreads new connections of a protocol (None: not known)."""
@@ -78,15 +77,15 @@ class BalancerReader:
     def _read(self, name: str, protocol: str | None) -> Spread:
         chain = self._chains.get(name)
         if chain is None:
-            return Spread(name, None, (), (), 1.0, 0.0, (), (), (), ())
+            return _spread(name, unmatched=1.0)
         affinity: list[Affinity] = []
         marks: list[int] = []
         redirects: list[int] = []
         balancing: list[int] = []
-        taken = _Taken()
-        shares, endpoints = taken.shares, taken.endpoints
-        values, plans, chains = chain.values, self._plans, self._chains
-        forms, chances = self._forms, self._chances
+        shares: list[Share] = []
+        endpoints: list[Chain | None] = []
+        rest, leaked, dropped = 1.0, 0.0, 0.0
+        values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
             plan = plans[shape]
             target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
@@ -98,83 +97,53 @@ class BalancerReader:
             if target == MARK_MASQ or target == "MARK":
                 marks.append(number)
             elif plan.by_chance:
-                chance = 1.0
-                if plan.probability is not None:
-                    stated = chances[values[start + plan.probability.slot]]
-                    if stated is None:
-                        continue
-                    chance = 1.0 - stated if plan.probability.negated else stated
+                chance = plan.chance(values, start)
+                if chance is None:
+                    continue
                 balancing.append(number)
-                offered = taken.rest * chance
+                offered, left = taken(rest, chance)
                 endpoint = chains.get(target) if plan.target_slot is not None else None
                 form = None if endpoint is None else forms[endpoint.layout]
                 if endpoint is not None and form is not None:
                     own = protocol if form.protocol is None else endpoint.values[form.protocol]
-                    if own == protocol or protocol is None:
-                        shares.append(Share(endpoint.values[form.destination], target, offered))
-                        endpoints.append(endpoint)
-                        taken.rest = max(0.0, taken.rest - offered)
+                    if own != protocol and protocol is not None:
+                        continue
+                    shares.append(Share(endpoint.values[form.destination], target, offered))
+                    endpoints.append(endpoint)
                 elif target in _ENDING:
-                    taken.leak(offered)
+                    leaked += offered
                 elif plan.dnat_slot is not None:
-                    taken.take(Share(values[start + plan.dnat_slot], name, offered), None)
+                    shares.append(Share(values[start + plan.dnat_slot], name, offered))
+                    endpoints.append(None)
                 else:
-                    self._hand_on(taken, target, offered, protocol)
+                    inner = self._behind(target, protocol)
+                    shares += [Share(each.endpoint, each.chain, each.probability * offered) for each in inner.shares]
+                    endpoints += inner.endpoints
+                    dropped += inner.dropped * offered
+                    left += inner.unmatched * offered
+                rest = left
             elif plan.rcheck:
                 seconds = "" if plan.seconds_slot is None else values[start + plan.seconds_slot]
                 affinity.append(Affinity(target, int(seconds) if seconds.isdecimal() else None))
             elif plan.singles_out_sources:
                 redirects.append(number)
         return Spread(
-            name, chain, tuple(shares), tuple(endpoints), taken.rest + taken.leaked, taken.dropped,
+            name, chain, tuple(shares), tuple(endpoints), rest + leaked, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
-    def _hand_on(self, taken: _Taken, target: str, offered: float, protocol: str | None) -> None:
-        """A share for a target that is no endpoint chain of this text."""
+    def _behind(self, target: str, protocol: str | None) -> Spread:
+        """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""
         if target == MARK_DROP or target == "DROP":
-            taken.drop(offered)
-        elif target not in self._chains:
-            if role_of(target) is ChainRole.ENDPOINT:
-                # The text lacks the chain; the chance of reaching it is known all the same.
-                taken.take(Share(None, target, offered), None)
-        elif target not in self._open and len(self._open) <= _MAX_DEPTH:
-            inner = self.read(target, protocol)
-            for share, endpoint in zip(inner.shares, inner.endpoints):
-                taken.take(Share(share.endpoint, share.chain, share.probability * offered), endpoint)
-            taken.drop(inner.dropped * offered)
+            return _spread(target, dropped=1.0)
+        if target not in self._chains and role_of(target) is ChainRole.ENDPOINT:
+            # The text lacks the chain; the chance of reaching it is known all the same.
+            return _spread(target, (Share(None, target, 1.0),))
+        if target not in self._chains or target in self._open or len(self._open) > _MAX_DEPTH:
+            return _spread(target, unmatched=1.0)
+        return self.read(target, protocol)
 
 
-class _Chances(dict[str, float | None]):
-    """Probabilities by their texts, as the kernel's own 31-bit values; None for a text that is none."""
-
-    def __missing__(self, text: str) -> float | None:
-        chance: float | None
-        try:
-            chance = stored(text) / SCALE
-        except ValueError:
-            chance = None
-        self[text] = chance
-        return chance
-
-
-class _Taken:
-    """What of a chain's connections has been taken; `rest` is the share that has met no taker yet."""
-
-    def __init__(self) -> None:
-        self.rest, self.dropped, self.leaked = 1.0, 0.0, 0.0
-        self.shares: list[Share] = []
-        self.endpoints: list[Chain | None] = []
-
-    def take(self, share: Share, endpoint: Chain | None) -> None:
-        self.shares.append(share)
-        self.endpoints.append(endpoint)
-        self.rest = max(0.0, self.rest - share.probability)
-
-    def drop(self, offered: float) -> None:
-        self.dropped += offered
-        self.rest = max(0.0, self.rest - offered)
-
-    def leak(self, offered: float) -> None:
-        self.leaked += offered
-        self.rest = max(0.0, self.rest - offered)
+def _spread(name: str, shares: tuple[Share, ...] = (), unmatched: float = 0.0, dropped: float = 0.0) -> Spread:
+    """What a chain does that is not read."""
+    return Spread(name, None, shares, (None,) * len(shares), unmatched, dropped, (), (), (), ())

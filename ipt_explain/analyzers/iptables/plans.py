@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from ipt_explain.model import Match, Option, Rule, Shape, TargetKind
 from ipt_explain.model.words import unquote
+from ipt_explain.netfilter.probability import chance, nth_share
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence
 
@@ -32,8 +36,8 @@ class RulePlan:
 
     `source_type` and `destination_type` are those of `-m addrtype`. `singles_out_sources` tells that the rule looks at
     where a packet comes from; `singles_out_destinations`, at where it goes. `other` are the modules with conditions
-    that are none of these; a rule with any must not be taken for more than it is. `by_chance`: nothing but its protocol
-    and a probability decides whether the rule takes a packet.
+    that are none of these; a rule with any must not be taken for more than it is. `every` is that of `--mode nth`.
+    `by_chance`: nothing but its protocol and chance, or counting, decides whether the rule takes a packet.
     """
 
     target: str | None
@@ -46,7 +50,7 @@ class RulePlan:
     destination_port: Operand | None
     comment_slot: int | None
     probability: Operand | None
-    nth: bool
+    every: Operand | None
     rcheck: bool
     seconds_slot: int | None
     list_slot: int | None
@@ -63,7 +67,21 @@ class RulePlan:
     @property
     def unconditional(self) -> bool:
         """Whether the rule takes every packet of its protocol that reaches it."""
-        return self.by_chance and self.probability is None
+        return self.by_chance and self.probability is None and self.every is None
+
+    @property
+    def nth(self) -> bool:
+        """Whether the rule counts packets."""
+        return self.every is not None
+
+    def chance(self, values: Sequence[str], start: int = 0) -> float | None:
+        """The share that the rule takes of the packets which nothing but chance singles out, as the walk of packets has
+        it; None where it cannot be read. `values` has the rule's words from `start` on.
+        """
+        operand = self.probability or self.every
+        if operand is None:
+            return 1.0
+        return _chance(values[start + operand.slot], operand.negated, self.every is not None)
 
     def target_of(self, rule: Rule) -> str | None:
         """Where the rule leads: a verdict, an extension or a chain."""
@@ -88,7 +106,7 @@ class Plans(dict[Shape, RulePlan]):
 
 def plan_of(shape: Shape) -> RulePlan:
     """Reads a shape."""
-    statistic, nth = _statistic(shape)
+    probability, every = _statistic(shape)
     recent = {option.name for match in shape.matches if match.module == "recent" for option in match.options}
     target = shape.target
     dnat = shape.target_option("--to-destination") if target is not None and target.name == "DNAT" else None
@@ -99,6 +117,7 @@ def plan_of(shape: Shape) -> RulePlan:
     destination_type = _operand(shape.match_option("addrtype", "--dst-type"))
     rcheck = "--rcheck" in recent or "--update" in recent
     other = _other(shape)
+    unusual = any(module != "statistic" for module in other) or (probability is not None and every is not None)
     singles_out_sources = not (source is in_interface is source_type is mark is None)
     singles_out_destinations = not (destination is destination_port is destination_type is None)
     return RulePlan(
@@ -111,8 +130,8 @@ def plan_of(shape: Shape) -> RulePlan:
         protocol=_operand(shape.core_option("-p")),
         destination_port=destination_port,
         comment_slot=_slot(shape.match_option("comment", "--comment")),
-        probability=statistic,
-        nth=nth,
+        probability=probability,
+        every=every,
         rcheck=rcheck,
         seconds_slot=_slot(shape.match_option("recent", "--seconds")),
         list_slot=_slot(shape.match_option("recent", "--name")),
@@ -124,7 +143,7 @@ def plan_of(shape: Shape) -> RulePlan:
         other=other,
         singles_out_sources=singles_out_sources,
         singles_out_destinations=singles_out_destinations,
-        by_chance=not (singles_out_sources or singles_out_destinations or other or nth or rcheck),
+        by_chance=not (singles_out_sources or singles_out_destinations or unusual or rcheck),
     )
 
 
@@ -145,12 +164,20 @@ def _destination_port(shape: Shape) -> Operand | None:
     return None
 
 
-def _statistic(shape: Shape) -> tuple[Operand | None, bool]:
+@lru_cache(maxsize=4096)
+def _chance(text: str, negated: bool, counting: bool) -> float | None:
+    try:
+        return float(nth_share(int(text, 0), negated) if counting else chance(text, negated))
+    except ValueError:
+        return None
+
+
+def _statistic(shape: Shape) -> tuple[Operand | None, Operand | None]:
     for match in shape.matches:
         if match.module == "statistic":
             names = {option.name: option for option in match.options}
-            return _operand(names.get("--probability")), "--every" in names
-    return None, False
+            return _operand(names.get("--probability")), _operand(names.get("--every"))
+    return None, None
 
 
 def _other(shape: Shape) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
 from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, taken
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chain_index import WORTH_AN_INDEX, ChainIndex, ChainIndexes
@@ -155,12 +155,12 @@ class Search:
             for number in numbers:
                 chances[number] = chance
         left: Probability = ALWAYS
-        taken: list[Probability] = []
+        parts: list[Probability] = []
         for chance in chances:
-            taken.append(product(left, chance))
-            left = product(left, ALWAYS - chance)
-        at = [number for number, share in enumerate(taken) if share]
-        shares = [product(portion.share, taken[number]) for number in at]
+            share, left = taken(left, chance)
+            parts.append(share)
+        at = [number for number, share in enumerate(parts) if share]
+        shares = [product(portion.share, parts[number]) for number in at]
         self._take(Spread(portion, [first + number for number in at], shares))
         return left
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from ipt_explain.model import Match, Rule
-from ipt_explain.netfilter.probability import chance
+from ipt_explain.netfilter.probability import ALWAYS, Probability, chance, taken
 from ipt_explain.render.english.core import address
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.words.addresses import address_port, without_prefix
@@ -107,7 +107,7 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
     other conditions take their packets first, and are left out.
     """
     found: dict[int, float] = {}
-    left: Fraction | float = Fraction(1)
+    left: Probability = ALWAYS
     for rule in rules:
         matches = [match for match in rule.shape.matches if match.module not in _IGNORED]
         if rule.shape.core or rule.target is None:
@@ -117,8 +117,8 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
             break
         own = _only_chance(rule, matches)
         if own is not None:
-            found[id(rule)] = float(left * own)
-            left = float(left * (1 - own))
+            share, left = taken(left, own)
+            found[id(rule)] = float(share)
     return found
 
 

@@ -17,7 +17,7 @@ from ipt_explain.analyzers.names import MARK_MASQ, ChainRole
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
 LONGEST = 86400
@@ -141,7 +141,7 @@ class _Reader:
                     yield BrokenAffinity(AffinityFault.LATE, chain, rule, (target or "",), tuple(ahead), rest)
             elif target is not None and target[:9] == ChainRole.ENDPOINT.value and target != MARK_MASQ:
                 ahead.append(rule)
-                rest *= 1.0 - _chance(plan.probability.of(rule) if plan.probability is not None else None)
+                _, rest = taken(rest, plan.chance(rule.values) or 0.0)
 
     def _unused(self, chains: Mapping[str, Chain]) -> Iterator[BrokenAffinity]:
         looking = {chain.name for chain in self._balancing.affinity}
@@ -153,12 +153,3 @@ class _Reader:
                     rules = tuple(rule for rule in chains[name].rules if rule.target in recording)
                     recorders = tuple(dnats[target] for target in recording)
                     yield BrokenAffinity(AffinityFault.UNUSED, chains[name], rules[0], tuple(recording), recorders)
-
-
-def _chance(text: str | None) -> float:
-    if text is None:
-        return 1.0
-    try:
-        return stored(text) / SCALE
-    except ValueError:
-        return 0.0

@@ -13,7 +13,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
 from ipt_explain.model import Chain, Rule, Ruleset, Shape
-from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
 _BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
@@ -201,21 +201,21 @@ class _Survey:
             chance = _chance(plan, rule)
             if target is None or target in (MARK_MASQ, "MARK") or chance is None:
                 continue
-            taken = rest * chance
+            share, left_over = taken(rest, chance)
             if plan.nth:
                 counting.append(rule)
             if target in ("RETURN", "ACCEPT"):
-                if taken > 0.0:
-                    ending, leak = ending or rule, leak + taken
+                if share > 0.0:
+                    ending, leak = ending or rule, leak + share
             elif plan.target_slot is not None or plan.dnat_slot is not None:
                 if target[:9] != _ENDPOINT and target != MARK_DROP:
                     strange.append(rule)
                 text = None if plan.probability is None else plan.probability.of(rule)
                 if target != MARK_DROP:
-                    drawn.append((rule, target, chance, taken, text))
+                    drawn.append((rule, target, chance, share, text))
             elif target not in ("DROP", "REJECT", "REDIRECT"):
                 continue
-            rest -= taken
+            rest = left_over
         return OddChain(
             chain,
             tuple(self._choices(drawn)),
@@ -269,16 +269,7 @@ def _chance(plan: RulePlan, rule: Rule) -> float | None:
     decides."""
     if plan.rcheck or plan.singles_out_sources or plan.singles_out_destinations or (plan.other and not plan.nth):
         return None
-    if plan.nth:
-        every = rule.match("statistic", "--every")
-        return 1.0 / int(every) if every is not None and every.isdecimal() and int(every) > 0 else None
-    if plan.probability is None:
-        return 1.0
-    try:
-        chance = stored(plan.probability.of(rule)) / SCALE
-    except ValueError:
-        return None
-    return 1.0 - chance if plan.probability.negated else chance
+    return plan.chance(rule.values)
 
 
 def key_of(chain: str) -> str | None:

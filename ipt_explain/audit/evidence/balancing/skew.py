@@ -13,7 +13,7 @@ from itertools import islice
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.probability import chance
+from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
 FEWEST = 200
@@ -81,15 +81,13 @@ def _balancing(chain: Chain, plans: Plans) -> Iterator[tuple[Rule, float]]:
             continue
         if plan.other or plan.nth or plan.destination or plan.destination_port or plan.destination_type:
             continue
-        if plan.probability is None:
-            yield rule, rest
+        chance = plan.chance(rule.values)
+        if chance is None:
             return
-        try:
-            taken = rest * float(chance(plan.probability.of(rule), plan.probability.negated))
-        except ValueError:
+        share, rest = taken(rest, chance)
+        yield rule, share
+        if plan.unconditional:
             return
-        yield rule, taken
-        rest -= taken
 
 
 def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:

@@ -1,0 +1,73 @@
+"""What chains that balance say of their endpoints' shares, beside what the walk of packets says: one truth."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ipt_explain
+
+SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
+RANDOM = re.compile(r"--mode random --probability 0\.50*")
+DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
+
+
+def _dns(text: str) -> Any:
+    told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+    return next(service for service in told["services"] if service["port_name"] == "dns")
+
+
+def _shares(service: Any) -> tuple[dict[str, float], dict[str, float], float]:
+    """What the balancer's own chain gives each endpoint, what arrives there, and what no endpoint takes."""
+    (balancer,) = (each for each in service["balancers"] if each["chain"] == DNS)
+    own: dict[str, float] = {}
+    for each in balancer["endpoints"]:
+        own[each["endpoint"]] = own.get(each["endpoint"], 0.0) + each["probability"]
+    arriving = {f"{each['address']}:{each['port']}": each["probability"] for each in service["endpoints"]}
+    return own, arriving, balancer["unmatched"]
+
+
+@pytest.mark.parametrize(
+    ("chance", "first"),
+    [
+        ("--mode random --probability 0.50000000000", 0.5),
+        ("--mode random --probability 0.25000000000", 0.25),
+        ("--mode random ! --probability 0.25000000000", 0.75),
+        ("--mode random --probability 0.00000000000", 0.0),
+        ("--mode random --probability 1.00000000000", 1.0),
+        ("--mode nth --every 2 --packet 0", 0.5),
+        ("--mode nth --every 4 --packet 3", 0.25),
+        ("--mode nth ! --every 4 --packet 0", 0.75),
+    ],
+)
+def test_the_chains_shares_are_what_arrives(chance: str, first: float) -> None:
+    service = _dns(RANDOM.sub(chance, SAMPLE))
+    own, arriving, unmatched = _shares(service)
+    assert own == pytest.approx({"10.244.1.2:53": first, "10.244.1.3:53": 1 - first})
+    assert arriving == pytest.approx(own)
+    assert unmatched == pytest.approx(0)
+    assert service["state"] == "serving"
+
+
+@pytest.mark.parametrize(
+    ("rule", "lost"),
+    [
+        ("-m statistic --mode random --probability 0.4 -j RETURN", 0.4),
+        ("-m statistic --mode nth --every 5 --packet 0 -j RETURN", 0.2),
+        ("-j RETURN", 1.0),
+        ("-m statistic --mode random --probability 0.4 -j EMPTY", 0.0),
+    ],
+)
+def test_what_leaves_ahead_of_the_endpoints_is_shared_out_no_more(rule: str, lost: float) -> None:
+    ahead = f"-A {DNS} {rule}\n"
+    place = SAMPLE.index(f"-A {DNS} ")
+    text = SAMPLE[:place] + ahead + SAMPLE[place:]
+    text = text.replace(f":{DNS} - [0:0]\n", f":{DNS} - [0:0]\n:EMPTY - [0:0]\n")
+    own, arriving, unmatched = _shares(_dns(text))
+    assert own == pytest.approx(dict.fromkeys(own, (1 - lost) / 2))
+    assert arriving == pytest.approx(own)
+    assert unmatched == pytest.approx(lost)
