@@ -11,6 +11,7 @@ from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hoo
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.counting import counted_together
 from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.frontier import Budget
@@ -327,16 +328,6 @@ class Journey:
     def _leave(self, travellers: Travellers) -> None:
         for state, flock in travellers.items():
             self._finish(Finish(Verdict.ACCEPT, state), flock)
-
-
-def counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
-    """The rules that count packets which others have taken by counting, and packets which they have not: how their
-    counters stand to each other, no dump tells."""
-    ahead: dict[int, set[tuple[int, ...]]] = {}
-    for lines in set(counted):
-        for place, line in enumerate(lines):
-            ahead.setdefault(line, set()).add(lines[:place])
-    return frozenset(line for line, different in ahead.items() if len(different) > 1)
 
 
 def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:
