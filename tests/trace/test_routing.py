@@ -23,6 +23,7 @@ def test_whether_loopback_is_routed_is_asked() -> None:
     assert [outcome.reason for outcome in told.outcomes if outcome.verdict == "DROP"] == [
         "127.0.0.1 is not routed from other interfaces than lo"
     ]
+    assert _verdicts(go(rules, OUTSIDE, local=())) == _verdicts(told)
     assert only(go(rules, OUTSIDE, assume=["route_localnet=yes"])) == ("ACCEPT", "127.0.0.1:81", False)
 
 
