@@ -104,7 +104,7 @@ def compare(
             "--ignore": ignore,
             "--baseline": baseline,
             "--write-baseline": write_baseline,
-            "--force": force,
+            "--force": force if not digest else None,
             "--config": config,
             "--no-config": no_config,
             f"-o {output}": output in _FOR_OBJECTS and not (nodes and output == "openmetrics"),
