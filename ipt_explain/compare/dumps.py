@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers import explain
 from ipt_explain.compare.differences import Difference
@@ -13,11 +14,15 @@ from ipt_explain.compare.services.losses import folded
 from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.inputs.limits import DIFFERENCES
-from ipt_explain.model import Dump, Family
+from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.ports import RulesetFacts
+from ipt_explain.services.ports import ProxyMode, RulesetFacts
 from ipt_explain.words.families import family_name
+
+if TYPE_CHECKING:
+    from ipt_explain.model import nft
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,19 @@ class NodeView:
 
     @property
     def families(self) -> set[Family]:
-        """The families that it has rules for."""
-        return {family for family, _ in self.skeletons}
+        """The families that it has rules for, or virtual servers."""
+        return {family for family, _ in self.skeletons} | {each.family for each in self.facts if each.mode is not None}
 
     def complete(self, family: Family) -> bool:
         """Whether what it lacks does not exist."""
         return all(skeleton.complete for key, skeleton in self.skeletons.items() if key[0] is family)
+
+    def writer(self, family: Family) -> tuple[ProxyMode | None, str | None]:
+        """The mode of kube-proxy that has Services of a family, and, of nftables, whose chains differ from release to
+        release, the releases that it may be."""
+        modes = {facts.mode: facts for facts in self.facts if facts.family is family and facts.mode is not None}
+        last = max(modes, key=list(ProxyMode).index, default=None)
+        return last, modes[last].version if last is ProxyMode.NFTABLES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +69,24 @@ class Comparison:
 
 def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
     """The view of a node from one or more dumps."""
+    dumps = as_nodes(dumps)
     explanation = Explanation.joined([explain(dump) for dump in dumps])
     found: dict[SkeletonKey, Skeleton] = {}
     for dump in dumps:
         found.update(skeletons(dump))
+        if dump.nft is not None:
+            found.update(_of_nftables(dump.nft, explanation.rulesets))
     views = service_views(explanation, dumps)
     endpoints = sum(len(service.endpoints) for service in explanation.services)
     return NodeView(name, views, found, endpoints, tuple(explanation.rulesets))
+
+
+def _of_nftables(ruleset: nft.Ruleset, rulesets: Iterable[RulesetFacts]) -> Iterator[tuple[SkeletonKey, Skeleton]]:
+    from ipt_explain.compare.rulesets.nft_skeleton import nft_skeleton
+
+    for facts in rulesets:
+        if facts.backend is Backend.NFTABLES:
+            yield (facts.family, Backend.NFTABLES), nft_skeleton(ruleset, facts.family)
 
 
 def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
@@ -98,8 +121,9 @@ def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[st
         elif new is not None and before.complete(family):
             differences.append(added(new))
     differences.sort(key=lambda each: (each.service or "", each.protocol or ""))
+    alike = before.writer(family) == after.writer(family)
     for key in sorted({*before.skeletons, *after.skeletons}, key=str):
         earlier, later = before.skeletons.get(key), after.skeletons.get(key)
         if key[0] is family and earlier is not None and later is not None:
-            differences += skeleton_differences(family, earlier, later)
+            differences += skeleton_differences(family, earlier, later, alike)
     return differences

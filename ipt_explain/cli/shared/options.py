@@ -32,7 +32,7 @@ NO_RULES = (
 
 NFTABLES = (
     "{}: there are rules of nftables in it, which this command cannot follow yet: "
-    "explain, trace and audit can. Give it what iptables-save prints"
+    "explain, trace, audit and compare can. Give it what iptables-save prints"
 )
 
 

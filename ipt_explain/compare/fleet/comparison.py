@@ -21,6 +21,7 @@ from ipt_explain.compare.fleet.wording import count_of, has
 from ipt_explain.compare.services.losses import folded
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass, replace
+from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name
 
@@ -118,8 +119,9 @@ class _Comparer:
         nodes = sum(len(group.nodes) for group in whole)
         voters = []
         for group in whole:
+            needed = () if group.families[family].mode == ProxyMode.NFTABLES.value else _NEEDED
             missing = [
-                table for table in _NEEDED
+                table for table in needed
                 if table not in group.families[family].tables and tables[table] * 2 > nodes
             ]  # fmt: skip
             if missing:
@@ -127,7 +129,19 @@ class _Comparer:
                 self._leave_out([group], family, why)
             else:
                 voters.append(group)
-        return voters
+        return self._with_names(family, voters)
+
+    def _with_names(self, family: str, voters: list[Group]) -> list[Group]:
+        """IPVS shows no names: its nodes are compared with each other, or left out where most have names."""
+        ipvs = [group for group in voters if _is_ipvs(group, family)]
+        others = [group for group in voters if not _is_ipvs(group, family)]
+        if not ipvs or not others:
+            return voters
+        fewer, most = sorted((ipvs, others), key=lambda groups: sum(len(group.nodes) for group in groups))
+        shows = "in IPVS mode, which shows no names of Services"
+        why = f"kube-proxy runs there {shows}" if fewer is ipvs else f"most nodes run kube-proxy {shows}"
+        self._leave_out(fewer, family, why)
+        return most
 
     def _leave_out(self, groups: Iterable[Group], family: str, why: str) -> None:
         known = {each.node for each in self._not_compared}
@@ -149,7 +163,7 @@ class _Comparer:
 
     def _but_other_modes(self, family: str, empty: Sequence[Group]) -> list[Group]:
         """Those whose Services are nowhere: in ipvs mode they are in IPVS, and iptables does not show them."""
-        ipvs = [group for group in empty if group.families[family].mode == "ipvs"]
+        ipvs = [group for group in empty if _is_ipvs(group, family)]
         if ipvs:
             why = "kube-proxy runs in ipvs mode there: its Services are in IPVS, not in iptables"
             self._leave_out(ipvs, family, why)
@@ -191,9 +205,9 @@ class _Comparer:
     def _chain_disputes(self, key: str, voters: Sequence[Group]) -> Iterator[Difference]:
         family = _family(key)
         # The modes of kube-proxy have different chains; what they come to is compared service port by service port.
-        modes = Counter(group.families[family].mode for group in voters for _ in group.nodes)
+        modes = Counter(_writer(group, family) for group in voters for _ in group.nodes)
         for mode in sorted(modes, key=lambda each: (-modes[each], str(each))):
-            alike = [group for group in voters if group.families[family].mode == mode]
+            alike = [group for group in voters if _writer(group, family) == mode]
             for difference, most, other in chain_disputes(key, sides_of(alike, lambda group: group.record(key))):
                 releases = self._releases_of(most, family), self._releases_of(other, family)
                 if releases[0].isdisjoint(releases[1]) and as_releases_do(difference):
@@ -231,6 +245,16 @@ class _Comparer:
         if found is None:
             found = self._names[key] = nodes_of(members)
         return found
+
+
+def _is_ipvs(group: Group, family: str) -> bool:
+    return group.families[family].mode == ProxyMode.IPVS.value
+
+
+def _writer(group: Group, family: str) -> tuple[str | None, str | None]:
+    """The mode of kube-proxy, and the release where each writes other chains."""
+    facts = group.families[family]
+    return facts.mode, facts.release if facts.mode == ProxyMode.NFTABLES.value else None
 
 
 def _kind(key: str) -> str:

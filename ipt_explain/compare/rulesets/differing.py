@@ -10,12 +10,16 @@ from ipt_explain.compare.rulesets.skeleton import MASQUERADES, NOBODY, SETS_MARK
 from ipt_explain.model import Family
 
 
-def skeleton_differences(family: Family, before: Skeleton, after: Skeleton) -> list[Difference]:
-    """All differences of two rulesets of a family; none where either is a part that does not tell what it lacks."""
+def skeleton_differences(family: Family, before: Skeleton, after: Skeleton, alike: bool = True) -> list[Difference]:
+    """All differences of two rulesets of a family; none where either is a part that does not tell what it lacks.
+
+    `alike`: one mode of kube-proxy has written both, so that its own chains and hooks should be the same.
+    """
     if before == after or not before.complete or not after.complete:
         return []
     pair = _Pair(family, before, after)
-    return [*pair.policies(), *pair.hooks(), *pair.system(), *pair.foreign()]
+    own = [*pair.hooks(), *pair.system()] if alike else []
+    return [*pair.policies(), *own, *pair.foreign()]
 
 
 class _Pair:

@@ -9,7 +9,7 @@ from ipt_explain.compare.services.naming import frontend_name
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import FrontendView
 from ipt_explain.compare.services.wording import change_words, ranges
-from ipt_explain.services.ports import FrontendVerdict, Scope
+from ipt_explain.services.ports import FrontendVerdict, ProxyMode, Scope
 
 _VERDICTS = {
     FrontendVerdict.BALANCE: "balanced",
@@ -35,7 +35,8 @@ def frontend_differences(pair: Pair) -> Iterator[Difference]:
         else:
             yield from _frontend(pair, name, known, frontend)
     earlier_port, later_port = pair.before.health_check_node_port, pair.after.health_check_node_port
-    if earlier_port != later_port and pair.named:
+    # Only rules of iptables mode tell health checks.
+    if earlier_port != later_port and pair.named and pair.before.mode is pair.after.mode:
         kind = DifferenceKind.FRONTEND_ADDED if earlier_port is None else DifferenceKind.FRONTEND_REMOVED
         yield pair.difference(
             kind, "health check node port", earlier_port, later_port,
@@ -53,7 +54,10 @@ def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) 
         yield pair.difference(
             DifferenceKind.SOURCE_RANGES, name, list(before.source_ranges), list(after.source_ranges), message
         )
-    if _reaches_other_pool(before, after) and not any(policy_differences(pair)):
+    # IPVS spreads a Service that keeps to this node's endpoints as any other: nothing on the node tells the policy.
+    modes = {pair.before.mode, pair.after.mode}
+    alike = len(modes) == 1 or ProxyMode.IPVS not in modes
+    if alike and _reaches_other_pool(before, after) and not any(policy_differences(pair)):
         yield pair.difference(
             DifferenceKind.POLICY,
             name,

@@ -6,14 +6,16 @@ Order, counters, comments, chain names and hashes are gone; endpoints are sorted
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import Cause, Losses, losses_of
-from ipt_explain.model import Dump, Family, Shape
+from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import dataclass, field
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.fates import Loss
 from ipt_explain.services.ports import (
@@ -21,6 +23,7 @@ from ipt_explain.services.ports import (
     Endpoint,
     FrontendKind,
     FrontendVerdict,
+    ProxyMode,
     Scope,
     ServicePort,
     TrafficPolicy,
@@ -98,6 +101,7 @@ class ServiceView:
     masquerade: MasqueradeView
     fabric: Fabric = ()
     losses: Losses = field(default_factory=dict)
+    mode: ProxyMode = ProxyMode.IPTABLES
 
     def endpoints(self, scope: Scope | None = None) -> frozenset[str]:
         """The endpoints that any frontend can reach, or those of one scope's pools."""
@@ -111,6 +115,8 @@ class ServiceView:
         """The pool of a scope."""
         return next((pool for pool in self.pools if pool.scope is scope), None)
 
+
+_MODES = {Backend.NFTABLES: ProxyMode.NFTABLES, Backend.IPVS: ProxyMode.IPVS}
 
 ServiceKey = tuple[Family, str, str, int]
 """Family, label, protocol, and a number that tells repetitions apart (a service in both backends)."""
@@ -167,6 +173,7 @@ class _ViewReader:
             external_policy=service.external_policy,
             health_check_node_port=service.health_check_node_port,
             masquerade=self._masquerade(service),
+            mode=ProxyMode.IPTABLES if service.backend is None else _MODES.get(service.backend, ProxyMode.IPTABLES),
             fabric=fabric,
             losses=_losses(service),
         )
@@ -184,9 +191,9 @@ class _ViewReader:
 
     def _is_recorded(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint's DNAT rule notes the client, or the text lacks the rule."""
-        if endpoint.address is None:
+        if endpoint.address is None or not isinstance(endpoint.evidence, Evidence):
             return True
-        shape = endpoint.rule.shape
+        shape = endpoint.evidence.shape
         recorded = self._records.get(shape)
         if recorded is None:
             recorded = self._records[shape] = shape.match_option("recent", "--set") is not None
@@ -216,9 +223,13 @@ class _ViewReader:
         )
 
 
+_TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
+
+
 def _losses(service: ServicePort) -> Losses:
     """What other rules lose; what the Service's own balancers let through, its pools tell."""
-    own = {f"nat {balancer.chain}" for balancer in service.balancers}
+    table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]
+    own = {f"{table} {balancer.chain}" for balancer in service.balancers}
     found: dict[Cause, set[tuple[str, str, float]]] = {}
     for frontend in service.frontends:
         for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
@@ -238,8 +249,24 @@ def _label(service: ServicePort) -> str:
 
 
 def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
-    """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none."""
-    return () if "0.0.0.0/0" in ranges or "::/0" in ranges else tuple(sorted(ranges))
+    """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none.
+
+    nftables joins neighbouring networks, and writes single addresses without a length.
+    """
+    if not ranges or "0.0.0.0/0" in ranges or "::/0" in ranges:
+        return ()
+    from ipaddress import collapse_addresses, ip_address, ip_network, summarize_address_range
+
+    networks: list[Any] = []
+    for text in ranges:
+        first, _, last = text.partition("-")
+        try:
+            pair = (ip_address(first), ip_address(last or first)) if "/" not in first else None
+            found = (ip_network(first, False),) if pair is None else summarize_address_range(*pair)
+        except (TypeError, ValueError):
+            return tuple(sorted(ranges))
+        networks += found
+    return tuple(sorted(map(str, collapse_addresses(networks))))
 
 
 def _pool(balancer: Balancer) -> Pool:

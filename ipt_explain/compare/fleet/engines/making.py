@@ -12,10 +12,12 @@ from ipt_explain.collector import collector_paused, free_cycles
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.engines.node_files import (
     clash,
+    families_of,
     headed,
     in_nftables_mode,
     joined,
     no_rules,
+    tells,
     why_cut,
 )
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
@@ -30,6 +32,7 @@ from ipt_explain.inputs.decoding import decode
 from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.sources import Entry, Unreadable
 from ipt_explain.model import Dump, Family
+from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.parsing import read_dump
 from ipt_explain.records import dataclass, replace
 from ipt_explain.words.counts import and_more
@@ -149,7 +152,7 @@ class Maker:
             assert why is not None
             faults.append(NotCompared(node, why, path=entry.path))
             lost.update(Family if dump is None else {ruleset.family for ruleset in dump.rulesets})
-        good = [dump for dump in dumps if dump.rulesets and not lost & {each.family for each in dump.rulesets}]
+        good = [dump for dump in dumps if tells(dump) and not lost & families_of(dump)]
         warnings = tuple(dict.fromkeys(warning for dump in good for warning in dump.warnings))
         if not good:
             faults = faults or [NotCompared(node, no_rules(texts), path=texts[0][0].path)]
@@ -157,12 +160,12 @@ class Maker:
         clashing = clash(good)
         if clashing is not None:
             return _none(node, (NotCompared(node, clashing),), warnings)
-        usable = {dump.source for dump in dumps if dump in good or not dump.rulesets}
+        usable = {dump.source for dump in dumps if dump in good or not tells(dump)}
         kept = [(entry, text) for entry, text in texts if entry.path in usable]
-        whole = list(joined(good, kept, self._lenient))
+        whole = as_nodes(joined(good, kept, self._lenient))
         view = node_view(node, whole)
         if not view.services and in_nftables_mode(texts):
-            why = "kube-proxy runs in nftables mode there, whose rules cannot be compared"
+            why = "kube-proxy runs in nftables mode there, and its tables show no Service"
             return _none(node, (*faults, NotCompared(node, why)), warnings)
         digest = digest_of(view, _zone(self._objects, node), taken_of(text for _, text in kept))
         mismatches: list[Mismatch] = []

@@ -17,7 +17,7 @@ from ipt_explain.compare.services.losses import Cause
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope, TrafficPolicy
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ProxyMode, Scope, TrafficPolicy
 
 _KINDS = {
     FrontendKind.CLUSTER_IP: "c",
@@ -127,6 +127,8 @@ def _rarities(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
         rare["i"] = "L"
     if view.external_policy is TrafficPolicy.LOCAL:
         rare["x"] = "L"
+        if view.mode is not ProxyMode.IPTABLES:
+            rare["o"] = view.mode.value  # other modes' rules do not tell health check ports
     if view.health_check_node_port is not None:
         rare["k"] = view.health_check_node_port
     if pool is None or not pool.shares:
@@ -210,6 +212,7 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
             _cause_of(fabrics[identity]): frozenset((str(name), str(place), float(part)) for name, place, part in lost)
             for identity, lost in rare.get("l", {}).items()
         },
+        ProxyMode(rare.get("o", ProxyMode.IPTABLES.value)),
     )  # fmt: skip
 
 

@@ -1,0 +1,52 @@
+"""nftables' rules of one family without Services, in the form that skeletons of iptables have: base chains are its
+built-in ones, kube-proxy's table the hooks and the chains that serve all Services, other tables are foreign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.tables import TABLE
+from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRule, Skeleton
+from ipt_explain.model import Family
+from ipt_explain.model.nft import Chain, Ruleset, Table, TableFamily
+from ipt_explain.model.nft.printing import rule_text
+
+_FAMILIES = {
+    Family.IPV4: (TableFamily.IP, TableFamily.INET),
+    Family.IPV6: (TableFamily.IP6, TableFamily.INET),
+}
+
+
+def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
+    """The skeleton of the tables that a family's packets pass. What iptables-nft made is iptables' to tell."""
+    policies: dict[Place, str] = {}
+    built_in: dict[Place, tuple[PlacedRule, ...]] = {}
+    system: dict[Place, tuple[str, ...]] = {}
+    foreign: dict[Place, ForeignChain] = {}
+    for table, chain in _chains(ruleset, family):
+        place = (f"{table.family.value} {table.name}", chain.name)
+        rules = tuple(rule_text(rule.statements, None) for rule in chain.rules)
+        if chain.base is not None and chain.base.policy == "drop":
+            policies[place] = "DROP"
+        if table.name == TABLE and table.family is not TableFamily.INET:
+            if chain.base is not None:
+                built_in[place] = tuple(PlacedRule(None, text) for text in (_hooked(chain), *rules))
+            elif rules and "/" not in chain.name:  # a slash stands in the names of chains of Services alone
+                system[place] = rules
+        elif rules:
+            foreign[place] = ForeignChain(f"table {place[0]}", (*([_hooked(chain)] if chain.base else ()), *rules))
+    return Skeleton(not ruleset.fragment, policies, built_in, system, foreign)
+
+
+def _chains(ruleset: Ruleset, family: Family) -> Iterator[tuple[Table, Chain]]:
+    for table in ruleset.tables.values():
+        if table.family in _FAMILIES[family] and not table.xtables and not table.dormant:
+            for chain in table.chains.values():
+                yield table, chain
+
+
+def _hooked(chain: Chain) -> str:
+    """Where the kernel enters a base chain."""
+    base = chain.base
+    return "" if base is None else f"type {base.type} hook {base.hook} priority {base.priority}"
