@@ -95,3 +95,27 @@ def test_metrics_name_only_nodes_that_differ(fleet: tuple[Path, Path], capsys: p
     assert 'ipt_explain_fleet_differences{kind="policy"} 0' in out
     assert 'ipt_explain_fleet_node_not_compared{node="node-x"} 1' in out
     assert out.endswith("# EOF\n")
+
+
+def test_a_finding_on_one_node_hides_none_on_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "nodes"
+    folder.mkdir()
+    names = {2: "stale-endpoint", 3: "uneven", 4: "no-hairpin", 5: "foreign-dnat"}
+    for number in range(7):
+        files = healthy(number)
+        if number in names:
+            files = BY_NAME[names[number]].plant(files)
+        for suffix, text in files.items():
+            (folder / f"worker-{number}{suffix}").write_text(text)
+    objects = tmp_path / "objects.json"
+    objects.write_text(json.dumps(CAPTURE.objects))
+    _, document = _ask(folder, capsys, "--objects", objects)
+    found = {(each["rule"], each["service"], *each["nodes"]) for each in document["findings"]}
+    assert found == {
+        ("IPT801", "default/web:http", "worker-2"),
+        ("IPT802", "default/web:http", "worker-2"),
+        ("IPT808", "default/web:http", "worker-3"),
+        ("IPT808", "default/web:http", "worker-4"),
+        ("IPT808", None, "worker-5"),
+        ("IPT808", "kube-system/kube-dns:dns", "worker-5"),
+    }

@@ -9,11 +9,12 @@ from ipt_explain.compare.fleet.comparison import compare_fleet
 from ipt_explain.compare.fleet.folding import Fleet
 from ipt_explain.compare.fleet.records.digest import digest_of
 from ipt_explain.compare.objects.judge import families_asked, judge
-from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
+from ipt_explain.compare.objects.many import Reported, disagreements
+from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import dataclass, replace
 from ipt_explain.words.families import family_name
 
 
@@ -29,8 +30,7 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
     """Every mismatch of the dumps, and where their nodes disagree beyond that.
 
     `node` is whose dumps they are, None to recognise it for each. Raises UsageError where objects and dumps have
-    nothing
-    to be compared by.
+    nothing to be compared by.
     """
     _check_families(objects, dumps)
     judgements = [judge(objects, dump, node) for dump in dumps if dump.rulesets]
@@ -40,7 +40,11 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
         if judgement.node is not None:
             of_node.setdefault(judgement.node, []).append(dump)
     if len(of_node) > 1:
-        mismatches += _disagreements(of_node, {(each.service, each.protocol) for each in mismatches})
+        reported: dict[tuple[str | None, str | None], set[str]] = {}
+        for judgement in judgements:
+            for each in judgement.mismatches:
+                reported.setdefault((each.service, each.protocol), set()).add(judgement.node or "")
+        mismatches += _disagreements(of_node, reported)
     notes = [note for judgement in judgements for note in judgement.notes]
     return ClusterJudgement(tuple(mismatches), tuple(dict.fromkeys(notes)))
 
@@ -56,20 +60,12 @@ def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
         raise UsageError(f"{sources}: there are {shown} rules alone, and the Services have {wanted} addresses alone")
 
 
-def _disagreements(of_node: dict[str, list[Dump]], reported: set[tuple[str | None, str | None]]) -> list[Mismatch]:
-    """What nodes do differently though no object speaks against either: one mismatch a service port, at the fewer
-    nodes."""
+def _disagreements(of_node: dict[str, list[Dump]], reported: Reported) -> list[Mismatch]:
+    """What nodes do differently though no object speaks against either, at the first of the fewer nodes."""
     fleet = Fleet()
     for name, dumps in of_node.items():
         fleet.add(digest_of(node_view(name, dumps)))
-    found: dict[tuple[str | None, str | None, str], Mismatch] = {}
-    for difference in compare_fleet(fleet).differences:
-        key = (difference.service, difference.protocol, difference.subject or "" if difference.service is None else "")
-        if (difference.service, difference.protocol) in reported or key in found or difference.nodes is None:
-            continue
-        source = of_node[difference.nodes[1][0]][0].source
-        found[key] = Mismatch(
-            MismatchKind.NODES_DISAGREE, difference.family, source, difference.service, difference.protocol,
-            difference.message, "Look at these nodes with `ipt-explain audit`, and at kube-proxy's log there.",
-        )  # fmt: skip
-    return list(found.values())
+    return [
+        replace(each, source=of_node[each.nodes[0]][0].source, nodes=())
+        for each in disagreements(compare_fleet(fleet), reported)
+    ]

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
+from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.comparison import FleetComparison
 from ipt_explain.compare.fleet.folding import natural
 from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.records import replace
 
 _LOOK = "Look at these nodes with `ipt-explain audit`, and at kube-proxy's log there."
+# What objects say nothing of: who loses connections, whose source is rewritten, how even shares are.
+_BESIDE_OBJECTS = frozenset({DifferenceKind.FATE, DifferenceKind.MASQUERADE, DifferenceKind.PROBABILITY})
 
 _Cause = tuple[MismatchKind, str, str | None, str | None, str]
+
+Reported = Mapping[tuple[str | None, str | None], set[str]]
+"""By service port and protocol, the nodes that are known not to be as the objects ask."""
+
+
+def disagreements(comparison: FleetComparison, reported: Reported) -> Iterator[Mismatch]:
+    """What nodes do differently though no object speaks against either, as mismatches of the fewer nodes."""
+    told: set[tuple[str | None, str | None, str | None, DifferenceKind | None, tuple[str, ...]]] = set()
+    for difference in comparison.differences:
+        if difference.nodes is None or _is_reported(difference, reported):
+            continue
+        nodes = difference.nodes[1]
+        subject = difference.subject if difference.service is None else None
+        beside = difference.kind if difference.kind in _BESIDE_OBJECTS else None
+        key = (difference.service, difference.protocol, subject, beside, nodes)
+        if key not in told:
+            told.add(key)
+            yield Mismatch(
+                MismatchKind.NODES_DISAGREE, difference.family, nodes[0], difference.service, difference.protocol,
+                difference.message, _LOOK, nodes=nodes,
+            )  # fmt: skip
+
+
+def _is_reported(difference: Difference, reported: Reported) -> bool:
+    """Whether mismatches of all nodes on either side tell the same already."""
+    if difference.service is None or difference.kind in _BESIDE_OBJECTS or difference.nodes is None:
+        return False
+    known = reported.get((difference.service, difference.protocol), set())
+    return any(known.issuperset(side) for side in difference.nodes)
 
 
 class NodesMismatches:
@@ -20,7 +52,7 @@ class NodesMismatches:
     def __init__(self) -> None:
         self._first: dict[_Cause, Mismatch] = {}
         self._nodes: dict[_Cause, list[str]] = {}
-        self._reported: set[tuple[str | None, str | None]] = set()
+        self._reported: dict[tuple[str | None, str | None], set[str]] = {}
 
     def add(self, node: str, mismatches: Iterable[Mismatch]) -> None:
         """Takes a node's mismatches in."""
@@ -28,7 +60,7 @@ class NodesMismatches:
             cause = (each.kind, each.family.value, each.service, each.protocol, each.message)
             self._first.setdefault(cause, each)
             self._nodes.setdefault(cause, []).append(node)
-            self._reported.add((each.service, each.protocol))
+            self._reported.setdefault((each.service, each.protocol), set()).add(node)
 
     def all(self, comparison: FleetComparison) -> list[Mismatch]:
         """All of them, and what nodes disagree on though no object speaks against either."""
@@ -36,18 +68,4 @@ class NodesMismatches:
             replace(first, nodes=tuple(sorted(dict.fromkeys(self._nodes[cause]), key=natural)))
             for cause, first in self._first.items()
         ]
-        told: set[tuple[str | None, str | None, str | None, tuple[str, ...]]] = set()
-        for difference in comparison.differences:
-            nodes = () if difference.nodes is None else difference.nodes[1]
-            subject = difference.subject if difference.service is None else None
-            key = (difference.service, difference.protocol, subject, nodes)
-            if difference.service is not None and (difference.service, difference.protocol) in self._reported:
-                continue
-            if key not in told:
-                told.add(key)
-                mismatch = Mismatch(
-                    MismatchKind.NODES_DISAGREE, difference.family, nodes[0] if nodes else "", difference.service,
-                    difference.protocol, difference.message, _LOOK, nodes=nodes,
-                )  # fmt: skip
-                found.append(mismatch)
-        return found
+        return [*found, *disagreements(comparison, self._reported)]
