@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.severity import Severity
 from ipt_explain.records import dataclass, replace
 
 
-def without_consequences(findings: list[Finding], yields_to: dict[str, tuple[str, ...]]) -> list[Finding]:
+def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]) -> list[Finding]:
     """Findings about the same line as a more exact rule's are dropped: about a line that it shows, or showing the line
     that it is about.
     """
-    shown: dict[tuple[str, str], set[int]] = {}
-    primary: dict[tuple[str, str], set[int]] = {}
+    told: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
+    general = {rule.id for rule in rules if rule.general}
     for finding in findings:
         if finding.line is not None:
-            key = (finding.rule, finding.source)
-            primary.setdefault(key, set()).add(finding.line)
-            shown.setdefault(key, {finding.line}).update((finding.line, *finding.related_lines))
+            told[finding.rule, finding.source].add(finding)
+            if finding.rule not in general and finding.severity is not Severity.INFO:
+                told[_EXACT, finding.source].add(finding)
+    above = {rule.id: (*rule.yields_to, _EXACT) if rule.general else rule.yields_to for rule in rules}
     return [
         finding
         for finding in findings
-        if finding.line is None
-        or not any(
-            finding.line in shown.get((other, finding.source), ())
-            or not primary.get((other, finding.source), set[int]()).isdisjoint(finding.related_lines)
-            for other in yields_to[finding.rule]
+        if not any(
+            (other, finding.source) in told and told[other, finding.source].explain(finding)
+            for other in above[finding.rule]
         )
     ]
+
+
+# Stands for all rules that know what a line is for.
+_EXACT = "exact"
+
+
+class _Lines:
+    """The lines that findings are about, and all that they show."""
+
+    def __init__(self) -> None:
+        self._primary: set[int] = set()
+        self._shown: set[int] = set()
+
+    def add(self, finding: Finding) -> None:
+        if finding.line is not None:
+            self._primary.add(finding.line)
+            self._shown.update((finding.line, *finding.related_lines))
+
+    def explain(self, finding: Finding) -> bool:
+        return finding.line in self._shown or (
+            finding.line is not None and not self._primary.isdisjoint(finding.related_lines)
+        )
 
 
 @dataclass(frozen=True, slots=True)

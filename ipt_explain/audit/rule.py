@@ -52,7 +52,8 @@ class AuditRule:
     It is about chains of these names, or of names that begin so where the name given ends in a hyphen, and is not asked
     about a text that has none of them. A rule that `reads_absence` concludes from what is not there, so it is asked
     only about complete dumps. `yields_to` are more exact rules: where one of them reports the same line, this one keeps
-    quiet. A `catch_all` tells of effects whatever their cause, and keeps quiet where any other rule accuses the cause.
+    quiet. A `general` rule knows nothing of what a line is for, and keeps quiet where any rule that does accuses it. A
+    `catch_all` tells of effects whatever their cause, and keeps quiet where any other rule accuses the cause.
     Rules that need the cluster's API objects are not `asked` by the audit: their findings are `compare`'s.
     """
 
@@ -67,6 +68,7 @@ class AuditRule:
     reads_absence: bool = False
     yields_to: tuple[str, ...] = ()
     asked: bool = True
+    general: bool = False
     catch_all: bool = False
     of: Asked = Asked.IPTABLES
 
@@ -156,6 +158,7 @@ def rule(
     about: tuple[str, ...] = (),
     reads_absence: bool = False,
     yields_to: tuple[str, ...] = (),
+    general: bool = False,
     catch_all: bool = False,
 ) -> Callable[[RulesetCheck], Check]:
     """Make a check of one ruleset of iptables a rule; its module's docstring is the page."""
@@ -164,7 +167,7 @@ def rule(
         title = _title(check.__module__)
         card = AuditRule(
             _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to,
-            catch_all=catch_all,
+            general=general, catch_all=catch_all,
         )  # fmt: skip
         return Check(card, of_subject=check)
 

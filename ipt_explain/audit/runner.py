@@ -123,7 +123,7 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
                         findings.append(finding)
             except Exception as error:  # one broken rule must not silence the others
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
-    kept = without_consequences(findings, {audit_rule.id: audit_rule.yields_to for audit_rule in rules})
+    kept = without_consequences(findings, rules)
     numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
     texts = {each.source: each.text for each in context.contexts}
     heard = [

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from ipt_explain.audit.rule import Asked, AuditRule, Check
+from ipt_explain.audit.rule import AuditRule, Check
 from ipt_explain.render.audit.rule_pages import catalogue_markdown
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +14,7 @@ README = ROOT / "README.md"
 INDEX = ROOT / "ipt_explain" / "audit" / "rules" / "index.py"
 BEGIN = "<!-- rules:begin -->\n"
 END = "<!-- rules:end -->\n"
+WIDTH = 120
 
 
 def rules_of_modules() -> list[AuditRule]:
@@ -30,8 +31,18 @@ def index_text() -> str:
 
 from __future__ import annotations
 
+from typing import Any
+
 from ipt_explain.audit.rule import Asked, AuditRule
 from ipt_explain.audit.severity import Severity
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+def _rule(severity: Severity, room: str, rule_id: str, slug: str, title: str, **more: Any) -> AuditRule:
+    module = f"ipt_explain.audit.rules.{{room}}.{{rule_id.lower()}}_{{slug.replace('-', '_')}}"
+    return AuditRule(rule_id, slug, severity, title, module, **more)
+
 
 RULES = (
 {"".join(map(_entry, rules_of_modules()))})
@@ -39,17 +50,26 @@ RULES = (
 
 
 def _entry(rule: AuditRule) -> str:
-    fields = [_quoted(rule.id), _quoted(rule.slug), f"Severity.{rule.severity.name}", _quoted(rule.title), _quoted(rule.module)]
-    for name, usual in (("since", None), ("until", None), ("reads_absence", False), ("asked", True), ("catch_all", False)):
+    room = rule.module.removeprefix("ipt_explain.audit.rules.").rpartition(".")[0]
+    fields = [rule.severity.name, *map(_quoted, (room, rule.id, rule.slug, rule.title))]
+    usual = AuditRule(rule.id, rule.slug, rule.severity, rule.title, rule.module)
+    for name in AuditRule.__slots__:
         value = getattr(rule, name)
-        if value != usual:
-            fields.append(f"{name}={value}")
-    if rule.of is not Asked.IPTABLES:
-        fields.append(f"of=Asked.{rule.of.name}")
-    for name, words in (("about", rule.about), ("yields_to", rule.yields_to)):
-        if words:
-            fields.append(f"{name}=(\n{''.join(f'            {_quoted(each)},{chr(10)}' for each in words)}        )")
-    return "    AuditRule(\n" + "".join(f"        {field},\n" for field in fields) + "    ),\n"
+        if value != getattr(usual, name):
+            fields += f"{name}={_written(value)}".split(", ")
+    lines = ["    _rule("]
+    for number, field in enumerate(fields):
+        piece = field + (")," if number == len(fields) - 1 else ", ")
+        if len(lines[-1]) + len(piece.rstrip()) > WIDTH:
+            lines.append(" " * 10)
+        lines[-1] += piece
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_quoted, value))}{',' * (len(value) == 1)})"
+    return str(value)
 
 
 def _quoted(text: str) -> str:

@@ -35,15 +35,7 @@ NAMED = 3
 """So many different effects are named in the message; the others are counted."""
 
 
-@rule(
-    "IPT003",
-    "unreachable-rule",
-    Severity.WARNING,
-    yields_to=(
-        *("IPT004", "IPT105", "IPT106", "IPT111", "IPT114", "IPT203", "IPT204", "IPT304", "IPT403", "IPT408"),
-        *("IPT501", "IPT512", "IPT601", "IPT602", "IPT606", "IPT707"),
-    ),
-)
+@rule("IPT003", "unreachable-rule", Severity.WARNING, general=True, yields_to=("IPT004",))
 def unreachable_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that hides others, at the first rule hidden."""
     for shadow in find_shadows(context.ruleset):

@@ -32,12 +32,7 @@ GROWING = 3
 """So many copies of one rule are not chance: the chain grows."""
 
 
-@rule(
-    "IPT004",
-    "duplicate-rule",
-    Severity.INFO,
-    yields_to=("IPT103", "IPT203", "IPT204", "IPT402", "IPT403", "IPT408", "IPT501", "IPT512"),
-)
+@rule("IPT004", "duplicate-rule", Severity.INFO, general=True)
 def duplicate_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that has copies, at the second of them."""
     for repetition in find_repetitions(context.ruleset):

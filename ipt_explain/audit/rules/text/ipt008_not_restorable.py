@@ -28,7 +28,7 @@ from ipt_explain.audit.place import Place, at_chain, at_rule
 from ipt_explain.graph.lint.unreadable import find_unreadable
 
 
-@rule("IPT008", "not-restorable", Severity.WARNING, yields_to=("IPT507", "IPT707"))
+@rule("IPT008", "not-restorable", Severity.WARNING, general=True)
 def not_restorable(context: RulesetContext) -> Faults:
     """One fault for each kind of trouble in a table, at the first line that has it."""
     for trouble in find_unreadable(context.ruleset, context.by_shape):

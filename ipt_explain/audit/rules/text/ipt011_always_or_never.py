@@ -28,12 +28,7 @@ from ipt_explain.model import Option, Rule
 from ipt_explain.words.lists import both
 
 
-@rule(
-    "IPT011",
-    "always-or-never",
-    Severity.WARNING,
-    yields_to=("IPT201", "IPT202", "IPT203", "IPT205", "IPT404", "IPT405", "IPT408"),
-)
+@rule("IPT011", "always-or-never", Severity.WARNING, general=True)
 def always_or_never(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for judged, certainty in find_certain(context.by_shape):

@@ -30,20 +30,11 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
 from ipt_explain.services.ports import ProxyMode
 
-_OTHERS = (
-    *(f"IPT{number:03}" for number in (1, 2, 3, 8, 9, 11)),
-    *(f"IPT{number}" for number in range(101, 115)),
-    *(f"IPT{number}" for number in range(201, 208)),
-    *(f"IPT{number}" for number in range(301, 309)),
-    *(f"IPT{number}" for number in range(401, 416)),
-    *(f"IPT{number}" for number in range(501, 521) if number not in (511, 516, 517, 518)),
-    *(f"IPT{number}" for number in (601, 602, 603, 605, 606, 611, 707)),
-)
 # A hostile dump, or a form that is not known here, may make every rule foreign.
 _MANY = 50
 
 
-@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, yields_to=_OTHERS)
+@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, general=True, yields_to=("IPT003", "IPT008", "IPT011"))
 def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
     by_table: dict[str, list[Foreign]] = defaultdict(list)
