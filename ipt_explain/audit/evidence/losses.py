@@ -189,15 +189,24 @@ def _deed(cause: Cause) -> str:
     return f"lets {cause.hit} pass untranslated"
 
 
+def causes(context: BackendContext, where: Where) -> list[Cause]:
+    """What loses connections of this ruleset's Services there for certain, on the paths that every release serves."""
+    return [cause for cause in _certain(context) if cause.where is where]
+
+
+def possible_causes(context: BackendContext, where: Where) -> list[Cause]:
+    """What loses them there under some answers to what the dump leaves open, and none for certain."""
+    told = {cause.decider for cause in causes(context, where)}
+    return [cause for cause in _possible(context) if cause.where is where and cause.decider not in told]
+
+
 @fact
-def causes(context: BackendContext) -> tuple[Cause, ...]:
-    """What loses connections of this ruleset's Services for certain, on the paths that every release serves."""
+def _certain(context: BackendContext) -> tuple[Cause, ...]:
     return tuple(_gathered(context, _victims(context, lambda fate: fate.lost)))
 
 
 @fact
-def possible_causes(context: BackendContext) -> tuple[Cause, ...]:
-    """What loses them under some answers to what the dump leaves open."""
+def _possible(context: BackendContext) -> tuple[Cause, ...]:
     return tuple(_gathered(context, _victims(context, lambda fate: fate.perhaps)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule, fact
 from ipt_explain.audit.evidence.balancing.balancers import named
@@ -11,6 +11,8 @@ from ipt_explain.services.ports import Frontend
 from ipt_explain.words.addresses import front
 
 FIX = "Restart kube-proxy on this node: it rewrites the rules."
+CAUSES = ("IPT415", "IPT504")
+"""Rules that tell why a way is broken."""
 
 
 @fact
@@ -21,17 +23,22 @@ def ways(context: RulesetContext) -> Ways:
     return read_ways(context.ruleset, context.services)
 
 
-def broken_ways(context: RulesetContext, *faults: WayFault) -> Iterator[BrokenWay]:
-    """The ways that have one of these faults."""
-    return (way for way in ways(context).broken if way.fault in faults)
+def way_faults(
+    context: RulesetContext, effects: Mapping[WayFault, str], notes: Container[WayFault] = ()
+) -> Iterator[Fault]:
+    """The ways that have one of these faults, as faults; of `notes`, as notes. An effect may say {chain}, {what} (the
+    way's addresses) and {target}.
+    """
+    for way in ways(context).broken:
+        if way.fault in effects:
+            yield _fault(way, effects[way.fault], Severity.INFO if way.fault in notes else None)
 
 
-def way_fault(way: BrokenWay, message: str, severity: Severity | None = None) -> Fault:
-    """A fault of a way; `message` may say {chain}, {what} (its addresses) and {target}."""
+def _fault(way: BrokenWay, effect: str, severity: Severity | None) -> Fault:
     target = "" if way.rule is None else way.rule.target or ""
     place = NOWHERE if way.chain is None else at_chain(way.chain)
     return Fault(
-        message.format(
+        effect.format(
             chain="" if way.chain is None else way.chain.name, what=named(map(_front, way.frontends)), target=target
         ),
         FIX,

@@ -62,7 +62,7 @@ _OTHER_BRIDGE = re.compile(r"not -[io] (?:docker0|virbr)")
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, reads_absence=True)
 def forward_drops_pods(context: RulesetContext) -> Faults:
     """One fault for each rule or policy, and one for replies."""
-    certain = [cause for cause in causes(context) if cause.where is Where.FILTER]
+    certain = causes(context, Where.FILTER)
     for cause in certain:
         yield _fault(cause)
     replies = drops_replies(context)
@@ -76,10 +76,8 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
             key="replies",
         )
         return
-    told = {cause.decider for cause in certain}
-    for cause in possible_causes(context):
-        if cause.where is Where.FILTER and cause.decider not in told and _is_likely(cause):
-            yield _fault(cause, Severity.WARNING)
+    for cause in filter(_is_likely, possible_causes(context, Where.FILTER)):
+        yield _fault(cause, Severity.WARNING)
     server = api_server_stop(context)
     if server is not None and server.step.line not in {cause.place.line for cause in certain}:
         yield _refused_server(server)

@@ -45,12 +45,6 @@ _FIX = "Narrow the rule so that it leaves Services out, or put it after the jump
 @rule("IPT106", "services-shadowed", Severity.ERROR, reads_absence=True)
 def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
-    certain = [cause for cause in causes(context) if cause.where is Where.AHEAD]
-    told = {cause.decider for cause in certain}
-    partly = [
-        cause
-        for cause in possible_causes(context)
-        if cause.where is Where.AHEAD and cause.decider not in told and by_source_alone(cause)
-    ]
-    for cause in (*certain, *partly):
+    partly = filter(by_source_alone, possible_causes(context, Where.AHEAD))
+    for cause in (*causes(context, Where.AHEAD), *partly):
         yield fault_of(cause, _FIX)

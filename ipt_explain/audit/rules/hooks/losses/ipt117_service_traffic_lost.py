@@ -54,6 +54,5 @@ _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of s
 @service_rule("IPT117", "service-traffic-lost", Severity.ERROR, reads_absence=True, catch_all=True)
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
-    for cause in causes(context):
-        if cause.where is Where.ELSEWHERE:
-            yield fault_of(cause, _FIX if cause.is_rule else _FIX_CHAIN)
+    for cause in causes(context, Where.ELSEWHERE):
+        yield fault_of(cause, _FIX if cause.is_rule else _FIX_CHAIN)

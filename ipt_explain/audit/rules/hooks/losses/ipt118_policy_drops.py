@@ -47,6 +47,5 @@ _FIX = "Look at the NetworkPolicies that select the endpoints' pods."
 @service_rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)
 def policy_drops(context: BackendContext) -> Faults:
     """One note for each rule of such an engine."""
-    for cause in causes(context):
-        if cause.where is Where.POLICY:
-            yield fault_of(cause, _FIX, severity=Severity.INFO)
+    for cause in causes(context, Where.POLICY):
+        yield fault_of(cause, _FIX, severity=Severity.INFO)

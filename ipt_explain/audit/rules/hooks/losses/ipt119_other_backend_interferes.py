@@ -53,7 +53,6 @@ _FIX = "Have all programs on the node write to one backend, and clean the other.
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:
-        for cause in causes(context) if context.complete else ():
-            if cause.where is Where.OTHER_BACKEND:
-                iptables = isinstance(context, RulesetContext)
-                yield fault_of(cause, _FIX if iptables else _FIX_BESIDE, elsewhere=True)
+        fix = _FIX if isinstance(context, RulesetContext) else _FIX_BESIDE
+        for cause in causes(context, Where.OTHER_BACKEND) if context.complete else ():
+            yield fault_of(cause, fix, elsewhere=True)

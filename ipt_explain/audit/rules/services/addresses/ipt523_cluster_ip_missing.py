@@ -41,16 +41,15 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
-_EFFECT = (
-    "the Service is reached by {what}, but its ClusterIP has no rule: connections to it leave the node untranslated, "
-    "and nothing answers them"
-)
+_EFFECTS = {
+    WayFault.NO_CLUSTER_IP: "the Service is reached by {what}, but its ClusterIP has no rule: connections to it leave "
+    "the node untranslated, and nothing answers them",
+}
 
 
-@rule("IPT523", "cluster-ip-missing", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT523", "cluster-ip-missing", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
 def cluster_ip_missing(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    for way in broken_ways(context, WayFault.NO_CLUSTER_IP):
-        yield way_fault(way, _EFFECT)
+    return way_faults(context, _EFFECTS)

@@ -41,17 +41,15 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
-_EFFECT = (
-    "{what} has a different port than the Service's ClusterIP: connections to the right port leave the node "
-    "untranslated, and "
-    "nothing answers them"
-)
+_EFFECTS = {
+    WayFault.PORT: "{what} has a different port than the Service's ClusterIP: connections to the right port leave the "
+    "node untranslated, and nothing answers them",
+}
 
 
-@rule("IPT526", "port-not-the-services", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT526", "port-not-the-services", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
 def port_not_the_services(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    for way in broken_ways(context, WayFault.PORT):
-        yield way_fault(way, _EFFECT)
+    return way_faults(context, _EFFECTS)

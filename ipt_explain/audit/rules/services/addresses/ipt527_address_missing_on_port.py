@@ -43,11 +43,11 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts
-from ipt_explain.audit.evidence.services.ways import FIX, ways
+from ipt_explain.audit.evidence.services.ways import CAUSES, FIX, ways
 from ipt_explain.services.ports import FrontendKind
 
 
-@rule("IPT527", "address-missing-on-port", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT527", "address-missing-on-port", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
 def address_missing_on_port(context: RulesetContext) -> Faults:
     """One fault for each service port and address."""
     return map(_fault, ways(context).unequal)

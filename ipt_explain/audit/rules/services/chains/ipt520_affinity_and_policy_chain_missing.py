@@ -43,16 +43,15 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
-_EFFECT = (
-    "{chain} sends outside clients to no endpoint: connections to {what} leave the node untranslated, and nothing "
-    "answers them"
-)
+_EFFECTS = {
+    WayFault.NO_TAIL: "{chain} sends outside clients to no endpoint: connections to {what} leave the node "
+    "untranslated, and nothing answers them",
+}
 
 
-@rule("IPT520", "affinity-and-policy-chain-missing", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT520", "affinity-and-policy-chain-missing", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
 def affinity_and_policy_chain_missing(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    for way in broken_ways(context, WayFault.NO_TAIL):
-        yield way_fault(way, _EFFECT)
+    return way_faults(context, _EFFECTS)

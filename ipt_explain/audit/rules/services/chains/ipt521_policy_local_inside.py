@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
     WayFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
@@ -57,8 +57,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT521", "policy-local-inside", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT521", "policy-local-inside", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
 def policy_local_inside(context: RulesetContext) -> Faults:
     """One fault for each such chain and client."""
-    for way in broken_ways(context, *_EFFECTS):
-        yield way_fault(way, _EFFECTS[way.fault])
+    return way_faults(context, _EFFECTS)

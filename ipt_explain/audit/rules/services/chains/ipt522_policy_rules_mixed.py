@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
     WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them to "
@@ -58,9 +58,8 @@ _EFFECTS = {
 }
 
 
-@rule("IPT522", "policy-rules-mixed", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT522", "policy-rules-mixed", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
 def policy_rules_mixed(context: RulesetContext) -> Faults:
     """One fault for each such chain."""
-    for way in broken_ways(context, *_EFFECTS):
-        meant = way.fault is WayFault.LOST_POLICY  # some distributions fall back so on purpose
-        yield way_fault(way, _EFFECTS[way.fault], Severity.INFO if meant else None)
+    # Some distributions fall back so on purpose.
+    return way_faults(context, _EFFECTS, notes=(WayFault.LOST_POLICY,))

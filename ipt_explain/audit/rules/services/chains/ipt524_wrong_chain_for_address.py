@@ -40,16 +40,15 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
-_EFFECT = (
-    "{what} leads to {target}, which is not meant for it: connections are masqueraded, or confined to this node's "
-    "endpoints, against what the Service asks"
-)
+_EFFECTS = {
+    WayFault.ROLE: "{what} leads to {target}, which is not meant for it: connections are masqueraded, or confined to "
+    "this node's endpoints, against what the Service asks",
+}
 
 
-@rule("IPT524", "wrong-chain-for-address", Severity.WARNING, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT524", "wrong-chain-for-address", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
 def wrong_chain_for_address(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    for way in broken_ways(context, WayFault.ROLE):
-        yield way_fault(way, _EFFECT)
+    return way_faults(context, _EFFECTS)

@@ -47,15 +47,15 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.services.broken_ways import WayFault
-from ipt_explain.audit.evidence.services.ways import broken_ways, way_fault
+from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
-_EFFECT = (
-    "{what} leads to {target}, past the chain that checks source ranges: clients from everywhere get through"
-)
+_EFFECTS = {
+    WayFault.BYPASS: "{what} leads to {target}, past the chain that checks source ranges: clients from everywhere get "
+    "through",
+}
 
 
-@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, reads_absence=True, yields_to=("IPT415", "IPT504"))
+@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
 def source_ranges_bypassed(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    for way in broken_ways(context, WayFault.BYPASS):
-        yield way_fault(way, _EFFECT)
+    return way_faults(context, _EFFECTS)
