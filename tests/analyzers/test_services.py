@@ -308,3 +308,9 @@ def test_a_frontend_for_more_than_one_address_is_judged_too(address: str) -> Non
     )
     (service,) = explain(read_dump(text)).services
     assert [endpoint.probability for endpoint in service.endpoints] == [1.0 if address != "my.host" else None]
+
+
+@pytest.mark.parametrize("match", ["-p TCP --dport 443", "-p 6 -m tcp --dport https", "-p tcp --destination-port https"])
+def test_protocols_and_ports_by_whatever_name_restore_takes(match: str) -> None:
+    service = _only(f"-A KUBE-SERVICES -d 10.96.0.1 {match} -j KUBE-SVC-NPX46M4PTMTKRN6Y\n")
+    assert (service.protocol, service.port) == ("tcp", 443)

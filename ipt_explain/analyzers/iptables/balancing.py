@@ -10,6 +10,7 @@ from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Table
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence
@@ -90,7 +91,8 @@ class BalancerReader:
             plan = plans[shape]
             target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
             of = plan.protocol
-            if of is not None and protocol is not None and (values[start + of.slot] == protocol) is of.negated:
+            own = None if of is None else usual_name(values[start + of.slot])
+            if of is not None and protocol is not None and (own == protocol) is of.negated:
                 continue
             if target is None:
                 continue
@@ -105,8 +107,8 @@ class BalancerReader:
                 endpoint = chains.get(target) if plan.target_slot is not None else None
                 form = None if endpoint is None else forms[endpoint.layout]
                 if endpoint is not None and form is not None:
-                    own = protocol if form.protocol is None else endpoint.values[form.protocol]
-                    if own != protocol and protocol is not None:
+                    asked = protocol if form.protocol is None else usual_name(endpoint.values[form.protocol])
+                    if asked != protocol and protocol is not None:
                         continue
                     shares.append(Share(endpoint.values[form.destination], target, offered))
                     endpoints.append(endpoint)

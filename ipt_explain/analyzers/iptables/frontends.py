@@ -21,6 +21,8 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Ruleset
+from ipt_explain.netfilter.header.ports import parse_port
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import FrontendKind
@@ -177,14 +179,19 @@ def _address(plan: RulePlan, evidence: Evidence, node_port: bool) -> Address | N
     """What a rule listens on; None for a rule that is no frontend."""
     port = _positive(plan.destination_port, evidence)
     protocol = _positive(plan.protocol, evidence)
-    if port is None or protocol is None or not port.isdecimal():
+    if port is None or protocol is None:
         return None
+    try:
+        number = parse_port(port)
+    except ValueError:
+        return None  # a range
+    protocol = usual_name(protocol)
     if node_port:
-        return Address(None, protocol, int(port))
+        return Address(None, protocol, number)
     host = _positive(plan.destination, evidence)
     if host is None:
         return None
-    return Address(without_prefix(host), protocol, int(port))
+    return Address(without_prefix(host), protocol, number)
 
 
 def _positive(operand: Operand | None, evidence: Evidence) -> str | None:

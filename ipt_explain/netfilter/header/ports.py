@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Names that iptables-save never prints but restore input may hold; /etc/services is not read, as it is the node's.
-_SERVICES = {
-    "domain": 53,
-    "ftp": 21,
-    "http": 80,
-    "https": 443,
-    "ntp": 123,
-    "smtp": 25,
-    "ssh": 22,
-    "sunrpc": 111,
-    "telnet": 23,
-}
 HIGHEST = 65535
 
 
 def parse_port(text: str) -> int:
-    """One port, by number or a well-known name. Raises ValueError."""
-    port = int(text) if text.isdecimal() else _SERVICES.get(text, -1)
+    """One port, by number or by a name that iptables-save never prints, but restore input may hold. Raises ValueError.
+
+    The node's own /etc/services is not read.
+    """
+    port = int(text) if text.isdecimal() else _named(text)
     if not 0 <= port <= HIGHEST:
         raise ValueError(f"{text} is no port")
     return port
+
+
+def _named(text: str) -> int:
+    from ipt_explain.words.ports import PORTS
+
+    return PORTS.get(text, -1)
 
 
 @lru_cache(maxsize=8192)

@@ -56,3 +56,8 @@ def protocol_number(text: str) -> int | None:
 def protocol_name(number: int) -> str:
     """The usual name of a protocol, else its number."""
     return _NAMES.get(number, str(number))
+
+
+def usual_name(text: str) -> str:
+    """How iptables-save prints a protocol that a rule writes as `TCP` or `6`."""
+    return protocol_name(int(text)) if text.isdecimal() else text.lower()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
 _PREFIX = ChainRole.ENDPOINT.value
@@ -39,7 +40,7 @@ class EndpointChains:
         """The protocol that a chain's DNAT asks for, "" for none."""
         rule = self.dnats[chain]
         protocol = self.plans[rule.shape].protocol
-        return "" if protocol is None or protocol.negated else protocol.of(rule)
+        return "" if protocol is None or protocol.negated else usual_name(protocol.of(rule))
 
     def record_list(self, chain: str) -> str:
         """The `recent` list in which a chain's DNAT records its clients, "" for none."""
@@ -73,7 +74,7 @@ def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
         values = rule.values
         destinations[name] = values[form[0]]
         dnats[name] = rule
-        protocol = values[form[1]] if form[1] else ""
+        protocol = usual_name(values[form[1]]) if form[1] else ""
         if protocol in by_protocol:
             by_protocol[protocol].append(name)
         else:

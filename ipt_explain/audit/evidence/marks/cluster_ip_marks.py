@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.model import Rule, Ruleset, Shape
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
@@ -164,7 +165,7 @@ def address_of(plan: RulePlan, rule: Rule) -> Address | None:
         return None
     host = None if plan.destination is None else without_prefix(plan.destination.of(rule))
     assert plan.protocol is not None and plan.destination_port is not None
-    return host, plan.protocol.of(rule), plan.destination_port.of(rule)
+    return host, usual_name(plan.protocol.of(rule)), plan.destination_port.of(rule)
 
 
 def condition(plan: RulePlan, rule: Rule) -> str:
