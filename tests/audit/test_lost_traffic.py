@@ -189,6 +189,12 @@ def test_severity_is_by_effect() -> None:
     }
 
 
+def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
+    dump = read_dump(with_rule(NODE, "filter", "OUTPUT", "-m addrtype ! --dst-type LOCAL -j REJECT"))
+    (found,) = [each for each in audit_dump(dump).findings if each.rule in LOSS_RULES]
+    assert (found.rule, found.severity, found.chain) == ("IPT601", Severity.WARNING, "OUTPUT")
+
+
 def test_an_engine_of_policies_that_drops_is_a_note() -> None:
     text = with_rule(NODE, "filter", "FORWARD", "-d 10.244.0.0/16 -j cali-tw-cali0123")
     dump = read_dump(

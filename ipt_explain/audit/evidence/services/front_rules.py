@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, hash_of
 from ipt_explain.model import Rule, Ruleset
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
 
@@ -87,7 +88,7 @@ class _Reader:
             if target in (MARK_MASQ, NODE_PORTS):
                 continue
             key = hash_of(target)
-            protocol = "" if plan.protocol is None else values[plan.protocol.slot]
+            protocol = "" if plan.protocol is None else usual_name(values[plan.protocol.slot])
             host = self._host(plan, rule) if name == SERVICES else ""
             address = (host, protocol, values[port.slot])
             first = taken.setdefault(address, rule)

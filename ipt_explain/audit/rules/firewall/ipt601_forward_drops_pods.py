@@ -56,7 +56,7 @@ from ipt_explain.model import Rule
 from ipt_explain.records import replace
 
 _FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
-_OTHER_BRIDGE = re.compile(r"not -[io] (?:docker0|virbr)")
+_LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
 
 
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, reads_absence=True)
@@ -84,8 +84,10 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
 
 
 def _is_likely(cause: Cause) -> bool:
-    """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods."""
-    return all(_OTHER_BRIDGE.match(answer) for victim in cause.victims for answer in victim.lost.when)
+    """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods, and the node's own addresses,
+    which few endpoints have.
+    """
+    return all(_LIKELY.match(answer) for victim in cause.victims for answer in victim.lost.when)
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
