@@ -22,6 +22,7 @@ def write_file(
     may_replace: Callable[[bytes], bool] | None = None,
     force: bool = False,
     mode: int | None = None,
+    otherwise: str = _FORCE,
 ) -> None:
     """Write a file in one step: others see the old content or all of the new, whatever happens meanwhile.
 
@@ -29,14 +30,14 @@ def write_file(
     overwritten, nor a file whose first 4,096 bytes `may_replace` does not accept (an empty one is free), nor one behind
     a symbolic link. A file that exists keeps its mode and, if we may set it, its owner; a new one gets `mode`, or what
     the umask leaves. Text is written as UTF-8, its surrogates as the bytes they stand for. Raises UsageError where the
-    file is not to be written, or cannot be.
+    file cannot be written or is not to be; `otherwise` then says what else can be done.
     """
     target = Path(path)
     try:
         if force:
             target = target.resolve()
         else:
-            _refuse_to_lose(target, [Path(each) for each in inputs], may_replace)
+            _refuse_to_lose(target, [Path(each) for each in inputs], may_replace, otherwise)
         _write(target, chunks, mode)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in older releases of Python
         raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
@@ -44,19 +45,21 @@ def write_file(
         raise UsageError(f"cannot write {path}: {error}") from None
 
 
-def _refuse_to_lose(target: Path, inputs: Iterable[Path], may_replace: Callable[[bytes], bool] | None) -> None:
+def _refuse_to_lose(
+    target: Path, inputs: Iterable[Path], may_replace: Callable[[bytes], bool] | None, otherwise: str
+) -> None:
     if target.is_symlink():
-        raise UsageError(f"{target} is a symbolic link: name the file that it leads to; {_FORCE}")
+        raise UsageError(f"{target} is a symbolic link: name the file that it leads to; {otherwise}")
     if not target.exists():
         return
     for each in inputs:
         if each.exists() and each.samefile(target):
-            raise UsageError(f"{target} is read by this command, so it is not overwritten; {_FORCE}")
+            raise UsageError(f"{target} is read by this command, so it is not overwritten; {otherwise}")
     if may_replace is not None and target.is_file():
         with target.open("rb") as file:
             head = file.read(_HEAD_SIZE)
         if head and not may_replace(head):
-            raise UsageError(f"{target} holds something else, so it is not overwritten; {_FORCE}")
+            raise UsageError(f"{target} holds something else, so it is not overwritten; {otherwise}")
 
 
 def _write(target: Path, chunks: Iterable[str | bytes], mode: int | None) -> None:

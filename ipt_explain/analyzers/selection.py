@@ -12,12 +12,17 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
+from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
 
 _SUGGESTIONS = 3
 # From which likeness (0 to 1, as difflib has it) on a name is taken for what was meant.
 _ALIKE = 0.5
+
+
+class NoServices(UsageError):
+    """There are no Services to select from; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +167,19 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
 def select(explanation: Explanation, selection: Selection) -> Explanation:
     """The explanation with only the services asked for.
 
-    Raises UsageError, which names the nearest ones, where nothing fits.
+    Raises UsageError, which names the nearest ones, where nothing fits, and NoServices where there are none.
     """
     if not selection:
         return explanation
     kept = tuple(service for service in explanation.services if selection.fits(service))
     if not kept:
+        if not explanation.services:
+            raise NoServices(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
         raise UsageError(_miss(explanation.services, selection))
     return replace(explanation, services=kept)
 
 
 def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
-    if not services:
-        return "nothing to select from: no service was found in these rules"
     asked = (
         *(f"--service {glob.text}" for glob in selection.services),
         *(f"--namespace {glob.text}" for glob in selection.namespaces),

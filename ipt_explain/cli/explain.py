@@ -18,6 +18,7 @@ from ipt_explain.cli.shared.options import (
     selection_options,
 )
 from ipt_explain.cli.shared.stdio import is_terminal, warn, write
+from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.records import replace
 
 # On a terminal, more trees than this give way to what is wrong.
@@ -73,6 +74,11 @@ def explain(
     if not explanation.rulesets and not any(dump.node for dump in read):
         said = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, said))
+    elif not explanation.services and output != "tree":
+        from ipt_explain.services.absence import NO_SERVICE, absence
+
+        said = f"{NO_SERVICE}: {absence(explanation)}"
+        explanation = replace(explanation, warnings=(*explanation.warnings, said))
     warn(explanation.warnings)
     from ipt_explain.services.choice import Choice, Order, Shown
 
@@ -89,7 +95,7 @@ def _rendered(
     if output == "tree":
         from ipt_explain.render.explain.tree import tree
 
-        return tree(explanation, width, color, total, choice)
+        return tree(explanation, width, color, total, choice, color and shows_links(sys.stdout))
     chosen = replace(explanation, services=tuple(choice.of(explanation.services)))
     if output == "json":
         return chain(chosen.json_chunks(), "\n")

@@ -25,7 +25,7 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
     TOPIC is one of the list that `ipt-explain help` prints, a command, or an audit rule.
     """
     if topic is None:
-        write(_overview())
+        write(_overview(width))
         return
     word = topic.lower()
     if word in TOPICS:
@@ -40,7 +40,7 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
     if rules:
         from ipt_explain.render.audit.rule_pages import pages_text
 
-        write(pages_text(rules, color))
+        write(pages_text(rules, width, color))
         return
     program = context.find_root()
     command = program.command.get_command(program, word) if isinstance(program.command, click.Group) else None
@@ -49,14 +49,19 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
 
         names = [*TOPICS, *(rule.id.lower() for rule in known), *(rule.slug for rule in known)]
         raise UsageError(f"there is no help topic {topic}{nearest(word, names)}; `ipt-explain help` lists them")
-    write([command.get_help(click.Context(command, info_name=word, parent=program)), "\n"])
+    shown = click.Context(command, info_name=word, parent=program, terminal_width=width, max_content_width=width)
+    write([command.get_help(shown), "\n"])
 
 
-def _overview() -> list[str]:
-    column = max(map(len, TOPICS))
-    return [
-        "Help topics: ipt-explain help TOPIC\n\n",
-        *(f"  {topic:{column}}  {topic_title(topic)}\n" for topic in TOPICS),
-        "\nipt-explain help COMMAND   a command's options\n",
-        "ipt-explain help IPT202    an audit rule's page; `ipt-explain rules` lists them\n",
-    ]
+def _overview(width: int) -> list[str]:
+    formatter = click.HelpFormatter(width=width)
+    with formatter.section("Help topics (ipt-explain help TOPIC)"):
+        formatter.write_dl([(topic, topic_title(topic)) for topic in TOPICS])
+    with formatter.section("And"):
+        formatter.write_dl(
+            [
+                ("ipt-explain help COMMAND", "a command's options"),
+                ("ipt-explain help IPT202", "an audit rule's page; `ipt-explain rules` lists them"),
+            ]
+        )
+    return [formatter.getvalue()]

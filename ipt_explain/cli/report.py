@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,12 +19,21 @@ from ipt_explain.cli.shared.options import (
 )
 from ipt_explain.cli.shared.stdio import is_terminal, warn, write
 from ipt_explain.errors import UsageError
+from ipt_explain.records import replace
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.runner import Report
+    from ipt_explain.model import Dump
 
 
 @click.command()
 @dump_options
 @output_option("html", "markdown")
 @click.option("--output-file", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file.")
+@click.option(
+    "--objects", metavar="FILE", type=click.Path(),
+    help="Compare with API objects, too: what kubectl get services,endpointslices,nodes -A -o json prints.",
+)  # fmt: skip
 @selection_options
 @no_pager_option
 def report(
@@ -31,6 +42,7 @@ def report(
     lenient: bool,
     output: str,
     output_file: Path | None,
+    objects: str | None,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
     address: tuple[str, ...],
@@ -54,6 +66,8 @@ def report(
     explanation, _ = explain_selected(parsed, selection)
     warn(explanation.warnings)
     audited = make_plan((), (), None, None, None, no_config=True).report(parsed, selection, one_node=live)
+    if objects is not None:
+        audited = _with_cluster(audited, parsed, objects, dumps)
     said = document(parsed, explanation, audited)
     if output == "markdown":
         from ipt_explain.render.report.markdown import report_markdown
@@ -69,3 +83,15 @@ def report(
     from ipt_explain.outputs import write_file
 
     write_file(output_file, chunks, inputs=[each for each in dumps if each != "-"])
+
+
+def _with_cluster(audited: Report, parsed: Sequence[Dump], objects: str, others: Sequence[str]) -> Report:
+    """The audit with what the cluster's objects contradict, first."""
+    from ipt_explain.audit.cluster import cluster_report
+    from ipt_explain.cli.shared.cluster import read_cluster
+    from ipt_explain.compare.objects.cluster import judge_all
+
+    judgement = judge_all(read_cluster(objects, others), parsed, None)
+    warn(judgement.notes)
+    contradicted = cluster_report(judgement.mismatches, parsed)
+    return replace(audited, findings=(*contradicted.findings, *audited.findings))

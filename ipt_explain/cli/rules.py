@@ -38,6 +38,6 @@ def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
     elif output == "markdown":
         write([catalogue_markdown(chosen or known)])
     elif chosen:
-        write(pages_text(chosen, color))
+        write(pages_text(chosen, width, color))
     else:
         write(catalogue_text(known, width, color))

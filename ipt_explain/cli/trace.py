@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from ipt_explain.cli.shared.options import display_options, dump_options, output_option, read_dumps
 from ipt_explain.cli.shared.stdio import warn, write
+from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.errors import UsageError
 from ipt_explain.words.lists import either
 
@@ -17,7 +19,7 @@ EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs",
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump, nft
-    from ipt_explain.trace import Trace
+    from ipt_explain.trace import Packet, Trace
     from ipt_explain.trace.destination import Destination
     from ipt_explain.trace.judgement import Addressee
     from ipt_explain.trace.obstacle import WhyNot
@@ -91,7 +93,6 @@ def trace(
     from ipt_explain.trace import Packet
     from ipt_explain.trace import trace as trace_packet
     from ipt_explain.trace.destination import resolve, with_port
-    from ipt_explain.trace.judgement import addressee
 
     parsed = read_dumps(dumps, live, lenient, nftables_too=True)
     warn(warning for dump in parsed for warning in dump.warnings)
@@ -109,17 +110,29 @@ def trace(
     )
     told = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(told.warnings)
-    to = addressee(dump, told.packet) if output == "text" or expect is not None else None
+    to = _addressee(dump, told.packet)
     reason = None if why_not is None else _why_not(dump, told, why_not)
     if output == "json":
         from ipt_explain.trace.trace_json import trace_json
 
-        write([trace_json(told.packet, told.outcomes, told.warnings, reason), "\n"])
+        write([trace_json(told.packet, told.outcomes, told.warnings, reason, to), "\n"])
         return _status(expect, told, to)
     from ipt_explain.render.trace.text import trace_text
 
-    write(trace_text(told, target.label, to, reason, verbose, width, color))
+    write(trace_text(told, target.label, to, reason, verbose, width, color, color and shows_links(sys.stdout)))
     return _status(expect, told, to)
+
+
+def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
+    """The Service that a packet is sent to; where the dump has none at all, the reader is told why."""
+    from ipt_explain.analyzers.selection import NoServices
+    from ipt_explain.trace.judgement import addressee
+
+    try:
+        return addressee(dump, packet)
+    except NoServices as none:
+        warn([f"{dump.source}: {none}"])
+        return None
 
 
 def _status(expect: str | None, told: Trace, to: Addressee | None) -> int:

@@ -49,11 +49,16 @@ class Addressee:
 
 
 def addressee(dump: Dump, packet: Packet) -> Addressee | None:
-    """The Service whose ClusterIP or external address a packet is sent to, if it is one."""
-    from ipt_explain.analyzers.selection import Selection, explain_selected
+    """The Service whose ClusterIP or external address a packet is sent to, if it is one.
+
+    Raises NoServices where the dump has none at all.
+    """
+    from ipt_explain.analyzers.selection import NoServices, Selection, explain_selected
 
     try:
         explanation, _ = explain_selected([dump], Selection.of((), (), (packet.destination,)))
+    except NoServices:
+        raise
     except UsageError:
         return None
     protocol = packet.connection().protocol

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipt_explain.model import Dump
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.records import dataclass, field
 from ipt_explain.trace.outcome import Ending, Outcome
@@ -19,9 +20,16 @@ class Trace:
     start: PacketState = field(repr=False)
     bound: Bound = field(repr=False)
     endings: tuple[Ending, ...] = field(repr=False)
+    dump: Dump = field(repr=False)
 
     def to_json(self) -> str:
         """The trace as JSON of schema `ipt-explain/trace/1`."""
+        from ipt_explain.errors import UsageError
+        from ipt_explain.trace.judgement import addressee
         from ipt_explain.trace.trace_json import trace_json
 
-        return trace_json(self.packet, self.outcomes, self.warnings)
+        try:
+            to = addressee(self.dump, self.packet)
+        except UsageError:  # the dump has no Services at all
+            to = None
+        return trace_json(self.packet, self.outcomes, self.warnings, to=to)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ipt_explain.netfilter.header.protocols import protocol_name
 from ipt_explain.netfilter.walk.path import AnyStep
+from ipt_explain.trace.judgement import Addressee, Judgement, judged
 from ipt_explain.trace.obstacle import WhyNot
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
@@ -17,9 +18,13 @@ _MOST_BRANCHES = 100
 
 
 def trace_json(
-    packet: Packet, outcomes: Iterable[Outcome], warnings: Iterable[str], why_not: WhyNot | None = None
+    packet: Packet,
+    outcomes: Iterable[Outcome],
+    warnings: Iterable[str],
+    why_not: WhyNot | None = None,
+    to: Addressee | None = None,
 ) -> str:
-    """A trace as indented JSON, ASCII only; with `why_not`, its answer too."""
+    """A trace as indented JSON, ASCII only; with `why_not`, its answer too. `to` is the Service that is sent to."""
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "packet": {
@@ -31,7 +36,8 @@ def trace_json(
             "entry": packet.entry,
             "in_interface": packet.in_interface,
         },
-        "outcomes": [_outcome(outcome) for outcome in outcomes],
+        "service": None if to is None else to.service.label,
+        "outcomes": [_outcome(outcome, judged(outcome, packet, to)) for outcome in outcomes],
         "warnings": list(warnings),
     }
     if why_not is not None:
@@ -39,8 +45,9 @@ def trace_json(
     return json.dumps(data, indent=2)
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: Outcome, judgement: Judgement) -> dict[str, Any]:
     return {
+        "judgement": judgement.value,
         "probability": outcome.probability,
         "verdict": outcome.verdict,
         "dnat": outcome.dnat,

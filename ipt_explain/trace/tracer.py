@@ -75,7 +75,7 @@ def trace(
         for row, (to, share) in enumerate(zip(flock.to, flock.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])
-    return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings)
+    return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings, dump)
 
 
 @lru_cache(maxsize=4096)

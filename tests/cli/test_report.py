@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from ipt_explain.cli.main import run as run_here
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_graph import HOSTILE
+from tests.kube_corpus import scenario
 
 DAMAGED = SAMPLES / "damaged-node.txt"
 
@@ -150,3 +153,14 @@ def test_a_browser_runs_nothing_of_the_dump(tmp_path: Path) -> None:
     ).stdout  # fmt: skip
     assert 'id="filter-box"' in dom and 'id="filter-box" hidden' not in dom  # our script ran
     assert "<img" not in dom and "onerror" not in re.sub(r"&lt;[^<]*", "", dom)
+
+
+def test_objects_add_what_the_cluster_contradicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = scenario("1.30", "basic")
+    (tmp_path / "objects.json").write_text(json.dumps(capture.objects))
+    (tmp_path / "node.txt").write_text(capture.ipv4.replace("10.96.0.10/32", "10.96.0.11/32"))
+    words = ["report", "-o", "markdown", str(tmp_path / "node.txt")]
+    assert run_here(words) == 0
+    assert "IPT80" not in capsys.readouterr().out
+    assert run_here([*words, "--objects", str(tmp_path / "objects.json")]) == 0
+    assert "IPT805" in capsys.readouterr().out

@@ -32,7 +32,7 @@ def test_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_equal_dumps_in_one_calm_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/before.txt"]) == 0
+    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/before.txt", "--width", "1000"]) == 0
     captured = capsys.readouterr()
     assert captured.out.count("\n") == 1
     assert captured.out.startswith("No difference: 13 service ports")

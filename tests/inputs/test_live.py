@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.files import InputText
 from ipt_explain.inputs.live import LiveRules, read_live
+from ipt_explain.inputs.live.saving import saved
+from ipt_explain.parsing import read_dump
 
 NFT = "iptables-save v1.8.9 (nf_tables)"
 PRINTS = "echo '*nat'; echo COMMIT"
@@ -251,3 +254,23 @@ print("\\n".join("NOTE " + note for note in rules.notes))
     notes = [line for line in done.stdout.splitlines() if line.startswith("NOTE ")]
     assert len(notes) == 1
     assert notes[0].count("(nf_tables)") == notes[0].count("(legacy)") == 2
+
+
+def test_what_was_read_can_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "node.txt"
+    rules = LiveRules((InputText("iptables-save", "*nat\nCOMMIT\n"), InputText("ip", "1: lo: <UP>")), ())
+    for _ in range(2):  # a file of its own is replaced
+        text = saved(rules, str(path))
+        assert (text.name, text.text) == (str(path), path.read_text())
+        assert text.text.split("\n", 1)[1] == "*nat\nCOMMIT\n1: lo: <UP>\n"
+    path.write_text("precious\n")
+    with pytest.raises(UsageError, match="save to another file"):
+        saved(rules, str(path))
+
+
+def test_a_saved_node_is_read_again(tmp_path: Path) -> None:
+    rules = LiveRules((InputText("iptables-save", "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"),), ())
+    text = saved(rules, str(tmp_path / "node.txt"))
+    dump = read_dump(text.text, source=text.name)
+    assert dump.rulesets[0].tables["nat"].chains["PREROUTING"].line == 3
+    assert not dump.warnings

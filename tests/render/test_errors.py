@@ -37,7 +37,7 @@ def test_a_remedy_that_many_share_is_given_once() -> None:
 def test_twenty_are_shown_and_the_rest_counted() -> None:
     faults = [Diagnostic("-", line, 1, "bad") for line in range(1, 31)]
     lines = report(*faults, total=1234).splitlines()
-    assert lines[19:] == ["-:20:1: bad", "... and 1,214 more (1,234 in all)"]
+    assert lines[19:] == ["-:20:1: bad", "… and 1,214 more (1,234 in all)"]
 
 
 def test_nothing_from_the_dump_reaches_the_terminal_raw() -> None:
@@ -71,7 +71,7 @@ def test_a_caret_behind_the_end_of_a_line_stands_behind_it() -> None:
 def test_a_mark_that_is_too_long_is_cut_at_its_end_alone() -> None:
     line = "abcdefghij" * 30
     shown, carets = quoted(line, 0, len(line), 60)
-    assert shown.endswith("...")
-    assert line.startswith(shown.removesuffix("..."))
+    assert shown.endswith("…")
+    assert line.startswith(shown.removesuffix("…"))
     assert len(shown) <= 60
     assert len(carets) <= 60

@@ -40,7 +40,7 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
     from ipt_explain.audit.cluster import cluster_report
     from ipt_explain.compare.objects.cluster import judge_all
 
-    objects = _objects(judging.objects, dumps)
+    objects = read_cluster(judging.objects, dumps)
     parsed = read_dumps(dumps, live=False, lenient=lenient)
     judgement = judge_all(objects, parsed, node)
     warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
@@ -54,7 +54,7 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
 
 def judge_nodes(sources: tuple[str, ...], how: Gathering, judging: Judging) -> int:
     """Print where nodes are not as the objects ask, one finding a cause; returns the exit status."""
-    found = gathered(sources, how, _objects(judging.objects, sources))
+    found = gathered(sources, how, read_cluster(judging.objects, sources))
     return print_judgement(found, sources, how, judging)
 
 
@@ -83,7 +83,8 @@ def cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
     return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))
 
 
-def _objects(file: str, others: Sequence[str]) -> ApiObjects:
+def read_cluster(file: str, others: Sequence[str]) -> ApiObjects:
+    """The API objects of a file, or of standard input where none of the `others` is that."""
     from ipt_explain.compare.objects.reading import read_objects
     from ipt_explain.inputs import read_inputs
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ipt_explain.cli.shared.stdio import complain, terminal_width
+from ipt_explain.cli.shared.stdio import complain, tell, terminal_width
 from ipt_explain.cli.shared.suggestions import addresses, namespaces, service_names
 from ipt_explain.cli.shared.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
+# Where a command line's --save is kept, as `read_dumps` alone asks for it.
+_SAVE = "ipt_explain.save"
 MIN_WIDTH = 40
 NO_RULES = (
     "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
-    "Or kube-proxy runs in nftables mode, which `nft list ruleset` shows; nft 0.9.8 (Debian 11) crashes on its tables "
-    "and prints nothing: take a newer nft"
+    "In nftables mode, kube-proxy's rules are in `nft list ruleset`; nft 0.9.8 (Debian 11) crashes on them and prints "
+    "nothing: use a newer one"
 )
 
 NFTABLES = (
@@ -45,9 +47,17 @@ def source_options(command: Command) -> Command:
     """--live and --lenient, for commands whose arguments are not all dumps."""
     options = (
         click.option("--live", is_flag=True, help="Ask this node's own iptables-save, nft, ipset, ipvsadm and ip."),
+        click.option(
+            "--save", metavar="FILE", type=click.Path(), expose_value=False, callback=_keep_save,
+            help="With --live: write what they print to this file, to which line numbers then refer.",
+        ),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
     )
     return with_options(options, command)
+
+
+def _keep_save(context: click.Context, _: click.Parameter, path: str | None) -> None:
+    context.meta[_SAVE] = path
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
@@ -146,11 +156,14 @@ def read_dumps(
     from ipt_explain.model.node.joining import with_shared_facts
     from ipt_explain.parsing import read_dump
 
+    save = click.get_current_context().meta.get(_SAVE)
     if live and dumps:
         raise UsageError("--live reads this node's own rules: leave the files out, or --live")
+    if save is not None and not live:
+        raise UsageError("--save keeps what --live reads: add --live")
     parsed: list[Dump] = []
     faults: list[DumpSyntaxError] = []
-    for source in _live() if live else read_inputs(dict.fromkeys(dumps)):
+    for source in _live(save) if live else read_inputs(dict.fromkeys(dumps)):
         try:
             parsed.append(read_dump(source.text, source=source.name, lenient=lenient))
         except DumpSyntaxError as error:
@@ -189,12 +202,17 @@ def _rules_in(folder: str) -> list[str]:
     return files
 
 
-def _live() -> tuple[InputText, ...]:
+def _live(save: str | None) -> tuple[InputText, ...]:
+    """What the node's tools print, each by itself; or all of it as the file it is saved to."""
     from ipt_explain.inputs.live import read_live
 
     rules = read_live()
-    complain("\n".join(f"note: {escape(note)}" for note in rules.notes))
-    return rules.inputs
+    tell(rules.notes)
+    if save is None:
+        return rules.inputs
+    from ipt_explain.inputs.live.saving import saved
+
+    return (saved(rules, save),)
 
 
 def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:

@@ -15,8 +15,8 @@ DEFAULT_WIDTH = 80
 
 _BATCH_SIZE = 1 << 16
 
-# Our own signs, for streams whose encoding lacks them.
-_IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": "->", "…": "...", "✓": "+", "✗": "x"})
+# Our own signs, for streams whose encoding lacks them: one column for one, so that lines stay as wide.
+_IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": ">", "…": "~", "✓": "+", "✗": "x"})
 
 
 def prepare_streams() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
+from ipt_explain.render.help.topic_text import INDENT, LONGEST_LINE
 from ipt_explain.render.text.paint import painter
 
 SCHEMA = "ipt-explain/rules/1"
+
+# Room for titles beside the rest; with less of it they are below.
+_NARROWEST = 30
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 
@@ -22,26 +27,48 @@ def catalogue_text(rules: Iterable[AuditRule], width: int, color: bool = False) 
     column = max((len(rule.slug) for rule in listed), default=0)
     for rule in listed:
         severity = rule.severity.value
-        head = f"{rule.id}  {severity:7}  {rule.slug:{column}}  "
-        title = textwrap.wrap(rule.title, max(width - len(head), 30))
-        yield f"{rule.id}  {paint(f'{severity:7}', _STYLES[severity])}  {rule.slug:{column}}  {title[0]}\n"
-        yield from (" " * len(head) + line + "\n" for line in title[1:])
-    yield "\n`ipt-explain rules ID` prints a rule's page.\n"
+        shown = paint(f"{severity:7}", _STYLES[severity])
+        indent = len(f"{rule.id}  {severity:7}  {rule.slug:{column}}  ")
+        if width - indent < _NARROWEST:
+            gap = "  " if len(f"{rule.id}  {severity:7}  {rule.slug}") <= width else f"\n{INDENT}"
+            yield f"{rule.id}  {shown}{gap}{rule.slug}\n"
+            yield textwrap.indent(textwrap.fill(rule.title, width - len(INDENT)), INDENT) + "\n"
+            continue
+        title = textwrap.wrap(rule.title, width - indent)
+        yield f"{rule.id}  {shown}  {rule.slug:{column}}  {title[0]}\n"
+        yield from (" " * indent + line + "\n" for line in title[1:])
+    yield "\n" + textwrap.fill("`ipt-explain rules ID` prints a rule's page.", width) + "\n"
 
 
-def pages_text(rules: Iterable[AuditRule], color: bool = False) -> Iterator[str]:
-    """The pages of rules, one after another."""
+def pages_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> Iterator[str]:
+    """The pages of rules, one after another, in lines of at most `width` columns."""
     paint = painter(color)
+    prose = min(width, LONGEST_LINE)
     for number, rule in enumerate(rules):
         page = rule.page
         if number:
-            yield "\n" + "-" * 72 + "\n\n"
+            yield "\n" + "-" * min(72, width) + "\n\n"
         severity = rule.severity.value
         kind = paint(severity, _STYLES[severity])
-        yield f"{paint(f'{rule.id} {rule.slug}', 'bold')} ({kind}; kube-proxy versions: {rule.versions})\n\n"
-        yield page.title + "\n"
+        about = textwrap.fill(f"{severity}; kube-proxy versions: {rule.versions}", width).replace(severity, kind, 1)
+        yield f"{paint(f'{rule.id} {rule.slug}', 'bold')}\n{about}\n\n{textwrap.fill(page.title, prose)}\n"
         for heading in HEADINGS:
-            yield "\n" + paint(heading, "bold") + "\n" + textwrap.indent(page.sections[heading], "    ") + "\n"
+            lines = _example if heading == "Example" else _prose
+            text = "\n".join(lines(page.sections[heading], prose - len(INDENT)))
+            yield "\n" + paint(heading, "bold") + "\n" + textwrap.indent(text, INDENT) + "\n"
+
+
+def _prose(text: str, width: int) -> Iterator[str]:
+    """Paragraphs laid out again; what is indented in them, as commands are, stays line by line."""
+    for indented, lines in groupby(text.split("\n"), lambda line: not line or line[0].isspace()):
+        given = list(lines)
+        for line in given if indented else [" ".join(given)]:
+            yield from textwrap.wrap(line, width, break_on_hyphens=False) or [""]
+
+
+def _example(text: str, width: int) -> Iterator[str]:
+    for line in text.split("\n"):
+        yield from textwrap.wrap(line, width, subsequent_indent=INDENT, break_on_hyphens=False) or [""]
 
 
 def catalogue_json(rules: Iterable[AuditRule]) -> str:

@@ -10,6 +10,7 @@ from ipt_explain.audit.folding import counts
 from ipt_explain.audit.runner import Report
 from ipt_explain.audit.severity import Severity
 from ipt_explain.render.text.paint import Paint
+from ipt_explain.services.absence import FLUSHED
 from ipt_explain.words.counts import and_more, counted
 
 NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -23,6 +24,8 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     above it.
     """
     found = counts(report.findings)
+    if not report.rule_count and not report.findings and report.sources:
+        return f"Nothing to check: {FLUSHED}"
     rules = counted(report.rule_count, "rule")
     notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")
     if found[Severity.ERROR] or found[Severity.WARNING]:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.comparison import FleetComparison
 from ipt_explain.compare.fleet.nodes import NotCompared
-from ipt_explain.render.compare.text import wrapped
+from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
 from ipt_explain.render.text.paint import painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.families import family_name
 from ipt_explain.words.lists import listed
 
 SHOWN_NAMES = 5
@@ -26,17 +25,11 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
     `names` prints every name of a set, not the first few.
     """
     paint = painter(color)
-    nodes = counted(comparison.nodes, "node")
-    if comparison.differences:
-        yield f"{nodes} agree on {comparison.services:,} of {counted(comparison.of, 'service port')}.\n"
-    elif comparison.nodes:
-        yield f"{nodes} agree on all {counted(comparison.of, 'service port')}, on hooks and policies.\n"
-    else:
-        yield "No node could be compared as a whole.\n"
+    yield from wrapped("", _agreement(comparison), width)
     for members, differences in _by_nodes(comparison.differences):
         releases = sorted({comparison.release_of[node] for node in members if node in comparison.release_of})
         suffix = f" · kube-proxy {' or '.join(releases)}" if releases else ""
-        yield f"\n{paint(_title(members, names) + suffix, 'bold')}\n"
+        yield from ("\n", *heading(_title(members, names) + suffix, width, paint))
         for subject, messages in _subjects(differences):
             yield from wrapped("  ", subject, width)
             for message in messages:
@@ -49,7 +42,18 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
         yield "\n"
         yield from wrapped("", escape(f"note: {note}"), width)
     if comparison.differences:
-        yield f"\n{_sum(comparison.differences)}\n"
+        yield from ("\n", *wrapped("", _sum(comparison.differences), width))
+
+
+def _agreement(comparison: FleetComparison) -> str:
+    if not comparison.nodes:
+        return "No node could be compared as a whole."
+    if comparison.nodes == 1:
+        return f"There is only 1 node, with {counted(comparison.of, 'service port')}: nothing to compare it with."
+    nodes = counted(comparison.nodes, "node")
+    if comparison.differences:
+        return f"{nodes} agree on {comparison.services:,} of {counted(comparison.of, 'service port')}."
+    return f"{nodes} agree on all {counted(comparison.of, 'service port')}, on hooks and policies."
 
 
 def _by_nodes(differences: Iterable[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
@@ -69,19 +73,11 @@ def _title(members: Sequence[str], names: bool) -> str:
 
 def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[str]]]:
     """What a set of nodes differs in: what concerns the node as a whole, then its service ports, the first of many."""
-    node: dict[str, list[Difference]] = {}
-    services: dict[str, list[Difference]] = {}
-    for difference in differences:
-        family = family_name(difference.family.value)
-        if difference.service is None:
-            node.setdefault(f"{escape(difference.subject or '')} · {family}", []).append(difference)
-        else:
-            title = f"{escape(difference.service)} · {escape(difference.protocol or '')} · {family}"
-            services.setdefault(title, []).append(difference)
-    for title, group in [*node.items(), *list(services.items())[:SHOWN_SERVICES]]:
+    subjects = by_subject(differences, lambda difference: escape(difference.subject or ""))
+    for title, group in (*subjects.node.items(), *list(subjects.services.items())[:SHOWN_SERVICES]):
         yield title, list(_messages(group))
-    if len(services) > SHOWN_SERVICES:
-        more = and_more(len(services) - SHOWN_SERVICES, "service port").strip()
+    if len(subjects.services) > SHOWN_SERVICES:
+        more = and_more(len(subjects.services) - SHOWN_SERVICES, "service port").strip()
         yield f"{more} (-o json has all)", []
 
 
@@ -115,11 +111,5 @@ def _nodes_in(left_out: Iterable[NotCompared]) -> int:
 
 
 def _sum(differences: Sequence[Difference]) -> str:
-    services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
-    others = sum(each.service is None for each in differences)
     nodes = {node for each in differences if each.nodes is not None for node in each.nodes[1]}
-    parts = [
-        f"{counted(len(differences) - others, 'difference')} in {counted(len(services), 'service port')}"
-    ] * bool(services)
-    parts += [f"{counted(others, 'difference')} beside Services"] * bool(others)
-    return f"{', '.join(parts)}, on {counted(len(nodes), 'node')}"
+    return f"{', '.join(tally(differences, 'beside Services'))}, on {counted(len(nodes), 'node')}"

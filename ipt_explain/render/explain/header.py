@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.model import Backend, Family, Form
+from ipt_explain.model import Backend, Form
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
+from ipt_explain.services.absence import NO_SERVICE, reason
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name, source_name
@@ -74,29 +75,8 @@ def mark_words(value: int, mask: int) -> str:
 
 
 def nothing(ruleset: RulesetFacts) -> Node:
-    """Why a ruleset holds no services."""
-    return Node(sentence(_reason(ruleset), "unknown"))
-
-
-def _reason(ruleset: RulesetFacts) -> str:
-    if ruleset.mode is ProxyMode.IPVS:
-        return f"No service to show. {escape(ruleset.evidence)}: `ipvsadm-save -n` and `ipset save` show them."
-    if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
-        return "No service to show: of kube-proxy's chains, this text has none that shows a service port."
-    if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
-        return "No service to show: Services are in the nat table, which this text does not have."
-    if ruleset.mode is ProxyMode.IPTABLES:
-        return "No service to show: kube-proxy's chains are here, but they lead to no service port."
-    if ruleset.form.fragment:
-        return "No service to show: none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain."
-    found = escape(ruleset.evidence) or "none of these rules is kube-proxy's"
-    if not any(size.rules for size in ruleset.tables.values()):
-        found = "there are no rules at all"
-    family = "ip" if ruleset.family is Family.IPV4 else "ip6"
-    return (
-        f"No service to show: {found}. In its nftables mode, kube-proxy keeps services out of iptables: "
-        f"`nft list table {family} kube-proxy` would show them."
-    )
+    """Why a ruleset holds no Services."""
+    return Node(sentence(f"{NO_SERVICE}: {escape(reason(ruleset))}.", "unknown"))
 
 
 def _dotted(words: Sequence[str], first_style: str = "") -> list[Span]:

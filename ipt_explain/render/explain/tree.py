@@ -9,8 +9,10 @@ from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.summary import next_lines, summary
-from ipt_explain.render.text.outline import Line, draw
+from ipt_explain.render.text.links import with_line_links
+from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
+from ipt_explain.services.absence import NO_SERVICE
 from ipt_explain.services.choice import EVERYTHING, Choice, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import health
@@ -23,23 +25,31 @@ _WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}
 
 
 def tree(
-    explanation: Explanation, width: int, color: bool, total: int | None = None, choice: Choice = EVERYTHING
+    explanation: Explanation,
+    width: int,
+    color: bool,
+    total: int | None = None,
+    choice: Choice = EVERYTHING,
+    links: bool = False,
 ) -> Iterator[str]:
     """The text, in pieces. `total` is how many service ports there were before some were selected, `choice` which of
-    them have a tree.
+    them have a tree. With `links`, line numbers lead to their file.
     """
-    return to_text(_lines(explanation, width, total, choice), color)
+    return to_text(_lines(explanation, width, total, choice, links), color)
 
 
-def _lines(explanation: Explanation, width: int, total: int | None, choice: Choice) -> Iterator[Line]:
+def _lines(
+    explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool
+) -> Iterator[Line]:
     for number, (ruleset, services) in enumerate(_sections(explanation)):
         if number:
             yield from ([], [])
         for node in header(ruleset):
             yield from draw(node, width)
-        yield from _services(ruleset, services, width, total is not None, choice)
+        lines = _services(ruleset, services, width, total is not None, choice)
+        yield from with_line_links(lines, ruleset.source) if links else lines
     if not explanation.rulesets:
-        yield [("No rules at all: the input is empty, as it is where kube-proxy runs in nftables mode.", "unknown")]
+        yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules.", "unknown")), width)
     number = len(explanation.services)
     if total is not None:
         if total > number:

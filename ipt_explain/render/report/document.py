@@ -22,6 +22,7 @@ from ipt_explain.render.graph.notes import Notes, notes_of
 from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
 from ipt_explain.render.text.outline import Line, Node, draw
 from ipt_explain.render.text.safe import escape
+from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import health
 from ipt_explain.services.ports import ServicePort, ServiceState
@@ -83,7 +84,8 @@ class ServiceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The whole report. `rulesets` are the lines of each ruleset's header, `health` those that `explain` adds."""
+    """The whole report. `rulesets` are the lines of each ruleset's header, `health` those that `explain` adds;
+    `absence` says why there are no Services, "" where there are."""
 
     title: str
     verdict: str
@@ -93,6 +95,7 @@ class Document:
     health: tuple[str, ...]
     problems: tuple[Problem, ...]
     services: tuple[ServiceEntry, ...]
+    absence: str
     warnings: tuple[str, ...]
 
 
@@ -124,6 +127,7 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
         health=tuple(map(_text, summary(health(explanation.services), TREE_WIDTH))) if explanation.services else (),
         problems=problems,
         services=tuple(services),
+        absence="" if services else escape(f"{NO_SERVICE}: {absence(explanation)}."),
         warnings=tuple(escape(each) for each in explanation.warnings),
     )
 

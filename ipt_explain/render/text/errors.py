@@ -7,7 +7,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.words.counts import and_more
 
 INDENT = "  "
-ELLIPSIS = "..."
+ELLIPSIS = "…"
 SHOWN = 20
 
 
@@ -18,7 +18,7 @@ def syntax_report(error: DumpSyntaxError, width: int) -> str:
         lines.extend(_diagnostic(diagnostic, width))
     left_out = error.total - min(len(error.diagnostics), SHOWN)
     if left_out > 0:
-        lines.append(f"...{and_more(left_out)} ({error.total:,} in all)")
+        lines.append(f"{ELLIPSIS}{and_more(left_out)} ({error.total:,} in all)")
     remedies = (escape(diagnostic.remedy, keep="\n") for diagnostic in error.diagnostics[:SHOWN] if diagnostic.remedy)
     lines.extend(dict.fromkeys(remedies))
     return "\n".join(lines)

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from ipt_explain.render.text.outline import Line
 
 
 def file_link(text: str, path: str) -> str:
-    """A text that leads to a file of this machine; the text as it is for standard input."""
-    if path == "-":
-        return text
+    """A text that leads to a file of this machine; the text as it is where there is no such file."""
+    address = _address(path)
+    return text if address is None else f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
+
+
+@lru_cache
+def _address(path: str) -> str | None:
+    if path == "-" or not os.path.exists(path):
+        return None
     import socket  # few outputs have links, and it is much to load
     from urllib.parse import quote
 
     absolute = quote(os.fsencode(os.path.abspath(path)), safe="/")
-    return f"\x1b]8;;file://{quote(socket.gethostname())}{absolute}\x1b\\{text}\x1b]8;;\x1b\\"
+    return f"file://{quote(socket.gethostname())}{absolute}"
+
+
+def with_line_links(lines: Iterable[Line], path: str) -> Iterator[Line]:
+    """Lines of an outline whose line numbers lead to the file that they are of."""
+    for line in lines:
+        yield [(_linked(text, path) if style == "line" else text, style) for text, style in line]
+
+
+def _linked(text: str, path: str) -> str:
+    shown = text.strip()
+    return text.replace(shown, file_link(shown, path)) if shown else text

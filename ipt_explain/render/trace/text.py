@@ -9,6 +9,7 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_name
 from ipt_explain.netfilter.walk.path import Step as IptablesStep
+from ipt_explain.render.text.links import with_line_links
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
@@ -31,12 +32,20 @@ _WHOLE = 1 - 1e-9
 
 
 def trace_text(
-    trace: Trace, label: str, to: Addressee | None, why_not: WhyNot | None, verbose: bool, width: int, color: bool
+    trace: Trace,
+    label: str,
+    to: Addressee | None,
+    why_not: WhyNot | None,
+    verbose: bool,
+    width: int,
+    color: bool,
+    links: bool = False,
 ) -> Iterator[str]:
     """The trace in pieces of text. `label` names the Service that was asked for, `to` is the one whose address the
-    packet is sent to; `verbose` adds rules that nearly matched.
+    packet is sent to; `verbose` adds rules that nearly matched. With `links`, line numbers lead to the dump.
     """
-    return to_text(_lines(trace, label, to, why_not, verbose, width), color)
+    lines = _lines(trace, label, to, why_not, verbose, width)
+    return to_text(with_line_links(lines, trace.dump.source) if links else lines, color)
 
 
 def _lines(

@@ -1,0 +1,62 @@
+"""Differences by what they are about, as texts about two dumps and about many nodes group them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ipt_explain.compare.differences import Difference
+from ipt_explain.records import dataclass, field
+from ipt_explain.render.text.outline import Node, draw, sentence
+from ipt_explain.render.text.paint import Paint
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.counts import counted
+from ipt_explain.words.families import family_name
+
+Groups = dict[str, list[Difference]]
+
+_INDENT = "  "
+
+
+@dataclass(slots=True)
+class Subjects:
+    """Differences by title, in the order found: those of the node as a whole, and those of a service port each."""
+
+    node: Groups = field(default_factory=dict)
+    services: Groups = field(default_factory=dict)
+
+
+def by_subject(differences: Iterable[Difference], of_node: Callable[[Difference], str]) -> Subjects:
+    """The differences grouped; `of_node` gives the title of one that is about no Service, the family follows it."""
+    found = Subjects()
+    for difference in differences:
+        family = family_name(difference.family.value)
+        if difference.service is None:
+            found.node.setdefault(f"{of_node(difference)} · {family}", []).append(difference)
+        else:
+            title = f"{escape(difference.service)} · {escape(difference.protocol or '')} · {family}"
+            found.services.setdefault(title, []).append(difference)
+    return found
+
+
+def tally(differences: Sequence[Difference], beside: str) -> list[str]:
+    """`3 differences in 2 service ports`, `1 difference` and `beside` for those about no Service."""
+    services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
+    others = sum(each.service is None for each in differences)
+    said = []
+    if services:
+        number = counted(len(differences) - others, "difference")
+        said.append(f"{number} in {counted(len(services), 'service port')}")
+    if others:
+        said.append(f"{counted(others, 'difference')} {beside}")
+    return said
+
+
+def heading(text: str, width: int, paint: Paint) -> list[str]:
+    """An escaped title in lines of a width."""
+    return [f"{paint(line.rstrip(), 'bold')}\n" for line in wrapped("", text, width)]
+
+
+def wrapped(indent: str, text: str, width: int) -> list[str]:
+    """An escaped text in lines of a width, the first indented, those below it a little more."""
+    lines = draw(Node(sentence(text), hang=len(_INDENT)), width - len(indent))
+    return [f"{indent}{''.join(word for word, _ in line)}".rstrip() + "\n" for line in lines]

@@ -1,0 +1,38 @@
+"""Why rules show no Services: the same words from every command."""
+
+from __future__ import annotations
+
+from ipt_explain.model import Family
+from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import ProxyMode, RulesetFacts
+
+NO_SERVICE = "No Service here"
+FLUSHED = "there are chains but no rules: they were flushed, or kube-proxy never wrote any"
+
+
+def absence(explanation: Explanation) -> str:
+    """Why there are no Services, of the first ruleset that has something to say of it; "" for no rulesets."""
+    rulesets = explanation.rulesets
+    telling = next((each for each in rulesets if each.mode is not None), rulesets[0] if rulesets else None)
+    return "" if telling is None else reason(telling)
+
+
+def reason(ruleset: RulesetFacts) -> str:
+    """Why a ruleset holds no Services, and what to do, as a clause."""
+    if ruleset.mode is ProxyMode.IPVS:
+        return f"{ruleset.evidence}: `ipvsadm-save -n` and `ipset save` show them"
+    if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
+        return "of kube-proxy's chains, this text has none that belongs to a Service"
+    if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
+        return "they are in the nat table, which this text lacks"
+    if ruleset.mode is ProxyMode.IPTABLES and not ruleset.tables["nat"].rules:
+        return "filter has kube-proxy's rules, nat has none: somebody flushed nat. Restart kube-proxy on this node"
+    if ruleset.mode is ProxyMode.IPTABLES:
+        return "kube-proxy's chains are here, but they lead to no Service"
+    if ruleset.form.fragment:
+        return "none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain"
+    found = ruleset.evidence or "none of these rules is kube-proxy's"
+    if not any(size.rules for size in ruleset.tables.values()):
+        found = FLUSHED
+    family = "ip" if ruleset.family is Family.IPV4 else "ip6"
+    return f"{found}. In nftables mode, `nft list table {family} kube-proxy` shows them"

@@ -1,0 +1,82 @@
+"""Rules without Services: every command says so in the same words, and says why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ipt_explain.cli.main import run
+from tests.cli.program import SAMPLES
+
+TO = ("--from", "10.244.1.9", "--to")
+FLUSHED = """\
+*filter
+:INPUT ACCEPT [0:0]
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+COMMIT
+"""
+
+
+@pytest.fixture
+def emptied(tmp_path: Path) -> Path:
+    """A node whose nat table was flushed."""
+    text = (SAMPLES / "kube-proxy-1.30-basic.txt").read_text(encoding="utf-8")
+    before, nat = text.split("*nat\n")
+    kept = [line for line in nat.splitlines(keepends=True) if line.startswith((":PRE", ":INP", ":OUT", ":POST", "COMMIT"))]
+    path = tmp_path / "node.txt"
+    path.write_text(f"{before}*nat\n{''.join(kept)}", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("explain",),
+        ("explain", "-o", "table"),
+        ("explain", "-o", "json"),
+        ("explain", "-s", "kube-dns"),
+        ("trace", *TO, "10.96.0.10:53/udp"),
+        ("trace", *TO, "kube-system/kube-dns:dns"),
+        ("report", "-o", "markdown"),
+        ("report",),
+    ],
+    ids=" ".join,
+)
+def test_a_flushed_nat_table_has_one_wording(
+    command: tuple[str, ...], emptied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run([*command, str(emptied)])
+    said = capsys.readouterr()
+    text = " ".join(f"{said.out} {said.err}".replace("&#39;", "'").split())
+    assert "No Service here: filter has kube-proxy's rules, nat has none: somebody flushed nat." in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("explain",), ("explain", "-o", "table"), ("audit",), ("trace", *TO, "10.96.0.10:53"), ("report", "-o", "markdown")],
+    ids=" ".join,
+)
+def test_chains_without_rules_have_one_wording(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "node.txt").write_text(FLUSHED)
+    assert run([*command, str(tmp_path / "node.txt")]) == 0
+    said = capsys.readouterr()
+    assert "there are chains but no rules: they were flushed" in " ".join(f"{said.out} {said.err}".split())
+
+
+def test_nothing_is_judged_where_there_are_no_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "node.txt").write_text(FLUSHED)
+    run(["audit", str(tmp_path / "node.txt")])
+    assert capsys.readouterr().out.startswith("Nothing to check: there are chains but no rules")
+
+
+def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["trace", *TO, "10.96.0.10:53/udp", "-o", "json", str(SAMPLES / "damaged-node.txt")])
+    document = json.loads(capsys.readouterr().out)
+    assert document["service"] == "kube-system/kube-dns:dns"
+    assert [each["judgement"] for each in document["outcomes"]] == ["served", "untranslated", "served"]
