@@ -11,15 +11,23 @@ from ipt_explain.cli.main import COMMANDS
 from tests.readme_examples import README, ROOT, commands, with_fresh_examples
 
 TEXT = README.read_text(encoding="utf-8")
+BUILT = TEXT[TEXT.index("## How it is built") : TEXT.index("### Work on it")]
 
 
 def test_the_examples_are_what_the_program_prints() -> None:
-    assert len(commands(TEXT)) == 3
+    assert len(commands(TEXT)) == 4
     assert with_fresh_examples(TEXT) == TEXT
 
 
 def test_every_command_is_named() -> None:
     assert set(re.findall(r"^\| `ipt-explain \[?(\w+)", TEXT, re.MULTILINE)) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", BUILT))))
+def test_the_house_is_as_it_is_told(path: str) -> None:
+    """Paths are of the package, or in the table of floors of one of them."""
+    package = ROOT / "ipt_explain"
+    assert (ROOT / path).exists() or (package / path).exists() or any(package.glob(f"*/{path}"))
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:samples|tests)/[\w./-]*\w", TEXT))))
@@ -35,7 +43,7 @@ def test_every_sample_is_described() -> None:
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "node.txt").write_text((ROOT / "samples" / "damaged-node.txt").read_text())
     monkeypatch.chdir(tmp_path)
-    _rule, example = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    example, _rule = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})  # the example is ours
     assert "kube-system/kube-dns:dns 10.96.0.10 ['10.244.1.2', '10.244.1.3']" in capsys.readouterr().out
 

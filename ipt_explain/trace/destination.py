@@ -67,7 +67,7 @@ def with_port(target: Destination, protocol: str | None, dump: Dump) -> Destinat
         return target
     if len(known) > 1:
         names = sorted(f"{service.label} ({written} {port})" for (port, written), service in known.items())
-        raise UsageError(f"{target.address} has several ports: {listed(names, _MOST_NAMED)}. Name one")
+        raise UsageError(f"{target.address} has several ports: {listed(names, _MOST_NAMED)}. Name one of them")
     (port, written), service = next(iter(known.items()))
     return Destination(target.address, port, written, service.label)
 
@@ -99,7 +99,10 @@ def _endpoint(text: str) -> tuple[str, int | None] | None:
 def _service(text: str, protocol: str | None, dump: Dump, source: str | None) -> Destination:
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
-    explanation, _ = explain_selected([dump], Selection.of((text,), (), ()))
+    try:
+        explanation, _ = explain_selected([dump], Selection.of((text,), (), ()))
+    except UsageError as error:
+        raise UsageError(str(error).replace(f"--service {text} ", f"--to {text} ")) from None
     fitting = [
         service
         for service in explanation.services
@@ -112,7 +115,7 @@ def _service(text: str, protocol: str | None, dump: Dump, source: str | None) ->
     known = {(service.cluster_ip, service.port, service.protocol): service for service in fitting}
     if len(known) > 1:
         names = sorted(_named(service) for service in known.values())
-        raise UsageError(f"{text} is more than one service port: {listed(names, _MOST_NAMED)}. Name one")
+        raise UsageError(f"{text} is more than one service port: {listed(names, _MOST_NAMED)}. Name one of them")
     service = fitting[0]
     return Destination(service.cluster_ip or "", service.port, service.protocol, service.label)
 

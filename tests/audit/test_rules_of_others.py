@@ -61,7 +61,8 @@ def program(tmp_path: Path) -> Callable[[str], Program]:
 
 
 def test_a_rule_of_another_package_is_asked_like_ours(program: Callable[[str], Program]) -> None:
-    run = program(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0])
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    run = program(next(example for example in examples if "@rule(" in example))
     text = "-A INPUT -s 10.0.0.0/8 -j LOG\n"
     done = run("audit", "--fail-on", "warning", stdin=text)
     assert done.status == 1 and "warning[ACME001 no-logging] this rule logs" in done.out

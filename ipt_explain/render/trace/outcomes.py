@@ -27,6 +27,8 @@ _LOSSES = {
     Judgement.DROPPED: Loss.DROPPED,
 }
 
+_DONE = {Loss.DROPPED: "drops", Loss.REJECTED: "rejects"}
+
 
 def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str:
     """One outcome in a line."""
@@ -72,5 +74,11 @@ def _decisive(to: Addressee, how: Loss) -> Lost | None:
 def _reason(lost: Lost) -> str:
     decider = lost.decider
     where = " ".join(part for part in (decider.table, decider.chain) if part)
-    line = f", line {decider.line}" if decider.line is not None else ""
-    return f"in {where}{line}: {lost.why}" if where else lost.why
+    if not where:
+        return lost.why
+    line = f" (line {decider.line})" if decider.line is not None else ""
+    if lost.how in _DONE:
+        return f"{where}{line} {_DONE[lost.how]} it"
+    if decider.chain is not None and lost.why.startswith(f"{decider.chain} "):
+        return f"{where}{line}{lost.why.removeprefix(decider.chain)}"
+    return f"in {where}{line} {lost.why}"
