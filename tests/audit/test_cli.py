@@ -83,7 +83,7 @@ def test_an_unknown_rule_names_the_nearest(node: Path, capsys: pytest.CaptureFix
 
 def test_a_page_is_printed_by_its_slug(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["rules", "undefined-chain"])
-    assert capsys.readouterr().out.startswith("IPT001 undefined-chain (error;")
+    assert capsys.readouterr().out.startswith("IPT001 undefined-chain\nerror;")
 
 
 def test_the_configuration_that_was_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,7 +179,7 @@ def test_the_catalogue_lists_every_rule() -> None:
 
 
 def test_a_page_shows_all_headings() -> None:
-    page = "".join(pages_text(RULES[:1]))
-    assert page.startswith("IPT001 undefined-chain (error;")
+    page = "".join(pages_text(RULES[:1], 80))
+    assert page.startswith("IPT001 undefined-chain\nerror;")
     for heading in ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore"):
         assert f"\n{heading}\n    " in page

@@ -69,7 +69,7 @@ def test_a_rule_of_another_package_is_asked_like_ours(program: Callable[[str], P
     assert "ACME001" not in run("audit", "--ignore", "ACME", stdin=text).out
     page = run("rules", "no-logging").out
     assert "A rule logs." in page and "kube-proxy versions: 1.20 or later" in page
-    assert run("rules").out.splitlines()[-3].startswith("ACME001")
+    assert run("rules", "--width", "120").out.splitlines()[-3].startswith("ACME001")
 
 
 def test_a_release_outside_of_a_rules_range_is_not_judged(program: Callable[[str], Program]) -> None:
