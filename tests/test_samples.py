@@ -133,3 +133,20 @@ def test_the_daemon_set_mounts_what_it_writes_to() -> None:
     assert "openmetrics=/metrics/" in script
     assert container["volumeMounts"] == [{"name": "metrics", "mountPath": "/metrics"}]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN", "NET_RAW"]}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.parametrize("name", ["prometheus-rules.yaml", "fleet-rules.yaml"])
+def test_prometheus_accepts_the_alerts(name: str) -> None:
+    done = subprocess.run(["promtool", "check", "rules", str(DEPLOY / name)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.parametrize(
+    "command", [["audit", "-o", "openmetrics"], ["compare", "--nodes", "-o", "openmetrics", str(SAMPLES / "kube-proxy-1.30-basic.txt")]]
+)
+def test_prometheus_accepts_the_metrics(command: list[str]) -> None:
+    printed = run(*command, str(SAMPLES / "damaged-node.txt")).out
+    done = subprocess.run(["promtool", "check", "metrics"], input=printed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
