@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Family
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, RulesetFacts
 
 NO_SERVICE = "No Service here"
-FLUSHED = "there are chains but no rules: they were flushed, or kube-proxy never wrote any"
+IN_NFTABLES = "In nftables mode, `nft list ruleset` shows kube-proxy's rules"
+FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 
 
 def absence(explanation: Explanation) -> str:
@@ -24,7 +24,7 @@ def reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
         return "of kube-proxy's chains, this text has none that belongs to a Service"
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
-        return "they are in the nat table, which this text lacks"
+        return "Services are in the nat table, which this text lacks"
     if ruleset.mode is ProxyMode.IPTABLES and not ruleset.tables["nat"].rules:
         return "filter has kube-proxy's rules, nat has none: somebody flushed nat. Restart kube-proxy on this node"
     if ruleset.mode is ProxyMode.IPTABLES:
@@ -34,5 +34,4 @@ def reason(ruleset: RulesetFacts) -> str:
     found = ruleset.evidence or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):
         found = FLUSHED
-    family = "ip" if ruleset.family is Family.IPV4 else "ip6"
-    return f"{found}. In nftables mode, `nft list table {family} kube-proxy` shows them"
+    return f"{found}. {IN_NFTABLES}"

@@ -66,13 +66,13 @@ def test_chains_without_rules_have_one_wording(
     (tmp_path / "node.txt").write_text(FLUSHED)
     assert run([*command, str(tmp_path / "node.txt")]) == 0
     said = capsys.readouterr()
-    assert "there are chains but no rules: they were flushed" in " ".join(f"{said.out} {said.err}".split())
+    assert "there are no rules: they were flushed" in " ".join(f"{said.out} {said.err}".split())
 
 
 def test_nothing_is_judged_where_there_are_no_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "node.txt").write_text(FLUSHED)
     run(["audit", str(tmp_path / "node.txt")])
-    assert capsys.readouterr().out.startswith("Nothing to check: there are chains but no rules")
+    assert capsys.readouterr().out.startswith("Nothing to check: there are no rules")
 
 
 def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:

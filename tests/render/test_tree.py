@@ -227,9 +227,9 @@ def test_colour_adds_nothing_but_styles() -> None:
         ({"mode": ProxyMode.IPVS, "evidence": "kube-proxy in ipvs mode"}, "`ipvsadm-save -n` and `ipset save` show them"),
         ({"mode": None, "evidence": "only kubelet's chains"}, "only kubelet's chains"),
         ({"mode": None, "evidence": ""}, "none of these rules is kube-proxy's"),
-        ({"mode": None, "evidence": "", "tables": {}}, "there are no rules at all"),
-        ({"mode": None, "evidence": "", "family": Family.IPV6}, "nft list table ip6 kube-proxy"),
-        ({"mode": ProxyMode.IPTABLES}, "they lead to no service port"),
+        ({"mode": None, "evidence": "", "tables": {}}, "there are no rules: they were flushed"),
+        ({"mode": None, "evidence": "", "family": Family.IPV6}, "In nftables mode, `nft list ruleset` shows"),
+        ({"mode": ProxyMode.IPTABLES}, "they lead to no Service"),
         ({"mode": None, "evidence": "", "form": Form.FRAGMENT}, "none of these rules is of KUBE-SERVICES"),
     ],
 )

@@ -12,7 +12,7 @@ from ipt_explain.render.explain.summary import next_lines, summary
 from ipt_explain.render.text.links import with_line_links
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.services.absence import NO_SERVICE
+from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
 from ipt_explain.services.choice import EVERYTHING, Choice, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import health
@@ -49,7 +49,7 @@ def _lines(
         lines = _services(ruleset, services, width, total is not None, choice)
         yield from with_line_links(lines, ruleset.source) if links else lines
     if not explanation.rulesets:
-        yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules.", "unknown")), width)
+        yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
     number = len(explanation.services)
     if total is not None:
         if total > number:
