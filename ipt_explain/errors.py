@@ -14,7 +14,7 @@ class Diagnostic:
     """One thing that is wrong with an input.
 
     `line` and `column` are 1-based; `width` is how many columns the caret underlines; `excerpt` is the line
-    as it stands in the source; `expected` and `remedy` are sentences, or "" where there is nothing to say.
+    as it is in the source; `expected` and `remedy` are sentences, or "" where there is nothing to say.
     """
 
     source: str

@@ -11,7 +11,7 @@ from pathlib import Path
 from ipt_explain.errors import UsageError
 
 _HEAD_SIZE = 4096
-_FORCE = "--force does it all the same"
+_FORCE = "--force does it anyway"
 
 
 def write_file(

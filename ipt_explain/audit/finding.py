@@ -18,7 +18,7 @@ class Finding:
     `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,
     `related_lines` are others of the same source. `services` are all Services that one cause hits, where they are
     several: `service` is None then. `nodes` are those that have it, where many were compared. `excerpt` is the primary
-    line as it stands in the source ("" where there is none) and `columns` the part of it to point at: 1-based, the end
+    line as it is in the source ("" where there is none) and `columns` the part of it to point at: 1-based, the end
     exclusive. `fingerprint` stays the same when lines move or counters grow; of several findings with equal
     ingredients, the second and later ones end in `:2`, `:3`, ….
     """

@@ -39,7 +39,7 @@ class CommandLine(click.Group):
         return [name for name in COMMANDS if importlib.util.find_spec(_module(name)) is not None]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command object of the module that bears its name."""
+        """The command object of the module of its name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(_module(cmd_name))

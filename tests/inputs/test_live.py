@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from ipt_explain.cli.main import run
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import InputText
 from ipt_explain.inputs.live import LiveRules, read_live
-from ipt_explain.inputs.live.saving import saved
+from ipt_explain.inputs.live.saving import as_one_file, is_such_a_file
 from ipt_explain.parsing import read_dump
 
 NFT = "iptables-save v1.8.9 (nf_tables)"
+LOOPBACK = "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n    inet 127.0.0.1/8 scope host lo"
 PRINTS = "echo '*nat'; echo COMMIT"
 
 Machine = Callable[..., LiveRules]
@@ -256,21 +258,28 @@ print("\\n".join("NOTE " + note for note in rules.notes))
     assert notes[0].count("(nf_tables)") == notes[0].count("(legacy)") == 2
 
 
-def test_what_was_read_can_be_kept(tmp_path: Path) -> None:
-    path = tmp_path / "node.txt"
-    rules = LiveRules((InputText("iptables-save", "*nat\nCOMMIT\n"), InputText("ip", "1: lo: <UP>")), ())
-    for _ in range(2):  # a file of its own is replaced
-        text = saved(rules, str(path))
-        assert (text.name, text.text) == (str(path), path.read_text())
-        assert text.text.split("\n", 1)[1] == "*nat\nCOMMIT\n1: lo: <UP>\n"
-    path.write_text("precious\n")
-    with pytest.raises(UsageError, match="save to another file"):
-        saved(rules, str(path))
-
-
-def test_a_saved_node_is_read_again(tmp_path: Path) -> None:
-    rules = LiveRules((InputText("iptables-save", "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"),), ())
-    text = saved(rules, str(tmp_path / "node.txt"))
-    dump = read_dump(text.text, source=text.name)
+def test_what_was_read_is_one_file() -> None:
+    rules = LiveRules((InputText("iptables-save", "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"), InputText("ip", LOOPBACK)), ())
+    file = as_one_file(rules, "node.txt")
+    assert file.name == "node.txt"
+    assert file.text.split("\n", 1)[1] == "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n" + LOOPBACK + "\n"
+    assert is_such_a_file(file.text.encode()) and not is_such_a_file(b"*nat\n")
+    dump = read_dump(file.text, source=file.name)
     assert dump.rulesets[0].tables["nat"].chains["PREROUTING"].line == 3
     assert not dump.warnings
+
+
+def test_it_is_saved_over_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = LiveRules((InputText("iptables-save", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\nCOMMIT\n"),), ())
+    monkeypatch.setattr("ipt_explain.inputs.live.read_live", lambda: rules)
+    path = tmp_path / "node.txt"
+    for _ in range(2):
+        assert run(["show", "INPUT", "--live", "--save", str(path)]) == 0
+        assert "line 4" in capsys.readouterr().out
+        assert "-A INPUT -j DROP" in path.read_text()
+    path.write_text("precious\n")
+    assert run(["show", "INPUT", "--live", "--save", str(path)]) == 2
+    assert "save to another file" in capsys.readouterr().err
+    assert path.read_text() == "precious\n"
+    assert run(["show", "INPUT", "--save", str(path), str(path)]) == 2
+    assert "add --live" in capsys.readouterr().err

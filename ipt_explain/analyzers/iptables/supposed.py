@@ -43,7 +43,7 @@ def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
                 f"-A {POSTROUTING} -j MASQUERADE",
             )
         added[out] = _chain(f"-A {out} -j {POSTROUTING}")
-        notes.append(f"nat {out}, which this input does not show, masquerades what bears mark {value:#x}")
+        notes.append(f"nat {out}, which this input does not show, masquerades what has mark {value:#x}")
     if not added:
         return ruleset, ()
     table = replace(nat, chains={**nat.chains, **added})

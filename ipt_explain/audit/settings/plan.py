@@ -117,7 +117,7 @@ def _notes(
     settings: Config, ids: Sequence[str], own: Selection, selection: Selection, threshold: str, baseline: Path | None
 ) -> Iterator[str]:
     for path in settings.unread:
-        yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it all the same"
+        yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it anyway"
     if settings.path is None:
         return
     silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in ids)

@@ -210,9 +210,12 @@ def _live(save: str | None) -> tuple[InputText, ...]:
     tell(rules.notes)
     if save is None:
         return rules.inputs
-    from ipt_explain.inputs.live.saving import saved
+    from ipt_explain.inputs.live.saving import as_one_file, is_such_a_file
+    from ipt_explain.outputs import write_file
 
-    return (saved(rules, save),)
+    file = as_one_file(rules, save)
+    write_file(save, [file.text], may_replace=is_such_a_file, otherwise="save to another file")
+    return (file,)
 
 
 def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:

@@ -178,7 +178,7 @@ class MapLookup:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What the grammar does not know, as it stands in the text: a statement, an element's key."""
+    """What the grammar does not know, as it is in the text: a statement, an element's key."""
 
     text: str
 

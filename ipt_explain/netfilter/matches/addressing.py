@@ -11,7 +11,7 @@ from ipt_explain.netfilter.whereabouts import Address, address_text
 
 
 def own_address_question(address: Address, family: Family) -> str:
-    """The question whether the node bears an address: the same for addrtype and for routing."""
+    """The question whether the node has an address: the same for addrtype and for routing."""
     return f"{address_text(address, family)} is an address of this node"
 
 

@@ -57,7 +57,7 @@ def _tos(match: Match, option: Option) -> Condition:
 
 
 def compile_raw_bytes(match: Match) -> list[Condition]:
-    """u32, ecn, bpf: what they read may be anything, so that each change of the header asks them anew."""
+    """u32, ecn, bpf: what they read may be anything, so that each change of the header asks them again."""
     return [_raw_bytes(match, option) for option in match.options]
 
 

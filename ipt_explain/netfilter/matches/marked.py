@@ -14,7 +14,7 @@ _mark = lru_cache(maxsize=32768)(parse_mark)
 
 
 def compile_mark(match: Match) -> list[Condition]:
-    """mark: the packet's mark under a mask. What enters the node bears none; nor, we assume, do sockets of the node
+    """mark: the packet's mark under a mask. What enters the node has none; nor, we assume, do sockets of the node
     set one."""
     return [_packet_mark(option) for option in match.options]
 

@@ -1,4 +1,4 @@
-"""`nft list ruleset` to a ruleset: the loop over lines, and which block each stands in."""
+"""`nft list ruleset` to a ruleset: the loop over lines, and which block each is in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_RECOVERIES = 500
 """Rules that the grammar does not know are taken apart this often in a text; after that they stay whole."""
 
 Block = TableDraft | ChainDraft | SetDraft | str | None
-"""Where a line stands; an object that is not looked into is its kind and name."""
+"""Where a line is; an object that is not looked into is its kind and name."""
 
 
 class TextReader:
@@ -192,7 +192,7 @@ class TextReader:
         else:
             raw = text.rstrip("\n")
             column = len(raw) - len(raw.lstrip()) + 1
-            self._refuse(raw, line, column, "this stands in no chain or set", self._expected())
+            self._refuse(raw, line, column, "this is in no chain or set", self._expected())
 
     def _open(self, opening: Opening, handle: int | None, text: str, line: int) -> None:
         if opening.kind == "table":

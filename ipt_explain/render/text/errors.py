@@ -1,4 +1,4 @@
-"""Lines that are not iptables-save syntax, shown to the person who must mend them: place, line, caret, remedy."""
+"""Lines that are not iptables-save syntax, shown to the person who must fix them: place, line, caret, remedy."""
 
 from __future__ import annotations
 

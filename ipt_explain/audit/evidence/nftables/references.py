@@ -24,11 +24,11 @@ class Reference:
 
     @property
     def whose(self) -> str:
-        """Where it stands, in words."""
+        """Where it is, in words."""
         return f"map {self.held.name}" if self.held is not None else f"chain {self.chain.name}" if self.chain else ""
 
     def place(self, context: NftContext, table: Table) -> Place:
-        """Where it stands."""
+        """Where it is."""
         if self.chain is not None and self.rule is not None:
             return context.at_rule(table, self.chain, self.rule)
         assert self.element is not None and self.held is not None

@@ -20,7 +20,7 @@ Example:
     -a -t 10.96.0.99:80 -r 10.244.1.9:8080 -m -w 1
 
 How to fix:
-    Restart kube-proxy on the node: it enters its Services anew. Remove servers that nobody needs with `ipvsadm -D`.
+    Restart kube-proxy on the node: it enters its Services again. Remove servers that nobody needs with `ipvsadm -D`.
 
 When to ignore:
     Where another program of the node balances by IPVS, as keepalived does.

@@ -20,7 +20,7 @@ Example:
     3: kube-ipvs0    inet 10.96.0.1/32 scope global kube-ipvs0
 
 How to fix:
-    Restart kube-proxy on the node: it binds its addresses anew. Look for what manages interfaces and removes them
+    Restart kube-proxy on the node: it binds its addresses again. Look for what manages interfaces and removes them
     (NetworkManager, systemd-networkd): it must leave kube-ipvs0 alone.
 
 When to ignore:

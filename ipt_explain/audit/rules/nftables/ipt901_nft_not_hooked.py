@@ -27,7 +27,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
 
 When to ignore:
     Never.
@@ -38,7 +38,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.hooks import unasked, unhooked
 
-_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 _LOST = {
     "services": "no Service works for packets that pass here",
     "masquerading": "what should be masqueraded keeps its source, and its replies are lost",

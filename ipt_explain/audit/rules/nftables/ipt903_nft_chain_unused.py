@@ -40,7 +40,7 @@ from ipt_explain.audit.evidence.nftables.references import Reference, references
 from ipt_explain.model.nft import Chain, Table
 from ipt_explain.services.ports import FrontendKind
 
-_FIX = "Restart kube-proxy on this node: it writes its maps anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its maps."
 _LOST = {
     ChainKind.EXTERNAL: "connections to its external addresses and node port are not translated",
     ChainKind.LOCAL: "none of its connections get to this node's endpoints",

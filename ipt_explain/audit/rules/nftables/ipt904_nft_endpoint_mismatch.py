@@ -28,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes the chain anew. Then look for what changed it.
+    Restart kube-proxy on the node: it rewrites the chain. Then look for what changed it.
 
 When to ignore:
     Never.
@@ -44,7 +44,7 @@ from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gat
 from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
 from ipt_explain.words.addresses import address_port
 
-_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR)

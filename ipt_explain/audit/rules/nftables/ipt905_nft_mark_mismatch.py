@@ -24,7 +24,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
 
 When to ignore:
     Never.
@@ -36,7 +36,7 @@ from ipt_explain.analyzers.nftables.tables import MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, settings
 
-_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)

@@ -21,7 +21,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes its tables anew. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
 
 When to ignore:
     Never.
@@ -33,7 +33,7 @@ from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERAD
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading
 
-_FIX = "Restart kube-proxy on this node: it writes its tables anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT906", "nft-masquerading-broken", Severity.ERROR, reads_absence=True)

@@ -27,7 +27,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes its sets anew.
+    Restart kube-proxy on the node: it rewrites its sets.
 
 When to ignore:
     Never.
@@ -40,7 +40,7 @@ from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
 from ipt_explain.services.ports import FrontendKind
 
-_FIX = "Restart kube-proxy on this node: it writes its sets anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its sets."
 
 
 @nft_rule("IPT907", "nft-cluster-ips-differ", Severity.WARNING, reads_absence=True)

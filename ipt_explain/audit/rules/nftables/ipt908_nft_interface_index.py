@@ -6,7 +6,7 @@ What it checks:
     nft prints the number where no interface has it any more. 1.33 and later write `iifname`.
 
 Why it matters:
-    The bridge was made anew, and no rule fits it: traffic of pods counts as traffic from outside the cluster and is
+    The bridge was recreated, and no rule fits it: traffic of pods counts as traffic from outside the cluster and is
     masqueraded, so that pods see the node's address, and policy Local drops what it should serve.
 
 Example:
@@ -21,7 +21,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it asks for the interface's index anew. Upgrade to 1.33 or later.
+    Restart kube-proxy on the node: it asks for the interface's index again. Upgrade to 1.33 or later.
 
 When to ignore:
     Never.

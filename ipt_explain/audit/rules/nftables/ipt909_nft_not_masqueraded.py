@@ -30,7 +30,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it writes its chains anew. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
 
 When to ignore:
     Where another program of the node masquerades them.
@@ -45,7 +45,7 @@ from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gat
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port, front
 
-_FIX = "Restart kube-proxy on this node: it writes its chains anew."
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule(
