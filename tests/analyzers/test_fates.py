@@ -1,0 +1,94 @@
+"""What becomes of connections to one Service of a healthy node, once a rule or two are put in its way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ipt_explain
+
+SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
+DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
+TO_DNS = "-d 10.96.0.10/32 -p udp -m udp --dport 53"
+
+
+def _dns(*ahead: str, extra: str = "") -> Any:
+    """The Service kube-dns:dns, with rules ahead of all others in their chains; `extra` are tables of their own."""
+    text = SAMPLE
+    for rule in reversed(ahead):
+        chain = rule.split()[1]
+        place = text.index(f"-A {chain} ", text.index("*nat"))
+        text = f"{text[:place]}{rule}\n{text[place:]}"
+    told = json.loads(ipt_explain.explain(ipt_explain.parse(extra + text)).to_json())
+    service = next(service for service in told["services"] if service["port_name"] == "dns")
+    lines = (extra + text).splitlines()
+    for lost in _fate(service)["lost"]:
+        lost["rule"] = lines[lost["line"] - 1]
+    return service
+
+
+def _fate(service: Any, vantage: str = "pod") -> Any:
+    return service["frontends"][0]["fates"][vantage]
+
+
+def _arriving(service: Any) -> dict[str, float]:
+    return {f"{each['address']}:{each['port']}": each["probability"] for each in service["endpoints"]}
+
+
+def _raw(rule: str) -> str:
+    return f"*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+
+
+def test_a_healthy_service_leaves_nothing_open() -> None:
+    service = _dns()
+    assert service["state"] == "serving"
+    told = {vantage: (fate["masqueraded"], fate["open"]) for vantage, fate in service["frontends"][0]["fates"].items()}
+    assert told == {"pod": (False, []), "node": (True, []), "outside": (True, [])}
+
+
+def test_another_services_endpoint_does_not_serve() -> None:
+    service = _dns(f"-A PREROUTING {TO_DNS} -j DNAT --to-destination 192.168.50.10:6443")
+    (lost,) = _fate(service)["lost"]
+    assert (service["state"], lost["how"], lost["dnat"]) == ("diverted", "diverted", "192.168.50.10:6443")
+    assert _arriving(service) == {"10.244.1.2:53": 0, "10.244.1.3:53": 0}
+
+
+def test_what_arrives_at_an_endpoint_by_two_ways_is_all_of_it() -> None:
+    service = _dns(f"-A {DNS} -m statistic --mode random --probability 0.25 -j KUBE-MARK-MASQ")
+    assert _arriving(service) == pytest.approx({"10.244.1.2:53": 0.5, "10.244.1.3:53": 0.5})
+    assert (_fate(service)["served"], _fate(service)["masqueraded"]) == (1.0, None)
+
+
+def test_a_share_that_is_lost_degrades() -> None:
+    service = _dns(extra=_raw(f"-A PREROUTING {TO_DNS} -m statistic --mode random --probability 0.25 -j DROP"))
+    (lost,) = _fate(service)["lost"]
+    assert (service["state"], lost["how"], lost["probability"]) == ("degraded", "dropped", 0.25)
+    assert _arriving(service) == pytest.approx({"10.244.1.2:53": 0.375, "10.244.1.3:53": 0.375})
+
+
+@pytest.mark.parametrize(("dropped", "state"), [(0.25, "diverted"), (0.75, "blocked")])
+def test_the_larger_loss_names_the_state(dropped: float, state: str) -> None:
+    drop = f"-A PREROUTING {TO_DNS} -m statistic --mode random --probability {dropped} -j DROP"
+    service = _dns(f"-A PREROUTING {TO_DNS} -j DNAT --to-destination 10.9.9.9:53", extra=_raw(drop))
+    assert service["state"] == state
+    assert {lost["how"]: lost["probability"] for lost in _fate(service)["lost"]} == {
+        "dropped": dropped, "diverted": 1 - dropped,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [f"-A {DNS} -j RETURN", f"-A PREROUTING {TO_DNS} -j ACCEPT"])
+def test_the_rule_that_ends_the_way_decides(rule: str) -> None:
+    (lost,) = _fate(_dns(rule))["lost"]
+    assert lost["how"] == "untranslated"
+    assert lost["rule"] == rule
+
+
+def test_two_rules_that_drop_are_two_losses() -> None:
+    rules = "\n".join(
+        f"-A PREROUTING {TO_DNS} -m statistic --mode random --probability {chance} -j DROP" for chance in (0.5, 0.25)
+    )
+    lost = _fate(_dns(extra=_raw(rules)))["lost"]
+    assert {each["line"]: each["probability"] for each in lost} == {4: 0.5, 5: 0.125}
