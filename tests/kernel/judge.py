@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from ipt_explain.model import Dump
 from ipt_explain.trace import Packet, Trace, trace
+from ipt_explain.trace.outcome import Ending
 from tests.kernel.laboratory import Fate, Laboratory, Shot
 
 IMPROBABLE = 1e-6
@@ -34,9 +35,10 @@ def disagreement(foretold: Trace, observed: Counter[Fate], masquerade_shows: boo
     """
     expected: dict[Fate, float] = {}
     for outcome in foretold.outcomes:
-        masqueraded = outcome.masqueraded and masquerade_shows
-        fate = _fate(outcome.verdict, outcome.delivered, outcome.dnat, masqueraded)
-        expected[fate] = expected.get(fate, 0.0) + outcome.probability
+        for ending in outcome.endings:
+            masqueraded = outcome.masqueraded and masquerade_shows and _changes_the_source(ending)
+            fate = _fate(outcome.verdict, outcome.delivered, outcome.dnat, masqueraded)
+            expected[fate] = expected.get(fate, 0.0) + float(ending.share)
     seen: Counter[Fate] = Counter()
     for fate, count in observed.items():
         seen[Fate(fate.verdict, fate.dnat, fate.masqueraded and masquerade_shows)] += count
@@ -72,6 +74,11 @@ def _bins(pairs: list[tuple[float, int]]) -> list[tuple[float, int]]:
         last_hoped, last_count = bins.pop()
         bins.append((last_hoped + hoped, last_count + count))
     return bins
+
+
+def _changes_the_source(ending: Ending) -> bool:
+    """Whether one can see that a rule has rewritten the source: SNAT and NETMAP may write what is there already."""
+    return ending.state.snat or any("masquerade" in step.text.lower() for step in ending.steps)
 
 
 def _fate(verdict: str, delivered: bool | None, dnat: str | None, masqueraded: bool) -> Fate:

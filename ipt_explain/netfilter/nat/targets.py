@@ -126,7 +126,9 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
     kernel has it, though a rule has decided it."""
     source = new_source(rule, state)
     ports = rule.target_value("--to-ports") or parse_nat_destination(rule.target_value("--to-source") or "").first_port
-    changed = source != state.source or bool(ports) or _flag(rule, "--random") or _flag(rule, "--random-fully")
+    randomly = _flag(rule, "--random") or _flag(rule, "--random-fully")
+    arrived = rule.target == "MASQUERADE" and not state.connection.local
+    changed = source != state.source or bool(ports) or randomly or arrived
     return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 
