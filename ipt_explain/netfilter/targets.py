@@ -11,6 +11,7 @@ from ipt_explain.netfilter.header.service_type import service_type_change
 from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.nat import targets as nat_targets
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.records import dataclass
 
 
@@ -46,8 +47,6 @@ class Effect:
 
 Target = Callable[[Rule, PacketState, Heading], Effect]
 
-_ONE = Fraction(1)
-
 
 def effect_of(rule: Rule, state: PacketState, to: Heading) -> Effect | None:
     """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a
@@ -81,15 +80,15 @@ def is_nat(name: str | None) -> bool:
 
 
 def _verdict(verdict: Verdict, reason: str = "") -> Target:
-    return lambda rule, state, to: Effect(verdict, ((_ONE, state, None),), reason)
+    return lambda rule, state, to: Effect(verdict, ((ALWAYS, state, None),), reason)
 
 
 def _going_on(state: PacketState) -> Effect:
-    return Effect(Flow.CONTINUE, ((_ONE, state, None),))
+    return Effect(Flow.CONTINUE, ((ALWAYS, state, None),))
 
 
 def _return(rule: Rule, state: PacketState, to: Heading) -> Effect:
-    return Effect(Flow.RETURN, ((_ONE, state, None),))
+    return Effect(Flow.RETURN, ((ALWAYS, state, None),))
 
 
 def _continue(rule: Rule, state: PacketState, to: Heading) -> Effect:
@@ -188,14 +187,14 @@ def _transparent_proxy(rule: Rule, state: PacketState, to: Heading) -> Effect:
         mark = parse_mark(text)
         marked = state._replace(mark=MarkChange(mark.value, mark.mask).apply(state.mark))
     socket = f"whether a socket listens on port {rule.target_value('--on-port')}"
-    return Effect(Verdict.UNKNOWN, ((_ONE, marked, None),), socket)
+    return Effect(Verdict.UNKNOWN, ((ALWAYS, marked, None),), socket)
 
 
 def _destination_nat(choose: Callable[[Rule, PacketState, Heading], nat_targets.Choices]) -> Target:
     def apply(rule: Rule, state: PacketState, to: Heading) -> Effect:
         chosen = choose(rule, state, to)
         if not chosen:
-            return Effect(Verdict.DROP, ((_ONE, state, None),), f"{state.in_interface} has no address to redirect to")
+            return Effect(Verdict.DROP, ((ALWAYS, state, None),), f"{state.in_interface} has no address to redirect to")
         states = tuple((share, nat_targets.sent_to(state, to, heading), heading) for share, heading in chosen)
         return Effect(Verdict.ACCEPT, states)
 
@@ -203,7 +202,7 @@ def _destination_nat(choose: Callable[[Rule, PacketState, Heading], nat_targets.
 
 
 def _source_nat(rule: Rule, state: PacketState, to: Heading) -> Effect:
-    return Effect(Verdict.ACCEPT, ((_ONE, nat_targets.sent_from(rule, state), None),))
+    return Effect(Verdict.ACCEPT, ((ALWAYS, nat_targets.sent_from(rule, state), None),))
 
 
 def _netmap(rule: Rule, state: PacketState, to: Heading) -> Effect:

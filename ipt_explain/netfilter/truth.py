@@ -12,6 +12,8 @@ class Truth(Enum):
     NO = "no"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and answers are grouped all the time
+
     @staticmethod
     def of(value: bool) -> Truth:
         """`YES` or `NO`."""

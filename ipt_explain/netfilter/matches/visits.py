@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 from ipt_explain.model import Match, Rule, Shape
 from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Words, ask, slots_of
 from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.matches.undecided import option_texts
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -93,4 +93,4 @@ def _seen(state: PacketState, key: tuple[str, Address | None], times: int) -> Pa
 
 
 def _changed(state: PacketState, matches: bool) -> Answer:
-    return (Branch(Fraction(1), matches, state),)
+    return (Branch(ALWAYS, matches, state),)

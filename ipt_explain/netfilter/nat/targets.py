@@ -17,15 +17,15 @@ from ipt_explain.netfilter.header.addresses import (
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
 
 MOST_PORTS = 64
 """Ranges of random ports up to this long become one outcome a port; longer ones stay together."""
 
-_ONE = Fraction(1)
-_LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
+_LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
 Choices = list[tuple[Fraction, Heading]]
 """Where NAT sends packets, with the share of each."""
@@ -111,7 +111,7 @@ def _of_the_node(family: Family) -> Whereabouts:
 
 def netmap(rule: Rule, state: PacketState, to: Heading) -> Choices:
     """NETMAP's: the network's bits are replaced, the host's kept."""
-    return [(_ONE, Heading(None if to.address is None else _mapped(rule, to.address, state), to.port))]
+    return [(ALWAYS, Heading(None if to.address is None else _mapped(rule, to.address, state), to.port))]
 
 
 def sent_to(state: PacketState, before: Heading, after: Heading) -> PacketState:
@@ -157,11 +157,11 @@ def destination_text(to: Heading, family: Family) -> str:
 def _with_ports(address: Address | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
-        return [(_ONE, Heading(address, port))]
+        return [(ALWAYS, Heading(address, port))]
     first, last = ports
     count = last - first + 1
     if count > MOST_PORTS:
-        return [(_ONE, Heading(address, None, f"{first}-{last}"))]
+        return [(ALWAYS, Heading(address, None, f"{first}-{last}"))]
     return [(Fraction(1, count), Heading(address, number)) for number in range(first, last + 1)]
 
 

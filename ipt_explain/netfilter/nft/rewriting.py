@@ -15,9 +15,8 @@ from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.nat.targets import MOST_PORTS, masqueraded_as, redirected_to
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
-
-_ONE = Fraction(1)
 
 Rewritten = tuple[Fraction, PacketState, Heading]
 """A share of packets, and what they are then."""
@@ -37,14 +36,14 @@ def rewritten(nat: Nat, address: Expression | None, state: PacketState, to: Head
     if isinstance(address, Concatenation):
         address, port = address.parts
     if nat.kind in (NatKind.SNAT, NatKind.MASQUERADE):
-        return [(_ONE, _sent_from(nat, address, port, state), to)]
+        return [(ALWAYS, _sent_from(nat, address, port, state), to)]
     if nat.kind is NatKind.REDIRECT:
         place = redirected_to(state)
     else:
         place = to.address if address is None else _chosen(address, nat, to.address, state, to)
     ports = _ports(port, to.port, bool(nat.flags & {"random", "fully-random"}))
     if port is None and to.ports:
-        ports = [(_ONE, None, to.ports)]
+        ports = [(ALWAYS, None, to.ports)]
     return [(share, *_sent_to(state, to, Heading(place, number, span))) for share, number, span in ports]
 
 
@@ -94,7 +93,7 @@ def _number(address: Expression, family: Family) -> int:
 
 def _ports(port: Expression | None, before: int | None, randomly: bool) -> list[tuple[Fraction, int | None, str]]:
     if port is None:
-        return [(_ONE, before, "")]
+        return [(ALWAYS, before, "")]
     first, last = (port.first, port.last) if isinstance(port, Range) else (port, port)
     if not isinstance(first, int) or not isinstance(last, int):
         raise ValueError("no port")
@@ -103,5 +102,5 @@ def _ports(port: Expression | None, before: int | None, randomly: bool) -> list[
     low, high = chosen
     count = high - low + 1
     if count > MOST_PORTS:
-        return [(_ONE, None, f"{low}-{high}")]
+        return [(ALWAYS, None, f"{low}-{high}")]
     return [(Fraction(1, count), number, "") for number in range(low, high + 1)]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ipt_explain.model import Chain, Rule, Shape
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.condition import Column
+from ipt_explain.netfilter.walk.columns import Alike
 from ipt_explain.records import dataclass
 
 
@@ -50,11 +51,9 @@ class Batch:
                 return chains.values[0 if slot == 0 else chains.layout.offsets[places] + slot]
             values, offsets = chains.values, chains.layout.offsets
             return [values[offsets[place] + slot] for place in places]
-        if slot == 0:
-            return [chain.values[0] for chain in chains]
-        if isinstance(places, int):
-            at = chains[0].layout.offsets[places] + slot
-            return [chain.values[at] for chain in chains]
+        if slot == 0 or isinstance(places, int):
+            at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
+            return chains.column(at) if isinstance(chains, Alike) else [chain.values[at] for chain in chains]
         return [chain.values[chain.layout.offsets[place] + slot] for chain, place in zip(chains, places)]
 
     def words(self, slots: Sequence[int], row: int) -> tuple[str, ...]:

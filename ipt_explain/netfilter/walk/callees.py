@@ -8,6 +8,7 @@ from typing import cast
 from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
 from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
+from ipt_explain.netfilter.walk.columns import Alike
 from ipt_explain.netfilter.walk.evaluator import Rows
 from ipt_explain.netfilter.walk.visit import Ground
 from ipt_explain.records import dataclass
@@ -21,8 +22,24 @@ class Callees:
     rows: Rows
 
 
-def by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
-    """Rows by the layout of the chain that they jump to."""
+class Jumps:
+    """Where the jumps of one node's rules lead, looked up once for a column of names."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Table, Shape, tuple[str, ...]], Iterable[Callees]] = {}
+
+    def by_callee(self, names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
+        """Rows by the layout of the chain that they jump to."""
+        if isinstance(names, str):
+            return _by_callee(names, table, shape)
+        key = (table, shape, tuple(names))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _by_callee(names, table, shape)
+        return known
+
+
+def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
     chains = table.chains
     if isinstance(names, str) or len(set(names)) == 1:
         name = names if isinstance(names, str) else names[0]
@@ -31,7 +48,7 @@ def by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
     found = [chains.get(name) for name in names]
     layouts = [None if chain is None else chain.layout for chain in found]
     if None not in layouts and len(set(layouts)) == 1:
-        return (Callees(cast("Ground", tuple(found)), None),)
+        return (Callees(Alike(cast("list[Chain]", found)), None),)
     groups: dict[Layout | None, list[int]] = {}
     for row, layout in enumerate(layouts):
         groups.setdefault(layout, []).append(row)
@@ -39,7 +56,7 @@ def by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
 
 
 def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> Callees:
-    chains = tuple([chain for chain in (found[row] for row in rows) if chain is not None])
+    chains = Alike([chain for chain in (found[row] for row in rows) if chain is not None])
     alike = len(set(chains)) == 1
     return Callees((chains[0] if alike else chains) if chains else None, tuple(rows))
 

@@ -10,6 +10,7 @@ from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_add
 from ipt_explain.netfilter.header.ports import HIGHEST
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
 WORTH_AN_INDEX = 32
@@ -85,10 +86,13 @@ def _plain(text: str) -> Heading | None:
 
 
 class ChainIndexes:
-    """What walks over one node's rules have looked up so far: indexes of long chains, destinations of DNAT."""
+    """What walks over one node's rules have looked up so far: indexes of long chains, where jumps lead, destinations
+    of DNAT.
+    """
 
     def __init__(self) -> None:
         self._indexes: dict[Chain, ChainIndex] = {}
+        self.jumps = Jumps()
         self.destinations: dict[str, Heading | None] = _Destinations()
 
     def of(self, chain: Chain) -> ChainIndex:

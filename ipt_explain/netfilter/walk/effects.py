@@ -91,7 +91,7 @@ class Effects:
         if isinstance(texts, str):
             return None
         known = self._destinations
-        headings = [known[text] for text in texts]
+        headings = list(map(known.__getitem__, texts))
         return None if None in headings else cast("Sequence[Heading]", headings)
 
     def _effect(self, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Effect:

@@ -11,6 +11,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.columns import picked
 
 Outcome = Truth | tuple[Branch, ...]
 """Whether a rule matches: YES, NO, or branches whose shares sum to 1."""
@@ -22,26 +23,33 @@ Rows = tuple[int, ...] | None
 class Crowd:
     """Packets that differ in nothing but where each is bound for, and where each was sent."""
 
-    __slots__ = ("sent", "to")
+    __slots__ = ("_sent", "_who", "to")
 
-    def __init__(self, to: Sequence[Heading], sent: Sequence[Heading]) -> None:
+    def __init__(self, to: Sequence[Heading], sent: Sequence[Heading], who: Sequence[int] | None = None) -> None:
+        """`sent` is where all that set out were sent, `who` which of them these are; None: all."""
         self.to = to
-        self.sent = sent
+        self._sent = sent
+        self._who = range(len(sent)) if who is None else who
 
     def __len__(self) -> int:
         return len(self.to)
 
+    @property
+    def sent(self) -> Sequence[Heading]:
+        """Where each was sent at first."""
+        return picked(self._sent, self._who)
+
     def bound(self, row: int, line: int) -> Bound:
         """What is a packet's own, for the rule on a line."""
-        return Bound(self.to[row], self.sent[row], line)
+        return Bound(self.to[row], self._sent[self._who[row]], line)
 
     def take(self, rows: Sequence[int]) -> Crowd:
         """Some of them, in this order."""
-        return Crowd([self.to[row] for row in rows], [self.sent[row] for row in rows])
+        return Crowd(picked(self.to, rows), self._sent, picked(self._who, rows))
 
     def repeated(self, times: int) -> Crowd:
         """The same packets over and over."""
-        return Crowd(list(self.to) * times, list(self.sent) * times)
+        return Crowd(list(self.to) * times, self._sent, list(self._who) * times)
 
 
 class Evaluator:
@@ -124,7 +132,7 @@ class Evaluator:
             lists.append(crowd.to)
         if condition.sent:
             lists.append(crowd.sent)
-        shown: Sequence[object] = list(zip(*lists)) if lists else [()] * len(crowd)
+        shown: Sequence[object] = lists[0] if len(lists) == 1 else list(zip(*lists)) if lists else [()] * len(crowd)
         groups: dict[object, list[int]] = {}
         for row in range(len(crowd)) if rows is None else rows:
             groups.setdefault(row if condition.alone else shown[row], []).append(row)

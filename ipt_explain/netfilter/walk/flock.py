@@ -9,7 +9,8 @@ from itertools import accumulate
 from typing import Protocol
 
 from ipt_explain.netfilter.packet import Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
+from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
+from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.netfilter.walk.path import AnyLeg, Leg, Path
 from ipt_explain.netfilter.walk.table import Arrival
 
@@ -39,18 +40,18 @@ class Flock:
     def arrived(cls, arrival: Arrival, entered: Entered) -> Flock:
         """Those that a table lets go on, or stops."""
         visit, rows = arrival.visit, arrival.rows
-        numbers = visit.who if isinstance(rows, range) else [visit.who[row] for row in rows]
-        who, before, shares = entered.who, entered.shares, arrival.shares
+        numbers = picked(visit.who, rows)
+        shares = arrival.shares
         if not isinstance(shares, Sequence):
             one = shares
             if entered.undivided:
                 shares = [one] * len(numbers)
             else:
-                shares = [before[number] for number in numbers]
+                shares = picked(entered.shares, numbers)
                 shares = shares if one is ALWAYS else products(shares, [one] * len(shares))
         elif not entered.undivided:
-            shares = products([before[number] for number in numbers], shares)
-        return cls([who[number] for number in numbers], arrival.to, shares, _FromTable(arrival, entered))
+            shares = products(picked(entered.shares, numbers), shares)
+        return cls(picked(entered.who, numbers), arrival.to, shares, _FromTable(arrival, entered))
 
     @classmethod
     def joined(cls, flocks: Sequence[Flock]) -> Flock:
@@ -81,9 +82,11 @@ class Flock:
 
     def take(self, rows: Sequence[int], share: Probability = ALWAYS) -> Flock:
         """A share of some of them."""
-        shares = [product(self.shares[row], share) for row in rows]
+        shares = picked(self.shares, rows)
+        if share is not ALWAYS:
+            shares = products(shares, [share] * len(shares))
         origin = _FromFlocks((self,), rows)
-        return Flock([self.who[row] for row in rows], [self.to[row] for row in rows], shares, origin)
+        return Flock(picked(self.who, rows), picked(self.to, rows), shares, origin)
 
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""

@@ -226,7 +226,7 @@ class Journey:
     ) -> tuple[list[Arrival], Entered]:
         states, flocks = zip(*travellers.items())
         entered = Entered(flocks)
-        crowd = Crowd(entered.to, [self._sent[number] for number in entered.who])
+        crowd = Crowd(entered.to, self._sent, entered.who)
         node = self._node
         walk = TableWalk(ruleset.tables[table], crowd, node.evaluator, node.indexes, self._budget, ruleset.fragment)
         return walk.arrivals(chain, zip(states, entered.numbers())), entered

@@ -10,9 +10,9 @@ from enum import Enum
 
 from ipt_explain.model import Family
 from ipt_explain.netfilter.condition import Answer, Question, ask, decide, split
-from ipt_explain.netfilter.header.addresses import format_address
+from ipt_explain.netfilter.header.addresses import BITS, format_address
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import PacketState, is_broadcast, is_loopback, is_multicast
+from ipt_explain.netfilter.packet import PacketState, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
@@ -22,6 +22,8 @@ ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
 """The question whether the node routes 127.0.0.0/8 to and from other interfaces than lo."""
 
 _EVERYBODY = 0xFFFFFFFF  # 255.255.255.255
+# First bytes of addresses that are routed otherwise than most: 0/8, loopback, multicast, broadcast.
+_ODD = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.IPV6: frozenset({0, 0xFF})}
 _ALL_NODES = frozenset({0xFF01 << 112 | 1, 0xFF02 << 112 | 1})
 
 
@@ -59,8 +61,8 @@ def routes(
         pass
     elif not node.local_addresses and node.sets is None:
         if state.destination_decided:
-            numbers = {address for address in addresses if isinstance(address, int)}
-            elsewhere.update(address for address in numbers if not _is_special(address, family))
+            shift = BITS[family] - 8
+            elsewhere = {each for each in addresses if isinstance(each, int) and each >> shift not in _ODD[family]}
             elsewhere.discard(state.connection.source)
         else:
             elsewhere = addresses & node.foreign_addresses
@@ -69,10 +71,6 @@ def routes(
         courses = _courses_to(state, address)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return known
-
-
-def _is_special(address: int, family: Family) -> bool:
-    return is_loopback(address, family) or is_multicast(address, family) or is_broadcast(address, family)
 
 
 def _courses_to(state: PacketState, address: Address | None) -> tuple[Course, ...]:

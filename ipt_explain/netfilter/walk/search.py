@@ -136,24 +136,11 @@ class Search:
         """Ask a run of alike rules at once. Returns the share that is left behind it; None where the rules do more
         than choose by chance, or choose otherwise for one row than for another.
         """
-        crowd = self._visit.crowd_of(portion.rows)
-        width, length = len(crowd), last - first
-        batch = self.batch(first, portion.rows)
-        chains = batch.chains if isinstance(batch.chains, Chain) else list(batch.chains) * length
-        places = [place for place in range(first, last) for _ in range(width)]
-        answered = self._evaluator.ask(Batch(batch.shape, chains, places), portion.state, crowd.repeated(length))
-        if not answered:
+        chances = self._chances(portion, range(first, last))
+        if chances is None:
+            return None
+        if not any(chances):
             return ALWAYS
-        chances: list[Probability] = [NEVER] * length
-        told: set[int] = set()
-        for outcome, part in answered:
-            chance = _chance(outcome, portion.state)
-            numbers = range(length) if part is None else _blocks(part, width)
-            if chance is None or numbers is None or not told.isdisjoint(numbers):
-                return None
-            told.update(numbers)
-            for number in numbers:
-                chances[number] = chance
         left: Probability = ALWAYS
         parts: list[Probability] = []
         for chance in chances:
@@ -163,6 +150,30 @@ class Search:
         shares = [product(portion.share, parts[number]) for number in at]
         self._take(Spread(portion, [first + number for number in at], shares))
         return left
+
+    def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
+        """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
+        state, crowd, ask = portion.state, self._visit.crowd_of(portion.rows), self._evaluator.ask
+        width, count = len(crowd), len(places)
+        answered: list[tuple[Outcome, Sequence[int] | None]] = []
+        if self._one is None:  # chains of one layout mostly say the same in one place
+            for number, place in enumerate(places):
+                for outcome, part in ask(self.batch(place, portion.rows), state, crowd):
+                    answered.append((outcome, [number] if part is None or len(part) == width else None))
+        else:
+            batch = Batch(self.layout.shapes[places[0]], self._one, [place for place in places for _ in range(width)])
+            for outcome, part in ask(batch, state, crowd.repeated(count)):
+                answered.append((outcome, range(count) if part is None else _blocks(part, width)))
+        chances: list[Probability] = [NEVER] * count
+        told: set[int] = set()
+        for outcome, numbers in answered:
+            chance = _chance(outcome, state)
+            if chance is None or numbers is None or not told.isdisjoint(numbers):
+                return None
+            told.update(numbers)
+            for number in numbers:
+                chances[number] = chance
+        return chances
 
     # By address.
 

@@ -26,8 +26,9 @@ from ipt_explain.netfilter.targets import (
 )
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.callees import by_callee, chains_of, goes
+from ipt_explain.netfilter.walk.callees import chains_of, goes
 from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.netfilter.walk.effects import Effects, TableEffect
 from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator, Rows
 from ipt_explain.netfilter.walk.frontier import Budget, Frontier
@@ -40,7 +41,7 @@ TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
 
 
-Key = tuple[Ground, PacketState, tuple[int, ...]]
+Key = tuple[Ground, PacketState, Sequence[int]]
 Walk = Generator[Key, Visit, None]
 
 
@@ -75,7 +76,7 @@ class TableWalk:
         self._effects = Effects(table.name, fragment, indexes.destinations)
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
-        self._open: list[frozenset[Chain]] = []
+        self._open: list[Ground] = []
         self._entry: Chain | None = None
 
     def arrivals(self, chain: str, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
@@ -83,7 +84,7 @@ class TableWalk:
         roots = []
         self._entry = self._table.chains[chain]
         for state, who in entering:
-            root = self._finished_visit((self._entry, state, tuple(who)))
+            root = self._finished_visit((self._entry, state, who))
             root.weights = ALWAYS
             roots.append(root)
         spread_weights(self._finished)
@@ -119,7 +120,7 @@ class TableWalk:
         else:
             shares = product(weights, share)
         if to is None:
-            to = visit.crowd.to if rows is None else [visit.crowd.to[row] for row in rows]
+            to = picked(visit.crowd.to, numbers)
         return Arrival(end, visit, numbers, shares, to, via, by_policy)
 
     def _finished_visit(self, key: Key) -> Visit:
@@ -145,7 +146,7 @@ class TableWalk:
 
     def _opened(self, key: Key) -> tuple[Key, Visit, Walk]:
         ground, state, who = key
-        self._open.append(frozenset(chains_of(ground)))
+        self._open.append(ground)
         visit = Visit(self._table.name, ground, state, who, self._crowd.take(who))
         return key, visit, self._walk(visit)
 
@@ -201,9 +202,12 @@ class TableWalk:
     def _looping(self, ground: Ground) -> Chain | None:
         """A chain of these that is being looked at already."""
         chains = chains_of(ground)
-        for opened in self._open:
-            if not opened.isdisjoint(chains):
-                return next(chain for chain in chains if chain in opened)
+        for opened in map(chains_of, self._open):
+            if opened[0].layout is chains[0].layout:
+                among = frozenset(opened)
+                found = next((chain for chain in chains if chain in among), None)
+                if found is not None:
+                    return found
         return None
 
     # What rules do.
@@ -216,7 +220,7 @@ class TableWalk:
         if not names:
             self._affected(visit, frontier, portion, place, batch)
             return
-        for group in by_callee(names, self._table, batch.shape):
+        for group in self._indexes.jumps.by_callee(names, self._table, batch.shape):
             own, at = portion.of(group.rows), place if group.rows is None else _chosen(place, group.rows)
             if group.ground is None:
                 some = batch if group.rows is None else batch.take(group.rows)
@@ -253,12 +257,13 @@ class TableWalk:
         origin = list(numbers) * len(spread.places)
         places = [place for place in spread.places for _ in numbers]
         shares = [share for share in spread.shares for _ in numbers]
-        ground = visit.ground
-        chains = ground if isinstance(ground, Chain) else [ground[row] for row in origin]
         shape = frontier.search.layout.shapes[places[0]]
         assert shape.target is not None and shape.target.slot is not None
-        names = Batch(shape, chains, places).column(shape.target.slot)
-        for group in by_callee(names, self._table, shape):
+        names: list[str] = []
+        for place in spread.places:
+            column = frontier.search.batch(place, portion.rows).column(shape.target.slot)
+            names += [column] * len(numbers) if isinstance(column, str) else column
+        for group in self._indexes.jumps.by_callee(names, self._table, shape):
             own = range(len(origin)) if group.rows is None else group.rows
             if group.ground is None or goes(shape) or self._looping(group.ground):
                 for number in own:

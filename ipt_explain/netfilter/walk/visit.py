@@ -13,10 +13,11 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.columns import Alike
 from ipt_explain.netfilter.walk.evaluator import Crowd, Rows
 from ipt_explain.records import dataclass, field
 
-Ground = Chain | tuple[Chain, ...]
+Ground = Chain | Alike
 """The chain that all rows of a visit are in, or each row's own."""
 
 
@@ -134,7 +135,7 @@ class Visit:
     table: str
     ground: Ground
     state: PacketState
-    who: tuple[int, ...]
+    who: Sequence[int]
     crowd: Crowd
     ended: list[Ended] = field(default_factory=list)
     returned: list[Portion] = field(default_factory=list)
@@ -146,9 +147,9 @@ class Visit:
         """The packets of some rows."""
         return self.crowd if rows is None else self.crowd.take(rows)
 
-    def who_of(self, rows: Rows) -> tuple[int, ...]:
+    def who_of(self, rows: Rows) -> Sequence[int]:
         """The packets of some rows, by number in the table."""
-        return self.who if rows is None else tuple([self.who[row] for row in rows])
+        return self.who if rows is None else tuple(map(self.who.__getitem__, rows))
 
     def chain(self, row: int) -> Chain:
         """The chain that a row is in."""

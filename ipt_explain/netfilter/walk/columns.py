@@ -1,0 +1,34 @@
+"""Columns: of a crowd, and of the chains that it is in, one value a row.
+
+Most rules treat all rows alike, and what is asked for all of them is not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from ipt_explain.model import Chain
+
+Value = TypeVar("Value")
+
+
+def picked(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
+    """The values of some rows, in their order; the column itself where a range names all of them."""
+    if not isinstance(rows, range):
+        return list(map(column.__getitem__, rows))
+    return column if len(rows) == len(column) else column[rows.start : rows.stop]
+
+
+class Alike(tuple[Chain, ...]):
+    """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them."""
+
+    def __init__(self, chains: Iterable[Chain]) -> None:
+        self._columns: dict[int, Sequence[str]] = {}
+
+    def column(self, place: int) -> Sequence[str]:
+        """The words that they have in a place of `Chain.values`."""
+        column = self._columns.get(place)
+        if column is None:
+            column = self._columns[place] = [chain.values[place] for chain in self]
+        return column
