@@ -139,9 +139,10 @@ def main(args: Sequence[str] | None = None, group: click.Group | None = None) ->
     # What Python cannot raise, as an interrupt while it frees an object, it would print as a traceback.
     sys.unraisablehook = _end_when_interrupted
     prepare_streams()
-    status = run(sys.argv[1:] if args is None else list(args), group)
-    # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
-    os._exit(status)
+    with collector_paused():
+        status = run(sys.argv[1:] if args is None else list(args), group)
+        # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
+        os._exit(status)
 
 
 def _end_when_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
@@ -153,8 +154,7 @@ def run(args: list[str], group: click.Group | None = None) -> int:
     """Run one command line, of the program or of another `group` of commands; returns the exit status."""
     group = commands if group is None else group
     try:
-        with collector_paused():
-            status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False)
+        status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False)
         finish()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):

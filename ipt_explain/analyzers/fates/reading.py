@@ -71,7 +71,7 @@ class _Reader:
             told = self._told(services, protocol, crowd)
             for (number, _), judgement in zip(crowd, told):
                 judgements[number].append(judgement)
-        return [self._with_fates(service, own) for service, own in zip(services, judgements)]
+        return [self._with_fates(*each) for each in zip(services, self._around.bound, judgements)]
 
     def _told(
         self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
@@ -124,7 +124,9 @@ class _Reader:
             return Heading(self._around.with_node_ports, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
-    def _with_fates(self, service: ServicePort, told: Sequence[Mapping[Vantage, Judgement]]) -> ServicePort:
+    def _with_fates(
+        self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Mapping[Vantage, Judgement]]
+    ) -> ServicePort:
         frontends = tuple(
             replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
             for frontend, judgements in zip(service.frontends, told)
@@ -132,19 +134,21 @@ class _Reader:
         for frontend, judgements in zip(service.frontends, told):
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 pod = judgements[Vantage.POD]
-                endpoints = tuple([self._arriving(each, pod.arrivals) for each in service.endpoints])
+                arrivals = pod.arrivals
+                endpoints = tuple([self._arriving(*each, arrivals) for each in zip(service.endpoints, bound)])
                 return replace(
                     service,
                     frontends=frontends,
                     state=_state(service, pod.fate),
                     endpoints=endpoints,
-                    masquerade=self._masquerade(service),
+                    masquerade=self._masquerade(service, bound),
                 )
         return replace(service, frontends=frontends)
 
-    def _arriving(self, endpoint: Endpoint, arrivals: Mapping[Heading, float | None]) -> Endpoint:
+    def _arriving(
+        self, endpoint: Endpoint, heading: Heading | None, arrivals: Mapping[Heading, float | None]
+    ) -> Endpoint:
         """An endpoint with the chance that a connection arrives there."""
-        heading = self._around.heading(endpoint)
         chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
         hairpin = False if endpoint.marked and heading in self._unmasked else endpoint.hairpin
         return Endpoint(
@@ -152,13 +156,12 @@ class _Reader:
             endpoint.affinity_timeout, endpoint.packets, endpoint.evidence, endpoint.marked,
         )  # fmt: skip
 
-    def _masquerade(self, service: ServicePort) -> Masquerade:
+    def _masquerade(self, service: ServicePort, bound: Sequence[Heading | None]) -> Masquerade:
         """As the chains say, but that what is marked must also leave masqueraded."""
         said = service.masquerade
         if not said.hairpin or not self._unmasked:
             return said
-        own = map(self._around.heading, service.endpoints)
-        return said if self._unmasked.isdisjoint(own) else replace(said, hairpin=False)
+        return said if self._unmasked.isdisjoint(bound) else replace(said, hairpin=False)
 
 
 def _address(text: str, family: Family) -> Address:

@@ -34,6 +34,7 @@ class Surroundings:
     cluster_ips: frozenset[int]
     host_endpoints: frozenset[Heading]
     endpoints: Sequence[frozenset[Heading]]
+    bound: Sequence[Sequence[Heading | None]]
     _headings: Mapping[str, Heading | None]
     _facts: NodeFacts = NOTHING_KNOWN
     _node_ports: tuple[int, ...] = ()
@@ -46,9 +47,11 @@ class Surroundings:
         """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
 
         `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order;
-        `node_ports` are addresses of the node that take node ports, none where all do.
+        `bound` has for each endpoint where packets to it are bound for, None where that is not known. `node_ports` are
+        addresses of the node that take node ports, none where all do.
         """
-        of_service = [frozenset(filter(None, [headings[_text(each)] for each in one.endpoints])) for one in services]
+        found = [[headings[_text(each)] for each in service.endpoints] for service in services]
+        of_service = [frozenset(filter(None, own)) for own in found]
         endpoints = frozenset(
             heading.address for own in of_service for heading in own if isinstance(heading.address, int)
         )
@@ -56,25 +59,27 @@ class Surroundings:
         known = _of_pods(services, of_service)
         named = _named_networks(services, known, family)
         pods = named or _around(known or endpoints, family)
-        hosts = frozenset(each for each in endpoints if not any(each & mask == value for value, mask in pods))
-        texts = frozenset(each.address for service in services for each in service.endpoints if each.address)
-        host_texts = {format_address(each, family) for each in hosts}
-        virtual = {service.cluster_ip for service in services if service.cluster_ip}
-        never = _written(texts, family)
+        hosts = endpoints
+        for value, mask in pods:
+            hosts = frozenset([each for each in hosts if each & mask != value])
+        never = _written({each.address for service in services for each in service.endpoints if each.address}, family)
+        of_hosts = _written([format_address(each, family) for each in hosts], family)
+        virtual = _written([service.cluster_ip for service in services if service.cluster_ip], family)
         not_the_node = (endpoints - hosts) | cluster_ips
         return cls(
             family,
             Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True, apart_texts=never),
             Whereabouts(
                 "the node's address", family, outside=named, apart=not_the_node, owned=Truth.YES,
-                apart_texts=_written((texts - host_texts) | virtual, family),
+                apart_texts=(never - of_hosts if of_hosts else never) | virtual,
             ),
             Whereabouts(
                 "the outside address", family, outside=pods, apart=endpoints, ordinary=True, apart_texts=never
             ),
             cluster_ips,
-            frozenset(heading for own in of_service for heading in own if heading.address in hosts),
+            frozenset([each for own in of_service for each in own if each.address in hosts] if hosts else ()),
             of_service,
+            found,
             headings,
             facts,
             tuple(node_ports),

@@ -79,8 +79,10 @@ def _plain(text: str) -> Heading | None:
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or not 0 < int(port[:6]) <= HIGHEST:
         return None
+    if host[:1] == "[":
+        host = host[1:].removesuffix("]")
     try:
-        return Heading(parse_address(host.removeprefix("[").removesuffix("]")), int(port))
+        return Heading(parse_address(host), int(port))
     except ValueError:
         return None
 
