@@ -2,8 +2,8 @@
 
 The program has hundreds of classes of frozen, slotted records, of which one command uses a few dozen. For each class,
 Python's `dataclass` writes and compiles five methods: that took a third of the time of a small dump. Here a class gets
-its `__init__` when its first object is made, and shares all other methods. Its objects are made in half the time, too:
-a frozen dataclass sets its fields through `object.__setattr__`, a record through the slots themselves.
+its `__init__` once some of its objects have been made, and shares all other methods. Its objects are made in half the
+time, too: a frozen dataclass sets its fields through `object.__setattr__`, a record through the slots themselves.
 
 Of the options it knows those that the program uses: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
 and `compare` of a field.
@@ -21,6 +21,8 @@ else:
     from operator import attrgetter
 
     _NO_DEFAULT = object()
+    _WORTH_COMPILING = 20  # Compiling an `__init__` takes as long as making so many objects without one.
+    _made = {}
 
     class field:  # noqa: N801, as in `dataclasses`
         """As `dataclasses.field`."""
@@ -65,8 +67,26 @@ else:
         return default if isinstance(default, field) else field(default=default)
 
     def _first_init(self, *values, **named):
-        """Compiles the class's `__init__`, and makes its first object with it."""
+        """Sets the fields one by one. From some object of the class on, it has an `__init__` of its own, compiled."""
         cls = next(base for base in type(self).__mro__ if base.__dict__.get("__init__") is _first_init)
+        fields = cls.__record_fields__
+        made = _made[cls] = _made.get(cls, 0) + 1
+        left = dict(zip(fields, values)) | named
+        if made < _WORTH_COMPILING and len(left) == len(values) + len(named):
+            for name, each in fields.items():
+                value = left.pop(name, each.default)
+                if value is _NO_DEFAULT:
+                    if each.factory is None:
+                        break
+                    value = each.factory()
+                object.__setattr__(self, name, value)
+            else:
+                if not left:
+                    return
+        _compile_init(cls)
+        cls.__init__(self, *values, **named)
+
+    def _compile_init(cls):
         scope, parameters, body = {"_NO_DEFAULT": _NO_DEFAULT}, ["self"], []
         for name, each in cls.__record_fields__.items():
             scope[f"set_{name}"] = getattr(cls, name).__set__
@@ -83,7 +103,6 @@ else:
             body.append(f"set_{name}(self, {value})")
         exec(f"def __init__({', '.join(parameters)}): {'; '.join(body) or 'pass'}", scope)
         cls.__init__ = scope["__init__"]
-        cls.__init__(self, *values, **named)
 
     def _compare_by(space, names, frozen):
         content = attrgetter(*names) if names else lambda record: ()

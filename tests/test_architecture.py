@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 
 # From the ground up. A module imports from lower floors and from its own.
 FLOORS = (
-    ("records",),
+    ("patterns", "records"),
     ("words",),
     ("collector", "errors", "help", "schemas", "source"),
     ("inputs", "outputs"),

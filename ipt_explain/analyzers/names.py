@@ -7,9 +7,9 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 SERVICES = "KUBE-SERVICES"
@@ -103,17 +103,17 @@ class CommentKind(Enum):
     BARE = ""
 
 
-_SERVICE_PORT = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
+_SERVICE_PORT = lazy_pattern(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
 _KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
 # Comments of rules in the hashed chains; the service port name is in all of them.
 _WITHIN = (
-    re.compile(r"Balancing rule \d+ for (\S+)\Z"),
-    re.compile(r"(\S+) -> \S+\Z"),
-    re.compile(
+    lazy_pattern(r"Balancing rule \d+ for (\S+)\Z"),
+    lazy_pattern(r"(\S+) -> \S+\Z"),
+    lazy_pattern(
         r"(?:masquerade|route|pod) (?:LOCAL )?traffic for (\S+) (?:external destinations|LB IP)(?: to service chain)?\Z"
     ),
-    re.compile(r"(\S+) traffic not accepted by KUBE-FW-\S+\Z"),
-    re.compile(r"other traffic to (\S+) will be dropped by KUBE-PROXY-FIREWALL\Z"),
+    lazy_pattern(r"(\S+) traffic not accepted by KUBE-FW-\S+\Z"),
+    lazy_pattern(r"other traffic to (\S+) will be dropped by KUBE-PROXY-FIREWALL\Z"),
 )
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.graph.cycles import Cycle, circle, order_of_core
 from ipt_explain.graph.export import multigraph
-from ipt_explain.graph.hooks import BUILT_IN_CHAINS
 from ipt_explain.graph.jumps import Jump, JumpIndex, as_jump, index_jumps
 from ipt_explain.graph.order import callees_first, walk
 from ipt_explain.model import Form, Rule, Table
+from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
 
 if TYPE_CHECKING:
     import networkx as nx

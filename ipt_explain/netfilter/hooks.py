@@ -47,3 +47,14 @@ NAT_PRIORITY: Mapping[Hook, int] = {
 
 DESTINATION_NAT = frozenset({Hook.PREROUTING, Hook.OUTPUT})
 """Hooks where nat rewrites the destination; in the others it rewrites the source."""
+
+BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
+    table: tuple(hook.value for hook in Hook if table in TABLES[hook])
+    for table in ("raw", "mangle", "nat", "filter", "security")
+}
+"""Where packets enter a table: its built-in chains, in the order that a packet can meet them."""
+
+
+def is_built_in(table: str, chain: str) -> bool:
+    """Whether the kernel itself sends packets to `chain` of `table`."""
+    return chain in BUILT_IN_CHAINS.get(table, ())

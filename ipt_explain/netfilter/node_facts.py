@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.ipsets.known import KnownSets
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.ipsets.known import KnownSets
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +50,8 @@ def own_addresses(facts: NodeFacts, family: Family) -> OwnAddresses:
 @lru_cache(maxsize=16)
 def known_sets(facts: NodeFacts) -> KnownSets | None:
     """The node's IP sets, ready for questions; None where none are known."""
-    return KnownSets({name: found.set for name, found in facts.sets.items()}) if facts.sets else None
+    if not facts.sets:
+        return None
+    from ipt_explain.netfilter.ipsets.known import KnownSets
+
+    return KnownSets({name: found.set for name, found in facts.sets.items()})

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ipt_explain.patterns import lazy_pattern
+
 _Known = tuple[str, str]
 
 EXACT: Mapping[str, _Known] = {
@@ -112,11 +114,11 @@ POLICY_ENGINES = frozenset({"Antrea", "Azure NPM", "Calico", "Cilium", "kube-rou
 
 # Names too short to know by their beginning alone.
 PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
-    (re.compile(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside"),
-    (re.compile(r"IN_[a-z][\w-]*\Z"), "firewalld", "what one zone lets in"),
-    (re.compile(r"FWD[IO]?_[a-z][\w-]*\Z"), "firewalld", "what one zone forwards"),
-    (re.compile(r"PRE_[a-z][\w-]*\Z"), "firewalld", "what one zone does before routing"),
-    (re.compile(r"POST_[a-z][\w-]*\Z"), "firewalld", "what one zone does after routing"),
+    (lazy_pattern(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside"),
+    (lazy_pattern(r"IN_[a-z][\w-]*\Z"), "firewalld", "what one zone lets in"),
+    (lazy_pattern(r"FWD[IO]?_[a-z][\w-]*\Z"), "firewalld", "what one zone forwards"),
+    (lazy_pattern(r"PRE_[a-z][\w-]*\Z"), "firewalld", "what one zone does before routing"),
+    (lazy_pattern(r"POST_[a-z][\w-]*\Z"), "firewalld", "what one zone does after routing"),
 )
 
 # How comments begin, whom they sign for, and what the rules are for.

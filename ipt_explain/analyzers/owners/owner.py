@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from ipt_explain.analyzers.names import HASH_LENGTH, hash_of, role_of
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.neighbours import COMMENTS, EXACT, PATTERNS, PREFIXES
-from ipt_explain.graph import is_built_in
 from ipt_explain.model import Rule
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass
 
 KERNEL = "built-in"

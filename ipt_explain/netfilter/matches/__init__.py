@@ -1,73 +1,55 @@
 """What each match module asks of a packet, compiled once a shape.
 
-A module is a function of a match that returns its conditions in the kernel's order. A module without one is a
-question that only the user can answer.
+A module is a function of a match that returns its conditions in the kernel's order, imported when a rule first asks
+for it. A module without one is a question that only the user can answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from ipt_explain.model import Hidden, Match, Shape
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
-from ipt_explain.netfilter.matches.addressing import compile_addrtype, compile_iprange
-from ipt_explain.netfilter.matches.chance import compile_statistic
 from ipt_explain.netfilter.matches.core import core_condition
-from ipt_explain.netfilter.matches.ip_header import compile_hops, compile_raw_bytes, compile_tos
-from ipt_explain.netfilter.matches.marked import compile_connmark, compile_mark
-from ipt_explain.netfilter.matches.origin import compile_mac, compile_physdev, compile_pkttype, compile_socket_owner
-from ipt_explain.netfilter.matches.sets import compile_set
-from ipt_explain.netfilter.matches.tracking import compile_conntrack, compile_state
-from ipt_explain.netfilter.matches.transport import (
-    compile_icmp,
-    compile_icmp6,
-    compile_multiport,
-    compile_transport,
-)
-from ipt_explain.netfilter.matches.undecided import compile_undecided
-from ipt_explain.netfilter.matches.visits import compile_recent
 from ipt_explain.netfilter.packet import Bound, PacketState
 
 __all__ = ["MODULES", "compile_match", "compile_shape"]
 
 
-def _nothing(match: Match) -> list[Condition]:
-    return []
-
-
-MODULES: Mapping[str, Callable[[Match], list[Condition]]] = {
-    "addrtype": compile_addrtype,
-    "bpf": compile_raw_bytes,
-    "cgroup": compile_socket_owner,
-    "comment": _nothing,
-    "connmark": compile_connmark,
-    "conntrack": compile_conntrack,
-    "dccp": compile_transport,
-    "dscp": compile_tos,
-    "ecn": compile_raw_bytes,
-    "hl": compile_hops,
-    "icmp": compile_icmp,
-    "icmp6": compile_icmp6,
-    "icmpv6": compile_icmp6,
-    "iprange": compile_iprange,
-    "mac": compile_mac,
-    "mark": compile_mark,
-    "multiport": compile_multiport,
-    "nfacct": _nothing,  # counts, and matches always
-    "owner": compile_socket_owner,
-    "physdev": compile_physdev,
-    "pkttype": compile_pkttype,
-    "recent": compile_recent,
-    "sctp": compile_transport,
-    "set": compile_set,
-    "state": compile_state,
-    "statistic": compile_statistic,
-    "tcp": compile_transport,
-    "tos": compile_tos,
-    "ttl": compile_hops,
-    "u32": compile_raw_bytes,
-    "udp": compile_transport,
-    "udplite": compile_transport,
+MODULES: Mapping[str, tuple[str, str] | None] = {
+    "addrtype": ("addressing", "compile_addrtype"),
+    "bpf": ("ip_header", "compile_raw_bytes"),
+    "cgroup": ("origin", "compile_socket_owner"),
+    "comment": None,
+    "connmark": ("marked", "compile_connmark"),
+    "conntrack": ("tracking", "compile_conntrack"),
+    "dccp": ("transport", "compile_transport"),
+    "dscp": ("ip_header", "compile_tos"),
+    "ecn": ("ip_header", "compile_raw_bytes"),
+    "hl": ("ip_header", "compile_hops"),
+    "icmp": ("transport", "compile_icmp"),
+    "icmp6": ("transport", "compile_icmp6"),
+    "icmpv6": ("transport", "compile_icmp6"),
+    "iprange": ("addressing", "compile_iprange"),
+    "mac": ("origin", "compile_mac"),
+    "mark": ("marked", "compile_mark"),
+    "multiport": ("transport", "compile_multiport"),
+    "nfacct": None,  # counts, and matches always
+    "owner": ("origin", "compile_socket_owner"),
+    "physdev": ("origin", "compile_physdev"),
+    "pkttype": ("origin", "compile_pkttype"),
+    "recent": ("visits", "compile_recent"),
+    "sctp": ("transport", "compile_transport"),
+    "set": ("sets", "compile_set"),
+    "state": ("tracking", "compile_state"),
+    "statistic": ("chance", "compile_statistic"),
+    "tcp": ("transport", "compile_transport"),
+    "tos": ("ip_header", "compile_tos"),
+    "ttl": ("ip_header", "compile_hops"),
+    "u32": ("ip_header", "compile_raw_bytes"),
+    "udp": ("transport", "compile_transport"),
+    "udplite": ("transport", "compile_transport"),
 }
 
 
@@ -97,4 +79,9 @@ def _interfaces(words: Words, state: PacketState, bound: Bound) -> Answer:
 
 def compile_match(match: Match) -> list[Condition]:
     """The conditions of one match, in order; none for one that matches always."""
-    return MODULES.get(match.module, compile_undecided)(match)
+    home = MODULES.get(match.module, ("undecided", "compile_undecided"))
+    if home is None:
+        return []
+    module, function = home
+    compiler: Callable[[Match], list[Condition]] = getattr(import_module(f"{__name__}.{module}"), function)
+    return compiler(match)

@@ -6,9 +6,10 @@ text is shown as an escape instead: `\\x1b`, `\\u202e`. Nothing from a dump reac
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 # Controls (C0, DEL, C1), soft hyphen, Arabic letter mark, joiners and directional marks, line and paragraph separators,
 # bidirectional embeddings, overrides and isolates, invisible operators, variation selectors, the byte order mark,
 # interlinear annotations, invisible fillers, surrogates (bytes that were not UTF-8), tag characters, and noncharacters.
-_UNSAFE = re.compile(
+_UNSAFE = lazy_pattern(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -24,7 +25,7 @@ _UNSAFE = re.compile(
 
 
 # Characters known to take one column each: Latin letters, typographic marks, arrows, box drawing.
-_ONE_COLUMN = re.compile("[\x20-\u02ff\u2018-\u2027\u2190-\u21ff\u2500-\u257f]*\\Z")
+_ONE_COLUMN = lazy_pattern("[\x20-\u02ff\u2018-\u2027\u2190-\u21ff\u2500-\u257f]*\\Z")
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 

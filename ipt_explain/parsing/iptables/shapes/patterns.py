@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken
 
 # A quote that is never closed reaches to the end: so no text is searched twice.
-_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
-_SKELETON_WORD = re.compile(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
+_QUOTED = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_SKELETON_WORD = lazy_pattern(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
 
 
 @dataclass(frozen=True, slots=True)

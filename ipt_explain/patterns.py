@@ -1,0 +1,27 @@
+"""Regular expressions that are compiled when they are first used.
+
+Compiling one takes as long as importing a small module, and a command uses few of those that its modules have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # to a type checker they are Python's own
+    from re import compile as lazy_pattern
+else:
+    import re
+
+    class lazy_pattern:  # noqa: N801, as `re.compile`
+        """As `re.compile`."""
+
+        def __init__(self, text, flags=0) -> None:
+            self._source = text, flags
+
+        def __getattr__(self, name):
+            value = getattr(re.compile(*self._source), name)
+            setattr(self, name, value)
+            return value
+
+
+__all__ = ["lazy_pattern"]
