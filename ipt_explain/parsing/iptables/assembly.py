@@ -21,6 +21,7 @@ from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of
 from ipt_explain.parsing.pastes.merging import Conflict, join_tables
+from ipt_explain.records import replace
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
 BUILT_IN: dict[str, tuple[str, ...]] = {
@@ -66,7 +67,11 @@ class TableBuilder:
 
     def rules(self) -> Iterator[Rule]:
         """All rules read so far."""
-        return (rule for chain in self.chains.values() if not isinstance(chain, int) for rule in chain.rules)
+        for chain in self.chains.values():
+            if isinstance(chain, Draft):
+                yield from chain.rules
+            elif not isinstance(chain, int):
+                yield from map(chain.rule, range(len(chain.layout)))
 
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
         """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
@@ -193,6 +198,7 @@ class RulesetBuilder:
         self.conflicts: list[Conflict] = []
         self._tables: dict[str, Table] = {}
         self._forms: dict[str, Form] = {}
+        self._redeclared: dict[str, list[int]] = {}
 
     def add(self, table: Table, form: Form, generator: Generator | None) -> None:
         """Takes a table in. Of two sections the later replaces the earlier, as iptables-restore has it; what several
@@ -201,23 +207,27 @@ class RulesetBuilder:
         if generator is not None and self.generator is None:
             self.generator = generator.text
         before = self._tables.get(table.name)
+        redeclared, own = self._redeclared.setdefault(table.name, []), table.redeclared
         if before is not None:
             known = self._forms[table.name]
             if form in _COMPLETE and known in _COMPLETE:
-                table = _replace(before, table)
+                if table.line is not None:
+                    redeclared.append(table.line)
             else:
                 table, conflicts = join_tables(before, table)
                 self.conflicts += conflicts
                 form = min(form, known, key=_LESS_COMPLETE.index) if table.whole else _worse(form, known)
+        redeclared += own
         self._tables[table.name] = table
         self._forms[table.name] = form
 
     def build(self) -> Ruleset:
         """The ruleset; it is only as complete as its least complete table."""
         form = max(self._forms.values(), key=_LESS_COMPLETE.index, default=Form.SAVE)
-        return Ruleset(
-            self.source, self.family, self.backend, self.generator, form, self._tables, tuple(self.unreadable)
-        )
+        tables = {
+            name: replace(table, redeclared=tuple(self._redeclared[name])) for name, table in self._tables.items()
+        }
+        return Ruleset(self.source, self.family, self.backend, self.generator, form, tables, tuple(self.unreadable))
 
 
 def _worse(first: Form, second: Form) -> Form:
@@ -264,9 +274,3 @@ def families_of(sections: Sequence[TableBuilder]) -> list[Family]:
         last = family or last
         families.append(last)
     return families
-
-
-def _replace(before: Table, after: Table) -> Table:
-    again = () if after.line is None else (after.line,)
-    redeclared = before.redeclared + again + after.redeclared
-    return Table(after.name, after.chains, after.line, after.committed, after.deleted, redeclared, after.extent)

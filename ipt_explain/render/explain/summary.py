@@ -213,4 +213,4 @@ def _line(trouble: Trouble) -> str:
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:
-    return draw(Node([(label.ljust(LABEL), "title"), *words], hang=LABEL + 2), width)
+    return list(draw(Node([(label.ljust(LABEL), "title"), *words], hang=LABEL + 2), width))

@@ -114,11 +114,15 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
     digits = len(f"{len(rules)}")
     share_of = share_words(shares(rules))
     table = facts.place.table.name if facts.built_in else None
-    for number, rule in enumerate(rules, start=1):
-        said = words.rule(rule)
-        spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
-        spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
-        node.children.append(Node(spans, tail=_line(rule.line), hang=digits + 2))
+
+    def nodes() -> Iterator[Node]:
+        for number, rule in enumerate(rules, start=1):
+            said = words.rule(rule)
+            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+            spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
+            yield Node(spans, tail=_line(rule.line), hang=digits + 2)
+
+    node.more = nodes()
     return node
 
 

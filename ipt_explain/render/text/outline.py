@@ -6,7 +6,8 @@ lines are laid out here as spans of text and style; rich colours them where a te
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.safe import cells
@@ -30,12 +31,14 @@ class Node:
 
     `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a
     word begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which lines go on.
+    `more` are children behind the others that are only made when they are drawn, as a long chain's rules.
     """
 
     words: Sequence[Span]
     tail: str = ""
     hang: int = 0
     children: list[Node] = field(default_factory=list)
+    more: Iterator[Node] | None = None
 
 
 def sentence(text: str, style: str = "") -> list[Span]:
@@ -43,38 +46,45 @@ def sentence(text: str, style: str = "") -> list[Span]:
     return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
 
 
-def draw(root: Node, width: int) -> list[Line]:
+def draw(root: Node, width: int) -> Iterator[Line]:
     """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
-    lines: list[Line] = []
-    _draw_entry(lines, root, "", _TRUNK if root.children else "", width)
     # Trees are as deep as chains jump, so no recursion; nor does every line show as many guides as there are floors.
     room = width // 2 // len(_TRUNK) * len(_TRUNK)
-    branches = [(iter(root.children), len(root.children), "")]
+    children = _children(root)
+    child = next(children, None)
+    yield from _entry(root, "", _TRUNK if child else "", width)
+    branches = [(children, child, "")]
     while branches:
-        siblings, left, guides = branches[-1]
-        child = next(siblings, None)
-        if child is None:
+        siblings, node, guides = branches[-1]
+        if node is None:
             branches.pop()
             continue
-        branches[-1] = siblings, left - 1, guides
-        branch, trunk = (_BRANCH, _TRUNK) if left > 1 else (_LAST_BRANCH, _NO_TRUNK)
+        following = next(siblings, None)
+        branches[-1] = siblings, following, guides
+        branch, trunk = (_BRANCH, _TRUNK) if following else (_LAST_BRANCH, _NO_TRUNK)
         below = (guides + trunk)[-room:]
-        _draw_entry(lines, child, guides + branch, below + (_TRUNK if child.children else ""), width)
-        branches.append((iter(child.children), len(child.children), below))
-    return lines
+        children = _children(node)
+        child = next(children, None)
+        yield from _entry(node, guides + branch, below + (_TRUNK if child else ""), width)
+        branches.append((children, child, below))
 
 
-def _draw_entry(lines: list[Line], node: Node, first: str, then: str, width: int) -> None:
+def _children(node: Node) -> Iterator[Node]:
+    return iter(node.children) if node.more is None else chain(node.children, node.more)
+
+
+def _entry(node: Node, first: str, then: str, width: int) -> Iterator[Line]:
     """A node's own lines, behind guides for the first and for those that follow."""
     end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
     free = end - len(first) - _width(node.words)
     if free >= 0:
-        lines.append(_with_tail([(first, _GUIDE), *node.words], node.tail, free))
+        yield _with_tail([(first, _GUIDE), *node.words], node.tail, free)
         return
     indent = then + " " * max(0, len(first) + node.hang - len(then))
     opening, *others = _broken(node.words, end - len(first), width - len(indent))
-    lines.append(_with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening)))
-    lines.extend([(indent, _GUIDE), *words] for words in others)
+    yield _with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening))
+    for words in others:
+        yield [(indent, _GUIDE), *words]
 
 
 def _with_tail(line: Line, tail: str, free: int) -> Line:
@@ -91,18 +101,19 @@ def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Lin
     """Words on lines of `width` columns, but for the first line, which may be narrower."""
     line: Line = []
     room = first_width
+    columns: Callable[[str], int] = len if all(text.isascii() for text, _ in words) else cells
     for text, style in words:
-        if line and cells(text.rstrip()) > room:
+        if line and columns(text.rstrip()) > room:
             yield _ended(line)
             line, room = [], width
         if not line:
             text = text.lstrip()
-        if cells(text.rstrip()) > room:
-            *full, text = _chopped(text, room, width)
-            yield from ([(piece, style)] for piece in full)
-            room = width
+            if columns(text.rstrip()) > room:
+                *full, text = _chopped(text, room, width)
+                yield from ([(piece, style)] for piece in full)
+                room = width
         line.append((text, style))
-        room -= cells(text)
+        room -= columns(text)
     yield _ended(line)
 
 
