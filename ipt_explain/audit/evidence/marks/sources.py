@@ -6,8 +6,8 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.header.protocols import TCP, protocol_number
+from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
@@ -21,6 +21,17 @@ from ipt_explain.services.ports import Frontend, ServicePort
 def _around(context: RulesetContext) -> tuple[NodeRules, Surroundings]:
     node = NodeRules([context.ruleset])
     return node, Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
+
+
+def pods_are_masqueraded(context: RulesetContext) -> bool:
+    """Whether connections from outside to some pod, if not to all, leave masqueraded with no mark on them: network
+    plugins leave out pods of this node, whose replies pass it anyway.
+    """
+    node, around = _around(context)
+    journey = Journey(node, [Heading(around.pod, None)])
+    start = around.departure(Vantage.OUTSIDE, TCP)
+    journey.forward(start._replace(tracking=Tracking.NEW, destination_decided=True, dnat=True))
+    return any(finish.verdict is Verdict.ACCEPT and finish.state.source_decided for finish, _ in journey.ends())
 
 
 def alike(

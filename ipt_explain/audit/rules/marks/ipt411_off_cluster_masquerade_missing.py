@@ -48,6 +48,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark
 from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
@@ -77,7 +78,7 @@ def _faults(context: RulesetContext) -> Faults:
                     yield _missing(context, marked)
             elif marked.late:
                 yield _late(marked)
-    elif marks.services and not any(map(_others_masquerade, marks.services)):
+    elif marks.services and not (any(map(_others_masquerade, marks.services)) or pods_are_masqueraded(context)):
         yield _none(context, marks.services)
     for stray in marks.strays:
         if id(stray.rule) not in told:
