@@ -168,15 +168,10 @@ class _ObjectReader:
         if not service or _HEADLESS in labels or _OTHER_PROXY in labels or document.get("addressType") == "FQDN":
             return None
         owner = (word_of(metadata, "namespace") or "default", service)
-        for port in list_of(document, "ports"):
-            number = number_of(port.get("port")) if isinstance(port, dict) else None
-            if number is None:
-                continue
-            protocol = (word_of(port, "protocol") or "TCP").lower()
+        for name, protocol, number in _ports_of(document):
             for each in list_of(document, "endpoints"):
                 for found, family in _slice_endpoints(each, number):
-                    key = (*owner, family, word_of(port, "name"), protocol)
-                    _merge(endpoints.setdefault(key, {}), found)
+                    _merge(endpoints.setdefault((*owner, family, name, protocol), {}), found)
         return owner
 
     def _take_endpoints(
@@ -186,17 +181,13 @@ class _ObjectReader:
         if _HEADLESS in map_of(map_of(document, "metadata"), "labels"):
             return
         for subset in list_of(document, "subsets"):
-            for port in list_of(subset, "ports"):
-                number = number_of(port.get("port")) if isinstance(port, dict) else None
-                if number is None:
-                    continue
-                protocol = (word_of(port, "protocol") or "TCP").lower()
+            for name, protocol, number in _ports_of(subset):
                 for address in list_of(subset, "addresses"):
-                    ip = _short(word_of(address, "ip")) if isinstance(address, dict) else ""
+                    ip = _short(word_of(address, "ip"))
                     if ip:
                         node = word_of(address, "nodeName") or None
                         found = ApiEndpoint(endpoint_text(ip, number), True, True, False, node)
-                        key = (*owner, family_of(ip), word_of(port, "name"), protocol)
+                        key = (*owner, family_of(ip), name, protocol)
                         endpoints.setdefault(key, {})[found.endpoint] = found
 
     def _take_node(self, document: dict[str, Any]) -> None:
@@ -212,6 +203,14 @@ class _ObjectReader:
             next((str(labels[label]) for label in _ZONE_LABELS if label in labels), None),
             int(version[1]) if version else None,
         )
+
+
+def _ports_of(document: Any) -> Iterator[tuple[str, str, int]]:
+    """Name, protocol and number of each port that has a number."""
+    for port in list_of(document, "ports"):
+        number = number_of(port.get("port")) if isinstance(port, dict) else None
+        if number is not None:
+            yield word_of(port, "name"), (word_of(port, "protocol") or "TCP").lower(), number
 
 
 def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Family]]:
