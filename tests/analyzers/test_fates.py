@@ -15,15 +15,15 @@ DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
 TO_DNS = "-d 10.96.0.10/32 -p udp -m udp --dport 53"
 
 
-def _dns(*ahead: str, extra: str = "") -> Any:
-    """The Service kube-dns:dns, with rules ahead of all others in their chains; `extra` are tables of their own."""
+def _dns(*ahead: str, extra: str = "", port_name: str = "dns") -> Any:
+    """A port of the Service kube-dns, with rules ahead of all others in their chains; `extra` are tables of their own."""
     text = SAMPLE
     for rule in reversed(ahead):
         chain = rule.split()[1]
         place = text.index(f"-A {chain} ", text.index("*nat"))
         text = f"{text[:place]}{rule}\n{text[place:]}"
     told = json.loads(ipt_explain.explain(ipt_explain.parse(extra + text)).to_json())
-    service = next(service for service in told["services"] if service["port_name"] == "dns")
+    service = next(service for service in told["services"] if service["port_name"] == port_name)
     lines = (extra + text).splitlines()
     for lost in _fate(service)["lost"]:
         lost["rule"] = lines[lost["line"] - 1]
@@ -50,7 +50,8 @@ def test_a_healthy_service_leaves_nothing_open() -> None:
 
 
 def test_another_services_endpoint_does_not_serve() -> None:
-    service = _dns(f"-A PREROUTING {TO_DNS} -j DNAT --to-destination 192.168.50.10:6443")
+    to_dns = TO_DNS.replace("udp", "tcp")
+    service = _dns(f"-A PREROUTING {to_dns} -j DNAT --to-destination 192.168.50.10:6443", port_name="dns-tcp")
     (lost,) = _fate(service)["lost"]
     assert (service["state"], lost["how"], lost["dnat"]) == ("diverted", "diverted", "192.168.50.10:6443")
     assert _arriving(service) == {"10.244.1.2:53": 0, "10.244.1.3:53": 0}
