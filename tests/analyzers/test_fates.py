@@ -15,12 +15,15 @@ DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
 TO_DNS = "-d 10.96.0.10/32 -p udp -m udp --dport 53"
 
 
-def _dns(*ahead: str, extra: str = "", port_name: str = "dns") -> Any:
+def _dns(*ahead: str, extra: str = "", port_name: str = "dns", text: str = SAMPLE) -> Any:
     """A port of the Service kube-dns, with rules ahead of all others in their chains; `extra` are tables of their own."""
-    text = SAMPLE
     for rule in reversed(ahead):
         chain = rule.split()[1]
-        place = text.index(f"-A {chain} ", text.index("*nat"))
+        if f"-A {chain} " not in text:
+            text = text.replace("*nat\n", f"*nat\n:{chain} - [0:0]\n")
+        nat = text.index("*nat")
+        place = text.find(f"-A {chain} ", nat)
+        place = text.index("COMMIT", nat) if place < 0 else place
         text = f"{text[:place]}{rule}\n{text[place:]}"
     told = json.loads(ipt_explain.explain(ipt_explain.parse(extra + text)).to_json())
     service = next(service for service in told["services"] if service["port_name"] == port_name)
@@ -85,6 +88,19 @@ def test_the_rule_that_ends_the_way_decides(rule: str) -> None:
     (lost,) = _fate(_dns(rule))["lost"]
     assert lost["how"] == "untranslated"
     assert lost["rule"] == rule
+
+
+def test_a_rule_that_packets_come_back_from_does_not_decide() -> None:
+    (lost,) = _fate(_dns("-A PREROUTING -j CHECK", "-A CHECK -p udp -j RETURN", f"-A {DNS} -j RETURN"))["lost"]
+    assert lost["rule"] == f"-A {DNS} -j RETURN"
+
+
+def test_the_node_is_none_of_its_pods() -> None:
+    """Though no rule names the pods' network, and one pod is all that the Service has."""
+    unnamed = "\n".join(line for line in SAMPLE.split("\n") if "! -s 10.244.0.0/16" not in line)
+    service = _dns(f"-A {DNS} -j KUBE-SEP-EJJ3L23ZA35VLW6X", text=unnamed)
+    fate = _fate(service, "node")
+    assert (fate["served"], fate["masqueraded"], fate["open"]) == (1.0, False, [])
 
 
 def test_two_rules_that_drop_are_two_losses() -> None:
