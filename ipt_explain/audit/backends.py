@@ -107,7 +107,7 @@ class NftContext(BackendContext):
         super().__init__(node, text, ruleset.source, family, Backend.NFTABLES, number)
         self.ruleset = ruleset
         self.proxy = proxy_table(ruleset, family)
-        self.has_lines = not _from_json(ruleset)
+        self.has_lines = ruleset.has_lines
 
     @property
     def complete(self) -> bool:
@@ -160,10 +160,3 @@ class IpvsContext(BackendContext):
 
 def _name(table: nft.Table) -> str:
     return f"{table.family.value} {table.name}"
-
-
-def _from_json(ruleset: nft.Ruleset) -> bool:
-    """Whether it was read from JSON, which keeps no text of rules."""
-    rules = (rule for table in ruleset.tables.values() for chain in table.chains.values() for rule in chain.rules)
-    first = next(rules, None)
-    return first is not None and first.source_text is None

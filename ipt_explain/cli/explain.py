@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ from ipt_explain.records import replace
 MOST_TREES = 30
 
 if TYPE_CHECKING:
+    from ipt_explain.analyzers.selection import Selection
+    from ipt_explain.model import Dump
     from ipt_explain.services.choice import Choice
     from ipt_explain.services.explanation import Explanation
 
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     "--sort", "order", type=click.Choice(["name", "problem", "endpoints", "packets"]),
     help="Sort Services; else they come as in the dump.",
 )  # fmt: skip
+@click.option(
+    "--objects", metavar="FILE", type=click.Path(),
+    help="Name virtual servers of IPVS by what kubectl get services -A -o json prints.",
+)  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N Services.")
 @selection_options
 @display_options
@@ -52,6 +58,7 @@ def explain(
     problems: bool,
     everything: bool,
     order: str | None,
+    objects: str | None,
     limit: int | None,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
@@ -70,7 +77,7 @@ def explain(
 
     selection = Selection.of(service, namespace, address)
     read = read_dumps(dumps, live, lenient, empty_too=not selection, nftables_too=True)
-    explanation, total = explain_selected(read, selection)
+    explanation, total = explain_selected(read, selection) if objects is None else _named(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         said = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, said))
@@ -87,6 +94,17 @@ def explain(
     shown = Shown.PROBLEMS if problems else Shown.NONE if bounded and output == "tree" else Shown.ALL
     choice = Choice(shown, None if order is None else Order(order), limit)
     write(_rendered(explanation, total if selection else None, output, color, width, choice))
+
+
+def _named(read: Sequence[Dump], selection: Selection, objects: str) -> tuple[Explanation, int]:
+    """What the dumps say of the services asked for, with the names that the cluster's objects know."""
+    from ipt_explain.analyzers.selection import Selection, explain_selected, select
+    from ipt_explain.cli.shared.cluster import read_cluster
+    from ipt_explain.compare.objects.server_names import with_names
+
+    everything, _ = explain_selected(read, Selection.of((), (), ()))
+    named = with_names(everything, read_cluster(objects, [dump.source for dump in read]))
+    return select(named, selection), len(named.services)
 
 
 def _rendered(

@@ -14,6 +14,7 @@ from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
+from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
 from ipt_explain.words.families import family_name
 
@@ -32,11 +33,12 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
     `node` is whose dumps they are, None to recognise it for each. Raises UsageError where objects and dumps have
     nothing to be compared by.
     """
+    dumps = [dump for dump in as_nodes(dumps) if dump.rulesets or dump.nft is not None]
     _check_families(objects, dumps)
-    judgements = [judge(objects, dump, node) for dump in dumps if dump.rulesets]
+    judgements = [judge(objects, dump, node) for dump in dumps]
     mismatches = [mismatch for judgement in judgements for mismatch in judgement.mismatches]
     of_node: dict[str, list[Dump]] = {}
-    for judgement, dump in zip(judgements, (dump for dump in dumps if dump.rulesets)):
+    for judgement, dump in zip(judgements, dumps):
         if judgement.node is not None:
             of_node.setdefault(judgement.node, []).append(dump)
     if len(of_node) > 1:
@@ -50,6 +52,8 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
 
 
 def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
+    if any(dump.nft is not None for dump in dumps):
+        return
     have = {ruleset.family for dump in dumps for ruleset in dump.rulesets}
     asked = families_asked(objects)
     if have and asked and not have & asked:

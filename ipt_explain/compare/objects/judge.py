@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers import explain
@@ -20,6 +21,8 @@ from ipt_explain.model import Dump, Family, Form, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode, ServicePort
 from ipt_explain.words.families import family_name
+
+_FIRST_NFTABLES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,14 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
     _check_mode(objects, dump, [facts.mode for facts in explanation.rulesets])
     name = node_of(objects, dump, services, node)
     notes = list(objects.notes)
-    if name is None and _has_local_policies(objects, {ruleset.family for ruleset in dump.rulesets}):
+    nftables = {facts.family: facts for facts in explanation.rulesets if facts.mode is ProxyMode.NFTABLES}
+    families = dict.fromkeys((*(ruleset.family for ruleset in dump.rulesets), *nftables))
+    if name is None and _has_local_policies(objects, set(families)):
         notes.append(f"{dump.source}: nothing tells which node this is: local endpoints are not compared (use --node)")
     views = service_views(explanation)
-    facts = dict(zip(views, services))
+    facts = dict(zip(views, services)) if dump.nft is None or dump.nft.has_lines else {}
     mismatches: list[Mismatch] = []
-    for family in dict.fromkeys(ruleset.family for ruleset in dump.rulesets):
+    for family in families:
         rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
         if len(rulesets) > 1:
             notes.append(
@@ -53,10 +58,14 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
                 "services of both are compared"
             )
         case = FamilyCase(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
-        circumstances = [
-            (release, zone) for release in _releases(objects, name, rulesets) for zone in zones_of(objects, name)
-        ]
-        mismatches += case.best(circumstances, dump.source, _complete(rulesets))
+        if family in nftables:
+            written = nftables[family]
+            releases = releases_between(objects, name, *_minors(written.version))
+            complete = not written.form.fragment
+        else:
+            releases, complete = _releases(objects, name, rulesets), _complete(rulesets)
+        circumstances = [(release, zone) for release in releases for zone in zones_of(objects, name)]
+        mismatches += case.best(circumstances, dump.source, complete)
     return Judgement(dump.source, name, tuple(mismatches), tuple(notes))
 
 
@@ -150,6 +159,14 @@ def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]
         if whole and known.first >= 24 and ruleset.chain("filter", PROXY_FIREWALL) is None:
             last = min(last, 24)
     return releases_between(objects, node, first, last)
+
+
+def _minors(version: str | None) -> tuple[int, int]:
+    """The first and last minor version of a range in words, as `1.30 to 1.32` and `1.36 or later`."""
+    found = [int(each) for each in re.findall(r"1\.(\d+)", version or "")]
+    if not found:
+        return _FIRST_NFTABLES, NEWEST
+    return found[0], NEWEST if version is not None and version.endswith("later") else found[-1]
 
 
 def releases_between(objects: ApiObjects, node: str | None, first: int, last: int) -> list[Release]:

@@ -9,9 +9,10 @@ from enum import Enum
 from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.services.views import Address, ServiceView
-from ipt_explain.model import Family, Rule
+from ipt_explain.model import Family
 from ipt_explain.records import dataclass
-from ipt_explain.services.ports import FrontendKind, FrontendVerdict, Scope, ServicePort, TrafficPolicy
+from ipt_explain.services.evidence import Evidence, Shown
+from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ProxyMode, Scope, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import some
 from ipt_explain.words.lists import listed
@@ -49,6 +50,8 @@ class Mismatch:
     nodes: tuple[str, ...] = ()
 
 
+Told = Evidence | Shown
+
 RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its log why it did not."
 
 
@@ -79,7 +82,7 @@ def stale_service(view: ServiceView, service: ServicePort | None, source: str) -
     message = f"the cluster has no such service port, but there are rules for {places}"
     return Mismatch(
         MismatchKind.SERVICE_STALE, view.family, source, view.label, view.protocol, message, RESYNC,
-        *_shown([] if service is None else [frontend.rule for frontend in service.frontends]),
+        *_shown([] if service is None else [frontend.evidence for frontend in service.frontends]),
     )  # fmt: skip
 
 
@@ -107,11 +110,11 @@ class _Case:
         yield from self._affinity()
         yield from self._endpoints(bool(policies))
 
-    def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Rule] = ()) -> Mismatch:
+    def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Told] = ()) -> Mismatch:
         """A mismatch that these rules show, else those of the frontends."""
         return Mismatch(
             kind, self.view.family, self.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
-            *_shown(rules or [frontend.rule for frontend in self.frontends]),
+            *_shown(rules or [frontend.evidence for frontend in self.frontends]),
         )  # fmt: skip
 
     def _ports(self) -> Iterator[str]:
@@ -137,7 +140,8 @@ class _Case:
                 if asked != found:
                     yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
         same_policy = view.external_policy in (None, _policy(intent.external_local))
-        if self.complete and same_policy and view.health_check_node_port != intent.health_check_node_port:
+        tells = self.complete and same_policy and view.mode is ProxyMode.IPTABLES
+        if tells and view.health_check_node_port != intent.health_check_node_port:
             yield f"its health check node port is {intent.health_check_node_port}, not {view.health_check_node_port}"
 
     def _policies(self) -> Iterator[str]:
@@ -174,7 +178,7 @@ class _Case:
             message = f"session affinity should be {_affinity(asked)}, the rules have {_affinity(found)}"
             if asked == found and affinity is not None:
                 message = f"session affinity lacks {', '.join(affinity.without)}"
-            rules = [endpoint.rule for endpoint in self.endpoints if endpoint.affinity_timeout is not None]
+            rules = [endpoint.evidence for endpoint in self.endpoints if endpoint.affinity_timeout is not None]
             yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, message, rules[:1])
 
     def _endpoints(self, other_policy: bool) -> Iterator[Mismatch]:
@@ -228,9 +232,9 @@ class _Case:
                 yield self._mismatch(MismatchKind.PORT_DIFFERS, words)
             return
 
-    def _rules_of(self, endpoints: set[str]) -> list[Rule]:
+    def _rules_of(self, endpoints: set[str]) -> list[Told]:
         return [
-            each.rule
+            each.evidence
             for each in self.endpoints
             if each.address is not None and each.port is not None and address_port(each.address, each.port) in endpoints
         ]
@@ -258,7 +262,7 @@ def _expected_frontends(intent: Intent) -> Iterator[Address]:
 
 
 def _networks(ranges: Iterable[str]) -> frozenset[str]:
-    """Source ranges as networks; none where one of them is everything."""
+    """Source ranges as networks; none where one of them is everything. nftables joins neighbours."""
     networks = set()
     for each in ranges:
         try:
@@ -284,9 +288,10 @@ def _affinity(seconds: tuple[int, ...]) -> str:
     return "ClientIP " + ", ".join(f"{each} s" for each in seconds) if seconds else "None"
 
 
-def _shown(rules: Sequence[Rule]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
+def _shown(told: Sequence[Told]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
     """The lines of rules, and where the first is: kube-proxy refuses in filter, and does all else in nat."""
-    if not rules:
-        return (), None
-    table = "filter" if rules[0].target in ("REJECT", "DROP") else "nat"
-    return tuple(dict.fromkeys(rule.line for rule in rules)), (table, rules[0].chain)
+    lines = tuple(dict.fromkeys(each.line for each in told))
+    if not told or not isinstance(told[0], Evidence):
+        return lines, None
+    table = "filter" if told[0].target in ("REJECT", "DROP") else "nat"
+    return lines, (table, told[0].chain.name)

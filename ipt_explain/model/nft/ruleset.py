@@ -136,3 +136,10 @@ class Ruleset:
     tables: Mapping[tuple[TableFamily, str], Table]
     generator: str | None = None
     fragment: bool = False
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether places in it have lines of their own: not in JSON, which keeps no text of rules."""
+        rules = (rule for table in self.tables.values() for chain in table.chains.values() for rule in chain.rules)
+        first = next(rules, None)
+        return first is None or first.source_text is not None
