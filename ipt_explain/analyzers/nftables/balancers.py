@@ -61,9 +61,16 @@ class BalancerReader:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._hairpins = _hairpins(table)
+        self._known: dict[tuple[str, str], Spread | None] = {}
 
     def read(self, name: str, protocol: str) -> Spread | None:
         """What the chain of this name spreads over; None where there is no such chain."""
+        key = (name, protocol)
+        if key not in self._known:
+            self._known[key] = self._read(name, protocol)
+        return self._known[key]
+
+    def _read(self, name: str, protocol: str) -> Spread | None:
         chain = self._table.chains.get(name)
         if chain is None:
             return None

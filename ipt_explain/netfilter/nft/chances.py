@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from ipt_explain.model.nft import WILDCARD, Element, Expression, Operator, Range, SetLiteral
 from ipt_explain.netfilter.nft.readings import Chance
@@ -11,19 +12,24 @@ from ipt_explain.netfilter.nft.readings import Chance
 def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction, Element | None]]:
     """Which element is found, with the share of each; None for numbers that no element has."""
     found: list[tuple[Fraction, Element | None]] = []
-    left = Fraction(1)
+    left = chance.count
     otherwise: Element | None = None
     for element in elements:
         if element.key is WILDCARD:
             otherwise = element
             continue
-        share = Fraction(_count(chance, element.key), chance.count)
-        if share:
-            found.append((share, element))
-            left -= share
+        count = _count(chance, element.key)
+        if count:
+            found.append((_fraction(count, chance.count), element))
+            left -= count
     if left > 0:
-        found.append((left, otherwise))
+        found.append((_fraction(left, chance.count), otherwise))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _fraction(part: int, whole: int) -> Fraction:
+    return Fraction(part, whole)
 
 
 def share_of(chance: Chance, operator: Operator, right: Expression) -> Fraction | None:

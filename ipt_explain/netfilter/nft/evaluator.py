@@ -35,6 +35,7 @@ from ipt_explain.netfilter.nat.targets import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.asking import Asking, Found
 from ipt_explain.netfilter.nft.mangling import mangled
+from ipt_explain.netfilter.nft.misses import Destinations, destinations_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
 from ipt_explain.netfilter.nft.rewriting import applies, rewritten
 from ipt_explain.netfilter.nft.ways import Leap, Way
@@ -75,6 +76,7 @@ class Evaluator:
         self.asked = 0
         self._asking = Asking()
         self._about_heading: dict[Rule, bool] = {}
+        self._destinations: dict[Rule, Destinations | None] = {}
 
     def ways(self, table: Table, rule: Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
         """What a rule of a table makes of a packet: the ways on, whose shares sum to 1.
@@ -97,7 +99,7 @@ class Evaluator:
                     ways.append(Way(place.share, Flow.CONTINUE, place.state, place.to, True))
                 continue
             statement = statements[place.next]
-            answer = self._answer(table, rule, place, bound._replace(to=place.to), statement)
+            answer = self._answer(table, rule, place, Bound(place.to, bound.sent, bound.line), statement)
             if isinstance(answer, Truth):
                 if answer is Truth.YES:
                     places.append(place._replace(next=place.next + 1))
@@ -111,6 +113,12 @@ class Evaluator:
             else:
                 places += reversed(_taken(place, answer, ways))
         return tuple(ways)
+
+    def destinations(self, table: Table, rule: Rule) -> Destinations | None:
+        """All that a rule can match, as far as that is a matter of where packets are bound for."""
+        if rule not in self._destinations:
+            self._destinations[rule] = destinations_of(table, rule)
+        return self._destinations[rule]
 
     def asks_where_to(self, rule: Rule) -> bool:
         """Whether packets that differ only in where they are bound for can fare differently: else one answer serves

@@ -153,6 +153,10 @@ class ChainWalk:
             self._budget.left -= _COST_OF_A_RULE
             yield [ask(table, rule, portion.state, Bound(portion.to[0], sent[portion.rows[0]], line))], portion
             return
+        missing, portion = self._apart(rule, portion)
+        if missing is not None:
+            self._budget.left -= _COST_OF_A_RULE
+            yield [(Way(ALWAYS, Flow.CONTINUE, missing.state, missing.to[0], False),)], missing
         known: dict[tuple[Heading, Heading], tuple[Way, ...]] = {}
         alike: dict[tuple[object, ...], list[int]] = {}
         answers = []
@@ -165,13 +169,26 @@ class ChainWalk:
             answers.append(ways)
             key = tuple([(way.share, way.then, way.state, way.matched, way.reason) for way in ways])
             alike.setdefault(key, []).append(number)
-        if len(alike) == 1:
-            yield answers, portion
+        if len(alike) < 2:
+            if answers:
+                yield answers, portion
             return
         for numbers in alike.values():
             rows = tuple([portion.rows[number] for number in numbers])
             to_of = tuple([portion.to[number] for number in numbers])
             yield [answers[number] for number in numbers], portion._replace(rows=rows, to=to_of)
+
+    def _apart(self, rule: Rule, portion: _Portion) -> tuple[_Portion | None, _Portion]:
+        """The packets that the rule cannot match by their destination, if any, and the others."""
+        meant = self._evaluator.destinations(self._table, rule)
+        if meant is None:
+            return None, portion
+        missed = list(map(meant.miss, portion.to))
+        if not any(missed):
+            return None, portion
+        if all(missed):
+            return portion, portion._replace(rows=(), to=())
+        return _picked(portion, missed, True), _picked(portion, missed, False)
 
     def _go(self, frame: _Frame, rule: Rule, way: Way, before: PacketState, going: _Portion) -> None:
         then = way.then
@@ -232,6 +249,13 @@ class _FromChain:
 
     def before(self, row: int) -> tuple[Flock, int]:
         return self._walk.before(self._arrival.rows[row])
+
+
+def _picked(portion: _Portion, missed: Sequence[bool], wanted: bool) -> _Portion:
+    places = [place for place, each in enumerate(missed) if each is wanted]
+    return portion._replace(
+        rows=tuple([portion.rows[place] for place in places]), to=tuple([portion.to[place] for place in places])
+    )
 
 
 def _tells(before: PacketState, after: PacketState) -> bool:
