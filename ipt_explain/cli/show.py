@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ from ipt_explain.cli.shared.suggestions import chains_and_files
 from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from ipt_explain.model import Dump
+    from ipt_explain.model import Dump, nft
     from ipt_explain.render.english.glossary import Glossary
 
 _SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*")
@@ -61,9 +61,26 @@ def show(
             raise click.UsageError(f"name a chain ({names[0]}) or give a --rule, not both")
         write(_rules(rules, table, read_dumps(dumps, live, lenient) if dumps or live else (), output, color, width))
         return
-    parsed = read_dumps(dumps, live, lenient)
+    parsed = read_dumps(dumps, live, lenient, nftables_too=bool(names) and output == "text")
     warn(warning for dump in parsed for warning in dump.warnings)
+    nftables = [dump.nft for dump in parsed if dump.nft is not None]
+    if nftables and names:
+        found, names = _of_nftables(nftables, names, table)
+        write(found(color, width))
+        if not names:
+            return
     write(_chains(parsed, names, table, depth, output, color, width))
+
+
+def _of_nftables(
+    rulesets: Sequence[nft.Ruleset], names: Sequence[str], table: str | None
+) -> tuple[Callable[[bool, int], Iterable[str]], list[str]]:
+    """The chains of nftables that fit the names, to be printed, and the names that none fits."""
+    from ipt_explain.analyzers.profiles.nft_chains import nft_chains
+    from ipt_explain.render.show.nft_chain import nft_chains_text
+
+    found, left = nft_chains(rulesets, names, table)
+    return lambda color, width: nft_chains_text(found, width, color), left
 
 
 def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -34,7 +34,7 @@ NO_RULES = (
 
 NFTABLES = (
     "{}: there are rules of nftables in it, which this command cannot follow yet: "
-    "explain, trace, audit and compare can. Give it what iptables-save prints"
+    "explain, trace, audit, compare and `show NAME` can. Give it what iptables-save prints"
 )
 
 
