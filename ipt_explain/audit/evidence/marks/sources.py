@@ -65,6 +65,6 @@ def _masqueraded(
     journey = Journey(node, [Heading(parse_address(frontend.address), frontend.port)])
     journey.begin(start._replace(source=source, connection=replace(start.connection, source=source)))
     ends = [finish for finish, _ in journey.ends() if finish.verdict is Verdict.ACCEPT]
-    told = {finish.state.snat for finish in ends}
+    told = {finish.state.source_decided for finish in ends}
     return told.pop() if len(told) == 1 and not any(finish.state.answers for finish in ends) else None
 
