@@ -13,7 +13,9 @@ class Extent(Enum):
 
     WHOLE = "whole"  # all of them
     START = "start"  # the first ones without a gap, where the text is cut: more may follow
+    END = "end"  # the last ones, where the text begins in the middle of it: more come before
     SOME = "some"  # what grep left, or what was appended: others may come before, between and after them
+    HOLED = "holed"  # a part, from which lines are gone here and there
     NONE = "none"  # nothing: the text does not have the chain or the table
 
 

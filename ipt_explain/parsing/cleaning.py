@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
-from ipt_explain.parsing.line_ends import with_line_feeds
+from ipt_explain.parsing.line_ends import with_line_feeds, without_lone_returns
 from ipt_explain.records import dataclass
 
 _LONG_NUMBER = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")
@@ -43,6 +43,10 @@ def clean(text: str, source: str) -> Cleaned:
 
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
+    if "\r" in text:
+        returns, text = text, without_lone_returns(text)
+        if text is not returns:
+            warnings.append(f"{source}: its lines end in CR alone, and were read as if in LF")
     text, count = with_line_feeds(text)
     if count:
         lines = "1 line ends" if count == 1 else f"{count:,} lines end"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_LONE = re.compile(r"\r(?!\n) ?")
+_LONE_ENDS = re.compile(r"\r ?(?:\*[a-z]|:\S|-[ANP] \S|COMMIT\b|#)")
 _ESCAPED = re.compile(r"\\.")
 
 
@@ -24,6 +26,14 @@ def with_line_feeds(text: str) -> tuple[str, int]:
             lines[index] = line[:-1]
             count += 1
     return "\n".join(lines), count
+
+
+def without_lone_returns(text: str) -> str:
+    """The text with LF at its lines' ends where a carriage return alone ends most of them, as old terminals and some
+    collectors leave it.
+    """
+    lone = text.count("\r") - text.count("\r\n")
+    return _LONE.sub("\n", text) if lone > max(1, text.count("\n")) and _LONE_ENDS.search(text) else text
 
 
 def _starts_line(line: str) -> bool:

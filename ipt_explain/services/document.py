@@ -197,7 +197,7 @@ def _balancer(balancer: Balancer) -> str:
         quoted(balancer.chain),
         quoted(balancer.scope.value),
         _shares(balancer.shares),
-        balancer.unmatched,
+        _number(balancer.unmatched),
     )
 
 

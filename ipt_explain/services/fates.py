@@ -85,6 +85,11 @@ class Fate:
         """Whether nothing is lost, and nothing open."""
         return not self.lost and not self.open
 
+    @property
+    def has_unknown(self) -> bool:
+        """Whether some connections meet what nobody can tell, as rules that a fragment lacks."""
+        return any(lost.how is Loss.UNKNOWN for lost in (*self.lost, *self.perhaps))
+
 
 @dataclass(frozen=True, slots=True)
 class Fates:

@@ -91,19 +91,21 @@ class Frontend:
 class Share:
     """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT.
 
-    Where load or the client decide, `scheduler` names what does so, and `probability` is only an even share.
+    `probability` is None where it hangs on rules that the text lacks. Where load or the client decide, `scheduler`
+    names what does so, and `probability` is only an even share.
     """
 
     endpoint: str | None
     chain: str
-    probability: float
+    probability: float | None
     scheduler: str | None = None
     weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """A chain that spreads connections. Shares and `unmatched` (what leaks through, untranslated) sum to 1.
+    """A chain that spreads connections. Shares and `unmatched` (what leaks through, untranslated) sum to 1; `unmatched`
+    is None where more of its rules may follow than the text shows.
 
     `fallback_drop`: the chain ends in a mark for dropping instead of endpoints (no local ones).
     """
@@ -111,7 +113,7 @@ class Balancer:
     chain: str
     scope: Scope
     shares: tuple[Share, ...]
-    unmatched: float
+    unmatched: float | None
     fallback_drop: bool = False
 
     @property
@@ -152,12 +154,13 @@ class Endpoint:
 class Masquerade:
     """When connections to a service port have their source rewritten.
 
-    `hairpin`: a pod that reaches itself (True where all endpoints do so). `all`: every ClusterIP connection.
-    `off_cluster`: the condition under which ClusterIP connections from outside the pod network are.
+    `hairpin`: a pod that reaches itself (True where all endpoints do so). `all`: every ClusterIP connection; None where
+    the text does not show all that marks them. `off_cluster`: the condition under which ClusterIP connections from
+    outside the pod network are.
     """
 
     hairpin: bool | None
-    all: bool
+    all: bool | None
     off_cluster: str | None
 
 

@@ -72,15 +72,17 @@ def _stripped(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
-def evenness(chances: Sequence[float]) -> str:
+def evenness(chances: Sequence[float | None]) -> str:
     """How even a distribution is: `even` (to the grain of the kernel's 31-bit values), `even within 0.001 %` (to
-    the five digits that kube-proxy wrote up to 1.16), or `uneven`. Nothing for fewer than two."""
-    if len(chances) < 2:
+    the five digits that kube-proxy wrote up to 1.16), or `uneven`. Nothing for fewer than two, or where one is not
+    known."""
+    known = [chance for chance in chances if chance is not None]
+    if len(known) < max(2, len(chances)):
         return ""
-    spread = max(chances) - min(chances)
+    spread = max(known) - min(known)
     if spread <= GRAIN:
         return "even"
-    if spread <= _FIVE_DIGITS and spread <= _EVEN_PART * sum(chances) / len(chances):
+    if spread <= _FIVE_DIGITS and spread <= _EVEN_PART * sum(known) / len(known):
         return f"even within {_rounded_up(spread * 100)} %"
     return "uneven"
 

@@ -122,7 +122,7 @@ def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:
     lines = service_lines(
         service(
             endpoints=endpoints,
-            balancers=(balancer(endpoints, unmatched=0.5),),
+            balancers=(balancer(endpoints, unmatched=None),),
             masquerade=Masquerade(None, False, None),
         ),
         form=Form.FRAGMENT,

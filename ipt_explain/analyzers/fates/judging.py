@@ -58,16 +58,26 @@ class Judgement:
     fate: Fate
     arrivals: Mapping[Heading, float | None]
 
+    def share_of(self, endpoint: Heading) -> float | None:
+        """What an endpoint receives; None also where some connections meet rules that the text lacks."""
+        return self.arrivals.get(endpoint, None if self.fate.has_unknown else 0.0)
+
 
 class Judge:
     """Judges ends by what the Services are: their endpoints, and whether their own rules refuse.
 
     Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
+    `shown_whole`: all rules that may masquerade are in the text, so that what none of them does is not done;
+    `drops_shown`: so are all that may drop what is marked for it.
     """
 
-    def __init__(self, deciders: Deciders, perhaps_here: frozenset[Heading]) -> None:
+    def __init__(
+        self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool
+    ) -> None:
         self._deciders = deciders
         self._perhaps_here = perhaps_here
+        self._shown_whole = shown_whole
+        self._drops_shown = drops_shown
 
     def judge(
         self,
@@ -87,6 +97,7 @@ class Judge:
         kept = [0] * count
         masqueraded = [0] * count
         others: set[int] = set()
+        unsure = 0 if self._shown_whole else 1
         for finish, flock in ends:
             state = finish.state
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
@@ -115,7 +126,7 @@ class Judge:
         return [
             self._weigh(gathered[who], endpoints[who], may_refuse[who])
             if who in gathered
-            else Judgement(_WHOLE[kept[who], masqueraded[who]], arrivals[who])
+            else Judgement(_WHOLE[kept[who], masqueraded[who] or (kept[who] & unsure)], arrivals[who])
             for who in range(count)
         ]
 
@@ -140,22 +151,27 @@ class Judge:
             _forget_idle(portions)
         questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
         masqueraded = {snat for snat, _ in sources}
-        certain = not any(answers for _, answers in sources)
+        certain = not any(answers for _, answers in sources) and (self._shown_whole or False not in masqueraded)
         losses = [
             Lost(float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers))
             for (part, answers), portion in parts.items()
             if part.loss is not None and part.decider is not None
         ]
+        certain = certain and not any(lost.how is Loss.UNKNOWN for lost in losses)
         fate = Fate(
             served=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.served),
             refused=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
-            enforced=_enforced([part for part, _ in parts if part.refused]),
+            enforced=self._enforced([part for part, _ in parts if part.refused]),
             masqueraded=masqueraded.pop() if len(masqueraded) == 1 and certain else None,
             open=tuple(questions),
             lost=tuple([lost for lost in losses if not lost.when]),
             perhaps=tuple([lost for lost in losses if lost.when]),
         )
         return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
+
+    def _enforced(self, refusals: Sequence[_Part]) -> bool | None:
+        enforced = all(part.enforced for part in refusals)
+        return enforced if refusals and (enforced or self._drops_shown) else None
 
     def _part(self, end: End, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
         finish, to = end.finish, end.to
@@ -197,10 +213,6 @@ def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys 
 
 def _sum(shares: Iterable[Probability]) -> float:
     return float(sum(shares))
-
-
-def _enforced(refusals: Sequence[_Part]) -> bool | None:
-    return all(part.enforced for part in refusals) if refusals else None
 
 
 def _arrivals(portions: Portions[tuple[Heading, Answers], None]) -> Mapping[Heading, float | None]:

@@ -8,7 +8,7 @@ from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
@@ -43,8 +43,18 @@ def with_fates(
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, dump.node.virtual_servers)
     around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
+    shown_whole = all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
+    filters = [ruleset.tables.get("filter") for ruleset in rulesets]
+    drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
-    return _Reader(node, Judge(deciders, around.host_endpoints), around).judged(services)
+    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown)
+    return _Reader(node, judge, around, shown_whole).judged(services)
+
+
+def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
+    """Whether a text shows all that may translate addresses; kube-proxy does that `in_nftables`, or in nat."""
+    nat = ruleset.tables.get("nat")
+    return in_nftables and not ruleset.fragment if nat is None else nat.whole
 
 
 def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
@@ -56,8 +66,9 @@ def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
 
 
 class _Reader:
-    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings) -> None:
+    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings, shown_whole: bool) -> None:
         self._node = node
+        self._shown_whole = shown_whole
         self._around = around
         self._judge = judge
 
@@ -128,14 +139,13 @@ class _Reader:
         self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Mapping[Vantage, Judgement]]
     ) -> ServicePort:
         frontends = tuple(
-            replace(frontend, fates=Fates(*(judgements[vantage].fate for vantage in Vantage)))
+            replace(frontend, fates=self._fates(frontend, judgements))
             for frontend, judgements in zip(service.frontends, told)
         )
         for frontend, judgements in zip(service.frontends, told):
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 pod = judgements[Vantage.POD]
-                arrivals = pod.arrivals
-                endpoints = tuple([self._arriving(*each, arrivals) for each in zip(service.endpoints, bound)])
+                endpoints = tuple([self._arriving(*each, pod) for each in zip(service.endpoints, bound)])
                 return replace(
                     service,
                     frontends=frontends,
@@ -145,12 +155,21 @@ class _Reader:
                 )
         return replace(service, frontends=frontends)
 
-    def _arriving(
-        self, endpoint: Endpoint, heading: Heading | None, arrivals: Mapping[Heading, float | None]
-    ) -> Endpoint:
+    def _fates(self, frontend: Frontend, judgements: Mapping[Vantage, Judgement]) -> Fates:
+        """A frontend's fates. Of external policy Local without local endpoints, filter refuses what nat does not lead
+        from pods and the node to endpoints elsewhere: if that is not in the text, nobody knows.
+        """
+        fates = Fates(*(judgements[vantage].fate for vantage in Vantage))
+        led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
+        if self._shown_whole or led or frontend.verdict is not FrontendVerdict.DROP:
+            return fates
+        return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)
+
+    def _arriving(self, endpoint: Endpoint, heading: Heading | None, judgement: Judgement) -> Endpoint:
         """An endpoint with the chance that a connection arrives there."""
-        chance = endpoint.probability if heading is None else arrivals.get(heading, 0.0)
-        hairpin = False if endpoint.marked and heading in self._unmasked else endpoint.hairpin
+        chance = endpoint.probability if heading is None else judgement.share_of(heading)
+        unmasked = endpoint.marked and heading in self._unmasked
+        hairpin = (False if self._shown_whole else None) if unmasked else endpoint.hairpin
         return Endpoint(
             endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, hairpin,
             endpoint.affinity_timeout, endpoint.packets, endpoint.evidence, endpoint.marked,
@@ -161,7 +180,9 @@ class _Reader:
         said = service.masquerade
         if not said.hairpin or not self._unmasked:
             return said
-        return said if self._unmasked.isdisjoint(bound) else replace(said, hairpin=False)
+        if self._unmasked.isdisjoint(bound):
+            return said
+        return replace(said, hairpin=False if self._shown_whole else None)
 
 
 def _address(text: str, family: Family) -> Address:
@@ -184,6 +205,7 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     )
 
 
+_NOT_SHOWN = Fate(None, None, None, None, ("where nat leads it, which this input does not show",))
 _STATES = {
     Loss.UNTRANSLATED: ServiceState.UNMATCHED,
     Loss.DIVERTED: ServiceState.DIVERTED,
@@ -203,6 +225,8 @@ def _state(service: ServicePort, fate: Fate) -> ServiceState:
         return ServiceState.UNKNOWN
     if not fate.lost:
         return ServiceState.SERVING
+    if fate.has_unknown and (not fate.served or all(lost.how is Loss.UNKNOWN for lost in fate.lost)):
+        return ServiceState.UNKNOWN
     if fate.served:
         return ServiceState.DEGRADED
     gravest = max(fate.lost, key=lambda lost: lost.probability)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.iptables.runs import runs_with_gaps
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
-from ipt_explain.model import Chain, Table
+from ipt_explain.model import Chain, Extent, Table
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
@@ -20,6 +21,8 @@ from ipt_explain.services.ports import Share
 _ENDING = frozenset({"ACCEPT", "RETURN"})
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
+# Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Affinity:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1.
+    """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1; `unmatched` is None, and so
+    may shares be, where that hangs on rules that the text lacks.
 
     `chain` is None where the text lacks it. `endpoints` are the shares' endpoint chains, None where the text lacks
     them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for masquerading,
@@ -43,7 +47,7 @@ class Spread:
     chain: Chain | None
     shares: tuple[Share, ...]
     endpoints: tuple[Chain | None, ...]
-    unmatched: float
+    unmatched: float | None
     dropped: float
     affinity: tuple[Affinity, ...]
     marks: tuple[int, ...]
@@ -64,6 +68,8 @@ class BalancerReader:
         self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._open: set[str] = set()
+        self._with_gaps = runs_with_gaps(nat, plans)
+        self._shown = nat is not None and nat.extent is Extent.WHOLE
 
     def read(self, name: str, protocol: str | None) -> Spread:
         """How a chain spreads new connections of a protocol (None: not known)."""
@@ -78,7 +84,7 @@ class BalancerReader:
     def _read(self, name: str, protocol: str | None) -> Spread:
         chain = self._chains.get(name)
         if chain is None:
-            return _spread(name, unmatched=1.0)
+            return self._absent(name)
         affinity: list[Affinity] = []
         marks: list[int] = []
         redirects: list[int] = []
@@ -86,6 +92,7 @@ class BalancerReader:
         shares: list[Share] = []
         endpoints: list[Chain | None] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
+        sure = name not in self._with_gaps
         values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
             plan = plans[shape]
@@ -119,18 +126,22 @@ class BalancerReader:
                     endpoints.append(None)
                 else:
                     inner = self._behind(target, protocol)
-                    shares += [Share(each.endpoint, each.chain, each.probability * offered) for each in inner.shares]
+                    shares += [_part(each, offered) for each in inner.shares]
                     endpoints += inner.endpoints
                     dropped += inner.dropped * offered
-                    left += inner.unmatched * offered
+                    left += (inner.unmatched or 0.0) * offered
+                    sure = sure and inner.unmatched is not None
                 rest = left
             elif plan.rcheck:
                 seconds = "" if plan.seconds_slot is None else values[start + plan.seconds_slot]
                 affinity.append(Affinity(target, int(seconds) if seconds.isdecimal() else None))
             elif plan.singles_out_sources:
                 redirects.append(number)
+        if name in self._with_gaps:
+            shares = [_part(each, None) for each in shares]
+        unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, tuple(shares), tuple(endpoints), rest + leaked, dropped,
+            name, chain, tuple(shares), tuple(endpoints), unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
@@ -142,10 +153,21 @@ class BalancerReader:
             # The text lacks the chain; the chance of reaching it is known all the same.
             return _spread(target, (Share(None, target, 1.0),))
         if target not in self._chains or target in self._open or len(self._open) > _MAX_DEPTH:
-            return _spread(target, unmatched=1.0)
+            return self._absent(target) if target not in self._chains else _spread(target, unmatched=1.0)
         return self.read(target, protocol)
 
 
-def _spread(name: str, shares: tuple[Share, ...] = (), unmatched: float = 0.0, dropped: float = 0.0) -> Spread:
+    def _absent(self, name: str) -> Spread:
+        """A chain that the text lacks: there is none, or nobody knows."""
+        return _spread(name, unmatched=1.0 if self._shown else None)
+
+
+def _part(share: Share, offered: float | None) -> Share:
+    """A share of what is offered; None where that is not known."""
+    known = None if share.probability is None or offered is None else share.probability * offered
+    return Share(share.endpoint, share.chain, known)
+
+
+def _spread(name: str, shares: tuple[Share, ...] = (), unmatched: float | None = 0.0, dropped: float = 0.0) -> Spread:
     """What a chain does that is not read."""
     return Spread(name, None, shares, (None,) * len(shares), unmatched, dropped, (), (), (), ())

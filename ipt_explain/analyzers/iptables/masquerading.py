@@ -7,23 +7,35 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.reach import Reached
+from ipt_explain.model import Extent
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Endpoint, Masquerade
 
 
 def masquerade(
-    cluster_ip: Reached | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans
+    cluster_ip: Reached | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, fragment: bool
 ) -> Masquerade:
-    """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules."""
+    """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules.
+    `fragment`: rules for its ClusterIP may exist that the text lacks.
+    """
     states = {endpoint.hairpin for endpoint in endpoints}
     hairpin = None if not states or None in states else states == {True}
-    always, off_cluster = False, None
+    always: bool | None = False if _shown(cluster_ip, cluster, fragment) else None
+    off_cluster = None
     for rule in _cluster_ip_marks(cluster_ip, cluster, plans):
         if not plans[rule.shape].singles_out_sources:
             always = True
         elif off_cluster is None:
             off_cluster = _source_condition(rule, plans)
     return Masquerade(hairpin, always, off_cluster)
+
+
+def _shown(cluster_ip: Reached | None, cluster: Spread | None, fragment: bool) -> bool:
+    """Whether the text has all rules that may mark connections to the ClusterIP."""
+    if cluster_ip is None:
+        return not fragment
+    chains = [cluster_ip.entry.evidence.chain, *([] if cluster is None or cluster.chain is None else [cluster.chain])]
+    return all(chain.extent is Extent.WHOLE for chain in chains)
 
 
 def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Evidence]:

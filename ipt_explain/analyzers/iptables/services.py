@@ -103,7 +103,9 @@ class ServiceReader:
         reached = [self._follower.follow(entry, own) for entry in group.entries]
         spreads = self._spreads(group, reached, protocol)
         cluster = self._cluster_spread(group, reached, protocol)
-        endpoints = self._endpoint_facts(cluster, spreads)
+        # Whether the ClusterIP leads to endpoints of this node alone, only its rule tells.
+        known = group.entries or (cluster is not None and scope_of(cluster) is Scope.CLUSTER)
+        endpoints = self._endpoint_facts(cluster if known else None, spreads)
         entry = next((each for each in reached if each.frontend.kind is FrontendKind.CLUSTER_IP), None)
         seconds = {each.seconds for spread in spreads for each in spread.affinity if each.seconds is not None}
         name = group.name
@@ -124,7 +126,7 @@ class ServiceReader:
             internal_policy=internal_policy(entry, self._single_internal_policy),
             external_policy=external_policy(reached),
             health_check_node_port=None if name is None else self._health.get((name.namespace, name.name, name.port)),
-            masquerade=masquerade(entry, cluster, endpoints, self._plans),
+            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._ruleset.fragment),
             chains=self._chains(group, reached),
             backend=self._ruleset.backend,
         )
@@ -163,19 +165,22 @@ class ServiceReader:
         return list(found.values())
 
     def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> tuple[Endpoint, ...]:
-        chances: dict[str, float] = {}
+        chances: dict[str, float | None] = {}
         found: dict[str, tuple[str | None, Chain | None]] = {}
         local: set[str] = set()
         timeouts: dict[str, int | None] = {}
+        # Where the text does not show what the ClusterIP leads to, it may lead to any endpoint.
+        elsewhere = None if self._ruleset.fragment and (cluster is None or cluster.unmatched is None) else 0.0
         for spread in spreads:
             counts = spread is cluster
             for share, chain in zip(spread.shares, spread.endpoints):
                 name = share.chain
                 if name not in found:
                     found[name] = (share.endpoint, chain)
-                    chances[name] = share.probability if counts else 0.0
+                    chances[name] = share.probability if counts else elsewhere
                 elif counts:
-                    chances[name] += share.probability
+                    before, more = chances[name], share.probability
+                    chances[name] = None if before is None or more is None else before + more
             if scope_of(spread) is Scope.LOCAL:
                 local.update([share.chain for share in spread.shares])
             for affinity in spread.affinity:
@@ -236,5 +241,5 @@ def _leading_to(chain: str, spreads: list[Spread]) -> Evidence:
 
 def _balancer(spread: Spread) -> Balancer:
     # A share that is marked for dropping is not untranslated, but it reaches no endpoint either.
-    unmatched = spread.unmatched + spread.dropped
+    unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
     return Balancer(spread.name, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)

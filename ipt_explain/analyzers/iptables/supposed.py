@@ -6,48 +6,132 @@ Facts: pkg/proxy/iptables/proxier.go (KUBE-POSTROUTING as since 1.18), pkg/kubel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, POSTROUTING
+from ipt_explain.analyzers.iptables.runs import without_gaps
+from ipt_explain.analyzers.names import (
+    EXTERNAL_SERVICES,
+    FIREWALL,
+    FORWARD,
+    MARK_DROP,
+    MARK_MASQ,
+    NODE_PORTS,
+    POSTROUTING,
+    PROXY_FIREWALL,
+    SERVICES,
+)
 from ipt_explain.analyzers.rulesets import masquerade_mark
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Extent, Rule, Ruleset, Table
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.records import replace
 
 _USUAL_MARK = (0x4000, 0x4000)
 _DROP_MARK = 0x8000
+# Which of kube-proxy's and kubelet's chains each hook leads to.
+_LED_TO: dict[str, dict[str, tuple[str, ...]]] = {
+    "nat": {"PREROUTING": (SERVICES,), "OUTPUT": (SERVICES,), "POSTROUTING": (POSTROUTING,)},
+    "filter": {
+        "INPUT": (PROXY_FIREWALL, NODE_PORTS, EXTERNAL_SERVICES, FIREWALL),
+        "FORWARD": (PROXY_FIREWALL, FORWARD, SERVICES, EXTERNAL_SERVICES),
+        "OUTPUT": (PROXY_FIREWALL, SERVICES, FIREWALL),
+    },
+}
 
 
 def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
-    """A fragment with the chains that it must lead to, and what was supposed; any other ruleset as it is.
+    """A fragment with the chains that it must lead to, and without the shares that hang on rules that it lacks; and
+    what was supposed. Any other ruleset as it is.
 
     Rules that are supposed have line 0.
     """
-    nat = ruleset.tables.get("nat")
-    if not ruleset.fragment or nat is None or not nat.chains:
+    ruleset = without_gaps(ruleset)
+    notes: list[str] = []
+    tables = dict(ruleset.tables)
+    for name in ("nat", "filter"):
+        table = tables.get(name)
+        if table is None or not table.chains or (table.whole and not ruleset.fragment):
+            continue
+        added = _marking(ruleset, table, notes) if name == "nat" else {}
+        for hook, chains in _LED_TO[name].items():
+            found = _hook(table, hook, chains, notes)
+            if found is not None and hook not in added:
+                added[hook] = found
+        if added:
+            tables[name] = replace(table, chains={**table.chains, **added})
+    if not notes:
         return ruleset, ()
-    called = {chain.target_of(number) for chain in nat.chains.values() for number in range(len(chain.layout))}
+    return replace(ruleset, tables=tables), tuple(notes)
+
+
+def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]:
+    """The chains that mark packets, and those that masquerade what bears the mark."""
+    called = _called(nat)
     value, mask = masquerade_mark(ruleset) or _USUAL_MARK
     added: dict[str, Chain] = {}
-    notes: list[str] = []
     for name, bits in ((MARK_MASQ, value), (MARK_DROP, _DROP_MARK)):
-        if name in called and name not in nat.chains:
+        if name in called and _lacks(nat.chains.get(name)):
             added[name] = _chain(f"-A {name} -j MARK --set-xmark {bits:#x}/{bits:#x}")
             notes.append(f"{name}, which this input does not show, sets mark {bits:#x}")
     out = Hook.POSTROUTING.value
-    if out not in nat.chains and (MARK_MASQ in called or POSTROUTING in nat.chains):
-        if POSTROUTING not in nat.chains:
-            added[POSTROUTING] = _chain(
-                f"-A {POSTROUTING} -m mark ! --mark {value:#x}/{mask:#x} -j RETURN",
-                f"-A {POSTROUTING} -j MARK --set-xmark {value:#x}/0x0",
-                f"-A {POSTROUTING} -j MASQUERADE",
-            )
+    known = nat.chains.get(POSTROUTING)
+    usual = _chain(
+        f"-A {POSTROUTING} -m mark ! --mark {value:#x}/{mask:#x} -j RETURN",
+        f"-A {POSTROUTING} -j MARK --set-xmark {value:#x}/0x0",
+        f"-A {POSTROUTING} -j MASQUERADE",
+    )
+    if out not in nat.chains and (MARK_MASQ in called or known is not None):
+        if known is None or _half(known):
+            added[POSTROUTING] = usual
         added[out] = _chain(f"-A {out} -j {POSTROUTING}")
         notes.append(f"nat {out}, which this input does not show, masquerades what has mark {value:#x}")
-    if not added:
-        return ruleset, ()
-    table = replace(nat, chains={**nat.chains, **added})
-    return replace(ruleset, tables={**ruleset.tables, "nat": table}), tuple(notes)
+    elif known is not None and _half(known):
+        added[POSTROUTING] = usual
+        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades what has mark {value:#x}")
+    return added
+
+
+def _hook(table: Table, hook: str, chains: Sequence[str], notes: list[str]) -> Chain | None:
+    """A built-in chain of which a text shows some rules, or none, with the jumps to kube-proxy's chains; None where it
+    is shown whole, or has them. A hook of which nothing is shown leads to all that nothing leads to: the walker
+    supposes that.
+    """
+    known = table.chains.get(hook)
+    own = set() if known is None else {known.target_of(number) for number in range(len(known.layout))}
+    missing = [name for name in chains if name not in own and not _lacks(table.chains.get(name))]
+    if not missing or (known is not None and known.extent is Extent.WHOLE):
+        return None
+    if (known is None or not known.layout.shapes) and _called(table).isdisjoint(missing):
+        return None
+    shown = "does not show" if known is None else "shows a part of"
+    notes.append(f"{table.name} {hook}, which this input {shown}, leads to {', '.join(missing)}")
+    rules = _chain(*[f"-A {hook} -j {name}" for name in missing]).rules
+    if known is None:
+        return Chain.of(hook, rules, extent=Extent.SOME)
+    return Chain.of(
+        hook, (*rules, *known.rules), known.policy, known.line, known.counters, known.extent, known.ordered
+    )
+
+
+def _called(table: Table) -> set[str | None]:
+    return {chain.target_of(number) for chain in table.chains.values() for number in range(len(chain.layout))}
+
+
+def _lacks(chain: Chain | None) -> bool:
+    """Whether a text shows nothing of what a chain does."""
+    return chain is None or (not chain.layout.shapes and chain.extent is not Extent.WHOLE)
+
+
+def _half(chain: Chain) -> bool:
+    """Whether a text shows only a part of KUBE-POSTROUTING: no MASQUERADE, or none that asks for the mark."""
+    if chain.extent is Extent.WHOLE:
+        return False
+    asked = False
+    for shape in chain.layout.shapes:
+        asked = asked or shape.has_match("mark")
+        if shape.target is not None and shape.target.name == "MASQUERADE":
+            return not asked
+    return True
 
 
 @lru_cache(maxsize=64)

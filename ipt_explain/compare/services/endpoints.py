@@ -42,7 +42,7 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
     subject = "endpoints on this node" if scope is Scope.LOCAL else "all endpoints"
     common = pair.common
     yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
-    if not before.shares or not after.shares:
+    if not before.shares or not after.shares or before.unmatched is None or after.unmatched is None:
         return
     changed = changed_shares(before, after)
     leak = abs(before.unmatched - after.unmatched) > TOLERANCE
@@ -65,7 +65,8 @@ def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
 
     That an endpoint came or went changes all chances alike, and is no change of its own.
     """
-    earlier, later = dict(before.shares), dict(after.shares)
+    earlier = {endpoint: chance for endpoint, chance in before.shares if chance is not None}
+    later = {endpoint: chance for endpoint, chance in after.shares if chance is not None}
     common = [endpoint for endpoint in earlier if endpoint in later]
     old_sum = sum(earlier[endpoint] for endpoint in common)
     new_sum = sum(later[endpoint] for endpoint in common)

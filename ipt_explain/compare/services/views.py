@@ -36,11 +36,12 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Endpoints that connections are spread over, each with its chance. They and `unmatched` sum to 1."""
+    """Endpoints that connections are spread over, each with its chance. They and `unmatched` sum to 1; all of them are
+    None where some hang on rules that the text lacks."""
 
     scope: Scope
-    shares: tuple[tuple[str, float], ...]
-    unmatched: float
+    shares: tuple[tuple[str, float | None], ...]
+    unmatched: float | None
 
     @property
     def endpoints(self) -> frozenset[str]:
@@ -77,7 +78,7 @@ class MasqueradeView:
 
     hairpin: bool | None
     without_hairpin: tuple[str, ...]
-    all: bool
+    all: bool | None
     off_cluster: str | None
     external: tuple[str, ...] | None = None
 
@@ -270,8 +271,10 @@ def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _pool(balancer: Balancer) -> Pool:
-    shares = [(share.endpoint or share.chain, share.probability) for share in balancer.shares]
+    shares = [(share.endpoint or share.chain, share.probability or 0.0) for share in balancer.shares]
     shares.sort()
+    if balancer.unmatched is None or any(share.probability is None for share in balancer.shares):
+        return Pool(balancer.scope, tuple((endpoint, None) for endpoint in dict(shares)), None)
     if len({endpoint for endpoint, _ in shares}) != len(shares):
         summed: dict[str, float] = {}
         for endpoint, probability in shares:

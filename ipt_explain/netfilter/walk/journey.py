@@ -52,7 +52,7 @@ class Journey:
     def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
         self.finishes: dict[Finish, list[Flock]] = {}
         self.supposed: list[str] = list(node.stages.undecided())
-        self._entered: set[Chain] = set()
+        self._entered: dict[Chain, Hook] = {}
         self._node = node
         self._balanced = Travellers()
         self._sent = sent
@@ -238,7 +238,10 @@ class Journey:
         if chain is not None or not ruleset.fragment or not travellers:
             return travellers
         table = ruleset.tables.get(name)
-        orphans = [] if table is None else [chain for chain in unreached_chains(table) if chain not in self._entered]
+        unreached = [] if table is None else unreached_chains(table)
+        # Packets pass INPUT or FORWARD; what stands in other hooks they would meet twice.
+        here = Hook.FORWARD if hook is Hook.INPUT else hook
+        orphans = [chain for chain in unreached if self._entered.get(chain, here) is here]
         if table is not None and orphans:
             return self._supposed(ruleset, table, hook, orphans, travellers)
         if table is not None or name in ("nat", "filter"):
@@ -254,7 +257,7 @@ class Journey:
         Not so to those that rewrite addresses whatever comes, as something must choose between them. Where there are
         no others, and in hooks where nat rewrites sources, it is unknown what the packet meets.
         """
-        self._entered.update(orphans)
+        self._entered.update(dict.fromkeys(orphans, Hook.FORWARD if hook is Hook.INPUT else hook))
         if table.name == "nat":
             chosen = rewriting_blindly(table, self._node.evaluator) if hook in DESTINATION_NAT else table.chains.keys()
             orphans = [chain for chain in orphans if chain.name not in chosen]

@@ -182,14 +182,14 @@ class TableWalk:
         that was entered: its caller knows better.
         """
         for chain in chains_of(visit.ground):
-            if chain.extent is not Extent.WHOLE and chain is not self._entry:
+            if not self._returns(chain):
                 break
         else:
             visit.returned.append(portion)
             return
         groups: dict[bool, list[int]] = {}
         for row in portion.numbers(len(visit.who)):
-            groups.setdefault(visit.chain(row).extent is Extent.WHOLE, []).append(row)
+            groups.setdefault(self._returns(visit.chain(row)), []).append(row)
         for whole, rows in groups.items():
             some = portion.at(rows)
             if whole:
@@ -198,6 +198,14 @@ class TableWalk:
             reason = f"the rules of chain {visit.chain(rows[0]).name} that this input does not show"
             end = End(Verdict.UNKNOWN, portion.state, reason)
             visit.ended.append(Ended(end, some.rows, some.share, some.via))
+
+    def _returns(self, chain: Chain) -> bool:
+        """Whether packets come back from behind the last rule that is shown. Those that a hook's policy accepts are
+        supposed to.
+        """
+        if chain.extent in (Extent.WHOLE, Extent.END):
+            return True
+        return chain is self._entry and chain.policy != "DROP"
 
     def _looping(self, ground: Ground) -> Chain | None:
         """A chain of these that is being looked at already."""

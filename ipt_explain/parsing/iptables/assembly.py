@@ -18,8 +18,9 @@ from ipt_explain.model import (
 )
 from ipt_explain.parsing.iptables.editing import EditedRules
 from ipt_explain.parsing.iptables.families import family_of_rules
+from ipt_explain.parsing.iptables.fragments import is_foreign
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of
+from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
 from ipt_explain.parsing.pastes.merging import Conflict, join_tables
 from ipt_explain.records import replace
 
@@ -36,6 +37,7 @@ _HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 class TableBuilder:
     """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
+    `ended` tells that the text goes on behind its end, though its COMMIT may be missing.
 
     `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
     that commands edit as a draft.
@@ -50,6 +52,7 @@ class TableBuilder:
         self.shown: Extents | None = None
         self.form = Form.SAVE
         self.committed = False
+        self.ended = False
         self.chains: dict[str, int | Chain | Draft] = {}
         self.deleted: set[str] = set()
         self.redeclared: list[int] = []
@@ -92,6 +95,28 @@ class TableBuilder:
             self._hooks.add(chain)
         if self.deleted:
             self.deleted.discard(chain)
+
+    def begins_anew(self, hook: str) -> bool:
+        """Whether the declaration of a built-in chain shows that another table begins here: a saver declares all chains
+        of a table ahead of its rules, each once.
+        """
+        if self.name is None:
+            return False
+        return hook in self._hooks or (self.has_rules and hook not in BUILT_IN.get(self.name, ()))
+
+    def lacks_lines(self, last: bool) -> bool:
+        """Whether lines are missing from a section that iptables-save printed, `last` in its text."""
+        if self.name is None or self.shown is not None or table_form(self) is not Form.SAVE:
+            return False
+        if not self.committed and (self.ended or not last):
+            return True
+        return is_thinned(self._finished(), saved=self.generator is not None)
+
+    def take_foreign(self) -> list[Rule]:
+        """The rules of chains that no table of this name can have, taken out of the section."""
+        chains = self._finished()
+        foreign = [name for name, chain in chains.items() if is_foreign(chain, self.name)]
+        return [rule for name in foreign for rule in chains.pop(name).rules]
 
     def declares(self, chain: str) -> bool:
         """Whether the section has declared a chain."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ipt_explain.model import Family, Rule, Shape
+from ipt_explain.model import Chain, Family, Rule, Shape
 from ipt_explain.parsing.iptables.families import family_of_rule
 
 _TABLE_OF_TARGET = {
@@ -45,12 +45,25 @@ Place = tuple[Family | None, str]
 """A family, None where nothing tells it, and a table."""
 
 
-def places_of(rules: Sequence[Rule]) -> list[Place]:
-    """Where each rule of a fragment belongs."""
+def places_of(rules: Sequence[Rule], of_one_table: bool = False) -> list[Place]:
+    """Where each rule of a fragment belongs. In what was one table's section, most rules tell for the others."""
     slots: dict[Shape, tuple[int, ...]] = {}
     families = _spread(rules, lambda rule: family_of_rule(rule, slots))
     tables = _spread(rules, _table_of_rule)
-    return [(family, table or "nat") for family, table in zip(families, tables)]
+    usual = "nat"
+    if of_one_table:
+        told = Counter(table for table in tables if table is not None)
+        usual = max(told, key=lambda table: told[table], default=usual)
+    return [(family, table or usual) for family, table in zip(families, tables)]
+
+
+def is_foreign(chain: Chain, table: str | None) -> bool:
+    """Whether a chain is of another table than the one given, as its name tells, or a target that this lacks."""
+    named = _table_of_name(chain.name)
+    if named is not None:
+        return named != table
+    targets = {shape.target.name for shape in chain.layout.shapes if shape.target is not None}
+    return table == "filter" and any(_TABLE_OF_TARGET.get(target or "", table) != table for target in targets)
 
 
 def _table_of_rule(rule: Rule) -> str | None:

@@ -14,7 +14,8 @@ from ipt_explain.parsing.iptables.assembly import (
 )
 from ipt_explain.parsing.iptables.fragments import Place, places_of
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.parsing.iptables.headless import Headless
+from ipt_explain.parsing.pastes.extents import HOLED, Extents
 from ipt_explain.parsing.pastes.merging import chain_of_outputs
 from ipt_explain.parsing.pastes.outputs import outputs_of
 from ipt_explain.source import SourceText
@@ -24,12 +25,15 @@ _MOST_CONFLICTS = 5
 
 class Gathering:
     """The rulesets of one source while they are put together. `incomplete`: lines of the text were left out, so what
-    is absent is unknown.
+    is absent is unknown. `headless` are parts of tables among the rules outside of tables.
     """
 
-    def __init__(self, source: str, incomplete: bool) -> None:
+    def __init__(self, source: str, incomplete: bool, headless: Headless) -> None:
         self._source = source
         self._incomplete = incomplete
+        self._headless = headless
+        self._moved: list[Rule] = []
+        self._thinned = False
         self._rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
         self._backends: dict[Family, Backend] = {}
         self._warnings: list[str] = []
@@ -45,6 +49,12 @@ class Gathering:
             backend = section.generator.backend if section.generator else section.backend
             if backend is not None:
                 self._backends.setdefault(family, backend)
+        thinned = self._headless.thinned or any(each.lacks_lines(each is sections[-1]) for each in sections)
+        self._thinned = thinned
+        if thinned:
+            self._warnings.append(
+                f"{self._source}: lines are missing from the middle of this text, so what is not in it is unknown"
+            )
         for section, family in zip(sections, families):
             last = section is sections[-1]
             builder = self._builder(family, section.generator.backend if section.generator else section.backend)
@@ -56,13 +66,18 @@ class Gathering:
                     f"{self._source}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
                 )
             form = self._form(table_form(section))
-            table = section.build(section.name, section.extents(form, last))
+            if thinned and form is Form.SAVE:
+                form = Form.FRAGMENT
+                self._moved += section.take_foreign()
+            extents = HOLED if thinned and form is Form.FRAGMENT else section.extents(form, last)
+            table = section.build(section.name, extents)
             cut = form is Form.SAVE and not table.whole
             builder.add(table, Form.FRAGMENT if cut else form, section.generator)
 
     def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:
         """Bare rules: of the ruleset of their family, if there is one."""
-        place_of = dict(zip(map(id, rules), places_of(rules)))
+        rules = [*rules, *self._moved]
+        place_of = dict(zip(map(id, rules), self._places(rules)))
         shown: dict[Place, dict[str, list[list[Rule]]]] = {}
         for output in outputs_of(rules, source):
             parts: dict[tuple[Place, str], list[Rule]] = {}
@@ -73,7 +88,19 @@ class Gathering:
         for (family_shown, table), chains in shown.items():
             family = family_shown or next((key[0] for key in self._rulesets), Family.IPV4)
             made = {name: chain_of_outputs(name, outputs) for name, outputs in chains.items()}
+            if self._headless.begins_inside and place_of[id(rules[0])] == (family_shown, table):
+                made[rules[0].chain] = made[rules[0].chain].shown(Extent.END)
+            if self._thinned:
+                made = {name: chain.shown(Extent.HOLED) for name, chain in made.items()}
             self._builder(family, None).add(Table(table, made, extent=Extent.SOME), Form.FRAGMENT, None)
+
+    def _places(self, rules: Sequence[Rule]) -> list[Place]:
+        """The place of each rule; those of one part of a table help each other."""
+        places: list[Place] = []
+        for begin, end in self._headless.parts:
+            places += places_of(rules[len(places) : begin])
+            places += places_of(rules[begin:end], of_one_table=True)
+        return places + places_of(rules[len(places) :])
 
     @property
     def warnings(self) -> list[str]:

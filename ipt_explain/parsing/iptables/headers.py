@@ -37,6 +37,11 @@ def read_generator(line: str) -> Generator | None:
     return Generator(text, family, Backend.NFT if nft else Backend.LEGACY)
 
 
+def ends_table(line: str) -> bool:
+    """Whether a comment is what the saver prints behind each table."""
+    return line.startswith("# Completed on ")
+
+
 def read_unreadable_table(line: str) -> str | None:
     """The table that the saver could not print, from `# Table `x' is incompatible, use 'nft' tool.`"""
     match = _UNREADABLE.match(line)

@@ -12,6 +12,7 @@ from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables import headers
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.gathering import Gathering
+from ipt_explain.parsing.iptables.headless import Headless
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
@@ -31,12 +32,15 @@ _CHAIN = re.compile(
 )
 _PLAIN_CHAIN = re.compile(r":([^ \t\n]+) - \[0:0\]\n")
 _PLAIN_CHAINS = re.compile(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
+_HOOK = re.compile(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
 _ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
 _LISTED = re.compile(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
 )
 _RULE = re.compile(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
-_ELISION = re.compile(r"[ \t]*(?:--|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
+_NARROWEST = 60
+"""No window of fewer columns cuts lines off."""
+_ELISION = re.compile(r"[ \t]*(?:-{2,}|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
 
 
 def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
@@ -85,7 +89,7 @@ class _Reader:
             self._warnings += prepared.warnings
         self._leave_out_half_line()
         self._rules = RuleReader(self._text)
-        self._loose_chains: list[tuple[int, str]] = []
+        self._headless = Headless(self._source.name)
 
     def _leave_out_half_line(self) -> None:
         """iptables-save ends its last line; what ends the text in an open table may be half of one."""
@@ -140,15 +144,30 @@ class _Reader:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         assert refused is not None
         logical, reason = refused
-        if not self._read_meant(text[position:end], line):
+        if not self._read_meant(text[position:end], line) and not self._is_cut(logical, line, reason):
             self._misfits.refuse_rule(logical, line, reason)
         if logical.joints:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         return end + 1, line + 1
 
+    def _is_cut(self, logical: LogicalLine, line: int, reason: RuleSyntaxError) -> bool:
+        """Whether the window of a pager or an editor cut a line off, among rules outside of tables."""
+        text = logical.text.rstrip(" \t")
+        last = len(text) - len(text.rsplit(" ", 1)[-1])
+        if self._rules.table is not None or not self._rules.loose or len(text) < _NARROWEST or reason.column <= last:
+            return False
+        self._warnings.append(f"{self._source.name}:{line}: this line is cut off at its end, and was left out")
+        self._elided = True
+        return True
+
     def _read_chains(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
         self._rules.end_run()
         text = self._text
+        found = _HOOK.match(text, position)
+        if found is not None and table.begins_anew(found[1]):
+            table.ended = True
+            self._rules.table = None
+            return position, line
         plain = _PLAIN_CHAINS.match(text, position)
         if plain is not None:
             names = _PLAIN_CHAIN.findall(text, position, plain.end())
@@ -203,12 +222,14 @@ class _Reader:
             return self._open_table(content[1:].rstrip(" \t"), line)
         elif content.startswith(":"):
             return self._read_odd_chain(content, line)
-        elif content.rstrip(" \t") == "COMMIT" and self._rules.table is not None:
+        elif content.rstrip(" \t") == "COMMIT":
+            if self._rules.table is None:
+                return self._headless.close(len(self._rules.loose))
             self._rules.table.committed = True
             self._rules.table = None
         elif not content.strip(" \t"):
             pass
-        elif _ELISION.match(content) and (self._rules.table is None or self._rules.table.name is None):
+        elif _ELISION.match(content):
             self._elided = True
         else:
             return self._read_listed(content, line)
@@ -218,6 +239,14 @@ class _Reader:
         generator = headers.read_generator(content)
         if generator is not None:
             self._generator = generator
+            self._rules.table = None
+            self._headless.begin_table(len(self._rules.loose))
+            return
+        if headers.ends_table(content):
+            if self._rules.table is not None:
+                self._rules.table.ended = True
+            else:
+                self._headless.close(len(self._rules.loose))
             self._rules.table = None
             return
         table = headers.read_unreadable_table(content)
@@ -243,9 +272,7 @@ class _Reader:
             # What follows belongs to it: read, so that it is not reported too, and left out.
             self._rules.table = TableBuilder(name, line, None) if name and " " not in name else self._rules.table
             return False
-        for chain_line, chain in self._loose_chains:
-            self._misfits.refuse(chain, chain_line)
-        self._loose_chains.clear()
+        self._headless.begin_table(len(self._rules.loose))
         self._rules.table = TableBuilder(name, line, self._generator)
         self._sections.append(self._rules.table)
         return True
@@ -253,10 +280,10 @@ class _Reader:
     def _read_odd_chain(self, content: str, line: int) -> bool:
         """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are no numbers."""
         match = _ODD_CHAIN.match(content)
-        if match is None or (self._rules.table is None and any(section.name for section in self._sections)):
+        if match is None:
             return False
         if self._rules.table is None:
-            self._loose_chains.append((line, content))
+            self._headless.declare(line)
         else:
             name, policy = match.groups()
             self._rules.table.declare(name, None if policy == "-" else policy, None, line)
@@ -272,7 +299,7 @@ class _Reader:
         command, chain, policy, packets, size = match.groups()
         if command in "XF":
             if self._rules.table is None:
-                return False
+                return bool(self._rules.loose)
             (self._rules.table.delete if command == "X" else self._rules.table.flush)(chain)
             return True
         if (command == "P") != (policy is not None):
@@ -306,7 +333,10 @@ class _Reader:
         self._warnings += self._misfits.warnings
         others = (0 if taken is None else taken.refused) + (0 if nft is None else len(nft.diagnostics))
         left_out = self._misfits.count - others
-        gathering = Gathering(self._source.name, incomplete=left_out > 0 or self._elided)
+        self._headless.begin_table(len(self._rules.loose))
+        self._warnings += self._headless.warnings()
+        incomplete = left_out > 0 or self._elided
+        gathering = Gathering(self._source.name, incomplete, self._headless)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
         gathering.add_loose(self._rules.loose, SourceText(self._source.name, self._text))
         for generator, table in self._unreadable:

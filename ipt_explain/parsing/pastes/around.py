@@ -32,7 +32,10 @@ _COMMAND = re.compile(
 )
 _SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
 _RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")
-_HEADING = re.compile(r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z)")
+_HEADING = re.compile(
+    r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
+    r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
+)
 
 
 def is_row(line: str) -> bool:

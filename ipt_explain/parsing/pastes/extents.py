@@ -6,9 +6,15 @@ the same without an end, so its last chain may go on. A chain that is used but n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.model import Chain, Extent, Form
+
+_MOST_PASTED = 2000
+"""Nobody pastes a table of more chains; to look for gaps in that of a large node takes time."""
+# Any other name may be that of a target that the grammar does not know.
+_CHAIN = re.compile(r".*[a-z-]")
 
 
 class Extents:
@@ -25,17 +31,21 @@ class Extents:
 
 
 WHOLE = Extents(Extent.WHOLE, {}, Extent.WHOLE)
-THINNED = Extents(Extent.SOME, {}, Extent.SOME)
+GREPPED = Extents(Extent.SOME, {}, Extent.SOME)
+HOLED = Extents(Extent.SOME, {}, Extent.HOLED)
 
 
 def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
     """The extents of a section whose `chains` come in the order read; `last_chain` has its last rule, None where it has
     no rules; `ended` tells whether something behind the section proves that the text goes on to its end.
     """
-    if form is Form.FRAGMENT or _thinned(chains):
-        return THINNED
+    if is_thinned(chains):
+        return HOLED
+    if form is Form.FRAGMENT:
+        return GREPPED
     if form is Form.RESTORE:
-        return Extents(Extent.SOME, {}, Extent.WHOLE)
+        undeclared = (name for name, chain in chains.items() if not chain.declared)
+        return Extents(Extent.SOME, dict.fromkeys(undeclared, Extent.SOME), Extent.WHOLE)
     if ended:
         return WHOLE
     if last_chain is None:
@@ -45,9 +55,18 @@ def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, 
     return Extents(Extent.WHOLE, dict.fromkeys(after, Extent.START), Extent.WHOLE)
 
 
-def _thinned(chains: Mapping[str, Chain]) -> bool:
-    """Whether a chain is used and filled that the section does not declare, so that lines of it must be gone."""
+def is_thinned(chains: Mapping[str, Chain], saved: bool = False) -> bool:
+    """Whether a chain is used and filled that the section does not declare, so that lines of it must be gone; where it
+    was `saved` from a kernel, whether one is used that it does not have.
+    """
     undeclared = {name for name, chain in chains.items() if not chain.declared}
-    return bool(undeclared) and any(
-        chain.target_of(number) in undeclared for chain in chains.values() for number in range(len(chain.layout))
-    )
+    if not undeclared and not (saved and len(chains) <= _MOST_PASTED):
+        return False
+    used = {name for chain in chains.values() for name in _jumped_to(chain)}
+    return not used.isdisjoint(undeclared) or (saved and any(map(_CHAIN.match, used - chains.keys())))
+
+
+def _jumped_to(chain: Chain) -> Iterator[str]:
+    for number, shape in enumerate(chain.layout.shapes):
+        if shape.target is not None and shape.target.slot is not None:
+            yield chain.values[chain.layout.offsets[number] + shape.target.slot]

@@ -107,7 +107,7 @@ def _same(before: Chain, after: Chain) -> Chain:
     clear = before if _is_blind(after) else after
     other = after if clear is before else before
     extents = (before.extent, after.extent)
-    extent = next(each for each in (Extent.WHOLE, Extent.START, Extent.SOME, Extent.NONE) if each in extents)
+    extent = next(each for each in Extent if each in extents)
     policy, line = clear.policy or other.policy, clear.line or other.line
     counters = clear.counters or other.counters
     ordered = before.ordered or after.ordered

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 
 from ipt_explain.model import Chain, Command, Extent, Form
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
-from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_ANYWHERE, RULE_START
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
@@ -19,15 +21,27 @@ from ipt_explain.parsing.pastes.outputs import JOINED
 from ipt_explain.parsing.pastes.scripts import Unreadable, changing_command
 from ipt_explain.parsing.pastes.wrapping import Joiner
 from ipt_explain.source import SourceText
+from ipt_explain.words.counts import counted
 
 _DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
-    rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`]){RULE_START}|ip6?tables(?:-legacy|-nft)?[^\n]{{0,200}}? -[AIDR] )", re.MULTILINE
+    rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables(?:-legacy|-nft)?[^\n]{{0,200}}? -[AIDR] )",
+    re.MULTILINE,
 )
 _TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S{0,40}|[IWEF]\d{4} \d\d:\d\d:\d\d)"
 _PREFIX = re.compile(
     rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])|\s*\d{{1,6}}[.)]?[ \t]+)(?={RULE_START}|-[PNXF] )"
+)
+_BOLD = re.compile(r"\s*(?:\*{1,3}|_{2,3}|//+ ?)(?=-[AID] \S)")
+_LOGGED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
+_TAG = re.compile(
+    r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
+)
+# What people and pages leave out of a rule or put into it; mended where it then is a rule.
+_SLIPS = (
+    (re.compile(r" (?<!-m comment )--comment "), " -m comment --comment ", "`-m comment` was left out"),
+    (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "blanks inside an option were ignored"),
 )
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
@@ -69,6 +83,7 @@ class _Preparing:
         self._rows: list[int] = []
         self._unreadable: list[int] = []
         self._prefixed = 0
+        self._mended: Counter[str] = Counter()
         self._in_table = False
 
     def run(self) -> None:
@@ -81,6 +96,15 @@ class _Preparing:
                 continue
             if _FENCE.match(line):
                 self._in_table = False
+            if "<" in line and not (self._in_table and _DUMP_LINE.match(line)) and _TAG.search(line):
+                self._in_table = self._in_table and "</pre" not in line
+                line = unescape(_TAG.sub("", line))
+                self._set(place, line)
+                self._mended["tags of an HTML page were taken off"] += 1
+                if not line.strip(" \t") or not (RULE_ANYWHERE.search(line) or is_row(line)):
+                    self._set(place, "")
+                    above = -1
+                    continue
             if _DUMP_LINE.match(line):
                 if line[0] == "*":
                     self._in_table = self._in_table or _TABLE.match(line) is not None
@@ -88,9 +112,21 @@ class _Preparing:
                     self._in_table = False
                 if line[0] != "#":
                     above = place
+                if line[0] == "-" and not self._in_table:
+                    self._mend(place, line)
                 continue
             if not self._odd_line(place, line, above):
                 above = place if _DUMP_LINE.match(lines[place]) else -1
+
+    def _mend(self, place: int, line: str) -> None:
+        """A rule with a slip that is known, as the rule that it was meant to be."""
+        for slip, right, note in _SLIPS:
+            if slip.search(line) and not self._joiner.reads(line):
+                mended = slip.sub(right, line, count=1)
+                if self._joiner.reads(mended):
+                    self._set(place, mended)
+                    self._mended[note] += 1
+                    return
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
         """Makes one line ready. Returns whether it was joined to the line `above`."""
@@ -110,6 +146,11 @@ class _Preparing:
         prefix = _PREFIX.match(line)
         if prefix is not None:
             self._set(place, line[prefix.end() :])
+            self._prefixed += 1
+            return False
+        meant = _marked_rule(line)
+        if meant is not None:
+            self._set(place, meant)
             self._prefixed += 1
             return False
         try:
@@ -176,10 +217,21 @@ class _Preparing:
         if self._prefixed:
             lines = "1 line" if self._prefixed == 1 else f"{self._prefixed:,} lines"
             yield f"{name}: {lines}: {_ADDED}"
+        for note, count in self._mended.items():
+            yield f"{name}: {counted(count, 'line')}: {note}"
         if self._unreadable:
             yield f"{name}: {_lines(self._unreadable)} cannot be read: only the shell knew what its variables hold"
         if self._sections:
             yield f"{name}: rules were taken from commands that make them; whether they ran, only `iptables-save` tells"
+
+
+def _marked_rule(line: str) -> str | None:
+    """The rule that a page sets in bold type, or that a log quotes."""
+    bold = _BOLD.match(line)
+    if bold is not None:
+        return line[bold.end() :].rstrip(" \t").rstrip("*_")
+    logged = _LOGGED.search(line)
+    return None if logged is None else re.sub(r"\\(.)", r"\1", logged[1])
 
 
 def _lines(numbers: list[int]) -> str:

@@ -11,7 +11,8 @@ from ipt_explain.parsing.pastes.commands import Command, read_command
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
 _LONGEST = 4096
 """iptables takes 255 words; no rule is as long as this."""
-_VARIABLE = re.compile(r"\$[\w{(]|`")
+_VARIABLE = re.compile(r"\$[\w{(]|`|\{\w+, ?\w+")
+_BARE = re.compile(r"\s*-t (?:raw|mangle|nat|filter|security) -[AI] ")
 _NEEDS_QUOTES = re.compile(r"[^\w.,:/%@+=!~^*?\[\]{}()<>&;#-]")
 # What getopt_long of iptables takes for a longer name, as many scripts write it.
 _SHORT = {
@@ -33,6 +34,8 @@ def changing_command(line: str) -> tuple[Command, str] | None:
 
     Raises Unreadable where it has variables.
     """
+    if _BARE.match(line):
+        line = f"iptables {line}"
     found = _CHANGE.search(line) if len(line) <= _LONGEST else None
     if found is None:
         return None

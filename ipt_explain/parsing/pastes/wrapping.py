@@ -27,6 +27,17 @@ class Joiner:
         rule, _ = self._shapes.read(self._shapes.start, LogicalLine.of(text), line)
         return rule
 
+    def reads(self, text: str) -> bool:
+        """Whether a text is a rule; False when too many were asked about."""
+        self._tries -= 1
+        if self._tries < 0:
+            return False
+        try:
+            self.read(text)
+        except RuleSyntaxError:
+            return False
+        return True
+
     def joined(self, above: str, below: str) -> str | None:
         """Two lines as the rule that they are together; None where they are not, or where nobody can tell."""
         if not _RULE.match(above) or self._tries < 3 or len(above) > 4096 or len(below) > 4096:

@@ -69,14 +69,17 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
         pairs = [(share, by_chain.get(share.chain)) for share in balancer.shares]
         arriving = distribution.serves_cluster_ip and any(_is_lost(share, endpoint) for share, endpoint in pairs)
         children = _endpoints(pairs, "remote" if tells else "", shown, view, arriving)
-        if balancer.unmatched > _NOTHING:
-            children.append(_leak(service, balancer, view))
+        if balancer.unmatched is None:
+            children.append(_not_shown(balancer))
+        elif balancer.unmatched > _NOTHING:
+            children.append(_leak(service, balancer, balancer.unmatched))
         count = str(len(pairs) or "none")
         even = evenness([share.probability for share, _ in pairs])
-        reach = sum(_arriving(*pair) for pair in pairs)
-        if pairs and reach <= _NOTHING and (arriving or balancer.unmatched > _NOTHING):
+        reach = sum(_arriving(*pair) or 0.0 for pair in pairs)
+        unmatched = balancer.unmatched or 0.0
+        if pairs and reach <= _NOTHING and (arriving or unmatched > _NOTHING):
             even = "no connection gets there"
-        elif arriving and balancer.unmatched <= _NOTHING:
+        elif arriving and unmatched <= _NOTHING:
             even = ", ".join(filter(None, (even, f"{percent(reach)} of connections get there")))
         if balancer.decided_by is not None:
             even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"
@@ -105,26 +108,33 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
     return sorted(alike.values(), key=lambda distribution: not distribution.serves_cluster_ip)
 
 
-def _arriving(share: Share, endpoint: Endpoint | None) -> float:
-    """The chance of an endpoint that a connection gets there."""
+def _arriving(share: Share, endpoint: Endpoint | None) -> float | None:
+    """The chance of an endpoint that a connection gets there; None where the text does not tell."""
     known = endpoint is not None and endpoint.probability is not None
-    return endpoint.probability if known else share.probability  # type: ignore[union-attr, return-value]
+    return endpoint.probability if known else share.probability  # type: ignore[union-attr]
 
 
 def _is_lost(share: Share, endpoint: Endpoint | None) -> bool:
     """Whether less arrives at an endpoint than its balancer sends there."""
-    return _arriving(share, endpoint) < share.probability - GRAIN
+    arriving = _arriving(share, endpoint)
+    return arriving is not None and share.probability is not None and arriving < share.probability - GRAIN
 
 
-def _leak(service: ServicePort, balancer: Balancer, view: View) -> Node:
-    share = (f"{percents((balancer.unmatched,))[0]}  ", "bad")
+def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
+    share = (f"{percents((unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
-    if view.fragment:
-        return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
     line = leak_line(service, balancer)
     said = sentence("NOT TRANSLATED: leave for the Service's own address", "bad")
     return Node([share, *said], "" if line is None else f"line {line}", hang=2)
+
+
+def _not_shown(balancer: Balancer) -> Node:
+    known = [share.probability for share in balancer.shares if share.probability is not None]
+    if len(known) < len(balancer.shares):
+        return Node([*sentence("rules are missing from this text, so shares are not known", "unknown")], hang=2)
+    share = (f"{percents((1.0 - sum(known),))[0]}  ", "unknown")
+    return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
 
 
 def _endpoints(
@@ -133,8 +143,10 @@ def _endpoints(
     """One row each, in columns; what is known of an endpoint is said where it is first shown. `arriving`: its chance is
     that of a connection that gets there, on which the text has more to say than the balancer's own chain.
     """
-    even = percents([_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs])
-    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(even, pairs)]
+    given = [_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs]
+    written = iter(percents([chance for chance in given if chance is not None]))
+    told = ["?" if chance is None else next(written) for chance in given]
+    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(told, pairs)]
     addresses = [
         endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
         for share, endpoint in pairs

@@ -96,7 +96,8 @@ def _row(service: ServicePort) -> Row:
 def _problem(trouble: Trouble, service: ServicePort) -> str:
     """What is wrong; the share of a leak is in the column before."""
     said = brief_words(trouble)
-    return said.partition(" % ")[2] or said if any(each.unmatched > _GRAIN for each in service.balancers[:1]) else said
+    leaks = any((each.unmatched or 0.0) > _GRAIN for each in service.balancers[:1])
+    return said.partition(" % ")[2] or said if leaks else said
 
 
 def _address(service: ServicePort) -> str:
@@ -111,7 +112,7 @@ def _balance(service: ServicePort) -> str:
     if not service.balancers:
         return "-"
     balancer = service.balancers[0]
-    if balancer.unmatched > _GRAIN:
+    if balancer.unmatched is not None and balancer.unmatched > _GRAIN:
         return f"leaks {percent(balancer.unmatched)}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"

@@ -81,7 +81,7 @@ def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | N
 
 def _balance(balancer: Balancer) -> str:
     """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
-    if balancer.unmatched > 1e-12:
+    if balancer.unmatched is not None and balancer.unmatched > 1e-12:
         return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"

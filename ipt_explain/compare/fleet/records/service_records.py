@@ -134,8 +134,8 @@ def _rarities(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
     if pool is None or not pool.shares:
         return rare
     if not _is_even(pool):
-        rare["p"] = [round(chance, 5) for _, chance in pool.shares]
-        rare["u"] = round(pool.unmatched, 5)
+        rare["p"] = [None if chance is None else round(chance, 5) for _, chance in pool.shares]
+        rare["u"] = None if pool.unmatched is None else round(pool.unmatched, 5)
     if view.affinity is not None:
         without = sorted(pool.endpoints.intersection(view.affinity.without))
         rare["a"] = [list(view.affinity.seconds), without] if without else list(view.affinity.seconds)
@@ -223,11 +223,11 @@ def _checked(rare: Any) -> dict[str, Any]:
             nested = isinstance(value, list) and len(value) == 2 and isinstance(value[0], list)
             fits = _all_are(value[0], int) and _all_are(value[1], str) if nested else _all_are(value, int)
         elif key == "p":
-            fits = _all_are(value, float, int)
+            fits = isinstance(value, list) and _all_are([each for each in value if each is not None], float, int)
         elif key in ("h", "M") and value != 0:
             fits = _all_are(value, str)
         elif key == "u":
-            fits = _all_are([value], float, int)
+            fits = value is None or _all_are([value], float, int)
         elif key == "l":
             fits = isinstance(value, dict) and all(
                 isinstance(lost, list) and all(_is_loss(each) for each in lost) for lost in value.values()
@@ -268,7 +268,9 @@ def _frontend_of(text: str, pool: Pool | None) -> tuple[Address, FrontendView]:
 
 def _is_even(pool: Pool) -> bool:
     chance = 1.0 / len(pool.shares) if pool.shares else 0.0
-    return pool.unmatched <= TOLERANCE and all(abs(each - chance) <= TOLERANCE for _, each in pool.shares)
+    if pool.unmatched is None or pool.unmatched > TOLERANCE:
+        return False
+    return all(each is not None and abs(each - chance) <= TOLERANCE for _, each in pool.shares)
 
 
 def _packed(pool: Pool) -> Iterator[str]:

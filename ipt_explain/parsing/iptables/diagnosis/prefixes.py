@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
 RULE_START = (
@@ -9,6 +11,8 @@ RULE_START = (
     r"\*(?:raw|mangle|nat|filter|security)\b|COMMIT\b|# (?:Generated|Completed) )"
 )
 """How the lines of a dump begin."""
+RULE_ANYWHERE = re.compile(rf"(?:^|\s){RULE_START}|\s-[jg] \S")
+"""What a line has that may hold a rule."""
 
 _TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[IWEF]\d{4} \d\d:\d\d:\d\d)"
 _DIFF = "this line comes from a diff: `+` and `-` in front of rules say which file had them"

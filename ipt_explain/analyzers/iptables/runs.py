@@ -1,0 +1,136 @@
+"""Which balancing chains lack rules, as their own rules tell.
+
+kube-proxy gives the first of n endpoints a chance of 1/n, the next 1/(n-1), …, the last but one 1/2, and the last the
+rest (pkg/proxy/iptables/proxier.go). So where a text shows some rules of a chain, they tell whether others are missing
+between them; and an endpoint chain that nothing leads to tells that its Service's chain lacks a rule.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, chain_hash, read_comment, role_of
+from ipt_explain.model import Chain, Extent, Layout, Ruleset, Table
+from ipt_explain.records import dataclass, replace
+
+_BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
+# kube-proxy up to 1.16 wrote five digits.
+_ROUNDING = 6e-6
+_PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """A rule that takes a share, by its number, and where its chance and its target's name stand."""
+
+    number: int
+    chance: int | None
+    negated: bool
+    target: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What chains of one layout hold: rules that take shares, and places of chains for returning clients."""
+
+    takers: tuple[_Taker, ...]
+    returning: tuple[int, ...]
+
+
+def runs_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
+    """The balancing chains of which a text lacks rules among those that take shares, by name; and how many rules stand
+    ahead of the first share that is not known.
+    """
+    if nat is None or nat.whole:
+        return {}
+    forms: dict[Layout, _Form] = {}
+    orphans = _orphans(nat, plans)
+    found: dict[str, int] = {}
+    for name, chain in nat.chains.items():
+        role = role_of(name)
+        if chain.extent is Extent.END and role not in (None, ChainRole.ENDPOINT):
+            found[name] = 0
+        if chain.extent in (Extent.WHOLE, Extent.START, Extent.END) or role not in _BALANCING:
+            continue
+        form = forms.get(chain.layout)
+        if form is None:
+            form = forms[chain.layout] = _form(chain.layout, plans)
+        takers = [each for each in form.takers if each.target is None or chain.values[each.target] != MARK_MASQ]
+        if takers and not _whole(chain, takers, form, orphans):
+            found[name] = takers[0].number
+    return found
+
+
+def without_gaps(ruleset: Ruleset) -> Ruleset:
+    """A ruleset whose balancing chains end where the first share stands that is not known."""
+    nat = ruleset.tables.get("nat")
+    gaps = runs_with_gaps(nat, Plans())
+    if nat is None or not gaps:
+        return ruleset
+    chains = {name: _start(chain, gaps[name]) if name in gaps else chain for name, chain in nat.chains.items()}
+    return replace(ruleset, tables={**ruleset.tables, "nat": replace(nat, chains=chains)})
+
+
+def _start(chain: Chain, count: int) -> Chain:
+    rules = chain.rules[:count]
+    return Chain.of(chain.name, rules, chain.policy, chain.line, chain.counters, Extent.START, chain.ordered)
+
+
+def _whole(chain: Chain, takers: list[_Taker], form: _Form, orphans: frozenset[str | None]) -> bool:
+    """Whether the rules that are shown can be all of them."""
+    if chain.extent is Extent.HOLED or None in orphans or chain.name in orphans:
+        return False
+    values = chain.values
+    led = {values[each.target] for each in takers if each.target is not None}
+    if not led.issuperset(values[place] for place in form.returning):
+        return False
+    *chosen, last = takers
+    if last.chance is not None:
+        return False
+    return all(_is_one_of(remaining, each, values) for remaining, each in zip(range(len(takers), 1, -1), chosen))
+
+
+def _is_one_of(remaining: int, taker: _Taker, values: tuple[str, ...]) -> bool:
+    if taker.chance is None or taker.negated:
+        return False
+    try:
+        return abs(float(values[taker.chance]) - 1.0 / remaining) <= _ROUNDING
+    except ValueError:
+        return False
+
+
+def _form(layout: Layout, plans: Plans) -> _Form:
+    takers: list[_Taker] = []
+    returning: list[int] = []
+    for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
+        plan = plans[shape]
+        target = layout.target_place(number)
+        if plan.rcheck and target is not None:
+            returning.append(target)
+        elif plan.by_chance and (target is not None or plan.target is not None):
+            chance = plan.probability
+            place = None if chance is None else start + chance.slot
+            takers.append(_Taker(number, place, chance is not None and chance.negated, target))
+    return _Form(tuple(takers), tuple(returning))
+
+
+def _orphans(nat: Table, plans: Plans) -> frozenset[str | None]:
+    """The chains of all endpoints of Services (KUBE-SVC) of whose endpoints some have chains that nothing leads to;
+    None among them where nothing tells whose they are.
+    """
+    led = {chain.target_of(number) for chain in nat.chains.values() for number in range(len(chain.layout))}
+    found: set[str | None] = set()
+    for name, chain in nat.chains.items():
+        if name not in led and role_of(name) is ChainRole.ENDPOINT:
+            found.update(_services_of(chain, plans))
+    return frozenset(found)
+
+
+def _services_of(chain: Chain, plans: Plans) -> tuple[str | None, ...]:
+    for number, shape in enumerate(chain.layout.shapes):
+        comment = plans[shape].comment_of(chain.rule(number))
+        name = None if comment is None else read_comment(comment)[0]
+        if name is not None:
+            spellings = {name.spelled, name.spelled.rstrip(":") + ":"}
+            hashes = (chain_hash(spelled, protocol) for spelled in spellings for protocol in _PROTOCOLS)
+            return tuple(ChainRole.SERVICE.value + each for each in hashes)
+    return (None,)
