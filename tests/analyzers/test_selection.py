@@ -93,7 +93,7 @@ def test_a_miss_names_the_nearest(services: list[str], namespaces: list[str], ad
 
 
 def test_a_miss_where_there_is_no_service_says_so() -> None:
-    with pytest.raises(UsageError, match="no service was found in these rules"):
+    with pytest.raises(UsageError, match="No Service here: there are no rules"):
         select(Explanation((), ()), Selection.of(["x"], [], []))
 
 
