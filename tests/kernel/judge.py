@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ipt_explain.model import Dump
 from ipt_explain.trace import Packet, Trace, trace
-from ipt_explain.trace.outcome import Ending
+from ipt_explain.trace.outcome import Ending, Outcome
 from tests.kernel.laboratory import Fate, Laboratory, Shot
 
 IMPROBABLE = 1e-6
@@ -35,10 +35,10 @@ def disagreement(foretold: Trace, observed: Counter[Fate], masquerade_shows: boo
     """
     expected: dict[Fate, float] = {}
     for outcome in foretold.outcomes:
-        for ending in outcome.endings:
-            masqueraded = outcome.masqueraded and masquerade_shows and _changes_the_source(ending)
+        for changed, share in _changed_sources(outcome):
+            masqueraded = outcome.masqueraded and masquerade_shows and changed
             fate = _fate(outcome.verdict, outcome.delivered, outcome.dnat, masqueraded)
-            expected[fate] = expected.get(fate, 0.0) + float(ending.share)
+            expected[fate] = expected.get(fate, 0.0) + share
     seen: Counter[Fate] = Counter()
     for fate, count in observed.items():
         seen[Fate(fate.verdict, fate.dnat, fate.masqueraded and masquerade_shows)] += count
@@ -74,6 +74,13 @@ def _bins(pairs: list[tuple[float, int]]) -> list[tuple[float, int]]:
         last_hoped, last_count = bins.pop()
         bins.append((last_hoped + hoped, last_count + count))
     return bins
+
+
+def _changed_sources(outcome: object) -> list[tuple[bool, float]]:
+    """Of an outcome's ways, whether one can see that the source was rewritten, and how likely each is."""
+    if isinstance(outcome, Outcome):
+        return [(_changes_the_source(ending), float(ending.share)) for ending in outcome.endings]
+    return [(True, outcome.probability)]  # type: ignore[attr-defined]  # of a walk through nftables alone
 
 
 def _changes_the_source(ending: Ending) -> bool:
