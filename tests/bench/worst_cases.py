@@ -85,6 +85,12 @@ def appended_and_deleted(rules: int = 5_000) -> Iterator[str]:
     yield "COMMIT\n"
 
 
+def repeated_tables(sections: int = 100_000) -> Iterator[str]:
+    """One table over and over, each time empty."""
+    for _ in range(sections):
+        yield "*nat\nCOMMIT\n"
+
+
 WORST_CASES = {
     "a jump chain 1,000 deep": jump_chain,
     "a diamond of 40 layers": diamond,
@@ -93,4 +99,5 @@ WORST_CASES = {
     "a line of 10 MB": long_line,
     "20,000 rules of different form": many_shapes,
     "5,000 rules appended and deleted": appended_and_deleted,
+    "a table repeated 100,000 times": repeated_tables,
 }
