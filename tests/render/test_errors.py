@@ -29,6 +29,11 @@ def test_a_fault_without_an_excerpt_is_one_line() -> None:
     assert report(Diagnostic("-", 1, 1, "the input is empty")) == "-:1:1: the input is empty"
 
 
+def test_a_caret_stays_under_its_word_where_colons_begin_the_line() -> None:
+    line, carets = quoted("::error -A X", 8, 2, 40)
+    assert (line, carets.index("^")) == ("\\x3a:error -A X", line.index("-A"))
+
+
 def test_a_remedy_that_many_share_is_given_once() -> None:
     faults = [Diagnostic("-", line, 1, "bad", "x", remedy="Do this.") for line in (1, 2, 3)]
     assert report(*faults).count("Do this.") == 1

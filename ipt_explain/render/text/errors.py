@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.words.counts import and_more
 
 INDENT = "  "
 ELLIPSIS = "…"
 SHOWN = 20
+_COLONS = lazy_pattern(r"\s{0,200}(?=::)")
 
 
 def syntax_report(error: DumpSyntaxError, width: int) -> str:
@@ -48,9 +50,9 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
     """
     start = min(max(start, 0), len(line))
     end = start + min(max(length, 1), width)
-    left = [escape(character) for character in line[max(0, start - width) : start]]
-    mark = [escape(character) for character in line[start:end]]
-    right = [escape(character) for character in line[end : end + width]]
+    left = _shown(line, max(0, start - width), start)
+    mark = _shown(line, start, end)
+    right = _shown(line, end, end + width)
     if start <= width and end + width >= len(line) and _cells(left) + _cells(mark) + _cells(right) <= width:
         before, marked, after = "".join(left), "".join(mark), "".join(right)
     else:
@@ -60,6 +62,17 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
         rest = mark[len(fitting) :] + right
         after = _after(rest, end + width < len(line), width - cells(before + marked))
     return before + marked + after, " " * cells(before) + "^" * max(1, cells(marked))
+
+
+def _shown(line: str, start: int, end: int) -> list[str]:
+    """Characters of a line as printed. Of `::` at its beginning the first is escaped, as everywhere: CI systems
+    would obey it (`render.runners`).
+    """
+    shown = [escape(character) for character in line[start:end]]
+    colons = _COLONS.match(line)
+    if colons is not None and start <= colons.end() < end:
+        shown[colons.end() - start] = "\\x3a"
+    return shown
 
 
 def _before(left: list[str], cut: bool, room: int) -> str:
