@@ -210,6 +210,7 @@ def test_an_interrupt_is_status_130_without_a_word() -> None:
 import os, signal
 import ipt_explain.inputs
 from ipt_explain.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 ipt_explain.inputs.read_inputs = lambda paths: os.kill(os.getpid(), signal.SIGINT) or []
 main([])
 """
