@@ -66,6 +66,15 @@ def test_a_trouble_of_one_service_is_its_own(capsys: pytest.CaptureFixture[str])
     assert "NOT TRANSLATED: leave for the Service's own address" in text
 
 
+def test_causes_of_a_node_are_listed_below_each_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    dead = tmp_path / "dead.txt"
+    dead.write_text("".join(line for line in POLICY.open() if "-j KUBE-SERVICES" not in line))
+    lines = printed(capsys, dead, "--width", "80").splitlines()
+    causes = [line for line in lines if "✗ nat" in line]
+    assert [line.index("✗") for line in causes] == [10, 10]
+    assert causes[0].startswith("NODE ")
+
+
 def test_only_problems(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "--problems", POLICY, "--width", "120")
     assert "4 without endpoints · 9 fine" in text

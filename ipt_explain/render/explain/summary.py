@@ -213,4 +213,5 @@ def _line(trouble: Trouble) -> str:
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:
-    return list(draw(Node([(label.ljust(LABEL), "title"), *words], hang=LABEL + 2), width))
+    lines = draw(Node(words, hang=2), width - LABEL)
+    return [[(("" if number else label).ljust(LABEL), "title"), *line] for number, line in enumerate(lines)]
