@@ -33,8 +33,8 @@ def test_what_was_meant(words: list[str], said: str) -> None:
 def test_a_misspelt_option() -> None:
     result = run("--servise", "x", NODE)
     assert (result.status, result.out) == (2, "")
-    # Click has put options in quotes since 8.2.
-    assert "Did you mean '--service'?" in result.err or "Did you mean --service?" in result.err
+    # Releases of click differ in quotes, and in whether they name the nearest alone.
+    assert "Did you mean" in result.err and "--service" in result.err
 
 
 def test_version_is_a_word_too() -> None:
