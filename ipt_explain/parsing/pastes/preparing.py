@@ -96,7 +96,7 @@ class _Preparing:
                 continue
             if _FENCE.match(line):
                 self._in_table = False
-            if "<" in line and not (self._in_table and _DUMP_LINE.match(line)) and _TAG.search(line):
+            if "<" in line and not self._is_rule(line, above) and _TAG.search(line):
                 self._in_table = self._in_table and "</pre" not in line
                 line = unescape(_TAG.sub("", line))
                 self._set(place, line)
@@ -118,6 +118,14 @@ class _Preparing:
             if not self._odd_line(place, line, above):
                 above = place if _DUMP_LINE.match(lines[place]) else -1
 
+    def _is_rule(self, line: str, above: int) -> bool:
+        """Whether a line with `<` is a table's own: chains and interfaces may have such names."""
+        return self._in_table and (_DUMP_LINE.match(line) is not None or (above >= 0 and self._goes_on(above)))
+
+    def _goes_on(self, above: int) -> bool:
+        """Whether a line of a table ends within quotes: the next one belongs to its comment."""
+        return self._in_table and self._lines[above].count('"') % 2 == 1
+
     def _mend(self, place: int, line: str) -> None:
         """A rule with a slip that is known, as the rule that it was meant to be."""
         for slip, right, note in _SLIPS:
@@ -134,7 +142,7 @@ class _Preparing:
         if legacy is not None and not _DUMP_LINE.match(line):
             self._set(place, f"# {legacy[1]}")
             return True
-        if above >= 0 and not (self._in_table and self._lines[above].count('"') % 2):
+        if above >= 0 and not self._goes_on(above):
             joined = self._joiner.joined(self._lines[above], line)
             if joined is not None:
                 self._set(above, joined)
