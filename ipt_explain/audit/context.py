@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
-from ipt_explain.model import Backend, Chain, Dump, Form, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Ruleset, Table
 from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
 from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
@@ -140,6 +140,14 @@ class RulesetContext(BackendContext):
         return self.complete
 
     # What analyzers found.
+
+    @cached_property
+    def lacks_lines(self) -> bool:
+        """Whether lines are gone from the text here and there. A table's first may be, so that its rules are below
+        another's name.
+        """
+        tables = self.ruleset.tables.values()
+        return any(chain.extent is Extent.HOLED for table in tables for chain in table.chains.values())
 
     @cached_property
     def version(self) -> VersionRange:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-# Colours may precede a line's text.
-_FIRST_COLONS = re.compile(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=:)")
+# Colours may precede a line's text, and part it.
+_FIRST_COLONS = re.compile(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=(?:\x1b\[[0-9;]*m)*:)")
 _HASHES = re.compile(r"##(?=\w*\[)")
 
 _ESCAPES = {"{": ("\\u003a", "\\u0023"), "[": ("\\u003a", "\\u0023"), "<": ("&#58;", "&#35;")}
@@ -34,7 +34,7 @@ class Disarmer:
         if self._escapes is None and lines:
             self._escapes = _ESCAPES.get(lines.lstrip()[:1], _IN_TEXT)
         colon, hash_sign = self._escapes or _IN_TEXT
-        if "::" in lines and not self._annotations:
+        if ("::" in lines or "\x1b" in lines) and not self._annotations:
             lines = _FIRST_COLONS.sub(lambda found: found[0][:-1] + colon, f"\n{lines}")[1:]
         if "##" in lines:
             lines = _HASHES.sub(f"#{hash_sign}".replace("\\", r"\\"), lines)

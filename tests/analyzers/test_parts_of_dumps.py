@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.kube_corpus import scenarios
 from tests.weaker import wrong_statements
@@ -22,43 +21,54 @@ def _dumps() -> tuple[str, ...]:
     return tuple(text for text in texts if len(text) < 40_000)
 
 
-# Always the same, as each takes a while; and what is wrong shows without being made shorter.
-_some_of_many = settings(
-    deadline=None, max_examples=5, derandomize=True, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)
-)
-_DUMPS = st.integers(0, 10_000).map(lambda number: _dumps()[number % len(_dumps())])
+_SEEDS = range(6)
 
 
-@_some_of_many
-@given(_DUMPS, st.floats(0.0, 1.0))
-def test_a_dump_cut_off_behind_any_character(dump: str, at: float) -> None:
-    assert wrong_statements(dump[: int(at * len(dump))], dump) == []
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_a_dump_cut_off_behind_any_character(seed: int) -> None:
+    chance, dump = _drawn(seed)
+    assert wrong_statements(dump[: int(chance.random() * len(dump))], dump) == []
 
 
-@_some_of_many
-@given(_DUMPS, st.floats(0.0, 0.95))
-def test_a_dump_that_begins_at_any_line(dump: str, at: float) -> None:
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_a_dump_that_begins_at_any_line(seed: int) -> None:
+    chance, dump = _drawn(seed)
     lines = dump.splitlines(keepends=True)
-    assert wrong_statements("".join(lines[int(at * len(lines)) :]), dump) == []
+    assert wrong_statements("".join(lines[int(0.95 * chance.random() * len(lines)) :]), dump) == []
 
 
-@_some_of_many
-@given(_DUMPS, st.randoms(use_true_random=False), st.sampled_from((0.02, 0.1, 0.4)))
-def test_a_dump_from_which_lines_are_gone(dump: str, random: object, part: float) -> None:
+@pytest.mark.parametrize("part", [0.02, 0.1, 0.4])
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_a_dump_from_which_lines_are_gone(seed: int, part: float) -> None:
     """Without a COMMIT, else nobody could tell."""
-    kept = _some(dump.splitlines(keepends=True), random, part)
+    chance, dump = _drawn(seed)
+    kept = _some(dump.splitlines(keepends=True), chance, part)
     assert wrong_statements("".join(line for line in kept if line != "COMMIT\n"), dump) == []
 
 
-@_some_of_many
-@given(_DUMPS, st.randoms(use_true_random=False), st.sampled_from((0.0, 0.05, 0.3, 0.7)))
-def test_some_rules_of_a_dump(dump: str, random: object, part: float) -> None:
+def test_a_table_whose_first_line_is_gone_is_not_blamed() -> None:
+    """Rules of filter seem to be mangle's."""
+    _, dump = _drawn(0)
+    lines = [line for line in dump.splitlines(keepends=True) if line not in ("*filter\n", "COMMIT\n")]
+    assert wrong_statements("".join(lines), dump) == []
+
+
+@pytest.mark.parametrize("part", [0.0, 0.05, 0.3, 0.7])
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_some_rules_of_a_dump(seed: int, part: float) -> None:
+    chance, dump = _drawn(seed)
     rules = [line for line in dump.splitlines(keepends=True) if _RULE.match(line)]
-    assert wrong_statements("".join(_without_whole_ends(rules, _some(rules, random, part))), dump) == []
+    assert wrong_statements("".join(_without_whole_ends(rules, _some(rules, chance, part))), dump) == []
 
 
-def _some(lines: list[str], random: object, part: float) -> list[str]:
-    return [line for line in lines if random.random() >= part]  # type: ignore[attr-defined]
+def _drawn(seed: int) -> tuple[Random, str]:
+    """A captured dump, the same for each seed, and a source of further choices."""
+    chance = Random(seed)
+    return chance, chance.choice(_dumps())
+
+
+def _some(lines: list[str], chance: Random, part: float) -> list[str]:
+    return [line for line in lines if chance.random() >= part]
 
 
 def _without_whole_ends(rules: list[str], kept: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ipt_explain.render.runners import Disarmer, disarmed
@@ -22,6 +22,8 @@ PIECES = st.sampled_from(["::", ":", "#", "##[", "##vso[", "##teamcity[", " ", "
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
+@example(":\x1b[1m::")
+@example("\x1b[1m:\x1b[1m:")
 def test_no_text_is_obeyed(text: str) -> None:
     assert not any(map(obeyed, re.sub(r"\x1b\[1m", "", disarmed(text)).split("\n")))
 

@@ -156,11 +156,14 @@ class _Reader:
         return replace(service, frontends=frontends)
 
     def _fates(self, frontend: Frontend, judgements: Mapping[Vantage, Judgement]) -> Fates:
-        """A frontend's fates. Of external policy Local without local endpoints, filter refuses what nat does not lead
-        from pods and the node to endpoints elsewhere: if that is not in the text, nobody knows.
+        """A frontend's fates; unknown where its rules are not in the text. Of external policy Local without local
+        endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: if that is not
+        in the text, nobody knows.
         """
         fates = Fates(*(judgements[vantage].fate for vantage in Vantage))
         led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
+        if not self._shown_whole and frontend.verdict is FrontendVerdict.UNKNOWN:
+            return Fates(_NOT_SHOWN, _NOT_SHOWN, _NOT_SHOWN)
         if self._shown_whole or led or frontend.verdict is not FrontendVerdict.DROP:
             return fates
         return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)

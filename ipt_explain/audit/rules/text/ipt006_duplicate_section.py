@@ -32,9 +32,11 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 
 @rule("IPT006", "duplicate-section", Severity.WARNING)
 def duplicate_section(context: RulesetContext) -> Faults:
-    """One fault for each table that has anything declared again, at the first such line."""
+    """One fault for each table that has anything declared again, at the first such line; none where the line that
+    names the table may be gone.
+    """
     for name, table in context.ruleset.tables.items():
-        if table.redeclared:
+        if table.redeclared and not context.lacks_lines:
             first, *others = table.redeclared
             text = context.text.line(first).strip()
             what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"

@@ -30,8 +30,12 @@ from ipt_explain.graph.lint.misplaced import find_misplaced
 
 @rule("IPT009", "invalid-in-table", Severity.ERROR)
 def invalid_in_table(context: RulesetContext) -> Faults:
-    """One fault for each target and place that do not go together, at the first rule."""
+    """One fault for each target and place that do not go together, at the first rule; none where the line that names
+    the table may be gone.
+    """
     for misplaced in find_misplaced(context.by_shape, context.jumps("nat")):
+        if context.lacks_lines:
+            return
         first, *others = misplaced.rules
         yield Fault(
             f"{misplaced.target} cannot be used {misplaced.where}: iptables-restore will refuse the table",
