@@ -56,11 +56,11 @@ def pattern_of(tokens: Sequence[ValueToken], text: str, start: int, end: int) ->
 
 
 # Two of the makes of the grammar's words: what nearly all are, and the cheapest to match.
-_MAKES = (r'[^ \t\n"][^ \t\n]*', r'"[^"\\\n]*"')
+USUAL_MAKES = (r'[^ \t\n"][^ \t\n]*', r'"[^"\\\n]*"')
 
 
 def _narrowed(pattern: str, word: str, any_word: str) -> str:
-    for make in _MAKES:
+    for make in USUAL_MAKES:
         if re.fullmatch(make, word):
             return pattern.replace(any_word, make)
     return pattern
