@@ -95,7 +95,8 @@ def test_what_becomes_of_each_node(cluster: Cluster, capsys: pytest.CaptureFixtu
     assert status == 1
     why = {each["node"]: each["why"] for each in document["not_compared"]}
     assert set(why) == {"node-1", "node-3"}
-    assert "cut off" in why["node-1"]
+    # kubectl itself complains now and then of a connection that the server closes right behind the text.
+    assert "cut off" in why["node-1"] or "closed all streams" in why["node-1"]
     assert "kubectl exec failed: iptables-save: Permission denied (you must be root)" in why["node-3"]
     assert document["nodes"] == 3
     assert {each["kind"] for each in document["differences"]} == {"hook", "fate"}
