@@ -22,7 +22,7 @@ from tests.kube_corpus import scenario
 from tests.nft_corpus import Listing, listing, listings
 
 HEARD = 0.95
-"""The share of faults by which connections are lost, or keep their source, that must be heard."""
+"""The share of faults by which connections are lost, or keep their source, that the audit must report."""
 
 
 def accusations(text: str) -> list[str]:

@@ -61,7 +61,7 @@ def runs_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
 
 
 def without_gaps(ruleset: Ruleset) -> Ruleset:
-    """A ruleset whose balancing chains end where the first share stands that is not known."""
+    """A ruleset whose balancing chains end before the first share that is not known."""
     nat = ruleset.tables.get("nat")
     gaps = runs_with_gaps(nat, Plans())
     if nat is None or not gaps:

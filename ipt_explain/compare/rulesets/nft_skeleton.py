@@ -32,7 +32,7 @@ def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
         if table.name == TABLE and table.family is not TableFamily.INET:
             if chain.base is not None:
                 built_in[place] = tuple(PlacedRule(None, text) for text in (_hooked(chain), *rules))
-            elif rules and "/" not in chain.name:  # a slash stands in the names of chains of Services alone
+            elif rules and "/" not in chain.name:  # only names of Services' chains have a slash
                 system[place] = rules
         elif rules:
             foreign[place] = ForeignChain(f"table {place[0]}", (*([_hooked(chain)] if chain.base else ()), *rules))

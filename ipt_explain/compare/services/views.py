@@ -250,7 +250,7 @@ def _label(service: ServicePort) -> str:
 
 
 def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
-    """Source ranges in order; none where one of them is everything, which up to 1.23 also stands for none.
+    """Source ranges in order; none where one of them is everything, which up to 1.23 also means none.
 
     nftables joins neighbouring networks, and writes single addresses without a length.
     """

@@ -61,7 +61,7 @@ class _Reader:
         self._lenient = lenient
         self._sections: list[TableBuilder] = []
         self._generator: headers.Generator | None = None
-        self._listed_by: Command | None = None  # the command of a listing, where it stands above it
+        self._listed_by: Command | None = None  # the command above a listing, where there is one
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
         for line in cleaned.refused:

@@ -1,6 +1,6 @@
 """The lines that ipvsadm, ipset and `ip addr` printed, taken out of a text; what is left is for the reader of rules.
 
-The tools' outputs and rules may come in any order in one text. A line is told by what it shows itself, or by the
+The tools' outputs and rules may come in any order in one text. A line is recognized by what it shows itself, or by the
 output that it stands in: an element of a set, a detail of an interface.
 """
 

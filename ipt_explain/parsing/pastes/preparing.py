@@ -38,7 +38,7 @@ _LOGGED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
 )
-# What people and pages leave out of a rule or put into it; mended where it then is a rule.
+# What people and pages leave out of a rule or put into it; repaired where it then is a rule.
 _SLIPS = (
     (re.compile(r" (?<!-m comment )--comment "), " -m comment --comment ", "`-m comment` was left out"),
     (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "blanks inside an option were ignored"),
