@@ -18,10 +18,10 @@ from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Answers, Bound, Literals, PacketState
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.portions import Portions
+from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
-from ipt_explain.netfilter.walk.portions import Portions
-from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace

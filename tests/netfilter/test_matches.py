@@ -14,7 +14,7 @@ from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, Packe
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator, Outcome
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Evaluator, Outcome
 
 
 def rule_of(text: str, ipv6: bool = False) -> Rule:

@@ -13,11 +13,11 @@ from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.evaluator import Crowd
-from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import TableWalk
 from ipt_explain.netfilter.walk.journey import MOST_WORK, Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
-from ipt_explain.netfilter.walk.table import TableWalk
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
+from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.netfilter.walk.path import AnyLeg, Leg, Path
-from ipt_explain.netfilter.walk.table import Arrival
 
 # Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
 _LATEST = 4

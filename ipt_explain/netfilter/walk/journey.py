@@ -11,14 +11,14 @@ from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hoo
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.counting import counted_together
-from ipt_explain.netfilter.walk.evaluator import Crowd
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
-from ipt_explain.netfilter.walk.frontier import Budget
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.routing import Course, Where, routes
 from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
-from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.unshown import rewriting_blindly, unreached_chains
 from ipt_explain.records import dataclass, replace
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.node.facts import VirtualServers
-from ipt_explain.netfilter.walk.chain_index import ChainIndexes
-from ipt_explain.netfilter.walk.evaluator import Evaluator
+from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
 from ipt_explain.netfilter.walk.stages import Stages
 
 if TYPE_CHECKING:

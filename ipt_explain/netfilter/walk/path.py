@@ -7,7 +7,7 @@ from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, IpvsStep
 from ipt_explain.netfilter.walk.backends.nft_path import NftLeg, NftStep
-from ipt_explain.netfilter.walk.visit import Trail, Visit
+from ipt_explain.netfilter.walk.chains.visit import Trail, Visit
 from ipt_explain.records import dataclass
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from ipt_explain.model import Chain, Shape, Table
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.targets import is_nat
-from ipt_explain.netfilter.walk.evaluator import Evaluator
+from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
 
 
 def unreached_chains(table: Table) -> list[Chain]:

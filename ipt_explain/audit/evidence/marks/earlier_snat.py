@@ -11,12 +11,12 @@ from ipt_explain.model import Rule
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
-from ipt_explain.netfilter.walk.evaluator import Crowd
-from ipt_explain.netfilter.walk.frontier import Budget
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.journey import MOST_WORK
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
-from ipt_explain.netfilter.walk.table import Arrival, TableWalk
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
 

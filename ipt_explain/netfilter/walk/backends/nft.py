@@ -18,10 +18,10 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import Link, NftLeg
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
+from ipt_explain.netfilter.walk.chains.visit import End
 from ipt_explain.netfilter.walk.flock import Entered, Flock
-from ipt_explain.netfilter.walk.frontier import Budget
-from ipt_explain.netfilter.walk.table import LOOP, TOO_MUCH
-from ipt_explain.netfilter.walk.visit import End
 from ipt_explain.records import dataclass
 
 MOST_JUMPS = 128

@@ -26,15 +26,15 @@ from ipt_explain.netfilter.targets import (
 )
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.callees import chains_of, goes
-from ipt_explain.netfilter.walk.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.chains.callees import chains_of, goes
+from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.chains.effects import Effects, TableEffect
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Evaluator, Rows
+from ipt_explain.netfilter.walk.chains.frontier import Budget, Frontier
+from ipt_explain.netfilter.walk.chains.search import Spread
+from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
+from ipt_explain.netfilter.walk.chains.weights import spread_weights
 from ipt_explain.netfilter.walk.columns import picked
-from ipt_explain.netfilter.walk.effects import Effects, TableEffect
-from ipt_explain.netfilter.walk.evaluator import Crowd, Evaluator, Rows
-from ipt_explain.netfilter.walk.frontier import Budget, Frontier
-from ipt_explain.netfilter.walk.search import Spread
-from ipt_explain.netfilter.walk.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
-from ipt_explain.netfilter.walk.weights import spread_weights
 from ipt_explain.records import dataclass
 
 TOO_MUCH = "too many different packets to follow each"

@@ -8,9 +8,9 @@ from typing import cast
 from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
 from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
+from ipt_explain.netfilter.walk.chains.evaluator import Rows
+from ipt_explain.netfilter.walk.chains.visit import Ground
 from ipt_explain.netfilter.walk.columns import Alike
-from ipt_explain.netfilter.walk.evaluator import Rows
-from ipt_explain.netfilter.walk.visit import Ground
 from ipt_explain.records import dataclass
 
 

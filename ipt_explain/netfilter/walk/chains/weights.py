@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
-from ipt_explain.netfilter.walk.visit import Call, Visit
+from ipt_explain.netfilter.walk.chains.visit import Call, Visit
 
 
 def spread_weights(finished: Sequence[Visit]) -> None:

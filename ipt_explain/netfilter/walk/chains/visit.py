@@ -13,8 +13,8 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.columns import Alike
-from ipt_explain.netfilter.walk.evaluator import Crowd, Rows
 from ipt_explain.records import dataclass, field
 
 Ground = Chain | Alike

@@ -11,8 +11,8 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Effect, Flow, Verdict, effect_of, rewrites_destination
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.evaluator import Crowd, Rows
-from ipt_explain.netfilter.walk.visit import Portion, Visit
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
+from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.records import dataclass
 
 

@@ -7,11 +7,11 @@ from heapq import heappop, heappush
 
 from ipt_explain.netfilter.packet import Answers, PacketState
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.chain_index import ChainIndexes
-from ipt_explain.netfilter.walk.evaluator import Evaluator, Outcome, Rows
-from ipt_explain.netfilter.walk.portions import Portions
-from ipt_explain.netfilter.walk.search import Found, Met, Search, Spread
-from ipt_explain.netfilter.walk.visit import Portion, Trail, Visit
+from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
+from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
+from ipt_explain.netfilter.walk.chains.portions import Portions
+from ipt_explain.netfilter.walk.chains.search import Found, Met, Search, Spread
+from ipt_explain.netfilter.walk.chains.visit import Portion, Trail, Visit
 
 _COST_OF_A_SEARCH = 40
 _COST_OF_AN_ANSWER = 8

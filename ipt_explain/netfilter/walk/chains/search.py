@@ -11,9 +11,9 @@ from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, taken
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.chain_index import WORTH_AN_INDEX, ChainIndex, ChainIndexes
-from ipt_explain.netfilter.walk.evaluator import Evaluator, Outcome, Rows
-from ipt_explain.netfilter.walk.visit import Portion, Visit
+from ipt_explain.netfilter.walk.chains.chain_index import WORTH_AN_INDEX, ChainIndex, ChainIndexes
+from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
+from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.records import dataclass
 
 

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_add
 from ipt_explain.netfilter.header.ports import HIGHEST
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.callees import Jumps
+from ipt_explain.netfilter.walk.chains.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
 WORTH_AN_INDEX = 32
