@@ -10,8 +10,9 @@ import pytest
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.parsing import read_dump
@@ -76,3 +77,32 @@ def test_crowds_fare_as_single_packets_do(capture: Listing, vantage: str) -> Non
                 walk = Walk(ruleset, family)
                 wanted = (walk.depart if local else walk.arrive)(state, heading, node(family).local_addresses)
                 assert dict(outcomes) == wanted, (vantage, heading, protocol_number(protocol))
+
+
+@pytest.mark.parametrize("capture", CAPTURES[2::9], ids=lambda each: each.name)
+def test_the_story_of_each_of_a_crowd_is_its_own(capture: Listing) -> None:
+    ruleset = read_dump(capture.text).nft
+    assert ruleset is not None
+    for name, services in capture.truth["families"].items():
+        family = Family(name.lower())
+        places = [place for place in _places(services, family) if place[2] == "tcp"]
+        sent = [Heading(parse_address(address), port) for address, port, _ in places]
+        nowhere = "::" if family is Family.IPV6 else "0.0.0.0"
+        start, _ = packet(family, PODS[family], nowhere, 0, "tcp", False, node(family), "eth0")
+        together = _stories(NodeRules((), family, ruleset), sent, start)
+        for number, heading in enumerate(sent):
+            ((_, alone),) = _stories(NodeRules((), family, ruleset), [heading], start).items()
+            assert together[number] == alone, heading
+
+
+def _stories(rules: NodeRules, sent: list[Heading], start: PacketState) -> dict[int, dict[Heading, list[str]]]:
+    """The rules that packets met on the way to each place where they end, by their number."""
+    found: dict[int, dict[Heading, list[str]]] = defaultdict(dict)
+    journey = Journey(rules, sent)
+    journey.begin(start)
+    for _, flock in journey.ends():
+        for row, (who, to) in enumerate(zip(flock.who, flock.to)):
+            path = flock.path(row)
+            steps = () if path is None else path.steps()
+            found[who][to] = [f"{step.chain.name}: {step.text}" for step in steps if isinstance(step, NftStep)]
+    return found

@@ -1,7 +1,8 @@
 """What nftables' rules mean to the kernel: when chains are asked, what a rule makes of a packet."""
 
+from ipt_explain.netfilter.nft.columns import Columns
 from ipt_explain.netfilter.nft.evaluator import Evaluator
 from ipt_explain.netfilter.nft.stages import Stage, stages
-from ipt_explain.netfilter.nft.ways import Leap, Way
+from ipt_explain.netfilter.nft.ways import CommonWay, Leap, Leaps, Way
 
-__all__ = ["Evaluator", "Leap", "Stage", "Way", "stages"]
+__all__ = ["Columns", "CommonWay", "Evaluator", "Leap", "Leaps", "Stage", "Way", "stages"]

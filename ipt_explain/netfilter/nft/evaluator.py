@@ -24,13 +24,12 @@ from ipt_explain.model.nft import (
     Statement,
     Table,
     Unread,
-    VerdictKind,
     VerdictMap,
     Xtables,
 )
 from ipt_explain.model.nft import Verdict as Sentence
 from ipt_explain.model.nft.printing import statement_text
-from ipt_explain.netfilter.condition import Question, ask, split
+from ipt_explain.netfilter.condition import Answer, Question, ask, split
 from ipt_explain.netfilter.nat.targets import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.asking import Asking, Found
@@ -38,7 +37,7 @@ from ipt_explain.netfilter.nft.mangling import mangled
 from ipt_explain.netfilter.nft.misses import Destinations, destinations_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
 from ipt_explain.netfilter.nft.rewriting import applies, rewritten
-from ipt_explain.netfilter.nft.ways import Leap, Way
+from ipt_explain.netfilter.nft.ways import Leap, Way, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -87,7 +86,7 @@ class Evaluator:
         self.asked += 1
         statements = rule.statements
         if len(statements) == 1 and isinstance(statements[0], Sentence):
-            return (Way(ALWAYS, _then(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
+            return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
         ways: list[Way] = []
         places = [_Place(ALWAYS, state, bound.to, 0, ())]
         while places:
@@ -128,6 +127,23 @@ class Evaluator:
             known = self._about_heading[rule] = any(map(_looks_at_heading, rule.statements))
         return known
 
+    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
+        """Whether a match holds."""
+        return self._asking.match(table, match, state, bound)
+
+    def changed(
+        self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
+    ) -> PacketState | None:
+        """What packets are behind a statement that does not look at where they are bound for; None where it does, and
+        where it decides or cannot be told."""
+        if not isinstance(statement, _CHANGING) or _looks_at_heading(statement):
+            return None
+        answer = self._answer(table, rule, _Place(ALWAYS, state, bound.to, 0, ()), bound, statement)
+        if answer is Truth.YES:
+            return state
+        steps = answer if isinstance(answer, Sequence) else ()
+        return steps[0].state if len(steps) == 1 and steps[0].then is None else None
+
     def _answer(
         self, table: Table, rule: Rule, place: _Place, bound: Bound, statement: Statement
     ) -> Truth | Question | Sequence[_Step]:
@@ -154,7 +170,7 @@ class Evaluator:
     def _sentence(
         self, table: Table, rule: Rule, sentence: Sentence, state: PacketState, bound: Bound
     ) -> Truth | Sequence[_Step]:
-        then = _then(sentence)
+        then = then_of(sentence)
         return Truth.YES if then is None else [_Step(ALWAYS, state, bound.to, then)]
 
     def _verdict_map(
@@ -168,7 +184,7 @@ class Evaluator:
             elif found.element is None or not isinstance(found.element.data, Sentence):
                 steps.append(_failed(found, bound))
             else:
-                steps.append(_Step(found.share, found.state, bound.to, _then(found.element.data)))
+                steps.append(_Step(found.share, found.state, bound.to, then_of(found.element.data)))
         return steps
 
     def _nat(self, table: Table, rule: Rule, nat: Nat, state: PacketState, bound: Bound) -> Truth | Sequence[_Step]:
@@ -272,18 +288,8 @@ _EFFECTS: dict[type, Callable[..., Any]] = {
     Xtables: Evaluator._xtables,
 }
 
-_THEN: dict[VerdictKind, Verdict | Flow] = {
-    VerdictKind.ACCEPT: Verdict.ACCEPT,
-    VerdictKind.DROP: Verdict.DROP,
-    VerdictKind.RETURN: Flow.RETURN,
-}
-
-
-def _then(sentence: Sentence) -> Verdict | Flow | Leap | None:
-    """Where a verdict sends a packet; None for `continue`, after which the rule goes on."""
-    if sentence.chain is not None:
-        return Leap(sentence.chain, sentence.kind is VerdictKind.GOTO)
-    return _THEN.get(sentence.kind)
+# What leaves a packet where it is bound for, and may change what rules have made of it.
+_CHANGING = (Mangle, Counter, Log, Notrack, FlowOffload)
 
 
 def _failed(found: Found, bound: Bound) -> _Step:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ipt_explain.model import Family
-from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range
+from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
 from ipt_explain.netfilter.header.addresses import BITS, Endpoint, format_address
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.nat.targets import MOST_PORTS, masqueraded_as, redirected_to
@@ -47,10 +47,27 @@ def rewritten(nat: Nat, address: Expression | None, state: PacketState, to: Head
     return [(share, *_sent_to(state, to, Heading(place, number, span))) for share, number, span in ports]
 
 
+def fixed_destination(nat: Nat, address: Expression | Verdict | None, state: PacketState) -> Heading | None:
+    """Where `dnat` sends all packets of a family alike, whatever they are; None where that is not so plain."""
+    port = nat.port
+    if isinstance(address, Concatenation) and len(address.parts) == 2:
+        address, port = address.parts
+    if nat.kind is not NatKind.DNAT or not isinstance(address, str) or not isinstance(port, int):
+        return None
+    try:
+        return Heading(_number(address, state.connection.family), port)
+    except ValueError:
+        return None
+
+
+def translated(state: PacketState, changed: bool) -> PacketState:
+    """A packet whose destination was decided on. What stays as it was has not been DNATed, as the kernel has it."""
+    return state._replace(destination_decided=True, dnat=changed)
+
+
 def _sent_to(state: PacketState, before: Heading, after: Heading) -> tuple[PacketState, Heading]:
-    """What stays as it was has not been DNATed, as the kernel has it."""
     changed = after.address is None or (after.address, after.port) != (before.address, before.port)
-    return state._replace(destination_decided=True, dnat=changed), after
+    return translated(state, changed), after
 
 
 def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, state: PacketState) -> PacketState:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import VerdictKind
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -14,6 +19,25 @@ class Leap:
 
     chain: str
     goto: bool
+
+
+_VERDICTS: dict[VerdictKind, Verdict | Flow] = {
+    VerdictKind.ACCEPT: Verdict.ACCEPT,
+    VerdictKind.DROP: Verdict.DROP,
+    VerdictKind.RETURN: Flow.RETURN,
+}
+
+
+def leap_of(statement: object) -> Leap | None:
+    """Where a statement, or what a map gives, leads, if to a chain."""
+    if not isinstance(statement, Sentence) or statement.chain is None:
+        return None
+    return Leap(statement.chain, statement.kind is VerdictKind.GOTO)
+
+
+def then_of(sentence: Sentence) -> Verdict | Flow | Leap | None:
+    """Where a verdict sends a packet; None for `continue`, after which the rule goes on."""
+    return _VERDICTS.get(sentence.kind) if sentence.chain is None else leap_of(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +56,30 @@ class Way:
     to: Heading
     matched: bool
     reason: str = ""
+
+
+class Leaps(NamedTuple):
+    """Each of some packets to a chain of its own; the chains have one layout."""
+
+    chains: tuple[str, ...]
+    goto: bool
+
+
+class CommonWay(NamedTuple):
+    """A way that several packets take together, which differ in where they are bound for, and at most in which chain
+    they go to."""
+
+    share: Probability
+    then: Verdict | Flow | Leap | Leaps
+    state: PacketState
+    to: tuple[Heading, ...]
+    matched: bool
+    reason: str = ""
+
+
+class Alike(NamedTuple):
+    """Packets of those asked about, by their places among them, that a rule, or rules of one shape, treat alike: each
+    takes every way with its share."""
+
+    places: Sequence[int]
+    ways: Sequence[CommonWay]

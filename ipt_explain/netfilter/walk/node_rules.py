@@ -13,7 +13,7 @@ from ipt_explain.netfilter.walk.stages import Stages
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
-    from ipt_explain.netfilter.nft import Evaluator as ChainEvaluator
+    from ipt_explain.netfilter.nft import Columns
 
 
 class NodeRules:
@@ -30,10 +30,10 @@ class NodeRules:
         self.stages = Stages(self.rulesets, family, nftables, servers)
         self.evaluator = Evaluator()
         self.indexes = ChainIndexes()
-        self.chains = None if nftables is None else _chain_evaluator()
+        self.chains = None if nftables is None else _columns()
 
 
-def _chain_evaluator() -> ChainEvaluator:
-    from ipt_explain.netfilter.nft import Evaluator
+def _columns() -> Columns:
+    from ipt_explain.netfilter.nft import Columns
 
-    return Evaluator()
+    return Columns()

@@ -2,22 +2,23 @@
 share.
 
 Packets that are in one state, at one rule, reached by the same jumps, go on together; a rule that does not look at
-where they are bound for is asked once for all of them. Places are taken in the order of the rules, so that portions
-which have become alike join. Nothing recurses on the depth of jumps.
+where they are bound for is asked once for all of them. So do packets in chains that look alike, each in its
+own. Places are taken in the order of the rules, so that portions which have become alike join. Nothing recurses on the
+depth of jumps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from ipt_explain.model.nft import Chain, Rule
-from ipt_explain.netfilter.nft import Evaluator, Leap, Stage, Way
+from ipt_explain.netfilter.nft import Columns, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
 from ipt_explain.netfilter.targets import Flow, Verdict
-from ipt_explain.netfilter.walk.backends.nft_path import Link, NftLeg
+from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link, NftLeg, chain_of
+from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.chains.visit import End
@@ -28,8 +29,7 @@ MOST_JUMPS = 128
 """The kernel loads no chains that jump deeper than 16 (NFT_JUMP_STACK_SIZE); gotos count here, too."""
 
 _COST_OF_A_RULE = 20
-
-Rows = tuple[int, ...]
+_COST_OF_A_RULE_AMONG_OTHERS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,68 +45,39 @@ class Arrival:
     by_policy: bool
 
 
-class _Portion(NamedTuple):
-    """A share of some packets in one state, and what they met last."""
-
-    state: PacketState
-    rows: Rows
-    to: tuple[Heading, ...]
-    share: Probability
-    via: Link | None
-
-
-class _Frame:
-    """A place in a chain. `order` sorts places as they are met; `back` is where a return leads."""
-
-    __slots__ = ("back", "chain", "depth", "order", "place")
-
-    def __init__(self, chain: Chain, place: int, back: _Frame | None, order: tuple[int | str, ...], depth: int) -> None:
-        self.chain = chain
-        self.place = place
-        self.back = back
-        self.order = order
-        self.depth = depth
-
-    def behind(self) -> _Frame:
-        """The next rule of the chain."""
-        return _Frame(self.chain, self.place + 1, self.back, (*self.order[:-1], self.place + 1), self.depth)
-
-    def into(self, chain: Chain, goto: bool) -> _Frame:
-        """The first rule of a chain that the rule here leads to."""
-        back = self.back if goto else self.behind()
-        return _Frame(chain, 0, back, (*self.order, chain.name, 0), self.depth + 1)
-
-
 class ChainWalk:
     """One walk of a crowd from one base chain. `sent` is where each packet of the journey was sent to."""
 
     def __init__(
-        self, stage: Stage, entered: Entered, sent: Sequence[Heading], evaluator: Evaluator, budget: Budget
+        self, stage: Stage, entered: Entered, sent: Sequence[Heading], columns: Columns, budget: Budget
     ) -> None:
         self.arrivals: list[Arrival] = []
         self._stage = stage
         self._table = stage.table
         self._entered = entered
         self._sent = [sent[number] for number in entered.who]
-        self._evaluator = evaluator
+        self._columns = columns
+        self._evaluator = columns.evaluator
         self._budget = budget
+        self._bundles = 0
         self._order: list[tuple[int | str, ...]] = []
-        self._waiting: dict[tuple[int | str, ...], tuple[_Frame, dict[tuple[object, ...], _Portion]]] = {}
+        self._waiting: dict[tuple[int | str, ...], tuple[Frame, dict[tuple[object, ...], Portion]]] = {}
 
     def run(self, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
         """Where packets end that enter the base chain in these states; of each, its number among all."""
-        start = _Frame(self._stage.chain, 0, None, (0,), 0)
+        chain = self._stage.chain
+        start = Frame(chain, len(chain.rules), 0, None, (0,), 0)
         for state, rows in entering:
             to = tuple([self._entered.to[row] for row in rows])
-            self._wait(start, _Portion(state, tuple(rows), to, ALWAYS, None))
+            self._wait(start, Portion(state, tuple(rows), to, ALWAYS, None))
         while self._order:
             frame, portions = self._waiting.pop(heappop(self._order))
             for portion in portions.values():
                 self._meet(frame, portion)
         return self.arrivals
 
-    def _wait(self, frame: _Frame | None, portion: _Portion) -> None:
-        while frame is not None and frame.place == len(frame.chain.rules):
+    def _wait(self, frame: Frame | None, portion: Portion) -> None:
+        while frame is not None and frame.place == frame.rules:
             frame = frame.back
         if frame is None:
             self._meet_policy(portion)
@@ -122,63 +93,58 @@ class ChainWalk:
             portion = portion._replace(share=total(portion.share, other.share), via=via)
         held[1][key] = portion
 
-    def _meet_policy(self, portion: _Portion) -> None:
+    def _meet_policy(self, portion: Portion) -> None:
         via = portion.via
         if self._stage.drops:
             via = Link(via, 0, self._stage.chain, None, portion.state, portion.state)
         end = End(Verdict.DROP if self._stage.drops else Verdict.ACCEPT, portion.state)
         self.arrivals.append(Arrival(end, portion.rows, portion.share, portion.to, via, True))
 
-    def _meet(self, frame: _Frame, portion: _Portion) -> None:
+    def _meet(self, frame: Frame, portion: Portion) -> None:
         """Packets meet a rule."""
         if self._budget.left <= 0:
             self._end(portion, Verdict.UNKNOWN, TOO_MUCH)
             return
-        rule = frame.chain.rules[frame.place]
-        for ways, part in self._answers(rule, portion):
-            for number, way in enumerate(ways[0]):
-                to = part.to
-                if len(ways) == len(to):
-                    to = tuple([own[number].to for own in ways])
+        for part, ways in self._answers(frame, portion):
+            for way in ways:
                 share = part.share if way.share is ALWAYS else product(part.share, way.share)
-                going = _Portion(way.state, part.rows, to, share, part.via)
-                self._go(frame, rule, way, portion.state, going)
+                self._go(frame, way, portion.state, Portion(way.state, part.rows, way.to, share, part.via))
 
-    def _answers(self, rule: Rule, portion: _Portion) -> Iterable[tuple[list[tuple[Way, ...]], _Portion]]:
-        """The ways on, one for all packets or one each, with the packets that share all of them but where they are
-        bound for."""
-        ask, table, line = self._evaluator.ways, self._table, rule.line
-        sent = self._sent
-        if len(portion.rows) == 1 or not self._evaluator.asks_where_to(rule):
+    def _answers(self, frame: Frame, portion: Portion) -> Iterable[tuple[Portion, Sequence[CommonWay]]]:
+        """The ways on, with the packets that share all of them but where they are bound for."""
+        table, state, rows, sent = self._table, portion.state, portion.rows, self._sent
+        if not isinstance(frame.chains, Chain):
+            rules = [frame.chains[row].rules[frame.place] for row in rows]
+            if len(rules) > 1:
+                self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
+                for alike in self._columns.answers(table, rules, state, portion.to, [sent[row] for row in rows]):
+                    yield _part(portion, alike.places), alike.ways
+                return
+            rule = rules[0]
+        else:
+            rule = frame.chains.rules[frame.place]
+        ask = self._evaluator.ways
+        if len(rows) == 1 or not self._evaluator.asks_where_to(rule):
             self._budget.left -= _COST_OF_A_RULE
-            yield [ask(table, rule, portion.state, Bound(portion.to[0], sent[portion.rows[0]], line))], portion
+            ways = ask(table, rule, state, Bound(portion.to[0], sent[rows[0]], rule.line))
+            yield portion, [_of_all(way, portion.to if len(rows) > 1 else (way.to,)) for way in ways]
             return
         missing, portion = self._apart(rule, portion)
         if missing is not None:
             self._budget.left -= _COST_OF_A_RULE
-            yield [(Way(ALWAYS, Flow.CONTINUE, missing.state, missing.to[0], False),)], missing
-        known: dict[tuple[Heading, Heading], tuple[Way, ...]] = {}
-        alike: dict[tuple[object, ...], list[int]] = {}
+            yield missing, [CommonWay(ALWAYS, Flow.CONTINUE, missing.state, missing.to, False)]
+        known: dict[Bound, tuple[Way, ...]] = {}
         answers = []
-        for number, (row, to) in enumerate(zip(portion.rows, portion.to)):
-            place = (to, sent[row])
-            ways = known.get(place)
-            if ways is None:
+        for row, to in zip(portion.rows, portion.to):
+            bound = Bound(to, sent[row], rule.line)
+            if bound not in known:
                 self._budget.left -= _COST_OF_A_RULE
-                ways = known[place] = ask(table, rule, portion.state, Bound(to, sent[row], line))
-            answers.append(ways)
-            key = tuple([(way.share, way.then, way.state, way.matched, way.reason) for way in ways])
-            alike.setdefault(key, []).append(number)
-        if len(alike) < 2:
-            if answers:
-                yield answers, portion
-            return
-        for numbers in alike.values():
-            rows = tuple([portion.rows[number] for number in numbers])
-            to_of = tuple([portion.to[number] for number in numbers])
-            yield [answers[number] for number in numbers], portion._replace(rows=rows, to=to_of)
+                known[bound] = ask(table, rule, state, bound)
+            answers.append(known[bound])
+        for alike in self._columns.grouped(table, range(len(answers)), answers):
+            yield _part(portion, alike.places), alike.ways
 
-    def _apart(self, rule: Rule, portion: _Portion) -> tuple[_Portion | None, _Portion]:
+    def _apart(self, rule: Rule, portion: Portion) -> tuple[Portion | None, Portion]:
         """The packets that the rule cannot match by their destination, if any, and the others."""
         meant = self._evaluator.destinations(self._table, rule)
         if meant is None:
@@ -190,30 +156,43 @@ class ChainWalk:
             return portion, portion._replace(rows=(), to=())
         return _picked(portion, missed, True), _picked(portion, missed, False)
 
-    def _go(self, frame: _Frame, rule: Rule, way: Way, before: PacketState, going: _Portion) -> None:
+    def _go(self, frame: Frame, way: CommonWay, before: PacketState, going: Portion) -> None:
         then = way.then
         if then is Flow.CONTINUE:
             if way.matched and _tells(before, way.state):
-                going = going._replace(via=Link(going.via, frame.depth, frame.chain, rule, before, way.state))
+                link = Link(going.via, frame.depth, frame.chains, frame.place, before, way.state)
+                going = going._replace(via=link)
             self._wait(frame.behind(), going)
             return
+        into = self._chains(then, going.rows)
         verdict = then if isinstance(then, Verdict) else None
-        into = self._table.chains.get(then.chain) if isinstance(then, Leap) else None
-        link = Link(going.via, frame.depth, frame.chain, rule, before, way.state, into, verdict)
-        going = _Portion(going.state, going.rows, going.to, going.share, link)
+        link = Link(going.via, frame.depth, frame.chains, frame.place, before, way.state, into, verdict)
+        going = Portion(going.state, going.rows, going.to, going.share, link)
         if isinstance(then, Verdict):
             self._end(going, then, way.reason)
         elif then is Flow.RETURN:
             self._wait(frame.back, going)
-        elif isinstance(then, Leap):
-            if into is None:
-                self._end(going, Verdict.UNKNOWN, f"chain {then.chain}, which this input does not show")
-            elif frame.depth >= MOST_JUMPS:
-                self._end(going, Verdict.UNKNOWN, f"{LOOP} that comes back to chain {into.name}")
-            else:
-                self._wait(frame.into(into, then.goto), going)
+        elif into is None:
+            assert isinstance(then, Leap)
+            self._end(going, Verdict.UNKNOWN, f"chain {then.chain}, which this input does not show")
+        elif frame.depth >= MOST_JUMPS:
+            for place, row in enumerate(going.rows):
+                reason = f"{LOOP} that comes back to chain {chain_of(into, row).name}"
+                self._end(_part(going, [place]), Verdict.UNKNOWN, reason)
+        elif isinstance(into, Chain):
+            self._wait(frame.into(into, then.goto), going)
+        else:
+            self._bundles += 1
+            self._wait(frame.into_each(into, then.goto, self._bundles), going)
 
-    def _end(self, portion: _Portion, verdict: Verdict, reason: str) -> None:
+    def _chains(self, then: Verdict | Flow | Leap | Leaps, rows: Rows) -> Chains | None:
+        """Where packets of these rows leap to."""
+        chains = self._table.chains
+        if isinstance(then, Leap):
+            return chains.get(then.chain)
+        return {row: chains[name] for row, name in zip(rows, then.chains)} if isinstance(then, Leaps) else None
+
+    def _end(self, portion: Portion, verdict: Verdict, reason: str) -> None:
         end = End(verdict, portion.state, reason)
         self.arrivals.append(Arrival(end, portion.rows, portion.share, portion.to, portion.via, False))
 
@@ -228,7 +207,7 @@ class ChainWalk:
         """How one of an arrival's packets came through."""
         row = arrival.rows[place]
         bound = Bound(self._entered.to[row], self._sent[row])
-        return NftLeg(self._table, arrival.via, bound, arrival.to[place], arrival.by_policy)
+        return NftLeg(self._table, row, arrival.via, bound, arrival.to[place], arrival.by_policy)
 
     def before(self, row: int) -> tuple[Flock, int]:
         """Where a packet stood when it entered."""
@@ -251,11 +230,24 @@ class _FromChain:
         return self._walk.before(self._arrival.rows[row])
 
 
-def _picked(portion: _Portion, missed: Sequence[bool], wanted: bool) -> _Portion:
+def _picked(portion: Portion, missed: Sequence[bool], wanted: bool) -> Portion:
     places = [place for place, each in enumerate(missed) if each is wanted]
     return portion._replace(
         rows=tuple([portion.rows[place] for place in places]), to=tuple([portion.to[place] for place in places])
     )
+
+
+def _part(portion: Portion, places: Sequence[int]) -> Portion:
+    """The packets at these places."""
+    if len(places) == len(portion.rows):
+        return portion
+    rows, to = portion.rows, portion.to
+    return portion._replace(rows=tuple([rows[place] for place in places]), to=tuple([to[place] for place in places]))
+
+
+def _of_all(way: Way, to: tuple[Heading, ...]) -> CommonWay:
+    """One way, that of all packets."""
+    return CommonWay(way.share, way.then, way.state, to, way.matched, way.reason)
 
 
 def _tells(before: PacketState, after: PacketState) -> bool:

@@ -3,14 +3,12 @@ somebody asks about."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from ipt_explain.model.nft import Chain, Rule, Table
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.records import dataclass
-
-if TYPE_CHECKING:
-    from ipt_explain.model.nft import Chain, Rule, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +45,34 @@ class NftStep:
         return f"policy {self.chain.base.policy if self.chain.base is not None else 'accept'}"
 
 
+Chains = Chain | Mapping[int, Chain]
+"""One chain for all packets, or for each, by its row, one of its own."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """The latest rule that packets met in a base chain and those that it leads to, linked to those before.
 
-    `depth` counts jumps; `into` is the chain jumped to. `rule` None: the policy.
+    `place` is that of the rule in its chain, None for the policy; `depth` counts jumps; `into` is the chain jumped to.
     """
 
     earlier: Link | None
     depth: int
-    chain: Chain
-    rule: Rule | None
+    chains: Chains
+    place: int | None
     before: PacketState
     after: PacketState
-    into: Chain | None = None
+    into: Chains | None = None
     verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftLeg:
-    """A packet's way through one base chain: what it met last, and where it was bound for before and behind."""
+    """A packet's way through one base chain: its row there, what it met last, and where it was bound for before and
+    behind."""
 
     table: Table
+    row: int
     via: Link | None
     bound: Bound
     to_after: Heading
@@ -99,6 +103,14 @@ class NftLeg:
                 after = None
         to_after = self.to_after if link is self.via else self.bound.to
         name = f"{self.table.family.value} {self.table.name}"
+        chain = chain_of(link.chains, self.row)
+        rule = None if link.place is None else chain.rules[link.place]
+        into = None if link.into is None else chain_of(link.into, self.row)
         return NftStep(
-            name, link.chain, link.rule, link.depth, link.before, after, link.into, self.bound, to_after, link.verdict
+            name, chain, rule, link.depth, link.before, after, into, self.bound, to_after, link.verdict
         )  # fmt: skip
+
+
+def chain_of(chains: Chains, row: int) -> Chain:
+    """The chain that the packet of a row is in."""
+    return chains if isinstance(chains, Chain) else chains[row]

@@ -1,0 +1,317 @@
+"""What rules of one shape make of many packets, each of which meets a rule of its own.
+
+Thousands of chains that kube-proxy wrote differ in nothing but their constants. So what does not depend on those is
+asked once, and the rest is compared column by column. Where that does not do, a rule is asked by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ipt_explain.model.nft import (
+    Concatenation,
+    Element,
+    Expression,
+    MapLookup,
+    Match,
+    Nat,
+    Numgen,
+    Rule,
+    SetLiteral,
+    SetReference,
+    Statement,
+    Table,
+    VerdictMap,
+)
+from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.comparing import compared
+from ipt_explain.netfilter.nft.constants import kind_of
+from ipt_explain.netfilter.nft.evaluator import Evaluator
+from ipt_explain.netfilter.nft.layouts import Layouts
+from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, looks_at_heading, read
+from ipt_explain.netfilter.nft.rewriting import applies, fixed_destination, translated
+from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability
+from ipt_explain.netfilter.targets import Flow, Verdict
+from ipt_explain.netfilter.truth import Truth
+
+Places = Sequence[int]
+
+
+class _Column(NamedTuple):
+    """Packets in one state, the rule that each meets, where each is bound for and where it was sent."""
+
+    table: Table
+    rules: Sequence[Rule]
+    state: PacketState
+    to: Sequence[Heading]
+    sent: Sequence[Heading]
+
+    def bound(self, place: int) -> Bound:
+        return Bound(self.to[place], self.sent[place], self.rules[place].line)
+
+    def heading(self, places: Places) -> tuple[Heading, ...]:
+        """Where the packets at these places are bound for."""
+        to = self.to
+        return tuple(to) if len(places) == len(to) else tuple([to[place] for place in places])
+
+
+class _Draw(NamedTuple):
+    """What a rule sends to by chance, chains or destinations: each with its share. Draws of equal `sort` share packets
+    out alike."""
+
+    sort: int
+    shares: tuple[Probability, ...]
+    leaps: tuple[Leap, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+class Columns:
+    """Asks rules of one shape, and puts packets together that they treat alike."""
+
+    def __init__(self) -> None:
+        self.evaluator = Evaluator()
+        self._layouts = Layouts()
+        self._draws: dict[Rule, _Draw | None] = {}
+        self._sorts: dict[object, int] = {}
+        self._headings: dict[Rule, Heading | None] = {}
+
+    def answers(
+        self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading]
+    ) -> Iterator[Alike]:
+        """What the rules make of packets in a state: of each, one rule, where it is bound for and where it was sent."""
+        column = _Column(table, rules, state, to, sent)
+        places: Places = range(len(rules))
+        odd: list[int] = []
+        for number, statement in enumerate(rules[0].statements):
+            if isinstance(statement, Match):
+                places, missed = self._matched(column, number, places, odd)
+                if missed:
+                    yield _all(column, missed, Flow.CONTINUE, matched=False)
+            elif isinstance(statement, Sentence):
+                then = then_of(statement)
+                if isinstance(then, Leap):
+                    yield from self._leaping(column, places, number)
+                elif then is not None:
+                    yield _all(column, places, then)
+                places = places if then is None else ()
+            elif isinstance(statement, VerdictMap):
+                yield from self._drawn(column, number, places, odd)
+                places = ()
+            elif isinstance(statement, Nat):
+                if applies(statement, state):
+                    yield from self._sent_on(column, number, places, odd)
+                else:
+                    yield _all(column, places, Flow.CONTINUE, matched=False)
+                places = ()
+            else:
+                changed = self.evaluator.changed(table, rules[0], statement, column.state, column.bound(0))
+                if changed is None:
+                    odd += places
+                    places = ()
+                else:
+                    column = column._replace(state=changed)
+            if not places:
+                break
+        if places:
+            yield _all(column, places, Flow.CONTINUE)
+        if odd:
+            odd.sort()
+            ask = self.evaluator.ways
+            asked = [ask(table, rules[place], state, column.bound(place)) for place in odd]
+            yield from self.grouped(table, odd, asked)
+
+    def grouped(self, table: Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
+        """Packets that have the same ways on, from the ways of each."""
+        alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
+        for place, ways in zip(places, answers):
+            key = tuple([(way.share, self._sort(table, way.then), way.state, way.matched, way.reason) for way in ways])
+            alike.setdefault(key, []).append((place, ways))
+        for members in alike.values():
+            yield Alike(
+                [place for place, _ in members],
+                [_common([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
+            )
+
+    def _sort(self, table: Table, then: Verdict | Flow | Leap) -> object:
+        """What packets that go on together have in common of where they go."""
+        if not isinstance(then, Leap):
+            return then
+        chain = table.chains.get(then.chain)
+        layout = None if chain is None else self._layouts.of(chain)
+        return (then.goto, then.chain) if layout is None else (then.goto, layout)
+
+    def _matched(self, column: _Column, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
+        """The places whose rules match, and those whose do not; those that have to ask are `odd`."""
+        first, state = column.rules[0].statements[number], column.state
+        assert isinstance(first, Match)
+        truths: list[object]
+        rights = [_match(column.rules[place].statements[number]).right for place in places]
+        if isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
+            ask = self.evaluator.match
+            truths = [
+                ask(column.table, _match(column.rules[place].statements[number]), state, column.bound(place))
+                for place in places
+            ]
+        elif looks_at_heading(first.left):
+            truths = [self._compared(first, right, state, column.bound(at)) for at, right in zip(places, rights)]
+        else:
+            bound, known = column.bound(0), dict[Expression, object]()
+            for right in rights:
+                if right not in known:
+                    known[right] = self._compared(first, right, state, bound)
+            truths = [known[right] for right in rights]
+        fits = [place for place, truth in zip(places, truths) if truth is Truth.YES]
+        missed = [place for place, truth in zip(places, truths) if truth is Truth.NO]
+        if len(fits) + len(missed) < len(truths):
+            odd += [place for place, truth in zip(places, truths) if truth is not Truth.YES and truth is not Truth.NO]
+        return fits, missed
+
+    def _compared(self, match: Match, right: Expression, state: PacketState, bound: Bound) -> Truth:
+        """As the evaluator has it, but that what is not plain is UNKNOWN."""
+        reading = read(match.left, state, bound)
+        if reading is ABSENT:
+            return Truth.NO
+        if isinstance(reading, (Chance, Owned)):
+            return Truth.UNKNOWN
+        return compared(reading, match.operator, right, kind_of(match.left), state)
+
+    def _leaping(self, column: _Column, places: Places, number: int) -> Iterator[Alike]:
+        """Packets of which each goes to the chain that its rule names."""
+        leaps = [leap for place in places if (leap := leap_of(column.rules[place].statements[number])) is not None]
+        groups: dict[object, list[int]] = {}
+        for at, leap in enumerate(leaps):
+            groups.setdefault(self._sort(column.table, leap), []).append(at)
+        for members in groups.values():
+            those = [places[at] for at in members]
+            then = _together([leaps[at] for at in members])
+            yield Alike(those, [CommonWay(ALWAYS, then, column.state, column.heading(those), True)])
+
+    def _drawn(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
+        """Packets of which each goes by chance to one of the chains that its rule has."""
+        for those, draws in self._alike_by_chance(column, number, places, odd):
+            to = column.heading(those)
+            yield Alike(
+                those,
+                [
+                    CommonWay(share, _together([draw.leaps[at] for draw in draws]), column.state, to, True)
+                    for at, share in enumerate(draws[0].shares)
+                ],
+            )
+
+    def _alike_by_chance(
+        self, column: _Column, number: int, places: Places, odd: list[int]
+    ) -> Iterable[tuple[list[int], list[_Draw]]]:
+        groups: dict[int, tuple[list[int], list[_Draw]]] = {}
+        for place in places:
+            rule = column.rules[place]
+            if rule not in self._draws:
+                self._draws[rule] = self._draw(column.table, rule.statements[number], column.state)
+            draw = self._draws[rule]
+            if draw is None:
+                odd.append(place)
+            else:
+                those, draws = groups.setdefault(draw.sort, ([], []))
+                those.append(place)
+                draws.append(draw)
+        return groups.values()
+
+    def _draw(self, table: Table, statement: Statement, state: PacketState) -> _Draw | None:
+        """What a map sends to by chance; None where that is not always a chain of the table, or an address."""
+        looked_up = statement.address if isinstance(statement, Nat) else statement
+        assert isinstance(looked_up, (MapLookup, VerdictMap))
+        numbers, data = looked_up.key, looked_up.data
+        if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
+            return None
+        found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
+        dealt = tuple([share for share, _ in found])
+        if isinstance(statement, Nat):
+            given = [fixed_destination(statement, _data(element), state) for _, element in found]
+            headings = tuple([heading for heading in given if heading is not None])
+            return _Draw(self._number_of(dealt), dealt, headings=headings) if len(headings) == len(found) else None
+        leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
+        if len(leaps) < len(found):
+            return None
+        return _Draw(self._number_of((dealt, tuple([self._sort(table, leap) for leap in leaps]))), dealt, leaps)
+
+    def _number_of(self, sort: object) -> int:
+        return self._sorts.setdefault(sort, len(self._sorts))
+
+    def _sent_on(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
+        """Packets whose destination is rewritten, to an address or by chance to one of several."""
+        nat = column.rules[0].statements[number]
+        assert isinstance(nat, Nat)
+        if isinstance(nat.address, MapLookup):
+            for those, draws in self._alike_by_chance(column, number, places, odd):
+                given = [
+                    (share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)
+                ]
+                yield from _rewritten(column, those, given, odd)
+            return
+        known: list[int] = []
+        headings: list[Heading] = []
+        for place in places:
+            heading = self._fixed(column.rules[place], number, column.state)
+            if heading is None:
+                odd.append(place)
+            else:
+                known.append(place)
+                headings.append(heading)
+        if known:
+            yield from _rewritten(column, known, [(ALWAYS, tuple(headings))], odd)
+
+    def _fixed(self, rule: Rule, number: int, state: PacketState) -> Heading | None:
+        if rule not in self._headings:
+            nat = rule.statements[number]
+            assert isinstance(nat, Nat)
+            self._headings[rule] = fixed_destination(nat, nat.address, state)
+        return self._headings[rule]
+
+
+def _rewritten(
+    column: _Column, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
+) -> Iterator[Alike]:
+    """Packets with new destinations. Those that get the one they have count as not translated, and are asked apart."""
+    to = column.heading(places)
+    same = {at for _, headings in given for at, heading in enumerate(headings) if heading[:2] == to[at][:2]}
+    if same:
+        odd += [places[at] for at in same]
+        places = [place for at, place in enumerate(places) if at not in same]
+        given = [
+            (share, tuple([heading for at, heading in enumerate(headings) if at not in same]))
+            for share, headings in given
+        ]
+    if places:
+        state = translated(column.state, True)
+        yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
+
+
+def _all(column: _Column, places: Places, then: Verdict | Flow, matched: bool = True) -> Alike:
+    return Alike(places, [CommonWay(ALWAYS, then, column.state, column.heading(places), matched)])
+
+
+def _data(element: Element | None) -> Sentence | Expression | None:
+    return None if element is None else element.data
+
+
+def _match(statement: Statement) -> Match:
+    assert isinstance(statement, Match)
+    return statement
+
+
+def _together(leaps: Sequence[Leap]) -> Leap | Leaps:
+    """Where packets go that leap to chains of one layout, or to one chain."""
+    names = tuple([leap.chain for leap in leaps])
+    return leaps[0] if len(set(names)) == 1 else Leaps(names, leaps[0].goto)
+
+
+def _common(ways: Sequence[Way]) -> CommonWay:
+    """One way of many packets, from that of each."""
+    first = ways[0]
+    then: Verdict | Flow | Leap | Leaps = first.then
+    if isinstance(then, Leap) and len(ways) > 1:
+        then = _together([way.then for way in ways if isinstance(way.then, Leap)])
+    return CommonWay(first.share, then, first.state, tuple([way.to for way in ways]), first.matched, first.reason)

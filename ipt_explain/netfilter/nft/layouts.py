@@ -1,0 +1,79 @@
+"""Chains that look alike: rule for rule the same statements, which differ in their constants alone.
+
+kube-proxy writes a few chains for each Service and endpoint, all of a handful of layouts: packets of thousands of
+Services meet such chains together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from ipt_explain.model.nft import (
+    Chain,
+    Counter,
+    FlowOffload,
+    Log,
+    Mangle,
+    MapLookup,
+    Match,
+    Nat,
+    Notrack,
+    Numgen,
+    Reject,
+    Rule,
+    SetUpdate,
+    Statement,
+    Verdict,
+    VerdictMap,
+)
+
+
+class Layout:
+    """What chains have in common. Two are alike if their layouts are the same object."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: int) -> None:
+        self.rules = rules
+
+
+class Layouts:
+    """The layouts of chains, each found once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Hashable, ...], Layout] = {}
+        self._of: dict[Chain, Layout | None] = {}
+
+    def of(self, chain: Chain) -> Layout | None:
+        """A chain's layout; None for one that no other is like: rules that count packets have a bucket of their own
+        each, and of what cannot be read nothing is known."""
+        if chain not in self._of:
+            shapes = tuple([_shape_of_rule(rule) for rule in chain.rules])
+            alike = shapes and None not in shapes
+            self._of[chain] = self._known.setdefault(shapes, Layout(len(shapes))) if alike else None
+        return self._of[chain]
+
+
+def _shape_of_rule(rule: Rule) -> Hashable | None:
+    shape = tuple([_shape(statement) for statement in rule.statements])
+    return shape if shape and None not in shape else None
+
+
+def _shape(statement: Statement) -> Hashable | None:
+    """A statement without what may differ from chain to chain; None for one that tells its rule from all others."""
+    if isinstance(statement, Match):
+        return statement.left, statement.operator, type(statement.right)
+    if isinstance(statement, Verdict):
+        return statement.kind
+    if isinstance(statement, VerdictMap):
+        return VerdictMap, Numgen if isinstance(statement.key, Numgen) else statement.key, type(statement.data)
+    if isinstance(statement, Nat):
+        address = statement.address
+        looked_up = type(address.key) if isinstance(address, MapLookup) else None
+        given = type(address), looked_up, type(statement.port)
+        return statement.kind, statement.flags, statement.family, statement.prefix, given
+    if isinstance(statement, SetUpdate):
+        return SetUpdate, statement.operation, statement.key
+    if isinstance(statement, (Counter, Log)):
+        return type(statement).__name__
+    return statement if isinstance(statement, (Mangle, Reject, Notrack, FlowOffload)) else None

@@ -1,0 +1,60 @@
+"""Where packets stand among the chains of nftables: before a rule of one chain, or of many chains that look alike, each
+packet in its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ipt_explain.model.nft import Chain
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import Probability
+from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link
+
+Rows = tuple[int, ...]
+
+
+class Portion(NamedTuple):
+    """A share of some packets in one state, and what they met last."""
+
+    state: PacketState
+    rows: Rows
+    to: tuple[Heading, ...]
+    share: Probability
+    via: Link | None
+
+
+class Frame:
+    """A place in a chain, or in chains of one layout by the row of the packet that is there. `order` sorts places as
+    they are met; `back` is where a return leads."""
+
+    __slots__ = ("back", "chains", "depth", "order", "place", "rules")
+
+    def __init__(
+        self, chains: Chains, rules: int, place: int, back: Frame | None, order: tuple[int | str, ...], depth: int
+    ) -> None:
+        self.chains = chains
+        self.rules = rules
+        self.place = place
+        self.back = back
+        self.order = order
+        self.depth = depth
+
+    def behind(self) -> Frame:
+        """The next rule of the chain."""
+        order = (*self.order[:-1], self.place + 1)
+        return Frame(self.chains, self.rules, self.place + 1, self.back, order, self.depth)
+
+    def into(self, chain: Chain, goto: bool) -> Frame:
+        """The first rule of a chain that the rule here leads to."""
+        return self._entering(chain, len(chain.rules), goto, chain.name)
+
+    def into_each(self, chains: Mapping[int, Chain], goto: bool, number: int) -> Frame:
+        """The first rules of chains of one layout that the rules here lead to, by row. `number` tells them from others
+        that packets go into together."""
+        first = next(iter(chains.values()))
+        return self._entering(chains, len(first.rules), goto, f"{first.name} {number}")
+
+    def _entering(self, chains: Chains, rules: int, goto: bool, name: str) -> Frame:
+        back = self.back if goto else self.behind()
+        return Frame(chains, rules, 0, back, (*self.order, name, 0), self.depth + 1)
