@@ -1,6 +1,6 @@
 """What nftables' rules mean to the kernel: when chains are asked, what a rule makes of a packet."""
 
-from ipt_explain.netfilter.nft.columns import Columns
+from ipt_explain.netfilter.nft.columns.asking import Columns
 from ipt_explain.netfilter.nft.evaluator import Evaluator
 from ipt_explain.netfilter.nft.stages import Stage, stages
 from ipt_explain.netfilter.nft.ways import CommonWay, Leap, Leaps, Way

@@ -11,12 +11,9 @@ from typing import NamedTuple
 
 from ipt_explain.model.nft import (
     Concatenation,
-    Element,
     Expression,
-    MapLookup,
     Match,
     Nat,
-    Numgen,
     Rule,
     SetLiteral,
     SetReference,
@@ -25,13 +22,13 @@ from ipt_explain.model.nft import (
     VerdictMap,
 )
 from ipt_explain.model.nft import Verdict as Sentence
-from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
+from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
-from ipt_explain.netfilter.nft.layouts import Layouts
 from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, looks_at_heading, read
-from ipt_explain.netfilter.nft.rewriting import applies, fixed_destination, translated
+from ipt_explain.netfilter.nft.rewriting import applies, translated
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
@@ -59,25 +56,13 @@ class _Column(NamedTuple):
         return tuple(to) if len(places) == len(to) else tuple([to[place] for place in places])
 
 
-class _Draw(NamedTuple):
-    """What a rule sends to by chance, chains or destinations: each with its share. Draws of equal `sort` share packets
-    out alike."""
-
-    sort: int
-    shares: tuple[Probability, ...]
-    leaps: tuple[Leap, ...] = ()
-    headings: tuple[Heading, ...] = ()
-
-
 class Columns:
     """Asks rules of one shape, and puts packets together that they treat alike."""
 
     def __init__(self) -> None:
         self.evaluator = Evaluator()
         self._layouts = Layouts()
-        self._draws: dict[Rule, _Draw | None] = {}
-        self._sorts: dict[object, int] = {}
-        self._headings: dict[Rule, Heading | None] = {}
+        self._draws = Draws(self._layouts)
 
     def answers(
         self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading]
@@ -126,23 +111,16 @@ class Columns:
 
     def grouped(self, table: Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
         """Packets that have the same ways on, from the ways of each."""
+        course = self._layouts.course
         alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
         for place, ways in zip(places, answers):
-            key = tuple([(way.share, self._sort(table, way.then), way.state, way.matched, way.reason) for way in ways])
+            key = tuple([(way.share, course(table, way.then), way.state, way.matched, way.reason) for way in ways])
             alike.setdefault(key, []).append((place, ways))
         for members in alike.values():
             yield Alike(
                 [place for place, _ in members],
                 [_common([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
             )
-
-    def _sort(self, table: Table, then: Verdict | Flow | Leap) -> object:
-        """What packets that go on together have in common of where they go."""
-        if not isinstance(then, Leap):
-            return then
-        chain = table.chains.get(then.chain)
-        layout = None if chain is None else self._layouts.of(chain)
-        return (then.goto, then.chain) if layout is None else (then.goto, layout)
 
     def _matched(self, column: _Column, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
         """The places whose rules match, and those whose do not; those that have to ask are `odd`."""
@@ -184,7 +162,7 @@ class Columns:
         leaps = [leap for place in places if (leap := leap_of(column.rules[place].statements[number])) is not None]
         groups: dict[object, list[int]] = {}
         for at, leap in enumerate(leaps):
-            groups.setdefault(self._sort(column.table, leap), []).append(at)
+            groups.setdefault(self._layouts.course(column.table, leap), []).append(at)
         for members in groups.values():
             those = [places[at] for at in members]
             then = _together([leaps[at] for at in members])
@@ -192,7 +170,7 @@ class Columns:
 
     def _drawn(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
         """Packets of which each goes by chance to one of the chains that its rule has."""
-        for those, draws in self._alike_by_chance(column, number, places, odd):
+        for those, draws in self._alike(column, number, places, odd):
             to = column.heading(those)
             yield Alike(
                 those,
@@ -202,15 +180,12 @@ class Columns:
                 ],
             )
 
-    def _alike_by_chance(
+    def _alike(
         self, column: _Column, number: int, places: Places, odd: list[int]
-    ) -> Iterable[tuple[list[int], list[_Draw]]]:
-        groups: dict[int, tuple[list[int], list[_Draw]]] = {}
+    ) -> Iterable[tuple[list[int], list[Draw]]]:
+        groups: dict[int, tuple[list[int], list[Draw]]] = {}
         for place in places:
-            rule = column.rules[place]
-            if rule not in self._draws:
-                self._draws[rule] = self._draw(column.table, rule.statements[number], column.state)
-            draw = self._draws[rule]
+            draw = self._draws.of(column.table, column.rules[place], number, column.state)
             if draw is None:
                 odd.append(place)
             else:
@@ -219,56 +194,11 @@ class Columns:
                 draws.append(draw)
         return groups.values()
 
-    def _draw(self, table: Table, statement: Statement, state: PacketState) -> _Draw | None:
-        """What a map sends to by chance; None where that is not always a chain of the table, or an address."""
-        looked_up = statement.address if isinstance(statement, Nat) else statement
-        assert isinstance(looked_up, (MapLookup, VerdictMap))
-        numbers, data = looked_up.key, looked_up.data
-        if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
-            return None
-        found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
-        dealt = tuple([share for share, _ in found])
-        if isinstance(statement, Nat):
-            given = [fixed_destination(statement, _data(element), state) for _, element in found]
-            headings = tuple([heading for heading in given if heading is not None])
-            return _Draw(self._number_of(dealt), dealt, headings=headings) if len(headings) == len(found) else None
-        leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
-        if len(leaps) < len(found):
-            return None
-        return _Draw(self._number_of((dealt, tuple([self._sort(table, leap) for leap in leaps]))), dealt, leaps)
-
-    def _number_of(self, sort: object) -> int:
-        return self._sorts.setdefault(sort, len(self._sorts))
-
     def _sent_on(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
         """Packets whose destination is rewritten, to an address or by chance to one of several."""
-        nat = column.rules[0].statements[number]
-        assert isinstance(nat, Nat)
-        if isinstance(nat.address, MapLookup):
-            for those, draws in self._alike_by_chance(column, number, places, odd):
-                given = [
-                    (share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)
-                ]
-                yield from _rewritten(column, those, given, odd)
-            return
-        known: list[int] = []
-        headings: list[Heading] = []
-        for place in places:
-            heading = self._fixed(column.rules[place], number, column.state)
-            if heading is None:
-                odd.append(place)
-            else:
-                known.append(place)
-                headings.append(heading)
-        if known:
-            yield from _rewritten(column, known, [(ALWAYS, tuple(headings))], odd)
-
-    def _fixed(self, rule: Rule, number: int, state: PacketState) -> Heading | None:
-        if rule not in self._headings:
-            nat = rule.statements[number]
-            assert isinstance(nat, Nat)
-            self._headings[rule] = fixed_destination(nat, nat.address, state)
-        return self._headings[rule]
+        for those, draws in self._alike(column, number, places, odd):
+            given = [(share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)]
+            yield from _rewritten(column, those, given, odd)
 
 
 def _rewritten(
@@ -291,10 +221,6 @@ def _rewritten(
 
 def _all(column: _Column, places: Places, then: Verdict | Flow, matched: bool = True) -> Alike:
     return Alike(places, [CommonWay(ALWAYS, then, column.state, column.heading(places), matched)])
-
-
-def _data(element: Element | None) -> Sentence | Expression | None:
-    return None if element is None else element.data
 
 
 def _match(statement: Statement) -> Match:

@@ -23,18 +23,18 @@ from ipt_explain.model.nft import (
     Rule,
     SetUpdate,
     Statement,
-    Verdict,
+    Table,
     VerdictMap,
 )
+from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.netfilter.nft.ways import Leap
+from ipt_explain.netfilter.targets import Flow, Verdict
 
 
 class Layout:
     """What chains have in common. Two are alike if their layouts are the same object."""
 
-    __slots__ = ("rules",)
-
-    def __init__(self, rules: int) -> None:
-        self.rules = rules
+    __slots__ = ()
 
 
 class Layouts:
@@ -50,8 +50,16 @@ class Layouts:
         if chain not in self._of:
             shapes = tuple([_shape_of_rule(rule) for rule in chain.rules])
             alike = shapes and None not in shapes
-            self._of[chain] = self._known.setdefault(shapes, Layout(len(shapes))) if alike else None
+            self._of[chain] = self._known.setdefault(shapes, Layout()) if alike else None
         return self._of[chain]
+
+    def course(self, table: Table, then: Verdict | Flow | Leap) -> object:
+        """Where packets go, as far as those that go on together have it in common."""
+        if not isinstance(then, Leap):
+            return then
+        chain = table.chains.get(then.chain)
+        layout = None if chain is None else self.of(chain)
+        return (then.goto, then.chain) if layout is None else (then.goto, layout)
 
 
 def _shape_of_rule(rule: Rule) -> Hashable | None:
@@ -63,7 +71,7 @@ def _shape(statement: Statement) -> Hashable | None:
     """A statement without what may differ from chain to chain; None for one that tells its rule from all others."""
     if isinstance(statement, Match):
         return statement.left, statement.operator, type(statement.right)
-    if isinstance(statement, Verdict):
+    if isinstance(statement, Sentence):
         return statement.kind
     if isinstance(statement, VerdictMap):
         return VerdictMap, Numgen if isinstance(statement.key, Numgen) else statement.key, type(statement.data)

@@ -1,0 +1,1 @@
+"""Rules of one shape, asked about many packets at once."""

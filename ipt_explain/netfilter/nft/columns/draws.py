@@ -1,0 +1,80 @@
+"""Where rules send packets by chance: `numgen random mod 2 vmap { … }`, `dnat to numgen … map { … }`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ipt_explain.model.nft import (
+    Element,
+    Expression,
+    MapLookup,
+    Nat,
+    Numgen,
+    Rule,
+    SetLiteral,
+    Statement,
+    Table,
+    VerdictMap,
+)
+from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.columns.layouts import Layouts
+from ipt_explain.netfilter.nft.readings import Chance
+from ipt_explain.netfilter.nft.rewriting import fixed_destination
+from ipt_explain.netfilter.nft.ways import Leap, leap_of
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability
+
+
+class Draw(NamedTuple):
+    """What a rule sends to, chains or destinations, with the share of each. Draws of one `sort` share out alike."""
+
+    sort: int
+    shares: tuple[Probability, ...]
+    leaps: tuple[Leap, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+class Draws:
+    """The draws of rules, each read once, for packets of one family."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+        self._of: dict[Rule, Draw | None] = {}
+        self._sorts: dict[object, int] = {}
+
+    def of(self, table: Table, rule: Rule, number: int, state: PacketState) -> Draw | None:
+        """What a rule sends to by the statement of a number; None where that is not always a chain of the table, or an
+        address and port."""
+        if rule not in self._of:
+            self._of[rule] = self._read(table, rule.statements[number], state)
+        return self._of[rule]
+
+    def _read(self, table: Table, statement: Statement, state: PacketState) -> Draw | None:
+        if isinstance(statement, Nat) and not isinstance(statement.address, MapLookup):
+            heading = fixed_destination(statement, statement.address, state)
+            return None if heading is None else Draw(self._number_of("always"), (ALWAYS,), headings=(heading,))
+        looked_up = statement.address if isinstance(statement, Nat) else statement
+        if not isinstance(looked_up, (MapLookup, VerdictMap)):
+            return None
+        numbers, data = looked_up.key, looked_up.data
+        if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
+            return None
+        found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
+        dealt = tuple([share for share, _ in found])
+        if isinstance(statement, Nat):
+            given = [fixed_destination(statement, _data(element), state) for _, element in found]
+            headings = tuple([heading for heading in given if heading is not None])
+            return Draw(self._number_of(dealt), dealt, headings=headings) if len(headings) == len(found) else None
+        leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
+        if len(leaps) < len(found):
+            return None
+        courses = tuple([self._layouts.course(table, leap) for leap in leaps])
+        return Draw(self._number_of((dealt, courses)), dealt, leaps)
+
+    def _number_of(self, sort: object) -> int:
+        return self._sorts.setdefault(sort, len(self._sorts))
+
+
+def _data(element: Element | None) -> Sentence | Expression | None:
+    return None if element is None else element.data
