@@ -7,6 +7,7 @@ import hashlib
 import json
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,6 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Sec-WebSocket-Accept", accept)
         self.send_header("Sec-WebSocket-Protocol", _PROTOCOL)
         self.end_headers()
+        # kubectl loses what arrives before its streams are made, and nothing tells when they are. Real containers take
+        # some time to start a command, too.
+        time.sleep(0.3)
         output, why = self.server.execute(pod, query["command"])
         for start in range(0, len(output), 1 << 15):
             self._frame(_BINARY, bytes([_STDOUT]) + output[start : start + (1 << 15)])

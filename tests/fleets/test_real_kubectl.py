@@ -31,7 +31,7 @@ def _minor() -> int:
 pytestmark = pytest.mark.skipif(_minor() < 31, reason="no kubectl that speaks WebSocket (1.31 or later) is installed")
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
-_PATIENCE = ("--timeout", "600", "--retries", "0")
+_PATIENCE = ("--timeout", "600", "--retries", "2")
 
 
 class Cluster:
@@ -95,8 +95,7 @@ def test_what_becomes_of_each_node(cluster: Cluster, capsys: pytest.CaptureFixtu
     assert status == 1
     why = {each["node"]: each["why"] for each in document["not_compared"]}
     assert set(why) == {"node-1", "node-3"}
-    # kubectl itself complains now and then of a connection that the server closes right behind the text.
-    assert "cut off" in why["node-1"] or "closed all streams" in why["node-1"]
+    assert "cut off" in why["node-1"]
     assert "kubectl exec failed: iptables-save: Permission denied (you must be root)" in why["node-3"]
     assert document["nodes"] == 3
     assert {each["kind"] for each in document["differences"]} == {"hook", "fate"}
