@@ -116,7 +116,7 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.REFUSING)
     if service.state is ServiceState.UNKNOWN:
         return Trouble(service, Standing.UNKNOWN)
-    if service.state is not ServiceState.SERVING:
+    if service.state is not ServiceState.SERVING and answering(service) is None:
         return Trouble(service, Standing.BROKEN)
     lacks_hairpin = any(endpoint.hairpin is False for endpoint in service.endpoints)
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
@@ -130,14 +130,35 @@ def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
         yield vantage, lost
 
 
+def answered(service: ServicePort) -> Iterator[tuple[Vantage, Lost]]:
+    """What connections to a service port a neighbour answers in its endpoints' stead, as node-local-dns does."""
+    for _, vantage, lost in _lost(service):
+        if lost.how is Loss.INTERCEPTED:
+            yield vantage, lost
+
+
+def answering(service: ServicePort) -> str | None:
+    """The neighbour that answers connections from pods to a service port; None where there is none, and where others
+    are lost."""
+    if service.state is ServiceState.SERVING or any(losses(service)):
+        return None
+    return next((lost.decider.owner for _, lost in answered(service)), None)
+
+
 def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
-    """The same, each with the frontend by which it is met."""
+    """Its losses, each with the frontend by which it is met."""
+    for frontend, vantage, lost in _lost(service):
+        if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN):
+            yield frontend, vantage, lost
+
+
+def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
     for frontend in service.frontends:
         if frontend.fates is None:
             continue
         for vantage, fate in frontend.fates.items():
             for lost in fate.lost:
-                if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and lost.probability > _NOTHING:
+                if lost.probability > _NOTHING:
                     yield frontend, vantage, lost
 
 

@@ -14,6 +14,7 @@ from ipt_explain.cli.main import run as run_here
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Loss, Vantage
 from ipt_explain.services.health import Standing, health
+from tests.archives import read_archive
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_terminal import _on_a_terminal
 
@@ -39,6 +40,16 @@ def test_a_healthy_node_has_no_word_of_it(capsys: pytest.CaptureFixture[str]) ->
     text = printed(capsys, BASIC)
     assert "SERVICES" not in text
     assert "Next:" not in text
+
+
+def test_what_a_neighbour_answers_is_no_trouble() -> None:
+    text = read_archive("neighbours")["nodelocaldns-ahead.txt"].decode()
+    found = health(explain(read_dump(text)).services)
+    assert found.well
+    assert found.counts[Standing.FINE] == 4
+    told = " ".join(run("explain", stdin=text).out.split())
+    assert "kube-system/kube-dns:dns · udp · answered by node-local-dns" in told
+    assert re.search(r"answered connections from pods and outside, by line \d+ │ node-local-dns \(raw PREROUTING\)", told)
 
 
 def test_one_cause_is_told_once() -> None:

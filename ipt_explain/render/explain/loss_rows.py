@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.render.explain.service_rows import row
 from ipt_explain.render.explain.service_words import KIND_WORDS
-from ipt_explain.render.explain.summary import lost_words, questions, reason_words
+from ipt_explain.render.explain.summary import from_words, lost_words, questions, reason_words
 from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.render.text.safe import escape
 from ipt_explain.services.fates import Lost, Vantage
-from ipt_explain.services.health import losses_by_frontend
+from ipt_explain.services.health import answered, losses_by_frontend
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, ServiceState
 from ipt_explain.words.lists import both
 
@@ -30,8 +31,21 @@ def loss_rows(service: ServicePort) -> Iterator[Node]:
         said = lost_words(lost, list(vantages), "" if len(kinds) == len(frontends) else _kinds(kinds))
         line = lost.decider.line
         yield row("lost", sentence(f"{said}{reason_words(lost)}", "bad"), "" if line is None else f"line {line}")
+    yield from _answered(service)
     for question in dict.fromkeys(questions(service)) if service.state is ServiceState.UNKNOWN else ():
         yield row("depends on", sentence(question, "unknown"))
+
+
+def _answered(service: ServicePort) -> Iterator[Node]:
+    """What a neighbour answers, by the rule that sees to it."""
+    alike: dict[Lost, dict[Vantage, None]] = {}
+    for vantage, lost in answered(service):
+        alike.setdefault(lost, {})[vantage] = None
+    for lost, vantages in alike.items():
+        line = lost.decider.line
+        where = " ".join(escape(part) for part in (lost.decider.table, lost.decider.chain) if part)
+        said = f"connections{from_words(list(vantages))}, by {escape(lost.decider.owner or 'a neighbour')} ({where})"
+        yield row("answered", sentence(said), "" if line is None else f"line {line}")
 
 
 def leak_line(service: ServicePort, balancer: Balancer) -> int | None:

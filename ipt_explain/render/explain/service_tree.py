@@ -17,6 +17,7 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.health import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words.durations import duration
 from ipt_explain.words.lists import both
@@ -42,7 +43,10 @@ def _title(service: ServicePort) -> list[Span]:
     words: list[Span] = [(escape(service.label), "name"), (f" · {escape(service.protocol)}", "")]
     if service.name is None:
         words.append((" · its name is not in this text", "unknown"))
-    if service.state is not ServiceState.SERVING:
+    neighbour = answering(service)
+    if neighbour is not None:
+        words.append((f" · answered by {escape(neighbour)}", "good"))
+    elif service.state is not ServiceState.SERVING:
         said, style = STATE_WORDS[service.state]
         words.append((f" · {said}", style))
     chains = _chains(service)

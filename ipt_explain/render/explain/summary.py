@@ -93,7 +93,7 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
 def _cause(cause: Cause) -> list[Span]:
     """`✗ nat PREROUTING, line 62: … : connections of 4 Services from pods and outside are not translated`."""
     share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
-    whom = f"{share}connections to {counted(len(cause.services), 'Service')}{_from(cause.vantages)}"
+    whom = f"{share}connections to {counted(len(cause.services), 'Service')}{from_words(cause.vantages)}"
     place = _place(cause.source, cause.decider)
     return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
 
@@ -169,7 +169,7 @@ def brief_words(trouble: Trouble) -> str:
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
-    return f"{share}{_HOW[lost.how]}{_from(trouble.vantages)}"
+    return f"{share}{_HOW[lost.how]}{from_words(trouble.vantages)}"
 
 
 def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> str:
@@ -178,7 +178,7 @@ def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> st
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
     how = f"sent{where}" if where else _HOW[lost.how]
-    return f"{share}{through}{' ' if through else ''}connections{_from(vantages)} are {how}"
+    return f"{share}{through}{' ' if through else ''}connections{from_words(vantages)} are {how}"
 
 
 def reason_words(lost: Lost) -> str:
@@ -190,7 +190,7 @@ def reason_words(lost: Lost) -> str:
     return f": in {place}, {escape(lost.why)}" if place else f": {escape(lost.why)}"
 
 
-def _from(vantages: Sequence[Vantage]) -> str:
+def from_words(vantages: Sequence[Vantage]) -> str:
     """` from pods and the node`; nothing where it is so from everywhere."""
     if len(set(vantages)) == len(Vantage):
         return ""

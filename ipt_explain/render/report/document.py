@@ -24,7 +24,7 @@ from ipt_explain.render.text.outline import Line, Node, draw
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.health import health
+from ipt_explain.services.health import answering, health
 from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import counted
@@ -34,8 +34,6 @@ MOST_PLACES = 100
 MOST_PICTURES = 20
 MOST_EXCERPT = 4000
 MOST_ADDRESSES = 3
-
-_CALM = (ServiceState.SERVING,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +196,7 @@ def _service(number: int, service: ServicePort, view: View, problems: list[tuple
         for front in service.frontends
     ]
     more = f" +{len(addresses) - MOST_ADDRESSES:,}" if len(addresses) > MOST_ADDRESSES else ""
-    calm = service.state in _CALM
+    calm = service.state is ServiceState.SERVING or answering(service) is not None
     return ServiceEntry(
         anchor=f"service-{number}",
         name=escape(service.label),
