@@ -8,25 +8,31 @@ from collections.abc import Iterator
 from typing import Any
 
 import ipt_explain
-from tests.audit.helpers import audit_text
+from ipt_explain.model import Dump
+from tests.audit.helpers import audit_read, audit_text
 
 _ROUNDING = 1e-5
 
 
-def wrong_statements(part: str, whole: str) -> list[str]:
+def wrong_statements(part: str, whole: str, lenient: bool = False) -> list[str]:
     """What explain and audit say of a part of a dump that they do not say of the whole."""
-    return [*_of_explain(_explained(part), _explained(whole)), *_of_audit(part, whole)]
+    shown = ipt_explain.parse(part, lenient=lenient)
+    return [*_of_explain(_explained(shown), _known(whole)), *_of_audit(shown, whole)]
 
 
 @functools.lru_cache(maxsize=8)
-def _explained(text: str) -> Any:
-    return json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+def _known(text: str) -> Any:
+    return _explained(ipt_explain.parse(text))
 
 
-def _of_audit(part: str, whole: str) -> Iterator[str]:
+def _explained(dump: Dump) -> Any:
+    return json.loads(ipt_explain.explain(dump).to_json())
+
+
+def _of_audit(part: Dump, whole: str) -> Iterator[str]:
     known = _found(whole)
     rules = {rule for rule, _ in known}
-    for finding in audit_text(part):
+    for finding in audit_read(part):
         abouts = (finding.chain, finding.service, *finding.services)
         of_many = finding.service is None and finding.rule in rules
         if finding.rule != "IPT007" and not of_many and not any((finding.rule, about) in known for about in abouts):
@@ -68,7 +74,9 @@ def _statements(service: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
         yield f"masquerade {key}", service["masquerade"][key], truth["masquerade"][key]
     known = {each["chain"]: each for each in truth["endpoints"]}
     for endpoint in service["endpoints"]:
-        for key in ("address", "port", "probability", "hairpin", "affinity_timeout", "local"):
+        if any(front["kind"] == "cluster-ip" for front in service["frontends"]):  # else it is of all that leads here
+            yield "endpoint probability", endpoint["probability"], known[endpoint["chain"]]["probability"]
+        for key in ("address", "port", "hairpin", "affinity_timeout", "local"):
             yield f"endpoint {key}", endpoint[key], known[endpoint["chain"]][key]
     balancers = {each["chain"]: each for each in truth["balancers"]}
     for balancer in service["balancers"]:

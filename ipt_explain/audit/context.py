@@ -147,7 +147,12 @@ class RulesetContext(BackendContext):
         another's name.
         """
         tables = self.ruleset.tables.values()
-        return any(chain.extent is Extent.HOLED for table in tables for chain in table.chains.values())
+        return any(
+            chain.extent is Extent.HOLED
+            for table in tables
+            if table.extent is not Extent.WHOLE
+            for chain in table.chains.values()
+        )
 
     @cached_property
     def version(self) -> VersionRange:

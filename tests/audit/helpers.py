@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.runner import audit_dump
+from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump
 
 
 def audit_text(text: str, source: str = "-") -> list[Finding]:
     """All findings in a text; a rule that fails on it fails the test."""
-    report = audit_dump(read_dump(text, source=source))
+    return audit_read(read_dump(text, source=source))
+
+
+def audit_read(dump: Dump) -> list[Finding]:
+    """All findings in a dump."""
+    report = audit_dump(dump)
     for unchecked in report.unchecked:
         raise AssertionError(str(unchecked)) from unchecked.error
     return list(report.findings)

@@ -77,3 +77,33 @@ def test_half_a_last_line_is_left_out() -> None:
 def test_a_target_that_an_old_iptables_misreads_is_hidden() -> None:
     text = "-A X -p tcp -j DNAT --to-destination :0 --persistent --to-destination :0 --persistent\n"
     assert _read(text).tables["nat"].chains["X"].rules[0].shape.hidden == {Hidden.TARGET}
+
+
+def _lenient(text: str) -> list[Extent]:
+    ruleset = read_dump(text, lenient=True).rulesets[0]
+    return [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B", "C", "NEVER-MENTIONED")]
+
+
+def test_a_line_that_cannot_be_read_leaves_a_hole_in_its_chain_alone() -> None:
+    text = _NAT + _RULES + "-A B --nonsense\nCOMMIT\n"
+    assert _lenient(text) == [Extent.WHOLE, Extent.WHOLE, Extent.HOLED, Extent.WHOLE, Extent.WHOLE]
+    assert read_dump(text, lenient=True).rulesets[0].fragment
+
+
+def test_a_line_that_tells_no_chain_may_be_of_any_of_its_table() -> None:
+    for line in ("what is this?", "-A BROKEN-NA --nonsense", ":B - [0:0]\0"):
+        assert _lenient(_NAT + _RULES + line + "\nCOMMIT\n") == [Extent.HOLED] * 4 + [Extent.NONE]
+
+
+def test_a_line_outside_of_tables_leaves_no_hole_in_them() -> None:
+    assert _lenient("-A B --nonsense\n" + _NAT + _RULES + "COMMIT\n") == [Extent.WHOLE] * 5
+
+
+def test_a_table_of_which_nobody_knows_the_name_may_be_any() -> None:
+    ruleset = read_dump(_NAT + _RULES + "COMMIT\n*flter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", lenient=True).rulesets[0]
+    assert ruleset.fragment
+
+
+def test_a_bare_rule_that_cannot_be_read_leaves_a_hole_in_its_chain() -> None:
+    ruleset = read_dump("-A A -j B\n-A B -j DNAT --to-destination 10.0.0.1\n-A A --nonsense\n", lenient=True).rulesets[0]
+    assert [ruleset.extent("nat", chain) for chain in "AB"] == [Extent.HOLED, Extent.SOME]

@@ -2,10 +2,17 @@
 
 kube-proxy gives the first of n endpoints a chance of 1/n, the next 1/(n-1), …, the last but one 1/2, and the last the
 rest (pkg/proxy/iptables/proxier.go). So where a text shows some rules of a chain, they tell whether others are missing
-between them; and an endpoint chain that nothing leads to tells that its Service's chain lacks a rule.
+between them; and an endpoint chain that nothing leads to tells that its Service's chain lacks a rule. The last rules of
+a chain (1/2, the rest) are a whole run in themselves; that others came before them, other chains tell that lack rules,
+or that grep looked for one endpoint.
 """
 
 from __future__ import annotations
+
+import math
+from bisect import bisect
+from collections.abc import Collection, Iterator, Sequence, Set
+from itertools import pairwise
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, chain_hash, read_comment, role_of
@@ -43,8 +50,10 @@ def runs_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
     if nat is None or nat.whole:
         return {}
     forms: dict[Layout, _Form] = {}
-    orphans = _orphans(nat, plans)
+    led = {chain.target_of(number) for chain in nat.chains.values() for number in range(len(chain.layout))}
+    orphans = _orphans(nat, plans, led)
     found: dict[str, int] = {}
+    some: list[tuple[Chain, list[_Taker]]] = []
     for name, chain in nat.chains.items():
         role = role_of(name)
         if chain.extent is Extent.END and role not in (None, ChainRole.ENDPOINT):
@@ -55,9 +64,65 @@ def runs_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
         if form is None:
             form = forms[chain.layout] = _form(chain.layout, plans)
         takers = [each for each in form.takers if each.target is None or chain.values[each.target] != MARK_MASQ]
-        if takers and not _whole(chain, takers, form, orphans):
+        if not takers:
+            continue
+        if not _whole(chain, takers, form, orphans) or (name not in led and _names_one(chain)):
             found[name] = takers[0].number
+        if chain.extent is Extent.SOME:
+            some.append((chain, takers))
+    found.update((chain.name, takers[0].number) for chain, takers in _beside_gaps(nat, some, found))
     return found
+
+
+def _names_one(chain: Chain) -> bool:
+    """Whether all rules of a chain lead to the same endpoint, so that grep may have looked for that."""
+    return len({chain.target_of(number) for number in range(len(chain.layout))}) == 1
+
+
+def _beside_gaps(
+    nat: Table, some: Sequence[tuple[Chain, list[_Taker]]], gaps: Collection[str]
+) -> Iterator[tuple[Chain, list[_Taker]]]:
+    """Chains on lines without a break with another that lacks rules: any of them may lack its first. Lines that are
+    gone at either end say nothing of those between.
+    """
+    if not any(chain.name in gaps for chain, _ in some):
+        return
+    every = (chain for chain in nat.chains.values() if chain.extent is Extent.SOME)
+    lines = sorted(chain.line_of(number) for chain in every for number in range(len(chain.layout)))
+    begins = [lines[0], *(line for above, line in pairwise(lines) if line > above + 1)]
+    ends = {above for above, line in pairwise(lines) if line > above + 1} | {lines[-1], *begins}
+    output = {chain.name: bisect(begins, chain.line_of(takers[0].number)) for chain, takers in some}
+    thinned = {
+        output[chain.name]
+        for chain, takers in some
+        if chain.name in gaps and _is_thinned(chain, takers) and ends.isdisjoint(_lines(chain))
+    }
+    yield from (each for each in some if output[each[0].name] in thinned)
+
+
+def _lines(chain: Chain) -> Iterator[int]:
+    return map(chain.line_of, range(len(chain.layout)))
+
+
+def _is_thinned(chain: Chain, takers: Sequence[_Taker]) -> bool:
+    """Whether these are some of the rules that kube-proxy would write: chances of 1/n, growing, and the rest."""
+    most = math.inf
+    for taker in takers:
+        remaining = 1 if taker.chance is None else _remaining(chain.values[taker.chance])
+        if remaining is None or taker.negated or remaining >= most:
+            return False
+        most = remaining
+    return True
+
+
+def _remaining(chance: str) -> int | None:
+    """Of how many endpoints a rule takes the first, None for a chance that is not 1/n."""
+    try:
+        share = float(chance)
+        remaining = round(1.0 / share)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return remaining if abs(share - 1.0 / remaining) <= _ROUNDING else None
 
 
 def without_gaps(ruleset: Ruleset) -> Ruleset:
@@ -113,11 +178,10 @@ def _form(layout: Layout, plans: Plans) -> _Form:
     return _Form(tuple(takers), tuple(returning))
 
 
-def _orphans(nat: Table, plans: Plans) -> frozenset[str | None]:
+def _orphans(nat: Table, plans: Plans, led: Set[str | None]) -> frozenset[str | None]:
     """The chains of all endpoints of Services (KUBE-SVC) of whose endpoints some have chains that nothing leads to;
     None among them where nothing tells whose they are.
     """
-    led = {chain.target_of(number) for chain in nat.chains.values() for number in range(len(chain.layout))}
     found: set[str | None] = set()
     for name, chain in nat.chains.items():
         if name not in led and role_of(name) is ChainRole.ENDPOINT:

@@ -21,12 +21,14 @@ from ipt_explain.netfilter.walk.routing import Course, Where, routes
 from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
 from ipt_explain.netfilter.walk.unshown import rewriting_blindly, unreached_chains
 from ipt_explain.records import dataclass, replace
+from ipt_explain.words.lists import listed
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.nft import Stage as ChainStage
 
 LOOPBACK = "lo"
 _STOPPED = {Where.NOWHERE: Verdict.DROP, Where.REFUSED: Verdict.REJECT}
+_MOST_NAMED = 4
 MOST_WORK = 4_000_000
 """How many rules a walk may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
 20,000."""
@@ -274,9 +276,10 @@ class Journey:
             travellers = Travellers()
             self._settle([one for one in arrivals if not one.by_policy], entered, passed)
             self._settle([one for one in arrivals if one.by_policy], entered, travellers)
-        thinned = ", ".join(chain.name for chain in orphans if chain.extent is not Extent.WHOLE)
+        thinned = [chain.name for chain in orphans if chain.extent is not Extent.WHOLE]
         if thinned:
-            self._lose_sight(travellers, f"the rules of chain {thinned} that this input does not show")
+            reason = f"the rules of chain {listed(thinned, _MOST_NAMED)} that this input does not show"
+            self._lose_sight(travellers, reason)
             return passed
         for state, flock in travellers.items():
             passed.gather(state, flock)

@@ -18,19 +18,22 @@ def unreached_chains(table: Table) -> list[Chain]:
 
 
 def rewriting_blindly(table: Table, evaluator: Evaluator) -> frozenset[str]:
-    """The chains that rewrite addresses wherever a packet is bound for, themselves or through others: something that
-    looks at the destination must lead to them, and no built-in chain does.
+    """The chains that rewrite addresses wherever a packet is bound for, themselves or through others, or may do so in
+    chains that the text does not show: something that looks at the destination must lead to them, and no built-in
+    chain does.
     """
     blind: dict[Shape, bool] = {}
+    leads_on: dict[Shape, bool] = {}
     callers: dict[str, list[str]] = defaultdict(list)
     open_ends: list[str] = []
     for name, chain in table.chains.items():
         for number, shape in enumerate(chain.layout.shapes):
             if shape not in blind:
+                leads_on[shape] = shape.target is not None and shape.target.slot is not None
                 blind[shape] = not any(condition.bound for condition in evaluator.conditions(shape))
             target = chain.target_of(number)
             if blind[shape] and target is not None:
-                if is_nat(target):
+                if is_nat(target) or (leads_on[shape] and target not in table.chains):
                     open_ends.append(name)
                 else:
                     callers[target].append(name)

@@ -37,7 +37,8 @@ _HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 class TableBuilder:
     """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
-    `ended` tells that the text goes on behind its end, though its COMMIT may be missing.
+    `ended` tells that the text goes on behind its end, though its COMMIT may be missing. `skipped` are the chains of
+    which lines could not be read; None among them where nothing tells whose such a line was.
 
     `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
     that commands edit as a draft.
@@ -55,6 +56,7 @@ class TableBuilder:
         self.ended = False
         self.chains: dict[str, int | Chain | Draft] = {}
         self.deleted: set[str] = set()
+        self.skipped: set[str | None] = set()
         self.redeclared: list[int] = []
         self._hooks: set[str] = set()
 
@@ -170,6 +172,10 @@ class TableBuilder:
 
     def extents(self, form: Form, last: bool) -> Extents:
         """How much of the table the section shows; `last` tells that the text ends with it, and so may cut it off."""
+        skipped = {chain if chain in self.chains else None for chain in self.skipped}
+        return self._shown(form, last).without(skipped)
+
+    def _shown(self, form: Form, last: bool) -> Extents:
         chains = self._finished()
         if self.shown is not None:
             return self.shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from ipt_explain.model import Backend, Extent, Family, Form, Rule, Ruleset, Table
 from ipt_explain.parsing.iptables.assembly import (
@@ -25,13 +25,15 @@ _MOST_CONFLICTS = 5
 
 class Gathering:
     """The rulesets of one source while they are put together. `incomplete`: lines of the text were left out, so what
-    is absent is unknown. `headless` are parts of tables among the rules outside of tables.
+    is absent is unknown. `headless` are parts of tables among the rules outside of tables; `skipped`, the chains of
+    lines there that could not be read, None for one that does not tell its chain.
     """
 
-    def __init__(self, source: str, incomplete: bool, headless: Headless) -> None:
+    def __init__(self, source: str, incomplete: bool, headless: Headless, skipped: Set[str | None]) -> None:
         self._source = source
         self._incomplete = incomplete
         self._headless = headless
+        self._skipped = skipped
         self._moved: list[Rule] = []
         self._thinned = False
         self._rulesets: dict[tuple[Family, Backend | None], RulesetBuilder] = {}
@@ -77,6 +79,8 @@ class Gathering:
     def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:
         """Bare rules: of the ruleset of their family, if there is one."""
         rules = [*rules, *self._moved]
+        skipped = self._skipped
+        thinned = self._thinned or not skipped <= {rule.chain for rule in rules}
         place_of = dict(zip(map(id, rules), self._places(rules)))
         shown: dict[Place, dict[str, list[list[Rule]]]] = {}
         for output in outputs_of(rules, source):
@@ -90,8 +94,9 @@ class Gathering:
             made = {name: chain_of_outputs(name, outputs) for name, outputs in chains.items()}
             if self._headless.begins_inside and place_of[id(rules[0])] == (family_shown, table):
                 made[rules[0].chain] = made[rules[0].chain].shown(Extent.END)
-            if self._thinned:
+            if thinned:
                 made = {name: chain.shown(Extent.HOLED) for name, chain in made.items()}
+            made.update((name, chain.shown(Extent.HOLED)) for name, chain in made.items() if name in skipped)
             self._builder(family, None).add(Table(table, made, extent=Extent.SOME), Form.FRAGMENT, None)
 
     def _places(self, rules: Sequence[Rule]) -> list[Place]:

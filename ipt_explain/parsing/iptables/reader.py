@@ -37,6 +37,7 @@ _ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]
 _LISTED = re.compile(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
 )
+_OWN_CHAIN = re.compile(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")
 _RULE = re.compile(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _NARROWEST = 60
 """No window of fewer columns cuts lines off."""
@@ -64,6 +65,9 @@ class _Reader:
         self._listed_by: Command | None = None  # the command above a listing, where there is one
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
+        self._skipped: set[str | None] = set()  # the chains of lines outside of tables that cannot be read
+        self._nameless = False  # whether rules of a table were left out because nobody knows its name
+        self._refused = cleaned.refused
         for line in cleaned.refused:
             self._misfits.refuse(self._source.line(line), line)
         self._nft = take_out_nft(SourceText(source, self._text))
@@ -81,6 +85,7 @@ class _Reader:
             self._text = listings.rest
             self._sections += listings.sections
             self._warnings += listings.warnings
+        self._leave_out_half_line()  # or it would be taken for the rest of the line above
         prepared = prepare(SourceText(source, self._text), listings is not None)
         if prepared is not None:
             self._text = prepared.rest
@@ -146,6 +151,7 @@ class _Reader:
         logical, reason = refused
         if not self._read_meant(text[position:end], line) and not self._is_cut(logical, line, reason):
             self._misfits.refuse_rule(logical, line, reason)
+            self._skip(logical.text)
         if logical.joints:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         return end + 1, line + 1
@@ -190,6 +196,13 @@ class _Reader:
         self._rules.end_run()
         if not self._read_plain(content, line) and not self._read_meant(content, line):
             self._misfits.refuse(content, line)
+            self._skip(content)
+
+    def _skip(self, content: str) -> None:
+        """A line cannot be read: its chain lacks a rule, or any chain of its table, where it does not tell."""
+        chain = _OWN_CHAIN.search(content)
+        skipped = self._skipped if self._rules.table is None else self._rules.table.skipped
+        skipped.add(None if chain is None else chain[1])
 
     def _read_meant(self, content: str, line: int) -> bool:
         """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no
@@ -206,6 +219,7 @@ class _Reader:
                 if meant not in content:
                     return False
                 self._misfits.refuse_rule(LogicalLine.of(meant), line, error, content.index(meant))
+                self._skip(meant)
                 return True
         elif not self._read_plain(meant, line):
             return False
@@ -270,7 +284,9 @@ class _Reader:
     def _open_table(self, name: str, line: int) -> bool:
         if name not in BUILT_IN:
             # What follows belongs to it: read, so that it is not reported too, and left out.
-            self._rules.table = TableBuilder(name, line, None) if name and " " not in name else self._rules.table
+            if name and " " not in name:
+                self._rules.table = TableBuilder(name, line, None)
+                self._nameless = True
             return False
         self._headless.begin_table(len(self._rules.loose))
         self._rules.table = TableBuilder(name, line, self._generator)
@@ -331,12 +347,11 @@ class _Reader:
         if read_nothing and not self._unreadable and not self._lenient:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
-        others = (0 if taken is None else taken.refused) + (0 if nft is None else len(nft.diagnostics))
-        left_out = self._misfits.count - others
+        self._skip_refused()
         self._headless.begin_table(len(self._rules.loose))
         self._warnings += self._headless.warnings()
-        incomplete = left_out > 0 or self._elided
-        gathering = Gathering(self._source.name, incomplete, self._headless)
+        incomplete = self._elided or self._nameless or self._skipped_a_row
+        gathering = Gathering(self._source.name, incomplete, self._headless, self._skipped)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
         gathering.add_loose(self._rules.loose, SourceText(self._source.name, self._text))
         for generator, table in self._unreadable:
@@ -350,3 +365,16 @@ class _Reader:
             self._warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
         return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings), facts, tables)
+
+    def _skip_refused(self) -> None:
+        """Lines that no tool prints were taken for comments: whose they are, the tables above them tell."""
+        for line in self._refused:
+            chain = _OWN_CHAIN.search(self._source.line(line))
+            above = [section for section in self._sections if section.line <= line]
+            skipped = max(above, key=lambda section: section.line).skipped if above else self._skipped
+            skipped.add(None if chain is None else chain[1])
+
+    @property
+    def _skipped_a_row(self) -> bool:
+        """Whether a line that cannot be read may be of a listing, whose chains the lines around it do not tell."""
+        return None in self._skipped and any(section.form is Form.COLUMNS for section in self._sections)

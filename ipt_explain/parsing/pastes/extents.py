@@ -7,7 +7,7 @@ the same without an end, so its last chain may go on. A chain that is used but n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from ipt_explain.model import Chain, Extent, Form
 
@@ -28,6 +28,15 @@ class Extents:
     def of(self, chain: str) -> Extent:
         """How much of a chain's rules the section shows."""
         return self._chains.get(chain, self._otherwise)
+
+    def without(self, skipped: Set[str | None]) -> Extents:
+        """The same without lines of these chains, of any chain where None is among them."""
+        if not skipped:
+            return self
+        if None in skipped:
+            return HOLED
+        holes = {chain: Extent.HOLED for chain in skipped if chain is not None}
+        return Extents(self.table, {**self._chains, **holes}, self._otherwise)
 
 
 WHOLE = Extents(Extent.WHOLE, {}, Extent.WHOLE)
