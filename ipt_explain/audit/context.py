@@ -133,11 +133,12 @@ class RulesetContext(BackendContext):
     def knows_chain(self, chain: Chain) -> bool:
         """Whether the chain has exactly the rules that the text shows.
 
-        So it is in complete dumps, and in restore input for the chains that it declares: that empties them first.
+        So it is in complete dumps, in restore input for the chains that it declares (that empties them first), and in
+        a text that is cut, or has lines that cannot be read, for the chains that this spares.
         """
         if self.ruleset.form is Form.RESTORE:
             return chain.declared
-        return self.complete
+        return self.complete or (chain.declared and chain.extent is Extent.WHOLE)
 
     # What analyzers found.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from ipt_explain.analyzers.iptables.plans import Plans
@@ -178,7 +178,7 @@ def _form(layout: Layout, plans: Plans) -> _Form:
     return _Form(tuple(takers), tuple(returning))
 
 
-def _orphans(nat: Table, plans: Plans, led: Set[str | None]) -> frozenset[str | None]:
+def _orphans(nat: Table, plans: Plans, led: Collection[str | None]) -> frozenset[str | None]:
     """The chains of all endpoints of Services (KUBE-SVC) of whose endpoints some have chains that nothing leads to;
     None among them where nothing tells whose they are.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Extent, Family, Form, Rule, Ruleset, Table
 from ipt_explain.parsing.iptables.assembly import (
@@ -29,7 +29,7 @@ class Gathering:
     lines there that could not be read, None for one that does not tell its chain.
     """
 
-    def __init__(self, source: str, incomplete: bool, headless: Headless, skipped: Set[str | None]) -> None:
+    def __init__(self, source: str, incomplete: bool, headless: Headless, skipped: set[str | None]) -> None:
         self._source = source
         self._incomplete = incomplete
         self._headless = headless

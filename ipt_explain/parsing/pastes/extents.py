@@ -7,7 +7,7 @@ the same without an end, so its last chain may go on. A chain that is used but n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.model import Chain, Extent, Form
 
@@ -29,7 +29,7 @@ class Extents:
         """How much of a chain's rules the section shows."""
         return self._chains.get(chain, self._otherwise)
 
-    def without(self, skipped: Set[str | None]) -> Extents:
+    def without(self, skipped: set[str | None]) -> Extents:
         """The same without lines of these chains, of any chain where None is among them."""
         if not skipped:
             return self
