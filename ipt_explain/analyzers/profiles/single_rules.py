@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ipt_explain.errors import UsageError
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.pastes.scripts import Unreadable, changing_command
+from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued
 
 # `sudo iptables -w 5 -t nat -A ...`, as shells and documents have it.
 _COMMAND = re.compile(
@@ -26,13 +27,34 @@ _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|in
 NO_CHAIN = "?"
 
 
-def _call(line: str) -> tuple[str | None, str] | None:
-    """The table and the rule of a command that changes rules, as iptables takes its words from the shell."""
+def _calls(line: str) -> list[tuple[str | None, str]]:
+    """The table and the rule of each command that changes rules, as iptables takes its words from the shell."""
     try:
-        change = changing_command(line)
+        changes = changing_commands(line)
     except Unreadable:
         raise UsageError("--rule: only the shell knew what the command's variables hold: write their values") from None
-    return None if change is None else (change[0].table, change[1])
+    return [(call.table if _NAMES_TABLE.search(line) else None, rule) for call, rule in changes]
+
+
+def _lines(text: str) -> Iterator[tuple[str | None, str]]:
+    """The rules of a text without the commands around them, and the table that each names."""
+    lines = text.split("\n")
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        command = _COMMAND.match(line)
+        if command:
+            line, count = continued(lines, place)
+            place += count
+            calls = _calls(line)
+            if calls:
+                yield from calls
+                place += 1
+                continue
+            line = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
+        named = _TABLE.match(line)
+        yield (named[2], (named[1] or "") + line[named.end() :]) if named else (None, line)
+        place += 1
 
 
 def read_rules(text: str, table: str | None = None) -> list[Rule]:
@@ -43,19 +65,9 @@ def read_rules(text: str, table: str | None = None) -> list[Rule]:
     if table is not None and table not in BUILT_IN_CHAINS:
         raise UsageError(f"there is no table {table}, only {', '.join(BUILT_IN_CHAINS)}")
     lines: list[str] = []
-    for line in text.split("\n"):
-        stripped = line
-        command = _COMMAND.match(line)
-        call = _call(line) if command else None
-        if call is not None:
-            stripped = call[1]
-            table = table or (call[0] if _NAMES_TABLE.search(line) else None)
-        elif command:
-            stripped = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
-        named = _TABLE.match(stripped)
-        if named:
-            table, stripped = table or named[2], (named[1] or "") + stripped[named.end() :]
-        stripped = stripped.strip()
+    for named, line in _lines(text):
+        table = table or named
+        stripped = line.strip()
         if stripped and not _HAS_COMMAND.match(stripped):
             stripped = f"-A {NO_CHAIN} {stripped}"
         lines.append(stripped)

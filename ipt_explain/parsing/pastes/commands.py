@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Family
 from ipt_explain.records import dataclass
@@ -41,15 +42,33 @@ def read_command(line: str) -> Command | None:
     if found is None:
         return None
     rest, pipe, _ = re.split(r"([|;&>]|$)", line[found.end() :], maxsplit=1)
-    words = _words(rest)
+    return _command(found, _words(rest), pipe == "|")
+
+
+def command_of(words: Sequence[str]) -> Command | None:
+    """The call of iptables that the words of one command make; None where they call something else."""
+    for place, word in enumerate(words):
+        if is_tool(word):
+            found = _TOOL.search(word)
+            return None if found is None else _command(found, words[place + 1 :], filtered=False)
+    return None
+
+
+def is_tool(word: str) -> bool:
+    """Whether a word is the name of iptables or one of its sisters, with or without its folder."""
+    found = _TOOL.search(word)
+    return found is not None and found.end() == len(word)
+
+
+def _command(found: re.Match[str], words: Sequence[str], filtered: bool) -> Command | None:
     family = Family.IPV6 if found["six"] == "ip6tables" else Family.IPV4
     backend = {"legacy": Backend.LEGACY, "nft": Backend.NFT}.get(found["backend"] or "")
     table, action, chain = _options(words)
     if found["save"]:
-        return Command(family, backend, table, None, None, pipe == "|")
+        return Command(family, backend, table, None, None, filtered)
     if action is None:
         return None
-    return Command(family, backend, table or "filter", action, chain, pipe == "|")
+    return Command(family, backend, table or "filter", action, chain, filtered)
 
 
 def _words(text: str) -> list[str]:
@@ -59,7 +78,7 @@ def _words(text: str) -> list[str]:
         return text.split()
 
 
-def _options(words: list[str]) -> tuple[str | None, str | None, str | None]:
+def _options(words: Sequence[str]) -> tuple[str | None, str | None, str | None]:
     table = action = chain = None
     long_names = {"--list": "L", "--list-rules": "S", "--append": "A", "--insert": "I", "--delete": "D"}
     index = 0

@@ -18,7 +18,14 @@ from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.outputs import JOINED
-from ipt_explain.parsing.pastes.scripts import Unreadable, changing_command
+from ipt_explain.parsing.pastes.scripts import (
+    Unreadable,
+    changes_no_rule,
+    changing_commands,
+    continued,
+    has_change,
+    is_of_shell,
+)
 from ipt_explain.parsing.pastes.wrapping import Joiner
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
@@ -105,6 +112,8 @@ class _Preparing:
                     self._set(place, "")
                     above = -1
                     continue
+            if "\\" in line and not _DUMP_LINE.match(line) and has_change(line):
+                line = self._continued(place)
             if _DUMP_LINE.match(line):
                 if line[0] == "*":
                     self._in_table = self._in_table or _TABLE.match(line) is not None
@@ -161,15 +170,7 @@ class _Preparing:
             self._set(place, meant)
             self._prefixed += 1
             return False
-        try:
-            change = changing_command(line)
-        except Unreadable:
-            self._unreadable.append(place + 1)
-            self._set(place, "")
-            return False
-        if change is not None:
-            if self._place(*change, place + 1):
-                self._set(place, "")
+        if self._is_read_as_script(place, line):
             return False
         if is_row(line) and guess_header(line) is not None:
             self._rows.append(place + 1)
@@ -177,6 +178,31 @@ class _Preparing:
         elif safe_normalisation(line) is None and is_around(line):
             self._left_out.append(place + 1)
             self._set(place, "")
+        return False
+
+    def _continued(self, place: int) -> str:
+        """A command with the lines that it goes on in, which are taken out."""
+        line, count = continued(self._lines, place)
+        for below in range(place + 1, place + 1 + count):
+            self._set(below, "")
+        return line
+
+    def _is_read_as_script(self, place: int, line: str) -> bool:
+        """Whether a line is one of a script: a command that changes rules, one that does not, or the shell's own."""
+        try:
+            changes = changing_commands(line)
+        except Unreadable:
+            self._unreadable.append(place + 1)
+            self._set(place, "")
+            return True
+        if changes:
+            if all([self._place(*change, place + 1) for change in changes]):
+                self._set(place, "")
+            return True
+        if changes_no_rule(line) or ((self._sections or self._unreadable) and is_of_shell(line)):
+            self._left_out.append(place + 1)
+            self._set(place, "")
+            return True
         return False
 
     def _set(self, place: int, line: str) -> None:

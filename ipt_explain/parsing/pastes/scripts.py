@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ipt_explain.parsing.pastes.commands import Command, read_command
+from ipt_explain.parsing.pastes.commands import Command, command_of, is_tool
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
 _LONGEST = 4096
 """iptables takes 255 words; no rule is as long as this."""
-_VARIABLE = re.compile(r"\$[\w{(]|`|\{\w+, ?\w+")
+_VARIABLE = re.compile(r"\$[\w{('\"@*#?!-]|`|\{\w+, ?\w+")
+_SINGLE_QUOTED = re.compile(r"\\.|'[^']*'")
+_UNCOMMENTED = re.compile(r"""(?:[^'"\\#]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=\S)\#)*""")
+_ENDS = frozenset(";|&<>()")
+_CHANGES = re.compile(r"\s(?:-[AIDR]|--(?:append|insert|delete|replace))[\s=]\s*[\w$\"']")
+_OTHER_COMMAND = re.compile(
+    r"\s*(?:\++ |(?:[\w.@:~-]+ ?)?[#$] |if |! |while |until |sudo )*(?:/\S*/)?ip6?tables(?:-legacy|-nft)?\s(?:-(?:[wtW]\s*)?\w*\s)*?"
+    r"(?:-[CFPNXZE]|--(?:check|flush|policy|new-chain|delete-chain|zero|rename-chain))\b"
+)
+_SHELL = re.compile(
+    r"\s*(?:(?:fi|done|esac|else|then|do|[{};]|;;|exit \d+|set [-+]\w+|\w+\(\) *\{?)\s*(?:[;|&].*)?"
+    r"|(?:if|elif|while|until|for|case|local|export|readonly|echo|printf|sleep|modprobe|sysctl|function) .*)\Z"
+)
+_CALLED_BY_VARIABLE = re.compile(r"\s*(?:\++ |sudo )?\"?\$\{?\w+\}?\"?\s")
 _BARE = re.compile(r"\s*-t (?:raw|mangle|nat|filter|security) -[AI] ")
 _NEEDS_QUOTES = re.compile(r"[^\w.,:/%@+=!~^*?\[\]{}()<>&;#-]")
 # What getopt_long of iptables takes for a longer name, as many scripts write it.
@@ -28,37 +42,94 @@ class Unreadable(Exception):
     """A command whose words only the shell knew."""
 
 
-def changing_command(line: str) -> tuple[Command, str] | None:
-    """A command that appends, inserts, replaces or deletes a rule, and the rule as iptables-restore takes it; None for
-    any other line.
+def continued(lines: Sequence[str], place: int) -> tuple[str, int]:
+    """A line with those that it goes on in, as sh joins them, and how many these are."""
+    text, count = lines[place], 0
+    while text.endswith("\\") and not text.endswith("\\\\") and place + count + 1 < len(lines):
+        count += 1
+        text = text[:-1] + lines[place + count]
+    return text, count
 
-    Raises Unreadable where it has variables.
+
+def has_change(line: str) -> bool:
+    """Whether a line calls iptables to change rules."""
+    found = _CHANGE.search(line)
+    return found is not None and _CHANGES.search(line, found.start()) is not None
+
+
+def changes_no_rule(line: str) -> bool:
+    """Whether a line calls iptables to do something else, as to ask whether a rule is there."""
+    return len(line) <= _LONGEST and _OTHER_COMMAND.match(line) is not None
+
+
+def is_of_shell(line: str) -> bool:
+    """Whether a line of a script is the shell's own."""
+    return len(line) <= _LONGEST and _SHELL.match(line) is not None
+
+
+def changing_commands(line: str) -> list[tuple[Command, str]]:
+    """The commands of a line that append, insert, replace or delete a rule, each with the rule as iptables-restore
+    takes it; none of any other line.
+
+    Raises Unreadable where one of them has variables, or quotes that are never closed.
     """
     if _BARE.match(line):
         line = f"iptables {line}"
+    if _CALLED_BY_VARIABLE.match(line) and _CHANGES.search(line):
+        raise Unreadable
     found = _CHANGE.search(line) if len(line) <= _LONGEST else None
-    if found is None:
-        return None
-    command = read_command(line)
-    if command is None or command.action not in ("A", "I", "D", "R") or command.chain is None:
-        return None
-    text = line[found.end() :]
-    if _VARIABLE.search(text):
+    text = "" if found is None else line[found.start() :]
+    if not _CHANGES.search(text):
+        return []
+    if _VARIABLE.search(_SINGLE_QUOTED.sub("", text)):
         raise Unreadable
     try:
-        words = shlex.split(text, comments=True)
+        simple = list(_simple_commands(text))
     except ValueError:
         raise Unreadable from None
-    return command, " ".join(map(_quoted, _rule_words(words)))
+    changes: list[tuple[Command, str]] = []
+    for words in simple:
+        command = command_of(words)
+        if command is not None and _changes(command):
+            changes.append((command, " ".join(map(_quoted, _rule_words(words)))))
+    return changes
+
+
+def _changes(command: Command | None) -> bool:
+    return command is not None and command.action in ("A", "I", "D", "R") and command.chain is not None
+
+
+def _simple_commands(text: str) -> Iterator[list[str]]:
+    """The words of each call of iptables in a line, its own name first, as sh splits them. Raises ValueError for a
+    quote that is never closed.
+    """
+    end = len(_UNCOMMENTED.match(text)[0])
+    if text[end : end + 1] not in ("", "#"):
+        raise ValueError("a quote is never closed")
+    lexer = shlex.shlex(text[:end], posix=True, punctuation_chars=";|&<>()")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    words: list[str] = []
+    redirected = False
+    for word in lexer:
+        if word and _ENDS.issuperset(word):
+            redirected = word[0] in "<>"
+            if redirected and words and words[-1].isdecimal():
+                words.pop()  # the number of what is redirected, as in 2>/dev/null
+            if not redirected:
+                yield words
+                words = []
+        elif redirected:
+            redirected = False
+        else:
+            words.append(word)
+    yield words
 
 
 def _rule_words(words: list[str]) -> list[str]:
     kept: list[str] = []
-    index = 0
+    index = 1 + next(index for index, word in enumerate(words) if is_tool(word))
     while index < len(words):
         word = words[index]
-        if word in (";", "|", "||", "&&") or word.startswith((">", "2>", "|")):
-            break
         if word in ("-t", "--table", "-W", "--wait-interval", "--modprobe", "-M"):
             index += 2
             continue
