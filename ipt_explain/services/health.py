@@ -55,8 +55,19 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What most Services of a node hang on, all of them on the same, that the text does not tell; and what is lost by
+    some answers."""
+
+    questions: tuple[str, ...]
+    services: tuple[ServicePort, ...]
+    perhaps: tuple[Lost, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
-    """A node's health. `troubles` are of Services that no cause explains wholly, gravest first; `counts` of all.
+    """A node's health. `troubles` are of Services that no cause or doubt explains wholly, gravest first; `counts` of
+    all.
 
     `unmasqueraded` are the Services whose connections are marked for masquerading, where nothing masquerades a mark.
     """
@@ -65,11 +76,12 @@ class Health:
     troubles: tuple[Trouble, ...]
     counts: dict[Standing, int]
     unmasqueraded: tuple[ServicePort, ...] = ()
+    doubt: Doubt | None = None
 
     @property
     def well(self) -> bool:
         """Whether nothing is broken, refused or unknown."""
-        return not self.causes and not self.troubles and not self.unmasqueraded
+        return not (self.causes or self.troubles or self.unmasqueraded or self.doubt)
 
 
 def health(services: Sequence[ServicePort]) -> Health:
@@ -77,6 +89,8 @@ def health(services: Sequence[ServicePort]) -> Health:
     causes = _causes(services)
     explained = {key for key, _ in causes}
     unmasqueraded = _unmasqueraded(services)
+    doubt = _doubt(services)
+    doubted = set(map(id, doubt.services)) if doubt is not None else set()
     troubles: list[Trouble] = []
     counts = dict.fromkeys(Standing, 0)
     for service in services:
@@ -87,11 +101,11 @@ def health(services: Sequence[ServicePort]) -> Health:
             continue
         if trouble.standing is Standing.HAIRPIN and unmasqueraded:
             continue
-        if trouble.standing is not Standing.FINE:
+        if trouble.standing is not Standing.FINE and id(service) not in doubted:
             troubles.append(trouble)
     order = list(Standing)
     troubles.sort(key=lambda each: (order.index(each.standing), -(each.lost.probability if each.lost else 0)))
-    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded)
+    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded, doubt)
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
@@ -180,6 +194,27 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, Cause]]:
         for source in [next(iter(whom.values())).source]
         if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)
     ]
+
+
+def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
+    """The questions that most Services share, as far as these hang on nothing else."""
+    alike: dict[tuple[str, ...], list[ServicePort]] = {}
+    for service in services:
+        if service.state is ServiceState.UNKNOWN and trouble_of(service).standing is Standing.UNKNOWN:
+            alike.setdefault(tuple(dict.fromkeys(questions(service))), []).append(service)
+    alike.pop((), None)
+    asked, whom = max(alike.items(), key=lambda each: len(each[1]), default=((), []))
+    if len(whom) < max(_FEWEST, len(services) * _MOST_OF_THEM):
+        return None
+    fates = [fate for frontend in whom[0].frontends if frontend.fates for _, fate in frontend.fates.items()]
+    return Doubt(asked, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
+
+
+def questions(service: ServicePort) -> Iterator[str]:
+    """What fates depend on that the text does not show; without the packet's side of it, which is in brackets."""
+    for frontend in service.frontends:
+        for question in frontend.fates.open if frontend.fates is not None else ():
+            yield question.rpartition(" (")[0] if question.endswith(")") else question
 
 
 def _key(source: str, lost: Lost) -> tuple[object, ...]:

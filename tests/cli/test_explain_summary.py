@@ -52,6 +52,20 @@ def test_what_a_neighbour_answers_is_no_trouble() -> None:
     assert re.search(r"answered connections from pods and outside, by line \d+ │ node-local-dns \(raw PREROUTING\)", told)
 
 
+def test_what_all_services_hang_on_is_told_once() -> None:
+    text = read_archive("neighbours")["docker28-behind.txt"].decode()
+    found = health(explain(read_dump(text)).services)
+    assert found.doubt is not None and not found.troubles and not found.causes
+    assert len(found.doubt.services) == found.counts[Standing.UNKNOWN] == 4
+    told = " ".join(run("explain", stdin=text).out.split())
+    assert (
+        "NODE ? Docker may drop connections to 4 Services (filter DOCKER, line 41 and 1 more), depending on "
+        "`-o docker0`, `-i docker0`, which this text does not tell" in told
+    )
+    policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
+    assert "NODE ? a policy may drop connections to 4 Services (filter FORWARD, line 12), depending on" in policy
+
+
 def test_one_cause_is_told_once() -> None:
     found = health(explain(read_dump(unhooked())).services)
     (cause,) = found.causes

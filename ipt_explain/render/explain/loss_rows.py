@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.render.explain.service_rows import row
 from ipt_explain.render.explain.service_words import KIND_WORDS
-from ipt_explain.render.explain.summary import from_words, lost_words, questions, reason_words
+from ipt_explain.render.explain.summary import from_words, lost_words, questions_words, reason_words
 from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.fates import Lost, Vantage
-from ipt_explain.services.health import answered, losses_by_frontend
+from ipt_explain.services.health import answered, losses_by_frontend, questions
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, ServiceState
 from ipt_explain.words.lists import both
 
@@ -32,8 +32,9 @@ def loss_rows(service: ServicePort) -> Iterator[Node]:
         line = lost.decider.line
         yield row("lost", sentence(f"{said}{reason_words(lost)}", "bad"), "" if line is None else f"line {line}")
     yield from _answered(service)
-    for question in dict.fromkeys(questions(service)) if service.state is ServiceState.UNKNOWN else ():
-        yield row("depends on", sentence(question, "unknown"))
+    asked = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
+    if asked:
+        yield row("depends on", sentence(questions_words(asked), "unknown"))
 
 
 def _answered(service: ServicePort) -> Iterator[Node]:

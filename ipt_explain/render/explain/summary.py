@@ -5,20 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.render.explain.service_words import STATE_WORDS
 from ipt_explain.render.text.commands import command_lines
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
-from ipt_explain.services.health import Cause, Health, Standing, Trouble
+from ipt_explain.services.health import Cause, Doubt, Health, Standing, Trouble, questions
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.lists import both
+from ipt_explain.words.lists import both, either, listed
 from ipt_explain.words.percents import percent
 
 LABEL = 10
 _GAP = "  "
 SHOWN_TROUBLES = 20
+MOST_QUESTIONS = 3
 # Room for words beside a name; with less of it they go below.
 _NARROWEST = 20
 
@@ -30,6 +32,14 @@ _HOW = {
     Loss.DROPPED: "dropped",
     Loss.REJECTED: "rejected",
     Loss.UNKNOWN: "unknown",
+}
+_DOES = {
+    Loss.UNTRANSLATED: "leave untranslated",
+    Loss.DIVERTED: "send elsewhere",
+    Loss.INTERCEPTED: "answer",
+    Loss.DROPPED: "drop",
+    Loss.REJECTED: "reject",
+    Loss.UNKNOWN: "stop",
 }
 SIGNS = {
     Standing.BROKEN: ("✗", "bad"),
@@ -47,6 +57,9 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         label = ""
     if found.unmasqueraded:
         yield from _labelled(label, [("✗ ", "bad"), *sentence(_unmasqueraded(found.unmasqueraded))], width)
+        label = ""
+    if found.doubt is not None:
+        yield from _labelled(label, [("? ", "unknown"), *sentence(_doubt(found.doubt))], width)
     counts = found.counts
     said: list[Span] = []
     for standing, words, style in (
@@ -105,6 +118,28 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> str:
     )
 
 
+def _doubt(doubt: Doubt) -> str:
+    """`Calico may drop connections to 4 Services (filter cali-from-wl-dispatch, line 84, and 1 more), depending on
+    -i cali+, which this text does not tell`."""
+    whom = counted(len(doubt.services), "Service")
+    asked = f"{questions_words(doubt.questions)}, which this text does not tell"
+    deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
+    if not deciders:
+        return f"what becomes of connections to {whom} depends on {asked}"
+    owners = {decider.owner for decider in deciders}
+    alone = "a policy" if owners == {KERNEL} else "rules"
+    known = [escape(owner) for owner in owners - {KERNEL} if owner is not None]
+    who = known[0] if len(known) == 1 else alone
+    does = either(list(dict.fromkeys(_DOES[lost.how] for lost in doubt.perhaps)))
+    place = f"{_place(doubt.services[0].source, deciders[0])}{and_more(len(deciders) - 1)}"
+    return f"{who} may {does} connections to {whom} ({place}), depending on {asked}"
+
+
+def questions_words(questions: Sequence[str]) -> str:
+    """The first of what is not known: "`-i cali+`, `-o cali+` and 3 more"."""
+    return listed((f"`{escape(question)}`" for question in questions), MOST_QUESTIONS)
+
+
 def _why(why: str) -> str:
     return "" if why in _HOW.values() else f"{escape(why)}; "
 
@@ -140,7 +175,7 @@ def trouble_words(trouble: Trouble) -> str:
         return hairpin_words(trouble.service)
     if trouble.standing is Standing.UNKNOWN:
         question = next(questions(trouble.service), None)
-        return "unknown" if question is None else f"depends on `{question}`"
+        return "unknown" if question is None else f"depends on `{escape(question)}`"
     said = STATE_WORDS[trouble.service.state][0]
     return f"refuses connections: {said}" if trouble.standing is Standing.REFUSING else said
 
@@ -152,13 +187,6 @@ def hairpin_words(service: ServicePort) -> str:
         return f"no hairpin: {escape(lacking[0].address)} cannot reach itself through it"
     of = "" if len(lacking) == len(service.endpoints) else f" of {len(service.endpoints)}"
     return f"no hairpin: {len(lacking)}{of} endpoints cannot reach themselves through it"
-
-
-def questions(service: ServicePort) -> Iterator[str]:
-    """What fates depend on that the text does not show; without the packet's side of it, which is in brackets."""
-    for frontend in service.frontends:
-        for question in frontend.fates.open if frontend.fates is not None else ():
-            yield escape(question.rpartition(" (")[0] if question.endswith(")") else question)
 
 
 def brief_words(trouble: Trouble) -> str:

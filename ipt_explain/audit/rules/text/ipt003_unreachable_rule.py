@@ -28,6 +28,7 @@ from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
 from ipt_explain.model import Rule
+from ipt_explain.words.lists import listed
 
 _WEAVE = "weave"
 
@@ -71,8 +72,7 @@ def _effect(shadow: Shadow) -> str:
     if shadow.same_effect:
         return f"and does the same, {_does(shadow.rule)}"
     effects = list(dict.fromkeys(map(_does, shadow.hidden)))
-    more = f" and {len(effects) - NAMED} other effects" if len(effects) > NAMED else ""
-    return f"{_does(shadow.rule)} instead of {', '.join(effects[:NAMED])}{more}"
+    return f"{_does(shadow.rule)} instead of {listed(effects, NAMED)}"
 
 
 def _does(judged: Rule) -> str:
