@@ -77,6 +77,11 @@ class Health:
     counts: dict[Standing, int]
     unmasqueraded: tuple[ServicePort, ...] = ()
     doubt: Doubt | None = None
+    _explained: frozenset[object] = frozenset()
+
+    def explains(self, service: ServicePort, lost: Lost) -> bool:
+        """Whether a cause stands for a loss."""
+        return _key(service.source, lost) in self._explained
 
     @property
     def well(self) -> bool:
@@ -87,7 +92,7 @@ class Health:
 def health(services: Sequence[ServicePort]) -> Health:
     """The health of the node, or nodes, that service ports are of."""
     causes = _causes(services)
-    explained = {key for key, _ in causes}
+    explained = frozenset(key for key, _ in causes)
     unmasqueraded = _unmasqueraded(services)
     doubt = _doubt(services)
     doubted = set(map(id, doubt.services)) if doubt is not None else set()
@@ -97,7 +102,7 @@ def health(services: Sequence[ServicePort]) -> Health:
         trouble = trouble_of(service)
         counts[trouble.standing] += 1
         own = [lost for _, lost in losses(service) if _key(service.source, lost) not in explained]
-        if trouble.standing is Standing.BROKEN and not own:
+        if trouble.lost is not None and not own:
             continue
         if trouble.standing is Standing.HAIRPIN and unmasqueraded:
             continue
@@ -105,7 +110,7 @@ def health(services: Sequence[ServicePort]) -> Health:
             troubles.append(trouble)
     order = list(Standing)
     troubles.sort(key=lambda each: (order.index(each.standing), -(each.lost.probability if each.lost else 0)))
-    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded, doubt)
+    return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded, doubt, explained)
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
@@ -126,7 +131,7 @@ def trouble_of(service: ServicePort) -> Trouble:
         worst = max((lost for _, lost in found), key=lambda lost: lost.probability)
         met = {vantage for vantage, lost in found if lost.how is worst.how}
         return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in met))
-    if service.state in (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS):
+    if service.state in (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS) or _declines(service):
         return Trouble(service, Standing.REFUSING)
     if service.state is ServiceState.UNKNOWN:
         return Trouble(service, Standing.UNKNOWN)
@@ -134,6 +139,12 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.BROKEN)
     lacks_hairpin = any(endpoint.hairpin is False for endpoint in service.endpoints)
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
+
+
+def _declines(service: ServicePort) -> bool:
+    """Whether a service port's own rules decline all connections of pods, as a load balancer's source ranges do."""
+    fates = [frontend.fates for frontend in service.frontends if frontend.fates is not None]
+    return service.state is ServiceState.BLOCKED and bool(fates) and all(each.pod.refused for each in fates)
 
 
 def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:

@@ -102,7 +102,7 @@ def test_causes_of_a_node_are_listed_below_each_other(capsys: pytest.CaptureFixt
 
 def test_only_problems(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, "--problems", POLICY, "--width", "120")
-    assert "4 without endpoints · 9 fine" in text
+    assert "4 refusing · 9 fine" in text
     assert len(re.findall(r"^[\w-]+/[\w-]+(?::\w+)? · ", text, re.MULTILINE)) == 4
     services = [json.loads(line)["name"] for line in printed(capsys, "--problems", "-o", "ndjson", POLICY).splitlines()]
     assert len(services) == 4
@@ -174,5 +174,7 @@ def test_a_loss_is_in_the_tree_with_its_rule() -> None:
     tree = run("explain", "--width", "200", stdin=unhooked()).out
     rows = [line for line in tree.splitlines() if line.startswith("├─ lost ")]
     assert len(rows) == 4
-    assert all("from pods and outside are not translated: in nat PREROUTING, no rule" in row for row in rows)
+    assert all("from pods and outside are not translated: see NODE" in row for row in rows)
+    (alone,) = [line for line in run("explain", "--width", "200", "-s", "kube-dns:dns", stdin=unhooked()).out.splitlines() if line.startswith("├─ lost ")]
+    assert "from pods and outside are not translated: in nat PREROUTING, no rule" in alone
     assert "no connection gets there" in tree

@@ -66,7 +66,9 @@ def found(services: Sequence[ServicePort]) -> Node:
     """How many service ports and endpoints follow."""
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
-    return Node(sentence(f"{ports}, {counted(endpoints, 'endpoint')}"))
+    nameless = services[0].backend is Backend.IPVS and not any(service.name for service in services)
+    names = "; no names, as IPVS keeps none: --objects gives them" if nameless else ""
+    return Node(sentence(f"{ports}, {counted(endpoints, 'endpoint')}{names}"))
 
 
 def mark_words(value: int, mask: int) -> str:

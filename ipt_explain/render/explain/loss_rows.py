@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.render.explain.service_rows import row
+from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS
 from ipt_explain.render.explain.summary import from_words, lost_words, questions_words, reason_words
 from ipt_explain.render.text.outline import Node, sentence
@@ -15,8 +15,10 @@ from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, Serv
 from ipt_explain.words.lists import both
 
 
-def loss_rows(service: ServicePort) -> Iterator[Node]:
-    """Losses by rules outside the Service's own chains; and where its state is unknown, what that depends on."""
+def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
+    """Losses by rules outside the Service's own chains; and where its state is unknown, what that depends on. What is
+    told of the whole node is told in full there.
+    """
     own = {balancer.chain for balancer in service.balancers}
     frontends = {front.kind for front in service.frontends if front.fates is not None}
     alike: dict[object, tuple[Lost, dict[FrontendKind, None], dict[Vantage, None]]] = {}
@@ -30,7 +32,9 @@ def loss_rows(service: ServicePort) -> Iterator[Node]:
     for lost, kinds, vantages in alike.values():
         said = lost_words(lost, list(vantages), "" if len(kinds) == len(frontends) else _kinds(kinds))
         line = lost.decider.line
-        yield row("lost", sentence(f"{said}{reason_words(lost)}", "bad"), "" if line is None else f"line {line}")
+        told = view.above is not None and view.above.explains(service, lost)
+        why = ": see NODE" if told else reason_words(lost)
+        yield row("lost", sentence(f"{said}{why}", "bad"), "" if line is None else f"line {line}")
     yield from _answered(service)
     asked = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
     if asked:

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 
 from ipt_explain.records import dataclass
 from ipt_explain.render.text.outline import Node, Span
+from ipt_explain.services.health import Health
 
 LABEL_WIDTH = 14
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How services are shown. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains."""
+    """How services are shown. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
+    `above`: the node's health, where it is printed above them.
+    """
 
     fragment: bool
     chains: bool
+    above: Health | None = None
 
 
 def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:

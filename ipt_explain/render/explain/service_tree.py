@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.identity import spelling_in_hash
+from ipt_explain.model import Backend
 from ipt_explain.render.explain.distributions import distributions
 from ipt_explain.render.explain.loss_rows import loss_rows
 from ipt_explain.render.explain.service_rows import View, row
@@ -32,7 +33,7 @@ def service_tree(service: ServicePort, view: View) -> Node:
         *_frontends(service),
         *_policies(service),
         *_affinity(service, view),
-        *loss_rows(service),
+        *loss_rows(service, view),
         *distributions(service, view),
         *_masquerade(service, view),
     ]
@@ -40,8 +41,10 @@ def service_tree(service: ServicePort, view: View) -> Node:
 
 
 def _title(service: ServicePort) -> list[Span]:
-    words: list[Span] = [(escape(service.label), "name"), (f" · {escape(service.protocol)}", "")]
-    if service.name is None:
+    words: list[Span] = [(escape(service.label), "name")]
+    if service.name is not None or service.backend is not Backend.IPVS:
+        words.append((f" · {escape(service.protocol)}", ""))
+    if service.name is None and service.backend is not Backend.IPVS:
         words.append((" · its name is not in this text", "unknown"))
     neighbour = answering(service)
     if neighbour is not None:

@@ -12,7 +12,7 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, 
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.health import Cause, Doubt, Health, Standing, Trouble, questions
-from ipt_explain.services.ports import ServicePort
+from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
 from ipt_explain.words.lists import both, either, listed
 from ipt_explain.words.percents import percent
@@ -65,7 +65,7 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
     for standing, words, style in (
         (Standing.BROKEN, "broken", "bad"),
         (Standing.HAIRPIN, "without hairpin", "bad"),
-        (Standing.REFUSING, "without endpoints", "unknown"),
+        (Standing.REFUSING, "refusing", "unknown"),
         (Standing.UNKNOWN, "unknown", "unknown"),
         (Standing.FINE, "fine", "good"),
     ):
@@ -176,6 +176,8 @@ def trouble_words(trouble: Trouble) -> str:
     if trouble.standing is Standing.UNKNOWN:
         question = next(questions(trouble.service), None)
         return "unknown" if question is None else f"depends on `{escape(question)}`"
+    if trouble.standing is Standing.REFUSING and trouble.service.state is ServiceState.BLOCKED:
+        return "refuses all connections"
     said = STATE_WORDS[trouble.service.state][0]
     return f"refuses connections: {said}" if trouble.standing is Standing.REFUSING else said
 

@@ -16,9 +16,10 @@ from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
 from ipt_explain.services.choice import EVERYTHING, Choice, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import health
-from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 
+_IN_IPVS = "Its Services are IPVS's virtual servers, below."
 # Room for an endpoint's chain beside all else that is said of it.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
 _WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}
@@ -41,12 +42,14 @@ def tree(
 def _lines(
     explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool
 ) -> Iterator[Line]:
-    for number, (ruleset, services) in enumerate(_sections(explanation)):
+    sections = _sections(explanation)
+    for number, (ruleset, services) in enumerate(sections):
         if number:
             yield from ([], [])
         for node in header(ruleset):
             yield from draw(node, width)
-        lines = _services(ruleset, services, width, total is not None, choice)
+        below = any(others for _, others in sections[number + 1 :])
+        lines = _services(ruleset, services, width, total is not None, choice, below)
         yield from with_line_links(lines, ruleset.source) if links else lines
     if not explanation.rulesets:
         yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
@@ -63,19 +66,21 @@ def _lines(
 
 
 def _services(
-    ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool, choice: Choice
+    ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool, choice: Choice, below: bool
 ) -> Iterator[Line]:
     if services:
         yield from draw(found(services), width)
     elif not selected:
         yield []
-        yield from draw(nothing(ruleset), width)
+        in_ipvs = below and ruleset.mode is ProxyMode.IPVS
+        yield from draw(Node(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
     kept = choice.of(services)
     state = health(services)
     family_width = _WIDTHS[ruleset.family]
-    view = View(fragment=ruleset.form.fragment, chains=width >= family_width + _CHAIN_WIDTH)
+    told = not selected and services and (not state.well or len(kept) < len(services))
+    view = View(ruleset.form.fragment, width >= family_width + _CHAIN_WIDTH, state if told else None)
     used = min(width, family_width + _CHAIN_WIDTH + 2)
-    if not selected and services and (not state.well or len(kept) < len(services)):
+    if told:
         yield []
         yield from summary(state, used, everything=choice.shown is Shown.PROBLEMS)
     for service in kept:
