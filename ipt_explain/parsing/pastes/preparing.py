@@ -196,7 +196,8 @@ class _Preparing:
             self._set(place, "")
             return True
         if changes:
-            if all([self._place(*change, place + 1) for change in changes]):
+            placed = [self._place(*change, place + 1) for change in changes]
+            if all(placed):
                 self._set(place, "")
             return True
         if changes_no_rule(line) or ((self._sections or self._unreadable) and is_of_shell(line)):

@@ -18,7 +18,8 @@ _UNCOMMENTED = re.compile(r"""(?:[^'"\\#]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=\S)\
 _ENDS = frozenset(";|&<>()")
 _CHANGES = re.compile(r"\s(?:-[AIDR]|--(?:append|insert|delete|replace))[\s=]\s*[\w$\"']")
 _OTHER_COMMAND = re.compile(
-    r"\s*(?:\++ |(?:[\w.@:~-]+ ?)?[#$] |if |! |while |until |sudo )*(?:/\S*/)?ip6?tables(?:-legacy|-nft)?\s(?:-(?:[wtW]\s*)?\w*\s)*?"
+    r"\s*(?:\++ |(?:[\w.@:~-]+ ?)?[#$] |if |! |while |until |sudo )*(?:/\S*/)?ip6?tables(?:-legacy|-nft)?\s"
+    r"(?:-(?:[wtW]\s*)?\w*\s)*?"
     r"(?:-[CFPNXZE]|--(?:check|flush|policy|new-chain|delete-chain|zero|rename-chain))\b"
 )
 _SHELL = re.compile(
