@@ -104,7 +104,8 @@ def _simple_commands(text: str) -> Iterator[list[str]]:
     """The words of each call of iptables in a line, its own name first, as sh splits them. Raises ValueError for a
     quote that is never closed.
     """
-    end = len(_UNCOMMENTED.match(text)[0])
+    found = _UNCOMMENTED.match(text)
+    end = found.end() if found is not None else 0
     if text[end : end + 1] not in ("", "#"):
         raise ValueError("a quote is never closed")
     lexer = shlex.shlex(text[:end], posix=True, punctuation_chars=";|&<>()")
