@@ -314,3 +314,18 @@ table ip d {
     assert [stage.priority for stage in found] == [-110, -100, -100, 0]
     assert [stage.drops for stage in found] == [False, False, False, True]
     assert [stage.chain.name for stage in stages(ruleset, Family.IPV6)[Hook.PREROUTING]] == ["nat", "six", "between"]
+
+
+def test_a_set_is_searched_by_the_parts_of_a_key_that_are_known() -> None:
+    """The client is not known, so each element with the destination's other parts may be the one."""
+    elements = "10.244.1.5 . 10.96.0.10 . 80, 10.244.1.5 . 10.96.0.11 . 80, 10.0.0.0/8 . 10.96.0.0/16 . 80-90"
+    sets = f"\tset s {{\n\t\ttype ipv4_addr . ipv4_addr . inet_service\n\t\tflags interval\n\t\telements = {{ {elements} }}\n\t}}\n"
+    rule = "ip saddr . ip daddr . th dport @s"
+    somebody = Whereabouts("somebody", Family.IPV4)
+    assert matches(rule, sets=sets) is True
+    assert matches(rule, sets=sets, to="10.96.0.12") is True
+    assert matches(rule, sets=sets, to="10.97.0.12") is False
+    assert matches(rule, sets=sets, source=somebody) is None
+    assert matches(rule, sets=sets, source=somebody, to="10.96.0.12") is None
+    assert matches(rule, sets=sets, source=somebody, to="10.97.0.12") is False
+    assert matches(rule, sets=sets, source=somebody, port=91) is False

@@ -38,13 +38,15 @@ class Elements:
         self.whole = whole
         self._kinds = tuple(kinds)
         self._exact: dict[_Exact, Element] = {}
-        self._others: list[Element] = []
+        self._exact_at: dict[int, _Exact] = {}
+        self._others: list[int] = []
+        self._by_parts: dict[tuple[int, ...], dict[_Exact, list[int]]] = {}
         self._wildcard: Element | None = None
         self._remembered: dict[tuple[Reading, ...], Found] = {}
-        for element in elements:
-            self._enter(element)
+        for place, element in enumerate(elements):
+            self._enter(place, element)
 
-    def _enter(self, element: Element) -> None:
+    def _enter(self, place: int, element: Element) -> None:
         if element.key is WILDCARD:
             self._wildcard = element
             return
@@ -57,8 +59,9 @@ class Elements:
             return
         exact = [self._exact_value(part, kind) for part, kind in zip(parts, self._kinds)]
         if None in exact:
-            self._others.append(element)
+            self._others.append(place)
         else:
+            self._exact_at[place] = tuple(exact)
             self._exact.setdefault(tuple(exact), element)
 
     def _exact_value(self, part: Expression, kind: Kind) -> object | None:
@@ -73,19 +76,29 @@ class Elements:
     def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
         """The elements that a key may be, and the one that it is for certain, with the wildcard as a last resort."""
         key = tuple(readings)
-        if all(isinstance(reading, (int, str, frozenset)) for reading in key):
+        known = tuple([part for part, reading in enumerate(key) if isinstance(reading, (int, str, frozenset))])
+        if len(known) == len(key):
             element = self._exact.get(key)
-            if element is not None:
-                return (), element
-            return self._compared(self._others, key, state)
+            return ((), element) if element is not None else self._compared(self._others, key, state)
         found = self._remembered.get(key)
         if found is None:
-            found = self._remembered[key] = self._compared(self.elements, key, state)
+            found = self._remembered[key] = self._compared(self._fitting(key, known), key, state)
         return found
 
-    def _compared(self, elements: Sequence[Element], readings: tuple[Reading, ...], state: PacketState) -> Found:
+    def _fitting(self, key: tuple[Reading, ...], known: tuple[int, ...]) -> Sequence[int]:
+        """The places of elements that have the known parts of a key, and of those that hold more than one value."""
+        if not known:
+            return range(len(self.elements))
+        index = self._by_parts.get(known)
+        if index is None:
+            index = self._by_parts[known] = {}
+            for place, exact in self._exact_at.items():
+                index.setdefault(tuple([exact[part] for part in known]), []).append(place)
+        return sorted([*index.get(tuple([key[part] for part in known]), ()), *self._others])
+
+    def _compared(self, places: Sequence[int], readings: tuple[Reading, ...], state: PacketState) -> Found:
         possible: list[Element] = []
-        for element in elements:
+        for element in [self.elements[place] for place in places]:
             truth = self._fits(element, readings, state)
             if truth is Truth.YES:
                 return tuple(possible), element

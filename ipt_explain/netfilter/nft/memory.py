@@ -5,8 +5,24 @@ A packet's state remembers what was entered on its way, or before it came, as `v
 
 from __future__ import annotations
 
-from ipt_explain.model.nft import Chain, Expression, Nat, NatKind, Payload, SetReference, SetUpdate, Table
+from collections.abc import Iterable, Iterator
+
+from ipt_explain.model.nft import (
+    Chain,
+    Expression,
+    Match,
+    Nat,
+    NatKind,
+    Payload,
+    SetReference,
+    SetUpdate,
+    Table,
+    Verdict,
+    VerdictMap,
+)
+from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.nft.stages import Stage
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -34,6 +50,53 @@ def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) ->
     name = list_name(table, update.target.name)
     others = frozenset(seen for seen in state.visits if seen[:2] != (name, address))
     return state._replace(visits=others if update.operation == "delete" else others | {(name, address, 1)})
+
+
+def asked_outside_nat(stages: Iterable[Stage]) -> frozenset[str]:
+    """The lists that rules ask which packets meet once their destination is decided on."""
+    names: set[str] = set()
+    for stage in stages:
+        if not (stage.is_nat and stage.hook in DESTINATION_NAT):
+            for chain in _reached(stage.table, stage.chain):
+                for rule in chain.rules:
+                    for statement in rule.statements:
+                        if isinstance(statement, Match) and isinstance(statement.right, SetReference):
+                            names.add(list_name(stage.table, statement.right.name))
+    return frozenset(names)
+
+
+def forgetting(state: PacketState, asked: frozenset[str]) -> PacketState:
+    """A packet whose destination is decided on, without the entries in lists of kube-proxy's that nobody asks any
+    more: clients of thousands of Services are alike again."""
+    if not state.visits or not state.destination_decided:
+        return state
+    return state._replace(visits=frozenset(seen for seen in state.visits if seen[0] in asked))
+
+
+def _reached(table: Table, base: Chain) -> Iterable[Chain]:
+    """A base chain, and the chains that it leads to."""
+    found = {base.name: base}
+    waiting = [base]
+    while waiting:
+        for name in _led_to(table, waiting.pop()):
+            chain = table.chains.get(name)
+            if chain is not None and name not in found:
+                found[name] = chain
+                waiting.append(chain)
+    return found.values()
+
+
+def _led_to(table: Table, chain: Chain) -> Iterator[str]:
+    for rule in chain.rules:
+        for statement in rule.statements:
+            if isinstance(statement, Verdict) and statement.chain is not None:
+                yield statement.chain
+            elif isinstance(statement, VerdictMap):
+                data = statement.data
+                held = table.sets.get(data.name) if isinstance(data, SetReference) else data
+                for element in held.elements if held is not None else ():
+                    if isinstance(element.data, Verdict) and element.data.chain is not None:
+                        yield element.data.chain
 
 
 def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:

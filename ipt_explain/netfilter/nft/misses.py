@@ -43,29 +43,42 @@ class Destinations:
 
 
 def destinations_of(table: Table, rule: Rule) -> Destinations | None:
-    """What a rule can match whose first statement looks at the destination; None where it does not, or where that is
-    not a matter of addresses alone."""
-    first = rule.statements[0] if rule.statements else None
-    if isinstance(first, Match) and first.left in _DESTINATIONS and first.operator in (Operator.EQUAL, Operator.IN):
-        if isinstance(first.right, (SetReference, SetLiteral)):
-            return _told(_keys(table, first.right))
-        return _told([first.right])
-    if isinstance(first, VerdictMap):
-        key = first.key.parts[0] if isinstance(first.key, Concatenation) else first.key
-        return _told(_keys(table, first.data)) if key in _DESTINATIONS else None
+    """What a rule can match that looks at the destination ahead of all that changes packets; None where it does not,
+    or where that is not a matter of addresses alone."""
+    for statement in rule.statements:
+        if isinstance(statement, VerdictMap):
+            place = _place(statement.key)
+            return None if place is None else _told(_keys(table, statement.data, place))
+        if not isinstance(statement, Match):
+            return None
+        place = _place(statement.left)
+        if place is not None and statement.operator in (Operator.EQUAL, Operator.IN):
+            if isinstance(statement.right, (SetReference, SetLiteral)):
+                return _told(_keys(table, statement.right, place))
+            return _told([_part(statement.right, place)])
     return None
 
 
-def _keys(table: Table, data: SetData) -> Iterable[Expression] | None:
-    """The first parts of all keys; None where there may be others."""
+def _place(key: Expression) -> int | None:
+    """Which part of a key is the destination."""
+    parts = key.parts if isinstance(key, Concatenation) else (key,)
+    return next((place for place, part in enumerate(parts) if part in _DESTINATIONS), None)
+
+
+def _part(key: Expression, place: int) -> Expression | None:
+    parts = key.parts if isinstance(key, Concatenation) else (key,)
+    return parts[place] if place < len(parts) else None
+
+
+def _keys(table: Table, data: SetData, place: int) -> Iterable[Expression | None] | None:
+    """The destinations of all keys; None where there may be others."""
     held: Set | SetLiteral | None = table.sets.get(data.name) if isinstance(data, SetReference) else data
     if held is None or (isinstance(held, Set) and (held.elided or held.flags & {"dynamic", "timeout"})):
         return None
-    keys = (element.key for element in held.elements)
-    return [key.parts[0] if isinstance(key, Concatenation) else key for key in keys]
+    return [_part(element.key, place) for element in held.elements]
 
 
-def _told(values: Iterable[Expression] | None) -> Destinations | None:
+def _told(values: Iterable[Expression | None] | None) -> Destinations | None:
     addresses: set[int] = set()
     networks: list[tuple[int, int]] = []
     for value in values if values is not None else (0,):

@@ -199,7 +199,7 @@ class Journey:
         for arrival in walk.run(zip(states, entered.numbers())):
             end, flock = arrival.end, walk.flock(arrival)
             if end.verdict is Verdict.ACCEPT:
-                passing.gather(end.state, flock)
+                passing.gather(self._node.after_nat(end.state), flock)
             else:
                 self._finish(Finish(end.verdict, end.state, end.reason), flock)
         passing.forget_idle_answers()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
 from ipt_explain.netfilter.walk.stages import Stages
@@ -31,6 +32,18 @@ class NodeRules:
         self.evaluator = Evaluator()
         self.indexes = ChainIndexes()
         self.chains = None if nftables is None else _columns()
+        self._lists_asked: frozenset[str] | None = None
+
+    def after_nat(self, state: PacketState) -> PacketState:
+        """A packet that leaves a chain of nftables, without what it has been entered into and nobody will ask."""
+        if not state.visits:
+            return state
+        from ipt_explain.netfilter.nft import Stage, memory
+
+        if self._lists_asked is None:
+            stages = [stage for each in self.stages.of.values() for stage in each if isinstance(stage, Stage)]
+            self._lists_asked = memory.asked_outside_nat(stages)
+        return memory.forgetting(state, self._lists_asked)
 
 
 def _columns() -> Columns:
