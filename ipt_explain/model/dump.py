@@ -28,6 +28,19 @@ class Backend(Enum):
     NFTABLES = "nftables"  # nftables' own rules
     IPVS = "ipvs"
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    Backend.LEGACY: "iptables-legacy",
+    Backend.NFT: "iptables-nft",
+    Backend.NFTABLES: "nftables",
+    Backend.IPVS: "IPVS",
+}
+
 
 class Form(Enum):
     """What kind of text a ruleset was read from, which decides what its silence means."""

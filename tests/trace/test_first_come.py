@@ -13,11 +13,25 @@ def _both(legacy: str, nft: str) -> Dump:
     return ipt_explain.parse(save_text(legacy) + save_text(nft).replace("v1.8.9", "v1.8.9 (nf_tables)"))
 
 
-def test_nat_decides_a_destination_once() -> None:
+LEGACY_FIRST = "nat {0} of iptables-legacy is asked before nat {0} of iptables-nft={1}"
+
+
+def test_nat_decides_a_destination_once_and_who_is_asked_first_is_open() -> None:
     first, second = (f"nat -A PREROUTING -j DNAT --to-destination 10.0.0.{n}" for n in (1, 2))
-    assert only(go(_both(first, second))) == ("ACCEPT", "10.0.0.1:80", False)
-    kept = "nat -A PREROUTING -j ACCEPT"
+    told = {outcome.assumptions: outcome.dnat for outcome in go(_both(first, second)).outcomes}
+    assert told == {
+        (LEGACY_FIRST.format("PREROUTING", "yes"),): "10.0.0.1:80",
+        (LEGACY_FIRST.format("PREROUTING", "no"),): "10.0.0.2:80",
+    }
+    assumed = ipt_explain.trace(_both(first, second), POD, assume=["nat PREROUTING of iptables-legacy=no"])
+    assert [outcome.dnat for outcome in assumed.outcomes] == ["10.0.0.2:80"]
+
+
+def test_the_order_is_no_question_where_one_backend_leaves_the_packet_as_it_is() -> None:
+    kept, second = "nat -A PREROUTING -j ACCEPT", "nat -A PREROUTING -j DNAT --to-destination 10.0.0.2"
     assert only(go(_both(kept, second))) == ("ACCEPT", "10.0.0.2:80", False)
+    other = "nat -A PREROUTING -d 10.96.0.11 -j DNAT --to-destination 10.0.0.1"
+    assert only(go(_both(other, second))) == ("ACCEPT", "10.0.0.2:80", False)
 
 
 def test_nat_decides_a_source_once() -> None:
@@ -25,7 +39,20 @@ def test_nat_decides_a_source_once() -> None:
         "nat -A POSTROUTING -j SNAT --to-source 192.0.2.98", "nat -A POSTROUTING -j SNAT --to-source 192.0.2.99"
     )
     (outcome,) = go(dump).outcomes
-    assert [step.text for step in outcome.path] == ["-A POSTROUTING -j SNAT --to-source 192.0.2.98"]
+    paths = {tuple(step.text for step in ending.steps) for ending in outcome.endings}
+    assert paths == {(f"-A POSTROUTING -j SNAT --to-source 192.0.2.{each}",) for each in (98, 99)}
+
+
+def test_chains_of_nftables_are_asked_in_either_order_too() -> None:
+    def with_chain(priority: int) -> Dump:
+        chain = f"type nat hook prerouting priority {priority}; policy accept;\n\t\tip daddr 10.96.0.10 dnat to 10.0.0.2"
+        rules = save_text("nat -A PREROUTING -j DNAT --to-destination 10.0.0.1")
+        return ipt_explain.parse(f"{rules}table ip other {{\n\tchain pre {{\n\t\t{chain}\n\t}}\n}}\n")
+
+    told = {outcome.dnat: outcome.assumptions for outcome in go(with_chain(-100)).outcomes}
+    assert sorted(filter(None, told)) == ["10.0.0.1:80", "10.0.0.2:80"]
+    assert all("is asked before chain pre of table ip other" in text for (text,) in told.values())
+    assert [only(go(with_chain(each)))[1] for each in (-101, -99)] == ["10.0.0.2:80", "10.0.0.1:80"]
 
 
 def test_what_the_node_sends_to_itself_is_delivered_whatever_is_known_of_its_addresses() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.model.nft import Chain, Mangle
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
-from ipt_explain.netfilter.nft import Stage
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep
@@ -18,8 +17,8 @@ from ipt_explain.services.fates import Decider
 def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
     """kube-proxy's base chain of NAT in a hook, of which no rule does anything for a packet; its table where there is
     none. `number` is that of the ruleset."""
-    for stage in stages.of[hook]:
-        if isinstance(stage, Stage) and stage.is_nat and stage.table.name == TABLE:
+    for stage in stages.base_chains(hook):
+        if stage.is_nat and stage.table.name == TABLE:
             table = f"{stage.table.family.value} {stage.table.name}"
             name = stage.chain.name
             return Decider(number, table, name, stage.chain.line or None, f"chain {name}", "kube-proxy")

@@ -17,6 +17,7 @@ from ipt_explain.audit.place import Place, at_chain, at_rule, at_table
 from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
+from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
@@ -34,12 +35,6 @@ _INSIDE = (Vantage.POD, Vantage.NODE)
 _NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 _BY_SOURCE = re.compile(r"(?:not )?\(?(?:not )?-[si] \S+?(?: and (?:not )?-[si] \S+?)*\)?")
-_BACKENDS = {
-    Backend.LEGACY: "iptables-legacy",
-    Backend.NFT: "iptables-nft",
-    Backend.NFTABLES: "nftables",
-    Backend.IPVS: "IPVS",
-}
 _FROM = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
 
 
@@ -144,9 +139,14 @@ def by_source_alone(cause: Cause) -> bool:
     return all(_BY_SOURCE.fullmatch(answer) for victim in cause.victims for answer in victim.lost.when)
 
 
+def by_order_alone(cause: Cause) -> bool:
+    """Whether it hits them if one backend is asked before another, whatever else the dump leaves open."""
+    return all(map(asks_for_order, (answer for victim in cause.victims for answer in victim.lost.when)))
+
+
 def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
     """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
-    of = f" of {_BACKENDS[cause.context.backend]}" if elsewhere and cause.context.backend is not None else ""
+    of = f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
     return Fault(
         f"{_subject(cause, of)} {_deed(cause)}",
         fix,

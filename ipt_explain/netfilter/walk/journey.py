@@ -17,8 +17,9 @@ from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.counting import counted_together
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.orders import Joined, Order, by_orders
 from ipt_explain.netfilter.walk.routing import Course, Where, routes
-from ipt_explain.netfilter.walk.stages import ServersStage, TableStage
+from ipt_explain.netfilter.walk.stages import AnyStage, ServersStage, TableStage
 from ipt_explain.netfilter.walk.unshown import rewriting_blindly, unreached_chains
 from ipt_explain.records import dataclass, replace
 from ipt_explain.words.lists import listed
@@ -45,15 +46,14 @@ class Finish:
 
 
 class Journey:
-    """The way of a crowd through all that a node asks packets of its family; iptables' two backends are both asked,
-    legacy first in each table.
+    """The way of a crowd through all that a node asks packets of its family; several backends are all asked.
 
     `sent` is where each of its packets is sent to; they share all else.
     """
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
         self.finishes: dict[Finish, list[Flock]] = {}
-        self.supposed: list[str] = list(node.stages.undecided())
+        self.supposed: list[str] = []
         self._entered: dict[Chain, Hook] = {}
         self._node = node
         self._balanced = Travellers()
@@ -150,21 +150,50 @@ class Journey:
             lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
         )
         tracked = False
-        for stage in self._node.stages.of[hook]:
-            if not tracked and stage.priority > CONNTRACK_PRIORITY:
+        for orders in self._node.stages.of[hook]:
+            if not tracked and orders[0].stages[0].priority > CONNTRACK_PRIORITY:
                 travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
                 tracked = True
+            if len(orders) == 1:
+                travellers = self._in_turn(orders[0].stages, hook, travellers, balanced)
+            else:
+                travellers = self._in_any_order(orders, hook, travellers)
+        if not tracked:
+            travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
+        if hook is Hook.POSTROUTING:
+            travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
+        return travellers
+
+    def _in_turn(
+        self, stages: Iterable[AnyStage], hook: Hook, travellers: Travellers, balanced: bool = False
+    ) -> Travellers:
+        for stage in stages:
             if isinstance(stage, TableStage):
                 travellers = self._table(stage.ruleset, stage.table, hook, travellers)
             elif not isinstance(stage, ServersStage):
                 travellers = self._chain(stage, travellers)
             elif not balanced:
                 travellers = self._servers(stage, travellers)
-        if not tracked:
-            travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
-        if hook is Hook.POSTROUTING:
-            travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
         return travellers
+
+    def _in_any_order(self, orders: tuple[Order[AnyStage], ...], hook: Hook, travellers: Travellers) -> Travellers:
+        """Stages of which nobody knows who is asked first: a question to packets to which it makes a difference."""
+        passing = Travellers()
+        for possible, some in by_orders(orders, travellers):
+            ways: list[tuple[Order[AnyStage], list[tuple[PacketState, Finish | None, Flock]]]] = []
+            for order in possible:
+                finished, self.finishes = self.finishes, {}
+                passed = self._in_turn(order.stages, hook, some).items()
+                stopped = [(end.state, end, flock) for end, flocks in self.finishes.items() for flock in flocks]
+                ways.append((order, [*((state, None, flock) for state, flock in passed), *stopped]))
+                self.finishes = finished
+            for state, finish, flock in Joined(ways):
+                if finish is None:
+                    passing.gather(state, flock)
+                else:
+                    self._finish(replace(finish, state=state), flock)
+        passing.forget_idle_answers()
+        return passing
 
     def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
         """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""

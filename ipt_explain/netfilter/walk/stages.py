@@ -1,17 +1,15 @@
-"""Who is asked in each hook, in which order: tables of iptables, base chains of nftables, IPVS.
-
-Of equal priorities the kernel asks first whoever was registered last, which no listing tells. Here iptables comes
-first; `undecided` names the chains for which that could matter.
-"""
+"""Who is asked in each hook, in which order: tables of iptables, base chains of nftables, IPVS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Union
 
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, PRIORITIES, TABLES, Hook
+from ipt_explain.netfilter.walk.orders import Order, Side, orders_of
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class Stages:
 
             shown = any(ruleset.backend is not Backend.LEGACY for ruleset in rulesets)
             self._chains = stages(nftables, family, xtables=not shown)
-        self.of: dict[Hook, tuple[AnyStage, ...]] = {}
+        self.of: dict[Hook, tuple[tuple[Order[AnyStage], ...], ...]] = {}
         for hook in Hook:
             tables = [
                 TableStage(NAT_PRIORITY.get(hook, 0) if table == "nat" else PRIORITIES[table], ruleset, table)
@@ -63,24 +61,52 @@ class Stages:
                 for ruleset in rulesets
             ]
             asked: list[AnyStage] = [*tables, *self._chains.get(hook, ()), *_servers(hook, servers)]
-            self.of[hook] = tuple(sorted(asked, key=lambda stage: stage.priority))
+            ranks = groupby(sorted(asked, key=_rank), key=_rank)
+            self.of[hook] = tuple(_orders(tuple(stages), hook) for _, stages in ranks)
 
-    def undecided(self) -> Iterator[str]:
-        """Chains of NAT in both, of which the kernel lets the first that decides have its way."""
-        for hook, stages in self.of.items():
-            tables = [stage for stage in stages if isinstance(stage, TableStage) and _decides(stage, hook)]
-            chains = [stage for stage in self._chains.get(hook, ()) if stage.is_nat and stage.chain.rules]
-            if tables and chains:
-                first = chains[0]
-                yield (
-                    f"nat {hook.value} of iptables is asked before {first.chain.name} of table "
-                    f"{first.table.family.value} {first.table.name}; the kernel asks whichever was loaded last first"
-                )
+    def base_chains(self, hook: Hook) -> Sequence[ChainStage]:
+        """The base chains of nftables in a hook, in the order asked."""
+        return self._chains.get(hook, ())
 
 
-def _decides(stage: TableStage, hook: Hook) -> bool:
-    chain = stage.ruleset.chain(stage.table, hook.value) if stage.table == "nat" else None
-    return chain is not None and bool(chain.layout.shapes)
+def _rank(stage: AnyStage) -> tuple[int, int]:
+    """Where a hook asks it. Chains of NAT, iptables' included, are asked at one place, ordered by their own priorities.
+    """
+    return stage.priority, stage.priority if isinstance(stage, TableStage | ServersStage) else stage.own_priority
+
+
+def _orders(stages: tuple[AnyStage, ...], hook: Hook) -> tuple[Order[AnyStage], ...]:
+    """The orders in which stages of one rank may be asked: any, where several backends have something to say."""
+    sides: dict[Backend | None, list[AnyStage]] = {}
+    names: dict[Backend | None, str] = {}
+    for stage in stages:
+        if isinstance(stage, ServersStage):
+            return (Order(stages),)
+        backend = stage.ruleset.backend if isinstance(stage, TableStage) else Backend.NFTABLES
+        sides.setdefault(backend, []).append(stage)
+        if backend not in names and _speaks(stage, hook):
+            names[backend] = _name(stage, hook)
+    if len(names) < 2:
+        return (Order(stages),)
+    silent = tuple(stage for backend, own in sides.items() if backend not in names for stage in own)
+    return orders_of([Side(tuple(sides[backend]), name) for backend, name in names.items()], silent)
+
+
+def _speaks(stage: TableStage | ChainStage, hook: Hook) -> bool:
+    """Whether it may do anything to a packet."""
+    if not isinstance(stage, TableStage):
+        return bool(stage.chain.rules) or stage.drops
+    chain = stage.ruleset.chain(stage.table, hook.value)
+    if chain is None:
+        return stage.ruleset.fragment and stage.table in stage.ruleset.tables
+    return bool(chain.layout.shapes) or chain.policy == "DROP"
+
+
+def _name(stage: TableStage | ChainStage, hook: Hook) -> str:
+    if isinstance(stage, TableStage):
+        backend = stage.ruleset.backend
+        return f"{stage.table} {hook.value} of {'iptables' if backend is None else backend.title}"
+    return f"chain {stage.chain.name} of table {stage.table.family.value} {stage.table.name}"
 
 
 def _servers(hook: Hook, servers: VirtualServers | None) -> tuple[ServersStage, ...]:

@@ -4,6 +4,7 @@ What it checks:
     Where a dump holds the rules of several backends (iptables-legacy, iptables-nft and nftables, as `--live` reads
     them), new connections are sent through all of them, as for IPT117. It names rules of one that drop, divert or
     leave untranslated what another one's Services would serve: also another table of nftables beside kube-proxy's.
+    Where a rule does so only if the kernel asks its backend first, which no dump shows, that is a warning.
 
 Why it matters:
     Packets pass both, and whoever looks at one alone sees nothing wrong: Docker or a firewall that writes legacy
@@ -43,7 +44,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
-from ipt_explain.audit.evidence.losses import Where, causes, fault_of
+from ipt_explain.audit.evidence.losses import Where, by_order_alone, causes, fault_of, possible_causes
+from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or have its program accept Service traffic."
 _FIX = "Have all programs on the node write to one backend, and clean the other."
@@ -54,5 +56,9 @@ def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:
         fix = _FIX if isinstance(context, RulesetContext) else _FIX_BESIDE
-        for cause in causes(context, Where.OTHER_BACKEND) if context.complete else ():
-            yield fault_of(cause, fix, elsewhere=True)
+        if context.complete:
+            for cause in causes(context, Where.OTHER_BACKEND):
+                yield fault_of(cause, fix, elsewhere=True)
+            for cause in filter(by_order_alone, possible_causes(context, Where.OTHER_BACKEND)):
+                fault = fault_of(cause, fix, Severity.WARNING, elsewhere=True)
+                yield replace(fault, message=f"{fault.message}, if the kernel asks it first")
