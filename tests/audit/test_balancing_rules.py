@@ -132,6 +132,14 @@ def test_a_share_that_leads_to_another_service() -> None:
     assert finding.message.startswith("50 %")
 
 
+def test_a_share_that_leads_straight_to_an_address() -> None:
+    stray = f"-A {SVC} -p tcp -m statistic --mode random --probability 0.50000000000 -j DNAT --to-destination 10.9.9.9:80"
+    text = "\n".join([stray, rule(1), ""])
+    (finding,) = findings_of("IPT206", text)
+    assert finding.message.startswith("50 % of new connections go straight to 10.9.9.9:80")
+    assert not {"IPT401", "IPT402", "IPT403"} & fired(text)
+
+
 def test_two_precisions_need_two_writers() -> None:
     other = "KUBE-SVC-TCOU7JCQXEZGVUNU"
     five = [rule(0, "0.33332999982"), rule(1, "0.50000000000"), rule(2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass
@@ -46,7 +46,7 @@ def broken_hairpins(ruleset: Ruleset, services: Iterable[ServicePort]) -> tuple[
 
 def _judge(ruleset: Ruleset, service: ServicePort, endpoint: Endpoint) -> Iterator[BrokenHairpin]:
     chain = ruleset.chain("nat", endpoint.chain)
-    if chain is None or endpoint.rule.chain != endpoint.chain:
+    if chain is None or endpoint.rule.chain != endpoint.chain or role_of(chain.name) is not ChainRole.ENDPOINT:
         return
     marking = [rule for rule in chain.rules if rule.target in (MARK_MASQ, "MARK")]
     right = [rule for rule in marking if _is_own(rule, endpoint.address or "")]

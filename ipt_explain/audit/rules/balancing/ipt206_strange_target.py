@@ -24,7 +24,10 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains
+from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
+
+_NAMED = 3
 
 
 @rule("IPT206", "strange-target", Severity.WARNING)
@@ -33,10 +36,18 @@ def strange_target(context: RulesetContext) -> Faults:
     for odd in balancing_chains(context).odd:
         if odd.strange:
             first = odd.strange[0]
-            share = sum(choice.share for choice in odd.choices if choice.rule in odd.strange)
+            choices = [choice for choice in odd.choices if choice.rule in odd.strange]
+            share = percent(sum(choice.share for choice in choices))
+            straight = [choice.destination for choice in choices if choice.destination != choice.target]
+            what = (
+                f"{share} of new connections go straight to {listed(straight, _NAMED)}, past all endpoint chains: "
+                "kube-proxy writes no DNAT here,"
+                if straight and len(straight) == len(choices)
+                else f"{share} of new connections go to {first.target}, which is not an endpoint chain: it decides "
+                "about them,"
+            )
             yield Fault(
-                f"{percent(share)} of new connections go to {first.target}, which is not an endpoint chain: it "
-                "decides about them, and hairpin and affinity do not work as they should",
+                f"{what} and hairpin and affinity do not work as they should",
                 RESTART,
                 at_rule(first, focus=first.target or ""),
                 related=tuple(strange.line for strange in odd.strange),
