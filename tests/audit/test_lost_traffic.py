@@ -195,15 +195,18 @@ def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
     assert (found.rule, found.severity, found.chain) == ("IPT601", Severity.WARNING, "OUTPUT")
 
 
-def test_an_engine_of_policies_that_drops_is_a_note() -> None:
-    text = with_rule(NODE, "filter", "FORWARD", "-d 10.244.0.0/16 -j cali-tw-cali0123")
+@pytest.mark.parametrize(
+    ("dropped", "severity"), [("10.244.1.0/24", Severity.INFO), ("0.0.0.0/0", Severity.WARNING)]
+)
+def test_an_engine_of_policies_that_drops_is_a_note_unless_it_cuts_all_off(dropped: str, severity: Severity) -> None:
+    text = with_rule(NODE, "filter", "FORWARD", f"-d {dropped} -j cali-tw-cali0123")
     dump = read_dump(
         text.replace("*filter\n", "*filter\n:cali-tw-cali0123 - [0:0]\n").replace(
-            "-A FORWARD -d 10.244.0.0/16", "-A cali-tw-cali0123 -j DROP\n-A FORWARD -d 10.244.0.0/16"
+            f"-A FORWARD -d {dropped}", f"-A cali-tw-cali0123 -j DROP\n-A FORWARD -d {dropped}"
         )
     )
     assert told(dump) == []
-    assert {each.severity for each in audit_dump(dump).findings if each.rule == "IPT118"} == {Severity.INFO}
+    assert {each.severity for each in audit_dump(dump).findings if each.rule == "IPT118"} == {severity}
 
 
 def test_the_other_backend_is_asked_too() -> None:

@@ -139,6 +139,19 @@ def by_source_alone(cause: Cause) -> bool:
     return all(_BY_SOURCE.fullmatch(answer) for victim in cause.victims for answer in victim.lost.when)
 
 
+def cuts_off_all(cause: Cause) -> bool:
+    """Whether no Service with endpoints, or none that a cluster cannot do without, is served from a vantage point."""
+    cut_off = {(victim.service.label, victim.vantage) for victim in cause.victims if victim.whole}
+    serving = [service for service in cause.served_by.services if service.endpoints]
+    vital = [service for service in serving if is_vital(service)]
+    return any(
+        {(service.label, vantage) for service in services} <= cut_off
+        for vantage in _INSIDE
+        for services in (serving, vital)
+        if services
+    )
+
+
 def by_order_alone(cause: Cause) -> bool:
     """Whether it hits them if one backend is asked before another, whatever else the dump leaves open."""
     return all(map(asks_for_order, (answer for victim in cause.victims for answer in victim.lost.when)))

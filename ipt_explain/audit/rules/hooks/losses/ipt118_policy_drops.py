@@ -2,10 +2,12 @@
 
 What it checks:
     New connections are sent through all tables and hooks of the dump, as for IPT117. Where a chain of Calico, Cilium,
-    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services are hit.
+    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services are hit: a note. One that
+    cuts off all Services, cluster DNS or the API server is a warning.
 
 Why it matters:
-    That is what these chains are for, and usually intended. If it is not, this is the rule to look at.
+    That is what these chains are for, and usually intended. If it is not, this is the rule to look at. No policy is
+    meant to cut all Services off: then the engine has failed, or a policy for all pods forgot DNS.
 
 Example:
     *filter
@@ -39,13 +41,13 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses import Where, causes, fault_of
+from ipt_explain.audit.evidence.losses import Where, causes, cuts_off_all, fault_of
 
 _FIX = "Look at the NetworkPolicies that select the endpoints' pods."
 
 
 @service_rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)
 def policy_drops(context: BackendContext) -> Faults:
-    """One note for each rule of such an engine."""
+    """One fault for each rule of such an engine."""
     for cause in causes(context, Where.POLICY):
-        yield fault_of(cause, _FIX, severity=Severity.INFO)
+        yield fault_of(cause, _FIX, severity=Severity.WARNING if cuts_off_all(cause) else Severity.INFO)
