@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
@@ -38,10 +39,10 @@ class NodeRules:
         """A packet that leaves a chain of nftables, without what it has been entered into and nobody will ask."""
         if not state.visits:
             return state
-        from ipt_explain.netfilter.nft import Stage, memory
+        from ipt_explain.netfilter.nft import memory
 
         if self._lists_asked is None:
-            stages = [stage for each in self.stages.of.values() for stage in each if isinstance(stage, Stage)]
+            stages = [stage for hook in Hook for stage in self.stages.base_chains(hook)]
             self._lists_asked = memory.asked_outside_nat(stages)
         return memory.forgetting(state, self._lists_asked)
 
