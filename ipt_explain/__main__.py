@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the program and exit with its status; Ctrl-C ends it without a word, also while it is still being loaded."""
+    gc.disable()  # Loading makes many objects that stay. Nor does the work make cycles: see `collector_paused`.
     try:
         if os.path.basename(sys.argv[0]).startswith("kubectl-"):
             # krew links a plugin's name to the one file that the program is.

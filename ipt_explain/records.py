@@ -23,6 +23,7 @@ else:
     _NO_DEFAULT = object()
     _WORTH_COMPILING = 20  # Compiling an `__init__` takes as long as making so many objects without one.
     _made = {}
+    _set = object.__setattr__
 
     class field:  # noqa: N801, as in `dataclasses`
         """As `dataclasses.field`."""
@@ -47,56 +48,69 @@ else:
 
     def _record(cls, frozen, eq):
         space = dict(cls.__dict__)
-        own = {name: _field_of(space.pop(name, _NO_DEFAULT)) for name in space.get("__annotations__", ())}
-        fields = {}
-        for base in reversed(cls.__mro__[1:]):
+        space.pop("__dict__", None)
+        space.pop("__weakref__", None)
+        own = tuple(space.get("__annotations__", ()))
+        fields = {}  # by name the default, `_NO_DEFAULT`, or what `field` made
+        for base in cls.__mro__[-2:0:-1]:
             fields |= base.__dict__.get("__record_fields__", {})
-        fields |= own
-        for name in ("__dict__", "__weakref__"):
-            space.pop(name, None)
-        space |= {"__slots__": tuple(own), "__record_fields__": fields, "__match_args__": tuple(fields)}
-        space |= {"__init__": _first_init, "__reduce__": _reduce}
+        for name in own:
+            fields[name] = space.pop(name, _NO_DEFAULT)
+        space["__slots__"] = own
+        space["__record_fields__"] = fields
+        space["__match_args__"] = tuple(fields)
+        space["__init__"] = _first_init
+        space["__reduce__"] = _reduce
         space.setdefault("__repr__", _repr)
         if eq:
-            _compare_by(space, [name for name, each in fields.items() if each.compare], frozen)
+            compared = [name for name, each in fields.items() if type(each) is not field or each.compare]
+            _compare_by(space, compared, frozen)
         if frozen:
-            space |= {"__setattr__": _refuse, "__delattr__": _refuse}
+            space["__setattr__"] = space["__delattr__"] = _refuse
         return type(cls)(cls.__name__, cls.__bases__, space)
-
-    def _field_of(default):
-        return default if isinstance(default, field) else field(default=default)
 
     def _first_init(self, *values, **named):
         """Sets the fields one by one. From some object of the class on, it has an `__init__` of its own, compiled."""
-        cls = next(base for base in type(self).__mro__ if base.__dict__.get("__init__") is _first_init)
-        fields = cls.__record_fields__
+        cls = type(self)
+        while cls.__dict__.get("__init__") is not _first_init:
+            cls = cls.__base__
+        names, defaults = cls.__match_args__, cls.__record_fields__
         made = _made[cls] = _made.get(cls, 0) + 1
-        left = dict(zip(fields, values)) | named
-        if made < _WORTH_COMPILING and len(left) == len(values) + len(named):
-            for name, each in fields.items():
-                value = left.pop(name, each.default)
-                if value is _NO_DEFAULT:
-                    if each.factory is None:
+        if made < _WORTH_COMPILING and len(values) <= len(names):
+            for name, value in zip(names, values):
+                _set(self, name, value)
+            unused = len(named)
+            for name in names[len(values) :]:
+                if name in named:
+                    value = named[name]
+                    unused -= 1
+                else:
+                    value = defaults[name]
+                    if type(value) is field:
+                        value = value.default if value.factory is None else value.factory()
+                    if value is _NO_DEFAULT:
                         break
-                    value = each.factory()
-                object.__setattr__(self, name, value)
+                _set(self, name, value)
             else:
-                if not left:
+                if not unused:
                     return
         _compile_init(cls)
         cls.__init__(self, *values, **named)
 
     def _compile_init(cls):
         scope, parameters, body = {"_NO_DEFAULT": _NO_DEFAULT}, ["self"], []
-        for name, each in cls.__record_fields__.items():
+        for name, default in cls.__record_fields__.items():
             scope[f"set_{name}"] = getattr(cls, name).__set__
             value = name
-            if each.factory is not None:
-                scope[f"make_{name}"] = each.factory
+            factory = None
+            if type(default) is field:
+                default, factory = default.default, default.factory
+            if factory is not None:
+                scope[f"make_{name}"] = factory
                 parameters.append(f"{name}=_NO_DEFAULT")
                 value = f"make_{name}() if {name} is _NO_DEFAULT else {name}"
-            elif each.default is not _NO_DEFAULT:
-                scope[f"default_{name}"] = each.default
+            elif default is not _NO_DEFAULT:
+                scope[f"default_{name}"] = default
                 parameters.append(f"{name}=default_{name}")
             else:
                 parameters.append(name)
@@ -115,7 +129,7 @@ else:
             space["__hash__"] = (lambda self: hash(content(self))) if frozen else None
 
     def _repr(self):
-        shown = (name for name, each in self.__record_fields__.items() if each.repr)
+        shown = (name for name, each in self.__record_fields__.items() if type(each) is not field or each.repr)
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     def _reduce(self):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass, field
 
-_LINE_FEED = re.compile("\n")
+_LINE_FEED = lazy_pattern("\n")
 
 
 @dataclass(frozen=True, slots=True)

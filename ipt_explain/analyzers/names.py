@@ -7,8 +7,7 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 
 from __future__ import annotations
 
-from enum import Enum
-
+from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
@@ -26,6 +25,7 @@ KUBELET_CANARY = "KUBE-KUBELET-CANARY"
 BACKEND_HINT = "KUBE-IPTABLES-HINT"
 
 HASH_LENGTH = 16
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class ChainRole(Enum):
@@ -58,12 +58,11 @@ def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
     """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint
     (`ip:port`).
     """
-    # Most dumps name every chain they need; loading these takes longer than a small one takes to explain.
-    import base64
-    import hashlib
+    from ipt_explain.digests import sha256
 
-    digest = hashlib.sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
-    return base64.b32encode(digest).decode("ascii")[:HASH_LENGTH]
+    digest = sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
+    number = int.from_bytes(digest[: HASH_LENGTH * 5 // 8], "big")
+    return "".join([_BASE32[number >> shift & 31] for shift in range((HASH_LENGTH - 1) * 5, -1, -5)])
 
 
 @dataclass(frozen=True, slots=True)

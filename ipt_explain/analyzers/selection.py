@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from fnmatch import translate
 
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import ServicePortName
@@ -35,6 +34,8 @@ class Glob:
     @classmethod
     def of(cls, text: str) -> Glob:
         """The glob that a user wrote."""
+        from fnmatch import translate
+
         return cls(text, re.compile(translate(text)))
 
     def fits(self, word: str | None) -> bool:

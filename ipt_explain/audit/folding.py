@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.severity import Severity
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 # What differs between two tellings of one story: Services, chains named after hashes, addresses, numbers.
-_PARTICULARS = re.compile(
+_PARTICULARS = lazy_pattern(
     r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(?::[\w-]+)?"
     r"|[A-Z]+(?:-[A-Z]+)*-[A-Z2-7]{16}"
     r"|\[?[0-9a-f]*(?::[0-9a-f]*){2,}\]?(?::\d+)?"

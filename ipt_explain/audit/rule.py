@@ -7,14 +7,14 @@ judges several rulesets together), yields the faults it sees. What can be told o
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.audit.severity import Severity
+from ipt_explain.enums import Enum
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Asked(Enum):
     NODE = "node"  # all that a node has, at once
 
 
-_ID = re.compile(r"[A-Z]{2,}\d{3}\Z")
+_ID = lazy_pattern(r"[A-Z]{2,}\d{3}\Z")
 
 
 @dataclass(frozen=True, slots=True)

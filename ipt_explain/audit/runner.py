@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING
@@ -20,10 +19,11 @@ from ipt_explain.audit.settings.overrides import Overrides
 from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.nodes import NotCompared

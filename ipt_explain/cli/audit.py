@@ -18,9 +18,9 @@ from ipt_explain.cli.shared.options import (
     output_option,
     read_dumps,
     selection_options,
+    suggested,
 )
 from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, tell, warn, write
-from ipt_explain.cli.shared.suggestions import rule_ids
 from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
@@ -52,11 +52,11 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
     help="Exit with 1 for findings of this severity or a higher one. [default: error]",
 )
 @click.option(
-    "--select", multiple=True, metavar="RULES", shell_complete=rule_ids,
+    "--select", multiple=True, metavar="RULES", shell_complete=suggested("rule_ids"),
     help="Only these rules: IDs, prefixes such as IPT2, or names, with commas.",
 )  # fmt: skip
 @click.option(
-    "--ignore", multiple=True, metavar="RULES", shell_complete=rule_ids,
+    "--ignore", multiple=True, metavar="RULES", shell_complete=suggested("rule_ids"),
     help="Not these rules; where both fit, the longer prefix wins.",
 )  # fmt: skip
 @baseline_options

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.shared.options import dump_options, no_pager_option, output_option, read_dumps
+from ipt_explain.cli.shared.options import dump_options, no_pager_option, output_option, read_dumps, suggested
 from ipt_explain.cli.shared.stdio import warn, write
-from ipt_explain.cli.shared.suggestions import chain_names, service_names
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.profiles.chains import TablePlace
@@ -27,12 +26,12 @@ MOST_ARROWS = 2000
 @output_option("dot", "mermaid", "graphml", "json")
 @click.option("--table", metavar="TABLE", help="Only this table.")
 @click.option(
-    "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", shell_complete=service_names,
+    "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", shell_complete=suggested("service_names"),
     help="Only what these services' packets pass (globs).",
 )  # fmt: skip
 @click.option(
     "--chain", multiple=True, metavar="NAME", help="Only what leads to this chain, and what it leads to.",
-    shell_complete=chain_names,
+    shell_complete=suggested("chain_names"),
 )  # fmt: skip
 @no_pager_option
 def graph(

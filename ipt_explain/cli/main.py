@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from ipt_explain.cli.shared.stdio import complain, discard_output, finish, prepare_streams, terminal_width
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
 from ipt_explain.render.text.safe import escape
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 USED_BADLY = 2
 INTERRUPTED = 130
@@ -36,13 +37,13 @@ class CommandLine(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands, in the order of the help page."""
-        return [name for name in COMMANDS if importlib.util.find_spec(_module(name)) is not None]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command object of the module of its name."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(_module(cmd_name))
+        module = importlib.import_module(f"ipt_explain.cli.{cmd_name}")
         command: click.Command = getattr(module, "help_" if cmd_name == "help" else cmd_name)
         return command
 
@@ -62,15 +63,13 @@ class CommandLine(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, and files, as a DUMP may be in their place."""
+        from click.shell_completion import CompletionItem
+
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
 
 
 def _answers(command: click.Command | None) -> str:
     return "" if command is None else command.get_short_help_str(limit=200)
-
-
-def _module(name: str) -> str:
-    return f"ipt_explain.cli.{name}"
 
 
 def command_first(args: list[str]) -> list[str]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.shared.options import display_options, output_option
+from ipt_explain.cli.shared.options import display_options, output_option, suggested
 from ipt_explain.cli.shared.stdio import write
-from ipt_explain.cli.shared.suggestions import rule_ids
 from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=rule_ids)
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=suggested("rule_ids"))
 @output_option("text", "json", "markdown")
 @display_options
 def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:

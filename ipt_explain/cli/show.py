@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.shared.options import display_options, output_option, read_dumps, source_options
+from ipt_explain.cli.shared.options import display_options, output_option, read_dumps, source_options, suggested
 from ipt_explain.cli.shared.stdio import warn, write
-from ipt_explain.cli.shared.suggestions import chains_and_files
 from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ DEEPEST = 16
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...", shell_complete=chains_and_files)
+@click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...", shell_complete=suggested("chains_and_files"))
 @click.option("--rule", "rules", multiple=True, metavar="TEXT", help="Explain this one rule; needs no DUMP.")
 @click.option("--table", metavar="TABLE", help="Only chains of this table; for --rule, the table that it is in.")
 @click.option(

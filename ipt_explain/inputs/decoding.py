@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import zlib
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
@@ -61,6 +60,8 @@ def decode(content: bytes, source: str) -> str:
 
 def _unpack(content: bytes, source: str) -> bytes:
     """gzip's members one after the other, within limits: a few kilobytes can claim to hold terabytes."""
+    import zlib
+
     most, ratio = INPUT_BYTES.value(), UNPACK_RATIO.value()
     most_by_ratio = max(ratio * len(content), UNPACK_FREE_BYTES.value())
     unpacked = bytearray()

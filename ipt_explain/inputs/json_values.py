@@ -9,13 +9,14 @@ from typing import Any
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import LONGEST_NUMBER
+from ipt_explain.patterns import lazy_pattern
 
-_MORE = re.compile(r"\S")
-_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-_ESCAPE = re.compile(
+_MORE = lazy_pattern(r"\S")
+_HALF_PAIR = lazy_pattern(r"\\u[dD][89a-fA-F]")
+_ESCAPE = lazy_pattern(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = lazy_pattern("[\ud800-\udfff]")
 
 
 def json_value(text: str, source: str) -> Any:

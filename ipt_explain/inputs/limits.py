@@ -11,9 +11,10 @@ import os
 import re
 
 from ipt_explain.errors import UsageError
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
-_AMOUNT = re.compile(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
+_AMOUNT = lazy_pattern(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 

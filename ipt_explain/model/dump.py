@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from ipt_explain.enums import Enum
 from ipt_explain.model.chain import Chain
 from ipt_explain.model.extent import Extent
 from ipt_explain.model.family import Family

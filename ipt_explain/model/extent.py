@@ -5,7 +5,7 @@ What is absent from a text that shows the whole is absent from the kernel; what 
 
 from __future__ import annotations
 
-from enum import Enum
+from ipt_explain.enums import Enum
 
 
 class Extent(Enum):

@@ -6,8 +6,7 @@ its own. Questions such as "which value is the destination?" are answered on the
 
 from __future__ import annotations
 
-from enum import Enum
-
+from ipt_explain.enums import Enum
 from ipt_explain.model.extent import Hidden
 from ipt_explain.records import dataclass
 

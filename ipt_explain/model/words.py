@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
-_NEEDS_ESCAPE = re.compile(r"([\"\\'])")
+from ipt_explain.patterns import lazy_pattern
+
+_ESCAPED = lazy_pattern(r"\\(.)", re.DOTALL)
+_BARE = lazy_pattern(r"[A-Za-z0-9_-]+\Z")
+_NEEDS_ESCAPE = lazy_pattern(r"([\"\\'])")
 
 
 def unquote(word: str) -> str:

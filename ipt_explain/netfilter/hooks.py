@@ -7,7 +7,8 @@ nat's source 100) and the hooks that net/ipv4/netfilter/iptable_*.c registers; n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+
+from ipt_explain.enums import Enum
 
 
 class Hook(Enum):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import NamedTuple, Protocol
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from fractions import Fraction
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter.header.service_type import service_type_change
 from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from ipt_explain.enums import Enum
 
 
 class Truth(Enum):

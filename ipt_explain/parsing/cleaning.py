@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
 from ipt_explain.parsing.line_ends import with_line_feeds, without_lone_returns
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
-_LONG_NUMBER = re.compile(rf"\d{{{LONGEST_NUMBER + 1}}}")
+_LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _STEP = LONGEST_NUMBER // 4
-_PROBED_DIGITS = re.compile(r"\d{3,}")
+_PROBED_DIGITS = lazy_pattern(r"\d{3,}")
 
 
 @dataclass(frozen=True, slots=True)

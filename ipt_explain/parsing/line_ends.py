@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from ipt_explain.patterns import lazy_pattern
 
-_LONE = re.compile(r"\r(?!\n) ?")
-_LONE_ENDS = re.compile(r"\r ?(?:\*[a-z]|:\S|-[ANP] \S|COMMIT\b|#)")
-_ESCAPED = re.compile(r"\\.")
+_LONE = lazy_pattern(r"\r(?!\n) ?")
+_LONE_ENDS = lazy_pattern(r"\r ?(?:\*[a-z]|:\S|-[ANP] \S|COMMIT\b|#)")
+_ESCAPED = lazy_pattern(r"\\.")
 
 
 def with_line_feeds(text: str) -> tuple[str, int]:

@@ -8,11 +8,11 @@ an escape: of the output's own language, where it has one, so that its reader ge
 
 from __future__ import annotations
 
-import re
+from ipt_explain.patterns import lazy_pattern
 
 # Colours may precede a line's text, and part it.
-_FIRST_COLONS = re.compile(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=(?:\x1b\[[0-9;]*m)*:)")
-_HASHES = re.compile(r"##(?=\w*\[)")
+_FIRST_COLONS = lazy_pattern(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=(?:\x1b\[[0-9;]*m)*:)")
+_HASHES = lazy_pattern(r"##(?=\w*\[)")
 
 _ESCAPES = {"{": ("\\u003a", "\\u0023"), "[": ("\\u003a", "\\u0023"), "<": ("&#58;", "&#35;")}
 _IN_TEXT = ("\\x3a", "\\x23")

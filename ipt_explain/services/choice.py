@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import Any
 
+from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ServicePort
 

@@ -5,8 +5,8 @@ is lost on the way, with the rule that decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
 

@@ -5,8 +5,8 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState

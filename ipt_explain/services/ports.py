@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence, Shown

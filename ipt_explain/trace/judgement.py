@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import TYPE_CHECKING
 
+from ipt_explain.enums import Enum
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port

@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.iptables.shapes.common_pieces import PIECES_FILE, compile_common_rules
+from ipt_explain.parsing.iptables.shapes.common_pieces import TABLE_FILE, compile_common_rules
 from tests.kube_corpus import scenarios
 
 
 def test_the_shipped_pieces_are_what_the_grammar_makes_of_the_common_rules() -> None:
-    with open(PIECES_FILE, encoding="utf-8") as file:
+    with open(TABLE_FILE, encoding="utf-8") as file:
         assert file.read() == compile_common_rules()
 
 

@@ -75,20 +75,23 @@ def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]
             notes.append(f"{name}, which this input does not show, sets mark {bits:#x}")
     out = Hook.POSTROUTING.value
     known = nat.chains.get(POSTROUTING)
-    usual = _chain(
+    if out not in nat.chains and (MARK_MASQ in called or known is not None):
+        if known is None or _half(known):
+            added[POSTROUTING] = _usual_postrouting(value, mask)
+        added[out] = _chain(f"-A {out} -j {POSTROUTING}")
+        notes.append(f"nat {out}, which this input does not show, masquerades what has mark {value:#x}")
+    elif known is not None and _half(known):
+        added[POSTROUTING] = _usual_postrouting(value, mask)
+        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades what has mark {value:#x}")
+    return added
+
+
+def _usual_postrouting(value: int, mask: int) -> Chain:
+    return _chain(
         f"-A {POSTROUTING} -m mark ! --mark {value:#x}/{mask:#x} -j RETURN",
         f"-A {POSTROUTING} -j MARK --set-xmark {value:#x}/0x0",
         f"-A {POSTROUTING} -j MASQUERADE",
     )
-    if out not in nat.chains and (MARK_MASQ in called or known is not None):
-        if known is None or _half(known):
-            added[POSTROUTING] = usual
-        added[out] = _chain(f"-A {out} -j {POSTROUTING}")
-        notes.append(f"nat {out}, which this input does not show, masquerades what has mark {value:#x}")
-    elif known is not None and _half(known):
-        added[POSTROUTING] = usual
-        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades what has mark {value:#x}")
-    return added
 
 
 def _hook(table: Table, hook: str, chains: Sequence[str], notes: list[str]) -> Chain | None:

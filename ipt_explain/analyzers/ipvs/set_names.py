@@ -6,8 +6,7 @@ in place of KUBE-…; the kernel keeps 31 characters of a name, so that kube-pro
 
 from __future__ import annotations
 
-from enum import Enum
-
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 

@@ -8,10 +8,10 @@ behind, with a dot for each colon. A port without a name leaves nothing behind t
 from __future__ import annotations
 
 import re
-from enum import Enum
 from functools import lru_cache
 
 from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
 HASH_LENGTH = 8

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import Enum
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
@@ -15,6 +14,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.audit.fault import Fault
 from ipt_explain.audit.place import Place, at_chain, at_rule, at_table
 from ipt_explain.audit.severity import Severity
+from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order

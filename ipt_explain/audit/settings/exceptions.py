@@ -7,9 +7,10 @@ from __future__ import annotations
 import re
 
 from ipt_explain.audit.settings.selection import is_named
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
-_IGNORE = re.compile(r"\bipt-explain:\s*ignore\s+([\w-]+(?:[\s,]+[\w-]+)*)", re.IGNORECASE)
+_IGNORE = lazy_pattern(r"\bipt-explain:\s*ignore\s+([\w-]+(?:[\s,]+[\w-]+)*)", re.IGNORECASE)
 # How many lines of comments above a rule are read.
 _MOST_ABOVE = 8
 

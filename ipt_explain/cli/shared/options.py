@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ipt_explain.cli.shared.stdio import complain, tell, terminal_width
-from ipt_explain.cli.shared.suggestions import addresses, namespaces, service_names
 from ipt_explain.cli.shared.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.lists import either
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ipt_explain.inputs import InputText
     from ipt_explain.model import Dump
 
@@ -68,20 +69,32 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
+def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What a shell may complete, as the function of this name in `suggestions` finds it."""
+
+    def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from ipt_explain.cli.shared import suggestions
+
+        items: list[CompletionItem] = getattr(suggestions, name)(context, parameter, incomplete)
+        return items
+
+    return found
+
+
 def selection_options(command: Command) -> Command:
     """--service, --namespace and --address, as parameters `service`, `namespace` and `address` (tuples of words)."""
     options = (
         click.option(
             "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs).",
-            shell_complete=service_names,
+            shell_complete=suggested("service_names"),
         ),
         click.option(
             "-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs).",
-            shell_complete=namespaces,
+            shell_complete=suggested("namespaces"),
         ),
         click.option(
             "--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint.",
-            shell_complete=addresses,
+            shell_complete=suggested("addresses"),
         ),
     )  # fmt: skip
     return with_options(options, command)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from ipt_explain.errors import IptExplainError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ipt_explain.model import Dump
     from ipt_explain.services.ports import ServicePort
 
@@ -23,6 +23,8 @@ LARGEST = 8 << 20
 
 def rule_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """IDs and names of audit rules; the last of several with commas between."""
+    from click.shell_completion import CompletionItem
+
     from ipt_explain.audit.catalogue import catalogue
 
     before, comma, word = incomplete.rpartition(",")
@@ -56,6 +58,8 @@ def namespaces(_: click.Context, __: click.Parameter, incomplete: str) -> list[C
 
 def addresses(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """ClusterIPs of the dump's Services, with the Service's name."""
+    from click.shell_completion import CompletionItem
+
     return [
         CompletionItem(service.cluster_ip, help=service.label)
         for service in _services()
@@ -71,10 +75,14 @@ def chain_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 
 def chains_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Chains of the dump, and files."""
+    from click.shell_completion import CompletionItem
+
     return [*chain_names(context, parameter, incomplete), CompletionItem(incomplete, type="file")]
 
 
 def _starting(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     # What could act on the terminal is no name that anybody wants to type.
     return [CompletionItem(word) for word in words if word.startswith(incomplete) and word.isprintable()]
 
@@ -100,6 +108,8 @@ def _dumps() -> list[Dump]:
 
 def _typed_words() -> list[str]:
     """The words that the shell says are on the command line, without the program's."""
+    import shlex
+
     line = os.environ.get("COMP_WORDS", "")
     try:
         return shlex.split(line)[1:]

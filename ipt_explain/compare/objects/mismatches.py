@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum
 
 from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
 from ipt_explain.compare.services.views import Address, ServiceView
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence, Shown

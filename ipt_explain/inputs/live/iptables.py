@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
 
+from ipt_explain.enums import Enum
 from ipt_explain.inputs.live.harvest import Harvest
 from ipt_explain.inputs.live.running import Refused, output_of
 from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from enum import Enum
+
+from ipt_explain.enums import Enum
 
 
 class Kind(Enum):

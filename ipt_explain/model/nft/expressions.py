@@ -6,8 +6,7 @@ quoted strings without their quotes) is `str`, `exists` and `missing` are `bool`
 
 from __future__ import annotations
 
-from enum import Enum
-
+from ipt_explain.enums import Enum
 from ipt_explain.model.nft.verdicts import Counter, Verdict
 from ipt_explain.records import dataclass, field
 

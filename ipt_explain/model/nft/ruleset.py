@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model.nft.expressions import Element
 from ipt_explain.model.nft.statements import Statement
 from ipt_explain.records import dataclass, field

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from ipt_explain.enums import Enum
 from ipt_explain.model.nft.expressions import Constant, Expression, SetData, SetReference, Unread
 from ipt_explain.model.nft.verdicts import Counter, Verdict
 from ipt_explain.records import dataclass

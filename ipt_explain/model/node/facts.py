@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ipt_explain.model.node.interfaces import NodeAddresses
-from ipt_explain.model.node.ipsets import IpSet
-from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.records import dataclass, field
+
+if TYPE_CHECKING:
+    from ipt_explain.model.node.interfaces import NodeAddresses
+    from ipt_explain.model.node.ipsets import IpSet
+    from ipt_explain.model.node.ipvs import VirtualServer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model.dump import Dump
 from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
-from ipt_explain.model.node.interfaces import NodeAddresses
 from ipt_explain.records import replace
+
+if TYPE_CHECKING:
+    from ipt_explain.model.node.interfaces import NodeAddresses
 
 
 def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
@@ -94,6 +97,8 @@ def _fullness(found: VirtualServers) -> tuple[bool, bool]:
 def _all_addresses(found: Sequence[NodeAddresses]) -> NodeAddresses | None:
     if len(found) < 2:
         return found[0] if found else None
+    from ipt_explain.model.node.interfaces import NodeAddresses
+
     return NodeAddresses(
         ", ".join(dict.fromkeys(each.source for each in found)),
         tuple(dict.fromkeys(name for each in found for name in each.interfaces)),

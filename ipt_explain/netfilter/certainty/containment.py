@@ -9,8 +9,8 @@ dimension. Matches that change from packet to packet or keep a state of their ow
 from __future__ import annotations
 
 from collections.abc import Hashable
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.header.addresses import network_bits
 from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range

@@ -8,9 +8,9 @@ next connection's server is no matter of chance, only unknown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from fractions import Fraction
 
+from ipt_explain.enums import Enum
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
 
 

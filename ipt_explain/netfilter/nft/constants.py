@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import lru_cache
 
+from ipt_explain.enums import Enum
 from ipt_explain.model.nft import Binary, Conntrack, Expression, Fib, Flags, Meta, Payload
 from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES

@@ -7,8 +7,8 @@ where there is nothing to read; a comparison, negated or not, is then never made
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.model.nft import (
     Binary,

@@ -6,8 +6,8 @@ Facts: net/ipv4/route.c (ip_route_input_slow, __mkroute_output), net/ipv6/ip6_in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.condition import Answer, Question, ask, decide, split
 from ipt_explain.netfilter.header.addresses import BITS, format_address

@@ -16,7 +16,6 @@ from ipt_explain.model import (
     Ruleset,
     Table,
 )
-from ipt_explain.parsing.iptables.editing import EditedRules
 from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.fragments import is_foreign
 from ipt_explain.parsing.iptables.headers import Generator
@@ -132,7 +131,7 @@ class TableBuilder:
 
     def flush(self, chain: str) -> None:
         """`-F CHAIN`."""
-        self._draft(chain).rules = EditedRules()
+        self._draft(chain).flush()
 
     def append(self, rules: Chain) -> None:
         """Consecutive rules, as an undeclared chain."""
@@ -207,8 +206,14 @@ class Draft:
     """A chain that commands edit."""
 
     def __init__(self, chain: Chain) -> None:
+        from ipt_explain.parsing.iptables.editing import EditedRules
+
         self.policy, self.line, self.counters = chain.policy, chain.line, chain.counters
         self.rules = EditedRules(chain.rules)
+
+    def flush(self) -> None:
+        """`-F`."""
+        self.rules = type(self.rules)()
 
 
 def _finished(name: str, found: int | Draft) -> Chain:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 # A quote that is never closed reaches to the end, which the group tells: so no text is searched twice.
-_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(\\?\Z))', re.DOTALL)
-_CLOSING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_QUOTED = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(\\?\Z))', re.DOTALL)
+_CLOSING = lazy_pattern(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # A comment has at most 255 bytes (XT_MAX_COMMENT_LEN), a log prefix 127; escaping doubles them at most.
 _MAX_QUOTED = 600
 

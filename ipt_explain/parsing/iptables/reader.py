@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ipt_explain.collector import collector_paused
@@ -21,27 +20,28 @@ from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.parsing.pastes.entry import prepare
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.pastes.commands import Command
 
 _COUNT = "[0-9]{1,20}"
-_CHAIN = re.compile(
+_CHAIN = lazy_pattern(
     rf":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[({_COUNT}):({_COUNT})\])?[ \t]*(?:\n|\Z)"
 )
-_PLAIN_CHAIN = re.compile(r":([^ \t\n]+) - \[0:0\]\n")
-_PLAIN_CHAINS = re.compile(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
-_HOOK = re.compile(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
-_ODD_CHAIN = re.compile(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
-_LISTED = re.compile(
+_PLAIN_CHAIN = lazy_pattern(r":([^ \t\n]+) - \[0:0\]\n")
+_PLAIN_CHAINS = lazy_pattern(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
+_HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
+_ODD_CHAIN = lazy_pattern(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \t]+\[[^\]\n]*\])?[ \t]*\Z")
+_LISTED = lazy_pattern(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
 )
-_OWN_CHAIN = re.compile(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")
-_RULE = re.compile(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
+_OWN_CHAIN = lazy_pattern(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")
+_RULE = lazy_pattern(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _NARROWEST = 60
 """No window of fewer columns cuts lines off."""
-_ELISION = re.compile(r"[ \t]*(?:-{2,}|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
+_ELISION = lazy_pattern(r"[ \t]*(?:-{2,}|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
 
 
 def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:

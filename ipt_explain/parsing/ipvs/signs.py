@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.parsing.ipvs.first_letters import lines_worth_a_look
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.listings.chains import TakenListings
 
-_CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
+_CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 
 
 def take_out_listings(source: SourceText) -> TakenListings | None:

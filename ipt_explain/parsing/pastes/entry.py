@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.pastes.preparing import Prepared
 
 _ODD_LINE = r"(?!-[A-Z][ \t]|[:*#\n]|\[\d|COMMIT$|--(?:append|insert|delete|replace)[ \t]|\Z)"
-_FIRST = re.compile(_ODD_LINE, re.MULTILINE)
+_FIRST = lazy_pattern(_ODD_LINE, re.MULTILINE)
 # What goes on behind a `\` is a rule's. Searching for `^` instead of the line feed takes seven times as long.
-_LATER = re.compile("\n(?<!\\\\\n)" + _ODD_LINE, re.MULTILINE)
+_LATER = lazy_pattern("\n(?<!\\\\\n)" + _ODD_LINE, re.MULTILINE)
 
 
 def prepare(source: SourceText, has_listings: bool) -> Prepared | None:

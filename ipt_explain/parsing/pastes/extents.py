@@ -6,15 +6,15 @@ the same without an end, so its last chain may go on. A chain that is used but n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from ipt_explain.model import Chain, Extent, Form
+from ipt_explain.patterns import lazy_pattern
 
 _MOST_PASTED = 2000
 """Nobody pastes a table of more chains; to look for gaps in that of a large node takes time."""
 # Any other name may be that of a target that the grammar does not know.
-_CHAIN = re.compile(r".*[a-z-]")
+_CHAIN = lazy_pattern(r".*[a-z-]")
 
 
 class Extents:

@@ -6,13 +6,13 @@ both show tell. Where two outputs contradict each other, the later is right, and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ipt_explain.model import Chain, Extent, Hidden, Rule, Table
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
-_INTERFACES = re.compile(r" (?:! )?-[io] [^ ]+")
+_INTERFACES = lazy_pattern(r" (?:! )?-[io] [^ ]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from ipt_explain.audit.finding import Finding
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.render.text.errors import quoted
 
-_COMMENT = re.compile(r'-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+) ?')
-_CHAIN = re.compile(r"(?:\[\d+:\d+\] )?-A \S+ (?:… )?")
+_COMMENT = lazy_pattern(r'-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+) ?')
+_CHAIN = lazy_pattern(r"(?:\[\d+:\d+\] )?-A \S+ (?:… )?")
 _ELIDED = "… "
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.render.explain.service_words import STATE_WORDS
-from ipt_explain.render.text.commands import command_lines
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
@@ -98,6 +96,8 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
         commands += [["-o", "table"], ["--all"]]
     if commands:
         yield []
+    if commands:
+        from ipt_explain.render.text.commands import command_lines
     for number, options in enumerate(commands):
         words = ["ipt-explain", *options, *sources]
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
@@ -154,15 +154,23 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
     room = width - used - TAIL_WIDTH - len(_GAP)
     if room < _NARROWEST:
         yield from draw(Node([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
-        yield from ([(f"    {line}", "")] for line in textwrap.wrap(trouble_words(trouble), max(width - 4, 10)))
+        yield from ([(f"    {line}", "")] for line in _wrapped(trouble_words(trouble), max(width - 4, 10)))
         return
     said = trouble_words(trouble)
     fits = len(said) <= room or trouble.standing is Standing.UNKNOWN
-    first, *rest = textwrap.wrap(said if fits else brief_words(trouble), room) or [""]
+    first, *rest = _wrapped(said if fits else brief_words(trouble), room) or [""]
     gap = " " * (room - cells(first)) + _GAP
     yield [(indent, ""), (f"{sign} ", style), (name, "name"), (f"  {first}", ""), (gap + tail if tail else "", "line")]
     for line in rest:
         yield [(" " * used + line, "")]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    if 0 < len(text) <= width:
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, width)
 
 
 def trouble_words(trouble: Trouble) -> str:

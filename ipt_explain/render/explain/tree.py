@@ -9,7 +9,6 @@ from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.summary import next_lines, summary
-from ipt_explain.render.text.links import with_line_links
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
@@ -50,7 +49,11 @@ def _lines(
             yield from draw(node, width)
         below = any(others for _, others in sections[number + 1 :])
         lines = _services(ruleset, services, width, total is not None, choice, below)
-        yield from with_line_links(lines, ruleset.source) if links else lines
+        if links:
+            from ipt_explain.render.text.links import with_line_links
+
+            lines = with_line_links(lines, ruleset.source)
+        yield from lines
     if not explanation.rulesets:
         yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
     number = len(explanation.services)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import Enum
 
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
+from ipt_explain.enums import Enum
 from ipt_explain.graph import Neighbourhood, is_built_in
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass

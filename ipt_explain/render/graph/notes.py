@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.severity import Severity
+from ipt_explain.enums import Enum
 from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort

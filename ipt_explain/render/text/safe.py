@@ -6,7 +6,6 @@ text is shown as an escape instead: `\\x1b`, `\\u202e`. Nothing from a dump reac
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from ipt_explain.patterns import lazy_pattern
@@ -38,6 +37,8 @@ def escape(text: str, keep: str = "") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    import unicodedata
+
     safe = _UNSAFE.sub(lambda found: found[0] if found[0] in keep else escaped(found[0]), text)
     return escaped(safe[0]) + safe[1:] if safe and unicodedata.combining(safe[0]) else safe
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from enum import Enum
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass

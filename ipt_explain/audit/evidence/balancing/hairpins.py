@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from enum import Enum
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
+from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset, Shape, TargetKind
 from ipt_explain.records import dataclass
 

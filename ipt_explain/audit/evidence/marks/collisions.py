@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 
+from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter.marks.bits import ALL_BITS, parse_integer
 from ipt_explain.netfilter.marks.rules import change_by, mark_test

@@ -9,7 +9,6 @@ or in KUBE-SVC (1.22, 1.23). Under policy Local only the node's own connections 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 
 from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
@@ -19,6 +18,7 @@ from ipt_explain.audit.evidence.marks.masquerade import mark_reader
 from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.audit.evidence.node.writer import Writer
 from ipt_explain.audit.fact import fact
+from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort

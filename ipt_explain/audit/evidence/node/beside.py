@@ -7,12 +7,12 @@ was registered last; IPVS takes in LOCAL_IN what they leave as it is (net/netfil
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import Enum
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
+from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode

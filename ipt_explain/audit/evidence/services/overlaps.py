@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum
 
 from ipt_explain.analyzers.names import hash_of
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.services.front_rules import FrontRules
+from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass

@@ -14,10 +14,11 @@ from operator import itemgetter
 
 from ipt_explain.model import Chain, Layout
 from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
+from ipt_explain.patterns import lazy_pattern
 
 _MAX_LINES = 64
 _HEAD = r"(?:\[\d+:\d+\] )?-A"
-BLOCK = re.compile(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
+BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
 
 # Compiling a chain's pattern takes as long as reading some hundred rules by their lines.

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Option, Shape, Target
 from ipt_explain.parsing.iptables.rules.parts import Opening, Part, moved, shape_of
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of
+from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
 
-_TWO_WORDS = re.compile(r"([^ \t\n]+)(?: [^ \t\n]+)?")
+_TWO_WORDS = lazy_pattern(r"([^ \t\n]+)(?: [^ \t\n]+)?")
 _NEXT_WORD = r"(?= ([^ \t\n]+)|\Z)"
 
 # Real texts have some dozens of pieces. One with more is made to have them.
@@ -82,23 +82,32 @@ class ReadPieces:
 
 
 class Pieces:
-    """The pieces known so far, by the words that they begin with."""
+    """The pieces known so far, by the words that they begin with.
 
-    def __init__(self) -> None:
-        self._by_words: dict[str, list[Piece]] = defaultdict(list)
+    Those that are `shipped` are made when a rule has a part that begins with their words.
+    """
+
+    def __init__(self, shipped: Mapping[str, Callable[[], Iterable[Piece]]] | None = None) -> None:
+        self._shipped = dict(shipped or {})
+        self._by_words: dict[str, list[Piece]] = {}
         self._known: dict[tuple[LinePattern, Part], Piece] = {}
 
     def __iter__(self) -> Iterator[Piece]:
+        for words in list(self._shipped):
+            self._unpack(words)
         return iter(self._known.values())
 
     def add(self, piece: Piece) -> None:
         """Know a piece, or more words that may follow a known one."""
+        words = first_words(piece.pattern)
+        if words in self._shipped:
+            self._unpack(words)
         key = piece.pattern, piece.part
         known = self._known.get(key)
         if known is not None:
             known.followers |= piece.followers
             return
-        alike = self._by_words[_first_words(piece.pattern)]
+        alike = self._by_words.setdefault(words, [])
         if len(alike) < _MAX_ALIKE and len(self._known) < _MAX_PIECES:
             self._known[key] = piece
             alike.append(piece)
@@ -126,11 +135,17 @@ class Pieces:
         words = _TWO_WORDS.match(text, position)
         if words is not None:
             for key in words.group(0, 1):
+                if key in self._shipped:
+                    self._unpack(key)
                 for piece in self._by_words.get(key, ()):
                     match = piece.match(text, position)
                     if match is not None:
                         return piece, match
         return None
+
+    def _unpack(self, words: str) -> None:
+        for piece in self._shipped.pop(words)():
+            self.add(piece)
 
 
 def pieces_of(parsed: ParsedRule, text: str) -> Iterator[Piece]:
@@ -148,10 +163,10 @@ def pieces_of(parsed: ParsedRule, text: str) -> Iterator[Piece]:
         yield piece
 
 
-_UNUSUAL_BLANK = re.compile(r"(?:\A|\\ |[\t\n])(?:\\ |\\?[\t\n]|\Z)")
+_UNUSUAL_BLANK = lazy_pattern(r"(?:\A|\\ |[\t\n])(?:\\ |\\?[\t\n]|\Z)")
 
 
-def _first_words(pattern: LinePattern) -> str:
+def first_words(pattern: LinePattern) -> str:
     """The two words that a piece begins with, one where the second is a value."""
     words = _TWO_WORDS.match(re.sub(r"\\(.)", r"\1", pattern.literals[0]))
     return "" if words is None else words[0]

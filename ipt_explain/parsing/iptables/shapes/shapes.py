@@ -16,6 +16,7 @@ from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.common_pieces import common_pieces
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of, skeleton
 from ipt_explain.parsing.iptables.shapes.pieces import ReadPieces, pieces_of
+from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 COUNTERS = r"\[([0-9]{1,20}):([0-9]{1,20})\] *"
 """What `iptables-save -c` prints in front of a rule. Two groups: packets and bytes."""
 
-_COUNTERS = re.compile(COUNTERS)
+_COUNTERS = lazy_pattern(COUNTERS)
 
 # Dumps have dozens of shapes. A text with more than this is made to have them; remembering all would only cost memory.
 _OFTEN = 16

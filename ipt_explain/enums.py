@@ -1,0 +1,68 @@
+"""`Enum` for the program's closed sets, made in a fifth of the time that Python's own takes.
+
+A small dump needs some thirty of them, and making Python's was a tenth of its time. Of what `enum.Enum` offers, this
+has what the program uses: members by name and by value, in order, equal to none but themselves, with methods of the
+class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # to a type checker it is Python's own
+    from enum import Enum as Enum
+else:
+
+    class _EnumType(type):
+        def __new__(meta, name, bases, space):
+            own = {key: value for key, value in space.items() if not (key.startswith("_") or hasattr(value, "__get__"))}
+            rest = {key: value for key, value in space.items() if key not in own}
+            rest.setdefault("__slots__", ())
+            cls = super().__new__(meta, name, bases, rest)
+            cls._by_name, cls._by_value = {}, {}
+            for key, value in own.items():
+                member = cls._by_value.get(value)
+                if member is None:
+                    member = cls._by_value[value] = object.__new__(cls)
+                    member.name, member.value = key, value
+                cls._by_name[key] = member
+                setattr(cls, key, member)
+            return cls
+
+        def __call__(cls, value):
+            if type(value) is cls:
+                return value
+            try:
+                return cls._by_value[value]
+            except (KeyError, TypeError):
+                pass
+            raise ValueError(f"{value!r} is not a valid {cls.__qualname__}")
+
+        def __getitem__(cls, name):
+            return cls._by_name[name]
+
+        def __iter__(cls):
+            return iter(cls._by_value.values())
+
+        def __len__(cls):
+            return len(cls._by_value)
+
+        def __contains__(cls, member):
+            return type(member) is cls
+
+    class Enum(metaclass=_EnumType):
+        """As `enum.Enum`."""
+
+        __slots__ = ("name", "value")
+
+        def __repr__(self):
+            return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
+
+        def __str__(self):
+            return f"{type(self).__name__}.{self.name}"
+
+        def __reduce__(self):
+            return type(self), (self.value,)
+
+
+__all__ = ["Enum"]
