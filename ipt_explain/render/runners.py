@@ -19,8 +19,8 @@ _IN_TEXT = ("\\x3a", "\\x23")
 
 
 class Disarmer:
-    """Disarms a text that comes in pieces of whole lines; the first piece tells JSON (`{`, `[`) and XML (`<`) from
-    text.
+    """Disarms a text that comes in pieces of whole lines, or of whole members of an array of JSON; the first piece
+    tells JSON (`{`, `[`) and XML (`<`) from text.
 
     With `annotations`, lines may begin with `::`, as those that tell GitHub of findings do.
     """

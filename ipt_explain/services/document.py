@@ -6,10 +6,11 @@ third of the time that dictionaries and json.dumps take; strings still go throug
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
+from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Fates, Lost
 from ipt_explain.services.ports import (
     Balancer,
@@ -44,6 +45,9 @@ _BALANCER = _object("chain scope endpoints unmatched")
 _SHARE = _object("endpoint probability")
 _DECIDED_SHARE = _object("endpoint probability scheduler weight")
 _ENDPOINT = _object("address port chain probability local hairpin affinity_timeout packets line")
+_ENDPOINT_FIELDS = (
+    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets", "evidence"
+)  # fmt: skip
 _AFFINITY = _object("type timeout_seconds")
 _MASQUERADE = _object("hairpin all off_cluster")
 _CHAINS = _object("service local external firewall")
@@ -201,34 +205,35 @@ def _balancer(balancer: Balancer) -> str:
     )
 
 
-def _shares(shares: Iterable[Share]) -> str:
+def _shares(shares: Sequence[Share]) -> str:
+    fields = [column(shares, field) for field in ("endpoint", "probability", "scheduler", "weight")]
     return _array(
         [
-            _SHARE % ("null" if share.endpoint is None else quoted(share.endpoint), _CHANCES[share.probability])
-            if share.scheduler is None
-            else _DECIDED_SHARE
-            % (_text(share.endpoint), "null", quoted(share.scheduler), "null" if share.weight is None else share.weight)
-            for share in shares
+            _SHARE % ("null" if endpoint is None else quoted(endpoint), _CHANCES[chance])
+            if scheduler is None
+            else _DECIDED_SHARE % (_text(endpoint), "null", quoted(scheduler), "null" if weight is None else weight)
+            for endpoint, chance, scheduler, weight in zip(*fields)
         ]
     )
 
 
-def _endpoints(endpoints: Iterable[Endpoint], chainless: bool) -> str:
+def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
+    fields = [column(endpoints, field) for field in _ENDPOINT_FIELDS]
     return _array(
         [
             _ENDPOINT
             % (
-                "null" if each.address is None else quoted(each.address),
-                "null" if each.port is None else each.port,
-                "null" if chainless else quoted(each.chain),
-                _CHANCES[each.probability],
-                "true" if each.local else "null",
-                _TRUTHS[each.hairpin],
-                "null" if each.affinity_timeout is None else each.affinity_timeout,
-                "null" if each.packets is None else each.packets,
-                each.evidence.line,
+                "null" if address is None else quoted(address),
+                "null" if port is None else port,
+                "null" if chainless else quoted(chain),
+                _CHANCES[chance],
+                "true" if local else "null",
+                _TRUTHS[hairpin],
+                "null" if timeout is None else timeout,
+                "null" if packets is None else packets,
+                evidence.line,
             )
-            for each in endpoints
+            for address, port, chain, chance, local, hairpin, timeout, packets, evidence in zip(*fields)
         ]
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
 
@@ -112,14 +113,14 @@ class Balancer:
 
     chain: str
     scope: Scope
-    shares: tuple[Share, ...]
+    shares: Sequence[Share]
     unmatched: float | None
     fallback_drop: bool = False
 
     @property
     def decided_by(self) -> str | None:
         """The scheduler that goes by load or by client, so that shares are not known."""
-        return next((share.scheduler for share in self.shares if share.scheduler is not None), None)
+        return next(filter(None, column(self.shares, "scheduler")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class ServicePort:
     state: ServiceState
     frontends: tuple[Frontend, ...]
     balancers: tuple[Balancer, ...]
-    endpoints: tuple[Endpoint, ...]
+    endpoints: Sequence[Endpoint]
     affinity_seconds: int | None
     internal_policy: TrafficPolicy | None
     external_policy: TrafficPolicy | None

@@ -20,6 +20,7 @@ from ipt_explain.netfilter.walk.journey import MOST_WORK, Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
+from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
@@ -145,7 +146,7 @@ class _Reader:
         for frontend, judgements in zip(service.frontends, told):
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 pod = judgements[Vantage.POD]
-                endpoints = tuple([self._arriving(*each, pod) for each in zip(service.endpoints, bound)])
+                endpoints = self._arriving(service.endpoints, bound, pod)
                 return replace(
                     service,
                     frontends=frontends,
@@ -168,15 +169,23 @@ class _Reader:
             return fates
         return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)
 
-    def _arriving(self, endpoint: Endpoint, heading: Heading | None, judgement: Judgement) -> Endpoint:
-        """An endpoint with the chance that a connection arrives there."""
-        chance = endpoint.probability if heading is None else judgement.share_of(heading)
-        unmasked = endpoint.marked and heading in self._unmasked
-        hairpin = (False if self._shown_whole else None) if unmasked else endpoint.hairpin
-        return Endpoint(
-            endpoint.address, endpoint.port, endpoint.chain, chance, endpoint.local, hairpin,
-            endpoint.affinity_timeout, endpoint.packets, endpoint.evidence, endpoint.marked,
-        )  # fmt: skip
+    def _arriving(
+        self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None], judgement: Judgement
+    ) -> Columns[Endpoint]:
+        """Endpoints with the chance that a connection arrives there."""
+        known = in_columns(endpoints, Endpoint)
+        chances = [
+            said if heading is None else judgement.share_of(heading)
+            for said, heading in zip(known.column("probability"), bound)
+        ]
+        hairpins = known.column("hairpin")
+        if not self._unmasked.isdisjoint(bound):
+            unmasked = False if self._shown_whole else None
+            hairpins = [
+                unmasked if marked and heading in self._unmasked else hairpin
+                for hairpin, marked, heading in zip(hairpins, known.column("marked"), bound)
+            ]
+        return known.with_columns(probability=chances, hairpin=hairpins)
 
     def _masquerade(self, service: ServicePort, bound: Sequence[Heading | None]) -> Masquerade:
         """As the chains say, but that what is marked must also leave masqueraded."""

@@ -15,6 +15,7 @@ from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words.addresses import address_port
@@ -50,7 +51,9 @@ class Surroundings:
         `bound` has for each endpoint where packets to it are bound for, None where that is not known. `node_ports` are
         addresses of the node that take node ports, none where all do.
         """
-        found = [[headings[_text(each)] for each in service.endpoints] for service in services]
+        written = [column(service.endpoints, "address") for service in services]
+        ports = [column(service.endpoints, "port") for service in services]
+        found = [[headings[_text(*each)] for each in zip(*own)] for own in zip(written, ports)]
         of_service = [frozenset(filter(None, own)) for own in found]
         endpoints = frozenset(
             heading.address for own in of_service for heading in own if isinstance(heading.address, int)
@@ -62,7 +65,7 @@ class Surroundings:
         hosts = endpoints
         for value, mask in pods:
             hosts = frozenset([each for each in hosts if each & mask != value])
-        never = _written({each.address for service in services for each in service.endpoints if each.address}, family)
+        never = _written({address for own in written for address in own if address}, family)
         of_hosts = _written([format_address(each, family) for each in hosts], family)
         virtual = _written([service.cluster_ip for service in services if service.cluster_ip], family)
         not_the_node = (endpoints - hosts) | cluster_ips
@@ -87,7 +90,7 @@ class Surroundings:
 
     def heading(self, endpoint: Endpoint) -> Heading | None:
         """Where packets to an endpoint are bound for; None where that is not known."""
-        return self._headings[_text(endpoint)]
+        return self._headings[_text(endpoint.address, endpoint.port)]
 
     @property
     def with_node_ports(self) -> Address:
@@ -129,8 +132,8 @@ class Surroundings:
         )
 
 
-def _text(endpoint: Endpoint) -> str:
-    return "" if endpoint.address is None else address_port(endpoint.address, endpoint.port)
+def _text(address: str | None, port: int | None) -> str:
+    return "" if address is None else address_port(address, port)
 
 
 def _written(addresses: Iterable[str], family: Family) -> frozenset[str]:

@@ -6,6 +6,7 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.iptables.chance_runs import ChanceRuns, Run
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import runs_with_gaps
@@ -14,6 +15,7 @@ from ipt_explain.model import Chain, Extent, Table
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Share
 
@@ -45,7 +47,7 @@ class Spread:
 
     name: str
     chain: Chain | None
-    shares: tuple[Share, ...]
+    shares: Columns[Share]
     endpoints: tuple[Chain | None, ...]
     unmatched: float | None
     dropped: float
@@ -59,6 +61,17 @@ class Spread:
         return [] if self.chain is None else [Evidence(self.chain, number) for number in numbers]
 
 
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """Where the rules of a run lead, all of them to endpoint chains of one layout."""
+
+    names: list[str]
+    endpoints: list[Chain]
+    destinations: list[str]
+    shares: list[float]
+    left: float
+
+
 class BalancerReader:
     """Reads the balancing chains of one nat table, each once."""
 
@@ -67,6 +80,7 @@ class BalancerReader:
         self._plans = plans
         self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
+        self._runs = ChanceRuns(plans)
         self._open: set[str] = set()
         self._with_gaps = runs_with_gaps(nat, plans)
         self._shown = nat is not None and nat.extent is Extent.WHOLE
@@ -89,12 +103,27 @@ class BalancerReader:
         marks: list[int] = []
         redirects: list[int] = []
         balancing: list[int] = []
-        shares: list[Share] = []
+        names: list[str] = []
+        destinations: list[str | None] = []
+        shares: list[float | None] = []
         endpoints: list[Chain | None] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
+        runs, behind = self._runs[chain.layout], 0
         sure = name not in self._with_gaps
         values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
+            if number < behind:
+                continue
+            run = runs.get(number)
+            led = None if run is None else self._led(run, values, rest, protocol)
+            if run is not None and led is not None:
+                names += led.names
+                destinations += led.destinations
+                shares += led.shares
+                endpoints += led.endpoints
+                balancing += run.numbers
+                rest, behind = led.left, run.numbers.stop
+                continue
             plan = plans[shape]
             target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
             of = plan.protocol
@@ -117,16 +146,22 @@ class BalancerReader:
                     asked = protocol if form.protocol is None else usual_name(endpoint.values[form.protocol])
                     if asked != protocol and protocol is not None:
                         continue
-                    shares.append(Share(endpoint.values[form.destination], target, offered))
+                    names.append(target)
+                    destinations.append(endpoint.values[form.destination])
+                    shares.append(offered)
                     endpoints.append(endpoint)
                 elif target in _ENDING:
                     leaked += offered
                 elif plan.dnat_slot is not None:
-                    shares.append(Share(values[start + plan.dnat_slot], name, offered))
+                    names.append(name)
+                    destinations.append(values[start + plan.dnat_slot])
+                    shares.append(offered)
                     endpoints.append(None)
                 else:
                     inner = self._behind(target, protocol)
-                    shares += [_part(each, offered) for each in inner.shares]
+                    names += inner.shares.column("chain")
+                    destinations += inner.shares.column("endpoint")
+                    shares += [_part(share, offered) for share in inner.shares.column("probability")]
                     endpoints += inner.endpoints
                     dropped += inner.dropped * offered
                     left += (inner.unmatched or 0.0) * offered
@@ -138,12 +173,29 @@ class BalancerReader:
             elif plan.singles_out_sources:
                 redirects.append(number)
         if name in self._with_gaps:
-            shares = [_part(each, None) for each in shares]
+            shares = [None] * len(shares)
         unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, tuple(shares), tuple(endpoints), unmatched, dropped,
+            name, chain, _shares(destinations, names, shares), tuple(endpoints), unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
+
+    def _led(self, run: Run, values: tuple[str, ...], rest: float, protocol: str | None) -> _Led | None:
+        """Where a run leads connections of a protocol, `rest` of which get to it; None where its rules are to be asked
+        one by one.
+        """
+        names = [values[place] for place in run.targets]
+        endpoints = [chain for chain in map(self._chains.get, names) if chain is not None]
+        layouts = {chain.layout for chain in endpoints}
+        form = self._forms[layouts.pop()] if len(layouts) == 1 else None
+        share = run.taken(values, rest)
+        if form is None or share is None or len(endpoints) < len(names) or MARK_MASQ in names:
+            return None
+        if form.protocol is not None and protocol is not None:
+            place = form.protocol
+            if {protocol} != {usual_name(text) for text in {chain.values[place] for chain in endpoints}}:
+                return None
+        return _Led(names, endpoints, [chain.values[form.destination] for chain in endpoints], *share)
 
     def _behind(self, target: str, protocol: str | None) -> Spread:
         """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""
@@ -151,23 +203,33 @@ class BalancerReader:
             return _spread(target, dropped=1.0)
         if target not in self._chains and role_of(target) is ChainRole.ENDPOINT:
             # The text lacks the chain; the chance of reaching it is known all the same.
-            return _spread(target, (Share(None, target, 1.0),))
+            return _spread(target, _shares([None], [target], [1.0]))
         if target not in self._chains or target in self._open or len(self._open) > _MAX_DEPTH:
             return self._absent(target) if target not in self._chains else _spread(target, unmatched=1.0)
         return self.read(target, protocol)
-
 
     def _absent(self, name: str) -> Spread:
         """A chain that the text lacks: there is none, or nobody knows."""
         return _spread(name, unmatched=1.0 if self._shown else None)
 
 
-def _part(share: Share, offered: float | None) -> Share:
+def _part(share: float | None, offered: float) -> float | None:
     """A share of what is offered; None where that is not known."""
-    known = None if share.probability is None or offered is None else share.probability * offered
-    return Share(share.endpoint, share.chain, known)
+    return None if share is None else share * offered
 
 
-def _spread(name: str, shares: tuple[Share, ...] = (), unmatched: float | None = 0.0, dropped: float = 0.0) -> Spread:
+def _shares(endpoints: list[str | None], chains: list[str], chances: list[float | None]) -> Columns[Share]:
+    nothing = [None] * len(chains)
+    return Columns(
+        Share, endpoint=endpoints, chain=chains, probability=chances, scheduler=nothing, weight=nothing
+    )  # fmt: skip
+
+
+_NO_SHARES = _shares([], [], [])
+
+
+def _spread(
+    name: str, shares: Columns[Share] = _NO_SHARES, unmatched: float | None = 0.0, dropped: float = 0.0
+) -> Spread:
     """What a chain does that is not read."""
     return Spread(name, None, shares, (None,) * len(shares), unmatched, dropped, (), (), (), ())

@@ -8,6 +8,7 @@ from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.reach import Reached
 from ipt_explain.model import Extent
+from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Endpoint, Masquerade
 
@@ -18,7 +19,7 @@ def masquerade(
     """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules.
     `fragment`: rules for its ClusterIP may exist that the text lacks.
     """
-    states = {endpoint.hairpin for endpoint in endpoints}
+    states = set(column(endpoints, "hairpin"))
     hairpin = None if not states or None in states else states == {True}
     always: bool | None = False if _shown(cluster_ip, cluster, fragment) else None
     off_cluster = None

@@ -22,6 +22,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Chain, Ruleset
+from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     Balancer,
@@ -164,7 +165,7 @@ class ServiceReader:
                     found.setdefault(spread.name, spread)
         return list(found.values())
 
-    def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> tuple[Endpoint, ...]:
+    def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> Columns[Endpoint]:
         chances: dict[str, float | None] = {}
         found: dict[str, tuple[str | None, Chain | None]] = {}
         local: set[str] = set()
@@ -173,36 +174,50 @@ class ServiceReader:
         elsewhere = None if self._ruleset.fragment and (cluster is None or cluster.unmatched is None) else 0.0
         for spread in spreads:
             counts = spread is cluster
-            for share, chain in zip(spread.shares, spread.endpoints):
-                name = share.chain
+            names, destinations, shares = map(spread.shares.column, ("chain", "endpoint", "probability"))
+            for name, destination, share, chain in zip(names, destinations, shares, spread.endpoints):
                 if name not in found:
-                    found[name] = (share.endpoint, chain)
-                    chances[name] = share.probability if counts else elsewhere
+                    found[name] = (destination, chain)
+                    chances[name] = share if counts else elsewhere
                 elif counts:
-                    before, more = chances[name], share.probability
-                    chances[name] = None if before is None or more is None else before + more
+                    before = chances[name]
+                    chances[name] = None if before is None or share is None else before + share
             if scope_of(spread) is Scope.LOCAL:
-                local.update([share.chain for share in spread.shares])
+                local.update(names)
             for affinity in spread.affinity:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
         unless_shown = None if self._ruleset.fragment else False
-        endpoints = []
-        for (name, (destination, chain)), chance in zip(found.items(), chances.values()):
-            is_local, timeout = name in local or None, timeouts.get(name)
-            address, port = (None, None) if destination is None else split_destination(destination)
+        targets: list[tuple[str | None, int | None]] = []
+        hairpins: list[bool | None] = []
+        packets: list[int | None] = []
+        evidence: list[Evidence] = []
+        for name, (destination, chain) in found.items():
+            target = (None, None) if destination is None else split_destination(destination)
+            targets.append(target)
             form = None if chain is None else self._forms[chain.layout]
             if chain is None or form is None:
                 # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
-                hairpin, packets = None if destination is None else unless_shown, None
-                evidence = _leading_to(name, spreads)
+                hairpins.append(None if destination is None else unless_shown)
+                packets.append(None)
+                evidence.append(_leading_to(name, spreads))
             else:
-                hairpin = form.hairpin(chain.values, address) or unless_shown
-                counters, evidence = chain.counters_of(form.dnat), Evidence(chain, form.dnat)
-                packets = None if counters is None else counters.packets
-            endpoints.append(
-                Endpoint(address, port, name, chance, is_local, hairpin, timeout, packets, evidence, hairpin)
-            )
-        return tuple(endpoints)
+                hairpins.append(form.hairpin(chain.values, target[0]) or unless_shown)
+                counters = chain.counters_of(form.dnat)
+                packets.append(None if counters is None else counters.packets)
+                evidence.append(Evidence(chain, form.dnat))
+        return Columns(
+            Endpoint,
+            address=[address for address, _ in targets],
+            port=[port for _, port in targets],
+            chain=list(found),
+            probability=list(chances.values()),
+            local=[name in local or None for name in found],
+            hairpin=hairpins,
+            affinity_timeout=list(map(timeouts.get, found)),
+            packets=packets,
+            evidence=evidence,
+            marked=hairpins,
+        )
 
     def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
         present: dict[str, str] = {}

@@ -49,7 +49,7 @@ def paged(pieces: Iterable[str], stream: TextIO) -> Iterator[str]:
     taken = 0
     for piece in rest if command else ():
         read.append(piece)
-        taken += sum(1 + max(len(line) - 1, 0) // max(columns, 1) for line in piece.split("\n")[:-1])
+        taken += sum(1 + max(len(line) - 1, 0) // max(columns, 1) for line in piece.removesuffix("\n").split("\n"))
         if taken >= rows:
             if _show(command, chain(read, rest), stream):
                 return

@@ -59,13 +59,15 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
 
 
 def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces of whole lines that are worth a write each, be the stream buffered or not."""
+    """The same text in pieces that are worth a write each, be the stream buffered or not: of whole lines, or, where all
+    of JSON is one, of whole members of its arrays.
+    """
     batch: list[str] = []
     size = 0
     for chunk in chunks:
         size += len(chunk)
         end = chunk.rfind("\n") + 1 if size >= _BATCH_SIZE else 0
-        if not end:
+        if not end and (size < _BATCH_SIZE or not chunk.startswith(", ")):
             batch.append(chunk)
             continue
         batch.append(chunk[:end])

@@ -1,0 +1,61 @@
+"""Rules that choose by chance alone, one behind the other: most of a balancing chain. What they come to is worked out
+once for all chains of one layout and of the same chances.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.model import Layout
+from ipt_explain.netfilter.probability import taken
+
+
+class Run:
+    """Rules of a layout, one behind the other, which lead to chains by chance alone: `targets` are the places of those.
+
+    Of ten thousand balancers few differ in their chances, so what these come to is worked out once.
+    """
+
+    def __init__(self, layout: Layout, plans: Plans, numbers: range) -> None:
+        self.numbers = numbers
+        self.targets = [layout.target_place(number) or 0 for number in numbers]
+        self._rules = [(plans[layout.shapes[number]], layout.offsets[number]) for number in numbers]
+        self._places = [start + plan.probability.slot for plan, start in self._rules if plan.probability is not None]
+        self._known: dict[tuple[object, ...], tuple[list[float], float] | None] = {}
+
+    def taken(self, values: tuple[str, ...], rest: float) -> tuple[list[float], float] | None:
+        """What each takes of what gets to the first, and what is left; None where a chance cannot be read."""
+        key = (rest, *[values[place] for place in self._places])
+        if key not in self._known:
+            self._known[key] = self._taken(values, rest)
+        return self._known[key]
+
+    def _taken(self, values: tuple[str, ...], rest: float) -> tuple[list[float], float] | None:
+        shares: list[float] = []
+        for plan, start in self._rules:
+            chance = plan.chance(values, start)
+            if chance is None:
+                return None
+            share, rest = taken(rest, chance)
+            shares.append(share)
+        return shares, rest
+
+
+class ChanceRuns(dict[Layout, dict[int, Run]]):
+    """The runs of the layouts met so far: `runs[layout]` has them by their first rule's number."""
+
+    def __init__(self, plans: Plans) -> None:
+        super().__init__()
+        self._plans = plans
+
+    def __missing__(self, layout: Layout) -> dict[int, Run]:
+        runs = self[layout] = {}
+        leads = [_leads_by_chance(self._plans[shape]) for shape in layout.shapes]
+        for number, led in enumerate(leads):
+            if led and not (number and leads[number - 1]):
+                end = next((later for later in range(number, len(leads)) if not leads[later]), len(leads))
+                runs[number] = Run(layout, self._plans, range(number, end))
+        return runs
+
+
+def _leads_by_chance(plan: RulePlan) -> bool:
+    return plan.by_chance and plan.target_slot is not None and plan.protocol is None and not plan.nth

@@ -1,0 +1,73 @@
+"""Records in columns: a big node has a hundred thousand endpoints, and most questions are about one thing
+of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, overload
+
+Record = TypeVar("Record")
+
+
+class Columns(Sequence[Record]):
+    """Records of one kind, made when first asked for. `columns` are the kind's fields, in its order; each has one value
+    a record.
+    """
+
+    __slots__ = ("_columns", "_kind", "_made")
+
+    def __init__(self, kind: Callable[..., Record], /, **columns: Sequence[Any]) -> None:
+        self._kind = kind
+        self._columns = columns
+        self._made: tuple[Record, ...] | None = None
+
+    def column(self, field: str) -> Sequence[Any]:
+        """What the records have in a field."""
+        return self._columns[field]
+
+    def with_columns(self, **columns: Sequence[Any]) -> Columns[Record]:
+        """The same records with other values in some fields."""
+        return Columns(self._kind, **(self._columns | columns))
+
+    def _records(self) -> tuple[Record, ...]:
+        if self._made is None:
+            self._made = tuple(map(self._kind, *self._columns.values()))
+        return self._made
+
+    def __len__(self) -> int:
+        return len(next(iter(self._columns.values())))
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records())
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        return self._records()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._records() == (other._records() if isinstance(other, Columns) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._records())
+
+    def __repr__(self) -> str:
+        return repr(self._records())
+
+
+def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]:
+    """The same records, in columns."""
+    if isinstance(records, Columns):
+        return records
+    fields: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]  # as every record has
+    return Columns(kind, **{field: column(records, field) for field in fields})
+
+
+def column(records: Sequence[Any], field: str) -> Sequence[Any]:
+    """What records have in a field, without making those that are kept in columns."""
+    if isinstance(records, Columns):
+        return records.column(field)
+    return [getattr(record, field) for record in records]
