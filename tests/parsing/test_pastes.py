@@ -64,9 +64,9 @@ def test_what_may_be_a_broken_rule_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "note"),
     [
-        (f"**{_RULE}**", "1 line: a log's prefix"),
-        (f"// {_RULE}", "1 line: a log's prefix"),
-        ('time="2026-01-09" level=debug msg="removing rule" rule="' + _RULE.replace('"', '\\"') + '"', "a log's prefix"),
+        (f"**{_RULE}**", "1 line: what a log, a list or a page"),
+        (f"// {_RULE}", "1 line: what a log, a list or a page"),
+        ('time="2026-01-09" level=debug msg="removing rule" rule="' + _RULE.replace('"', '\\"') + '"', "what a log"),
         (f"<p><span>{_RULE.replace('>', '&gt;')}</span></p>", "1 line: tags of an HTML page"),
         (_RULE.replace("-m comment ", ""), "1 line: `-m comment` was left out"),
         (_RULE.replace("--comment", "-- comment"), "1 line: blanks inside an option"),
@@ -113,6 +113,11 @@ def test_prose_inside_a_table_is_refused() -> None:
         "Nov 14 11:06:11 node-1 kube-proxy[12085]: ",
         "2024-05-01T10:00:00.123456789Z stdout F ",
         "kube-proxy-1  | ",
+        "2026/11/22 19:09:12 ",
+        "[   12.345678] ",
+        "- ",
+        "- `",
+        "`",
         "   12 ",
     ],
 )
@@ -149,6 +154,52 @@ def test_commands_of_a_script_are_the_rules_that_they_make() -> None:
         (Family.IPV6, Backend.LEGACY, ["mangle"]),
     ]
     assert any("line 3 cannot be read" in warning for warning in dump.warnings)
+
+
+def test_a_script_is_read_as_sh_reads_it() -> None:
+    dump = read_dump(
+        "#!/bin/bash\nset -e\nIPT=/sbin/iptables\niptables -F\niptables -P FORWARD DROP\n"
+        "iptables -t nat -I PREROUTING 1 -p tcp -d 10.96.0.11 \\\n   --dport 443 \\\n   -j DNAT --to 10.0.0.6:8443 # web\n"
+        "iptables -A INPUT -s 10.0.0.0/8 \\! -d 10.9.9.9 -m comment --comment 'it'\\''s'\\ \"a#b;c\" -j DROP\n"
+        "$IPT -A INPUT -j DROP\n"
+        "if ! iptables -C INPUT -j LOG 2>/dev/null; then\n  iptables -A INPUT -j LOG;\nfi\n"
+        "iptables -C OUTPUT -j LOG || iptables -A OUTPUT -j LOG; /sbin/iptables -D OUTPUT -s 1.2.3.4 -j DROP || true\n"
+    )
+    assert [(rule.text, rule.line) for rule in _rules(dump)] == [
+        ("-I PREROUTING 1 -d 10.96.0.11 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.6:8443", 6),
+        ("-A INPUT -s 10.0.0.0/8 ! -d 10.9.9.9 -m comment --comment \"it's a#b;c\" -j DROP", 9),
+        ("-A INPUT -j LOG", 12),
+        ("-A OUTPUT -j LOG", 14),
+    ]
+    assert any("line 10 cannot be read" in warning for warning in dump.warnings)
+    assert any("left out 6 lines (2-5, 11, 13)" in warning for warning in dump.warnings)
+
+
+def test_quotes_of_a_script_that_are_never_closed_are_named() -> None:
+    dump = read_dump("iptables -A INPUT -j LOG\niptables -A INPUT -m comment --comment 'a -j DROP\n")
+    assert [rule.text for rule in _rules(dump)] == ["-A INPUT -j LOG"]
+    assert any("line 2 cannot be read" in warning for warning in dump.warnings)
+
+
+def test_calls_that_klog_prints() -> None:
+    time = "I1122 19:09:12.123456       1 iptables.go:358] "
+    dump = read_dump(
+        f'{time}"Running" command="iptables" arguments=["-w","5","-C","X","-t","nat"]\n'
+        f'{time}"Running" command="iptables" arguments=["-w","5","-A","X","-t","nat","-m","comment","--comment","a b","-j","ACCEPT"]\n'
+        f"{time}running iptables -C [X -t nat -m comment --comment a b -j ACCEPT]\n"
+        f"Nov 22 19:09:12 node sh[9]: + iptables -t nat -I X -s 10.0.0.1 -j RETURN\n"
+    )
+    assert [rule.text for rule in _rules(dump)] == [
+        "-I X -s 10.0.0.1 -j RETURN",
+        '-A X -m comment --comment "a b" -j ACCEPT',
+    ]
+
+
+def test_lines_of_a_docker_log() -> None:
+    import json
+
+    line = json.dumps({"log": f"{_RULE}\n", "stream": "stdout", "time": "2026-11-22T19:09:12.123Z"})
+    assert _texts(f"{line}\n") == [_RULE]
 
 
 @pytest.mark.parametrize("mark", ["", "# "])

@@ -22,6 +22,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Chain, Ruleset
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
@@ -140,7 +141,19 @@ class ServiceReader:
             for protocol in _PROTOCOLS:
                 if group.key in (chain_hash(spelled, protocol), chain_hash(spelled.rstrip(":") + ":", protocol)):
                     return protocol
-        return "tcp"
+        return self._protocol_of_endpoints(group) or "tcp"
+
+    def _protocol_of_endpoints(self, group: Entries) -> str | None:
+        """The protocol that the endpoints' own rules ask for."""
+        chains = {} if self._nat is None else self._nat.chains
+        balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
+        for chain in filter(None, balancers):
+            for number in range(len(chain.layout)):
+                endpoint = chains.get(chain.target_of(number) or "")
+                form = None if endpoint is None else self._forms[endpoint.layout]
+                if endpoint is not None and form is not None and form.protocol is not None:
+                    return usual_name(endpoint.values[form.protocol])
+        return None
 
     def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
         for each in reached:

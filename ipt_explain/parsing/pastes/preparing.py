@@ -17,6 +17,7 @@ from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.parsing.pastes.logs import unwrapped
 from ipt_explain.parsing.pastes.outputs import JOINED
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
@@ -24,6 +25,7 @@ from ipt_explain.parsing.pastes.scripts import (
     changing_commands,
     continued,
     has_change,
+    is_command,
     is_of_shell,
 )
 from ipt_explain.parsing.pastes.wrapping import Joiner
@@ -33,15 +35,9 @@ from ipt_explain.words.counts import counted
 _DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
-    rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables(?:-legacy|-nft)?[^\n]{{0,200}}? -[AIDR] )",
+    rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
 )
-_TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S{0,40}|[IWEF]\d{4} \d\d:\d\d:\d\d)"
-_PREFIX = re.compile(
-    rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])|\s*\d{{1,6}}[.)]?[ \t]+)(?={RULE_START}|-[PNXF] )"
-)
-_BOLD = re.compile(r"\s*(?:\*{1,3}|_{2,3}|//+ ?)(?=-[AID] \S)")
-_LOGGED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
 )
@@ -52,7 +48,7 @@ _SLIPS = (
 )
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
-_ADDED = "a log's prefix or a number in front was ignored"
+_ADDED = "what a log, a list or a page puts around rules was ignored"
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
 _MOST_LINES = 12
 
@@ -160,16 +156,13 @@ class _Preparing:
                 return True
         if self._in_table:
             return False
-        prefix = _PREFIX.match(line)
-        if prefix is not None:
-            self._set(place, line[prefix.end() :])
+        inner = unwrapped(line)
+        if inner is not None and (_DUMP_LINE.match(inner) or is_command(inner)):
+            self._set(place, inner)
             self._prefixed += 1
-            return False
-        meant = _marked_rule(line)
-        if meant is not None:
-            self._set(place, meant)
-            self._prefixed += 1
-            return False
+            line = inner
+            if _DUMP_LINE.match(inner):
+                return False
         if self._is_read_as_script(place, line):
             return False
         if is_row(line) and guess_header(line) is not None:
@@ -258,15 +251,6 @@ class _Preparing:
             yield f"{name}: {_lines(self._unreadable)} cannot be read: only the shell knew what its variables hold"
         if self._sections:
             yield f"{name}: rules were taken from commands that make them; whether they ran, only `iptables-save` tells"
-
-
-def _marked_rule(line: str) -> str | None:
-    """The rule that a page sets in bold type, or that a log quotes."""
-    bold = _BOLD.match(line)
-    if bold is not None:
-        return line[bold.end() :].rstrip(" \t").rstrip("*_")
-    logged = _LOGGED.search(line)
-    return None if logged is None else re.sub(r"\\(.)", r"\1", logged[1])
 
 
 def _lines(numbers: list[int]) -> str:

@@ -18,10 +18,11 @@ _UNCOMMENTED = re.compile(r"""(?:[^'"\\#]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=\S)\
 _ENDS = frozenset(";|&<>()")
 _CHANGES = re.compile(r"\s(?:-[AIDR]|--(?:append|insert|delete|replace))[\s=]\s*[\w$\"']")
 _OTHER_COMMAND = re.compile(
-    r"\s*(?:\++ |(?:[\w.@:~-]+ ?)?[#$] |if |! |while |until |sudo )*(?:/\S*/)?ip6?tables(?:-legacy|-nft)?\s"
-    r"(?:-(?:[wtW]\s*)?\w*\s)*?"
+    r"\s*(?:\++ |[\w.@:~-]{0,100} ?[#$] |if |! |while |until |sudo ){0,4}(?:/\S{1,200}/)?ip6?tables(?:-legacy|-nft)?\s+"
+    r"(?:-\w+\s+(?:[^-\s]\S*\s+)?)*?"
     r"(?:-[CFPNXZE]|--(?:check|flush|policy|new-chain|delete-chain|zero|rename-chain))\b"
 )
+_TOLD = re.compile(r"\brunning:? ip6?tables[^\[\n]{0,200}\[-?[\w-]")
 _SHELL = re.compile(
     r"\s*(?:(?:fi|done|esac|else|then|do|[{};]|;;|exit \d+|set [-+]\w+|\w+\(\) *\{?)\s*(?:[;|&].*)?"
     r"|(?:if|elif|while|until|for|case|local|export|readonly|echo|printf|sleep|modprobe|sysctl|function) .*)\Z"
@@ -58,9 +59,16 @@ def has_change(line: str) -> bool:
     return found is not None and _CHANGES.search(line, found.start()) is not None
 
 
+def is_command(line: str) -> bool:
+    """Whether a line is a call of iptables that changes something, or asks whether a rule is there."""
+    return has_change(line) or changes_no_rule(line)
+
+
 def changes_no_rule(line: str) -> bool:
-    """Whether a line calls iptables to do something else, as to ask whether a rule is there."""
-    return len(line) <= _LONGEST and _OTHER_COMMAND.match(line) is not None
+    """Whether a line calls iptables to do something else, as to ask whether a rule is there; or tells of a call
+    without the quotes that it had.
+    """
+    return len(line) <= _LONGEST and (_OTHER_COMMAND.match(line) is not None or _TOLD.search(line) is not None)
 
 
 def is_of_shell(line: str) -> bool:
@@ -104,8 +112,8 @@ def _simple_commands(text: str) -> Iterator[list[str]]:
     """The words of each call of iptables in a line, its own name first, as sh splits them. Raises ValueError for a
     quote that is never closed.
     """
-    found = _UNCOMMENTED.match(text)
-    end = found.end() if found is not None else 0
+    uncommented = _UNCOMMENTED.match(text)
+    end = 0 if uncommented is None else uncommented.end()
     if text[end : end + 1] not in ("", "#"):
         raise ValueError("a quote is never closed")
     lexer = shlex.shlex(text[:end], posix=True, punctuation_chars=";|&<>()")

@@ -1,0 +1,66 @@
+"""Lines of logs and documents: the rule, or the command, without what was put in front of it and behind it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+
+_TIME = (
+    r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d\S{0,40}|[IWEF]\d{4} \d\d:\d\d:\d\d"
+    r"|\[ *\d+\.\d+\])"
+)
+_COMMAND = r"(?:\++ )?(?:/\S{1,200}/)?ip6?tables(?:-legacy|-nft)? "
+_PREFIX = re.compile(
+    rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])(?={RULE_START}|-[PNXF] |{_COMMAND})"
+    rf"|\s*\d{{1,6}}[.)]?[ \t]+(?={RULE_START}|-[PNXF] ))"
+)
+_MARKED = re.compile(r"\s*(?:[-*•+] +)?(?:\*{1,3}|_{2,3}|`{1,2}|//+ ?)(?=-[AID] \S)|\s*[-*•+] +(?=-[AID] \S)")
+_DOCKER = re.compile(r"""\s*\{"log": ?("(?:[^"\\]|\\.)*")""")
+_QUOTED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
+_ARGUMENTS = re.compile(r"""\b(?:command|cmd)="(ip6?tables)" (?:arguments|args)=(\[.*\]|"(?:[^"\\]|\\.)*")""")
+_LONGEST = 4096
+
+
+def unwrapped(line: str) -> str | None:
+    """The line as it was before a logger, a list or bold type; None where it has nothing of the kind."""
+    if len(line) > _LONGEST:
+        return None
+    logged = _DOCKER.match(line)
+    if logged is not None:
+        return _unquoted(logged[1])
+    prefix = _PREFIX.match(line)
+    if prefix is not None:
+        return line[prefix.end() :]
+    marked = _MARKED.match(line)
+    if marked is not None:
+        return line[marked.end() :].rstrip(" \t").rstrip("*_`")
+    quoted = _QUOTED.search(line)
+    if quoted is not None:
+        return re.sub(r"\\(.)", r"\1", quoted[1])
+    called = _ARGUMENTS.search(line)
+    return None if called is None else _call(*called.groups())
+
+
+def _call(tool: str, arguments: str) -> str | None:
+    """A call as klog prints it, in a list of words (from Kubernetes 1.24 on) or in one text."""
+    if arguments.startswith('"'):
+        text = _unquoted(arguments)
+        return None if text is None else f"{tool} {text}"
+    import json
+
+    try:
+        words = json.loads(arguments)
+    except ValueError:
+        return None
+    return f"{tool} {shlex.join(map(str, words))}"
+
+
+def _unquoted(text: str) -> str | None:
+    import json
+
+    try:
+        return str(json.loads(text)).rstrip("\n")
+    except ValueError:
+        return None
