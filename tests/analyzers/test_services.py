@@ -132,7 +132,10 @@ def test_a_fragment_without_kube_services_still_names_its_service() -> None:
     service = _only("\n".join(rules))
     assert (service.label, service.protocol, service.cluster_ip) == ("default/kubernetes:https", "tcp", None)
     assert service.state is ServiceState.UNKNOWN
-    assert _chances(service) == {"10.1.0.1:443": 1.0}
+    # grep may have looked for this endpoint alone
+    assert [each.probability for each in service.endpoints] == [None]
+    mark = f"-A {SVC} ! -s 10.1.0.0/16 -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-MARK-MASQ"
+    assert _chances(_only("\n".join([mark, *rules]))) == {"10.1.0.1:443": 1.0}
 
 
 def test_chains_that_no_service_rule_leads_to_are_no_services() -> None:
