@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 FLOORS = (
     ("digests", "enums", "patterns", "records"),
     ("words",),
-    ("collector", "errors", "help", "schemas", "source"),
+    ("collector", "errors", "help", "progress", "schemas", "source"),
     ("inputs", "outputs"),
     ("model",),
     ("grammar",),

@@ -20,6 +20,7 @@ from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.patterns import lazy_pattern
+from ipt_explain.progress import each_of
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 
@@ -113,7 +114,7 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
     effects: list[Effect] = []
     unchecked: list[Unchecked] = []
     with collector_paused():
-        for audit_rule in rules:
+        for audit_rule in each_of(rules, "checking rules"):
             try:
                 for judged, fault in audit_rule.faults(context):
                     finding = _finding(audit_rule, judged, fault)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ipt_explain import progress
 from ipt_explain.cli.shared.stdio import complain, discard_output, finish, prepare_streams, terminal_width
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import DumpSyntaxError, IptExplainError
@@ -157,6 +158,7 @@ def run(args: list[str], group: click.Group | None = None) -> int:
         finish()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):
+        progress.hide()
         return INTERRUPTED
     except click.ClickException as error:
         complain(_misuse(error))

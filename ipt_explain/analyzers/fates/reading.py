@@ -19,6 +19,7 @@ from ipt_explain.netfilter.walk.chains.table import TableWalk
 from ipt_explain.netfilter.walk.journey import MOST_WORK, Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
+from ipt_explain.progress import each_of
 from ipt_explain.records import replace
 from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
@@ -83,7 +84,8 @@ class _Reader:
             told = self._told(services, protocol, crowd)
             for (number, _), judgement in zip(crowd, told):
                 judgements[number].append(judgement)
-        return [self._with_fates(*each) for each in zip(services, self._around.bound, judgements)]
+        judged = list(zip(services, self._around.bound, judgements))
+        return [self._with_fates(*each) for each in each_of(judged, "summing up")]
 
     def _told(
         self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
@@ -92,7 +94,7 @@ class _Reader:
         endpoints = [self._around.endpoints[number] for number, _ in crowd]
         refusing = [_may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
-        for vantage in Vantage:
+        for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
             ends = list(journey.ends())

@@ -23,6 +23,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.progress import each_of
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
@@ -74,7 +75,8 @@ class ServiceReader:
         groups = FrontendReader(self._ruleset, self._plans).read()
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
-        services = [self._service(group) for group in groups if wanted is None or wanted(group.name)]
+        named = groups if wanted is None else [group for group in groups if wanted(group.name)]
+        services = [self._service(group) for group in each_of(named, "finding endpoints")]
         services.sort(key=_by_name)
         return services
 

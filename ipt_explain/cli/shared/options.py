@@ -27,6 +27,8 @@ MAX_DIAGNOSTICS = 20
 # Where a command line's --save is kept, as `read_dumps` alone asks for it.
 _SAVE = "ipt_explain.save"
 MIN_WIDTH = 40
+# Characters of dumps below which nobody waits for long.
+_LARGE = 1 << 18
 NO_RULES = (
     "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
     "In nftables mode, kube-proxy's rules are in `nft list ruleset`; nft 0.9.8 (Debian 11) crashes on them and prints "
@@ -176,7 +178,12 @@ def read_dumps(
         raise UsageError("--save keeps what --live reads: add --live")
     parsed: list[Dump] = []
     faults: list[DumpSyntaxError] = []
-    for source in _live(save) if live else read_inputs(dict.fromkeys(dumps)):
+    inputs = _live(save) if live else read_inputs(dict.fromkeys(dumps))
+    if sum(len(source.text) for source in inputs) > _LARGE:
+        from ipt_explain.cli.shared.waiting import show_progress
+
+        show_progress()
+    for source in inputs:
         try:
             parsed.append(read_dump(source.text, source=source.name, lenient=lenient))
         except DumpSyntaxError as error:

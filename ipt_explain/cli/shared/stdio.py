@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TextIO
 
+from ipt_explain import progress
 from ipt_explain.errors import UsageError
 
 DEFAULT_WIDTH = 80
@@ -36,6 +37,7 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
     """
     from ipt_explain.render.runners import Disarmer
 
+    progress.hide()
     if sys.stdout is None:
         raise UsageError("cannot write the output: standard output is closed")
     plain = _lacks_signs(sys.stdout)
@@ -101,6 +103,7 @@ def complain(text: str) -> None:
     if text and sys.stderr is not None:
         from ipt_explain.render.runners import disarmed
 
+        progress.hide()
         text = disarmed(text)
         with suppress(OSError, ValueError):
             print(text.translate(_IN_ASCII) if _lacks_signs(sys.stderr) else text, file=sys.stderr, flush=True)

@@ -21,6 +21,7 @@ from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.patterns import lazy_pattern
+from ipt_explain.progress import Stage, begin
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _LISTED = lazy_pattern(
 )
 _OWN_CHAIN = lazy_pattern(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")
 _RULE = lazy_pattern(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
+_LONG = 1 << 16
+"""Shorter texts than this are read in no time; so are those that a stage of other work reads."""
 _NARROWEST = 60
 """No window of fewer columns cuts lines off."""
 _ELISION = lazy_pattern(r"[ \t]*(?:-{2,}|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
@@ -111,10 +114,12 @@ class _Reader:
     def read(self) -> Dump:
         text, length = self._text, len(self._text)
         position, line = 0, 1
+        stage = begin("reading", length) if length > _LONG else Stage("reading", length)
         while position < length:
+            stage.done = position
             first = text[position]
             if first == "-" or first == "[":
-                position, line = self._rules.read_on(position, line)
+                position, line = self._rules.read_on(position, line, stage)
                 if position < length:
                     position, line = self._read_odd_line(position, line)
             elif first == ":" and self._rules.table is not None:

@@ -10,6 +10,7 @@ from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.runs import Run
 from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
+from ipt_explain.progress import Stage
 
 
 class RuleReader:
@@ -30,15 +31,15 @@ class RuleReader:
         self._words: dict[str, str] = {}
         self._run = Run()
 
-    def read_on(self, position: int, line: int) -> tuple[int, int]:
+    def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
         """Read rules as long as likely shapes follow; where the next line begins, and its number."""
         while True:
-            start = position
+            start = stage.done = position
             if self.table is None:
                 position, line = self._read_loose(position, line)
             else:
                 if position >= self._block_end:
-                    position, line = self._read_blocks(position, line, self.table)
+                    position, line = self._read_blocks(position, line, self.table, stage)
                 position, line = self._read_lines(position, line)
             if position == start:
                 return position, line
@@ -76,7 +77,7 @@ class RuleReader:
             self._run = Run()
         return self._run
 
-    def _read_blocks(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
+    def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Stage) -> tuple[int, int]:
         """Whole chains, as long as their layouts have patterns; most are like the one before."""
         text, chains, share = self._text, table.chains, self._words.setdefault
         pattern = None
@@ -100,6 +101,7 @@ class RuleReader:
             else:
                 table.append(Chain(values, pattern.layout, line, counts))
             position, line = match.end(), line + pattern.lines
+            stage.done = position
 
     def _read_lines(self, position: int, line: int) -> tuple[int, int]:
         """Lines of likely shapes, up to the next block."""
