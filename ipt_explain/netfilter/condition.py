@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
 
 from ipt_explain.model import Match
-from ipt_explain.netfilter.packet import Bound, Heading, Literals, PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import dataclass
@@ -92,15 +91,10 @@ def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ..
     else:
         matches = True
     asked = set(literals)
-    if any(not hold and refuted[0] in asked and asked.issuperset(refuted) for refuted, hold in state.answers):
+    refuted = (each.literals for each in state.answers if not each.hold)
+    if any(each[0] in asked and asked.issuperset(each) for each in refuted):
         return (Branch(ALWAYS, False, state),)
     return (
         Branch(_HALF, True, state.knowing(literals, matches)),
         Branch(_HALF, False, state.knowing(literals, not matches)),
     )
-
-
-@lru_cache(maxsize=4096)
-def worded(literals: Literals) -> str:
-    """Questions as text."""
-    return " and ".join(text if wanted else f"not {text}" for text, wanted in literals)

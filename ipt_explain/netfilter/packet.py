@@ -7,18 +7,13 @@ from typing import NamedTuple, Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
+from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import dataclass
-
-Literals = tuple[tuple[str, bool], ...]
-"""Questions, each with the answer that it takes, all together."""
-
-Answers = tuple[tuple[Literals, bool], ...]
-"""What was assumed, in the order asked: that all of these hold, or that not all do."""
 
 
 class Tracking(Enum):
@@ -155,8 +150,9 @@ class PacketState(NamedTuple):
         known = self._assumed(question)
         if known is not None:
             return known
-        for literals, hold in self.answers:
-            if hold or len(literals) == 1:
+        for each in self.answers:
+            literals = each.literals
+            if each.hold or len(literals) == 1:
                 continue
             wanted = dict(literals).get(question)
             if wanted is not None and all(self._holds(*one) for one in literals if one[0] != question):
@@ -164,11 +160,12 @@ class PacketState(NamedTuple):
         return None
 
     def _assumed(self, question: str) -> bool | None:
-        for literals, hold in self.answers:
+        for each in self.answers:
+            literals = each.literals
             if len(literals) == 1:
                 if literals[0][0] == question:
-                    return literals[0][1] is hold
-            elif hold:
+                    return literals[0][1] is each.hold
+            elif each.hold:
                 wanted = dict(literals).get(question)
                 if wanted is not None:
                     return wanted
@@ -180,7 +177,7 @@ class PacketState(NamedTuple):
 
     def knowing(self, literals: Literals, hold: bool) -> PacketState:
         """The same packet, for which these answers hold, or do not all hold."""
-        return self._replace(answers=(*self.answers, (literals, hold)))
+        return self._replace(answers=(*self.answers, Assumption(literals, hold)))
 
     def with_answers(self, answers: Answers) -> PacketState:
         """The same packet, with other questions answered."""

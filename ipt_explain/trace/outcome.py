@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from ipt_explain.netfilter.packet import Heading, PacketState
-from ipt_explain.netfilter.probability import Probability
+from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.journey import Finish
@@ -23,8 +23,9 @@ class Outcome:
     destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
     the dump: those that end in `=yes` or `=no` are one side of a question that was split evenly, and can be given to
-    `trace(assume=...)` as they stand. `probability` counts each such side as half. `reason` is the one
-    that an UNKNOWN verdict is for want of, or why the kernel itself stops the packet.
+    `trace(assume=...)` as they stand. `probability` counts each such side as half,
+    `weight` is what all of them come to. `reason` is the one that an UNKNOWN verdict is for want of, or why the kernel
+    itself stops the packet.
     """
 
     probability: float
@@ -36,6 +37,7 @@ class Outcome:
     endings: tuple[Ending, ...] = field(repr=False, compare=False)
     delivered: bool | None = None
     reason: str = ""
+    weight: Fraction = field(default=ALWAYS, repr=False, compare=False)
 
     @cached_property
     def path(self) -> tuple[AnyStep, ...]:
@@ -45,8 +47,7 @@ class Outcome:
     @property
     def probability_if_so(self) -> float:
         """The chance of this outcome once its assumptions hold."""
-        sides = sum(text.endswith(("=yes", "=no")) for text in self.assumptions)
-        return math.ldexp(self.probability, sides)
+        return float(self.exact / self.weight)
 
 
 @dataclass(frozen=True, eq=False)

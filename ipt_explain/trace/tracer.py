@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import prod
 
 from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
-from ipt_explain.netfilter.condition import worded
+from ipt_explain.netfilter.assumptions import Answers, Assumption
 from ipt_explain.netfilter.header.addresses import format_address
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat.targets import destination_text
-from ipt_explain.netfilter.packet import Answers, Bound, Literals, PacketState
-from ipt_explain.netfilter.probability import Probability, total
+from ipt_explain.netfilter.packet import Bound, PacketState
+from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
@@ -79,10 +80,9 @@ def trace(
 
 
 @lru_cache(maxsize=4096)
-def _assumption(answer: tuple[Literals, bool]) -> str:
+def _assumption(answer: Assumption) -> str:
     """What an outcome takes, as --assume reads it."""
-    literals, hold = answer
-    return f"{worded(literals)}={'yes' if hold else 'no'}"
+    return f"{answer.question}={'yes' if answer.affirmed else 'no'}"
 
 
 def _is_cluster_ip(dump: Dump, rulesets: Iterable[Ruleset], destination: str) -> bool:
@@ -149,6 +149,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 masqueraded=masqueraded,
                 assumptions=assumptions + ((reason,) if verdict is Verdict.UNKNOWN else ()) + noted,
                 exact=portion.share,
+                weight=prod((answer.share for answer in answers), start=ALWAYS),
                 endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,

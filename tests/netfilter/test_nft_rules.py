@@ -223,8 +223,8 @@ def test_whether_an_address_is_the_nodes_is_one_question_everywhere() -> None:
 
 def test_limits_read_alike_are_asked_apart() -> None:
     (matched, _) = ways("limit rate 5/minute drop")
-    (((text, _),), _), = matched.state.answers  # fmt: skip
-    assert text == "limit rate 5/minute (line 3)"
+    (assumed,) = matched.state.answers
+    assert assumed.question == "limit rate 5/minute (line 3)"
 
 
 def test_unknown_interfaces_are_asked_one_by_one() -> None:

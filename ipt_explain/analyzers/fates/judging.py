@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, refused
-from ipt_explain.netfilter.condition import worded
+from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.nat.targets import destination_text
-from ipt_explain.netfilter.packet import Answers, Heading
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
@@ -193,18 +193,12 @@ class Judge:
 
 
 def _questions(answers: Answers) -> tuple[str, ...]:
-    return tuple(worded(literals) for literals, _ in answers)
+    return tuple([each.question for each in answers])
 
 
 def _assumed(answers: Answers) -> tuple[str, ...]:
     """What holds, in words: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
-    return tuple([_said(worded(literals), len(literals), hold) for literals, hold in answers])
-
-
-def _said(text: str, count: int, hold: bool) -> str:
-    if hold:
-        return text
-    return f"not {text}" if count == 1 else f"not ({text})"
+    return tuple(map(str, answers))
 
 
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers

@@ -121,12 +121,18 @@ def _out_interface(option: Option) -> Condition:
 
 def _which_interface(state: PacketState, flag: str, pattern: str, negated: bool) -> Answer:
     """Whether an unknown interface fits: asked, unless what has been assumed of it says so already."""
-    for literals, hold in state.answers:
-        if len(literals) == 1 and literals[0][1] is hold and literals[0][0].startswith(f"{flag} "):
-            known = literals[0][0][len(flag) + 1 :]
-            if interface_fits(pattern, known.removesuffix("+")) and (pattern.endswith("+") or not known.endswith("+")):
+    for assumed in state.answers:
+        if assumed.flag.rstrip() == flag:
+            fitting = {interface_fits(pattern, name) for name in assumed.chosen}
+            if len(fitting) == 1:
+                return Truth.of(fitting.pop() is not negated)
+        elif len(assumed.literals) == 1 and assumed.hold is assumed.literals[0][1]:
+            asked, known = assumed.literals[0][0].split(" ", 1)
+            if asked != flag:
+                continue
+            if interface_fits(pattern, known.removesuffix("+")) and pattern.endswith("+"):
                 return Truth.of(not negated)
-            if not (known.endswith("+") and interface_fits(known, pattern.removesuffix("+"))):
+            if not interface_fits(known, pattern.removesuffix("+")):
                 return Truth.of(negated)
     return ask(state, f"{flag} {pattern}", negated)
 

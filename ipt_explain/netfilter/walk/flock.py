@@ -233,14 +233,14 @@ def forget_idle(flocks: dict[PacketState, list[Flock]]) -> None:
             continue
         answers = state.answers
         for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
-            question, answer = answers[place]
-            twin = state.with_answers((*answers[:place], (question, not answer), *answers[place + 1 :]))
+            answer = answers[place]
+            twin = state.with_answers((*answers[:place], answer.opposite, *answers[place + 1 :]))
             if twin not in flocks:
                 continue
             one, other = Flock.joined(flocks[state]), Flock.joined(flocks[twin])
             if one.alike(other):
                 del flocks[state], flocks[twin]
                 merged = state.with_answers(answers[:place] + answers[place + 1 :])
-                flocks.setdefault(merged, []).append(Flock.joined((other, one) if answer else (one, other)))
+                flocks.setdefault(merged, []).append(Flock.joined((other, one) if answer.hold else (one, other)))
                 waiting.append(merged)
                 break

@@ -8,9 +8,10 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.model import Rule
+from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.packet import Answers, Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
@@ -90,4 +91,4 @@ def _decisive(arrival: Arrival) -> Rule | None:
 
 
 def _by_source_alone(answers: Answers) -> bool:
-    return all(text.startswith(("-s ", "-i ")) for literals, _ in answers for text, _ in literals)
+    return all(text.startswith(("-s ", "-i ")) for each in answers for text, _ in each.literals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from ipt_explain.netfilter.packet import Answers
+from ipt_explain.netfilter.assumptions import Answers, Choice, choice, condensed, joined, worth_joining
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.records import dataclass
 
@@ -56,8 +56,15 @@ class Portions(dict[Key, Portion[Via]]):
         """Join portions that differ only in the answer to one question and are equally large: the question has not
         mattered.
 
-        Goes on until no such pair is left.
+        Goes on until no such pair is left. Then joins those that differ only in which of many interfaces was assumed.
         """
+        self._forget_idle(answers_of, with_answers)
+        if self._join_choices(answers_of, with_answers):
+            self._forget_idle(answers_of, with_answers)
+
+    def _forget_idle(
+        self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
+    ) -> None:
         waiting = [key for key in self if answers_of(key)]
         while waiting:
             key = waiting.pop()
@@ -65,12 +72,36 @@ class Portions(dict[Key, Portion[Via]]):
                 continue
             answers = answers_of(key)
             for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
-                question, answer = answers[place]
-                twin = with_answers(key, (*answers[:place], (question, not answer), *answers[place + 1 :]))
-                if twin in self and self[twin].share == self[key].share:
+                answer = answers[place]
+                opposite = answer.opposite
+                twin = with_answers(key, (*answers[:place], opposite, *answers[place + 1 :]))
+                if twin in self and self[twin].share * answer.share == self[key].share * opposite.share:
                     one, other = self.pop(key), self.pop(twin)
                     merged = with_answers(key, answers[:place] + answers[place + 1 :])
-                    for portion in (other, one) if answer else (one, other):
+                    for portion in (other, one) if answer.hold else (one, other):
                         self.gather(merged, portion.share, portion.via)
                     waiting.append(merged)
                     break
+
+    def _join_choices(
+        self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
+    ) -> bool:
+        """Whether any were joined."""
+        alike: dict[object, list[tuple[Key, Choice]]] = {}
+        for key, portion in list(self.items()):
+            answers = answers_of(key)
+            fewer = condensed(answers)
+            if fewer is not answers:
+                self.gather(with_answers(key, fewer), portion.share, self.pop(key).via)
+                continue
+            found = choice(answers)
+            if found is not None:
+                kind = with_answers(key, found.others), found.flag, found.place, portion.share / found.share
+                alike.setdefault(kind, []).append((key, found))
+        told = [same for same in alike.values() if worth_joining([found for _, found in same])]
+        for same in told:
+            merged = with_answers(same[0][0], joined([found for _, found in same]))
+            for key, _ in same:
+                portion = self.pop(key)
+                self.gather(merged, portion.share, portion.via)
+        return bool(told)

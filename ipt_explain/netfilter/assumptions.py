@@ -1,0 +1,151 @@
+"""What is assumed of a packet that the dump does not tell, and which assumptions come to one.
+
+A node has a chain for each of its pods, and chooses among them by interface: `-i cali1`, `-i cali2`, … A packet has one
+of these only, and behind their chains it no longer matters which. Followed each by itself, and again for each
+interface that it may leave by, a hundred pods would make ten thousand packets of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from math import prod
+from typing import ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+_HALF = Fraction(1, 2)
+_FLAGS = ("-i ", "-o ")
+_FEWEST = 4
+"""Of fewer interfaces, each is worth being told by itself."""
+
+Literals = tuple[tuple[str, bool], ...]
+"""Questions, each with the answer that it takes, all together."""
+
+
+class Assumption:
+    """That all of these hold, or that not all do. `share` of the packets that it was asked of count for it: half, as
+    nothing is known of them, or what several assumptions that have become one come to.
+
+    `chosen` are interfaces of which it says that a packet has one, `excluded` those that it has none of; both empty
+    where it is about anything else. Equal ones are one object: states are compared all the time.
+    """
+
+    __slots__ = ("__weakref__", "chosen", "excluded", "flag", "hold", "literals", "share")
+    _known: ClassVar[WeakValueDictionary[tuple[Literals, bool, Fraction], Assumption]] = WeakValueDictionary()
+
+    literals: Literals
+    hold: bool
+    share: Fraction
+    flag: str
+    chosen: tuple[str, ...]
+    excluded: tuple[str, ...]
+
+    def __new__(cls, literals: Literals, hold: bool, share: Fraction = _HALF) -> Assumption:  # noqa: PYI034, the one
+        """The one of these."""
+        known = cls._known.get((literals, hold, share))
+        if known is not None:
+            return known
+        made = super().__new__(cls)
+        made.literals, made.hold, made.share = literals, hold, share
+        made.flag, names = _interfaces(literals)
+        has = hold is literals[0][1] if len(literals) == 1 else not hold
+        made.chosen, made.excluded = (names, ()) if has else ((), names)
+        cls._known[literals, hold, share] = made
+        return made
+
+    def __reduce__(self) -> tuple[type[Assumption], tuple[Literals, bool, Fraction]]:
+        return Assumption, (self.literals, self.hold, self.share)
+
+    @property
+    def opposite(self) -> Assumption:
+        """What holds for the other packets."""
+        return Assumption(self.literals, not self.hold, 1 - self.share)
+
+    @property
+    def question(self) -> str:
+        """What was asked, as text: `-i eth0 and -o eth1`; `-i cali1, cali2 or 108 more`."""
+        if len(self.literals) == 1 or not self.flag:
+            return " and ".join(text if wanted else f"not {text}" for text, wanted in self.literals)
+        first, second, *more = self.chosen or self.excluded
+        return f"{self.flag}{first}, {second} or {len(more):,} more" if more else f"{self.flag}{first} or {second}"
+
+    @property
+    def affirmed(self) -> bool:
+        """Whether the answer to that is yes."""
+        return bool(self.chosen) if self.flag and len(self.literals) > 1 else self.hold
+
+    def __str__(self) -> str:
+        """What holds: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
+        if self.affirmed:
+            return self.question
+        return f"not {self.question}" if len(self.literals) == 1 or self.flag else f"not ({self.question})"
+
+
+Answers = tuple[Assumption, ...]
+"""What was assumed, in the order asked."""
+
+
+class Choice(NamedTuple):
+    """Of assumptions, that a packet has one of some interfaces, and all others: those that it has none of some others
+    are left out, as that goes without saying. `place` is where it was among them; `share` what both count for."""
+
+    interfaces: tuple[str, ...]
+    share: Fraction
+    flag: str
+    place: int
+    others: Answers
+
+
+def choice(answers: Answers) -> Choice | None:
+    """The latest choice of an interface among assumptions; None where there is none."""
+    number = next((number for number in range(len(answers) - 1, -1, -1) if answers[number].chosen), None)
+    if number is None:
+        return None
+    flag, share, place = answers[number].flag, answers[number].share, number
+    others = []
+    for at, each in enumerate(answers):
+        if each.excluded and each.flag == flag:
+            share *= each.share
+            place -= at < number
+        elif at != number:
+            others.append(each)
+    return Choice(answers[number].chosen, share, flag, place, tuple(others))
+
+
+def joined(choices: Sequence[Choice]) -> Answers:
+    """Choices that differ in their interfaces alone as one."""
+    first = choices[0]
+    names = dict.fromkeys(name for each in choices for name in each.interfaces)
+    share = sum((each.share for each in choices), Fraction(0))
+    one = Assumption(tuple((f"{first.flag}{name}", False) for name in names), False, share)
+    return (*first.others[: first.place], one, *first.others[first.place :])
+
+
+def worth_joining(choices: Sequence[Choice]) -> bool:
+    """Whether so many interfaces are not worth being told each by itself."""
+    return len(choices) > 1 and sum(len(each.interfaces) for each in choices) >= _FEWEST
+
+
+def condensed(answers: Answers) -> Answers:
+    """The same, with the interfaces that a packet does not have as one assumption, where they are many."""
+    for flag in _FLAGS:
+        told = [each for each in answers if each.flag == flag]
+        names = [name for each in told for name in each.excluded]
+        if len(told) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in told):
+            share = prod((each.share for each in told), start=Fraction(1))
+            one = Assumption(tuple((f"{flag}{name}", False) for name in dict.fromkeys(names)), True, share)
+            place = answers.index(told[0])
+            answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
+    return answers
+
+
+@lru_cache(maxsize=4096)
+def _interfaces(literals: Literals) -> tuple[str, tuple[str, ...]]:
+    """The flag and the names of interfaces that these are about, of which a packet has one at most; empty where they
+    are about anything else. Several are put as `not`."""
+    for flag in _FLAGS:
+        names = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag) and not text.endswith("+")]
+        if len(names) == len(literals) and (len(names) == 1 or not any(wanted for _, wanted in literals)):
+            return flag, tuple(names)
+    return "", ()
