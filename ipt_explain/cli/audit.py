@@ -103,7 +103,7 @@ def audit(
     plan.require(plan.rules)
     services = Selection.of(service, namespace, address)
     dumps = files_of(dumps)
-    parsed = read_dumps(dumps, live, lenient, nftables_too=True)
+    parsed = read_dumps(dumps, live, lenient)
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
     if write_baseline is not None:

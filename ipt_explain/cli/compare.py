@@ -148,7 +148,7 @@ def _compare_two(
                 views.append(replace(views[0], name=path))
                 continue
             # One after the other: what is compared is much smaller than a dump.
-            parsed = read_dumps((path,), live=False, lenient=lenient, nftables_too=True)
+            parsed = read_dumps((path,), live=False, lenient=lenient)
             warn(parsed[0].warnings)
             views.append(node_view(path, parsed))
             del parsed
@@ -216,7 +216,7 @@ def _write_digest(
     from ipt_explain.compare.fleet.records.times import taken_of
     from ipt_explain.inputs.nodes.names import file_name
 
-    parsed = read_dumps(dumps, live=False, lenient=lenient, nftables_too=True)
+    parsed = read_dumps(dumps, live=False, lenient=lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     name = node or (file_name(parsed[0].source) if parsed[0].source != "-" else "-")
     digest = digest_of(node_view(name, parsed), taken=taken_of(dump.text.text for dump in parsed))

@@ -76,7 +76,7 @@ def explain(
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
     selection = Selection.of(service, namespace, address)
-    read = read_dumps(dumps, live, lenient, empty_too=not selection, nftables_too=True)
+    read = read_dumps(dumps, live, lenient, empty_too=not selection)
     explanation, total = explain_selected(read, selection) if objects is None else _named(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         said = NO_RULES.format(", ".join(dump.source for dump in read))

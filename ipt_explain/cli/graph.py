@@ -9,6 +9,7 @@ import click
 
 from ipt_explain.cli.shared.options import dump_options, no_pager_option, output_option, read_dumps, suggested
 from ipt_explain.cli.shared.stdio import warn, write
+from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.profiles.chains import TablePlace
@@ -53,6 +54,11 @@ def graph(
     from ipt_explain.render.graph.drawing import drawing
 
     parsed = read_dumps(dumps, live, lenient)
+    if any(dump.nft is not None for dump in parsed):
+        picture = _with_nftables(parsed, table, service, chain)
+        warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
+        write(_rendered(picture, output))
+        return
     among = places([ruleset for dump in parsed for ruleset in dump.rulesets], table)
     if service or chain:
         parts = _parts(parsed, among, service, chain)
@@ -61,6 +67,41 @@ def graph(
     picture = drawing(parts, _notes(parsed))
     warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
     write(_rendered(picture, output))
+
+
+def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[str], chains: Sequence[str]) -> Drawing:
+    """The picture of tables of nftables, and of those of iptables beside them."""
+    from ipt_explain.analyzers.profiles.chains import places
+    from ipt_explain.analyzers.profiles.named_services import chains_of_services
+    from ipt_explain.analyzers.profiles.nft_chains import nft_chains, nft_places, no_such
+    from ipt_explain.graph import whole
+    from ipt_explain.render.graph.drawing import Drawing, drawing
+    from ipt_explain.render.graph.nft_drawing import NftPart, nft_drawing
+
+    among = nft_places([dump.nft for dump in dumps if dump.nft is not None], table)
+    rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
+    beside = places(rulesets, table) if rulesets and (table is None or not among) else ()
+    if not among and not beside:
+        raise UsageError(f"there is no table {table} here")
+    if not services and not chains:
+        parts = [NftPart(place, place.graph.all_chains, list(place.graph.jumps)) for place in among]
+        others = [(place, whole(place.graph)) for place in beside]
+    else:
+        found, _, left = nft_chains(among, chains)
+        if left and not beside:
+            raise no_such(left)
+        others = _parts(dumps, beside, (), left) if left else []
+        centres = {facts.name for facts in found}
+        if services:
+            centres |= chains_of_services(dumps, services)
+        parts = []
+        for place in among:
+            here = [name for name in place.graph.all_chains if name in centres]
+            if here:
+                parts.append(NftPart(place, *place.graph.around(here)))
+    notes = _notes(dumps)
+    mine, theirs = nft_drawing(parts, notes), drawing(others, notes)
+    return Drawing((*mine.chains, *theirs.chains), (*mine.jumps, *theirs.jumps))
 
 
 def _notes(dumps: Sequence[Dump]) -> Notes:

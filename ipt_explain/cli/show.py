@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ipt_explain.cli.shared.options import display_options, output_option, read_dumps, source_options, suggested
 from ipt_explain.cli.shared.stdio import warn, write
+from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
-    from ipt_explain.model import Dump, nft
+    from ipt_explain.analyzers.profiles.chains import ChainFacts
+    from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftSetFacts, NftTableFacts
+    from ipt_explain.analyzers.profiles.tables import TableFacts
+    from ipt_explain.model import Dump
     from ipt_explain.render.english.glossary import Glossary
 
 _SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*")
@@ -60,26 +64,63 @@ def show(
             raise click.UsageError(f"name a chain ({names[0]}) or give a --rule, not both")
         write(_rules(rules, table, read_dumps(dumps, live, lenient) if dumps or live else (), output, color, width))
         return
-    parsed = read_dumps(dumps, live, lenient, nftables_too=bool(names) and output == "text")
+    parsed = read_dumps(dumps, live, lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
-    nftables = [dump.nft for dump in parsed if dump.nft is not None]
-    if nftables and names:
-        found, names = _of_nftables(nftables, names, table)
-        write(found(color, width))
-        if not names:
-            return
-    write(_chains(parsed, names, table, depth, output, color, width))
+    write(_shown(parsed, names, table, depth, output, color, width))
 
 
-def _of_nftables(
-    rulesets: Sequence[nft.Ruleset], names: Sequence[str], table: str | None
-) -> tuple[Callable[[bool, int], Iterable[str]], list[str]]:
-    """The chains of nftables that fit the names, to be printed, and the names that none fits."""
-    from ipt_explain.analyzers.profiles.nft_chains import nft_chains
+def _shown(
+    dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
+) -> Iterable[str]:
+    """Chains by name, or all tables: those of iptables, then those of nftables."""
+    nftables = [dump.nft for dump in dumps if dump.nft is not None]
+    if not nftables:
+        return _chains(dumps, names, table, depth, output, color, width)
+    from ipt_explain.analyzers.profiles import nft_chains
+    from ipt_explain.analyzers.profiles.named_services import chains_meant
+
+    places = nft_chains.nft_places(nftables, table)
+    chains, sets, left = nft_chains.nft_chains(places, names, depth, lambda name: chains_meant(dumps, name))
+    tables = [] if names else [nft_chains.table_facts(place) for place in places]
+    if any(dump.rulesets for dump in dumps):
+        iptables = _facts(dumps, left if names else (), table, depth, bool(names) and not left, bool(places))
+    elif left:
+        raise nft_chains.no_such(left)
+    elif not places:
+        raise UsageError(f"there is no table {table} here")
+    else:
+        iptables = [], []
+    if output == "json":
+        from ipt_explain.render.show.json import show_json
+
+        return [show_json(*iptables, nft_tables=tables, nft_chains=chains, nft_sets=sets)]
+    return _text(*iptables, tables, chains, sets, color, width)
+
+
+def _text(
+    tables: Sequence[TableFacts],
+    chains: Sequence[ChainFacts],
+    nft_tables: Sequence[NftTableFacts],
+    nft_chains: Sequence[NftChainFacts],
+    nft_sets: Sequence[NftSetFacts],
+    color: bool,
+    width: int,
+) -> Iterator[str]:
+    from ipt_explain.render.show.chain import chains_text
     from ipt_explain.render.show.nft_chain import nft_chains_text
+    from ipt_explain.render.show.nft_overview import nft_overview_text
+    from ipt_explain.render.show.overview import overview_text
 
-    found, left = nft_chains(rulesets, names, table)
-    return lambda color, width: nft_chains_text(found, width, color), left
+    parts = [
+        overview_text(tables, width, color) if tables else None,
+        nft_overview_text(nft_tables, width, color) if nft_tables else None,
+        chains_text(chains, width, color) if chains else None,
+        nft_chains_text(nft_chains, nft_sets, width, color) if nft_chains or nft_sets else None,
+    ]
+    for number, part in enumerate([part for part in parts if part is not None]):
+        if number:
+            yield "\n"
+        yield from part
 
 
 def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -99,29 +140,42 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
 def _chains(
     dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
 ) -> Iterable[str]:
-    from ipt_explain.analyzers.profiles.chains import find_chains, places
-    from ipt_explain.analyzers.profiles.named_services import chains_meant
-
-    among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
-    if names:
-        chains = find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
-        if output == "json":
-            from ipt_explain.render.show.json import show_json
-
-            return [show_json(chains=chains)]
-        from ipt_explain.render.show.chain import chains_text
-
-        return chains_text(chains, width, color)
-    from ipt_explain.analyzers.profiles.tables import table_facts
-
-    tables = [table_facts(place) for place in among]
+    tables, chains = _facts(dumps, names, table, depth)
     if output == "json":
         from ipt_explain.render.show.json import show_json
 
-        return [show_json(tables=tables)]
+        return [show_json(tables, chains)]
+    if names:
+        from ipt_explain.render.show.chain import chains_text
+
+        return chains_text(chains, width, color)
     from ipt_explain.render.show.overview import overview_text
 
     return overview_text(tables, width, color)
+
+
+def _facts(
+    dumps: Sequence[Dump],
+    names: Sequence[str],
+    table: str | None,
+    depth: int,
+    nothing: bool = False,
+    elsewhere: bool = False,
+) -> tuple[Sequence[TableFacts], Sequence[ChainFacts]]:
+    """The tables of iptables, or its chains by name; `nothing` where all names have been found `elsewhere`, which may
+    also have the table."""
+    from ipt_explain.analyzers.profiles.chains import find_chains, places
+    from ipt_explain.analyzers.profiles.named_services import chains_meant
+
+    rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
+    if nothing or (elsewhere and table is not None and not any(table in ruleset.tables for ruleset in rulesets)):
+        return [], []
+    among = places(rulesets, table)
+    if names:
+        return [], find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
+    from ipt_explain.analyzers.profiles.tables import table_facts
+
+    return [table_facts(place) for place in among], []
 
 
 def _rules(

@@ -94,7 +94,7 @@ def trace(
     from ipt_explain.trace import trace as trace_packet
     from ipt_explain.trace.destination import resolve, with_port
 
-    parsed = read_dumps(dumps, live, lenient, nftables_too=True)
+    parsed = read_dumps(dumps, live, lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     dump = _one_node(parsed)
     target = with_port(resolve(destination, protocol, dump, source), protocol, dump)

@@ -1,59 +1,190 @@
-"""What `show` asks of a chain of nftables: who leads to it, and which Service it is for."""
+"""What `show` asks of chains, sets and tables of nftables: who wrote them, what leads to them, what they are for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
+from ipt_explain.analyzers.nftables.masquerading import masquerade_mark
+from ipt_explain.analyzers.nftables.names import proxy_chain
+from ipt_explain.analyzers.nftables.purposes import purpose_of
 from ipt_explain.analyzers.nftables.tables import TABLE
-from ipt_explain.model.nft import Chain, Rule, Ruleset, SetLiteral, Table, Verdict, VerdictMap
+from ipt_explain.analyzers.owners.owner import owner_of
+from ipt_explain.analyzers.profiles.nft_graph import NftGraph, NftJump
+from ipt_explain.errors import UsageError
+from ipt_explain.model.nft import (
+    Chain,
+    Mangle,
+    MapLookup,
+    Match,
+    Nat,
+    Rule,
+    Ruleset,
+    Set,
+    SetReference,
+    SetUpdate,
+    Table,
+    VerdictMap,
+)
 from ipt_explain.records import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class NftCaller:
-    """What leads to a chain: a rule of another one, or an element of a map (`held`), on a line of the text."""
-
-    chain: str | None
-    held: str | None
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class NftChainFacts:
-    """A chain of nftables, with what leads to it; `known` is what its name tells, of those of kube-proxy's Services."""
+@dataclass(frozen=True, slots=True, eq=False)
+class NftPlace:
+    """A table where it was found, with its graph. `marks` names bits of the mark."""
 
     ruleset: Ruleset
     table: Table
-    chain: Chain
-    callers: tuple[NftCaller, ...]
-    known: ProxyChain | None
+    graph: NftGraph
+    marks: Mapping[int, str]
 
     @property
-    def is_proxys(self) -> bool:
-        """Whether kube-proxy wrote it."""
-        return self.table.name == TABLE
+    def name(self) -> str:
+        """The table as nft names it: `ip kube-proxy`."""
+        return f"{self.table.family.value} {self.table.name}"
+
+    def line(self, line: int) -> int | None:
+        """A line of the text; None in JSON, which has none."""
+        return line if line and self.ruleset.has_lines else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftChainFacts:
+    """A chain of nftables: who wrote it and what for, where that is known, and what leads to it. `chain` is None for
+    one that is only led to."""
+
+    place: NftPlace
+    name: str
+    chain: Chain | None
+    owner: str | None
+    purpose: str | None
+    callers: tuple[NftJump, ...]
+    hooks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftSetFacts:
+    """A set or map, and the rules that ask it or write to it, each with its chain."""
+
+    place: NftPlace
+    held: Set
+    askers: tuple[tuple[Chain, Rule], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftTableFacts:
+    """A table summed up. `chains` counts those that no hook enters, those of Services by kind, as `service-…`.
+    `unreached` have rules, but no hook leads to them, `missing` are jumps to chains that are not there; nothing is said
+    of either where the text is but a part. kube-proxy keeps chains for all, whether a Service needs them or not."""
+
+    place: NftPlace
+    owner: str | None
+    chains: Mapping[str, int]
+    rules: int
+    unreached: tuple[str, ...]
+    missing: tuple[NftJump, ...]
+
+
+def nft_places(rulesets: Iterable[Ruleset], table: str | None = None) -> list[NftPlace]:
+    """All tables of the rulesets, or those of one name, with or without their family."""
+    found = []
+    for ruleset in rulesets:
+        for held in ruleset.tables.values():
+            if table in (None, held.name, f"{held.family.value} {held.name}"):
+                mark = masquerade_mark(held) if held.name == TABLE else None
+                marks = {} if mark is None else {mark[0]: "the masquerade mark"}
+                found.append(NftPlace(ruleset, held, NftGraph(held), marks))
+    return found
 
 
 def nft_chains(
-    rulesets: Sequence[Ruleset], names: Sequence[str], table: str | None
-) -> tuple[list[NftChainFacts], list[str]]:
-    """The chains that fit the names (globs, or a Service's name), and the names that none fits."""
-    found: list[NftChainFacts] = []
+    places: Sequence[NftPlace],
+    names: Sequence[str],
+    depth: int = 0,
+    otherwise: Callable[[str], Iterable[str]] = lambda name: (),
+) -> tuple[list[NftChainFacts], list[NftSetFacts], list[str]]:
+    """The chains and sets that fit the names (globs, or a Service's name), chains with those that they lead to in up to
+    `depth` jumps, and the names that nothing fits. A name that is no chain's stands for the chains that `otherwise`
+    gives."""
+    found = _found(places, names, depth)
+    more = {name: list(otherwise(name)) for name in found[2]}
+    if not any(more.values()):
+        return found
+    chains, _, _ = _found(places, [chain for chains in more.values() for chain in chains], depth)
+    return [*found[0], *chains], found[1], [name for name, meant in more.items() if not meant]
+
+
+def _found(
+    places: Sequence[NftPlace], names: Sequence[str], depth: int
+) -> tuple[list[NftChainFacts], list[NftSetFacts], list[str]]:
+    chains: list[NftChainFacts] = []
+    sets: list[NftSetFacts] = []
     left = list(names)
-    for ruleset in rulesets:
-        for held in ruleset.tables.values():
-            if table not in (None, held.name, f"{held.family.value} {held.name}"):
-                continue
-            callers = _callers(held)
-            for chain in held.chains.values():
-                fitting = [name for name in names if _fits(name, chain.name)]
-                if fitting:
-                    leading = tuple(callers.get(chain.name, ()))
-                    found.append(NftChainFacts(ruleset, held, chain, leading, proxy_chain(chain.name)))
-                    left = [name for name in left if name not in fitting]
-    return found, left
+    for place in places:
+        wanted: dict[str, None] = {}
+        for name in place.graph.all_chains:
+            fitting = [each for each in names if _fits(each, name)]
+            if fitting:
+                wanted.update(dict.fromkeys(place.graph.below([name], depth)))
+                left = [each for each in left if each not in fitting]
+        chains += [chain_facts(place, name) for name in wanted]
+        for held in place.table.sets.values():
+            fitting = [each for each in names if fnmatchcase(held.name, each.removeprefix("@"))]
+            if fitting:
+                sets.append(NftSetFacts(place, held, tuple(_askers(place.table, held.name))))
+                left = [each for each in left if each not in fitting]
+    return chains, sets, left
+
+
+def no_such(names: Sequence[str]) -> UsageError:
+    """For names that fit nothing."""
+    return UsageError(f"there is no chain or set {', '.join(names)} here")
+
+
+def chain_facts(place: NftPlace, name: str) -> NftChainFacts:
+    """The facts of one chain."""
+    chain = place.table.chains.get(name)
+    owner, purpose = owner_of_chain(place.table, name)
+    graph = place.graph
+    return NftChainFacts(
+        place, name, chain, owner, purpose, tuple(graph.entering.get(name, ())), graph.reached_from.get(name, ())
+    )
+
+
+def table_facts(place: NftPlace) -> NftTableFacts:
+    """The table summed up."""
+    counts: Counter[str] = Counter()
+    for chain in place.table.chains.values():
+        if chain.base is None:
+            known = proxy_chain(chain.name)
+            counts[chain.name if known is None else f"{known.kind.value}-…"] += 1
+    partial, owner = place.ruleset.fragment, owner_of_table(place.table)
+    kept = place.table.name == TABLE
+    unreached = tuple(name for name in place.graph.unreached if not kept or proxy_chain(name) or not purpose_of(name))
+    return NftTableFacts(
+        place,
+        owner,
+        dict(counts),
+        place.table.rule_count,
+        () if partial else unreached,
+        () if partial else place.graph.missing,
+    )
+
+
+def owner_of_table(table: Table) -> str | None:
+    """Who made a table; None where nothing tells."""
+    if table.name == TABLE:
+        return "kube-proxy"
+    return "iptables-nft" if table.xtables else None
+
+
+def owner_of_chain(table: Table, name: str) -> tuple[str | None, str | None]:
+    """Who made a chain, and what for, where that is known."""
+    if table.name == TABLE:
+        return "kube-proxy", purpose_of(name)
+    owner = owner_of(name, (), table.name) if table.xtables else None
+    return (None, None) if owner is None else (owner.name, owner.purpose)
 
 
 def _fits(wanted: str, name: str) -> bool:
@@ -66,26 +197,23 @@ def _fits(wanted: str, name: str) -> bool:
     return wanted in (known.port.name, service, f"{service}:{known.port.port}")
 
 
-def _callers(table: Table) -> dict[str, list[NftCaller]]:
-    """What leads to each chain of a table."""
-    found: dict[str, list[NftCaller]] = {}
+def _askers(table: Table, name: str) -> Iterable[tuple[Chain, Rule]]:
+    reference = SetReference(name)
     for chain in table.chains.values():
         for rule in chain.rules:
-            for target in dict.fromkeys(_targets(rule)):
-                found.setdefault(target, []).append(NftCaller(chain.name, None, rule.line))
-    for held in table.sets.values():
-        for element in held.elements:
-            if isinstance(element.data, Verdict) and element.data.chain is not None:
-                caller = NftCaller(None, held.name, element.line or held.line)
-                found.setdefault(element.data.chain, []).append(caller)
-    return found
+            if any(_asks(statement, reference) for statement in rule.statements):
+                yield chain, rule
 
 
-def _targets(rule: Rule) -> Iterator[str]:
-    for statement in rule.statements:
-        if isinstance(statement, Verdict) and statement.chain is not None:
-            yield statement.chain
-        elif isinstance(statement, VerdictMap) and isinstance(statement.data, SetLiteral):
-            for element in statement.data.elements:
-                if isinstance(element.data, Verdict) and element.data.chain is not None:
-                    yield element.data.chain
+def _asks(statement: object, reference: SetReference) -> bool:
+    if isinstance(statement, Match):
+        return statement.right == reference
+    if isinstance(statement, VerdictMap):
+        return statement.data == reference
+    if isinstance(statement, SetUpdate):
+        return statement.target == reference
+    if isinstance(statement, Nat):
+        return isinstance(statement.address, MapLookup) and statement.address.data == reference
+    return (
+        isinstance(statement, Mangle) and isinstance(statement.value, MapLookup) and statement.value.data == reference
+    )

@@ -41,7 +41,7 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
     from ipt_explain.compare.objects.cluster import judge_all
 
     objects = read_cluster(judging.objects, dumps)
-    parsed = read_dumps(dumps, live=False, lenient=lenient, nftables_too=True)
+    parsed = read_dumps(dumps, live=False, lenient=lenient)
     judgement = judge_all(objects, parsed, node)
     warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
     report = _wanted(cluster_report(judgement.mismatches, parsed), judging)

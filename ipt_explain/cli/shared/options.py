@@ -35,11 +35,6 @@ NO_RULES = (
     "nothing: use a newer one"
 )
 
-NFTABLES = (
-    "{}: there are rules of nftables in it, which this command cannot follow yet: "
-    "explain, trace, audit, compare and `show NAME` can. Give it what iptables-save prints"
-)
-
 
 def dump_options(command: Command) -> Command:
     """DUMP..., --live and --lenient, as parameters `dumps`, `live` and `lenient`; `read_dumps` takes all three."""
@@ -51,7 +46,11 @@ def source_options(command: Command) -> Command:
     options = (
         click.option("--live", is_flag=True, help="Ask this node's own iptables-save, nft, ipset, ipvsadm and ip."),
         click.option(
-            "--save", metavar="FILE", type=click.Path(), expose_value=False, callback=_keep_save,
+            "--save",
+            metavar="FILE",
+            type=click.Path(),
+            expose_value=False,
+            callback=_keep_save,
             help="With --live: write what they print to this file, to which line numbers then refer.",
         ),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
@@ -158,11 +157,9 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
     return wants_color(sys.stdout) if color == "auto" else color == "always"
 
 
-def read_dumps(
-    dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False, nftables_too: bool = False
-) -> tuple[Dump, ...]:
+def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
     """The dumps that the command line names, each parsed as a source of its own; what those of one node tell beside
-    rules, all of them know. `nftables_too`: the command can follow rules of nftables.
+    rules, all of them know.
 
     Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
     faults of all of them.
@@ -190,9 +187,6 @@ def read_dumps(
             faults.append(error)
     if faults:
         raise joined(faults)
-    nftables = [dump.source for dump in parsed if dump.nft is not None]
-    if nftables and not nftables_too:
-        raise UsageError(NFTABLES.format(", ".join(nftables)))
     if not empty_too and not any(dump.rulesets or dump.node or dump.nft for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     shared = with_shared_facts(parsed)

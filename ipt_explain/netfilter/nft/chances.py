@@ -5,7 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from ipt_explain.model.nft import WILDCARD, Element, Expression, Operator, Range, SetLiteral
+from ipt_explain.model.nft import (
+    WILDCARD,
+    Element,
+    Expression,
+    MapLookup,
+    Numgen,
+    Operator,
+    Range,
+    SetLiteral,
+    VerdictMap,
+)
 from ipt_explain.netfilter.nft.readings import Chance
 
 
@@ -25,6 +35,15 @@ def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction
     if left > 0:
         found.append((_fraction(left, chance.count), otherwise))
     return found
+
+
+def chances(lookup: VerdictMap | MapLookup) -> dict[Element, float] | None:
+    """The share of each element of a map that is asked by chance alone; None where something else decides."""
+    numbers, data = lookup.key, lookup.data
+    if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
+        return None
+    found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
+    return {element: float(share) for share, element in found if element is not None}
 
 
 @lru_cache(maxsize=4096)

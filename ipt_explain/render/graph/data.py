@@ -5,11 +5,12 @@
                 "kind": "built-in"|"chain"|"missing"|"unknown", "owner": "kube-proxy"|null, "purpose": "…"|null,
                 "rules": 12, "ends": "DNAT 10.244.1.9:8080; …", "line": 5|null, "service": "shop/cart:http"|null,
                 "unmatched": 0.25|null, "faults": "IPT202 traffic-leaks; …"}],
-     "edges": [{"source": "nat/PREROUTING", "target": "nat/KUBE-SERVICES", "key": 41, "line": 41, "rule": "-A …",
+     "edges": [{"source": "nat/PREROUTING", "target": "nat/KUBE-SERVICES", "key": 41, "line": 41|null, "rule": "-A …",
                 "label": "…", "goto": false, "share": 0.5|null, "faulty": false}]}
 
-`key` is the rule's line: jumps between the same two chains are edges of their own, in rule order. Keys are a promise:
-some may be added, none renamed or dropped.
+`key` is the rule's line, or a number in nftables: jumps between the same two chains are edges of their own, in rule
+order. In nftables an element of a map that leads to a chain is an edge, too, from the chain that asks the map; `line`
+is null where the input was JSON. Keys are a promise: some may be added, none renamed or dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def graph_json(drawing: Drawing) -> Iterator[str]:
     yield from _list({"id": chain.id, **_chain(chain)} for chain in drawing.chains)
     yield '],\n "edges": ['
     yield from _list(
-        {"source": jump.source, "target": jump.target, "key": jump.line, **_jump(jump)} for jump in drawing.jumps
+        {"source": jump.source, "target": jump.target, "key": jump.key, **_jump(jump)} for jump in drawing.jumps
     )
     yield "]}\n"
 
@@ -45,7 +46,7 @@ def graphml(drawing: Drawing) -> Iterable[str]:
     return graphml_lines(
         multigraph(
             ((chain.id, _chain(chain)) for chain in drawing.chains),
-            ((jump.source, jump.target, jump.line, _jump(jump)) for jump in drawing.jumps),
+            ((jump.source, jump.target, jump.key, _jump(jump)) for jump in drawing.jumps),
         )
     )
 

@@ -61,17 +61,19 @@ class DrawnChain:
 @dataclass(frozen=True, slots=True)
 class DrawnJump:
     """A jump as a picture has it. `share` is how many of the packets that reach the chain's chances go this way;
-    `faulty` tells that the audit points at its rule.
+    `faulty` tells that the audit points at its rule. `key` tells jumps between the same two chains apart; `line` is
+    None where the input has no lines.
     """
 
     source: str
     target: str
-    line: int
+    line: int | None
     rule: str
     label: str
     goto: bool
     share: float | None
-    faulty: bool = False
+    faulty: bool
+    key: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def _jumps(group: str, place: TablePlace, part: Neighbourhood, notes: Notes) -> 
             jump.goto,
             share_of.get(id(rule)),
             notes.is_faulty(place.ruleset, rule.line),
+            rule.line,
         )
 
 

@@ -8,11 +8,15 @@
      "chains": [{"source", "family", "backend", "table", "chain", "line", "built_in", "policy",
                  "exists" (null: unknown), "owner": {"name", "purpose", "evidence"} or null,
                  "reached_from": ["PREROUTING"], "callers": [{"chain", "line", "goto"}], "rules": [rule]}],
+     "sets": [{"source", "family", "backend", "table", "set", "line", "types", "data_types", "timeout_seconds", "whole",
+               "asked_by": [{"chain", "line"}], "elements": ["…"]}],
      "rules": [rule]}
 
 where a rule is {"line", "chain", "rule", "command" ("-A"), "sentence", "conditions", "action", "after", "comments",
 "target", "jumps_to", "share", "packets", "bytes"}; its share is of what reaches the chain's `statistic` rules. `tables`
-is filled where no name was given, `chains` where some were, `rules` by `--rule`. A hook's owner "" is nobody known.
+is filled where no name was given, `chains` and `sets` where some were, `rules` by `--rule`. A hook's owner "" is nobody
+known. Of nftables, a table has its family in front (`ip kube-proxy`) and its `sets` with their sizes, base chains are
+`built_in`, a caller by way of a map names the `map`, `command` is "", and lines are null where the text was JSON.
 """
 
 from __future__ import annotations
@@ -23,12 +27,14 @@ from typing import Any
 
 from ipt_explain.analyzers.owners.owner import Owner
 from ipt_explain.analyzers.profiles.chains import ChainFacts, TablePlace
+from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftSetFacts, NftTableFacts
 from ipt_explain.analyzers.profiles.tables import HookFacts, TableFacts
 from ipt_explain.model import Rule
 from ipt_explain.render.english.edge_labels import shares
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.show.chain_words import ChainWords
+from ipt_explain.render.show.nft_json import nft_chain_json, nft_set_json, nft_table_json
 
 SCHEMA = "ipt-explain/show/1"
 
@@ -38,6 +44,9 @@ def show_json(
     chains: Sequence[ChainFacts] = (),
     rules: Iterable[Rule] = (),
     glossary: Glossary = NOTHING_KNOWN,
+    nft_tables: Sequence[NftTableFacts] = (),
+    nft_chains: Sequence[NftChainFacts] = (),
+    nft_sets: Sequence[NftSetFacts] = (),
 ) -> str:
     """The JSON text: ASCII, with a final line feed."""
     words: dict[int, ChainWords] = {}
@@ -46,8 +55,9 @@ def show_json(
             words[id(facts.place)] = ChainWords(facts.place)
     document = {
         "schema": SCHEMA,
-        "tables": [_table(facts) for facts in tables],
-        "chains": [_chain(facts, words[id(facts.place)]) for facts in chains],
+        "tables": [*map(_table, tables), *map(nft_table_json, nft_tables)],
+        "chains": [*(_chain(facts, words[id(facts.place)]) for facts in chains), *map(nft_chain_json, nft_chains)],
+        "sets": [*map(nft_set_json, nft_sets)],
         "rules": [_rule(rule, rule_words(rule, glossary), _names_chain(rule)) for rule in rules],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -1,81 +1,166 @@
-"""Chains of nftables: what they are for, what leads to them, and their rules as nft prints them."""
+"""Chains and sets of nftables in plain English: who wrote them, what for, what leads to them, what each rule does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.nftables.names import ChainKind
-from ipt_explain.analyzers.profiles.nft_chains import NftCaller, NftChainFacts
+from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
+from ipt_explain.analyzers.profiles.nft_graph import NftJump
+from ipt_explain.model.nft import Chain, Element, Rule, Verdict
+from ipt_explain.model.nft.printing import element_text, expression_text
+from ipt_explain.render.show.chain import SHOWN_CALLERS, WIDEST
+from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import source_name
-from ipt_explain.words.quotes import clipped
+from ipt_explain.words.lists import both
+from ipt_explain.words.quotes import cited, clipped
 
 _LABEL = 11
-_SHOWN_CALLERS = 8
-_PURPOSES = {
-    ChainKind.SERVICE: "spreads connections over all endpoints of {}",
-    ChainKind.LOCAL: "spreads connections over the endpoints of {} on this node",
-    ChainKind.EXTERNAL: "connections to external addresses and node ports of {}",
-    ChainKind.FIREWALL: "source ranges of {}",
-    ChainKind.ENDPOINT: "one endpoint of {}",
-}
 
 
-def nft_chains_text(chains: Sequence[NftChainFacts], width: int, color: bool) -> Iterator[str]:
-    """The chains as text, in pieces."""
-    return to_text(_lines(chains, width), color)
+def nft_chains_text(
+    chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int, color: bool
+) -> Iterator[str]:
+    """The chains and sets as text, in pieces."""
+    return to_text(_lines(chains, sets, width), color)
 
 
-def _lines(chains: Sequence[NftChainFacts], width: int) -> Iterator[Line]:
-    for number, facts in enumerate(chains):
+def _lines(chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int) -> Iterator[Line]:
+    nodes = [*map(_chain, chains), *map(_set, sets)]
+    for number, node in enumerate(nodes):
         if number:
             yield []
-        yield from draw(_chain(facts), width)
+        yield from draw(node, min(width, WIDEST))
 
 
 def _chain(facts: NftChainFacts) -> Node:
-    table, chain = facts.table, facts.chain
-    parts = [f"{table.family.value} {table.name}", source_name(facts.ruleset.source), "nftables"]
-    origin = " · ".join(filter(None, parts))
-    name: Span = (escape(clipped(chain.name)), "name")
-    node = Node([name, *sentence(escape(f" · {origin}"))], tail=_line(facts, chain.line), hang=2)
-    if facts.is_proxys:
-        node.children.append(_entry("owner", "kube-proxy"))
-    if facts.known is not None:
-        port = facts.known.port
-        node.children.append(_entry("purpose", _PURPOSES[facts.known.kind].format(port.spelled)))
-    elif chain.comment:
+    place, chain = facts.place, facts.chain
+    node = _title(place, facts.name, 0 if chain is None else chain.line)
+    if facts.owner is not None:
+        node.children.append(_entry("owner", facts.owner))
+    if facts.purpose is not None:
+        node.children.append(_entry("purpose", facts.purpose))
+    if chain is not None and chain.comment:
         node.children.append(_entry("comment", chain.comment))
-    if chain.base is not None:
-        base = chain.base
-        node.children.append(_entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}"))
-        node.children.append(_entry("policy", base.policy))
-    for caller in facts.callers[:_SHOWN_CALLERS]:
-        node.children.append(_entry("called by", _caller(caller), _line(facts, caller.line)))
-    more = len(facts.callers) - _SHOWN_CALLERS
-    if more > 0:
-        node.children.append(_entry("called by", counted(more, "more rule or element")))
-    if chain.base is None and not facts.callers:
-        node.children.append(_entry("called by", "nothing leads here"))
-    rules = _entry("rules", f"{len(chain.rules):,}" if chain.rules else "none: packets come back at once")
-    digits = len(f"{len(chain.rules)}")
-    for number, rule in enumerate(chain.rules, start=1):
-        spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(rule.text))]
-        rules.children.append(Node(spans, tail=_line(facts, rule.line), hang=digits + 2))
-    node.children.append(rules)
+    node.children += _reached(facts)
+    words = NftWords(place)
+    node.children += _callers(place, facts.callers, words)
+    node.children.append(_rules(place, chain, words))
     return node
 
 
-def _caller(caller: NftCaller) -> str:
-    return caller.chain if caller.chain is not None else f"map {caller.held}"
+def _title(place: NftPlace, name: str, line: int) -> Node:
+    parts = [place.name, source_name(place.ruleset.source), "nftables"]
+    origin = " · ".join(filter(None, parts))
+    shown: Span = (escape(clipped(name)), "name")
+    return Node([shown, *sentence(escape(f" · {origin}"))], tail=_line(place, line), hang=2)
+
+
+def _reached(facts: NftChainFacts) -> Iterator[Node]:
+    base = None if facts.chain is None else facts.chain.base
+    if base is not None:
+        yield _entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}")
+        yield _entry("policy", f"{base.policy}: what becomes of packets behind the last rule")
+    elif facts.hooks:
+        yield _entry("reached", f"from {both(facts.hooks)}")
+    elif facts.place.ruleset.fragment:
+        yield _entry("reached", "from where, this text does not show")
+    else:
+        yield _entry("reached", "by no packet: no base chain leads here")
+
+
+def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> Iterator[Node]:
+    for jump in callers[:SHOWN_CALLERS]:
+        yield _entry("called by", _caller(jump, words), _line(place, jump.line))
+    more = len(callers) - SHOWN_CALLERS
+    if more > 0:
+        yield _entry("called by", f"{counted(more, 'more rule or element')}, which -o json lists")
+
+
+def _caller(jump: NftJump, words: NftWords) -> str:
+    if jump.held is not None and jump.element is not None:
+        return f"{jump.source}, by map {jump.held.name} for {expression_text(jump.element.key)}"
+    said = jump.source
+    if jump.goto:
+        said += ", for good (goto)"
+    conditions = words.rule(jump.rule).conditions
+    return said + (f", if a packet {both(conditions)}" if conditions else "")
+
+
+def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
+    if chain is None:
+        return _entry("rules", "not in this text" if place.ruleset.fragment else "this chain does not exist")
+    if not chain.rules:
+        return _entry("rules", "none" if chain.base is not None else "none: packets come back at once")
+    node = _entry("rules", f"{len(chain.rules):,}")
+    digits = len(f"{len(chain.rules)}")
+
+    def nodes() -> Iterator[Node]:
+        for number, rule in enumerate(chain.rules, start=1):
+            said = words.rule(rule)
+            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+            for note in _notes(rule):
+                spans += sentence(f" {escape(note)}", "chain")[1:]
+            yield Node(spans, tail=_line(place, rule.line), hang=digits + 2)
+
+    node.more = nodes()
+    return node
+
+
+def _notes(rule: Rule) -> Iterator[str]:
+    """What follows a rule's sentence: its comment, and what it has counted."""
+    if rule.comment is not None:
+        yield cited(clipped(rule.comment))
+    counter = counter_of(rule)
+    if counter is not None and counter.packets is not None:
+        yield f"[{counted(counter.packets, 'packet')}]"
+
+
+def _set(facts: NftSetFacts) -> Node:
+    place, held = facts.place, facts.held
+    kind = "map" if held.is_map else "set"
+    node = _title(place, f"{kind} {held.name}", held.line)
+    if held.comment:
+        node.children.append(_entry("comment", held.comment))
+    types = " . ".join(held.types)
+    if held.data_types is not None:
+        types += f" : {' . '.join(held.data_types)}"
+    node.children.append(_entry("type", types))
+    if held.timeout is not None:
+        node.children.append(_entry("timeout", f"{held.timeout:,} s"))
+    words = NftWords(place)
+    for chain, rule in facts.askers[:SHOWN_CALLERS]:
+        said = f"{chain.name}: {words.rule(rule).brief}"
+        node.children.append(_entry("asked by", said, _line(place, rule.line)))
+    more = len(facts.askers) - SHOWN_CALLERS
+    if more > 0:
+        node.children.append(_entry("asked by", counted(more, "more rule")))
+    if not facts.askers:
+        node.children.append(_entry("asked by", "no rule of this text"))
+    size = f"{len(held.elements):,}" if held.elements else "none"
+    elements = _entry("elements", f"{size}, and others that this text leaves out" if held.elided else size)
+    elements.more = (
+        Node([*sentence(escape(clipped(_element(element, words))))], tail=_line(place, element.line), hang=2)
+        for element in held.elements
+    )
+    node.children.append(elements)
+    return node
+
+
+def _element(element: Element, words: NftWords) -> str:
+    said = element_text(element)
+    if isinstance(element.data, Verdict) and element.data.chain is not None:
+        return f"{said} ({words.folded(element.data.chain)})"
+    return said
 
 
 def _entry(label: str, words: str, tail: str = "") -> Node:
     return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(words)))], tail=tail, hang=_LABEL)
 
 
-def _line(facts: NftChainFacts, line: int) -> str:
-    return f"line {line}" if facts.ruleset.has_lines and line else ""
+def _line(place: NftPlace, line: int) -> str:
+    known = place.line(line)
+    return "" if known is None else f"line {known}"

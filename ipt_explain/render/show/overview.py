@@ -40,10 +40,10 @@ def _table(facts: TableFacts) -> Node:
     node.children += _empty_hooks(facts.hooks)
     node.children += [_possession(possession) for possession in facts.possessions]
     if facts.unreachable:
-        node.children.append(_list("led to by no hook", facts.unreachable))
+        node.children.append(named_list("led to by no hook", facts.unreachable))
     if facts.dangling:
         missing = dict.fromkeys(f"{jump.target} (line {jump.rule.line})" for jump in facts.dangling)
-        node.children.append(_list("jumped to, but missing", tuple(missing)))
+        node.children.append(named_list("jumped to, but missing", tuple(missing)))
     for cycle in facts.cycles:
         path = [escape(clipped(name)) for name in _shortened(cycle.path)]
         node.children.append(Node([("cycle  ", "bad"), *sentence(" → ".join([*path, path[0]]))], hang=7))
@@ -86,8 +86,9 @@ def _possession(possession: Possession) -> Node:
     return Node([*words, *_names(names)], hang=2)
 
 
-def _list(label: str, names: Sequence[str]) -> Node:
-    return Node([(label, "unknown"), *_names([escape(clipped(name)) for name in names])], hang=2)
+def named_list(label: str, names: Sequence[str], style: str = "unknown") -> Node:
+    """A label, and the first of some names."""
+    return Node([(label, style), *_names([escape(clipped(name)) for name in names])], hang=2)
 
 
 def _names(names: Sequence[str]) -> list[Span]:

@@ -1,0 +1,125 @@
+"""Which chain of an nftables table leads where: by jumps, and by the elements of maps that its rules look up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from ipt_explain.model.nft import Chain, Element, Rule, Set, SetReference, Table, Verdict, VerdictKind, VerdictMap
+from ipt_explain.netfilter.nft.chances import chances
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftJump:
+    """A rule of chain `source` that leads to chain `target`; by an `element` of the map `held`, or of one that the rule
+    writes out. `share` is that of the packets that come to the rule, where chance decides."""
+
+    source: str
+    target: str
+    rule: Rule
+    goto: bool
+    held: Set | None = None
+    element: Element | None = None
+    share: float | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of the element, or of the rule."""
+        return (self.element.line if self.element is not None else 0) or self.rule.line
+
+
+class NftGraph:
+    """The chain graph of one table. Nothing recurses, and each element is looked at once for each rule that asks it."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.leaving: dict[str, list[NftJump]] = {}
+        self.entering: dict[str, list[NftJump]] = {}
+        for chain in table.chains.values():
+            for jump in _jumps(table, chain):
+                self.leaving.setdefault(jump.source, []).append(jump)
+                self.entering.setdefault(jump.target, []).append(jump)
+
+    @property
+    def jumps(self) -> Iterator[NftJump]:
+        """All of them, in the order of chains and rules."""
+        return (jump for jumps in self.leaving.values() for jump in jumps)
+
+    @cached_property
+    def bases(self) -> tuple[Chain, ...]:
+        """The chains that the kernel enters."""
+        return tuple(chain for chain in self.table.chains.values() if chain.base is not None)
+
+    @cached_property
+    def reached_from(self) -> Mapping[str, tuple[str, ...]]:
+        """The base chains from which packets can come to each chain."""
+        found: dict[str, list[str]] = {}
+        for base in self.bases:
+            for name in self.below([base.name]):
+                if name != base.name:
+                    found.setdefault(name, []).append(base.name)
+        return {name: tuple(bases) for name, bases in found.items()}
+
+    @property
+    def missing(self) -> tuple[NftJump, ...]:
+        """Jumps to chains that are not there."""
+        return tuple(jump for jump in self.jumps if jump.target not in self.table.chains)
+
+    @property
+    def all_chains(self) -> list[str]:
+        """The chains, and behind them those that are led to but missing."""
+        return [*self.table.chains, *dict.fromkeys(jump.target for jump in self.missing)]
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Chains with rules that no base chain leads to."""
+        return tuple(
+            chain.name
+            for chain in self.table.chains.values()
+            if chain.rules and chain.base is None and chain.name not in self.reached_from
+        )
+
+    def below(self, names: Iterable[str], depth: int | None = None) -> list[str]:
+        """These chains and those that they lead to, in up to `depth` jumps."""
+        return _walk(names, {name: [jump.target for jump in jumps] for name, jumps in self.leaving.items()}, depth)
+
+    def around(self, names: Iterable[str]) -> tuple[list[str], list[NftJump]]:
+        """What leads to these chains, and what they lead to, with the jumps between them."""
+        centres = list(names)
+        below = set(self.below(centres))
+        above = set(_walk(centres, {name: [jump.source for jump in jumps] for name, jumps in self.entering.items()}))
+        jumps = [jump for jump in self.jumps if jump.source in below or (jump.source in above and jump.target in above)]
+        return [name for name in self.all_chains if name in below or name in above], jumps
+
+
+def _walk(names: Iterable[str], leads: Mapping[str, list[str]], depth: int | None = None) -> list[str]:
+    found = dict.fromkeys(names)
+    level, left = list(found), depth
+    while level and left != 0:
+        level = list(dict.fromkeys(target for name in level for target in leads.get(name, ()) if target not in found))
+        found.update(dict.fromkeys(level))
+        left = None if left is None else left - 1
+    return list(found)
+
+
+def _jumps(table: Table, chain: Chain) -> Iterator[NftJump]:
+    for rule in chain.rules:
+        for statement in rule.statements:
+            if isinstance(statement, Verdict) and statement.chain is not None:
+                yield NftJump(chain.name, statement.chain, rule, statement.kind is VerdictKind.GOTO)
+            elif isinstance(statement, VerdictMap):
+                yield from _by_map(table, chain, rule, statement)
+
+
+def _by_map(table: Table, chain: Chain, rule: Rule, lookup: VerdictMap) -> Iterator[NftJump]:
+    held = table.sets.get(lookup.data.name) if isinstance(lookup.data, SetReference) else None
+    data = lookup.data if not isinstance(lookup.data, SetReference) else held
+    if data is None:
+        return
+    drawn = chances(lookup)
+    for element in data.elements:
+        given = element.data
+        if isinstance(given, Verdict) and given.chain is not None:
+            share = None if drawn is None else drawn.get(element)
+            yield NftJump(chain.name, given.chain, rule, given.kind is VerdictKind.GOTO, held, element, share)

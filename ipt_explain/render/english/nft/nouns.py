@@ -1,0 +1,94 @@
+"""What nftables' expressions look at, as nouns: `its destination address`, `a random number below 3`."""
+
+from __future__ import annotations
+
+from ipt_explain.model.nft import (
+    Concatenation,
+    Conntrack,
+    Expression,
+    Fib,
+    Meta,
+    Numgen,
+    Payload,
+    Range,
+    SetData,
+    SetLiteral,
+    SetReference,
+    Table,
+)
+from ipt_explain.model.nft.printing import expression_text
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import both, either
+
+_MOST_ELEMENTS = 8
+_FIELDS = {
+    "saddr": "source address",
+    "daddr": "destination address",
+    "sport": "source port",
+    "dport": "destination port",
+    "protocol": "protocol",
+    "nexthdr": "protocol",
+}
+_META = {
+    "mark": "mark",
+    "l4proto": "protocol",
+    "iifname": "incoming interface",
+    "iif": "incoming interface",
+    "oifname": "outgoing interface",
+    "oif": "outgoing interface",
+}
+_TRANSPORTS = frozenset({"th", "tcp", "udp", "sctp", "dccp", "udplite"})
+
+
+def noun(expression: Expression) -> str:
+    """What an expression looks at, without an article."""
+    if isinstance(expression, Payload):
+        network = expression.protocol in ("ip", "ip6")
+        if expression.field in _FIELDS and (network or expression.protocol in _TRANSPORTS):
+            return _FIELDS[expression.field]
+    if isinstance(expression, Meta) and expression.key in _META:
+        return _META[expression.key]
+    if isinstance(expression, Conntrack) and expression.key in ("state", "status", "mark"):
+        return f"connection's {expression.key}"
+    if isinstance(expression, Fib) and expression.result == "type" and len(expression.flags) == 1:
+        return f"kind of {'source' if 'saddr' in expression.flags else 'destination'} address"
+    if isinstance(expression, Concatenation):
+        return both([noun(part) for part in expression.parts])
+    return f"`{expression_text(expression)}`"
+
+
+def drawn(numbers: Numgen) -> str:
+    """How a number comes about."""
+    first, last = numbers.offset, numbers.offset + numbers.modulus - 1
+    return (
+        f"a random number from {first} to {last}" if numbers.random else f"a counter that goes from {first} to {last}"
+    )
+
+
+def held(data: SetData, table: Table | None, beside: Expression, kind: str = "set") -> str:
+    """A set or map: by its name and size, or written out."""
+    if isinstance(data, SetReference):
+        named = None if table is None else table.sets.get(data.name)
+        if named is None:
+            return f"{kind} {data.name}"
+        if named.elided:
+            return f"{kind} {data.name} (of which this text shows a part)"
+        size = counted(len(named.elements), "element") if named.elements else "empty"
+        return f"{kind} {data.name} ({size})"
+    keys = [value(element.key, beside) for element in data.elements[:_MOST_ELEMENTS]]
+    if len(data.elements) > _MOST_ELEMENTS:
+        return f"{', '.join(keys)} or {len(data.elements) - _MOST_ELEMENTS:,} more"
+    return either(keys)
+
+
+def value(constant: Expression, beside: Expression | None = None) -> str:
+    """A constant as a reader spells it."""
+    if isinstance(constant, SetLiteral):
+        return held(constant, None, beside or constant)
+    if isinstance(constant, Range):
+        return f"{value(constant.first, beside)} to {value(constant.last, beside)}"
+    if isinstance(constant, Concatenation) and isinstance(beside, Concatenation):
+        return " . ".join(value(*pair) for pair in zip(constant.parts, beside.parts))
+    if isinstance(constant, int) and beside in (Meta("mark"), Conntrack("mark")):
+        return f"{constant:#x}"
+    return expression_text(constant, None if isinstance(constant, str) else beside)

@@ -1,0 +1,43 @@
+"""One rule of nftables as an English sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ipt_explain.model.nft import Counter, Rule, Statement, Table
+from ipt_explain.render.english.nft.actions import Fold, action, joined
+from ipt_explain.render.english.nft.conditions import conditions
+from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
+
+
+def nft_rule_words(
+    rule: Rule, table: Table | None = None, marks: Mapping[int, str] | None = None, fold: Fold = lambda chain: ""
+) -> RuleWords:
+    """The rule in words. `table` tells how large its sets are, `marks` names bits of the mark, and `fold` says of a
+    chain what it is for.
+
+    Statements run in order: what is asked behind something that was done is said there.
+    """
+    known = marks or {}
+    asked: list[str] = []
+    done: list[str] = []
+    for statement in _told_once(rule.statements):
+        does = action(statement, table, known, fold)
+        if does is not None:
+            done.append(does)
+            continue
+        for condition in conditions(statement, table, known):
+            if done:
+                done.append(f"goes on with this rule only if it {condition}")
+            elif condition not in asked:
+                asked.append(condition)
+    comments = () if rule.comment is None else (rule.comment,)
+    counted = any(isinstance(statement, Counter) for statement in rule.statements)
+    return RuleWords(tuple(asked), joined(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
+
+
+COUNTED = "is counted, and " + NEXT_RULE
+
+
+def _told_once(statements: tuple[Statement, ...]) -> list[Statement]:
+    return [each for place, each in enumerate(statements) if each not in statements[:place]]

@@ -1,0 +1,122 @@
+"""The picture of nftables' chains: jumps, and the elements of maps that lead from chain to chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.analyzers.profiles.nft_chains import NftPlace, owner_of_chain
+from ipt_explain.analyzers.profiles.nft_graph import NftJump
+from ipt_explain.model.nft import Chain, Mangle, Match, Nat, Reject, Rule, TableFamily, Verdict
+from ipt_explain.model.nft.printing import expression_text, statement_text
+from ipt_explain.records import dataclass
+from ipt_explain.render.graph.drawing import (
+    BUILT_IN,
+    CHAIN,
+    MISSING,
+    SHOWN_ENDS,
+    UNKNOWN,
+    Drawing,
+    DrawnChain,
+    DrawnJump,
+    shortened,
+)
+from ipt_explain.render.graph.notes import Notes
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.percents import percent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftPart:
+    """The chains of a table, by name, and the jumps that a picture shows."""
+
+    place: NftPlace
+    chains: Sequence[str]
+    jumps: Sequence[NftJump]
+
+
+def nft_drawing(parts: Sequence[NftPart], notes: Notes) -> Drawing:
+    """The picture of some tables, or parts of them, with notes on Services and faults."""
+    chains: list[DrawnChain] = []
+    jumps: list[DrawnJump] = []
+    for group, part in zip(_groups(parts), parts):
+        chains += [_chain(group, part.place, name, notes) for name in part.chains]
+        jumps += [_jump(group, part.place, jump, number, notes) for number, jump in enumerate(part.jumps, start=1)]
+    return Drawing(tuple(chains), tuple(jumps))
+
+
+def _groups(parts: Sequence[NftPart]) -> list[str]:
+    """`ip kube-proxy`, with its source in front where that occurs several times."""
+    plain = [escape(part.place.name) for part in parts]
+    if len(set(plain)) == len(plain):
+        return plain
+    sources = [escape(part.place.ruleset.source) for part in parts]
+    return [f"{number}/{source}/{name}" for number, (source, name) in enumerate(zip(sources, plain), start=1)]
+
+
+def _chain(group: str, place: NftPlace, name: str, notes: Notes) -> DrawnChain:
+    chain = place.table.chains.get(name)
+    key = place.ruleset.source, "ipv6" if place.table.family is TableFamily.IP6 else "ipv4", name
+    owner, purpose = owner_of_chain(place.table, name)
+    note = notes.chains.get(key) if owner == "kube-proxy" else None
+    return DrawnChain(
+        f"{group}/{escape(name)}",
+        group,
+        escape(name),
+        _kind(place, chain),
+        owner,
+        purpose,
+        len(chain.rules) if chain is not None else 0,
+        _ends(chain) if chain is not None else (),
+        place.line(chain.line) if chain is not None else None,
+        service=escape(note.service) if note is not None else None,
+        role=note.role if note is not None else None,
+        about=tuple(shortened(escape(line)) for line in note.lines) if note is not None else (),
+        unmatched=note.unmatched if note is not None else None,
+        faults=tuple(notes.faults.get((key, place.table.name), notes.faults.get((key, place.name), ()))),
+    )
+
+
+def _kind(place: NftPlace, chain: Chain | None) -> str:
+    if chain is not None:
+        return CHAIN if chain.base is None else BUILT_IN
+    return UNKNOWN if place.ruleset.fragment else MISSING
+
+
+def _ends(chain: Chain) -> tuple[str, ...]:
+    """What its rules do but jump."""
+    found = list(dict.fromkeys(end for rule in chain.rules for end in _ends_of(rule)))
+    ends = found[:SHOWN_ENDS] + (["…"] if len(found) > SHOWN_ENDS else [])
+    return tuple(ends) if chain.base is None else (*ends, f"policy {chain.base.policy}")
+
+
+def _ends_of(rule: Rule) -> Iterator[str]:
+    for statement in rule.statements:
+        ends = isinstance(statement, (Nat, Reject, Mangle)) or (
+            isinstance(statement, Verdict) and statement.chain is None
+        )
+        if ends:
+            yield shortened(escape(statement_text(statement)))
+
+
+def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes) -> DrawnJump:
+    return DrawnJump(
+        f"{group}/{escape(jump.source)}",
+        f"{group}/{escape(jump.target)}",
+        place.line(jump.line),
+        escape(jump.rule.text),
+        escape(_label(jump)),
+        jump.goto,
+        jump.share,
+        place.ruleset.has_lines and (place.ruleset.source, jump.rule.line) in notes.lines,
+        number,
+    )
+
+
+def _label(jump: NftJump) -> str:
+    """What a packet must be to go this way, or by which chance it does."""
+    asked = [statement_text(each) for each in jump.rule.statements if isinstance(each, Match)]
+    if jump.share is not None:
+        asked.append(percent(jump.share))
+    elif jump.element is not None:
+        asked.append(expression_text(jump.element.key))
+    return " ".join(asked)
