@@ -21,13 +21,9 @@ class Goal:
 GOALS: Mapping[str, Mapping[int, Goal]] = {
     "read": {10_000: Goal(0.12, 3.2)},
     "explain -o json": {1_000: Goal(1.5), 10_000: Goal(0.5, 6)},
-    "explain": {},
-    "explain -o table": {},
-    "explain --service": {10_000: Goal(0.2)},
+    "explain --service NAME": {10_000: Goal(0.2)},
     "audit -o json": {1_000: Goal(2.5), 10_000: Goal(0.7, 8)},
-    "audit": {},
-    "trace -o json": {10_000: Goal(0.2)},
-    "show CHAIN": {},
+    "trace": {10_000: Goal(0.2)},
     "compare A A": {10_000: Goal(0.2)},
     "compare A B": {10_000: Goal(1.0)},
 }

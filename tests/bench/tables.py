@@ -1,0 +1,40 @@
+"""What was measured, as aligned text for a terminal or as Markdown for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Table:
+    """A title, the columns' names (the first is of the rows), and rows of as many cells."""
+
+    title: str
+    columns: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+
+    def text(self) -> Iterator[str]:
+        """Its lines, columns aligned."""
+        cells = [self.columns, *self.rows]
+        widths = [max(len(row[place]) for row in cells) for place in range(len(self.columns))]
+        yield f"\n{self.title}"
+        for first, *rest in cells:
+            yield first.ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(rest, widths[1:]))
+
+    def markdown(self) -> Iterator[str]:
+        """Its lines as Markdown."""
+        yield from (f"\n{self.title}:\n", _row(self.columns), _row(["---", *["---:"] * (len(self.columns) - 1)]))
+        for name, *rest in self.rows:
+            yield _row([f"`{name}`", *rest])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def beside_goal(figure: float, goal: float | None, unit: str = "") -> str:
+    """A figure, and in parentheses the most that it should be, marked where it is more."""
+    if goal is None:
+        return f"{figure:.2f}{unit}"
+    return f"{figure:.2f}{unit} ({goal:g}{'' if figure <= goal else ', missed'})"
