@@ -7,7 +7,7 @@ interface that it may leave by, a hundred pods would make ten thousand packets o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
@@ -88,13 +88,18 @@ Answers = tuple[Assumption, ...]
 
 class Choice(NamedTuple):
     """Of assumptions, that a packet has one of some interfaces, and all others: those that it has none of some others
-    are left out, as that goes without saying. `place` is where it was among them; `share` what both count for."""
+    are left out, as that goes without saying. `place` is where it was among them; `said` is what went into it."""
 
     interfaces: tuple[str, ...]
-    share: Fraction
     flag: str
     place: int
     others: Answers
+    said: Answers
+
+    @property
+    def share(self) -> Fraction:
+        """What it counts for."""
+        return together(self.said)
 
 
 def choice(answers: Answers) -> Choice | None:
@@ -102,15 +107,22 @@ def choice(answers: Answers) -> Choice | None:
     number = next((number for number in range(len(answers) - 1, -1, -1) if answers[number].chosen), None)
     if number is None:
         return None
-    flag, share, place = answers[number].flag, answers[number].share, number
-    others = []
+    flag = answers[number].flag
+    said, others, place = [answers[number]], [], number
     for at, each in enumerate(answers):
         if each.excluded and each.flag == flag:
-            share *= each.share
+            said.append(each)
             place -= at < number
         elif at != number:
             others.append(each)
-    return Choice(answers[number].chosen, share, flag, place, tuple(others))
+    return Choice(answers[number].chosen, flag, place, tuple(others), tuple(said))
+
+
+def together(assumptions: Iterable[Assumption]) -> Fraction:
+    """The share of packets that assumptions count for."""
+    shares = [each.share for each in assumptions]
+    others = [share for share in shares if share is not _HALF]
+    return prod(others, start=Fraction(1, 1 << (len(shares) - len(others))))
 
 
 def joined(choices: Sequence[Choice]) -> Answers:
@@ -133,8 +145,8 @@ def condensed(answers: Answers) -> Answers:
         told = [each for each in answers if each.flag == flag]
         names = [name for each in told for name in each.excluded]
         if len(told) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in told):
-            share = prod((each.share for each in told), start=Fraction(1))
-            one = Assumption(tuple((f"{flag}{name}", False) for name in dict.fromkeys(names)), True, share)
+            literals = tuple((f"{flag}{name}", False) for name in dict.fromkeys(names))
+            one = Assumption(literals, True, together(told))
             place = answers.index(told[0])
             answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
     return answers

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from math import prod
 
 from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
-from ipt_explain.netfilter.assumptions import Answers, Assumption
+from ipt_explain.netfilter.assumptions import Answers, Assumption, together
 from ipt_explain.netfilter.header.addresses import format_address
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Bound, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, total
+from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
@@ -149,7 +148,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 masqueraded=masqueraded,
                 assumptions=assumptions + ((reason,) if verdict is Verdict.UNKNOWN else ()) + noted,
                 exact=portion.share,
-                weight=prod((answer.share for answer in answers), start=ALWAYS),
+                weight=together(answers),
                 endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,

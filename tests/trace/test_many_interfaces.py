@@ -79,9 +79,10 @@ def _yes(name: str) -> Assumption:
 def test_choices_join_and_leave_out_what_goes_without_saying() -> None:
     other = Assumption((("-m set --match-set a src", True),), False)
     second = choice((other, _yes("a").opposite, _yes("b")))
-    assert second == Choice(("b",), Fraction(1, 4), "-i ", 1, (other,))
+    assert second == Choice(("b",), "-i ", 1, (other,), (_yes("b"), _yes("a").opposite))
+    assert second.share == Fraction(1, 4)
     first = choice((other, _yes("a")))
-    assert first is not None and second is not None
+    assert first is not None
     (kept, one) = joined([first, second])
     assert kept is other
     assert (one.chosen, one.share, one.question, str(one)) == (("a", "b"), Fraction(3, 4), "-i a or b", "-i a or b")

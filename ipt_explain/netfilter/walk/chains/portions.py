@@ -96,12 +96,19 @@ class Portions(dict[Key, Portion[Via]]):
                 continue
             found = choice(answers)
             if found is not None:
-                kind = with_answers(key, found.others), found.flag, found.place, portion.share / found.share
+                kind = with_answers(key, found.others), found.flag, found.place
                 alike.setdefault(kind, []).append((key, found))
-        told = [same for same in alike.values() if worth_joining([found for _, found in same])]
+        told = [whole for same in alike.values() if len(same) > 1 for whole in self._equally_large(same)]
         for same in told:
             merged = with_answers(same[0][0], joined([found for _, found in same]))
             for key, _ in same:
                 portion = self.pop(key)
                 self.gather(merged, portion.share, portion.via)
         return bool(told)
+
+    def _equally_large(self, choices: list[tuple[Key, Choice]]) -> list[list[tuple[Key, Choice]]]:
+        """Those of which nothing has been lost, or the same share, that are worth joining."""
+        by_size: dict[Probability, list[tuple[Key, Choice]]] = {}
+        for key, found in choices:
+            by_size.setdefault(self[key].share / found.share, []).append((key, found))
+        return [same for same in by_size.values() if worth_joining([found for _, found in same])]
