@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # to a type checker they are Python's own
     from dataclasses import field as field
     from dataclasses import replace as replace
 else:
+    from itertools import repeat
     from operator import attrgetter
 
     _NO_DEFAULT = object()
@@ -38,7 +39,8 @@ else:
 
     def replace(record, /, **changes):
         """As `dataclasses.replace`."""
-        values = {name: getattr(record, name) for name in record.__match_args__}
+        names = record.__match_args__
+        values = dict(zip(names, map(getattr, repeat(record), names)))
         return type(record)(**(values | changes))
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):

@@ -118,8 +118,8 @@ def _matches_kube_sets(ruleset: Ruleset) -> bool:
     chain = ruleset.chain("nat", SERVICES)
     if chain is None:
         return False
-    for rule in chain.rules[:50]:
-        name = rule.match("set", "--match-set")
+    for number in range(min(len(chain.layout), 50)):
+        name = chain.rule(number).match("set", "--match-set")
         if name is not None and name.startswith("KUBE-"):
             return True
     return False

@@ -7,9 +7,11 @@ it costs a fraction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import repeat
 
 from ipt_explain.graph.jumps import VERDICTS, aim_of
-from ipt_explain.model import Rule, Shape, Table
+from ipt_explain.model import Shape, Table
+from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.records import dataclass
 
 # Chains nested deeper than this are left to the graph, which does not mind depth.
@@ -23,12 +25,12 @@ class JumpSets:
     """The jumps of one table: for each shape that has any, the chains that its rules lead to."""
 
     table: Table
-    shapes: Mapping[Shape, list[Rule]]
+    shapes: Mapping[Shape, RulesOfShape]
     targets: Mapping[Shape, frozenset[str]]
     called: frozenset[str]
 
     @classmethod
-    def of(cls, table: Table, shapes: Mapping[Shape, list[Rule]]) -> JumpSets:
+    def of(cls, table: Table, shapes: Mapping[Shape, RulesOfShape]) -> JumpSets:
         """The jumps among the rules of a table, which are given by shape."""
         targets = {shape: _targets(shape, rules, table.chains) for shape, rules in shapes.items()}
         targets = {shape: found for shape, found in targets.items() if found}
@@ -85,22 +87,21 @@ class JumpSets:
 
     def _jumps_on(self, name: str) -> bool:
         chain = self.table.chains.get(name)
-        return chain is not None and any(rule.shape in self.targets for rule in chain.rules)
+        return chain is not None and any(shape in self.targets for shape in chain.layout.shapes)
 
 
-def _targets(shape: Shape, rules: list[Rule], chains: Collection[str]) -> frozenset[str]:
+def _targets(shape: Shape, rules: RulesOfShape, chains: Collection[str]) -> frozenset[str]:
     slot, target, only_chains = aim_of(shape, chains)
     if slot is None:
         return frozenset(() if target is None else (target,))
-    found = frozenset([rule.values[slot] for rule in rules]) - VERDICTS
+    found = frozenset(rules.column(slot)) - VERDICTS
     return found.intersection(chains) if only_chains else found
 
 
-def _pairs(shape: Shape, rules: list[Rule]) -> Iterator[tuple[str, str]]:
+def _pairs(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[str, str]]:
     """Chain and target of each rule of a shape that jumps."""
     target = shape.target
     if target is not None and target.slot is not None:
-        slot = target.slot
-        return iter([(rule.values[0], rule.values[slot]) for rule in rules])
+        return zip(rules.column(0), rules.column(target.slot))
     name = "" if target is None or target.name is None else target.name
-    return iter([(rule.values[0], name) for rule in rules])
+    return zip(rules.column(0), repeat(name))

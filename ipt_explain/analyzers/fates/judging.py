@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
+from operator import contains, not_
+from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, refused
 from ipt_explain.netfilter.assumptions import Answers
@@ -58,9 +61,11 @@ class Judgement:
     fate: Fate
     arrivals: Mapping[Heading, float | None]
 
-    def share_of(self, endpoint: Heading) -> float | None:
-        """What an endpoint receives; None also where some connections meet rules that the text lacks."""
-        return self.arrivals.get(endpoint, None if self.fate.has_unknown else 0.0)
+    def shares_of(self, endpoints: Iterable[Heading | None]) -> list[float | None]:
+        """What endpoints receive; None also where some connections meet rules that the text lacks."""
+        nothing = None if self.fate.has_unknown else 0.0
+        known = cast("Mapping[Heading | None, float | None]", self.arrivals)
+        return [known.get(endpoint, nothing) for endpoint in endpoints]
 
 
 class Judge:
@@ -93,7 +98,7 @@ class Judge:
         Most are served whole, whatever is not known: those are separated first, column by column.
         """
         count = len(endpoints)
-        arrivals: list[dict[Heading, float | None]] = [{} for _ in range(count)]
+        arrivals: list[dict[Heading, float]] = [{} for _ in range(count)]
         kept = [0] * count
         masqueraded = [0] * count
         others: set[int] = set()
@@ -103,21 +108,22 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            sources, perhaps_here = masqueraded if state.source_decided else kept, self._perhaps_here
-            for who, to in zip(flock.who, flock.to):
-                if to in endpoints[who]:
-                    sources[who] = 1
-                    if to in perhaps_here:
-                        kept[who] = 1
-                else:
-                    others.add(who)
+            served = list(map(contains, map(endpoints.__getitem__, flock.who), flock.to))
+            sources = masqueraded if state.source_decided else kept
+            for who in set(compress(flock.who, served)):
+                sources[who] = 1
+            if not all(served):
+                others.update(compress(flock.who, map(not_, served)))
+            for who, to in zip(flock.who, flock.to) if self._perhaps_here else ():
+                if to in self._perhaps_here and to in endpoints[who]:
+                    kept[who] = 1
             if not counted:
                 continue
             distinct = {id(share): share for share in flock.shares}
             floats = {key: float(share) for key, share in distinct.items()}
             for who, to, share in zip(flock.who, flock.to, flock.shares):
                 arrived = arrivals[who]
-                arrived[to] = (arrived.get(to) or 0.0) + floats[id(share)]
+                arrived[to] = arrived.get(to, 0.0) + floats[id(share)]
         gathered: dict[int, list[End]] = {who: [] for who in others}
         for finish, flock in ends if others else ():
             for row, (who, to, share) in enumerate(zip(flock.who, flock.to, flock.shares)):

@@ -176,12 +176,12 @@ class _Reader:
     ) -> Columns[Endpoint]:
         """Endpoints with the chance that a connection arrives there."""
         known = in_columns(endpoints, Endpoint)
-        chances = [
-            said if heading is None else judgement.share_of(heading)
-            for said, heading in zip(known.column("probability"), bound)
-        ]
+        chances = judgement.shares_of(bound)
+        if None in bound:
+            said = known.column("probability")
+            chances = [said[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
         hairpins = known.column("hairpin")
-        if not self._unmasked.isdisjoint(bound):
+        if self._unmasked and not self._unmasked.isdisjoint(bound):
             unmasked = False if self._shown_whole else None
             hairpins = [
                 unmasked if marked and heading in self._unmasked else hairpin

@@ -55,9 +55,7 @@ class Surroundings:
         ports = [column(service.endpoints, "port") for service in services]
         found = [[headings[_text(*each)] for each in zip(*own)] for own in zip(written, ports)]
         of_service = [frozenset(filter(None, own)) for own in found]
-        endpoints = frozenset(
-            heading.address for own in of_service for heading in own if isinstance(heading.address, int)
-        )
+        endpoints = _known_addresses(of_service)
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
         known = _of_pods(services, of_service)
         named = _named_networks(services, known, family)
@@ -154,13 +152,14 @@ def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
 def _of_pods(services: Sequence[ServicePort], endpoints: Sequence[frozenset[Heading]]) -> frozenset[int]:
     """The endpoints' addresses but those of the API server, which is on a host's network."""
     api_server = ("default", "kubernetes")
-    return frozenset(
-        heading.address
-        for service, own in zip(services, endpoints)
-        if (service.namespace, service.name) != api_server
-        for heading in own
-        if isinstance(heading.address, int)
+    return _known_addresses(
+        own for service, own in zip(services, endpoints) if (service.namespace, service.name) != api_server
     )
+
+
+def _known_addresses(endpoints: Iterable[frozenset[Heading]]) -> frozenset[int]:
+    found = {heading.address for heading in frozenset().union(*endpoints)}
+    return frozenset([address for address in found if isinstance(address, int)])
 
 
 def _named_networks(services: Iterable[ServicePort], pods: frozenset[int], family: Family) -> tuple[Bits, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.model import Rule, Shape
-from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.netfilter.certainty.never import Certainty, certainty_of, deciding_slots
 
 
@@ -16,19 +16,17 @@ def find_certain(rules_of: RulesByShape) -> Iterator[tuple[Rule, Certainty]]:
             yield from _of_shape(shape, rules)
 
 
-def _of_shape(shape: Shape, rules: list[Rule]) -> Iterator[tuple[Rule, Certainty]]:
+def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[Rule, Certainty]]:
     """A dump of 300,000 rules has few different values where it matters (probabilities, pod networks): each is judged
     once.
     """
     slots = deciding_slots(shape)
     if not slots:
         return
-    first, single = slots[0], len(slots) == 1
-    known: dict[str | tuple[str, ...], Certainty | None] = {}
-    for rule in rules:
-        key = rule.values[first] if single else tuple([rule.values[slot] for slot in slots])
-        if key not in known:
-            known[key] = certainty_of(rule)
-        certainty = known[key]
+    known: dict[tuple[str, ...], Certainty | None] = {}
+    for row, words in enumerate(zip(*map(rules.column, slots))):
+        if words not in known:
+            known[words] = certainty_of(rules[row])
+        certainty = known[words]
         if certainty is not None:
-            yield rule, certainty
+            yield rules[row], certainty

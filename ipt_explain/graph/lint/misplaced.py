@@ -6,11 +6,12 @@ of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
-from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.records import dataclass
 from ipt_explain.words.lists import both
 
@@ -60,8 +61,8 @@ def find_misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> tuple[Mispla
 def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplaced]:
     for table, shapes in rules_of.items():
         by_target = _by_target(shapes)
-        for target, rules in by_target.items():
-            home = _TABLES.get(target)
+        for target, of_shapes in by_target.items():
+            home, rules = _TABLES.get(target), chain.from_iterable(of_shapes)
             if table == "nat" and target == "DROP":
                 yield Misplaced(table, target, "in table nat", "in table filter", tuple(rules))
             elif home is not None and home != table:
@@ -70,39 +71,40 @@ def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplac
             yield from _from_wrong_hooks(nat, by_target)
 
 
-def _by_target(shapes: Mapping[Shape, list[Rule]]) -> dict[str, list[Rule]]:
-    found: dict[str, list[Rule]] = {}
+def _by_target(shapes: Mapping[Shape, RulesOfShape]) -> dict[str, list[RulesOfShape]]:
+    found: dict[str, list[RulesOfShape]] = {}
     for shape, rules in shapes.items():
         target = None if shape.target is None else shape.target.name
         if target is not None and (target in _TABLES or target == "DROP"):
-            found.setdefault(target, []).extend(rules)
+            found.setdefault(target, []).append(rules)
     return found
 
 
-def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, list[Rule]]) -> Iterator[Misplaced]:
+def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, Sequence[RulesOfShape]]) -> Iterator[Misplaced]:
     for target, allowed in _NAT_HOOKS.items():
         rules = by_target.get(target, [])
+        holders = [name for same in rules for name in same.column(0)]
         for hook in _HOOKS:
             if rules and hook not in allowed:
-                reached = _reached(nat, hook, rules)
-                wrong = tuple(rule for rule in rules if rule.values[0] in reached) if reached else ()
+                reached = _reached(nat, hook, holders)
+                wrong = tuple([rule for same in rules for rule in same.having(0, reached.__contains__)])
                 if wrong:
                     where = f"where {hook} leads to it"
                     yield Misplaced("nat", target, where, f"from {both(allowed)} of table nat", wrong)
 
 
-def _reached(nat: JumpSets, hook: str, rules: list[Rule]) -> frozenset[str]:
-    """Chains on the ways from a hook to the rules: looked for from the rules where few chains hold these."""
+def _reached(nat: JumpSets, hook: str, holders: Sequence[str]) -> frozenset[str]:
+    """Chains on the ways from a hook to those that hold some rules: looked for from the rules where these are few."""
     chains = nat.table.chains
     if hook not in chains:
         return frozenset()
-    if len(rules) <= _FEW:
-        return frozenset(rule.values[0] for rule in rules if nat.leads_to(hook, (rule.values[0],)))
+    if len(holders) <= _FEW:
+        return frozenset(holder for holder in holders if nat.leads_to(hook, (holder,)))
     reached = {hook}
     pending = [hook]
     while pending:
-        for rule in chains[pending.pop()].rules:
-            target = rule.target
+        found = chains[pending.pop()]
+        for target in map(found.target_of, range(len(found.layout))):
             if target is not None and target in chains and target not in reached:
                 reached.add(target)
                 pending.append(target)

@@ -24,12 +24,13 @@ def find_repetitions(ruleset: Ruleset) -> tuple[Repetition, ...]:
 def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
     for name, table in ruleset.tables.items():
         for chain in table.chains.values():
-            rules = chain.rules
-            if len(rules) < 2 or (len(rules) == 2 and rules[0].shape is not rules[1].shape):
+            shapes, ends = chain.layout.shapes, chain.layout.offsets[1:]
+            if len(set(shapes)) == len(shapes):
                 continue
             # The last value is the target, nearly always: where all differ, so do the rules.
-            if len({rule.values[-1] for rule in rules}) == len(rules):
+            if len({chain.values[end] for end in ends}) == len(shapes):
                 continue
+            rules = chain.rules
             copies: dict[tuple[object, ...], list[Rule]] = {}
             for rule in rules:
                 copies.setdefault((rule.shape, rule.values), []).append(rule)

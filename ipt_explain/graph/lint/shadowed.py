@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
-from ipt_explain.model import Chain, Command, Rule, Ruleset, Shape, Table, TargetKind
+from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, Table, TargetKind
 from ipt_explain.netfilter.certainty.containment import Conditions, Kind, conditions_of, contains, may_contain
 from ipt_explain.records import dataclass, field
 
@@ -58,14 +58,14 @@ class _Finder:
         self._final: dict[Shape, bool] = {}
 
     def find(self) -> Iterator[Shadow]:
-        forms: dict[tuple[Shape, ...], bool] = {}
+        could_hide: dict[Layout, bool] = {}
         for chain in self._table.chains.values():
-            if len(chain.rules) < 2:
+            layout = chain.layout
+            if len(layout) < 2:
                 continue
-            form = tuple([rule.shape for rule in chain.rules])
-            if form not in forms:
-                forms[form] = self._could_hide(form)
-            if forms[form] and not self._told_apart(chain, frozenset(form)):
+            if layout not in could_hide:
+                could_hide[layout] = self._could_hide(layout.shapes)
+            if could_hide[layout] and not self._told_apart(chain, frozenset(layout.shapes)):
                 yield from self._in_chain(chain)
 
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
@@ -102,11 +102,11 @@ class _Finder:
             return False
         limits = {shape: _plain_limits(self._of(shape)) for shape in shapes}
         seen: set[tuple[str, ...]] = set()
-        for rule in chain.rules:
-            plain = limits[rule.shape]
+        for shape, start in zip(chain.layout.shapes, chain.layout.offsets):
+            plain = limits[shape]
             if plain is None:
                 return False
-            values = tuple([rule.values[slot] for slot, _ in plain])
+            values = tuple([chain.values[start + slot] for slot, _ in plain])
             if values in seen or not all(map(_is_plain, values, plain)):
                 return False
             seen.add(values)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Option, Rule, Ruleset, Shape
-from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.records import dataclass
 
 UNSUPPORTED = "[unsupported revision]"
@@ -48,7 +48,7 @@ def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable
                 )
 
 
-def _of_shape(table: str, shape: Shape, rules: list[Rule]) -> Iterator[Unreadable]:
+def _of_shape(table: str, shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
     if any(UNSUPPORTED in literal for literal in shape.literals):
         yield Unreadable(
             table, f"the saver did not know what it printed as {UNSUPPORTED}", tuple(rules), focus=UNSUPPORTED
@@ -56,7 +56,7 @@ def _of_shape(table: str, shape: Shape, rules: list[Rule]) -> Iterator[Unreadabl
         return
     for option in _nat_options(shape):
         slot = option.slots[0]
-        wrong = [rule for rule in rules if rule.values[slot].endswith((":0", "/0"))]
+        wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
         if wrong:
             focus = f"{option.name} {wrong[0].values[slot]}"
             yield Unreadable(table, "a NAT target was saved with port 0", tuple(wrong), focus=focus)
@@ -64,7 +64,7 @@ def _of_shape(table: str, shape: Shape, rules: list[Rule]) -> Iterator[Unreadabl
     comment = shape.match_option("comment", "--comment")
     if comment is not None and comment.slots:
         slot = comment.slots[0]
-        broken = [rule for rule in rules if "\n" in rule.values[slot]]
+        broken = rules.having(slot, lambda word: "\n" in word)
         if broken:
             yield Unreadable(table, "a comment has a line feed in it", tuple(broken))
 

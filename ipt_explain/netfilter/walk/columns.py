@@ -24,11 +24,12 @@ class Alike(tuple[Chain, ...]):
     """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them."""
 
     def __init__(self, chains: Iterable[Chain]) -> None:
+        self._values = [chain.values for chain in self]
         self._columns: dict[int, Sequence[str]] = {}
 
     def column(self, place: int) -> Sequence[str]:
         """The words that they have in a place of `Chain.values`."""
         column = self._columns.get(place)
         if column is None:
-            column = self._columns[place] = [chain.values[place] for chain in self]
+            column = self._columns[place] = [values[place] for values in self._values]
         return column

@@ -336,12 +336,14 @@ class Journey:
         local, others = Travellers(), Travellers()
         for state, flock in travellers.items():
             answers = routes(state, {to.address for to in flock.to})
-            groups: dict[Where | tuple[Course, ...], list[int]] = {}
-            if len(set(answers.values())) == 1:
-                groups[next(iter(answers.values()))] = list(range(len(flock)))
+            groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
+            if not answers:
+                groups[Where.ELSEWHERE] = range(len(flock))
             else:
+                apart: dict[Where | tuple[Course, ...], list[int]] = {}
                 for row, to in enumerate(flock.to):
-                    groups.setdefault(answers[to.address], []).append(row)
+                    apart.setdefault(answers.get(to.address, Where.ELSEWHERE), []).append(row)
+                groups.update(apart)
             for answer, rows in groups.items():
                 for course in (Course(answer, state),) if isinstance(answer, Where) else answer:
                     whole = course.share is ALWAYS and len(rows) == len(flock)

@@ -51,9 +51,8 @@ class Course:
 def routes(
     state: PacketState, addresses: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
-    """The routing decision for each address, courses where there is more to say than where it leads.
-
-    Most are known to be no address of the node, and are not asked for.
+    """The routing decision, courses where there is more to say than where it leads. Most addresses are known to be no
+    address of the node: those lead elsewhere, and are left out.
     """
     node, family = state.node, state.connection.family
     elsewhere: set[Address | None] = set()
@@ -61,12 +60,12 @@ def routes(
         pass
     elif not node.local_addresses and node.sets is None:
         if state.destination_decided:
-            shift = BITS[family] - 8
-            elsewhere = {each for each in addresses if isinstance(each, int) and each >> shift not in _ODD[family]}
+            shift, odd = BITS[family] - 8, _ODD[family]
+            elsewhere = {each for each in addresses if type(each) is int and each >> shift not in odd}
             elsewhere.discard(state.connection.source)
         else:
             elsewhere = addresses & node.foreign_addresses
-    known: dict[Address | None, Where | tuple[Course, ...]] = dict.fromkeys(elsewhere, Where.ELSEWHERE)
+    known: dict[Address | None, Where | tuple[Course, ...]] = {}
     for address in addresses - elsewhere:
         courses = _courses_to(state, address)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where

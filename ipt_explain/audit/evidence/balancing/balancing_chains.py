@@ -12,7 +12,7 @@ from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
-from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.model import Chain, Layout, Rule, Ruleset
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
@@ -71,12 +71,12 @@ class BalancingChains:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where the choices of a chain are, for all chains whose rules have these shapes: (rule, slot of its target)
-    and, of those that have a probability, (rule, slot of it). `regular`: each but the last has one."""
+class _Form:
+    """Where the choices of a chain are in `Chain.values`, for all chains of one layout: their targets, and the
+    probabilities of those that have one. `regular`: each but the last has one."""
 
-    choices: tuple[tuple[int, int], ...]
-    chances: tuple[tuple[int, int], ...]
+    choices: tuple[int, ...]
+    chances: tuple[int, ...]
     regular: bool
     affinity: bool
 
@@ -91,7 +91,7 @@ class _Survey:
         self._endpoints = endpoints
         self._plans: Plans = endpoints.plans
         self._shares = EvenShares()
-        self._layouts: dict[tuple[Shape, ...], _Layout] = {}
+        self._forms: dict[Layout, _Form] = {}
         self._texts: dict[tuple[str, ...], Digits] = {}
         self._written: dict[Digits, Chain] = {}
 
@@ -109,13 +109,12 @@ class _Survey:
         for name, chain in chains.items():
             if name[:9] not in _BALANCERS or name in deleted:
                 continue
-            rules = chain.rules
-            layout = self._layout(chain)
-            found = targets[name] = [rules[rule].values[slot] for rule, slot in layout.choices]
-            if layout.affinity:
+            form = self._form(chain.layout)
+            found = targets[name] = [chain.values[place] for place in form.choices]
+            if form.affinity:
                 affinity.append(chain)
             destinations = leads[name] = [known.get(target, "") for target in found]
-            if not self._is_regular(chain, layout, found, destinations):
+            if not self._is_regular(chain, form, found, destinations):
                 read = self._take_apart(chain)
                 if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
                     empty.append(chain)
@@ -131,10 +130,10 @@ class _Survey:
             targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
         )
 
-    def _is_regular(self, chain: Chain, layout: _Layout, targets: list[str], destinations: list[str]) -> bool:
-        if not layout.regular:
+    def _is_regular(self, chain: Chain, form: _Form, targets: list[str], destinations: list[str]) -> bool:
+        if not form.regular:
             return False
-        texts = tuple([chain.rules[rule].values[slot] for rule, slot in layout.chances])
+        texts = tuple([chain.values[place] for place in form.chances])
         digits = self._texts.get(texts)
         if digits is None:
             digits = self._texts[texts] = self._digits(texts)
@@ -160,18 +159,17 @@ class _Survey:
             every = every and bool(digits)
         return found or (Digits.EITHER if every else Digits.NONE)
 
-    def _layout(self, chain: Chain) -> _Layout:
-        shapes = tuple([rule.shape for rule in chain.rules])
-        layout = self._layouts.get(shapes)
-        if layout is None:
-            layout = self._layouts[shapes] = self._read_layout(shapes)
-        return layout
+    def _form(self, layout: Layout) -> _Form:
+        form = self._forms.get(layout)
+        if form is None:
+            form = self._forms[layout] = self._read_form(layout)
+        return form
 
-    def _read_layout(self, shapes: tuple[Shape, ...]) -> _Layout:
-        choices: list[tuple[int, int]] = []
-        chances: list[tuple[int, int]] = []
+    def _read_form(self, layout: Layout) -> _Form:
+        choices: list[int] = []
+        chances: list[int] = []
         regular, affinity, ended = True, False, False
-        for place, shape in enumerate(shapes):
+        for shape, start in zip(layout.shapes, layout.offsets):
             plan = self._plans[shape]
             if plan.rcheck:
                 affinity = True
@@ -181,13 +179,13 @@ class _Survey:
             elif plan.target_slot is None or plan.other or plan.nth or plan.protocol is not None or plan.goto or ended:
                 regular = False
             else:
-                choices.append((place, plan.target_slot))
+                choices.append(start + plan.target_slot)
                 if plan.probability is None:
                     ended = True
                 else:
-                    chances.append((place, plan.probability.slot))
+                    chances.append(start + plan.probability.slot)
                     regular = regular and not plan.probability.negated
-        return _Layout(tuple(choices), tuple(chances), regular and ended, affinity)
+        return _Form(tuple(choices), tuple(chances), regular and ended, affinity)
 
     def _take_apart(self, chain: Chain) -> OddChain:
         rest, leak = 1.0, 0.0

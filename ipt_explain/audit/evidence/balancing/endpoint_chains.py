@@ -1,15 +1,15 @@
 """All endpoint chains (KUBE-SEP) of a ruleset at a glance: where each leads, and which lead nowhere.
 
-There are as many as endpoints, so what they share by form is found out once a form.
+There are as many as endpoints, so what they share by layout is found out once a layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.model import Chain, Layout, Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
@@ -51,51 +51,79 @@ class EndpointChains:
         return rule.values[plan.list_slot]
 
 
+class Dnats(Mapping[str, Rule]):
+    """The rules that translate, by chain. `numbers` tells which they are, by layout; they are made when asked for."""
+
+    def __init__(self, chains: Mapping[str, Chain], numbers: Mapping[Layout, int]) -> None:
+        self._chains = chains
+        self._numbers = numbers
+
+    def __getitem__(self, name: str) -> Rule:
+        chain = self._chains[name]
+        return chain.rule(self._numbers[chain.layout])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._chains
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._chains)
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Of the chains of one layout: the number of the rule that translates, and the places of its destination and
+    protocol, None where it asks for none.
+    """
+
+    dnat: int
+    destination: int
+    protocol: int | None
+    records: bool
+
+
 def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
     """Reads every endpoint chain of the nat table."""
     plans = Plans()
-    forms: dict[Shape, tuple[int, int] | None] = {}
+    forms: dict[Layout, _Form | None] = {}
     destinations: dict[str, str] = {}
-    dnats: dict[str, Rule] = {}
+    found: dict[str, Chain] = {}
     by_protocol: dict[str, list[str]] = {"": []}
     without: list[Chain] = []
     nat = ruleset.tables.get("nat")
     for name, chain in nat.chains.items() if nat is not None else ():
         if name[:9] != _PREFIX:
             continue
-        rules = chain.rules
-        rule = rules[-1] if rules else None
-        form = forms.get(rule.shape) if rule is not None else None
-        if rule is None or form is None:
-            rule, form = _find_dnat(rules, plans, forms)
-            if rule is None or form is None:
-                without.append(chain)
-                continue
-        values = rule.values
-        destinations[name] = values[form[0]]
-        dnats[name] = rule
-        protocol = usual_name(values[form[1]]) if form[1] else ""
+        if chain.layout not in forms:
+            forms[chain.layout] = _form_of(chain.layout, plans)
+        form = forms[chain.layout]
+        if form is None:
+            without.append(chain)
+            continue
+        destinations[name] = chain.values[form.destination]
+        found[name] = chain
+        protocol = "" if form.protocol is None else chain.values[form.protocol]
         if protocol in by_protocol:
             by_protocol[protocol].append(name)
         else:
             by_protocol[protocol] = [name]
-    recording = any(plans[shape].records for shape, form in forms.items() if form is not None)
-    sets = {protocol: frozenset(names) for protocol, names in by_protocol.items()}
-    return EndpointChains(destinations, dnats, sets, tuple(without), recording, plans)
+    recording = any(form is not None and form.records for form in forms.values())
+    numbers = {layout: form.dnat for layout, form in forms.items() if form is not None}
+    sets: dict[str, frozenset[str]] = {}
+    for text, names in by_protocol.items():
+        usual = usual_name(text)
+        sets[usual] = sets.get(usual, frozenset()).union(names)
+    return EndpointChains(destinations, Dnats(found, numbers), sets, tuple(without), recording, plans)
 
 
-def _find_dnat(
-    rules: tuple[Rule, ...], plans: Plans, forms: dict[Shape, tuple[int, int] | None]
-) -> tuple[Rule | None, tuple[int, int] | None]:
-    """The last DNAT among a chain's first rules, with the slots of its destination and protocol (0 for none)."""
-    for rule in reversed(rules[:_MAX_RULES]):
-        shape = rule.shape
-        if shape not in forms:
-            plan = plans[shape]
-            slot = plan.dnat_slot
-            protocol = 0 if plan.protocol is None or plan.protocol.negated else plan.protocol.slot
-            forms[shape] = None if slot is None else (slot, protocol)
-        form = forms[shape]
-        if form is not None:
-            return rule, form
-    return None, None
+def _form_of(layout: Layout, plans: Plans) -> _Form | None:
+    """Where the last DNAT among a chain's first rules has its parts."""
+    for number in reversed(range(min(len(layout), _MAX_RULES))):
+        plan, start = plans[layout.shapes[number]], layout.offsets[number]
+        if plan.dnat_slot is not None:
+            of = plan.protocol
+            protocol = None if of is None or of.negated else start + of.slot
+            return _Form(number, start + plan.dnat_slot, protocol, plan.records)
+    return None

@@ -46,7 +46,8 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
     if nat is None:
         return ()
     # iptables-save prints counters for all rules or for none.
-    if not any(rule.counters is not None for chain in islice(nat.chains.values(), _SAMPLE) for rule in chain.rules[:1]):
+    filled = (chain for chain in nat.chains.values() if len(chain.layout))
+    if not any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE)):
         return ()
     plans = Plans()
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)

@@ -191,12 +191,13 @@ class _Kind(dict[Shape, tuple[int, tuple[str, ...]]]):
 
     def foreign(self, chain: Chain) -> Iterator[Rule]:
         """The rules of a chain of this kind that have none of its forms."""
-        for rule in chain.rules:
-            slot, targets = self[rule.shape]
-            if not (targets if slot < 0 else rule.values[slot].startswith(targets)) or (
-                self._refusing and _contradicts_comment(rule)
+        values, layout = chain.values, chain.layout
+        for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
+            slot, targets = self[shape]
+            if not (targets if slot < 0 else values[start + slot].startswith(targets)) or (
+                self._refusing and _contradicts_comment(chain.rule(number))
             ):
-                yield rule
+                yield chain.rule(number)
 
     def _targets_of(self, shape: Shape) -> tuple[str, ...]:
         """The names that targets of such rules may begin with; none where the form itself is foreign."""

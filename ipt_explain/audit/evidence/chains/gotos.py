@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
 from ipt_explain.enums import Enum
-from ipt_explain.model import Rule, Ruleset, Shape, TargetKind
+from ipt_explain.model import Rule, Ruleset, TargetKind
+from ipt_explain.model.by_shape import RulesByShape
 from ipt_explain.records import dataclass
 
 
@@ -32,7 +33,7 @@ class Goto:
 _BUILT_IN = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
 
 
-def misplaced_gotos(ruleset: Ruleset, shapes: Mapping[str, Mapping[Shape, list[Rule]]]) -> tuple[Goto, ...]:
+def misplaced_gotos(ruleset: Ruleset, shapes: RulesByShape) -> tuple[Goto, ...]:
     """All of them, in the order of the text. `shapes` are the ruleset's rules by table and shape."""
     found = [
         goto
@@ -44,7 +45,7 @@ def misplaced_gotos(ruleset: Ruleset, shapes: Mapping[str, Mapping[Shape, list[R
     return tuple(sorted(found, key=lambda goto: goto.rule.line))
 
 
-def _judge(ruleset: Ruleset, table: str, rules: list[Rule]) -> Iterator[Goto]:
+def _judge(ruleset: Ruleset, table: str, rules: Iterable[Rule]) -> Iterator[Goto]:
     for rule in rules:
         target = rule.target or ""
         place = _place(rule.chain, target) if target.startswith("KUBE-") else None

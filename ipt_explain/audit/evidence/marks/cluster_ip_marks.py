@@ -15,6 +15,7 @@ from typing import TypeAlias
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.model import Rule, Ruleset, Shape
+from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
@@ -63,7 +64,7 @@ class ClusterIpMarks:
 class MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains, by chain and address."""
 
-    def __init__(self, shapes: Mapping[Shape, Sequence[Rule]]) -> None:
+    def __init__(self, shapes: Mapping[Shape, RulesOfShape]) -> None:
         self.plans = Plans()
         self.by_chain: dict[str, list[Rule]] = defaultdict(list)
         self.by_address: dict[tuple[str, Address], list[Rule]] = defaultdict(list)
@@ -71,9 +72,8 @@ class MarkReader:
             plan = self.plans[shape]
             if plan.target_slot is None or plan.probability or plan.rcheck or _like_a_hairpin(plan):
                 continue
-            for rule in rules:
-                if rule.values[plan.target_slot] == MARK_MASQ:
-                    self._take(rule, plan)
+            for rule in rules.having(plan.target_slot, MARK_MASQ.__eq__):
+                self._take(rule, plan)
 
     def _take(self, rule: Rule, plan: RulePlan) -> None:
         self.by_chain[rule.chain].append(rule)
@@ -112,10 +112,12 @@ def _marked(ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort
 
 def _behind_endpoints(ruleset: Ruleset, mark: Rule) -> bool:
     chain = ruleset.chain("nat", mark.chain)
-    for rule in () if chain is None else chain.rules:
-        if rule is mark:
+    if chain is None:
+        return False
+    for number in range(len(chain.layout)):
+        if chain.rule(number) is mark:
             return False
-        if role_of(rule.target or "") is ChainRole.ENDPOINT:
+        if role_of(chain.target_of(number) or "") is ChainRole.ENDPOINT:
             return True
     return False
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
+from ipt_explain.model.by_shape import RulesByShape
 from ipt_explain.netfilter.marks.bits import ALL_BITS, parse_integer
 from ipt_explain.netfilter.marks.rules import change_by, mark_test
 from ipt_explain.records import dataclass
@@ -33,7 +34,7 @@ _COOPERATING = ("KUBE-", "CILIUM_", "OLD_CILIUM_")
 _TARGETS = frozenset({"MARK", "CONNMARK", "DROP", "REJECT"})
 
 
-def mark_collisions(shapes: Mapping[str, Mapping[Shape, list[Rule]]], bit: int) -> tuple[MarkCollision, ...]:
+def mark_collisions(shapes: RulesByShape, bit: int) -> tuple[MarkCollision, ...]:
     """All of them, wherever they are, in the order of the text. `shapes` are the ruleset's rules by table and
     shape.
     """

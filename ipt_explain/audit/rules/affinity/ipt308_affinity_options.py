@@ -22,6 +22,8 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
@@ -47,11 +49,11 @@ def affinity_options(context: RulesetContext) -> Faults:
             continue
         words = _words(options)
         mask = shape.match_option("recent", "--mask")
+        suspects: Sequence[Rule]
         if words is not None:
             suspects = rules
         elif mask is not None and mask.slots:
-            slot = mask.slots[0]
-            suspects = [judged for judged in rules if judged.values[slot].lower() not in _FULL_MASKS]
+            suspects = rules.having(mask.slots[0], lambda word: word.lower() not in _FULL_MASKS)
         else:
             continue
         for judged in suspects:

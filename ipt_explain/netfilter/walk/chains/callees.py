@@ -45,7 +45,7 @@ def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
         name = names if isinstance(names, str) else names[0]
         chain = name in chains and (goes(shape) or not is_verdict(name))
         return (Callees(chains[name] if chain else None, None),)
-    found = [chains.get(name) for name in names]
+    found = list(map(chains.get, names))
     layouts = [None if chain is None else chain.layout for chain in found]
     if None not in layouts and len(set(layouts)) == 1:
         return (Callees(Alike(cast("list[Chain]", found)), None),)

@@ -16,6 +16,7 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 WORTH_AN_INDEX = 32
 """Chains with fewer rules than this are asked one by one."""
 
+_LONGEST_PORT = 5
 _WHOLE_ADDRESS = frozenset({(1 << 32) - 1, (1 << 128) - 1})
 
 
@@ -77,12 +78,13 @@ class _Destinations(dict[str, Heading | None]):
 
 def _plain(text: str) -> Heading | None:
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port[:6]) <= HIGHEST:
+    number = int(port) if port.isdecimal() and len(port) <= _LONGEST_PORT else 0
+    if not 0 < number <= HIGHEST:
         return None
     if host[:1] == "[":
         host = host[1:].removesuffix("]")
     try:
-        return Heading(parse_address(host), int(port))
+        return Heading(parse_address(host), number)
     except ValueError:
         return None
 

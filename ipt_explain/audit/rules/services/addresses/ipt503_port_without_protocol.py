@@ -20,8 +20,11 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Option, Rule, Shape
+from ipt_explain.model.by_shape import RulesOfShape
 
 # What `-p` may say for each module: names and protocol numbers.
 _NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
@@ -55,12 +58,10 @@ def _port_of(shape: Shape) -> tuple[str, Option | None]:
     return "", None
 
 
-def _others(rules: list[Rule], protocol: Option, module: str) -> list[Rule]:
+def _others(rules: RulesOfShape, protocol: Option, module: str) -> Sequence[Rule]:
     if protocol.negated:
         return rules
-    slot = protocol.slots[0]
-    others = [rule for rule in rules if rule.values[slot] != module]
-    return [rule for rule in others if rule.values[slot] not in (_NUMBERS[module], module.upper())] if others else []
+    return rules.having(protocol.slots[0], lambda word: word not in (module, _NUMBERS[module], module.upper()))
 
 
 def _spelled(judged: Rule, protocol: Option) -> str:

@@ -36,7 +36,7 @@ def endpoint_foreign_flags(context: RulesetContext) -> Faults:
             continue
         flags = [option.name for option in shape.target.options if option.name in _FLAGS]
         slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
-        suspects = rules if flags else [each for each in rules if slot is not None and "-" in each.values[slot]]
+        suspects = rules if flags or slot is None else rules.having(slot, lambda word: "-" in word)
         for judged in suspects:
             if judged is endpoints.dnats.get(judged.chain):
                 yield _fault(judged, flags)
