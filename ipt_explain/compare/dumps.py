@@ -12,6 +12,7 @@ from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeleto
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.losses import folded
 from ipt_explain.compare.services.pairing import paired
+from ipt_explain.compare.services.unseen import Shown
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.inputs.limits import DIFFERENCES
 from ipt_explain.model import Backend, Dump, Family
@@ -23,6 +24,9 @@ from ipt_explain.words.families import family_name
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
+
+
+_OF_KUBE_PROXY = frozenset({"nat", "filter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,16 @@ class NodeView:
     def complete(self, family: Family) -> bool:
         """Whether what it lacks does not exist."""
         return all(skeleton.complete for key, skeleton in self.skeletons.items() if key[0] is family)
+
+    def tables(self, family: Family) -> frozenset[str]:
+        """The tables of iptables that it has."""
+        return frozenset(table for facts in self.facts if facts.family is family for table in facts.tables)
+
+    def tells(self, family: Family, other: NodeView) -> bool:
+        """Whether what it lacks does not exist, as far as the other is concerned: it is complete, and kube-proxy's
+        tables that the other has are in it (`iptables-save -t nat` prints one).
+        """
+        return self.complete(family) and not _OF_KUBE_PROXY & other.tables(family) - self.tables(family)
 
     def writer(self, family: Family) -> tuple[ProxyMode | None, str | None]:
         """The mode of kube-proxy that has Services of a family, and, of nftables, whose chains differ from release to
@@ -110,20 +124,22 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
 
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
     differences: list[Difference] = []
-    for side in (before, after):
-        if not side.complete(family):
+    shown = Shown(before.tells(family, after), after.tells(family, before))
+    for side, tells in ((before, shown.before), (after, shown.after)):
+        if not tells:
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
     for old, new in paired(family, before.services, after.services):
         if old is not None and new is not None:
-            differences += service_differences(old, new)
-        elif old is not None and after.complete(family):
+            differences += service_differences(old, new, shown)
+        elif old is not None and shown.after and (old.named or shown.before):
             differences.append(removed(old))
-        elif new is not None and before.complete(family):
+        elif new is not None and shown.before and (new.named or shown.after):
             differences.append(added(new))
     differences.sort(key=lambda each: (each.service or "", each.protocol or ""))
+    tables = None if shown.all else before.tables(family) & after.tables(family)
     alike = before.writer(family) == after.writer(family)
     for key in sorted({*before.skeletons, *after.skeletons}, key=str):
         earlier, later = before.skeletons.get(key), after.skeletons.get(key)
         if key[0] is family and earlier is not None and later is not None:
-            differences += skeleton_differences(family, earlier, later, alike)
+            differences += skeleton_differences(family, earlier, later, alike, tables)
     return differences

@@ -73,16 +73,18 @@ class Judge:
 
     Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
     `shown_whole`: all rules that may masquerade are in the text, so that what none of them does is not done;
-    `drops_shown`: so are all that may drop what is marked for it.
+    `drops_shown`: so are all that may drop what is marked for it; `filter_shown`: so are some of filter's.
     """
 
     def __init__(
-        self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool
+        self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool,
+        filter_shown: bool,
     ) -> None:
         self._deciders = deciders
         self._perhaps_here = perhaps_here
         self._shown_whole = shown_whole
         self._drops_shown = drops_shown
+        self._filter_shown = filter_shown
 
     def judge(
         self,
@@ -195,7 +197,13 @@ class Judge:
         sent = destination_text(to, state.connection.family)
         dnat = sent if verdict is Verdict.ACCEPT and state.dnat else None
         loss, why = loss_of(verdict, state, step, decider, finish.reason, sent)
+        if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
+            # From 1.25 on, filter refuses what nat does not lead to an endpoint.
+            loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
+
+
+_FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 
 def _questions(answers: Answers) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ def with_fates(
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
-    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown)
-    return _Reader(node, judge, around, shown_whole).judged(services)
+    filter_shown = any(table is not None for table in filters) or dump.nft is not None
+    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown)
+    return _Reader(node, judge, around, shown_whole, filter_shown).judged(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
@@ -68,9 +69,12 @@ def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
 
 
 class _Reader:
-    def __init__(self, node: NodeRules, judge: Judge, around: Surroundings, shown_whole: bool) -> None:
+    def __init__(
+        self, node: NodeRules, judge: Judge, around: Surroundings, shown_whole: bool, filter_shown: bool
+    ) -> None:
         self._node = node
         self._shown_whole = shown_whole
+        self._filter_shown = filter_shown
         self._around = around
         self._judge = judge
 
@@ -92,7 +96,7 @@ class _Reader:
     ) -> Sequence[Mapping[Vantage, Judgement]]:
         sent = [self._heading(frontend) for _, frontend in crowd]
         endpoints = [self._around.endpoints[number] for number, _ in crowd]
-        refusing = [_may_refuse(services[number], frontend) for number, frontend in crowd]
+        refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
@@ -142,7 +146,7 @@ class _Reader:
         self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Mapping[Vantage, Judgement]]
     ) -> ServicePort:
         frontends = tuple(
-            replace(frontend, fates=self._fates(frontend, judgements))
+            replace(frontend, fates=self._fates(frontend, judgements), verdict=self._verdict(frontend))
             for frontend, judgements in zip(service.frontends, told)
         )
         for frontend, judgements in zip(service.frontends, told):
@@ -170,6 +174,17 @@ class _Reader:
         if self._shown_whole or led or frontend.verdict is not FrontendVerdict.DROP:
             return fates
         return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)
+
+    def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:
+        return _may_refuse(service, frontend) or self._leads_nowhere(frontend)
+
+    def _leads_nowhere(self, frontend: Frontend) -> bool:
+        """Whether nat leads connections to no endpoint, as filter may refuse them, which the text does not show."""
+        unmatched = frontend.verdict is FrontendVerdict.UNMATCHED and frontend.kind is not FrontendKind.CLUSTER_IP
+        return unmatched and not self._filter_shown
+
+    def _verdict(self, frontend: Frontend) -> FrontendVerdict:
+        return FrontendVerdict.UNKNOWN if self._leads_nowhere(frontend) else frontend.verdict
 
     def _arriving(
         self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None], judgement: Judgement

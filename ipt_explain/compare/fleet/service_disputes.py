@@ -12,6 +12,7 @@ from ipt_explain.compare.fleet.wording import sentence
 from ipt_explain.compare.fleet.zones import nearest, zone_sides
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.fabric import Fabric
+from ipt_explain.compare.services.unseen import Shown
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.records import replace
 from ipt_explain.services.ports import TrafficPolicy
@@ -102,7 +103,7 @@ def _differences(
         if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
             # kube-proxy 1.21 to 1.23 kept to the node's own endpoints, and did not say so.
             view = replace(view, pools=most.pools)
-        found = service_differences(most, view)
+        found = service_differences(most, view, Shown(_tells(most_side, view), _tells(side, view)))
     elif most is not None:
         found = [removed(most)]
     elif view is not None:
@@ -112,6 +113,11 @@ def _differences(
         seen = 0 if most is None else len(most.endpoints())
         for each in found:
             yield replace(each, message=sentence(each, seen, others, names))
+
+
+def _tells(side: Side, view: ServiceView) -> bool:
+    """Whether what nodes of a side lack does not exist."""
+    return all(group.families[view.family.value].complete for group in side.groups)
 
 
 def _may_be_internal_local(views: Sequence[ServiceView | None]) -> bool:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.rulesets.skeleton import MASQUERADES, NOBODY, SETS_MARK, Place, PlacedRule, Skeleton
 from ipt_explain.model import Family
 
 
-def skeleton_differences(family: Family, before: Skeleton, after: Skeleton, alike: bool = True) -> list[Difference]:
-    """All differences of two rulesets of a family; none where either is a part that does not tell what it lacks.
+def skeleton_differences(
+    family: Family, before: Skeleton, after: Skeleton, alike: bool = True, tables: Collection[str] | None = None
+) -> list[Difference]:
+    """All differences of two rulesets of a family, in these tables or in all; none where either is a part that does not
+    tell what it lacks.
 
     `alike`: one mode of kube-proxy has written both, so that its own chains and hooks should be the same.
     """
     if before == after or not before.complete or not after.complete:
         return []
+    if tables is not None:
+        before, after = before.within(tables), after.within(tables)
     pair = _Pair(family, before, after)
     own = [*pair.hooks(), *pair.system()] if alike else []
     return [*pair.policies(), *own, *pair.foreign()]

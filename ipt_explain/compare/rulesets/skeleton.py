@@ -5,7 +5,7 @@ Chain names of services never appear in it, so that it is the same whatever serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import (
@@ -69,6 +69,16 @@ class Skeleton:
     built_in: Mapping[Place, tuple[PlacedRule, ...]] = field(default_factory=dict)
     system: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
     foreign: Mapping[Place, ForeignChain] = field(default_factory=dict)
+
+    def within(self, tables: Collection[str]) -> Skeleton:
+        """What it has in some tables."""
+        return Skeleton(
+            self.complete,
+            {place: policy for place, policy in self.policies.items() if place[0] in tables},
+            {place: rules for place, rules in self.built_in.items() if place[0] in tables},
+            {place: rules for place, rules in self.system.items() if place[0] in tables},
+            {place: chain for place, chain in self.foreign.items() if place[0] in tables},
+        )
 
 
 def skeletons(dump: Dump) -> dict[SkeletonKey, Skeleton]:

@@ -13,6 +13,7 @@ from ipt_explain.compare.services.frontends import frontend_differences, policy_
 from ipt_explain.compare.services.losses import Losses, loss_differences
 from ipt_explain.compare.services.naming import frontend_names
 from ipt_explain.compare.services.pair import Pair
+from ipt_explain.compare.services.unseen import ALL_SHOWN, Shown, borne_out
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.compare.services.wording import values_of
 from ipt_explain.records import replace
@@ -20,8 +21,10 @@ from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import some
 
 
-def service_differences(before: ServiceView, after: ServiceView) -> list[Difference]:
-    """All differences of a service port that both dumps have; none where both do the same."""
+def service_differences(before: ServiceView, after: ServiceView, shown: Shown = ALL_SHOWN) -> list[Difference]:
+    """All differences of a service port that both dumps have; none where both do the same, or where what is not
+    `shown` may explain it.
+    """
     if before == after:
         return []
     pair = Pair(before, after)
@@ -30,7 +33,8 @@ def service_differences(before: ServiceView, after: ServiceView) -> list[Differe
         *frontend_differences(pair), *policy_differences(pair), *endpoint_differences(pair),
         *affinity_differences(pair), *masquerade_differences(pair),
     ]  # fmt: skip
-    return [*(found or _fabric(pair)), *_fates(pair)]
+    found = list(borne_out(found, pair, shown))
+    return [*(found or (_fabric(pair) if shown.all else ())), *borne_out(_fates(pair), pair, shown)]
 
 
 def added(view: ServiceView) -> Difference:

@@ -1,4 +1,5 @@
-"""Which service ports of two dumps are the same one: by name, else by address.
+"""Which service ports of two dumps are the same one: by name, else by address or by the
+hash of the name.
 
 A text may lack names: comments are no part of what rules do, and where they are gone, so are the names. What then
 stands apart (the REJECT of a node port has neither name nor hash) is put together by the other dump's addresses.
@@ -8,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ipt_explain.analyzers.names import ChainRole, chain_hash
 from ipt_explain.compare.services.views import Address, FrontendView, Pool, ServiceKey, ServiceView
 from ipt_explain.model import Family
 from ipt_explain.records import replace
+
+_BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value)
 
 Pair = tuple[ServiceView | None, ServiceView | None]
 _Place = tuple[Address, str]
@@ -41,14 +45,27 @@ def _by_place(
     for key, view in known.items():
         for address in view.frontends:
             owners.setdefault((address, view.protocol), key)
+    chains = _by_chain(known) if any(view.label.startswith(_BALANCERS) for view in nameless.values()) else {}
     found: dict[ServiceKey, list[ServiceKey]] = {}
     for key, view in nameless.items():
         if not view.named:
             places = ((address, view.protocol) for address in view.frontends)
             owner = next((owners[place] for place in places if place in owners), None)
+            owner = owner or chains.get(view.label)
             if owner is not None:
                 found.setdefault(owner, []).append(key)
     return found
+
+
+def _by_chain(known: Mapping[ServiceKey, ServiceView]) -> dict[str, ServiceKey]:
+    """The service ports that have names by those of their chains, which are hashes of them."""
+    return {
+        prefix + chain_hash(spelled, view.protocol): key
+        for key, view in known.items()
+        if view.named
+        for spelled in (view.label, f"{view.label}:")
+        for prefix in _BALANCERS
+    }
 
 
 def _merged(views: Sequence[ServiceView]) -> ServiceView:

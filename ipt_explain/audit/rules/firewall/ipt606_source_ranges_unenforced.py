@@ -64,7 +64,8 @@ def source_ranges_unenforced(context: RulesetContext) -> Faults:
 
 def _faults(context: RulesetContext) -> Faults:
     dropping = context.chain("filter", PROXY_FIREWALL)
-    by_filter = dropping is not None or writer(context).since(25)
+    by_nat = context.chain("nat", MARK_DROP) is not None or context.table("filter") is not None
+    by_filter = dropping is not None or writer(context).since(25) or not by_nat
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
     told: set[int] = set()
     for found in open_ranges(context.ruleset, context.services, by_filter):

@@ -1,0 +1,80 @@
+"""Differences that hold though a side is a part of a dump: not those that what it does not show may explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.services.pair import Pair
+from ipt_explain.compare.services.views import Pool, ServiceView
+from ipt_explain.records import dataclass
+from ipt_explain.services.ports import Scope
+
+_TRAFFIC_POLICIES = ("internal traffic policy", "external traffic policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whether what the earlier dump lacks does not exist, and what the later one lacks."""
+
+    before: bool = True
+    after: bool = True
+
+    @property
+    def all(self) -> bool:
+        """Whether both tell what they lack."""
+        return self.before and self.after
+
+
+ALL_SHOWN = Shown()
+
+
+def borne_out(differences: Iterable[Difference], pair: Pair, shown: Shown) -> Iterator[Difference]:
+    """The differences that both sides show; all of them where both are whole dumps."""
+    return (each for each in differences if shown.all or _holds(each, pair, shown))
+
+
+def _holds(difference: Difference, pair: Pair, shown: Shown) -> bool:
+    kind, before, after = difference.kind, pair.before, pair.after
+    match kind:
+        case DifferenceKind.FRONTEND_REMOVED:
+            return shown.after
+        case DifferenceKind.FRONTEND_ADDED:
+            return shown.before
+        case DifferenceKind.ENDPOINT_REMOVED:
+            return difference.subject is None and _lacks(difference.before, before, after, shown.after)
+        case DifferenceKind.ENDPOINT_ADDED:
+            return difference.subject is None and _lacks(difference.after, after, before, shown.before)
+        case DifferenceKind.AFFINITY:
+            return () not in (_seconds(before), _seconds(after)) and _seconds(before) != _seconds(after)
+        case DifferenceKind.MASQUERADE:
+            return difference.subject == "hairpin" or (
+                difference.subject == "ClusterIP"
+                and None not in (before.masquerade.off_cluster, after.masquerade.off_cluster)
+                and before.masquerade.off_cluster != after.masquerade.off_cluster
+            )
+        case DifferenceKind.POLICY:
+            return difference.subject in _TRAFFIC_POLICIES
+        case DifferenceKind.FATE:
+            return shown.after if difference.after is None else shown.before and difference.before is None
+    return kind in (DifferenceKind.VERDICT, DifferenceKind.PROBABILITY)
+
+
+def _seconds(view: ServiceView) -> tuple[int, ...]:
+    return () if view.affinity is None else view.affinity.seconds
+
+
+def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool) -> bool:
+    """Whether a side is known to lack an endpoint that the other has: it is a whole dump, or shows a whole pool."""
+    if shown:
+        # One whose address is not in the part may be any.
+        return ":" in str(endpoint)
+    for scope in Scope:
+        pool, counterpart = has.pool(scope), other.pool(scope)
+        if pool is not None and counterpart is not None and endpoint in pool.endpoints and _is_whole(counterpart):
+            return endpoint not in counterpart.endpoints
+    return False
+
+
+def _is_whole(pool: Pool) -> bool:
+    return pool.unmatched is not None and all(":" in endpoint and share is not None for endpoint, share in pool.shares)
