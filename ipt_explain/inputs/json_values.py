@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -34,6 +33,8 @@ def json_values(text: str, source: str) -> Iterator[Any]:
     What stands for no character (undecodable bytes, half a pair of surrogates) is U+FFFD, as Go's decoder has it; a
     number that fits no field is -1. Raises UsageError, with line and column, for what is no JSON.
     """
+    import json
+
     decoder = json.JSONDecoder(parse_int=_number)
     text = _of_whole_pairs(of_characters(text))
     position = 0

@@ -74,8 +74,10 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = arguments.runs or (1 if arguments.quick else 3)
     sizes = arguments.services or (SIZES[:-1] if arguments.quick else SIZES)
-    os.chdir(ROOT)
+    # Elsewhere than here: `audit` would read this project's configuration.
+    os.environ["PYTHONPATH"] = str(ROOT)
     with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
         # As where it is installed: modules are compiled once.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "compiled")

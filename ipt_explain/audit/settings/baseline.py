@@ -7,7 +7,6 @@ person who reviews the file.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
@@ -94,6 +93,8 @@ def baseline_text(findings: Iterable[Finding]) -> str:
         for finding in findings
     ]
     entries.sort(key=lambda entry: [str(entry[name]) for name in ("source", "rule", "fingerprint")])
+    import json
+
     return json.dumps({"schema": SCHEMA, "findings": entries}, indent=2) + "\n"
 
 

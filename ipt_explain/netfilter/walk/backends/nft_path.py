@@ -4,11 +4,14 @@ somebody asks about."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Union
 
-from ipt_explain.model.nft import Chain, Rule, Table
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.model.nft import Chain, Rule, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class NftStep:
         return f"policy {self.chain.base.policy if self.chain.base is not None else 'accept'}"
 
 
-Chains = Chain | Mapping[int, Chain]
+Chains = Union["Chain", "Mapping[int, Chain]"]
 """One chain for all packets, or for each, by its row, one of its own."""
 
 
@@ -113,4 +116,4 @@ class NftLeg:
 
 def chain_of(chains: Chains, row: int) -> Chain:
     """The chain that the packet of a row is in."""
-    return chains if isinstance(chains, Chain) else chains[row]
+    return chains[row] if isinstance(chains, Mapping) else chains

@@ -1,0 +1,40 @@
+"""A small dump is explained before a person notices, so what it does not need is not loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.program import ROOT, SAMPLES
+
+_LOADED = """
+import os, sys
+def end(status):
+    print(*sys.modules, file=sys.stderr)
+    os.kill(os.getpid(), 9)
+os._exit = end
+from ipt_explain.cli.main import main
+main(sys.argv[1:])
+"""
+_HEAVY = ("lark", "networkx", "rich.", "yaml", "json", "hashlib", "socket", "dataclasses", "subprocess", "ssl")
+_OTHER_MODES = (
+    "ipt_explain.model.nft", "ipt_explain.netfilter.nft", "ipt_explain.netfilter.ipvs", "ipt_explain.analyzers.nftables",
+    "ipt_explain.analyzers.ipvs", "ipt_explain.model.node.ipvs", "ipt_explain.model.node.ipsets",
+)  # fmt: skip
+_OTHER_WORK = ("ipt_explain.compare", "ipt_explain.trace", "ipt_explain.graph", "ipt_explain.parsing.iptables.rules.rule_parser")
+
+
+@pytest.mark.parametrize(
+    ("command", "needless"),
+    [("explain", (*_HEAVY, *_OTHER_MODES, *_OTHER_WORK, "ipt_explain.audit")), ("audit", (*_HEAVY, *_OTHER_MODES, "ipt_explain.compare"))],
+)
+def test_a_fragment_loads_only_what_it_needs(command: str, needless: tuple[str, ...]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _LOADED, command, str(SAMPLES / "fragment-2-three-pods.txt")],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    loaded = run.stderr.split()
+    assert "click" in loaded
+    assert [name for name in loaded if f"{name}.".startswith(tuple(each.rstrip(".") + "." for each in needless))] == []
