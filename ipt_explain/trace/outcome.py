@@ -9,8 +9,8 @@ from functools import cached_property
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
-from ipt_explain.netfilter.walk.journey import Finish
 from ipt_explain.netfilter.walk.path import AnyStep, Path
 
 

@@ -112,7 +112,7 @@ def _label(family: str) -> str:
 
 def _warnings(journey: Journey) -> tuple[str, ...]:
     """Loops and endless work, which no kernel would have let in."""
-    reasons = dict.fromkeys(finish.reason for finish in journey.finishes if finish.reason)
+    reasons = dict.fromkeys(finish.reason for finish, _ in journey.ends() if finish.reason)
     return tuple(f"not followed: {reason}" for reason in reasons if reason == TOO_MUCH or reason.startswith(LOOP))
 
 

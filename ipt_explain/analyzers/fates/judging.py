@@ -14,8 +14,8 @@ from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
+from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
-from ipt_explain.netfilter.walk.journey import Finish
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost
 

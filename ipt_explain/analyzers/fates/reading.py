@@ -16,7 +16,8 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import TableWalk
-from ipt_explain.netfilter.walk.journey import MOST_WORK, Journey
+from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
+from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of

@@ -5,7 +5,7 @@ Facts: net/ipv4/route.c (ip_route_input_slow, __mkroute_output), net/ipv6/ip6_in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -14,7 +14,10 @@ from ipt_explain.netfilter.header.addresses import BITS, format_address
 from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.packet import PacketState, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.ends import Ends, Finish
+from ipt_explain.netfilter.walk.flock import Travellers
 from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 
@@ -146,3 +149,30 @@ def _courses(answer: Answer, state: PacketState, yes: Where, no: Where, reason: 
 def _text(address: Address, family: Family) -> str:
     assert isinstance(address, int)
     return format_address(address, family)
+
+
+_STOPPED = {Where.NOWHERE: Verdict.DROP, Where.REFUSED: Verdict.REJECT}
+
+
+def routed(travellers: Travellers, ends: Ends) -> tuple[Travellers, Travellers]:
+    """Whether each packet is for the node itself, as (local, others); those that the kernel does not route end."""
+    local, others = Travellers(), Travellers()
+    for state, flock in travellers.items():
+        answers = routes(state, {to.address for to in flock.to})
+        groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
+        if not answers:
+            groups[Where.ELSEWHERE] = range(len(flock))
+        else:
+            apart: dict[Where | tuple[Course, ...], list[int]] = {}
+            for row, to in enumerate(flock.to):
+                apart.setdefault(answers.get(to.address, Where.ELSEWHERE), []).append(row)
+            groups.update(apart)
+        for answer, rows in groups.items():
+            for course in (Course(answer, state),) if isinstance(answer, Where) else answer:
+                whole = course.share is ALWAYS and len(rows) == len(flock)
+                part = flock if whole else flock.take(rows, course.share)
+                if course.where in _STOPPED:
+                    ends.add(Finish(_STOPPED[course.where], course.state, course.reason), part)
+                else:
+                    (local if course.where is Where.HERE else others).gather(course.state, part)
+    return local, others

@@ -1,13 +1,90 @@
-"""What a fragment does not show: which of its chains the built-in ones lead to, as no rule of it does."""
+"""What a fragment does not show, and what is supposed of it: built-in chains lead to those that no rule of it leads
+to."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 
-from ipt_explain.model import Chain, Shape, Table
-from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.targets import is_nat
+from ipt_explain.model import Chain, Extent, Ruleset, Shape, Table
+from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
+from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
+from ipt_explain.netfilter.walk.chains.table import Arrival
+from ipt_explain.netfilter.walk.ends import Ends
+from ipt_explain.netfilter.walk.flock import Entered, Travellers
+from ipt_explain.words.lists import listed
+
+_MOST_NAMED = 4
+Walk = Callable[[Ruleset, str, str, Travellers], tuple[list[Arrival], Entered]]
+"""Packets through one chain of a table, and all that it leads to."""
+
+
+class Unshown:
+    """What a crowd meets in built-in chains that a fragment does not show. `supposed` is what had to be supposed."""
+
+    def __init__(self, evaluator: Evaluator, walk: Walk) -> None:
+        self.supposed: list[str] = []
+        self._evaluator = evaluator
+        self._walk = walk
+        self._entered: dict[Chain, Hook] = {}
+
+    def passed(
+        self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers, ends: Ends
+    ) -> Travellers:
+        """Those that get through a built-in chain which is not there; the others have come to one of `ends`."""
+        if not ruleset.fragment or not travellers:
+            return travellers
+        table = ruleset.tables.get(name)
+        unreached = [] if table is None else unreached_chains(table)
+        # Packets pass INPUT or FORWARD, not both; chains of any other hook they would meet twice.
+        here = Hook.FORWARD if hook is Hook.INPUT else hook
+        orphans = [chain for chain in unreached if self._entered.get(chain, here) is here]
+        if table is not None and orphans:
+            return self._through(ruleset, table, hook, orphans, travellers, ends)
+        if table is not None or name in ("nat", "filter"):
+            self._take_note(f"{name} {hook.value}, which this input does not show, is empty")
+        return travellers
+
+    def _through(
+        self, ruleset: Ruleset, table: Table, hook: Hook, orphans: Sequence[Chain], travellers: Travellers, ends: Ends
+    ) -> Travellers:
+        """A fragment's chains that no rule of it jumps to: a built-in chain that it does not show leads to them, we
+        suppose.
+
+        Not so to those that rewrite addresses whatever comes, as something must choose between them. Where there are
+        no others, and in hooks where nat rewrites sources, it is unknown what the packet meets.
+        """
+        self._entered.update(dict.fromkeys(orphans, Hook.FORWARD if hook is Hook.INPUT else hook))
+        if table.name == "nat":
+            chosen = rewriting_blindly(table, self._evaluator) if hook in DESTINATION_NAT else table.chains.keys()
+            orphans = [chain for chain in orphans if chain.name not in chosen]
+        if not orphans:
+            reason = f"chain {hook.value} of table {table.name}, which this input does not show"
+            ends.add_all(travellers, Verdict.UNKNOWN, reason)
+            return Travellers()
+        names = ", ".join(chain.name for chain in orphans)
+        self._take_note(f"{table.name} {hook.value}, which this input does not show, leads to {names}")
+        passed = Travellers()
+        for chain in orphans:
+            if not travellers:
+                break
+            arrivals, entered = self._walk(ruleset, table.name, chain.name, travellers)
+            travellers = Travellers()
+            ends.settle([one for one in arrivals if not one.by_policy], entered, passed)
+            ends.settle([one for one in arrivals if one.by_policy], entered, travellers)
+        thinned = [chain.name for chain in orphans if chain.extent is not Extent.WHOLE]
+        if thinned:
+            reason = f"the rules of chain {listed(thinned, _MOST_NAMED)} that this input does not show"
+            ends.add_all(travellers, Verdict.UNKNOWN, reason)
+            return passed
+        for state, flock in travellers.items():
+            passed.gather(state, flock)
+        return passed
+
+    def _take_note(self, note: str) -> None:
+        if note not in self.supposed:
+            self.supposed.append(note)
 
 
 def unreached_chains(table: Table) -> list[Chain]:

@@ -15,7 +15,7 @@ from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
-from ipt_explain.netfilter.walk.journey import MOST_WORK
+from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.records import dataclass

@@ -1,0 +1,63 @@
+"""How the packets of a crowd end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.table import Arrival
+from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How the journey ends for some packets. `delivered` tells that the node itself received them."""
+
+    verdict: Verdict
+    state: PacketState
+    reason: str = ""
+    delivered: bool = False
+
+
+class Ends:
+    """Every end that packets have come to so far."""
+
+    def __init__(self) -> None:
+        self._flocks: dict[Finish, list[Flock]] = {}
+
+    def __iter__(self) -> Iterator[Finish]:
+        return iter(self._flocks)
+
+    def add(self, finish: Finish, flock: Flock) -> None:
+        """Some packets end so."""
+        if flock.who:
+            self._flocks.setdefault(finish, []).append(flock)
+
+    def settle(self, arrivals: Iterable[Arrival], entered: Entered, passing: Travellers) -> None:
+        """Packets that a table accepts pass on; the others have finished."""
+        for arrival in arrivals:
+            end, flock = arrival.end, Flock.arrived(arrival, entered)
+            if end.verdict is Verdict.ACCEPT:
+                passing.gather(end.state, flock)
+            else:
+                self.add(Finish(end.verdict, end.state, end.reason), flock)
+
+    def add_all(self, travellers: Travellers, verdict: Verdict, reason: str = "", delivered: bool = False) -> None:
+        """All of these end so."""
+        for state, flock in travellers.items():
+            self.add(Finish(verdict, state, reason, delivered), flock)
+
+    def apart(self) -> Iterator[tuple[Finish, Flock]]:
+        """Each end with its packets, as they came to it."""
+        for finish, flocks in self._flocks.items():
+            for flock in flocks:
+                yield finish, flock
+
+    def told(self) -> Iterator[tuple[Finish, Flock]]:
+        """Each end with its packets. Of those that do not get through, each rule or policy that stops some stands for
+        itself."""
+        for finish, flocks in self._flocks.items():
+            for flock in [Flock.joined(flocks)] if finish.verdict is Verdict.ACCEPT else flocks:
+                yield finish, flock

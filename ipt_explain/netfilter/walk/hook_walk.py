@@ -1,0 +1,193 @@
+"""One hook: all that packets are asked there, in the order of priorities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ipt_explain.model import Ruleset
+from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
+from ipt_explain.netfilter.walk.ends import Ends, Finish
+from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
+from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.orders import Joined, Order, by_orders
+from ipt_explain.netfilter.walk.routing import routed
+from ipt_explain.netfilter.walk.stages import AnyStage, ServersStage, TableStage
+from ipt_explain.netfilter.walk.unshown import Unshown
+from ipt_explain.records import replace
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.nft import Stage as ChainStage
+
+MOST_WORK = 4_000_000
+"""How many rules a walk may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
+20,000."""
+
+
+class HookWalk:
+    """A crowd's way through hooks, one at a time. `sent` is where each of its packets is sent to; they share all else.
+
+    `ends` are those of packets that do not get through a hook; `balanced` those that IPVS has taken for other machines.
+    """
+
+    def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
+        self.ends = Ends()
+        self.unshown = Unshown(node.evaluator, self._walked)
+        self.balanced = Travellers()
+        self._node = node
+        self._sent = sent
+        self._budget = Budget(MOST_WORK + 100 * len(sent))
+
+    def through(
+        self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None,
+        balanced: bool = False,
+    ) -> Travellers:  # fmt: skip
+        """Ask a hook's stages in turn; returns those that all of them accept. `balanced` packets IPVS has had."""
+        travellers = _changed(
+            travellers,
+            lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
+        )
+        tracked = False
+        for orders in self._node.stages.of[hook]:
+            if not tracked and orders[0].stages[0].priority > CONNTRACK_PRIORITY:
+                travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
+                tracked = True
+            if len(orders) == 1:
+                travellers = self._in_turn(orders[0].stages, hook, travellers, balanced)
+            else:
+                travellers = self._in_any_order(orders, hook, travellers)
+        if not tracked:
+            travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
+        if hook is Hook.POSTROUTING:
+            travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
+        return travellers
+
+    def _in_turn(
+        self, stages: Iterable[AnyStage], hook: Hook, travellers: Travellers, balanced: bool = False
+    ) -> Travellers:
+        for stage in stages:
+            if isinstance(stage, TableStage):
+                travellers = self._table(stage.ruleset, stage.table, hook, travellers)
+            elif not isinstance(stage, ServersStage):
+                travellers = self._chain(stage, travellers)
+            elif not balanced:
+                travellers = self._servers(stage, travellers)
+        return travellers
+
+    def _in_any_order(self, orders: tuple[Order[AnyStage], ...], hook: Hook, travellers: Travellers) -> Travellers:
+        """Stages of which nobody knows who is asked first: a question to packets to which it makes a difference."""
+        passing = Travellers()
+        for possible, some in by_orders(orders, travellers):
+            ways: list[tuple[Order[AnyStage], list[tuple[PacketState, Finish | None, Flock]]]] = []
+            for order in possible:
+                before, self.ends = self.ends, Ends()
+                passed = self._in_turn(order.stages, hook, some).items()
+                stopped = [(end.state, end, flock) for end, flock in self.ends.apart()]
+                ways.append((order, [*((state, None, flock) for state, flock in passed), *stopped]))
+                self.ends = before
+            for state, finish, flock in Joined(ways):
+                if finish is None:
+                    passing.gather(state, flock)
+                else:
+                    self.ends.add(replace(finish, state=state), flock)
+        passing.forget_idle_answers()
+        return passing
+
+    def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
+        """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""
+        if not travellers:
+            return travellers
+        passing, entering = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            (passing if name == "nat" and not _nat_applies(state) else entering).gather(state, flock)
+        chain = ruleset.chain(name, hook.value)
+        if chain is None or not (chain.layout.shapes or chain.policy == "DROP"):
+            if chain is None:
+                entering = self.unshown.passed(ruleset, name, hook, entering, self.ends)
+            for state, flock in entering.items():
+                passing.gather(state, flock)
+            return passing
+        if entering:
+            self.ends.settle(*self._walked(ruleset, name, hook.value, entering), passing)
+        passing.forget_idle_answers()
+        return passing
+
+    def _chain(self, stage: ChainStage, travellers: Travellers) -> Travellers:
+        """One base chain of nftables."""
+        passing, entering = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            (passing if stage.is_nat and not _nat_applies(state) else entering).gather(state, flock)
+        if not entering or not (stage.chain.rules or stage.drops):
+            return travellers
+        from ipt_explain.netfilter.walk.backends.nft import ChainWalk
+
+        states, flocks = zip(*entering.items())
+        entered = Entered(flocks)
+        assert self._node.chains is not None
+        walk = ChainWalk(stage, entered, self._sent, self._node.chains, self._budget)
+        for arrival in walk.run(zip(states, entered.numbers())):
+            end, flock = arrival.end, walk.flock(arrival)
+            if end.verdict is Verdict.ACCEPT:
+                passing.gather(self._node.after_nat(end.state), flock)
+            else:
+                self.ends.add(Finish(end.verdict, end.state, end.reason), flock)
+        passing.forget_idle_answers()
+        return passing
+
+    def _servers(self, stage: ServersStage, travellers: Travellers) -> Travellers:
+        """IPVS: what it takes for another machine goes to OUTPUT, all else on in this hook."""
+        from ipt_explain.netfilter.walk.backends.ipvs import ask_servers
+
+        passing, taken = Travellers(), Travellers()
+        for state, flock in travellers.items():
+            for sent in ask_servers(stage.servers, state, flock, self._sent):
+                if sent.verdict is not Verdict.ACCEPT:
+                    self.ends.add(Finish(sent.verdict, sent.state, sent.reason), sent.flock)
+                else:
+                    (taken if sent.taken else passing).gather(sent.state, sent.flock)
+        local, others = routed(taken, self.ends)
+        for state, flock in local.items():
+            passing.gather(state, flock)
+        for state, flock in others.items():
+            self.balanced.gather(state, flock)
+        return passing
+
+    def _walked(
+        self, ruleset: Ruleset, table: str, chain: str, travellers: Travellers
+    ) -> tuple[list[Arrival], Entered]:
+        states, flocks = zip(*travellers.items())
+        entered = Entered(flocks)
+        crowd = Crowd(entered.to, self._sent, entered.who)
+        node = self._node
+        walk = TableWalk(ruleset.tables[table], crowd, node.evaluator, node.indexes, self._budget, ruleset.fragment)
+        return walk.arrivals(chain, zip(states, entered.numbers())), entered
+
+
+def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:
+    moved = Travellers()
+    for state, flock in travellers.items():
+        moved.gather(change(state), flock)
+    return moved
+
+
+def _tracked(travellers: Travellers, before: Tracking, after: Tracking) -> Travellers:
+    """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
+
+    def tracked(state: PacketState) -> PacketState:
+        if before is Tracking.NOT_YET and state.tracking is Tracking.TEMPLATE:
+            return state._replace(tracking=after, zone=state.mark & 0xFFFF if state.zone is None else state.zone)
+        return state._replace(tracking=after) if state.tracking is before else state
+
+    return _changed(travellers, tracked)
+
+
+def _nat_applies(state: PacketState) -> bool:
+    """Whether nat decides anything in this hook: for tracked connections not yet confirmed, once each way."""
+    if state.tracking is not Tracking.NEW:
+        return False
+    return not (state.destination_decided if state.hook in DESTINATION_NAT else state.source_decided)
