@@ -149,3 +149,9 @@ def test_no_module_needs_itself() -> None:
     except CycleError as error:
         cycle = error.args[1]
     assert " -> ".join(cycle) == ""
+
+
+def test_slots_of_rules_are_looked_up_where_they_are_laid_out() -> None:
+    """Others ask a rule or a chain for a word."""
+    others = [path for path in MODULES.values() if path.relative_to(ROOT).parts[0] not in ("model", "parsing")]
+    assert [str(path) for path in others if ".values[" in path.read_text(encoding="utf-8")] == []

@@ -15,15 +15,14 @@ class RuleTexts:
 
     def text(self, rule: Rule) -> str:
         """The rule as `-A CHAIN …`, without comments."""
-        return f"-A {rule.values[0]}{self.body(rule)}"
+        return f"-A {rule.chain}{self.body(rule)}"
 
     def body(self, rule: Rule) -> str:
         """What follows the chain's name: conditions and target."""
         pieces = self._pieces.get(rule.shape)
         if pieces is None:
             pieces = self._pieces[rule.shape] = tuple(_pieces(rule.shape))
-        values = rule.values
-        return "".join(piece if isinstance(piece, str) else values[piece] for piece in pieces)
+        return "".join(piece if isinstance(piece, str) else rule.word(piece) for piece in pieces)
 
 
 def _pieces(shape: Shape) -> list[_Piece]:

@@ -58,7 +58,7 @@ def index_jumps(table: Table) -> JumpIndex:
                 aim = aims[shape] = aim_of(shape, chains)
             slot, target, only_chains = aim
             if slot is not None:
-                target = rule.values[slot]
+                target = rule.word(slot)
                 if (only_chains and target not in chains) or target in VERDICTS:
                     continue
             elif target is None:

@@ -24,7 +24,7 @@ def callees_first(chains: Iterable[str], jumps: JumpIndex) -> tuple[list[str], l
     done = [name for name in names if not open_jumps[name]]
     for name in done:  # grows while it is walked
         for rule in jumps.entering.get(name, ()):
-            caller = rule.values[0]  # its chain; a property call per jump is felt here
+            caller = rule.chain
             open_jumps[caller] -= 1
             if not open_jumps[caller]:
                 done.append(caller)

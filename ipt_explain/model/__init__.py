@@ -1,6 +1,6 @@
 """What a dump says, as frozen objects: rulesets, tables, chains, rules. No behaviour beyond answering questions."""
 
-from ipt_explain.model.chain import Chain
+from ipt_explain.model.chain import Chain, column
 from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table
 from ipt_explain.model.extent import Extent, Hidden
 from ipt_explain.model.family import Family
@@ -27,4 +27,5 @@ __all__ = [
     "Table",
     "Target",
     "TargetKind",
+    "column",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ipt_explain.model.extent import Extent
 from ipt_explain.model.layout import EMPTY, Layout
@@ -114,6 +114,10 @@ class Chain:
         packets, size = self._counts[2 * number : 2 * number + 2] or ("", "")
         return Counters(int(packets), int(size)) if packets else None
 
+    def at(self, place: int) -> str:
+        """A word of its rules as written, by the place that its layout gave."""
+        return self.values[place]
+
     def word(self, place: int | None) -> str | None:
         """A word of its rules, decoded, by the place that its layout gave; None for no place."""
         return None if place is None else unquote(self.values[place])
@@ -124,3 +128,8 @@ class Chain:
         if target is None or target.slot is None:
             return None if target is None else target.name
         return self.values[self.layout.offsets[number] + target.slot]
+
+
+def column(chains: Iterable[Chain], place: int) -> list[str]:
+    """What chains of one layout have at a place of it, as written."""
+    return [chain.values[place] for chain in chains]

@@ -4,7 +4,7 @@ A dump of 100,000 chains has some dozens of layouts. Ask a question once a layou
 its destination?"), keep the places that answer it, and read them from every chain of the layout:
 
     place = layout.place(1, layout.shapes[1].target_option("--to-destination"))
-    destinations = [chain.values[place] for chain in chains]
+    destinations = column(chains, place)
 """
 
 from __future__ import annotations

@@ -35,6 +35,10 @@ class Rule:
         """The chain that holds the rule."""
         return self.values[0]
 
+    def word(self, slot: int) -> str:
+        """A word as written, by slot of its shape."""
+        return self.values[slot]
+
     @property
     def target(self) -> str | None:
         """Where the rule sends the packet: a verdict, an extension or a chain; None for a rule that only counts."""

@@ -17,7 +17,7 @@ class Evidence:
 
     def word(self, slot: int) -> str:
         """A value of the rule as written, by slot (from 1) of its shape."""
-        return self.chain.values[self.chain.layout.offsets[self.number] + slot]
+        return self.chain.at(self.chain.layout.offsets[self.number] + slot)
 
     @property
     def shape(self) -> Shape:

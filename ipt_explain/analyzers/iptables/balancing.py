@@ -143,11 +143,11 @@ class BalancerReader:
                 endpoint = chains.get(target) if plan.target_slot is not None else None
                 form = None if endpoint is None else forms[endpoint.layout]
                 if endpoint is not None and form is not None:
-                    asked = protocol if form.protocol is None else usual_name(endpoint.values[form.protocol])
+                    asked = protocol if form.protocol is None else usual_name(endpoint.at(form.protocol))
                     if asked != protocol and protocol is not None:
                         continue
                     names.append(target)
-                    destinations.append(endpoint.values[form.destination])
+                    destinations.append(endpoint.at(form.destination))
                     shares.append(offered)
                     endpoints.append(endpoint)
                 elif target in _ENDING:
@@ -193,9 +193,9 @@ class BalancerReader:
             return None
         if form.protocol is not None and protocol is not None:
             place = form.protocol
-            if {protocol} != {usual_name(text) for text in {chain.values[place] for chain in endpoints}}:
+            if {protocol} != {usual_name(text) for text in {chain.at(place) for chain in endpoints}}:
                 return None
-        return _Led(names, endpoints, [chain.values[form.destination] for chain in endpoints], *share)
+        return _Led(names, endpoints, [chain.at(form.destination) for chain in endpoints], *share)
 
     def _behind(self, target: str, protocol: str | None) -> Spread:
         """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""

@@ -21,7 +21,7 @@ def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
         chain = ruleset.chain(table, SERVICES)
         for rule in chain.rules if chain is not None else ():
             plan = plans[rule.shape]
-            if plan.destination is None or rule.values[plan.destination.slot] not in hosts or plan.destination.negated:
+            if plan.destination is None or rule.word(plan.destination.slot) not in hosts or plan.destination.negated:
                 continue
             comment = plan.comment_of(rule)
             if comment is not None and read_comment(comment)[1] in _OF_CLUSTER_IPS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Layout
+from ipt_explain.model import Chain, Layout
 from ipt_explain.records import dataclass
 
 # kube-proxy writes two rules; a DNAT behind more than this many is not looked for.
@@ -37,13 +37,13 @@ class EndpointForm:
     protocol: int | None
     marks: tuple[tuple[int, int | None, str | None], ...]
 
-    def hairpin(self, values: tuple[str, ...], address: str | None) -> bool:
+    def hairpin(self, chain: Chain, address: str | None) -> bool:
         """Whether a rule ahead of the DNAT marks connections of `address`, the endpoint's own, for masquerading."""
         for source, place, target in self.marks:
             if place is not None:
-                target = values[place]
+                target = chain.at(place)
             # kube-proxy 1.1 set the mark itself, without a chain for it.
-            if (target == MARK_MASQ or target == "MARK") and _is_host(values[source], address):
+            if (target == MARK_MASQ or target == "MARK") and _is_host(chain.at(source), address):
                 return True
         return False
 

@@ -23,7 +23,7 @@ class Operand:
 
     def of(self, rule: Rule) -> str:
         """The value as the rule has it."""
-        return rule.values[self.slot]
+        return rule.word(self.slot)
 
     def at(self, evidence: Evidence) -> str:
         """The value as the rule has it, without making the rule."""
@@ -85,11 +85,11 @@ class RulePlan:
 
     def target_of(self, rule: Rule) -> str | None:
         """Where the rule leads: a verdict, an extension or a chain."""
-        return self.target if self.target_slot is None else rule.values[self.target_slot]
+        return self.target if self.target_slot is None else rule.word(self.target_slot)
 
     def comment_of(self, rule: Rule) -> str | None:
         """The rule's comment, decoded."""
-        return None if self.comment_slot is None else unquote(rule.values[self.comment_slot])
+        return None if self.comment_slot is None else unquote(rule.word(self.comment_slot))
 
     def comment_at(self, evidence: Evidence) -> str | None:
         """The rule's comment, decoded, without making the rule."""

@@ -86,13 +86,13 @@ class RouteReader:
         chain = self._chains[name]
         for shape, start in zip(chain.layout.shapes, chain.layout.offsets):
             plan = self._plans[shape]
-            target = None if plan.target_slot is None else chain.values[start + plan.target_slot]
+            target = None if plan.target_slot is None else chain.at(start + plan.target_slot)
             if target is not None and target != MARK_MASQ and target != MARK_DROP:
                 onward = onward or target
                 if plan.source is None:
                     open_range = True
                 elif not plan.source.negated:
-                    ranges.append(chain.values[start + plan.source.slot])
+                    ranges.append(chain.at(start + plan.source.slot))
         if onward is None:
             return Route(None, None, local=False)
         route = self.follow(onward, protocol, depth + 1)

@@ -63,7 +63,7 @@ def runs_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
         form = forms.get(chain.layout)
         if form is None:
             form = forms[chain.layout] = _form(chain.layout, plans)
-        takers = [each for each in form.takers if each.target is None or chain.values[each.target] != MARK_MASQ]
+        takers = [each for each in form.takers if each.target is None or chain.at(each.target) != MARK_MASQ]
         if not takers:
             continue
         if not _whole(chain, takers, form, orphans) or (name not in led and _names_one(chain)):
@@ -108,7 +108,7 @@ def _is_thinned(chain: Chain, takers: Sequence[_Taker]) -> bool:
     """Whether these are some of the rules that kube-proxy would write: chances of 1/n, growing, and the rest."""
     most = math.inf
     for taker in takers:
-        remaining = 1 if taker.chance is None else _remaining(chain.values[taker.chance])
+        remaining = 1 if taker.chance is None else _remaining(chain.at(taker.chance))
         if remaining is None or taker.negated or remaining >= most:
             return False
         most = remaining
@@ -144,21 +144,20 @@ def _whole(chain: Chain, takers: list[_Taker], form: _Form, orphans: frozenset[s
     """Whether the rules that are shown can be all of them."""
     if chain.extent is Extent.HOLED or None in orphans or chain.name in orphans:
         return False
-    values = chain.values
-    led = {values[each.target] for each in takers if each.target is not None}
-    if not led.issuperset(values[place] for place in form.returning):
+    led = {chain.at(each.target) for each in takers if each.target is not None}
+    if not led.issuperset(chain.at(place) for place in form.returning):
         return False
     *chosen, last = takers
     if last.chance is not None:
         return False
-    return all(_is_one_of(remaining, each, values) for remaining, each in zip(range(len(takers), 1, -1), chosen))
+    return all(_is_one_of(remaining, each, chain) for remaining, each in zip(range(len(takers), 1, -1), chosen))
 
 
-def _is_one_of(remaining: int, taker: _Taker, values: tuple[str, ...]) -> bool:
+def _is_one_of(remaining: int, taker: _Taker, chain: Chain) -> bool:
     if taker.chance is None or taker.negated:
         return False
     try:
-        return abs(float(values[taker.chance]) - 1.0 / remaining) <= _ROUNDING
+        return abs(float(chain.at(taker.chance)) - 1.0 / remaining) <= _ROUNDING
     except ValueError:
         return False
 

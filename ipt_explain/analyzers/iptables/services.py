@@ -154,7 +154,7 @@ class ServiceReader:
                 endpoint = chains.get(chain.target_of(number) or "")
                 form = None if endpoint is None else self._forms[endpoint.layout]
                 if endpoint is not None and form is not None and form.protocol is not None:
-                    return usual_name(endpoint.values[form.protocol])
+                    return usual_name(endpoint.at(form.protocol))
         return None
 
     def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
@@ -216,7 +216,7 @@ class ServiceReader:
                 packets.append(None)
                 evidence.append(_leading_to(name, spreads))
             else:
-                hairpins.append(form.hairpin(chain.values, target[0]) or unless_shown)
+                hairpins.append(form.hairpin(chain, target[0]) or unless_shown)
                 counters = chain.counters_of(form.dnat)
                 packets.append(None if counters is None else counters.packets)
                 evidence.append(Evidence(chain, form.dnat))

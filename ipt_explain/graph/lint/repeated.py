@@ -28,7 +28,7 @@ def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
             if len(set(shapes)) == len(shapes):
                 continue
             # The last value is the target, nearly always: where all differ, so do the rules.
-            if len({chain.values[end] for end in ends}) == len(shapes):
+            if len({chain.at(end) for end in ends}) == len(shapes):
                 continue
             rules = chain.rules
             copies: dict[tuple[object, ...], list[Rule]] = {}

@@ -106,7 +106,7 @@ class _Finder:
             plain = limits[shape]
             if plain is None:
                 return False
-            values = tuple([chain.values[start + slot] for slot, _ in plain])
+            values = tuple([chain.at(start + slot) for slot, _ in plain])
             if values in seen or not all(map(_is_plain, values, plain)):
                 return False
             seen.add(values)

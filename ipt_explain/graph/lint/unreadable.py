@@ -58,7 +58,7 @@ def _of_shape(table: str, shape: Shape, rules: RulesOfShape) -> Iterator[Unreada
         slot = option.slots[0]
         wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
         if wrong:
-            focus = f"{option.name} {wrong[0].values[slot]}"
+            focus = f"{option.name} {wrong[0].word(slot)}"
             yield Unreadable(table, "a NAT target was saved with port 0", tuple(wrong), focus=focus)
             return
     comment = shape.match_option("comment", "--comment")

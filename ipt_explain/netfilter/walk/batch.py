@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.model import Chain, Rule, Shape
+from ipt_explain.model import Chain, Rule, Shape, column
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.walk.columns import Alike
@@ -48,19 +48,19 @@ class Batch:
         chains, places = self.chains, self.places
         if isinstance(chains, Chain):
             if isinstance(places, int):
-                return chains.values[0 if slot == 0 else chains.layout.offsets[places] + slot]
-            values, offsets = chains.values, chains.layout.offsets
-            return [values[offsets[place] + slot] for place in places]
+                return chains.at(0 if slot == 0 else chains.layout.offsets[places] + slot)
+            offsets = chains.layout.offsets
+            return [chains.at(offsets[place] + slot) for place in places]
         if slot == 0 or isinstance(places, int):
             at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
-            return chains.column(at) if isinstance(chains, Alike) else [chain.values[at] for chain in chains]
-        return [chain.values[chain.layout.offsets[place] + slot] for chain, place in zip(chains, places)]
+            return chains.column(at) if isinstance(chains, Alike) else column(chains, at)
+        return [chain.at(chain.layout.offsets[place] + slot) for chain, place in zip(chains, places)]
 
     def words(self, slots: Sequence[int], row: int) -> tuple[str, ...]:
         """The decoded words of a row's rule in these slots."""
         chain = self.chain(row)
         at = chain.layout.offsets[self.place(row)]
-        return tuple([unquote(chain.values[at + slot]) for slot in slots])
+        return tuple([unquote(chain.at(at + slot)) for slot in slots])
 
     def take(self, rows: Sequence[int]) -> Batch:
         """The same for some rows, in this order."""

@@ -66,7 +66,7 @@ def purpose_of(chain: str) -> str | None:
 def notes_of(rule: Rule) -> list[str]:
     """What a rule's line says beside the rule: that it is not just appended, and its counters."""
     notes = []
-    number = "" if rule.shape.rulenum_slot is None else f" {rule.values[rule.shape.rulenum_slot]}"
+    number = "" if rule.shape.rulenum_slot is None else f" {rule.word(rule.shape.rulenum_slot)}"
     if rule.shape.command is Command.DELETE:
         notes.append(f"this line deletes rule{number}" if number else "this line deletes such a rule")
     elif rule.shape.command is Command.INSERT:

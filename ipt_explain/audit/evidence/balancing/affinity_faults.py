@@ -95,8 +95,8 @@ class _Reader:
         for rule in chain.rules:
             plan = self._plans[rule.shape]
             if plan.rcheck:
-                name = None if plan.list_slot is None else rule.values[plan.list_slot]
-                seconds = None if plan.seconds_slot is None else rule.values[plan.seconds_slot]
+                name = None if plan.list_slot is None else rule.word(plan.list_slot)
+                seconds = None if plan.seconds_slot is None else rule.word(plan.seconds_slot)
                 yield Check(rule, plan.target_of(rule) or "", name, seconds)
 
     def _judge(self, chain: Chain, checks: list[Check]) -> Iterator[BrokenAffinity]:

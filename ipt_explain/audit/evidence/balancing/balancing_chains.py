@@ -110,7 +110,7 @@ class _Survey:
             if name[:9] not in _BALANCERS or name in deleted:
                 continue
             form = self._form(chain.layout)
-            found = targets[name] = [chain.values[place] for place in form.choices]
+            found = targets[name] = [chain.at(place) for place in form.choices]
             if form.affinity:
                 affinity.append(chain)
             destinations = leads[name] = [known.get(target, "") for target in found]
@@ -133,7 +133,7 @@ class _Survey:
     def _is_regular(self, chain: Chain, form: _Form, targets: list[str], destinations: list[str]) -> bool:
         if not form.regular:
             return False
-        texts = tuple([chain.values[place] for place in form.chances])
+        texts = tuple([chain.at(place) for place in form.chances])
         digits = self._texts.get(texts)
         if digits is None:
             digits = self._texts[texts] = self._digits(texts)
@@ -229,7 +229,7 @@ class _Survey:
             remaining = len(drawn) - place
             even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
             slot = self._plans[rule.shape].dnat_slot
-            destination = self._endpoints.destination(target) if slot is None else rule.values[slot]
+            destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
             yield Choice(rule, target, destination, chance, share, even)
 
     def _may_be_part(self, drawn: list[tuple[float, str | None]]) -> bool:

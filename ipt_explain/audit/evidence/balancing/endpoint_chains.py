@@ -48,7 +48,7 @@ class EndpointChains:
         plan = None if rule is None else self.plans[rule.shape]
         if rule is None or plan is None or not plan.records or plan.list_slot is None:
             return ""
-        return rule.values[plan.list_slot]
+        return rule.word(plan.list_slot)
 
 
 class Dnats(Mapping[str, Rule]):
@@ -102,9 +102,9 @@ def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
         if form is None:
             without.append(chain)
             continue
-        destinations[name] = chain.values[form.destination]
+        destinations[name] = chain.at(form.destination)
         found[name] = chain
-        protocol = "" if form.protocol is None else chain.values[form.protocol]
+        protocol = "" if form.protocol is None else chain.at(form.protocol)
         if protocol in by_protocol:
             by_protocol[protocol].append(name)
         else:

@@ -216,7 +216,7 @@ def _crossings(chains: Mapping[str, Chain], proved: Mapping[str, ProvedName]) ->
         own = hash_of(name)
         for rule in chain.rules:
             slot = None if rule.shape.target is None else rule.shape.target.slot
-            target = None if slot is None else rule.values[slot]
+            target = None if slot is None else rule.word(slot)
             if target is None or target[:9] == ChainRole.ENDPOINT.value:
                 continue
             other = hash_of(target)

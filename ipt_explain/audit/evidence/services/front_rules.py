@@ -83,21 +83,20 @@ class _Reader:
             port, slot = plan.destination_port, plan.target_slot
             if port is None or slot is None or port.negated:
                 continue
-            values = rule.values
-            target = values[slot]
+            target = rule.word(slot)
             if target in (MARK_MASQ, NODE_PORTS):
                 continue
             key = hash_of(target)
-            protocol = "" if plan.protocol is None else usual_name(values[plan.protocol.slot])
+            protocol = "" if plan.protocol is None else usual_name(rule.word(plan.protocol.slot))
             host = self._host(plan, rule) if name == SERVICES else ""
-            address = (host, protocol, values[port.slot])
+            address = (host, protocol, rule.word(port.slot))
             first = taken.setdefault(address, rule)
             if first is not rule and hash_of(first.target or "") != key and not plan.other:
                 clashes.append(Clash(first, rule))
             if key is not None:
                 self._protocols.setdefault(key, protocol)
                 if plan.comment_slot is not None:
-                    spelled = values[plan.comment_slot].partition(" ")[0].strip('"')
+                    spelled = rule.word(plan.comment_slot).partition(" ")[0].strip('"')
                     if "/" in spelled:
                         self._ways.append(NamedWay(rule, spelled, protocol, key))
         return clashes
@@ -107,7 +106,7 @@ class _Reader:
         if plan.destination is None:
             self._wide.append(rule)
             return ""
-        text = rule.values[plan.destination.slot]
+        text = rule.word(plan.destination.slot)
         host, slash, length = text.partition("/")
         if plan.destination.negated or (slash and length not in _HOST_MASKS[":" in host]):
             self._wide.append(rule)

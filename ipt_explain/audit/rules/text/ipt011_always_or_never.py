@@ -44,5 +44,5 @@ def always_or_never(context: RulesetContext) -> Faults:
 
 
 def _spelled(judged: Rule, option: Option) -> str:
-    values = " ".join(judged.values[slot] for slot in option.slots)
+    values = " ".join(judged.word(slot) for slot in option.slots)
     return f"{'! ' if option.negated else ''}{option.name} {values}".rstrip()

@@ -27,14 +27,14 @@ class ChainIndex:
         self.by_address: dict[int, list[int]] = {}
         self.others: list[int] = []
         self._about: dict[Whereabouts, list[int]] = {}
-        layout, values = chain.layout, chain.values
+        layout = chain.layout
         slots: dict[Shape, int | None] = {}
         for place, shape in enumerate(layout.shapes):
             if shape not in slots:
                 option = shape.core_option("-d")
                 slots[shape] = None if option is None or option.negated else option.slots[0]
             slot = slots[shape]
-            address = None if slot is None else _whole_address(values[layout.offsets[place] + slot])
+            address = None if slot is None else _whole_address(chain.at(layout.offsets[place] + slot))
             if address is None:
                 self.others.append(place)
             else:
