@@ -23,6 +23,19 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def cycles_freed() -> Iterator[None]:
+    """Free at the end what was made inside and only cycles hold. What there was before is not looked at, so this costs
+    next to nothing, however big the dump.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+
+
 def free_cycles() -> None:
     """Free what only cycles hold, where much has been made while the collector was paused: for work that is done again
     and again, node by node. Costs what was made since, not what there is.

@@ -15,8 +15,8 @@ Bits = tuple[int, int]
 class Whereabouts:
     """An address that is not known, and where it may lie.
 
-    `label` names it. `apart_texts` are the addresses of `apart` as rules write them, for whoever asks about many.
-     `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
+    `label` names it. `apart_texts` are the addresses of `apart` as text, for whoever asks about many.
+    `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
     `outside`: it lies in none of these. `apart`: it is none of these addresses. `ordinary`: rules for one single
     address do not mean it. `owned`: whether it is one of the node's.
     """

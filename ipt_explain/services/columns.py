@@ -5,6 +5,7 @@ of all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, overload
 
 Record = TypeVar("Record")
@@ -56,6 +57,12 @@ class Columns(Sequence[Record]):
 
     def __repr__(self) -> str:
         return repr(self._records())
+
+
+@lru_cache(maxsize=1024)
+def nothing(count: int) -> Sequence[None]:
+    """A column of so many records that have nothing there."""
+    return (None,) * count
 
 
 def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]:

@@ -8,6 +8,7 @@ from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
@@ -100,13 +101,23 @@ class _Reader:
         refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
         for vantage in each_of(tuple(Vantage), "following packets"):
-            journey = Journey(self._node, sent)
-            journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-            ends = list(journey.ends())
-            judged = self._judge.judge(ends, endpoints, refusing, counted=vantage is Vantage.POD)
+            with cycles_freed():  # the chains that packets went through know their callers, and these them
+                judged = self._followed(vantage, protocol, sent, endpoints, refusing)
             for judgements, judgement in zip(told, judged):
                 judgements[vantage] = judgement
         return told
+
+    def _followed(
+        self,
+        vantage: Vantage,
+        protocol: str,
+        sent: Sequence[Heading],
+        endpoints: Sequence[frozenset[Heading]],
+        refusing: Sequence[bool],
+    ) -> Sequence[Judgement]:
+        journey = Journey(self._node, sent)
+        journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
+        return self._judge.judge(list(journey.ends()), endpoints, refusing, counted=vantage is Vantage.POD)
 
     def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
         """The endpoints to which packets go out with their source as it is, though their chains mark them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
@@ -63,9 +64,9 @@ class Surroundings:
         hosts = endpoints
         for value, mask in pods:
             hosts = frozenset([each for each in hosts if each & mask != value])
-        never = _written({address for own in written for address in own if address}, family)
-        of_hosts = _written([format_address(each, family) for each in hosts], family)
-        virtual = _written([service.cluster_ip for service in services if service.cluster_ip], family)
+        never = frozenset(filter(None, chain.from_iterable(written)))
+        of_hosts = {format_address(each, family) for each in hosts}
+        virtual = {service.cluster_ip for service in services if service.cluster_ip}
         not_the_node = (endpoints - hosts) | cluster_ips
         return cls(
             family,
@@ -132,12 +133,6 @@ class Surroundings:
 
 def _text(address: str | None, port: int | None) -> str:
     return "" if address is None else address_port(address, port)
-
-
-def _written(addresses: Iterable[str], family: Family) -> frozenset[str]:
-    """Addresses as rules for single ones write them."""
-    width = BITS[family]
-    return frozenset([f"{address}/{width}" for address in addresses])
 
 
 def _addresses(texts: Iterable[str | None]) -> Iterable[int]:

@@ -15,7 +15,7 @@ from ipt_explain.model import Chain, Extent, Table
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
-from ipt_explain.services.columns import Columns
+from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Share
 
@@ -219,10 +219,8 @@ def _part(share: float | None, offered: float) -> float | None:
 
 
 def _shares(endpoints: list[str | None], chains: list[str], chances: list[float | None]) -> Columns[Share]:
-    nothing = [None] * len(chains)
-    return Columns(
-        Share, endpoint=endpoints, chain=chains, probability=chances, scheduler=nothing, weight=nothing
-    )  # fmt: skip
+    none = nothing(len(chains))
+    return Columns(Share, endpoint=endpoints, chain=chains, probability=chances, scheduler=none, weight=none)
 
 
 _NO_SHARES = _shares([], [], [])

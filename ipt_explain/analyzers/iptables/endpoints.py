@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Layout
@@ -21,7 +23,12 @@ def split_destination(destination: str) -> tuple[str | None, int | None]:
             address = address[1:-1]
     elif not colon:
         address, port = destination, ""
-    return (None if "-" in address or not address else address, int(port) if port.isdecimal() else None)
+    return (None if "-" in address or not address else address, _number(port))
+
+
+@lru_cache(maxsize=4096)
+def _number(port: str) -> int | None:
+    return int(port) if port.isdecimal() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.progress import each_of
-from ipt_explain.services.columns import Columns
+from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     Balancer,
@@ -220,16 +220,17 @@ class ServiceReader:
                 counters = chain.counters_of(form.dnat)
                 packets.append(None if counters is None else counters.packets)
                 evidence.append(Evidence(chain, form.dnat))
+        none = nothing(len(found))
         return Columns(
             Endpoint,
             address=[address for address, _ in targets],
             port=[port for _, port in targets],
             chain=list(found),
             probability=list(chances.values()),
-            local=[name in local or None for name in found],
+            local=[name in local or None for name in found] if local else none,
             hairpin=hairpins,
-            affinity_timeout=list(map(timeouts.get, found)),
-            packets=packets,
+            affinity_timeout=list(map(timeouts.get, found)) if timeouts else none,
+            packets=none if packets.count(None) == len(packets) else packets,
             evidence=evidence,
             marked=hairpins,
         )

@@ -9,7 +9,7 @@ from typing import cast
 from ipt_explain.model import Option
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
-from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header.addresses import BITS, network_bits
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -54,7 +54,8 @@ def _source(option: Option) -> Condition:
             own = address_text(source, state.connection.family)
             named = {own, f"{own}/32", f"{own}/128"}
             return miss if all(host[-3:] == "/32" and host not in named for host in hosts) else None
-        return miss if source.apart_texts.issuperset(hosts) else None
+        suffix = f"/{BITS[state.connection.family]}"
+        return miss if source.apart_texts.issuperset([host.removesuffix(suffix) for host in hosts]) else None
 
     return Condition(option.slots, test, at_once=at_once)
 

@@ -58,18 +58,18 @@ def routes(
     address of the node: those lead elsewhere, and are left out.
     """
     node, family = state.node, state.connection.family
-    elsewhere: set[Address | None] = set()
+    asked = addresses
     if isinstance(state.source, int) and is_loopback(state.source, family):
         pass
     elif not node.local_addresses and node.sets is None:
         if state.destination_decided:
             shift, odd = BITS[family] - 8, _ODD[family]
-            elsewhere = {each for each in addresses if type(each) is int and each >> shift not in odd}
-            elsewhere.discard(state.connection.source)
+            asked = {each for each in addresses if type(each) is not int or each >> shift in odd}
+            asked |= addresses & {state.connection.source}
         else:
-            elsewhere = addresses & node.foreign_addresses
+            asked = addresses - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
-    for address in addresses - elsewhere:
+    for address in asked:
         courses = _courses_to(state, address)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return known

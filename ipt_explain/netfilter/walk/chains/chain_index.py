@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address
@@ -78,8 +79,8 @@ class _Destinations(dict[str, Heading | None]):
 
 def _plain(text: str) -> Heading | None:
     host, _, port = text.rpartition(":")
-    number = int(port) if port.isdecimal() and len(port) <= _LONGEST_PORT else 0
-    if not 0 < number <= HIGHEST:
+    number = _port(port)
+    if number is None:
         return None
     if host[:1] == "[":
         host = host[1:].removesuffix("]")
@@ -87,6 +88,12 @@ def _plain(text: str) -> Heading | None:
         return Heading(parse_address(host), number)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _port(text: str) -> int | None:
+    number = int(text) if text.isdecimal() and len(text) <= _LONGEST_PORT else 0
+    return number if 0 < number <= HIGHEST else None
 
 
 class ChainIndexes:
