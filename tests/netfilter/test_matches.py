@@ -10,6 +10,7 @@ from ipt_explain.netfilter.condition import Question, ask
 from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
@@ -194,3 +195,23 @@ def test_a_question_already_answered_is_not_put_again() -> None:
 def test_not_both_and_the_one_leaves_no_choice_for_the_other() -> None:
     state = packet().knowing((("a", True), ("b", True)), False).knowing((("a", True),), True)
     assert ask(state, "b") is Truth.NO
+
+
+def test_columns_of_sources_are_answered_at_once_only_where_all_are_other_hosts() -> None:
+    (condition,) = filter(None, map(core_condition, rule_of("-s 10.244.0.0/16").shape.core))
+    assert condition.at_once is not None
+    told = [condition.at_once([column], packet(), []) for column in SOURCES]
+    assert told == [Truth.NO, None, None]
+
+
+SOURCES = (["10.244.1.6/32", "10.244.1.7/32"], ["10.244.1.6/32", "10.244.1.5/32"], ["10.244.1.6/32", "10.244.0.0/16"])
+
+
+def test_columns_of_destinations_are_not_answered_at_once_where_they_are_negated() -> None:
+    hosts, to = ["10.96.0.10/32", "10.96.0.11/32"], [Heading(parse_address(f"10.96.0.{each}"), 80) for each in (10, 11)]
+    told = []
+    for text in ("-d 10.96.0.10/32", "! -d 10.96.0.10/32"):
+        (condition,) = filter(None, map(core_condition, rule_of(text).shape.core))
+        assert condition.at_once is not None
+        told.append(condition.at_once([hosts], packet(), to))
+    assert told == [Truth.YES, None]

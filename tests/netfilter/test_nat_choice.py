@@ -7,6 +7,7 @@ import pytest
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header.addresses import Endpoint, format_address, parse_address
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports, jhash2
+from tests.trace.helpers import go, only
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,8 @@ def test_ports(wanted: Endpoint, port: int, randomly: bool, ports: tuple[int, in
 
 def test_the_hash_takes_any_number_of_words() -> None:
     assert len({jhash2([1] * count, 7) for count in range(8)}) == 8
+
+
+@pytest.mark.parametrize(("flag", "chosen"), [("", "10.9.0.149"), (" --persistent", "10.9.0.200")])
+def test_a_trace_ends_at_the_address_that_is_chosen(flag: str, chosen: str) -> None:
+    assert only(go(f"nat -A PREROUTING -j DNAT --to-destination 10.9.0.1-10.9.0.200{flag}"))[1] == f"{chosen}:80"

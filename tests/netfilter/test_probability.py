@@ -59,3 +59,9 @@ def test_long_products_turn_into_floats_and_stay_right() -> None:
         share = probability.product(share, third)
     assert isinstance(share, float)
     assert share == pytest.approx(float(third) ** 40, rel=1e-12)
+
+
+def test_what_is_nearly_all_is_not_all() -> None:
+    nearly = probability.total(Fraction(1, 2), Fraction(1, 2) - Fraction(1, 1 << 31))
+    assert nearly == 1 - Fraction(1, 1 << 31)
+    assert probability.total(Fraction(1, 2), Fraction(1, 2)) is probability.ALWAYS

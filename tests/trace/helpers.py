@@ -13,6 +13,7 @@ BUILT_IN = {
     "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
     "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
     "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
 }
 POD = Packet("10.244.1.5", "10.96.0.10", "tcp", 80, in_interface="cni0")
 NODE = "192.0.2.10"

@@ -139,3 +139,20 @@ def test_questions_of_one_rule_are_asked_together_and_stay_consistent() -> None:
     told = go(rules)
     assert {outcome.verdict: outcome.probability_if_so for outcome in told.outcomes} == {"DROP": 1.0, "ACCEPT": 1.0}
     assert all(len(outcome.assumptions) == 1 and " and " in outcome.assumptions[0] for outcome in told.outcomes)
+
+
+def test_of_interfaces_that_a_pattern_fits_one_may_still_be_another() -> None:
+    rules = "filter -A FORWARD ! -i eth+ -j DROP\nfilter -A FORWARD -i eth0 -j REJECT"
+    told = go(rules, replace(POD, in_interface=None))
+    assert {outcome.verdict: set(outcome.assumptions) for outcome in told.outcomes} == {
+        "DROP": {"-i eth+=no"},
+        "REJECT": {"-i eth+=yes", "-i eth0=yes"},
+        "ACCEPT": {"-i eth+=yes", "-i eth0=no"},
+    }
+
+
+def test_a_question_matters_that_changes_shares_alone() -> None:
+    chance = "-m statistic --mode random --probability 0.25000000000"
+    told = go(f"mangle -A PREROUTING -i eth0 {chance} -j DROP", replace(POD, in_interface=None))
+    accepted = {outcome.assumptions: outcome.probability_if_so for outcome in told.outcomes if outcome.verdict == "ACCEPT"}
+    assert accepted == {("-i eth0=yes",): 0.75, ("-i eth0=no",): 1.0}

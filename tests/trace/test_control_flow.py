@@ -120,6 +120,11 @@ def test_both_backends_must_let_a_packet_pass() -> None:
     assert only(go(ipt_explain.parse(text + nft))) == DROPPED
 
 
+def test_filter_stops_what_security_would_stop_too() -> None:
+    told = go("security -A FORWARD -j DROP\nfilter -A FORWARD -j REJECT --reject-with icmp-port-unreachable")
+    assert only(told)[0] == "REJECT"
+
+
 def test_marks_are_carried_from_table_to_table() -> None:
     rules = """
         mangle -A PREROUTING -j MARK --set-xmark 0x1/0x1
