@@ -57,7 +57,7 @@ def owner_of(chain: str, rules: Iterable[Rule] = (), table: str | None = None) -
 
 def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
     """Who put a rule into a chain that is not its own, such as a built-in one: by its comment, else by its jump."""
-    signed = _by_comments((rule,))
+    signed = _by_comment(rule)
     if signed is not None:
         return signed
     target = rule.target
@@ -86,9 +86,16 @@ def _evidence(chain: str) -> str:
 
 def _by_comments(rules: Iterable[Rule]) -> Owner | None:
     for _, rule in zip(range(_SAMPLE), rules):
-        comment = rule.comment
-        if comment is not None:
-            for beginning, owner, purpose in COMMENTS:
-                if comment.startswith(beginning):
-                    return Owner(owner, purpose, f'comment "{beginning.strip()}…"')
+        owner = _by_comment(rule)
+        if owner is not None:
+            return owner
+    return None
+
+
+def _by_comment(rule: Rule) -> Owner | None:
+    comment = rule.comment
+    if comment is not None:
+        for beginning, owner, purpose in COMMENTS:
+            if comment.startswith(beginning):
+                return Owner(owner, purpose, f'comment "{beginning.strip()}…"')
     return None

@@ -45,6 +45,8 @@ def interface(value: str) -> str:
 def core(options: Options) -> list[str]:
     """What the core options ask of a packet, protocol first."""
     said: list[str] = []
+    if not options.left:
+        return said
     protocol = options.take("-p")
     if protocol:
         said.append(_protocol(protocol))

@@ -33,6 +33,11 @@ class Options:
     def __init__(self, rule: Rule, options: Iterable[Option]) -> None:
         self._left = [Given(option.name, option.negated, rule.arguments(option)) for option in options]
 
+    @property
+    def left(self) -> int:
+        """How many are left."""
+        return len(self._left)
+
     def take(self, *names: str) -> Given | None:
         """The first option of one of these names, which is then worded; None where there is none."""
         for place, given in enumerate(self._left):

@@ -76,12 +76,14 @@ def _children(node: Node) -> Iterator[Node]:
 def _entry(node: Node, first: str, then: str, width: int) -> Iterator[Line]:
     """A node's own lines, behind guides for the first and for those that follow."""
     end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
-    free = end - len(first) - _width(node.words)
+    text = "".join([text for text, _ in node.words])
+    free = end - len(first) - cells(text)
     if free >= 0:
         yield _with_tail([(first, _GUIDE), *node.words], node.tail, free)
         return
     indent = then + " " * max(0, len(first) + node.hang - len(then))
-    opening, *others = _broken(node.words, end - len(first), width - len(indent))
+    columns = len if text.isascii() else cells
+    opening, *others = _broken(node.words, end - len(first), width - len(indent), columns)
     yield _with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening))
     for words in others:
         yield [(indent, _GUIDE), *words]
@@ -97,23 +99,25 @@ def _width(words: Sequence[Span]) -> int:
     return cells("".join([text for text, _ in words]))
 
 
-def _broken(words: Sequence[Span], first_width: int, width: int) -> Iterator[Line]:
-    """Words on lines of `width` columns, but for the first line, which may be narrower."""
+def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> Iterator[Line]:
+    """Words on lines of `width` columns, but for the first line, which may be narrower; `columns` measures a text."""
     line: Line = []
     room = first_width
-    columns: Callable[[str], int] = len if all(text.isascii() for text, _ in words) else cells
     for text, style in words:
-        if line and columns(text.rstrip()) > room:
+        taken = columns(text)
+        if line and taken > room and columns(text.rstrip()) > room:
             yield _ended(line)
             line, room = [], width
         if not line:
             text = text.lstrip()
-            if columns(text.rstrip()) > room:
+            taken = columns(text)
+            if taken > room and columns(text.rstrip()) > room:
                 *full, text = _chopped(text, room, width)
                 yield from ([(piece, style)] for piece in full)
                 room = width
+                taken = columns(text)
         line.append((text, style))
-        room -= columns(text)
+        room -= taken
     yield _ended(line)
 
 
