@@ -141,16 +141,19 @@ def _compare_two(
         )
     if dumps == ("-", "-"):
         raise UsageError("standard input (-) can be read only once")
+    from ipt_explain.inputs.files import equal_files
+
     with collector_paused():
         views: list[NodeView] = []
+        equal = equal_files(*dumps)
         for path in dumps:
-            if views and _same_text(*dumps):
+            if views and equal:
                 views.append(replace(views[0], name=path))
                 continue
             # One after the other: what is compared is much smaller than a dump.
             parsed = read_dumps((path,), live=False, lenient=lenient)
             warn(parsed[0].warnings)
-            views.append(node_view(path, parsed))
+            views.append(node_view(path, parsed, equal))
             del parsed
         comparison = compare_nodes(*views)
     warn(comparison.notes)
@@ -163,16 +166,6 @@ def _compare_two(
 
         write(comparison_text(comparison, width, color))
     return CLEAN if comparison.equal or fail_on == "never" else FOUND
-
-
-def _same_text(before: str, after: str) -> bool:
-    """Whether two files are equal to the letter: then reading one of them tells all."""
-    from ipt_explain.inputs.files import STANDARD_INPUT, read_inputs
-
-    if STANDARD_INPUT in (before, after):
-        return False
-    one, two = read_inputs((before,)), read_inputs((after,))
-    return one[0].text == two[0].text
 
 
 def _compare_many(

@@ -36,6 +36,7 @@ class NodeView:
     name: str
     services: dict[ServiceKey, ServiceView]
     skeletons: dict[SkeletonKey, Skeleton]
+    service_count: int
     endpoint_count: int
     facts: tuple[RulesetFacts, ...] = ()
 
@@ -81,18 +82,19 @@ class Comparison:
         return not self.differences
 
 
-def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
-    """The view of a node from one or more dumps."""
+def node_view(name: str, dumps: Sequence[Dump], known_equal: bool = False) -> NodeView:
+    """The view of a node from one or more dumps; without its services where it is known to equal the other node."""
     dumps = as_nodes(dumps)
-    explanation = Explanation.joined([explain(dump) for dump in dumps])
+    explanation = Explanation.joined([explain(dump, fates=not known_equal) for dump in dumps])
     found: dict[SkeletonKey, Skeleton] = {}
     for dump in dumps:
         found.update(skeletons(dump))
         if dump.nft is not None:
             found.update(_of_nftables(dump.nft, explanation.rulesets))
-    views = service_views(explanation, dumps)
-    endpoints = sum(len(service.endpoints) for service in explanation.services)
-    return NodeView(name, views, found, endpoints, tuple(explanation.rulesets))
+    views = {} if known_equal else service_views(explanation, dumps)
+    services = explanation.services
+    endpoints = sum(len(service.endpoints) for service in services)
+    return NodeView(name, views, found, len(services), endpoints, tuple(explanation.rulesets))
 
 
 def _of_nftables(ruleset: nft.Ruleset, rulesets: Iterable[RulesetFacts]) -> Iterator[tuple[SkeletonKey, Skeleton]]:

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.decoding import decode, read_stream
@@ -39,6 +39,15 @@ def read_inputs(paths: Iterable[str]) -> tuple[InputText, ...]:
     if names.count(STANDARD_INPUT) > 1:
         raise UsageError("standard input (-) can be read only once")
     return tuple(InputText(name, _read(name)) for name in names)
+
+
+def equal_files(one: str, other: str) -> bool:
+    """Whether two paths lead to the same bytes; no where either is no regular file, as a pipe can be read only once."""
+    from filecmp import cmp
+
+    with suppress(OSError, ValueError):
+        return cmp(one, other, shallow=False)
+    return False
 
 
 def read_regular(path: str | os.PathLike[str], limit: Limit = INPUT_BYTES) -> tuple[str, int]:

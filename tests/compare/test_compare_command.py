@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,36 @@ def test_equal_dumps_in_one_calm_line(dumps: Path, capsys: pytest.CaptureFixture
     assert captured.out.count("\n") == 1
     assert captured.out.startswith("No difference: 13 service ports")
     assert captured.err == ""
+
+
+def test_equal_copies_are_said_to_be_what_equal_rules_are(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes that are equal are read once; a blank line more, and both are."""
+    text = (dumps / "before.txt").read_text()
+    (dumps / "copy.txt").write_text(text)
+    (dumps / "other.txt").write_text(text + "\n")
+    said = []
+    for name in ("copy.txt", "other.txt"):
+        for output in ("text", "json"):
+            assert run(["compare", "-o", output, f"{dumps}/before.txt", f"{dumps}/{name}", "--width", "1000"]) == 0
+            said.append(capsys.readouterr().out.replace(name, "copy.txt"))
+    assert said[:2] == said[2:]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no /dev/fd")
+def test_pipes_are_read_once(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As bash makes them: ipt-explain compare <(ssh one iptables-save) <(ssh other iptables-save)."""
+    pipes = []
+    for name in ("before.txt", "after.txt"):
+        reading, writing = os.pipe()
+        with open(writing, "wb") as pipe:
+            pipe.write((dumps / name).read_bytes())
+        pipes.append(reading)
+    try:
+        assert run(["compare", *(f"/dev/fd/{pipe}" for pipe in pipes)]) == 1
+    finally:
+        for pipe in pipes:
+            os.close(pipe)
+    assert "2 differences in 1 service port" in capsys.readouterr().out
 
 
 def test_json_of_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,4 +58,4 @@ def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _size(view: NodeView) -> str:
-    return f"{counted(len(view.services), 'service port')} and {counted(view.endpoint_count, 'endpoint')}"
+    return f"{counted(view.service_count, 'service port')} and {counted(view.endpoint_count, 'endpoint')}"
