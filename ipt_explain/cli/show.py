@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.render.english.glossary import Glossary
 
-_SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*")
+_SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*|[\d.]+:\d+/[a-z]+|\[[0-9a-f:]+\]:\d+/[a-z]+")
+_NAMESPACED = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 # How far --depth may go: a chain is shown once, whatever its depth, but nobody reads further.
 DEEPEST = 16
@@ -126,12 +127,16 @@ def _text(
 def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
     """Names of chains and of dumps: a word is a dump's where a file has that name, or where it looks like a path.
 
-    `NAMESPACE/NAME:PORT` is a Service's name unless there is such a file.
+    `NAMESPACE/NAME:PORT` is a Service's name unless there is such a file; so is `NAMESPACE/NAME` beside a word that is
+    a dump's for sure.
     """
+    words = list(words)
+    dump_is_named = any(word == STANDARD_INPUT or os.path.exists(word) for word in words)
     names: list[str] = []
     dumps: list[str] = []
     for word in words:
-        is_path = (os.sep in word and not _SERVICE.fullmatch(word)) or word.endswith((".txt", ".gz"))
+        is_service = _SERVICE.fullmatch(word) or (dump_is_named and _NAMESPACED.fullmatch(word))
+        is_path = (os.sep in word and not is_service) or word.endswith((".txt", ".gz"))
         is_dump = word == STANDARD_INPUT or is_path or os.path.exists(word)
         (dumps if is_dump else names).append(word)
     return names, dumps

@@ -129,10 +129,31 @@ def test_names_and_dumps_stand_in_any_order() -> None:
 
 
 def test_words_that_are_files_or_paths_are_dumps() -> None:
-    assert split_words(["KUBE-SERVICES", str(BASIC), "-", "gone.txt", "some/where"]) == (
+    assert split_words(["KUBE-SERVICES", str(BASIC), "-", "gone.txt", "./some/where"]) == (
         ["KUBE-SERVICES"],
-        [str(BASIC), "-", "gone.txt", "some/where"],
+        [str(BASIC), "-", "gone.txt", "./some/where"],
     )
+    assert split_words(["some/where"]) == ([], ["some/where"])
+    assert split_words(["kube-system/kube-dns", "-"]) == (["kube-system/kube-dns"], ["-"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "iptables -t nat -I PREROUTING -p tcp -m comment --comment 'a b' -j REDIRECT --to-port 80",
+        "sudo iptables -w 5 -t nat -I PREROUTING -p tcp -m comment --comment a\\ b -j REDIRECT --to 80",
+        "+ iptables -w 5 -W 100000 -t nat -C PREROUTING -p tcp -m comment --comment 'a b' -j REDIRECT --to-ports 80",
+        "root@node:~# iptables -t nat -A PREROUTING -p tcp -m comment --comment 'a b' -j REDIRECT --to-ports 80",
+        "`iptables -t nat -A PREROUTING -p tcp -m comment --comment 'a b' -j REDIRECT --to-ports 80`",
+        "-t nat -A PREROUTING -p tcp -m comment --comment 'a b' -j REDIRECT --to-port 80",
+        "iptables -t nat -A PREROUTING \\\n  -p tcp -m comment --comment \"a b\" \\\n  -j REDIRECT --to-ports 80",
+    ],
+)
+def test_a_rule_as_people_type_it(text: str) -> None:
+    shown = run("show", "--rule", text)
+    assert shown.status == 0
+    assert "If a packet is TCP, it is redirected to this node itself, port 80 (REDIRECT)" in shown.out
+    assert 'Comment: "a b"' in shown.out
 
 
 def test_a_glob_shows_all_that_fit_and_every_family() -> None:
@@ -201,7 +222,13 @@ def test_colour_changes_no_text() -> None:
     assert "\x1b[" in coloured.out and "\x1b[" not in plain.out
 
 
-@pytest.mark.parametrize("name", ["kube-dns", "kube-system/kube-dns:dns", "10.96.0.10:53"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kube-dns", "kube-system/kube-dns", "kube-system/kube-dns:dns", "svc/kube-dns", "kube-dns.kube-system",
+        "kube-dns.kube-system.svc.cluster.local", "10.96.0.10:53", "10.96.0.10:53/udp",
+    ],
+)  # fmt: skip
 def test_a_service_stands_for_its_chains(name: str) -> None:
     shown = run("show", name, BASIC, "-o", "json")
     assert shown.status == 0

@@ -179,6 +179,22 @@ SENTENCES = [
         "If a packet is ICMP and has ICMP type 8 (echo request), it is accepted.",
     ),
     (
+        "-p icmp -m icmp --icmp-type 3/4 -j ACCEPT",
+        "If a packet is ICMP and has ICMP type 3, code 4 (fragmentation needed), it is accepted.",
+    ),
+    (
+        "-p icmp -m icmp ! --icmp-type port-unreachable -j ACCEPT",
+        "If a packet is ICMP and does not have ICMP type 3, code 3 (port unreachable), it is accepted.",
+    ),
+    (
+        "-p tcp -j DNAT --to-destination 10.0.0.1:1000-1010/3000",
+        "If a packet is TCP, it gets its destination rewritten to 10.0.0.1:1000-1010, each port shifted by as much (3000 becomes 1000, 3001 becomes 1001) (DNAT), and the rest of its connection follows.",
+    ),
+    (
+        "-p tcp -j REDIRECT --to-ports 8080-8090",
+        "If a packet is TCP, it is redirected to this node itself, a port of 8080-8090 (REDIRECT), and the rest of its connection follows.",
+    ),
+    (
         "-m physdev ! --physdev-is-in -j ACCEPT",
         "If a packet did not arrive by a bridge port, it is accepted.",
     ),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.selection import Selection, explain_selected
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.services.ports import ServicePort
+
+_PROTOCOL = re.compile(r"/(tcp|udp|sctp)\Z")
+_KIND = re.compile(r"\A(?:svc|services?)/")
 
 
 def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[str]:
@@ -24,17 +28,38 @@ def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[st
 
 
 def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
-    """The chains of the services that a person may mean by `kube-dns`, `kube-system/kube-dns:dns`, `10.96.0.10` or
-    `10.96.0.10:53`, in the order of services; none where no service is meant.
+    """The chains of the services that a person may mean by `kube-dns`, `kube-system/kube-dns:dns`, `svc/kube-dns`,
+    `kube-dns.kube-system.svc`, `10.96.0.10`, `10.96.0.10:53` or `10.96.0.10:53/udp`, in the order of services; none
+    where no service is meant.
     """
-    address, port = _address(name)
-    selection = Selection.of((), (), (address,)) if address else Selection.of((name,), (), ())
-    try:
-        chosen, _ = explain_selected(dumps, selection)
-    except UsageError:
-        return []
-    services = [service for service in chosen.services if port is None or _has_port(service, address, port)]
-    return list(dict.fromkeys(chain for service in services for chain in chains_of(service)))
+    word, protocol = name, None
+    found = _PROTOCOL.search(name)
+    if found is not None:
+        word, protocol = name[: found.start()], found[1]
+    address, port = _address(word)
+    services: Sequence[ServicePort] = ()
+    for spelled in (address,) if address else _spellings(word):
+        selection = Selection.of((), (), (spelled,)) if address else Selection.of((spelled,), (), ())
+        try:
+            services = explain_selected(dumps, selection)[0].services
+        except UsageError:
+            continue
+        break
+    meant = [
+        service
+        for service in services
+        if protocol in (None, service.protocol) and (port is None or _has_port(service, address, port))
+    ]
+    return list(dict.fromkeys(chain for service in meant for chain in chains_of(service)))
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """What a Service's name may be as `[NS/]NAME[:PORT]`: as it is, behind kubectl's kind, or as in DNS."""
+    word = _KIND.sub("", word)
+    yield word
+    name, dot, rest = word.partition(".")
+    if dot and rest and "/" not in word:
+        yield f"{rest.partition('.')[0]}/{name}"
 
 
 def _address(name: str) -> tuple[str, int | None]:
@@ -47,7 +72,9 @@ def _address(name: str) -> tuple[str, int | None]:
 
 
 def _has_port(service: ServicePort, address: str, port: int) -> bool:
-    return any(frontend.address == address and frontend.port == port for frontend in service.frontends)
+    places: set[tuple[str | None, int | None]] = {(front.address, front.port) for front in service.frontends}
+    places.update((endpoint.address, endpoint.port) for endpoint in service.endpoints)
+    return (address, port) in places
 
 
 def chains_of(service: ServicePort) -> Iterable[str]:

@@ -9,13 +9,15 @@ from ipt_explain.errors import UsageError
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued
+from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued, has_change
 
 # `sudo iptables -w 5 -t nat -A ...`, as shells and documents have it.
 _COMMAND = re.compile(
     r"\s*(?:[$#]\s+)?(?:sudo\s+)?(?:\S*/)?ip6?tables(?:-legacy|-nft)?\s+"
     r"(?:-w(?:\s+\d+)?\s+|--wait(?:[ =]\d+)?\s+)*"
 )
+_QUOTED = re.compile(r"(['\"`])(.*ip6?tables.*)\1")
+_CHECKS = re.compile(r"\bip6?tables(?:-legacy|-nft)?\s[^\"']*?\s?(-C|--check)\s")
 # The table comes before `-A CHAIN` or after it.
 _TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
 _NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
@@ -36,14 +38,24 @@ def _calls(line: str) -> list[tuple[str | None, str]]:
     return [(call.table if _NAMES_TABLE.search(line) else None, rule) for call, rule in changes]
 
 
+def _asked(line: str) -> str:
+    """A command without the quotes around all of it; one that asks whether a rule is there (`-C`) as what adds it."""
+    bare = line.strip()
+    quoted = _QUOTED.fullmatch(bare)
+    line = line if quoted is None else quoted[2]
+    check = _CHECKS.search(line)
+    return line if check is None else f"{line[: check.start(1)]}-A{line[check.end(1) :]}"
+
+
 def _lines(text: str) -> Iterator[tuple[str | None, str]]:
     """The rules of a text without the commands around them, and the table that each names."""
     lines = text.split("\n")
     place = 0
     while place < len(lines):
-        line = lines[place]
+        line = _asked(lines[place])
+        lines[place] = line
         command = _COMMAND.match(line)
-        if command:
+        if command or has_change(line) or _TABLE.match(line):
             line, count = continued(lines, place)
             place += count
             calls = _calls(line)
@@ -51,7 +63,8 @@ def _lines(text: str) -> Iterator[tuple[str | None, str]]:
                 yield from calls
                 place += 1
                 continue
-            line = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
+            if command:
+                line = _SINGLE_QUOTED.sub(r'"\1"', line[command.end() :])
         named = _TABLE.match(line)
         yield (named[2], (named[1] or "") + line[named.end() :]) if named else (None, line)
         place += 1

@@ -15,8 +15,9 @@ _LONGEST = 4096
 _VARIABLE = re.compile(r"\$[\w{('\"@*#?!-]|`|\{\w+, ?\w+")
 _SINGLE_QUOTED = re.compile(r"\\.|'[^']*'")
 _UNCOMMENTED = re.compile(r"""(?:[^'"\\#]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=\S)\#)*""")
+_ESCAPED = re.compile(r"'[^']*'|\\([$`])")  # shlex leaves these alone within double quotes
 _ENDS = frozenset(";|&<>()")
-_CHANGES = re.compile(r"\s(?:-[AIDR]|--(?:append|insert|delete|replace))[\s=]\s*[\w$\"']")
+_CHANGES = re.compile(r"\s(?:-[AIDR]|--(?:append|insert|delete|replace))[\s=]\s*[\w${\"']")
 _OTHER_COMMAND = re.compile(
     r"\s*(?:\++ |[\w.@:~-]{0,100} ?[#$] |if |! |while |until |sudo ){0,4}(?:/\S{1,200}/)?ip6?tables(?:-legacy|-nft)?\s+"
     r"(?:-\w+\s+(?:[^-\s]\S*\s+)?)*?"
@@ -116,7 +117,8 @@ def _simple_commands(text: str) -> Iterator[list[str]]:
     end = 0 if uncommented is None else uncommented.end()
     if text[end : end + 1] not in ("", "#"):
         raise ValueError("a quote is never closed")
-    lexer = shlex.shlex(text[:end], posix=True, punctuation_chars=";|&<>()")
+    text = _ESCAPED.sub(lambda found: found[1] or found[0], text[:end])
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=";|&<>()")
     lexer.whitespace_split, lexer.commenters = True, ""
     words: list[str] = []
     redirected = False

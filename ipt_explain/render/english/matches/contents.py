@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.wording import any_of, say
 from ipt_explain.words.lists import aside
 from ipt_explain.words.quotes import cited
 
-_ICMP_NAMES = {
-    "0": "echo reply",
-    "3": "destination unreachable",
-    "5": "redirect",
-    "8": "echo request",
-    "11": "time exceeded",
-}
-
-
-_ICMPV6_NAMES = {
-    "1": "destination unreachable",
-    "2": "packet too big",
-    "3": "time exceeded",
-    "4": "parameter problem",
-    "128": "echo request",
-    "129": "echo reply",
-    "133": "router solicitation",
-    "134": "router advertisement",
-    "135": "neighbour solicitation",
-    "136": "neighbour advertisement",
-    "137": "redirect",
-}
-
 
 def icmp(options: Options, _: Glossary) -> list[str]:
     """ICMP by type and code."""
-    return _icmp(options.take("--icmp-type"), "ICMP", _ICMP_NAMES)
+    return _icmp(options.take("--icmp-type"), "ICMP", ICMP_TYPES)
 
 
 def icmp6(options: Options, _: Glossary) -> list[str]:
     """ICMPv6 by type and code."""
-    return _icmp(options.take("--icmpv6-type"), "ICMPv6", _ICMPV6_NAMES)
+    return _icmp(options.take("--icmpv6-type"), "ICMPv6", ICMPV6_TYPES)
 
 
-def _icmp(given: Given | None, protocol: str, names: Mapping[str, str]) -> list[str]:
+def _icmp(given: Given | None, protocol: str, names: IcmpTypes) -> list[str]:
+    """A type with its name, and a code with its own: `type 3, code 4 (fragmentation needed)`."""
     if given is None:
         return []
-    name = names.get(given.value.partition("/")[0])
-    return [say(f"has {protocol} type {given.value}" + (f" ({name})" if name else ""), given.negated)]
+    if given.value == "any" or (given.value == "255" and names is ICMP_TYPES):
+        return [say(f"has any {protocol} type", given.negated)]
+    kind, slash, code = given.value.partition("/")
+    if kind.isdecimal() and (not slash or code.isdecimal()):
+        asked = (int(kind), int(code) if slash else None)
+    elif given.value in names:
+        asked = names[given.value]
+    else:
+        return [say(f"has {protocol} type {given.value}", given.negated)]
+    number, exact = asked
+    called = {numbers: name.replace("-", " ") for name, numbers in reversed(names.items())}
+    name = called.get(asked) or called.get((number, None))
+    words = f"type {number}" + (f", code {exact}" if exact is not None else "")
+    return [say(f"has {protocol} {words}" + (f" ({name})" if name else ""), given.negated)]
 
 
 def ipv6header(options: Options, _: Glossary) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
 from ipt_explain.words.lists import both
+
+_WITH_BASE = re.compile(r"(\d{1,5})-(\d{1,5})/(\d{1,5})\Z")
 
 
 def _manner(options: Options) -> str:
@@ -35,8 +38,21 @@ def _alternatives(options: Options, name: str) -> str:
     """The values of an option that older rules give several times."""
     values = []
     while (value := options.value(name)) is not None:
-        values.append(value)
+        values.append(_shifted(value))
     return ", or ".join(values) or "nothing"
+
+
+def _shifted(value: str) -> str:
+    """A range of addresses or ports; with a base port behind it (`8000-8010/3000`, Linux 4.19 on), how ports map."""
+    found = _WITH_BASE.search(value)
+    if found is None:
+        return value
+    shown, first, base = value[: found.start(3) - 1], found[1], found[3]
+    return f"{shown}, each port shifted by as much ({base} becomes {first}, {int(base) + 1} becomes {int(first) + 1})"
+
+
+def _ports(value: str) -> str:
+    return f"port {value}" if value.isdecimal() else f"a port of {_shifted(value)}"
 
 
 def masquerade(options: Options, _: Glossary) -> str:
@@ -50,7 +66,7 @@ def masquerade(options: Options, _: Glossary) -> str:
 def redirect(options: Options, _: Glossary) -> str:
     """DNAT to the node itself."""
     ports = options.value("--to-ports")
-    port = f", port {ports}" if ports is not None else ""
+    port = f", {_ports(ports)}" if ports is not None else ""
     return f"is redirected to this node itself{port} (REDIRECT){_manner(options)}"
 
 
