@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _CHAIN = re.compile(r"^\tchain (\S+) \{\n(.*?)^\t\}\n", re.MULTILINE | re.DOTALL)
 _HELD = re.compile(r"^\t(?:map|set) (\S+) \{\n(?:(?!^\t\}).)*?elements = \{ (.*?) \}\n", re.MULTILINE | re.DOTALL)
@@ -118,6 +119,34 @@ def _lost_share(text: str, _: list[_Block]) -> Made:
         yield found[0], f"{text[: found.start(1)]}{int(found[1]) + 1}{text[found.end(1) :]}"
 
 
+def _swapped(text: str, blocks: list[_Block]) -> Made:
+    """Two rules that take packets or mark them, the other way round."""
+    for block in blocks:
+        if not re.match(r"(?:service|local|external|endpoint)-|services$", block.name):
+            continue
+        for place, (one, other) in enumerate(pairwise(block.rules)):
+            if not (_ASKS_FOR_A_CLIENT.match(one) and _ASKS_FOR_A_CLIENT.match(other)):
+                rules = (*block.rules[:place], other, one, *block.rules[place + 2 :])
+                yield f"{block.name}: {one} and {other}", block.with_rules(text, rules)
+
+
+def _other_chain(text: str, blocks: list[_Block]) -> Made:
+    """A rule of a Service's chain that leads to a chain of another Service."""
+    endpoints = [block.name for block in blocks if block.name.startswith("endpoint-")]
+    for block in blocks:
+        for place, rule in enumerate(block.rules):
+            for target in re.findall(r"(?:jump|goto) ((?:service|local|external|endpoint)-[^ ,]+)", rule):
+                others = [name for name in endpoints if name[18:].partition("__")[0] not in target]
+                if others:
+                    changed = rule.replace(target, others[0], 1)
+                    yield f"{block.name}: {target}", block.with_rules(
+                        text, (*block.rules[:place], changed, *block.rules[place + 1 :])
+                    )
+
+
+_ASKS_FOR_A_CLIENT = re.compile(r"ip6? saddr @|ip6? saddr \S+ goto|fib saddr type local (?:jump|meta)")
+
+
 def _other_mark(text: str, blocks: list[_Block]) -> Made:
     for block in blocks:
         for place, rule in enumerate(block.rules):
@@ -148,6 +177,8 @@ _KINDS: dict[str, Callable[[str, list[_Block]], Made]] = {
     "element to another Service": _elsewhere,
     "wrong endpoint": _wrong_place,
     "lost share": _lost_share,
+    "swapped rules": _swapped,
+    "another Service's chain": _other_chain,
     "other mark": _other_mark,
     "another table": _beside(
         "table inet fw {\n\tchain forward {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n",

@@ -2,7 +2,8 @@
 
 What it checks:
     New connections are sent through all rules of the node. Those to external addresses and node ports of Services with
-    external traffic policy Cluster leave it masqueraded, as do those of endpoints to themselves. Where most Services
+    external traffic policy Cluster leave it masqueraded, as do those of endpoints to themselves; from 1.36 on the set
+    hairpin-connections has all endpoints of this node. Where most Services
     masquerade connections from outside the cluster to their ClusterIP, all do.
 
 Why it matters:
@@ -41,7 +42,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.model.nft import Concatenation
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port, front
 
@@ -56,6 +59,7 @@ def nft_not_masqueraded(context: NftContext) -> Faults:
     """One fault for each frontend, endpoint and Service."""
     yield from gathered(_external(context))
     yield from gathered(_hairpins(context))
+    yield from gathered(_missing_hairpins(context))
     yield from gathered(_cluster_ips(context))
 
 
@@ -88,6 +92,31 @@ def _hairpins(context: NftContext) -> Faults:
                     context.at(endpoint.evidence),
                     service=service.label,
                     key=f"hairpin {endpoint.address}",
+                )
+
+
+def _missing_hairpins(context: NftContext) -> Faults:
+    """From 1.36 on a set has all endpoints of this node: what it has one port of is on this node."""
+    held = None if context.proxy is None else context.proxy.sets.get(HAIRPIN_CONNECTIONS)
+    if held is None or not context.complete:
+        return
+    keys = {each.key.parts[1:] for each in held.elements if isinstance(each.key, Concatenation)}
+    here = {key[0] for key in keys}
+    for service in context.services:
+        for endpoint in service.endpoints:
+            local = endpoint.local or endpoint.address in here
+            if (
+                local
+                and endpoint.address is not None
+                and (endpoint.address, service.protocol, endpoint.port) not in keys
+            ):
+                yield Fault(
+                    f"hairpin-connections lacks {address_port(endpoint.address, endpoint.port)}, though that pod is on "
+                    "this node: its connections to the Service that come back to itself are not masqueraded, and hang",
+                    _FIX,
+                    context.at(endpoint.evidence),
+                    service=service.label,
+                    key=f"hairpin set {endpoint.address}",
                 )
 
 

@@ -1,0 +1,143 @@
+"""In which order kube-proxy writes the rules of a chain, and which rules are not.
+
+Facts: syncProxyRules and setupNFTables of pkg/proxy/nftables/proxier.go, 1.30 to 1.36. What is taken by one rule (a
+`goto`, a translation, a verdict) never meets the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
+from ipt_explain.analyzers.nftables.tables import (
+    MARK_FOR_MASQUERADE,
+    MASQUERADING,
+    SERVICE_IPS,
+    SERVICE_NODE_PORTS,
+    SERVICES,
+)
+from ipt_explain.audit.evidence.nftables.hooks import CLUSTER_IPS_CHECK, NODE_PORT_CHECK, SERVICE_CHECK
+from ipt_explain.model.nft import (
+    Chain,
+    Fib,
+    Mangle,
+    Match,
+    Nat,
+    Prefix,
+    Rule,
+    SetReference,
+    SetUpdate,
+    Verdict,
+    VerdictMap,
+)
+
+Rank = Callable[[Rule], int | None]
+
+
+def disordered(chain: Chain) -> Iterator[tuple[Rule, Rule]]:
+    """Rules that kube-proxy writes ahead of one that is ahead of them here, each with that one."""
+    rank = _rank_of(chain)
+    if rank is None:
+        return
+    last: tuple[int, Rule] | None = None
+    for rule in chain.rules:
+        place = rank(rule)
+        if place is None:
+            continue
+        if last is not None and place < last[0]:
+            yield rule, last[1]
+        else:
+            last = place, rule
+
+
+def external_rules(chain: Chain) -> frozenset[int]:
+    """Which rules the chain of a Service's external addresses has: 0, that sends pods to all endpoints; 1, that marks;
+    2, that sends the node's own connections there; 3, that sends all others on."""
+    return frozenset(place for rule in chain.rules if (place := _of_external(rule)) is not None)
+
+
+def _rank_of(chain: Chain) -> Rank | None:
+    known = proxy_chain(chain.name)
+    if known is not None:
+        return _OF_SERVICES.get(known.kind)
+    if chain.base is not None:
+        return _of_filter if chain.base.type == "filter" else None
+    return _OF_NAMES.get(chain.name)
+
+
+def _of_endpoint(rule: Rule) -> int | None:
+    if _marks(rule):
+        return 0
+    if any(isinstance(each, SetUpdate) for each in rule.statements):
+        return 1
+    return 2 if _translates(rule) else None
+
+
+def _of_balancer(rule: Rule) -> int | None:
+    if _marks(rule):
+        return 0
+    if any(isinstance(each, Match) and isinstance(each.right, SetReference) for each in rule.statements):
+        return 1
+    return 2 if _translates(rule) or any(isinstance(each, VerdictMap) for each in rule.statements) else None
+
+
+def _of_external(rule: Rule) -> int | None:
+    if _marks(rule):
+        return 1
+    if _target(rule) is None:
+        return None
+    asked = [each.left for each in rule.statements if isinstance(each, Match)]
+    if not asked:
+        return 3
+    return 2 if any(isinstance(left, Fib) for left in asked) else 0
+
+
+def _of_lookups(rule: Rule) -> int | None:
+    for each in rule.statements:
+        if isinstance(each, VerdictMap) and isinstance(each.data, SetReference):
+            return {SERVICE_IPS: 1, SERVICE_NODE_PORTS: 2}.get(each.data.name)
+    return 0 if _marks(rule) else None
+
+
+def _of_masquerading(rule: Rule) -> int | None:
+    last = rule.statements[-1] if rule.statements else None
+    if isinstance(last, Nat):
+        hairpins = any(isinstance(each, Match) and isinstance(each.right, SetReference) for each in rule.statements)
+        return 3 if hairpins else 2
+    return 1 if isinstance(last, Mangle) else 0 if isinstance(last, Verdict) and last.chain is None else None
+
+
+def _of_filter(rule: Rule) -> int | None:
+    return {NODE_PORT_CHECK: 0, SERVICE_CHECK: 1, CLUSTER_IPS_CHECK: 2}.get(_target(rule) or "")
+
+
+def _of_cluster_ips(rule: Rule) -> int | None:
+    """First the ports that Services lack, then the addresses that no Service has."""
+    asked = next((each.right for each in rule.statements if isinstance(each, Match)), None)
+    return 0 if isinstance(asked, SetReference) else 1 if isinstance(asked, Prefix) else None
+
+
+_OF_NAMES: dict[str, Rank] = {
+    SERVICES: _of_lookups,
+    MASQUERADING: _of_masquerading,
+    CLUSTER_IPS_CHECK: _of_cluster_ips,
+}
+_OF_SERVICES: dict[ChainKind, Rank] = {
+    ChainKind.ENDPOINT: _of_endpoint,
+    ChainKind.SERVICE: _of_balancer,
+    ChainKind.LOCAL: _of_balancer,
+    ChainKind.EXTERNAL: _of_external,
+}
+
+
+def _target(rule: Rule) -> str | None:
+    last = rule.statements[-1] if rule.statements else None
+    return last.chain if isinstance(last, Verdict) else None
+
+
+def _marks(rule: Rule) -> bool:
+    return _target(rule) == MARK_FOR_MASQUERADE or any(isinstance(each, Mangle) for each in rule.statements)
+
+
+def _translates(rule: Rule) -> bool:
+    return any(isinstance(each, Nat) for each in rule.statements)

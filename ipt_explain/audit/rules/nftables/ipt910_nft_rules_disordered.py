@@ -1,0 +1,65 @@
+"""nftables: the rules of a chain are not in the order that kube-proxy writes them in.
+
+What it checks:
+    In nftables mode kube-proxy marks a connection before it balances it, looks returning clients up before it chooses
+    an endpoint, remembers the client before it translates, and sends pods and the node itself to all endpoints before
+    it sends anybody to those of this node.
+
+Why it matters:
+    What one rule takes never meets the next: connections are not masqueraded, clients are not remembered, or go to
+    endpoints that are not for them.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    goto endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
+    }
+    chain endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443 {
+    meta l4proto tcp dnat to 192.168.50.10:6443
+    ip saddr 192.168.50.10 jump mark-for-masquerade
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.evidence.nftables.order import disordered
+from ipt_explain.words.quotes import clipped
+
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
+_LONGEST = 60
+
+
+@nft_rule("IPT910", "nft-rules-disordered", Severity.ERROR)
+def nft_rules_disordered(context: NftContext) -> Faults:
+    """One fault for each rule that comes too late."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    for chain in table.chains.values():
+        for late, early in disordered(chain):
+            yield Fault(
+                f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`: what that rule takes "
+                "never meets it, as kube-proxy writes it before",
+                _FIX,
+                context.at_rule(table, chain, late),
+                service=context.service_of(chain.name),
+            )

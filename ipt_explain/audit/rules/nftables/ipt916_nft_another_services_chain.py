@@ -1,0 +1,91 @@
+"""nftables: a Service's chain leads to the chain of another Service.
+
+What it checks:
+    In nftables mode the names of kube-proxy's chains say which Service port they are for. A chain of one leads to
+    chains of that one alone; and a rule that looks for a client of an endpoint leads to that endpoint.
+
+Why it matters:
+    Some connections to one Service get to pods of another.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    goto endpoint-4HJWWRW7-kube-system/kube-dns/udp/dns__10.244.1.3/53
+    }
+    chain endpoint-4HJWWRW7-kube-system/kube-dns/udp/dns__10.244.1.3/53 {
+    meta l4proto udp dnat to 10.244.1.3:53
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.model.nft import Match, Rule, SetLiteral, SetReference, Verdict, VerdictMap
+
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
+
+
+@nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR)
+def nft_another_services_chain(context: NftContext) -> Faults:
+    """One fault for each rule."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    for chain in table.chains.values():
+        own = proxy_chain(chain.name)
+        if own is None:
+            continue
+        for rule in chain.rules:
+            said = next(_wrong(own, rule), None)
+            if said is not None:
+                yield Fault(
+                    f"a chain of {own.port.spelled} {said}",
+                    _FIX,
+                    context.at_rule(table, chain, rule),
+                    service=own.port.spelled,
+                )
+
+
+def _wrong(own: ProxyChain, rule: Rule) -> Iterator[str]:
+    for target in _targets(rule):
+        led = proxy_chain(target)
+        if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
+            yield f"leads to one of {led.port.spelled}"
+    asked = (each.right for each in rule.statements if isinstance(each, Match))
+    for clients in asked:
+        if isinstance(clients, SetReference) and clients.name.startswith("affinity-"):
+            endpoint = clients.name.replace("affinity-", "endpoint-", 1)
+            for target in _targets(rule):
+                if target != endpoint:
+                    yield f"sends clients of {endpoint} to {target}"
+
+
+def _targets(rule: Rule) -> Iterator[str]:
+    for each in rule.statements:
+        if isinstance(each, Verdict) and each.chain is not None:
+            yield each.chain
+        elif isinstance(each, VerdictMap) and isinstance(each.data, SetLiteral):
+            for element in each.data.elements:
+                if isinstance(element.data, Verdict) and element.data.chain is not None:
+                    yield element.data.chain

@@ -1,0 +1,76 @@
+"""nftables: a Service's connections are not shared out evenly among its endpoints.
+
+What it checks:
+    In nftables mode kube-proxy draws a number below N (`numgen random mod N`) and has one endpoint for each of them.
+
+Why it matters:
+    Where a number has no endpoint, that share of connections goes nowhere; where one has several, it gets more than
+    its share.
+
+Example:
+    table ip kube-proxy {
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 192.168.50.10 . 6443 }
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, VerdictMap
+from ipt_explain.words.counts import counted
+
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
+
+
+@nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR)
+def nft_shares_unequal(context: NftContext) -> Faults:
+    """One fault for each rule."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            for numbers, elements in _draws(rule):
+                keys = [element.key for element in elements.elements]
+                told = None
+                if keys != [*range(numbers.offset, numbers.offset + numbers.modulus)]:
+                    told = f"{counted(len(keys), 'endpoint')} for numbers from 0 to {numbers.modulus - 1}"
+                elif len({element.data for element in elements.elements}) < len(keys):
+                    told = "one endpoint several times"
+                if told is not None:
+                    yield Fault(
+                        f"a rule that chooses by chance has {told}: connections are not shared out evenly",
+                        _FIX,
+                        context.at_rule(table, chain, rule),
+                        service=context.service_of(chain.name),
+                    )
+
+
+def _draws(rule: Rule) -> Iterator[tuple[Numgen, SetLiteral]]:
+    for each in rule.statements:
+        looked_up = each.address if isinstance(each, Nat) else each
+        if not isinstance(looked_up, (MapLookup, VerdictMap)):
+            continue
+        if isinstance(looked_up.key, Numgen) and isinstance(looked_up.data, SetLiteral):
+            yield looked_up.key, looked_up.data

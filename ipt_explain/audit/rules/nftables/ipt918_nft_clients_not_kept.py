@@ -1,0 +1,83 @@
+"""nftables: a Service's clients do not come back to their endpoint.
+
+What it checks:
+    In nftables mode a Service with session affinity has a set of clients for each endpoint: the endpoint's chain enters
+    a client, the Service's chains look it up.
+
+Why it matters:
+    A client that is not entered, or not looked up, gets another endpoint with its next connection.
+
+Example:
+    table ip kube-proxy {
+    set affinity-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443 {
+    type ipv4_addr
+    size 65535
+    flags dynamic,timeout
+    timeout 3h
+    }
+    map service-ips {
+    type ipv4_addr . inet_proto . inet_service : verdict
+    elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
+    }
+    chain services {
+    ip daddr . meta l4proto . th dport vmap @service-ips
+    }
+    chain service-2QRHZV4L-default/kubernetes/tcp/https {
+    ip saddr @affinity-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443 goto \
+endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
+    goto endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
+    }
+    chain endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443 {
+    meta l4proto tcp dnat to 192.168.50.10:6443
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.names import target_of
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.model.nft import Match, SetReference, SetUpdate
+from ipt_explain.words.addresses import address_port
+
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
+
+
+@nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, yields_to=("IPT904",))
+def nft_clients_not_kept(context: NftContext) -> Faults:
+    """One fault for each endpoint."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    asked: set[str] = set()
+    filled: set[str] = set()
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            for each in rule.statements:
+                if isinstance(each, Match) and isinstance(each.right, SetReference):
+                    asked.add(each.right.name)
+                elif isinstance(each, SetUpdate):
+                    filled.add(each.target.name)
+    for name, chain in table.chains.items():
+        own = name.replace("endpoint-", "affinity-", 1)
+        endpoint = target_of(name)
+        if endpoint is None or not chain.rules or (own in asked) is (own in filled):
+            continue
+        told = "looked up, but never entered" if own in asked else "entered, but never looked up"
+        yield Fault(
+            f"clients of endpoint {address_port(endpoint.address, endpoint.port)} are {told}: they do not come back to "
+            "it",
+            _FIX,
+            context.at_rule(table, chain, chain.rules[-1]),
+            service=endpoint.chain.port.spelled,
+        )

@@ -1,0 +1,91 @@
+"""nftables: pods or the node itself do not reach all endpoints of a Service with policy Local.
+
+What it checks:
+    In nftables mode the chain of such a Service's external addresses sends the node's own connections, masqueraded, and
+    those of pods to all endpoints; only others get this node's alone. The two rules for the node come together, and
+    where most Services have one for pods, all do.
+
+Why it matters:
+    Connections from this node or its pods are dropped where the node has no endpoint of the Service, or their replies
+    do not come back.
+
+Example:
+    table ip kube-proxy {
+    map service-nodeports {
+    type inet_proto . inet_service : verdict
+    elements = { tcp . 30080 : goto external-SUSTUHLJ-default/web/tcp/http }
+    }
+    chain nat-prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    jump services
+    }
+    chain services {
+    fib daddr type local meta l4proto . th dport vmap @service-nodeports
+    }
+    chain external-SUSTUHLJ-default/web/tcp/http {
+    fib saddr type local goto service-SUSTUHLJ-default/web/tcp/http
+    goto local-SUSTUHLJ-default/web/tcp/http
+    }
+    chain local-SUSTUHLJ-default/web/tcp/http {
+    meta l4proto tcp dnat to 10.244.2.2:8080
+    }
+    chain service-SUSTUHLJ-default/web/tcp/http {
+    meta l4proto tcp dnat to 10.244.2.2:8080
+    }
+    }
+
+How to fix:
+    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+
+When to ignore:
+    Never.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.evidence.nftables.order import external_rules
+from ipt_explain.model.nft import Chain
+
+_FIX = "Restart kube-proxy on this node: it rewrites its chains."
+
+
+@nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, yields_to=("IPT910",))
+def nft_short_circuit_lost(context: NftContext) -> Faults:
+    """One fault for each chain."""
+    yield from gathered(_faults(context))
+
+
+def _faults(context: NftContext) -> Faults:
+    table = context.proxy
+    if table is None:
+        return
+    ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
+    for_pods = sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
+    for chain, rules in ranks.items():
+        known = proxy_chain(chain.name)
+        if known is None:
+            continue
+        lacking = [what for rank, what in _NEEDED if rank not in rules]
+        if for_pods and 0 not in rules:
+            lacking.append("rule that sends pods to all endpoints, which those of other Services have")
+        for what in lacking:
+            yield Fault(
+                f"the chain of external addresses lacks its {what}",
+                _FIX,
+                context.at_rule(table, chain, chain.rules[-1]),
+                service=known.port.spelled,
+            )
+
+
+_NEEDED = (
+    (1, "rule that masquerades the node's own connections"),
+    (2, "rule that sends the node's own connections to all endpoints"),
+)
+
+
+def _is_local(chain: Chain) -> bool:
+    """Whether it is the chain of a Service with policy Local: those of policy Cluster ask nothing of a packet."""
+    known = proxy_chain(chain.name)
+    return known is not None and known.kind is ChainKind.EXTERNAL and bool({0, 2} & external_rules(chain))
