@@ -36,7 +36,8 @@ def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Rep
     findings.sort(key=lambda each: (each.source, -each.severity.rank, each.service or "", each.rule))
     tables = [table for dump in dumps for ruleset in dump.rulesets for table in ruleset.tables.values()]
     partial = any(ruleset.fragment for dump in dumps for ruleset in dump.rulesets)
-    rule_count = sum(table.rule_count for table in tables)
+    listed_tables = [table for dump in dumps if dump.nft is not None for table in dump.nft.tables.values()]
+    rule_count = sum(table.rule_count for table in tables) + sum(table.rule_count for table in listed_tables)
     return Report(tuple(findings), (), rule_count, partial, sources=tuple(texts))
 
 

@@ -33,7 +33,7 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
     `node` is whose dumps they are, None to recognise it for each. Raises UsageError where objects and dumps have
     nothing to be compared by.
     """
-    dumps = [dump for dump in as_nodes(dumps) if dump.rulesets or dump.nft is not None]
+    dumps = [dump for dump in as_nodes(dumps) if dump.rulesets or dump.nft is not None or dump.node.virtual_servers]
     _check_families(objects, dumps)
     judgements = [judge(objects, dump, node) for dump in dumps]
     mismatches = [mismatch for judgement in judgements for mismatch in judgement.mismatches]
@@ -52,7 +52,7 @@ def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = Non
 
 
 def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
-    if any(dump.nft is not None for dump in dumps):
+    if any(dump.nft is not None or dump.node.virtual_servers is not None for dump in dumps):
         return
     have = {ruleset.family for dump in dumps for ruleset in dump.rulesets}
     asked = families_asked(objects)

@@ -15,14 +15,17 @@ from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, mi
 from ipt_explain.compare.objects.model import ApiObjects, family_of
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents, without_local
+from ipt_explain.compare.objects.servers import judge_servers
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
-from ipt_explain.model import Dump, Family, Form, Ruleset
+from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
 from ipt_explain.records import dataclass
+from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, ServicePort
 from ipt_explain.words.families import family_name
 
 _FIRST_NFTABLES = 30
+_FIRST_SERVERS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
     _check_mode(objects, dump, [facts.mode for facts in explanation.rulesets])
     name = node_of(objects, dump, services, node)
     notes = list(objects.notes)
+    if any(facts.backend is Backend.IPVS for facts in explanation.rulesets):
+        return _servers_judged(objects, explanation, dump, name, notes)
     nftables = {facts.family: facts for facts in explanation.rulesets if facts.mode is ProxyMode.NFTABLES}
     families = dict.fromkeys((*(ruleset.family for ruleset in dump.rulesets), *nftables))
     if name is None and _has_local_policies(objects, set(families)):
@@ -67,6 +72,25 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
         circumstances = [(release, zone) for release in releases for zone in zones_of(objects, name)]
         mismatches += case.best(circumstances, dump.source, complete)
     return Judgement(dump.source, name, tuple(mismatches), tuple(notes))
+
+
+def _servers_judged(
+    objects: ApiObjects, explanation: Explanation, dump: Dump, node: str | None, notes: list[str]
+) -> Judgement:
+    """A node in IPVS mode: its iptables rules hold no Services."""
+    families = {facts.family for facts in explanation.rulesets if facts.backend is Backend.IPVS}
+    if node is None and _has_local_policies(objects, families):
+        notes.append(f"{dump.source}: nothing tells which node this is: local endpoints are not compared (use --node)")
+    circumstances = [
+        (release, zone)
+        for release in releases_between(objects, node, _FIRST_SERVERS, NEWEST)
+        for zone in zones_of(objects, node)
+    ]
+    found = [
+        each for family in Family if family in families
+        for each in judge_servers(objects, explanation, family, circumstances, node)
+    ]  # fmt: skip
+    return Judgement(dump.source, node, tuple(found), tuple(notes))
 
 
 class FamilyCase:
@@ -227,9 +251,10 @@ def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | Non
             f"{dump.source}: there are no rules of kube-proxy in it; it may run in nftables mode, be replaced, or have "
             "its rules in iptables' other backend (iptables-legacy-save, iptables-nft-save)"
         )
-    if modes and all(mode is ProxyMode.IPVS for mode in modes):
+    in_ipvs = modes and all(mode is ProxyMode.IPVS for mode in modes)
+    if in_ipvs and dump.node.virtual_servers is None:
         raise UsageError(
-            f"{dump.source}: kube-proxy runs in ipvs mode there: services and endpoints are in IPVS, not in iptables"
+            f"{dump.source}: kube-proxy runs in ipvs mode there: give what `ipvsadm-save -n` prints, too"
         )
 
 

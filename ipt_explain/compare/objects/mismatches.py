@@ -136,7 +136,7 @@ class _Case:
         for address in sorted(expected & seen):
             frontend = view.frontends[address]
             if address[0] in intent.load_balancers and frontend.verdict is FrontendVerdict.BALANCE:
-                asked, found = _networks(intent.source_ranges), _networks(frontend.source_ranges)
+                asked, found = networks(intent.source_ranges), networks(frontend.source_ranges)
                 if asked != found:
                     yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
         same_policy = view.external_policy in (None, _policy(intent.external_local))
@@ -261,7 +261,7 @@ def _expected_frontends(intent: Intent) -> Iterator[Address]:
         yield "", intent.port.node_port
 
 
-def _networks(ranges: Iterable[str]) -> frozenset[str]:
+def networks(ranges: Iterable[str]) -> frozenset[str]:
     """Source ranges as networks; none where one of them is everything. nftables joins neighbours."""
     networks = set()
     for each in ranges:
