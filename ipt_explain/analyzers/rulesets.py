@@ -87,7 +87,7 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
             ProxyMode.IPVS,
             f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
         )
-    if _matches_kube_sets(ruleset) and hashed is None:
+    if _matches_kube_sets(ruleset) and (hashed is None or _leads_to_none(ruleset)):
         return (
             ProxyMode.IPVS,
             "KUBE-SERVICES matches ipsets: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
@@ -112,6 +112,14 @@ def role_label(chain: str) -> str:
     """`KUBE-SVC` for any KUBE-SVC-… chain."""
     role = role_of(chain)
     return chain if role is None else role.value.rstrip("-")
+
+
+def _leads_to_none(ruleset: Ruleset) -> bool:
+    """Whether the chains of Services that are here are what iptables mode has left: nothing looks them up."""
+    lookups = (ruleset.chain("nat", name) for name in (SERVICES, NODE_PORTS))
+    return not any(
+        role_of(rule.target or "") is not None for chain in lookups if chain is not None for rule in chain.rules
+    )
 
 
 def _matches_kube_sets(ruleset: Ruleset) -> bool:

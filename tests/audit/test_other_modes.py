@@ -14,7 +14,7 @@ from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Vantage
-from ipt_explain.services.ports import ServicePort
+from ipt_explain.services.ports import ProxyMode, ServicePort
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.audit.mutations.nftables import planted
 from tests.ipvs_corpus import IpvsNode, ipvs_nodes
@@ -196,3 +196,23 @@ def test_the_vantage_points_are_judged_alike() -> None:
         if frontend.fates is not None
     ]
     assert all(fate.whole for fates in served for vantage, fate in fates.items() if vantage is Vantage.POD)
+
+
+def test_what_iptables_mode_has_left_on_a_node_in_ipvs_mode_is_named() -> None:
+    svc, sep = "KUBE-SVC-NPX46M4PTMTKRN6Y", "KUBE-SEP-T6UXOVYNYHVRP3UR"
+    chains = f":{svc} - [0:0]\n:{sep} - [0:0]\n"
+    rules = (
+        f'-A {svc} -m comment --comment "default/kubernetes:https -> 192.168.50.10:6443" -j {sep}\n'
+        f'-A {sep} -p tcp -m comment --comment "default/kubernetes:https" -m tcp -j DNAT '
+        "--to-destination 192.168.50.10:6443\n"
+    )
+    saved = IPVS["iptables-save"]
+    start = saved.index("*nat\n") + len("*nat\n")
+    end = saved.index("COMMIT\n", start)
+    text = ipvs(iptables_save=f"{saved[:start]}{chains}{saved[start:end]}{rules}{saved[end:]}")
+    modes = {facts.mode for facts in explain(read_dump(text)).rulesets}
+    assert modes == {ProxyMode.IPVS}
+    assert "IPT115" not in fired(text)
+    (found,) = findings_of("IPT702", text)
+    assert "nothing leads to the rules of iptables mode" in found.message
+    assert "ipvs mode serves" in found.message

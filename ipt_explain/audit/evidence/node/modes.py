@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.records import dataclass
+from ipt_explain.services.ports import ProxyMode
 
 _IPVS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER")
 _USERSPACE = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
@@ -38,6 +40,8 @@ def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
     ipvs, userspace = _with_rules(ruleset, _IPVS), _with_rules(ruleset, _USERSPACE)
     nat = ruleset.tables.get("nat")
     if nat is None or not (ipvs or userspace) or not any(role_of(name) is ChainRole.SERVICE for name in nat.chains):
+        return
+    if proxy_mode(ruleset)[0] is ProxyMode.IPVS:
         return
     if ipvs:
         yield Leftover("ipvs", ipvs, "they may accept service traffic before it reaches an endpoint", False)
