@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipt_explain
 from ipt_explain.model import Dump
 from ipt_explain.trace import Packet
-from tests.trace.helpers import NODE, POD, go, only, save_text
+from tests.trace.helpers import NODE, POD, go, only, save_text, shares
 
 
 def _both(legacy: str, nft: str) -> Dump:
@@ -23,6 +23,7 @@ def test_nat_decides_a_destination_once_and_who_is_asked_first_is_open() -> None
         (LEGACY_FIRST.format("PREROUTING", "yes"),): "10.0.0.1:80",
         (LEGACY_FIRST.format("PREROUTING", "no"),): "10.0.0.2:80",
     }
+    assert set(shares(go(_both(first, second))).values()) == {0.5}
     assumed = ipt_explain.trace(_both(first, second), POD, assume=["nat PREROUTING of iptables-legacy=no"])
     assert [outcome.dnat for outcome in assumed.outcomes] == ["10.0.0.2:80"]
 

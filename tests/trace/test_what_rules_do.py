@@ -121,3 +121,38 @@ _MANY = [f"filter -A FORWARD -d 10.9.0.{number}/32 -j DROP" for number in range(
 def test_a_long_chain_is_asked_in_its_order(rules: list[str], verdict: str, place: int) -> None:
     lines = [*_MANY[:place], *(f"filter -A FORWARD {rule}" for rule in rules), *_MANY[place:]]
     assert only(go(save("\n".join(lines))))[0] == verdict
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        """mangle -A PREROUTING -j MARK --set-xmark 0x3/0xffffffff
+        mangle -A PREROUTING -j CONNMARK --save-mark --nfmask 0x1 --ctmask 0xffffffff
+        filter -A FORWARD -m connmark --mark 0x1 -j DROP""",
+        """mangle -A PREROUTING -j CONNMARK --set-xmark 0x3/0xffffffff
+        mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0x1
+        filter -A FORWARD -m mark --mark 0x1 -j DROP""",
+        """mangle -A PREROUTING -j MARK --set-xmark 0x3/0xffffffff
+        mangle -A PREROUTING -j CONNMARK --save-mark --left-shift-mark 4
+        filter -A FORWARD -m connmark --mark 0x30 -j DROP""",
+    ],
+)
+def test_marks_are_copied_under_the_mask_of_where_they_come_from(rules: str) -> None:
+    assert only(go(rules))[0] == "DROP"
+
+
+def test_what_is_not_tracked_has_no_mark_of_a_connection() -> None:
+    rules = """raw -A PREROUTING -j CT --notrack
+        mangle -A PREROUTING -j CONNMARK --set-xmark 0x1/0x1
+        mangle -A PREROUTING -j CONNMARK --restore-mark
+        filter -A FORWARD -m mark --mark 0x1 -j DROP"""
+    assert only(go(rules))[0] == "ACCEPT"
+
+
+def test_the_first_template_of_a_connection_stays() -> None:
+    def chosen(*zones: str) -> str | None:
+        raw = "\n".join(f"raw -A PREROUTING -j CT {zone}" for zone in zones)
+        return only(go(f"{raw}\nnat -A PREROUTING -j DNAT --to-destination 10.9.0.1-10.9.0.200"))[1]
+
+    assert chosen("--zone 5") != chosen("--zone 9")
+    assert chosen("--zone 5", "--zone 9") == chosen("--zone 5", "--notrack") == chosen("--zone 5")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.around import around
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.fates import Vantage
@@ -31,12 +30,11 @@ def api_server_stop(context: RulesetContext) -> Stop | None:
         return None
     for service in context.services:
         if (service.namespace, service.name) == _API_SERVER and service.endpoints:
-            node = NodeRules([context.ruleset])
-            around = Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
-            heading = around.heading(service.endpoints[0])
+            node, surroundings = around(context)
+            heading = surroundings.heading(service.endpoints[0])
             if heading is None or not isinstance(heading.address, int):
                 return None
-            start = around.departure(Vantage.POD, protocol_number(service.protocol) or 0)
+            start = surroundings.departure(Vantage.POD, protocol_number(service.protocol) or 0)
             here = replace(start.node, local_addresses=frozenset({heading.address}))
             journey = Journey(node, [heading])
             journey.begin(start._replace(node=here))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.around import around
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header.protocols import protocol_number
@@ -16,7 +17,6 @@ from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
@@ -44,10 +44,9 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
     nat = context.table("nat")
     if nat is None or Hook.POSTROUTING.value not in nat.chains:
         return
-    node = NodeRules([context.ruleset])
-    around = Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
-    for protocol, headings in _pods(context, around).items():
-        state = _marked(around.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
+    node, surroundings = around(context)
+    for protocol, headings in _pods(context, surroundings).items():
+        state = _marked(surroundings.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
         crowd = Crowd(headings, headings)
         walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), context.ruleset.fragment)
         for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
@@ -56,11 +55,11 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
                 yield Taken(rule, partly=bool(arrival.end.state.answers))
 
 
-def _pods(context: RulesetContext, around: Surroundings) -> dict[str, list[Heading]]:
+def _pods(context: RulesetContext, surroundings: Surroundings) -> dict[str, list[Heading]]:
     found: dict[str, list[Heading]] = {}
     services = [each for each in context.services if (each.namespace, each.name) != _API_SERVER and each.endpoints]
     for service in services[:_SAMPLE]:
-        heading = around.heading(service.endpoints[0])
+        heading = surroundings.heading(service.endpoints[0])
         if heading is not None:
             found.setdefault(service.protocol, []).append(heading)
     return found

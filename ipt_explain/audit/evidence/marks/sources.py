@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.fact import fact
+from ipt_explain.audit.evidence.around import around
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import TCP, protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts, contains
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Frontend, ServicePort
 
 
-@fact
-def _around(context: RulesetContext) -> tuple[NodeRules, Surroundings]:
-    node = NodeRules([context.ruleset])
-    return node, Surroundings.of(context.ruleset.family, context.services, node.indexes.destinations)
-
-
 def pods_are_masqueraded(context: RulesetContext) -> bool:
     """Whether connections from outside to some pod, if not to all, leave masqueraded with no mark on them: network
     plugins leave out pods of this node, whose replies pass it anyway.
     """
-    node, around = _around(context)
-    journey = Journey(node, [Heading(around.pod, None)])
-    start = around.departure(Vantage.OUTSIDE, TCP)
+    node, surroundings = around(context)
+    journey = Journey(node, [Heading(surroundings.pod, None)])
+    start = surroundings.departure(Vantage.OUTSIDE, TCP)
     journey.forward(start._replace(tracking=Tracking.NEW, destination_decided=True, dnat=True))
     return any(finish.verdict is Verdict.ACCEPT and finish.state.source_decided for finish, _ in journey.ends())
 
@@ -60,8 +52,8 @@ def _masqueraded(
     """Whether connections that arrive from a source leave masqueraded; None where some do, or it is not certain."""
     if frontend.address is None:
         return None
-    node, around = _around(context)
-    start = around.departure(Vantage.OUTSIDE, protocol_number(service.protocol) or 0)
+    node, surroundings = around(context)
+    start = surroundings.departure(Vantage.OUTSIDE, protocol_number(service.protocol) or 0)
     journey = Journey(node, [Heading(parse_address(frontend.address), frontend.port)])
     journey.begin(start._replace(source=source, connection=replace(start.connection, source=source)))
     ends = [finish for finish, _ in journey.ends() if finish.verdict is Verdict.ACCEPT]
