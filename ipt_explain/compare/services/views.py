@@ -5,6 +5,7 @@ Order, counters, comments, chain names and hashes are gone; endpoints are sorted
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -127,13 +128,13 @@ def service_views(explanation: Explanation, dumps: Sequence[Dump] = ()) -> dict[
     """The views of all service ports, in the explanation's order; `dumps` are those that it explains."""
     reader = _ViewReader(dumps)
     views: dict[ServiceKey, ServiceView] = {}
+    numbers: Counter[tuple[Family, str, str]] = Counter()
     with collector_paused():
         for service, fabric in zip(explanation.services, fabrics(explanation, dumps)):
             view = reader.view(service, fabric)
-            number = 0
-            while (view.family, view.label, view.protocol, number) in views:
-                number += 1
-            views[view.family, view.label, view.protocol, number] = view
+            named = view.family, view.label, view.protocol
+            views[(*named, numbers[named])] = view
+            numbers[named] += 1
     return views
 
 
