@@ -15,6 +15,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.marks.rules import change_by, mark_test
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
 # Chains that only kube-proxy's ipvs mode makes: pkg/proxy/ipvs/proxier.go.
@@ -28,6 +29,9 @@ _IPVS_CHAINS = (
 # Its userspace mode, the only one of 1.0, gone in 1.26: pkg/proxy/userspace/proxier.go.
 _USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
+_NFTABLES_SINCE = (2023, 12)
+_FIRST_WITH_NFT = (1, 8)
+_RELEASE = lazy_pattern(r" v(\d{1,3})\.(\d{1,3})")
 
 
 def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
@@ -45,7 +49,18 @@ def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
         version=version.text if mode is ProxyMode.IPTABLES else None,
         evidence=f"{evidence}; {signs}" if signs and mode is ProxyMode.IPTABLES else evidence,
         masquerade_mark=masquerade_mark(ruleset),
+        before_nftables=is_before_nftables(ruleset),
     )
+
+
+def is_before_nftables(ruleset: Ruleset) -> bool:
+    """Whether a ruleset was saved before kube-proxy 1.29 brought its nftables mode (December 2023), or by an iptables
+    older than the first with an nft backend (1.8): no node with such a one has the Linux 5.13 that the mode needs.
+    """
+    if ruleset.saved is not None and ruleset.saved < _NFTABLES_SINCE:
+        return True
+    found = _RELEASE.search(ruleset.generator or "")
+    return found is not None and (int(found[1]), int(found[2])) < _FIRST_WITH_NFT
 
 
 def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
@@ -103,7 +118,8 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     if kubelet:
         return (
             None,
-            f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is stopped, replaced, or in nftables mode",
+            f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is stopped"
+            + (" or replaced" if is_before_nftables(ruleset) else ", replaced, or in nftables mode"),
         )
     return None, ""
 

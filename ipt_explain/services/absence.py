@@ -34,4 +34,4 @@ def reason(ruleset: RulesetFacts) -> str:
     found = ruleset.evidence or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):
         found = FLUSHED
-    return f"{found}. {IN_NFTABLES}"
+    return found if ruleset.before_nftables else f"{found}. {IN_NFTABLES}"

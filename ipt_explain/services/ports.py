@@ -222,7 +222,8 @@ class TableSize:
 @dataclass(frozen=True, slots=True)
 class RulesetFacts:
     """A ruleset summed up. `version` is a range such as "1.24 or later", None where nothing tells;
-    `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value, mask)`."""
+    `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value, mask)`.
+    `before_nftables`: it was saved before kube-proxy had its nftables mode, or where that cannot run."""
 
     source: str
     family: Family
@@ -234,3 +235,4 @@ class RulesetFacts:
     version: str | None
     evidence: str
     masquerade_mark: tuple[int, int] | None
+    before_nftables: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import PROXY_FIREWALL
+from ipt_explain.analyzers.rulesets import is_before_nftables
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.compare.objects.documents import HOW
@@ -247,9 +248,10 @@ def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | Non
     served = families_asked(objects) & {ruleset.family for ruleset in dump.rulesets}
     whole = not any(ruleset.fragment for ruleset in dump.rulesets)
     if served and whole and not any(modes):
+        in_nftables = "" if all(map(is_before_nftables, dump.rulesets)) else "run in nftables mode, "
         raise UsageError(
-            f"{dump.source}: there are no rules of kube-proxy in it; it may run in nftables mode, be replaced, or have "
-            "its rules in iptables' other backend (iptables-legacy-save, iptables-nft-save)"
+            f"{dump.source}: there are no rules of kube-proxy in it; it may {in_nftables}be replaced, or have its"
+            " rules in iptables' other backend (iptables-legacy-save, iptables-nft-save)"
         )
     in_ipvs = modes and all(mode is ProxyMode.IPVS for mode in modes)
     if in_ipvs and dump.node.virtual_servers is None:

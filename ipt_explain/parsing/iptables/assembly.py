@@ -230,6 +230,7 @@ class RulesetBuilder:
         self.family = family
         self.backend = backend
         self.generator: str | None = None
+        self.saved: tuple[int, int] | None = None
         self.unreadable: list[str] = []
         self.conflicts: list[Conflict] = []
         self._tables: dict[str, Table] = {}
@@ -242,6 +243,7 @@ class RulesetBuilder:
         """
         if generator is not None and self.generator is None:
             self.generator = generator.text
+            self.saved = generator.saved
         before = self._tables.get(table.name)
         redeclared, own = self._redeclared.setdefault(table.name, []), table.redeclared
         if before is not None:
@@ -263,7 +265,9 @@ class RulesetBuilder:
         tables = {
             name: replace(table, redeclared=tuple(self._redeclared[name])) for name, table in self._tables.items()
         }
-        return Ruleset(self.source, self.family, self.backend, self.generator, form, tables, tuple(self.unreadable))
+        return Ruleset(
+            self.source, self.family, self.backend, self.generator, form, tables, tuple(self.unreadable), self.saved
+        )
 
 
 def _worse(first: Form, second: Form) -> Form:

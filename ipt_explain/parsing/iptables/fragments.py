@@ -33,7 +33,7 @@ _TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter
 _TABLE_OF_PREFIX = (
     ("KUBE-SVC-", "nat"), ("KUBE-SVL-", "nat"), ("KUBE-SEP-", "nat"), ("KUBE-XLB-", "nat"), ("KUBE-EXT-", "nat"),
     ("KUBE-FW-", "nat"), ("KUBE-MARK-", "nat"), ("KUBE-POSTROUTING", "nat"), ("KUBE-HP-", "nat"),
-    ("KUBE-HOSTPORTS", "nat"),
+    ("KUBE-HOSTPORTS", "nat"), ("KUBE-LOAD-BALANCER", "nat"),
     ("KUBE-PORTALS-", "nat"), ("KUBE-FORWARD", "filter"), ("KUBE-EXTERNAL-SERVICES", "filter"),
     ("KUBE-FIREWALL", "filter"), ("KUBE-PROXY-FIREWALL", "filter"), ("CNI-DN-", "nat"), ("CNI-HOSTPORT-", "nat"),
 )  # fmt: skip
@@ -70,7 +70,8 @@ def _table_of_rule(rule: Rule) -> str | None:
     chain, target, shape = rule.chain, rule.target or "", rule.shape
     table = _TABLE_OF_TARGET.get(target) or _table_of_name(target) or _table_of_name(chain)
     if table is None and target == "ACCEPT":
-        return "filter"
+        # In ipvs mode, nat leaves what goes to a Service's address to IPVS.
+        return "nat" if chain == "KUBE-SERVICES" and shape.has_match("set") else "filter"
     if chain in _TABLE_OF_CHAIN:
         filtering = shape.has_match("conntrack") or shape.has_match("state")
         return table or ("filter" if filtering and chain in ("FORWARD", "INPUT") else _TABLE_OF_CHAIN[chain])

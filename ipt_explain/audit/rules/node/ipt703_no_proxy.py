@@ -55,7 +55,7 @@ def no_proxy(dump: DumpContext) -> Faults:
                 + (
                     "KUBE-SERVICES is empty"
                     if services is not None
-                    else "kube-proxy does not run, or services are handled elsewhere (nftables mode, eBPF, OVN)"
+                    else f"kube-proxy does not run, or services are handled elsewhere ({_elsewhere(context)})"
                 ),
                 "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
                 at_chain(first if services is None else services),
@@ -64,6 +64,10 @@ def no_proxy(dump: DumpContext) -> Faults:
                 context=context,
             )
             return
+
+
+def _elsewhere(context: RulesetContext) -> str:
+    return "eBPF, OVN" if context.facts.before_nftables else "nftables mode, eBPF, OVN"
 
 
 def _first_kube_chain(context: RulesetContext) -> Chain | None:
