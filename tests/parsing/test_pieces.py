@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.rules.value_patterns import any_word
 from ipt_explain.parsing.iptables.shapes.patterns import USUAL_MAKES, LinePattern, pattern_of
-from ipt_explain.parsing.iptables.shapes.pieces import Pieces, pieces_of
+from ipt_explain.parsing.iptables.shapes.pieces import Pieces, ReadPieces, pieces_of
 from tests.bench.worst_cases import many_shapes
 from tests.corpora import restore_inputs
 from tests.syntax_corpus import saved_rules
@@ -81,14 +82,16 @@ def test_what_pieces_cover_lark_reads_alike(line: str) -> None:
         wanted = _by_lark(line)
         assert wanted is not None
         assert (read.shape(), read.values) == (wanted.shape, wanted.values)
-        _assert_covers(read.pattern(), pattern_of(wanted.tokens, line, 0, len(line)))
+        _assert_covers(read, pattern_of(wanted.tokens, line, 0, len(line)))
 
 
-def _assert_covers(pattern: LinePattern, own: LinePattern) -> None:
-    """A line's own pattern, or that of a line of the same form whose words are of a rarer make: it takes all words."""
+def _assert_covers(read: ReadPieces, own: LinePattern) -> None:
+    """A line's own pattern; or, where a rare word taught a piece, what that is for words of the make that the line has."""
+    pattern = read.pattern()
     assert pattern.literals == own.literals
-    for word, wanted in zip(pattern.words, own.words, strict=True):
-        assert word == wanted or wanted in {word.replace(any_word(), make) for make in USUAL_MAKES}
+    for word, wanted, value in zip(pattern.words, own.words, read.values, strict=True):
+        make = next((make for make in USUAL_MAKES if re.fullmatch(make, value)), any_word())
+        assert word.replace(any_word(), make) == wanted
 
 
 def test_a_piece_that_a_rare_word_taught_takes_usual_ones() -> None:
@@ -98,7 +101,7 @@ def test_a_piece_that_a_rare_word_taught_takes_usual_ones() -> None:
         read, wanted = pieces.read(line), parse_rule(line)
         assert read is not None
         assert (read.shape(), read.values) == (wanted.shape, wanted.values)
-        _assert_covers(read.pattern(), pattern_of(wanted.tokens, line, 0, len(line)))
+        _assert_covers(read, pattern_of(wanted.tokens, line, 0, len(line)))
 
 
 def test_pieces_cover_the_lines_that_they_come_from() -> None:
