@@ -23,9 +23,9 @@ __all__ = ["Explanation", "ServicePortName", "explain"]
 def explain(dump: Dump, wanted: Wanted | None = None, fates: bool = True) -> Explanation:
     """What each Service of a dump comes to: frontends, endpoints, chances, affinity, masquerading.
 
-    `wanted` is asked with a service port's name (None where the text has none) before anything else of it is read;
-    without it, all are. Without `fates`, no packet is followed: what the rules give each Service is told, not what
-    becomes of its connections.
+    `wanted` is asked with a service port's name (None where the text has none) and its addresses (None for a node
+    port) before anything else of it is read; without it, all are. Without `fates`, no packet is followed: what the
+    rules give each Service is told, not what becomes of its connections.
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []

@@ -27,7 +27,7 @@ def found_mode(dumps: Sequence[Dump]) -> str:
             elif evidence:
                 other = evidence
     for known in (dump.nft for dump in dumps if dump.nft is not None):
-        for summed, _ in read_nftables(known, lambda _: False):
+        for summed, _ in read_nftables(known, lambda _, __: False):
             if summed.mode is not None:
                 told.setdefault(summed.mode, summed.evidence)
     facts = {id(dump.node): dump.node for dump in dumps}.values()

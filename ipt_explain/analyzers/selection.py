@@ -23,6 +23,11 @@ _ALIKE = 0.5
 class NoServices(UsageError):
     """There are no Services to select from; the message says why."""
 
+    @classmethod
+    def of(cls, explanation: Explanation) -> NoServices:
+        """The error for what explains no Service."""
+        return cls(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
+
 
 @dataclass(frozen=True, slots=True)
 class Glob:
@@ -154,7 +159,7 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
         return everything, len(everything.services)
     total = 0
 
-    def wanted(name: ServicePortName | None) -> bool:
+    def wanted(name: ServicePortName | None, _: object) -> bool:
         nonlocal total
         total += 1
         return selection.may_fit(name)
@@ -175,7 +180,7 @@ def select(explanation: Explanation, selection: Selection) -> Explanation:
     kept = tuple(service for service in explanation.services if selection.fits(service))
     if not kept:
         if not explanation.services:
-            raise NoServices(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
+            raise NoServices.of(explanation)
         raise UsageError(_miss(explanation.services, selection))
     return replace(explanation, services=kept)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port
 
@@ -53,16 +52,21 @@ def addressee(dump: Dump, packet: Packet) -> Addressee | None:
 
     Raises NoServices where the dump has none at all.
     """
-    from ipt_explain.analyzers.selection import NoServices, Selection, explain_selected
+    from ipt_explain.analyzers import explain
+    from ipt_explain.analyzers.selection import NoServices
+    from ipt_explain.netfilter.header.addresses import parse_address
 
-    try:
-        explanation, _ = explain_selected([dump], Selection.of((), (), (packet.destination,)))
-    except NoServices:
-        raise
-    except UsageError:
-        return None
-    protocol = packet.connection().protocol
-    return _matching(explanation.services, packet, protocol)
+    sent, total = parse_address(packet.destination), 0
+
+    def wanted(_: object, hosts: Iterable[str | None]) -> bool:
+        nonlocal total
+        total += 1
+        return any(_is(host, sent) for host in hosts)
+
+    found = explain(dump, wanted)
+    if not total and not found.services:
+        raise NoServices.of(found)
+    return _matching(found.services, packet, packet.connection().protocol)
 
 
 def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> Addressee | None:
@@ -72,10 +76,18 @@ def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object)
     sent = parse_address(packet.destination)
     for service in services:
         for frontend in service.frontends if protocol_number(service.protocol) == protocol else ():
-            address = frontend.address
-            if address is not None and parse_address(address) == sent and frontend.port == packet.port:
+            if frontend.port == packet.port and _is(frontend.address, sent):
                 return Addressee(service, frontend)
     return None
+
+
+def _is(text: str | None, address: int) -> bool:
+    from ipt_explain.netfilter.header.addresses import parse_address
+
+    try:
+        return text is not None and parse_address(text) == address
+    except ValueError:
+        return False  # a network, or a name
 
 
 def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:

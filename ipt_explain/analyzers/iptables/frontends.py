@@ -77,6 +77,11 @@ class Entries:
     name: ServicePortName | None = None
     entries: list[Entry] = field(default_factory=list)
 
+    @property
+    def hosts(self) -> Iterator[str | None]:
+        """The addresses of its frontends."""
+        return (entry.address.host for entry in self.entries)
+
 
 class FrontendReader:
     """Gathers the frontends of one ruleset."""

@@ -37,7 +37,7 @@ from ipt_explain.services.ports import (
     ServiceState,
 )
 
-Wanted = Callable[[ServicePortName | None], bool]
+Wanted = Callable[[ServicePortName | None, Iterable[str | None]], bool]
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
@@ -71,11 +71,11 @@ class ServiceReader:
         self._health = health_check_ports(ruleset, plans)
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
-        """The service ports by name. With `wanted`, only those whose name it accepts."""
+        """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
         groups = FrontendReader(self._ruleset, self._plans).read()
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
-        named = groups if wanted is None else [group for group in groups if wanted(group.name)]
+        named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
         services = [self._service(group) for group in each_of(named, "finding endpoints")]
         services.sort(key=_by_name)
         return services

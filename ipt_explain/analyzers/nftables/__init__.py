@@ -14,7 +14,7 @@ from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 def read_nftables(ruleset: Ruleset, wanted: Wanted | None = None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
     """Each family that has tables: they summed up, and the service ports in kube-proxy's. `wanted` is asked for each
-    name, whether it is."""
+    name and its addresses, whether it is."""
     for family in Family:
         facts = ruleset_facts(ruleset, family)
         table = proxy_table(ruleset, family)

@@ -42,6 +42,11 @@ class Group:
     protocol: str
     entries: list[Entry] = field(default_factory=list)
 
+    @property
+    def hosts(self) -> Iterator[str | None]:
+        """The addresses of its frontends."""
+        return (entry.place[0] for entry in self.entries)
+
 
 def groups(table: Table) -> list[Group]:
     """All service ports that have an address, in the order of the maps."""

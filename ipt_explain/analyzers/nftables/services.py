@@ -29,7 +29,7 @@ from ipt_explain.words.addresses import address_port
 
 _BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
 
-Wanted = Callable[[ServicePortName | None], bool]
+Wanted = Callable[[ServicePortName | None, Iterable[str | None]], bool]
 
 _STATES = {
     FrontendVerdict.BALANCE: ServiceState.SERVING,
@@ -52,9 +52,9 @@ class ServiceReader:
         self._firewalls = FirewallReader(table)
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
-        """The service ports by name. With `wanted`, only those whose name it accepts."""
-        found = [self._service(group) for group in groups(self._table) if wanted is None or wanted(group.name)]
-        return sorted(found, key=_by_name)
+        """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
+        asked = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
+        return sorted(map(self._service, asked), key=_by_name)
 
     def _service(self, group: Group) -> ServicePort:
         name, protocol = group.name, group.protocol
