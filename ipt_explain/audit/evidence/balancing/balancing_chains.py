@@ -13,6 +13,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
 from ipt_explain.model import Chain, Layout, Rule, Ruleset
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
@@ -193,11 +194,15 @@ class _Survey:
         drawn: list[tuple[Rule, str, float, float, str | None]] = []
         counting: list[Rule] = []
         strange: list[Rule] = []
+        protocol = self._protocol(chain)
         for rule in chain.rules:
             plan = self._plans[rule.shape]
             target = plan.target_of(rule)
             chance = _chance(plan, rule)
             if target is None or target in (MARK_MASQ, "MARK") or chance is None:
+                continue
+            asked = plan.protocol if protocol else None
+            if asked is not None and (usual_name(asked.of(rule)) == protocol) is asked.negated:
                 continue
             share, left_over = taken(rest, chance)
             if plan.nth:
@@ -224,10 +229,18 @@ class _Survey:
             self._may_be_part([(chance, text) for _, _, chance, _, text in drawn]),
         )
 
+    def _protocol(self, chain: Chain) -> str:
+        """The protocol of the connections that a chain spreads, as its first endpoint's DNAT tells; "" where it does
+        not."""
+        targets = (rule.target or "" for rule in chain.rules)
+        return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.dnats), "")
+
     def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Choice]:
         for place, (rule, target, chance, share, text) in enumerate(drawn):
             remaining = len(drawn) - place
             even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
+            probability = self._plans[rule.shape].probability
+            even = even and (probability is None or not probability.negated)
             slot = self._plans[rule.shape].dnat_slot
             destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
             yield Choice(rule, target, destination, chance, share, even)
