@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from ipt_explain.model.nft import (
     Concatenation,
@@ -17,42 +17,23 @@ from ipt_explain.model.nft import (
     Nat,
     NatKind,
     Notrack,
-    Reject,
     Rule,
     SetLiteral,
     SetUpdate,
     Statement,
     Table,
-    Unread,
     VerdictMap,
-    Xtables,
 )
 from ipt_explain.model.nft import Verdict as Sentence
-from ipt_explain.model.nft.printing import statement_text
-from ipt_explain.netfilter.condition import Answer, Question, ask, split
-from ipt_explain.netfilter.nat.targets import redirects_nowhere
-from ipt_explain.netfilter.nft import memory
-from ipt_explain.netfilter.nft.asking import Asking, Found
-from ipt_explain.netfilter.nft.mangling import mangled
+from ipt_explain.netfilter.condition import Question, split
 from ipt_explain.netfilter.nft.misses import Destinations, destinations_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
-from ipt_explain.netfilter.nft.rewriting import applies, rewritten
-from ipt_explain.netfilter.nft.ways import Leap, Way, then_of
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
+from ipt_explain.netfilter.nft.statements import Statements, Step
+from ipt_explain.netfilter.nft.ways import Way, then_of
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
-from ipt_explain.netfilter.targets import Flow, Verdict
+from ipt_explain.netfilter.targets import Flow
 from ipt_explain.netfilter.truth import Truth
-
-
-class _Step(NamedTuple):
-    """What a statement makes of a share of packets. `then` None: they go on to the next statement."""
-
-    share: Probability
-    state: PacketState
-    to: Heading
-    then: Verdict | Flow | Leap | None = None
-    matched: bool = True
-    reason: str = ""
 
 
 class _Place(NamedTuple):
@@ -73,7 +54,7 @@ class Evaluator:
 
     def __init__(self) -> None:
         self.asked = 0
-        self._asking = Asking()
+        self.statements = Statements()
         self._about_heading: dict[Rule, bool] = {}
         self._destinations: dict[Rule, Destinations | None] = {}
 
@@ -84,7 +65,7 @@ class Evaluator:
         a rule asks in one go are put together: all as it takes, or not all.
         """
         self.asked += 1
-        statements = rule.statements
+        statements, answer_of = rule.statements, self.statements.answer
         if len(statements) == 1 and isinstance(statements[0], Sentence):
             return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
         ways: list[Way] = []
@@ -98,7 +79,7 @@ class Evaluator:
                     ways.append(Way(place.share, Flow.CONTINUE, place.state, place.to, True))
                 continue
             statement = statements[place.next]
-            answer = self._answer(table, rule, place, Bound(place.to, bound.sent, bound.line), statement)
+            answer = answer_of(table, rule, statement, place.state, Bound(place.to, bound.sent, bound.line))
             if isinstance(answer, Truth):
                 if answer is Truth.YES:
                     places.append(place._replace(next=place.next + 1))
@@ -127,10 +108,6 @@ class Evaluator:
             known = self._about_heading[rule] = any(map(_looks_at_heading, rule.statements))
         return known
 
-    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
-        """Whether a match holds."""
-        return self._asking.match(table, match, state, bound)
-
     def changed(
         self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
     ) -> PacketState | None:
@@ -138,162 +115,15 @@ class Evaluator:
         where it decides or cannot be told."""
         if not isinstance(statement, _CHANGING) or _looks_at_heading(statement):
             return None
-        answer = self._answer(table, rule, _Place(ALWAYS, state, bound.to, 0, ()), bound, statement)
+        answer = self.statements.answer(table, rule, statement, state, bound)
         if answer is Truth.YES:
             return state
         steps = answer if isinstance(answer, Sequence) else ()
         return steps[0].state if len(steps) == 1 and steps[0].then is None else None
 
-    def _answer(
-        self, table: Table, rule: Rule, place: _Place, bound: Bound, statement: Statement
-    ) -> Truth | Question | Sequence[_Step]:
-        state = place.state
-        if isinstance(statement, Match):
-            answer = self._asking.match(table, statement, state, bound)
-            if isinstance(answer, (Truth, Question)):
-                return answer
-            return [
-                _Step(branch.share, branch.state, bound.to, None if branch.matches else Flow.CONTINUE, branch.matches)
-                for branch in answer
-            ]
-        effect = _EFFECTS.get(type(statement))
-        if effect is not None:
-            made: Truth | Question | Sequence[_Step] = effect(self, table, rule, statement, state, bound)
-            return made
-        if isinstance(statement, Unread):
-            if statement is rule.statements[-1]:
-                return [_Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")]
-            return ask(state, f"{statement.text} ({_where(rule)}) matches")
-        # Limits, quotas and counts of connections: each rule has a bucket of its own, even where two read the same.
-        return ask(state, f"{statement_text(statement)} ({_where(rule)})")
-
-    def _sentence(
-        self, table: Table, rule: Rule, sentence: Sentence, state: PacketState, bound: Bound
-    ) -> Truth | Sequence[_Step]:
-        then = then_of(sentence)
-        return Truth.YES if then is None else [_Step(ALWAYS, state, bound.to, then)]
-
-    def _verdict_map(
-        self, table: Table, rule: Rule, statement: VerdictMap, state: PacketState, bound: Bound
-    ) -> Sequence[_Step]:
-        steps = []
-        for found in self._asking.lookups(table, statement.key, statement.data, state, bound):
-            if found.unknown:
-                reason = f"which verdict `{statement_text(statement)}` finds"
-                steps.append(_Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
-            elif found.element is None or not isinstance(found.element.data, Sentence):
-                steps.append(_failed(found, bound))
-            else:
-                steps.append(_Step(found.share, found.state, bound.to, then_of(found.element.data)))
-        return steps
-
-    def _nat(self, table: Table, rule: Rule, nat: Nat, state: PacketState, bound: Bound) -> Truth | Sequence[_Step]:
-        if not applies(nat, state):
-            return Truth.NO
-        steps = []
-        for found, address in self._asking.values(table, nat.address, state, bound):
-            if found.unknown:
-                reason = f"where `{statement_text(nat)}` sends it"
-                steps.append(_Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
-            elif address is None and nat.address is not None:
-                steps.append(_failed(found, bound))
-            else:
-                steps += self._rewritten(rule, nat, address, found, bound)
-        return steps
-
-    def _rewritten(
-        self, rule: Rule, nat: Nat, address: Expression | None, found: Found, bound: Bound
-    ) -> Sequence[_Step]:
-        if nat.kind is NatKind.REDIRECT and redirects_nowhere(found.state):
-            reason = f"{found.state.in_interface} has no address to redirect to"
-            return [_Step(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
-        try:
-            choices = rewritten(nat, address, found.state, bound.to)
-        except ValueError:
-            reason = f"where the unreadable `{statement_text(nat)}` sends it"
-            return [_Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason)]
-        return [_Step(product(found.share, share), state, to, Verdict.ACCEPT) for share, state, to in choices]
-
-    def _mangle(self, table: Table, rule: Rule, mangle: Mangle, state: PacketState, bound: Bound) -> Sequence[_Step]:
-        steps = []
-        for found, value in self._asking.values(table, mangle.value, state, bound):
-            if value is None and not found.unknown:
-                steps.append(_failed(found, bound))
-                continue
-            after = None if found.unknown else mangled(mangle, value, found.state, bound)
-            if after is None:
-                reason = f"what `{statement_text(mangle)}` writes"
-                steps.append(_Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
-            else:
-                steps.append(_Step(found.share, *after))
-        return steps
-
-    def _set_update(
-        self, table: Table, rule: Rule, update: SetUpdate, state: PacketState, bound: Bound
-    ) -> Truth | Sequence[_Step]:
-        entered = memory.entered(table, update, state, bound.to)
-        limits = [one for one in update.statements if not isinstance(one, Counter)]
-        if not limits:
-            return [_Step(ALWAYS, entered, bound.to)]
-        texts = " ".join(map(statement_text, limits))
-        answer = ask(state, f"{texts} ({_where(rule)})")
-        if isinstance(answer, Truth):
-            return [_Step(ALWAYS, entered, bound.to)] if answer is Truth.YES else Truth.NO
-        steps = []
-        for one in split((answer,), state):
-            if one.matches:
-                steps.append(_Step(one.share, memory.entered(table, update, one.state, bound.to), bound.to))
-            else:
-                steps.append(_Step(one.share, one.state, bound.to, Flow.CONTINUE, False))
-        return steps
-
-    def _reject(self, table: Table, rule: Rule, reject: Reject, state: PacketState, bound: Bound) -> Sequence[_Step]:
-        return [_Step(ALWAYS, state, bound.to, Verdict.REJECT)]
-
-    def _notrack(
-        self, table: Table, rule: Rule, statement: Notrack, state: PacketState, bound: Bound
-    ) -> Sequence[_Step]:
-        if state.tracking is Tracking.NOT_YET:
-            state = state._replace(tracking=Tracking.UNTRACKED)
-        return [_Step(ALWAYS, state, bound.to)]
-
-    def _idle(self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound) -> Truth:
-        return Truth.YES
-
-    def _xtables(
-        self, table: Table, rule: Rule, given: Xtables, state: PacketState, bound: Bound
-    ) -> Truth | Question | Sequence[_Step]:
-        if given.name in _IDLE_XTABLES or given.kind == "watcher":
-            return Truth.YES
-        if given.kind == "match":
-            return ask(state, f"{statement_text(given)} ({_where(rule)})")
-        reason = f"what target {given.name} does, of which nft shows no more than its name"
-        return [_Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
-
-
-# They write logs, touch headers that rules seldom test, or are comments.
-_IDLE_XTABLES = frozenset({"comment", "CHECKSUM", "LOG", "NFLOG", "TCPMSS", "TRACE", "TEE"})
-
-_EFFECTS: dict[type, Callable[..., Any]] = {
-    Sentence: Evaluator._sentence,
-    VerdictMap: Evaluator._verdict_map,
-    Nat: Evaluator._nat,
-    Mangle: Evaluator._mangle,
-    SetUpdate: Evaluator._set_update,
-    Reject: Evaluator._reject,
-    Notrack: Evaluator._notrack,
-    Counter: Evaluator._idle,
-    Log: Evaluator._idle,
-    FlowOffload: Evaluator._idle,
-    Xtables: Evaluator._xtables,
-}
 
 # What leaves a packet where it is bound for, and may change what rules have made of it.
 _CHANGING = (Mangle, Counter, Log, Notrack, FlowOffload)
-
-
-def _failed(found: Found, bound: Bound) -> _Step:
-    return _Step(found.share, found.state, bound.to, Flow.CONTINUE, False)
 
 
 def _answered(place: _Place, ways: list[Way]) -> list[_Place]:
@@ -308,7 +138,7 @@ def _answered(place: _Place, ways: list[Way]) -> list[_Place]:
     return going
 
 
-def _taken(place: _Place, steps: Sequence[_Step], ways: list[Way]) -> list[_Place]:
+def _taken(place: _Place, steps: Sequence[Step], ways: list[Way]) -> list[_Place]:
     going = []
     for step in steps:
         share = product(place.share, step.share)
@@ -319,13 +149,6 @@ def _taken(place: _Place, steps: Sequence[_Step], ways: list[Way]) -> list[_Plac
         else:
             ways.append(Way(share, step.then, step.state, step.to, step.matched, step.reason))
     return going
-
-
-def _where(rule: Rule) -> str:
-    """Which rule it is: by its line, or in JSON, which has none, by its handle."""
-    if rule.source_text is None and rule.handle is not None:
-        return f"handle {rule.handle}"
-    return f"line {rule.line}"
 
 
 def _looks_at_heading(statement: Statement) -> bool:

@@ -14,10 +14,11 @@ from lark import Token, Tree
 
 from ipt_explain.model.nft import SetLiteral, SetReference
 from ipt_explain.parsing.nft.grammar import VALUES
-from ipt_explain.parsing.nft.phrases import PHRASES
+from ipt_explain.parsing.nft.phrases import PHRASES, only
 
 Words = Sequence[str]
 Recipe = Callable[[Words], Any]
+Phrase = Callable[[list[Any]], Any]
 ReadBraces = Callable[[str], SetLiteral]
 
 _DURATION = re.compile(r"([0-9]+)(ms|[smhdw])")
@@ -49,18 +50,33 @@ def _compiled(
         return None, _plain(slot) if read is None else _converted(slot, read)
     parts = [_compiled(child, slots, read_braces) for child in node.children]
     phrase = PHRASES[node.data]
+    if phrase is only:
+        return parts[0]
     constants = [constant for constant, _ in parts]
     varying = [(place, recipe) for place, (_, recipe) in enumerate(parts) if recipe is not None]
     if not varying:
         return phrase(constants), None
 
+    return None, _with_one(phrase, constants, *varying[0]) if len(varying) == 1 else _with(phrase, constants, varying)
+
+
+def _with_one(phrase: Phrase, constants: list[Any], place: int, recipe: Recipe) -> Recipe:
+    def make(words: Words) -> Any:
+        own = constants.copy()
+        own[place] = recipe(words)
+        return phrase(own)
+
+    return make
+
+
+def _with(phrase: Phrase, constants: list[Any], varying: Sequence[tuple[int, Recipe]]) -> Recipe:
     def make(words: Words) -> Any:
         own = constants.copy()
         for place, recipe in varying:
             own[place] = recipe(words)
         return phrase(own)
 
-    return None, make
+    return make
 
 
 def _plain(slot: int) -> Recipe:

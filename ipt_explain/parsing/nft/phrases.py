@@ -83,7 +83,8 @@ class _Target:
     port: Expression | None
 
 
-def _only(parts: Parts) -> Any:
+def only(parts: Parts) -> Any:
+    """What says no more than its first part."""
     return parts[0]
 
 
@@ -282,16 +283,16 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "rule": _rule,
     "element": _element,
     "wildcard": lambda parts: WILDCARD,
-    "key": _only,
+    "key": only,
     "timeout": lambda parts: _Timeout(parts[1]),
     "expires": lambda parts: _Expires(parts[1]),
     "comment": lambda parts: _Comment(parts[1]),
-    "option": _only,
+    "option": only,
     "verdict": lambda parts: Verdict(VerdictKind(parts[0])),
     "transfer": lambda parts: Verdict(VerdictKind(parts[0]), parts[1]),
     "match": _match,
-    "braces": _only,
-    "set_name": _only,
+    "braces": only,
+    "set_name": only,
     "flags": _flags,
     "masks": _flags,
     "masked": lambda parts: _Masked(parts[0], parts[2]),
@@ -343,10 +344,10 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "value_concatenation": lambda parts: Concatenation(tuple(parts[0::2])),
     "range": lambda parts: Range(parts[0], parts[2]),
     "slashed": lambda parts: Prefix(parts[0], parts[2]),
-    "number": _only,
-    "hexadecimal": _only,
-    "text": _only,
-    "string": _only,
-    "time": _only,
+    "number": only,
+    "hexadecimal": only,
+    "text": only,
+    "string": only,
+    "time": only,
     "word": _word,
 }

@@ -129,7 +129,7 @@ class Columns:
         truths: list[object]
         rights = [_match(column.rules[place].statements[number]).right for place in places]
         if isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
-            ask = self.evaluator.match
+            ask = self.evaluator.statements.match
             truths = [
                 ask(column.table, _match(column.rules[place].statements[number]), state, column.bound(place))
                 for place in places

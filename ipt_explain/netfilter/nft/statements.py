@@ -1,0 +1,217 @@
+"""What one statement makes of packets: whether it matches, what it changes, how it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ipt_explain.model.nft import (
+    Counter,
+    Expression,
+    FlowOffload,
+    Log,
+    Mangle,
+    Match,
+    Nat,
+    NatKind,
+    Notrack,
+    Reject,
+    Rule,
+    SetUpdate,
+    Statement,
+    Table,
+    Unread,
+    VerdictMap,
+    Xtables,
+)
+from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft.printing import statement_text
+from ipt_explain.netfilter.condition import Answer, Question, ask, split
+from ipt_explain.netfilter.nat.targets import redirects_nowhere
+from ipt_explain.netfilter.nft import memory
+from ipt_explain.netfilter.nft.asking import Asking, Found
+from ipt_explain.netfilter.nft.mangling import mangled
+from ipt_explain.netfilter.nft.rewriting import applies, rewritten
+from ipt_explain.netfilter.nft.ways import Leap, then_of
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product
+from ipt_explain.netfilter.targets import Flow, Verdict
+from ipt_explain.netfilter.truth import Truth
+
+
+class Step(NamedTuple):
+    """What a statement makes of a share of packets. `then` None: they go on to the next statement."""
+
+    share: Probability
+    state: PacketState
+    to: Heading
+    then: Verdict | Flow | Leap | None = None
+    matched: bool = True
+    reason: str = ""
+
+
+class Statements:
+    """Runs statements. Sets are indexed when first asked."""
+
+    def __init__(self) -> None:
+        self._asking = Asking()
+
+    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
+        """Whether a match holds."""
+        return self._asking.match(table, match, state, bound)
+
+    def answer(
+        self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
+    ) -> Truth | Question | Sequence[Step]:
+        """What a statement of a rule makes of a packet: a match's answer, YES for what changes nothing, or the steps
+        that follow, whose shares sum to 1."""
+        if isinstance(statement, Match):
+            answer = self._asking.match(table, statement, state, bound)
+            if isinstance(answer, (Truth, Question)):
+                return answer
+            return [
+                Step(branch.share, branch.state, bound.to, None if branch.matches else Flow.CONTINUE, branch.matches)
+                for branch in answer
+            ]
+        effect = _EFFECTS.get(type(statement))
+        if effect is not None:
+            made: Truth | Question | Sequence[Step] = effect(self, table, rule, statement, state, bound)
+            return made
+        if isinstance(statement, Unread):
+            if statement is rule.statements[-1]:
+                return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")]
+            return ask(state, f"{statement.text} ({_where(rule)}) matches")
+        # Limits, quotas and counts of connections: each rule has a bucket of its own, even where two read the same.
+        return ask(state, f"{statement_text(statement)} ({_where(rule)})")
+
+    def _sentence(
+        self, table: Table, rule: Rule, sentence: Sentence, state: PacketState, bound: Bound
+    ) -> Truth | Sequence[Step]:
+        then = then_of(sentence)
+        return Truth.YES if then is None else [Step(ALWAYS, state, bound.to, then)]
+
+    def _verdict_map(
+        self, table: Table, rule: Rule, statement: VerdictMap, state: PacketState, bound: Bound
+    ) -> Sequence[Step]:
+        steps = []
+        for found in self._asking.lookups(table, statement.key, statement.data, state, bound):
+            if found.unknown:
+                reason = f"which verdict `{statement_text(statement)}` finds"
+                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+            elif found.element is None or not isinstance(found.element.data, Sentence):
+                steps.append(_failed(found, bound))
+            else:
+                steps.append(Step(found.share, found.state, bound.to, then_of(found.element.data)))
+        return steps
+
+    def _nat(self, table: Table, rule: Rule, nat: Nat, state: PacketState, bound: Bound) -> Truth | Sequence[Step]:
+        if not applies(nat, state):
+            return Truth.NO
+        steps = []
+        for found, address in self._asking.values(table, nat.address, state, bound):
+            if found.unknown:
+                reason = f"where `{statement_text(nat)}` sends it"
+                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+            elif address is None and nat.address is not None:
+                steps.append(_failed(found, bound))
+            else:
+                steps += self._rewritten(rule, nat, address, found, bound)
+        return steps
+
+    def _rewritten(
+        self, rule: Rule, nat: Nat, address: Expression | None, found: Found, bound: Bound
+    ) -> Sequence[Step]:
+        if nat.kind is NatKind.REDIRECT and redirects_nowhere(found.state):
+            reason = f"{found.state.in_interface} has no address to redirect to"
+            return [Step(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
+        try:
+            choices = rewritten(nat, address, found.state, bound.to)
+        except ValueError:
+            reason = f"where the unreadable `{statement_text(nat)}` sends it"
+            return [Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason)]
+        return [Step(product(found.share, share), state, to, Verdict.ACCEPT) for share, state, to in choices]
+
+    def _mangle(self, table: Table, rule: Rule, mangle: Mangle, state: PacketState, bound: Bound) -> Sequence[Step]:
+        steps = []
+        for found, value in self._asking.values(table, mangle.value, state, bound):
+            if value is None and not found.unknown:
+                steps.append(_failed(found, bound))
+                continue
+            after = None if found.unknown else mangled(mangle, value, found.state, bound)
+            if after is None:
+                reason = f"what `{statement_text(mangle)}` writes"
+                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+            else:
+                steps.append(Step(found.share, *after))
+        return steps
+
+    def _set_update(
+        self, table: Table, rule: Rule, update: SetUpdate, state: PacketState, bound: Bound
+    ) -> Truth | Sequence[Step]:
+        entered = memory.entered(table, update, state, bound.to)
+        limits = [one for one in update.statements if not isinstance(one, Counter)]
+        if not limits:
+            return [Step(ALWAYS, entered, bound.to)]
+        texts = " ".join(map(statement_text, limits))
+        answer = ask(state, f"{texts} ({_where(rule)})")
+        if isinstance(answer, Truth):
+            return [Step(ALWAYS, entered, bound.to)] if answer is Truth.YES else Truth.NO
+        steps = []
+        for one in split((answer,), state):
+            if one.matches:
+                steps.append(Step(one.share, memory.entered(table, update, one.state, bound.to), bound.to))
+            else:
+                steps.append(Step(one.share, one.state, bound.to, Flow.CONTINUE, False))
+        return steps
+
+    def _reject(self, table: Table, rule: Rule, reject: Reject, state: PacketState, bound: Bound) -> Sequence[Step]:
+        return [Step(ALWAYS, state, bound.to, Verdict.REJECT)]
+
+    def _notrack(
+        self, table: Table, rule: Rule, statement: Notrack, state: PacketState, bound: Bound
+    ) -> Sequence[Step]:
+        if state.tracking is Tracking.NOT_YET:
+            state = state._replace(tracking=Tracking.UNTRACKED)
+        return [Step(ALWAYS, state, bound.to)]
+
+    def _idle(self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound) -> Truth:
+        return Truth.YES
+
+    def _xtables(
+        self, table: Table, rule: Rule, given: Xtables, state: PacketState, bound: Bound
+    ) -> Truth | Question | Sequence[Step]:
+        if given.name in _IDLE_XTABLES or given.kind == "watcher":
+            return Truth.YES
+        if given.kind == "match":
+            return ask(state, f"{statement_text(given)} ({_where(rule)})")
+        reason = f"what target {given.name} does, of which nft shows no more than its name"
+        return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
+
+
+# They write logs, touch headers that rules seldom test, or are comments.
+_IDLE_XTABLES = frozenset({"comment", "CHECKSUM", "LOG", "NFLOG", "TCPMSS", "TRACE", "TEE"})
+
+_EFFECTS: dict[type, Callable[..., Any]] = {
+    Sentence: Statements._sentence,
+    VerdictMap: Statements._verdict_map,
+    Nat: Statements._nat,
+    Mangle: Statements._mangle,
+    SetUpdate: Statements._set_update,
+    Reject: Statements._reject,
+    Notrack: Statements._notrack,
+    Counter: Statements._idle,
+    Log: Statements._idle,
+    FlowOffload: Statements._idle,
+    Xtables: Statements._xtables,
+}
+
+
+def _failed(found: Found, bound: Bound) -> Step:
+    return Step(found.share, found.state, bound.to, Flow.CONTINUE, False)
+
+
+def _where(rule: Rule) -> str:
+    """Which rule it is: by its line, or in JSON, which has none, by its handle."""
+    if rule.source_text is None and rule.handle is not None:
+        return f"handle {rule.handle}"
+    return f"line {rule.line}"
