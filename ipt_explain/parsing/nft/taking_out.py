@@ -12,7 +12,7 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.model.nft import Ruleset, Table, TableFamily
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
-from ipt_explain.parsing.nft.json_reader import JsonReader
+from ipt_explain.parsing.nft.json.reader import JsonReader
 from ipt_explain.parsing.nft.text_reader import TextReader
 from ipt_explain.records import dataclass
 from ipt_explain.source import SourceText

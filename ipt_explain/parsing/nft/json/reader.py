@@ -8,7 +8,8 @@ from typing import Any
 from ipt_explain.errors import Diagnostic
 from ipt_explain.model.nft import BaseChain, Rule, TableFamily
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
-from ipt_explain.parsing.nft.json_statements import element_of, statement_of
+from ipt_explain.parsing.nft.json.expressions import element_of
+from ipt_explain.parsing.nft.json.statements import statement_of
 from ipt_explain.parsing.nft.normal import priority_of
 
 _REMEDY = "Give what `nft -j list ruleset` prints, whole."

@@ -1,0 +1,1 @@
+"""What `nft -j` prints."""

@@ -1,0 +1,62 @@
+"""The values of nft's JSON, checked: what is of another kind raises ValueError."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ipt_explain.model.nft import Unread
+
+Json = Any
+"""What the json module makes of a document."""
+
+FAILURES = (KeyError, ValueError, TypeError, AttributeError, IndexError)
+"""What a document raises that is not as expected."""
+
+
+def unread(item: Json) -> Unread:
+    """What is not known, as text."""
+    return Unread(json.dumps(item, ensure_ascii=False))
+
+
+def constant(item: Json) -> int | str:
+    """A number or a string."""
+    if not isinstance(item, (int, str)):
+        raise ValueError
+    return item
+
+
+def text(item: Json) -> str:
+    """A string."""
+    if not isinstance(item, str):
+        raise ValueError
+    return item
+
+
+def maybe_text(item: Json) -> str | None:
+    """A string, or None for null."""
+    return None if item is None else text(item)
+
+
+def number(item: Json) -> int:
+    """A number that is not negative."""
+    if not isinstance(item, int) or item < 0:
+        raise ValueError
+    return item
+
+
+def modulus(item: Json) -> int:
+    """A number above 0."""
+    if number(item) == 0:
+        raise ValueError
+    return number(item)
+
+
+def maybe_number(item: Json) -> int | None:
+    """A number that is not negative, or None for null."""
+    return None if item is None else number(item)
+
+
+def several(item: Json) -> list[str]:
+    """Flags: nft prints one as a string, several as a list; nft 1.1.7 always as a list."""
+    return item if isinstance(item, list) else [item]
