@@ -109,3 +109,10 @@ def test_two_rules_that_drop_are_two_losses() -> None:
     )
     lost = _fate(_dns(extra=_raw(rules)))["lost"]
     assert {each["line"]: each["probability"] for each in lost} == {4: 0.5, 5: 0.125}
+
+
+def test_a_refusal_in_filter_is_none_of_what_nat_leads_to_endpoints() -> None:
+    refusal = f"-A KUBE-SERVICES {TO_DNS} -j REJECT --reject-with icmp-port-unreachable\n"
+    place = SAMPLE.index("COMMIT", SAMPLE.index("*filter"))
+    service = _dns(text=f"{SAMPLE[:place]}{refusal}{SAMPLE[place:]}")
+    assert (service["state"], service["frontends"][0]["verdict"]) == ("serving", "balance")

@@ -195,6 +195,28 @@ def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
     assert (found.rule, found.severity, found.chain) == ("IPT601", Severity.WARNING, "OUTPUT")
 
 
+def test_a_path_that_no_release_promises_may_be_closed() -> None:
+    rule = "! -s 10.244.0.0/16 -d 10.244.0.0/16 -j DROP"
+    assert told(read_dump(with_rule(captured("1.30", "basic"), "filter", "FORWARD", rule))) == []
+    assert told(read_dump(with_rule(NODE, "filter", "FORWARD", rule)))
+
+
+@pytest.mark.parametrize(
+    ("address", "severity"), [("10.96.0.10/32 -p udp", Severity.ERROR), ("10.96.0.21/32 -p tcp", Severity.WARNING)]
+)
+def test_a_share_of_the_connections_to_dns_is_grave(address: str, severity: Severity) -> None:
+    rule = f"-d {address} -m statistic --mode random --probability 0.25000000000 -j ACCEPT"
+    found = audit_dump(read_dump(with_rule(NODE, "nat", "PREROUTING", rule))).findings
+    assert {each.severity for each in found if each.rule in LOSS_RULES} == {severity}
+
+
+def test_a_drop_in_a_chain_of_kube_proxy_is_no_firewalls() -> None:
+    text = NODE.replace("-A KUBE-FORWARD ", "-A KUBE-FORWARD -d 10.244.0.0/16 -j DROP\n-A KUBE-FORWARD ", 1)
+    (found,) = [each for each in audit_dump(read_dump(text)).findings if "-d 10.244.0.0/16 -j DROP" in each.excerpt]
+    assert found.rule != "IPT601"
+    assert found.severity is Severity.ERROR
+
+
 @pytest.mark.parametrize(
     ("dropped", "severity"), [("10.244.1.0/24", Severity.INFO), ("0.0.0.0/0", Severity.WARNING)]
 )

@@ -11,6 +11,7 @@ import pytest
 from ipt_explain.analyzers import explain
 from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump
+from ipt_explain.services.fates import Loss
 from ipt_explain.services.ports import FrontendKind
 from tests.archives import read_archive
 from tests.audit.test_lost_traffic import accused, disagreements, losing, told
@@ -43,3 +44,14 @@ def test_what_is_lost_is_lost_wherever_the_tool_puts_its_rules(tool: str) -> Non
     """No stock rule takes Service traffic because it comes first, but for NodeLocal DNS, whose work that is."""
     ahead, behind = (read_dump(NEIGHBOURS[f"{tool}-{place}"]) for place in ("ahead", "behind"))
     assert losing(ahead) == losing(behind)
+
+
+@pytest.mark.parametrize("place", ["ahead", "behind"])
+def test_who_answers_dns_on_the_node_takes_nothing_away(place: str) -> None:
+    dump = read_dump(NEIGHBOURS[f"nodelocaldns-{place}"])
+    dns = [service for service in explain(dump).services if service.name == "kube-dns" and service.port_name != "metrics"]
+    fates = [frontend.fates.pod for service in dns for frontend in service.frontends if frontend.fates is not None]
+    assert {(lost.how, lost.why) for fate in fates for lost in fate.lost} == {
+        (Loss.INTERCEPTED, "node-local-dns answers it")
+    }
+    assert told(dump) == []
