@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.errors import DumpSyntaxError
-from ipt_explain.model import Backend, Dump, Family, Rule
+from ipt_explain.model import Backend, Dump, Extent, Family, Rule
 from ipt_explain.parsing import read_dump
 
 _RULE = '-A KUBE-SVC-A -m comment --comment "demo/web -> 10.1.0.1:80" -j KUBE-SEP-A'
@@ -219,3 +219,27 @@ def test_rows_whose_chain_is_not_shown_are_left_out_and_named() -> None:
 def test_a_text_without_any_rule_is_still_refused() -> None:
     with pytest.raises(DumpSyntaxError):
         read_dump("Here is what the node has for the service:\nnothing at all\n")
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_lines_that_a_window_cut_off_are_left_out_and_named(lenient: bool) -> None:
+    text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n-A PREROUTING -j A\n"
+    text += "".join(f"{line[:88]}\n" for line in (_long("A", 2), _long("A", 3), _long("B", 4))) + "-A B -j RETURN\nCOMMIT\n"
+    dump = read_dump(text, lenient=lenient)
+    (ruleset,) = dump.rulesets
+    assert [rule.text for rule in _rules(dump)] == ["-A PREROUTING -j A", "-A B -j RETURN"]
+    assert [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B")] == [
+        Extent.WHOLE, Extent.HOLED, Extent.HOLED
+    ]  # fmt: skip
+    assert any("3 lines end at column 88" in warning for warning in dump.warnings)
+
+
+def test_long_lines_are_left_in_where_others_cannot_be_read_either() -> None:
+    text = "".join(f"{line}\n" for line in (_long("A", 2), _long("A", 3), "-A A --nonsense"))
+    with pytest.raises(DumpSyntaxError):
+        read_dump(text)
+    assert len(_rules(read_dump(text, lenient=True))) == 2
+
+
+def _long(chain: str, number: int) -> str:
+    return f'-A {chain} -p tcp -m comment --comment "{"x" * 30} {number}" -m tcp -j DNAT --to-destination 10.0.0.{number}:80'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.collector import collector_paused
@@ -12,6 +13,7 @@ from ipt_explain.parsing.iptables import headers
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.gathering import Gathering
 from ipt_explain.parsing.iptables.headless import Headless
+from ipt_explain.parsing.iptables.holes import Holes
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
@@ -38,7 +40,6 @@ _ODD_CHAIN = lazy_pattern(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \
 _LISTED = lazy_pattern(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({_COUNT})[ \t]+({_COUNT}))?[ \t]*\Z"
 )
-_OWN_CHAIN = lazy_pattern(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")
 _RULE = lazy_pattern(rf"(?:\[{_COUNT}:{_COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _LONG = 1 << 16
 """Shorter texts than this are read in no time; so are those that a stage of other work reads."""
@@ -54,23 +55,41 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
     dump's warnings. Cost and memory grow linearly with the text.
     """
     with collector_paused():
-        return _Reader(text, source, lenient).read()
+        reader = _Reader(text, source, lenient)
+        dump = reader.read()
+        if not reader.misfits:
+            return dump
+        cut_off = reader.cut_off()
+        if cut_off:
+            narrow = _Reader(text, source, lenient, cut_off)
+            narrowed = narrow.read()
+            if narrowed.rulesets and not narrow.misfits:
+                return narrowed
+        reader.refuse()
+        return dump
 
 
 class _Reader:
-    def __init__(self, text: str, source: str, lenient: bool) -> None:
+    def __init__(self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = ()) -> None:
         cleaned = clean(text, source)
         self._text = cleaned.readable
         self._source = SourceText(source, cleaned.text)
         self._lenient = lenient
+        self._read_nothing = False
+        self._cut_off = cut_off
+        self._warnings = list(cleaned.warnings)
+        if cut_off:
+            from ipt_explain.parsing.pastes import windows
+
+            self._text = windows.without_lines(self._text, cut_off)
+            self._warnings.append(windows.warning(source, cleaned.text, cut_off))
         self._sections: list[TableBuilder] = []
         self._generator: headers.Generator | None = None
         self._listed_by: Command | None = None  # the command above a listing, where there is one
         self._unreadable: list[tuple[headers.Generator | None, str]] = []
         self._misfits = Misfits(self._source)
-        self._skipped: set[str | None] = set()  # the chains of lines outside of tables that cannot be read
-        self._nameless = False  # whether rules of a table were left out because nobody knows its name
-        self._refused = cleaned.refused
+        self._holes = Holes()
+        self._refused = (*cleaned.refused, *cut_off)
         for line in cleaned.refused:
             self._misfits.refuse(self._source.line(line), line)
         self._nft = take_out_nft(SourceText(source, self._text))
@@ -81,7 +100,6 @@ class _Reader:
         if self._taken is not None:
             self._text = self._taken.rest
             self._misfits.add(self._taken.diagnostics, self._taken.refused)
-        self._warnings = list(cleaned.warnings)
         self._elided = False
         listings = take_out_listings(SourceText(source, self._text))
         if listings is not None:
@@ -98,6 +116,22 @@ class _Reader:
         self._leave_out_half_line()
         self._rules = RuleReader(self._text)
         self._headless = Headless(self._source.name)
+
+    @property
+    def misfits(self) -> int:
+        """How many lines could not be read."""
+        return self._misfits.count
+
+    def cut_off(self) -> tuple[int, ...]:
+        """The lines that a window may have cut off, where some cannot be read."""
+        from ipt_explain.parsing.pastes.windows import lines_cut_off
+
+        return lines_cut_off(self._source.text)
+
+    def refuse(self) -> None:
+        """Raises DumpSyntaxError for what could not be read, unless lenient."""
+        if not self._lenient:
+            raise self._misfits.error(self._read_nothing)
 
     def _leave_out_half_line(self) -> None:
         """iptables-save ends its last line; what ends the text in an open table may be half of one."""
@@ -156,7 +190,7 @@ class _Reader:
         logical, reason = refused
         if not self._read_meant(text[position:end], line) and not self._is_cut(logical, line, reason):
             self._misfits.refuse_rule(logical, line, reason)
-            self._skip(logical.text)
+            self._holes.note(logical.text, self._rules.table)
         if logical.joints:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         return end + 1, line + 1
@@ -201,13 +235,7 @@ class _Reader:
         self._rules.end_run()
         if not self._read_plain(content, line) and not self._read_meant(content, line):
             self._misfits.refuse(content, line)
-            self._skip(content)
-
-    def _skip(self, content: str) -> None:
-        """A line cannot be read: its chain lacks a rule, or any chain of its table, where it does not tell."""
-        chain = _OWN_CHAIN.search(content)
-        skipped = self._skipped if self._rules.table is None else self._rules.table.skipped
-        skipped.add(None if chain is None else chain[1])
+            self._holes.note(content, self._rules.table)
 
     def _read_meant(self, content: str, line: int) -> bool:
         """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no
@@ -224,7 +252,7 @@ class _Reader:
                 if meant not in content:
                     return False
                 self._misfits.refuse_rule(LogicalLine.of(meant), line, error, content.index(meant))
-                self._skip(meant)
+                self._holes.note(meant, self._rules.table)
                 return True
         elif not self._read_plain(meant, line):
             return False
@@ -291,7 +319,7 @@ class _Reader:
             # What follows belongs to it: read, so that it is not reported too, and left out.
             if name and " " not in name:
                 self._rules.table = TableBuilder(name, line, None)
-                self._nameless = True
+                self._holes.nameless = True
             return False
         self._headless.begin_table(len(self._rules.loose))
         self._rules.table = TableBuilder(name, line, self._generator)
@@ -348,15 +376,16 @@ class _Reader:
         taken, nft = self._taken, self._nft
         read_nothing = not self._sections and not self._rules.loose and taken is None and nft is None
         if self._misfits.count and not self._lenient:
-            raise self._misfits.error(read_nothing)
-        if read_nothing and not self._unreadable and not self._lenient:
+            self._read_nothing = read_nothing
+            return Dump(self._source.name, (), self._source, ())
+        if read_nothing and not self._unreadable and not self._lenient and not self._cut_off:
             self._misfits.require_some_dump()
         self._warnings += self._misfits.warnings
-        self._skip_refused()
+        self._holes.note_lines(self._refused, self._source, self._sections)
         self._headless.begin_table(len(self._rules.loose))
         self._warnings += self._headless.warnings()
-        incomplete = self._elided or self._nameless or self._skipped_a_row
-        gathering = Gathering(self._source.name, incomplete, self._headless, self._skipped)
+        incomplete = self._elided or self._holes.everywhere(self._sections)
+        gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))
         gathering.add_loose(self._rules.loose, SourceText(self._source.name, self._text))
         for generator, table in self._unreadable:
@@ -370,16 +399,3 @@ class _Reader:
             self._warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
         return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._warnings), facts, tables)
-
-    def _skip_refused(self) -> None:
-        """Lines that no tool prints were taken for comments: whose they are, the tables above them tell."""
-        for line in self._refused:
-            chain = _OWN_CHAIN.search(self._source.line(line))
-            above = [section for section in self._sections if section.line <= line]
-            skipped = max(above, key=lambda section: section.line).skipped if above else self._skipped
-            skipped.add(None if chain is None else chain[1])
-
-    @property
-    def _skipped_a_row(self) -> bool:
-        """Whether a line that cannot be read may be of a listing, whose chains the lines around it do not tell."""
-        return None in self._skipped and any(section.form is Form.COLUMNS for section in self._sections)
