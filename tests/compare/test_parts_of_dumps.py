@@ -103,3 +103,9 @@ def test_a_run_that_lacks_rules_tells_what_came_alone() -> None:
     assert [(each.kind, each.after) for each in comparison.differences] == [
         (DifferenceKind.ENDPOINT_ADDED, "10.244.0.3:80")
     ]
+
+
+def test_an_endpoint_that_the_saver_could_not_print_is_no_other() -> None:
+    dump = _dumps()[0]
+    garbled = re.sub(r"--to-destination (\S+)", "--to-destination  --random --to-destination  --random", dump)
+    assert {kind for kind, _ in _differences(dump, garbled)} <= {DifferenceKind.FATE}

@@ -77,6 +77,7 @@ def test_half_a_last_line_is_left_out() -> None:
 def test_a_target_that_an_old_iptables_misreads_is_hidden() -> None:
     text = "-A X -p tcp -j DNAT --to-destination :0 --persistent --to-destination :0 --persistent\n"
     assert _read(text).tables["nat"].chains["X"].rules[0].shape.hidden == {Hidden.TARGET}
+    assert any("-:1: an iptables older than" in warning for warning in read_dump(text).warnings)
 
 
 def _lenient(text: str) -> list[Extent]:

@@ -67,7 +67,7 @@ class _Led:
 
     names: list[str]
     endpoints: list[Chain]
-    destinations: list[str]
+    destinations: list[str | None]
     shares: list[float]
     left: float
 
@@ -147,7 +147,7 @@ class BalancerReader:
                     if asked != protocol and protocol is not None:
                         continue
                     names.append(target)
-                    destinations.append(endpoint.at(form.destination))
+                    destinations.append(form.destination_of(endpoint))
                     shares.append(offered)
                     endpoints.append(endpoint)
                 elif target in _ENDING:
@@ -195,7 +195,7 @@ class BalancerReader:
             place = form.protocol
             if {protocol} != {usual_name(text) for text in {chain.at(place) for chain in endpoints}}:
                 return None
-        return _Led(names, endpoints, [chain.at(form.destination) for chain in endpoints], *share)
+        return _Led(names, endpoints, list(map(form.destination_of, endpoints)), *share)
 
     def _behind(self, target: str, protocol: str | None) -> Spread:
         """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""

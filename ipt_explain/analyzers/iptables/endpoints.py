@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Layout
+from ipt_explain.model import Chain, Hidden, Layout
 from ipt_explain.records import dataclass
 
 # kube-proxy writes two rules; a DNAT behind more than this many is not looked for.
@@ -36,13 +36,18 @@ class EndpointForm:
     """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
     `dnat` is the number of the rule that translates; `marks` are the rules ahead of it that single out a source: where
-    that stands, and the target or the place of its name.
+    that stands, and the target or the place of its name. `hidden`: the saver could not print where it leads.
     """
 
     dnat: int
     destination: int
     protocol: int | None
     marks: tuple[tuple[int, int | None, str | None], ...]
+    hidden: bool = False
+
+    def destination_of(self, chain: Chain) -> str | None:
+        """Where the chain leads, as written; None where the text does not tell."""
+        return None if self.hidden else chain.at(self.destination)
 
     def hairpin(self, chain: Chain, address: str | None) -> bool:
         """Whether a rule ahead of the DNAT marks connections of `address`, the endpoint's own, for masquerading."""
@@ -72,7 +77,8 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
             plan = self._plans[shape]
             if plan.dnat_slot is not None:
                 protocol = None if plan.protocol is None else start + plan.protocol.slot
-                return EndpointForm(number, start + plan.dnat_slot, protocol, tuple(marks))
+                hidden = Hidden.TARGET in shape.hidden
+                return EndpointForm(number, start + plan.dnat_slot, protocol, tuple(marks), hidden)
             if plan.source is not None and not plan.source.negated:
                 marks.append((start + plan.source.slot, layout.target_place(number), plan.target))
         return None

@@ -216,7 +216,7 @@ class ServiceReader:
                 packets.append(None)
                 evidence.append(_leading_to(name, spreads))
             else:
-                hairpins.append(form.hairpin(chain, target[0]) or unless_shown)
+                hairpins.append(form.hairpin(chain, target[0]) or (None if form.hidden else unless_shown))
                 counters = chain.counters_of(form.dnat)
                 packets.append(None if counters is None else counters.packets)
                 evidence.append(Evidence(chain, form.dnat))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import Pool, ServiceView
@@ -30,21 +31,28 @@ ALL_SHOWN = Shown()
 
 
 def borne_out(differences: Iterable[Difference], pair: Pair, shown: Shown) -> Iterator[Difference]:
-    """The differences that both sides show; all of them where both are whole dumps."""
-    return (each for each in differences if shown.all or _holds(each, pair, shown))
+    """The differences that both sides show; nearly all of them where both are whole dumps."""
+    return (each for each in differences if _holds(each, pair, shown))
+
+
+def tells_endpoints(view: ServiceView) -> bool:
+    """Whether all its endpoints have addresses that the text tells."""
+    return all(map(_is_told, view.endpoints()))
 
 
 def _holds(difference: Difference, pair: Pair, shown: Shown) -> bool:
     kind, before, after = difference.kind, pair.before, pair.after
     match kind:
+        case DifferenceKind.ENDPOINT_REMOVED if difference.subject is None:
+            return _lacks(difference.before, before, after, shown.after)
+        case DifferenceKind.ENDPOINT_ADDED if difference.subject is None:
+            return _lacks(difference.after, after, before, shown.before)
+        case _ if shown.all:
+            return True
         case DifferenceKind.FRONTEND_REMOVED:
             return shown.after
         case DifferenceKind.FRONTEND_ADDED:
             return shown.before
-        case DifferenceKind.ENDPOINT_REMOVED:
-            return difference.subject is None and _lacks(difference.before, before, after, shown.after)
-        case DifferenceKind.ENDPOINT_ADDED:
-            return difference.subject is None and _lacks(difference.after, after, before, shown.before)
         case DifferenceKind.AFFINITY:
             return () not in (_seconds(before), _seconds(after)) and _seconds(before) != _seconds(after)
         case DifferenceKind.MASQUERADE:
@@ -66,9 +74,10 @@ def _seconds(view: ServiceView) -> tuple[int, ...]:
 
 def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool) -> bool:
     """Whether a side is known to lack an endpoint that the other has: it is a whole dump, or shows a whole pool."""
+    if not _is_told(str(endpoint)):
+        return False  # it may be any
     if shown:
-        # One whose address is not in the part may be any.
-        return ":" in str(endpoint)
+        return tells_endpoints(other)
     for scope in Scope:
         pool, counterpart = has.pool(scope), other.pool(scope)
         if pool is not None and counterpart is not None and endpoint in pool.endpoints and _is_whole(counterpart):
@@ -77,4 +86,11 @@ def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool) 
 
 
 def _is_whole(pool: Pool) -> bool:
-    return pool.unmatched is not None and all(":" in endpoint and share is not None for endpoint, share in pool.shares)
+    return pool.unmatched is not None and all(
+        share is not None and _is_told(endpoint) for endpoint, share in pool.shares
+    )
+
+
+def _is_told(endpoint: str) -> bool:
+    """Whether it is an address, not the name of a chain that does not tell it."""
+    return not endpoint.startswith(ChainRole.ENDPOINT.value)

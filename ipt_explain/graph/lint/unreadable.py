@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model import Chain, Option, Rule, Ruleset, Shape
+from ipt_explain.model import Chain, Hidden, Option, Rule, Ruleset, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.records import dataclass
 
@@ -53,6 +53,11 @@ def _of_shape(table: str, shape: Shape, rules: RulesOfShape) -> Iterator[Unreada
         yield Unreadable(
             table, f"the saver did not know what it printed as {UNSUPPORTED}", tuple(rules), focus=UNSUPPORTED
         )
+        return
+    if Hidden.TARGET in shape.hidden:
+        focus = next((option.name for option in _nat_options(shape)), "")
+        what = "the saver is older than what wrote its NAT targets, and printed what nobody can tell"
+        yield Unreadable(table, what, tuple(rules), focus=focus)
         return
     for option in _nat_options(shape):
         slot = option.slots[0]

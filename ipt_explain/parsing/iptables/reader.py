@@ -384,6 +384,12 @@ class _Reader:
         self._holes.note_lines(self._refused, self._source, self._sections)
         self._headless.begin_table(len(self._rules.loose))
         self._warnings += self._headless.warnings()
+        if self._rules.hidden is not None:
+            self._warnings.append(
+                f"{self._source.name}:{self._rules.hidden}: an iptables older than the one that wrote the rules could"
+                " not print all of this one, nor maybe of others below; nothing is built on it: save with the iptables"
+                " of kube-proxy's image, or upgrade the node's"
+            )
         incomplete = self._elided or self._holes.everywhere(self._sections)
         gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)
         gathering.add_sections(sorted(self._sections, key=lambda section: section.line))

@@ -14,7 +14,8 @@ from ipt_explain.progress import Stage
 
 
 class RuleReader:
-    """Reads rules into `table`, or where a text has none into `loose`.
+    """Reads rules into `table`, or where a text has none into `loose`. `hidden` is the first line of which the saver
+    could not print all.
 
     Rules of one chain that stand one behind the other are a run; they are kept back until the run ends, and make the
     chain in one piece. So `end_run` comes before anything else is done to the table.
@@ -23,6 +24,7 @@ class RuleReader:
     def __init__(self, text: str) -> None:
         self.table: TableBuilder | None = None
         self.loose: list[Rule] = []
+        self.hidden: int | None = None
         self._text = text
         self._shapes = ShapeCache()
         self._last = self._shapes.start
@@ -48,6 +50,8 @@ class RuleReader:
         """Read one rule whose shape is not among the likely ones. Raises RuleSyntaxError where the grammar does."""
         rule, pattern = self._shapes.read(self._last, logical, line)
         self._last = pattern or self._last
+        if rule.shape.hidden and self.hidden is None:
+            self.hidden = line
         self.place(rule, pattern)
 
     def place(self, rule: Rule, pattern: ShapePattern | None = None) -> None:

@@ -32,6 +32,7 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_ch
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
 from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
+from ipt_explain.model import Hidden
 
 _FEW = 3
 """So many names that do not fit may still be faults; above, and where they are most, the text was redacted."""
@@ -46,7 +47,8 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
     else:
         yield from map(_misnamed, evidence.misnamed)
         yield from _comments(context, evidence)
-    yield from map(_altered, evidence.altered)
+    told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden)
+    yield from map(_altered, told)
     yield from map(_crossing, evidence.crossings)
 
 

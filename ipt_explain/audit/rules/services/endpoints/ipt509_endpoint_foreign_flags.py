@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, endpoint_chains
-from ipt_explain.model import Rule
+from ipt_explain.model import Hidden, Rule
 from ipt_explain.words.lists import both
 
 _FLAGS = ("--random", "--persistent", "--random-fully")
@@ -32,7 +32,7 @@ def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     endpoints = endpoint_chains(context)
     for shape, rules in context.by_shape.get("nat", {}).items():
-        if shape.target is None or shape.target.name != "DNAT":
+        if shape.target is None or shape.target.name != "DNAT" or Hidden.TARGET in shape.hidden:
             continue
         flags = [option.name for option in shape.target.options if option.name in _FLAGS]
         slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
