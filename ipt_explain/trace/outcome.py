@@ -22,8 +22,8 @@ class Outcome:
     `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the
     destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
-    the dump: those that end in `=yes` or `=no` are one side of a question that was split evenly, and can be given to
-    `trace(assume=...)` as they stand. `probability` counts each such side as half,
+    the dump: those that end in `=yes` or `=no` are one side of a question, and can be given to `trace(assume=...)` as
+    they stand; of many interfaces (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such side as half,
     `weight` is what all of them come to. `reason` is the one that an UNKNOWN verdict is for want of, or why the kernel
     itself stops the packet.
     """
