@@ -10,6 +10,12 @@ Why it matters:
     an external address is forwarded to wherever routing sends it, maybe back to this node.
 
 Example:
+    *filter
+    :FORWARD ACCEPT [0:0]
+    :KUBE-EXTERNAL-SERVICES - [0:0]
+    -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals"
+      -j KUBE-EXTERNAL-SERVICES
+    COMMIT
     *nat
     :PREROUTING ACCEPT [0:0]
     :KUBE-EXT-GHM4BSQCAU6W7P6S - [0:0]
