@@ -23,9 +23,9 @@ class Outcome:
     destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
     which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
     the dump: those that end in `=yes` or `=no` are one side of a question, and can be given to `trace(assume=...)` as
-    they stand; of many interfaces (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such side as half,
-    `weight` is what all of them come to. `reason` is the one that an UNKNOWN verdict is for want of, or why the kernel
-    itself stops the packet.
+    they stand; of many interfaces (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such side as
+    half, `weight` is what all of them come to. `reason` is the one that an UNKNOWN verdict is for want of, or why the
+    kernel itself stops the packet.
     """
 
     probability: float
