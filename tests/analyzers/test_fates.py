@@ -116,3 +116,8 @@ def test_a_refusal_in_filter_is_none_of_what_nat_leads_to_endpoints() -> None:
     place = SAMPLE.index("COMMIT", SAMPLE.index("*filter"))
     service = _dns(text=f"{SAMPLE[:place]}{refusal}{SAMPLE[place:]}")
     assert (service["state"], service["frontends"][0]["verdict"]) == ("serving", "balance")
+
+
+def test_a_question_that_changes_no_fate_is_not_put() -> None:
+    service = _dns("-A PREROUTING -i eth0 -j MARK --set-xmark 0x100/0x100")
+    assert (_fate(service)["open"], _fate(service)["served"]) == ([], 1.0)

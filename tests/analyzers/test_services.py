@@ -8,7 +8,8 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.parsing import read_dump
-from ipt_explain.services.ports import FrontendVerdict, ProxyMode, ServicePort, ServiceState, TrafficPolicy
+from ipt_explain.services.ports import FrontendVerdict, ProxyMode, Scope, ServicePort, ServiceState, TrafficPolicy
+from tests.kube_corpus import scenario
 
 _BUILT_IN = ":PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
 SVC, SEP_A, SEP_B = "KUBE-SVC-NPX46M4PTMTKRN6Y", "KUBE-SEP-AAAAAAAAAAAAAAAA", "KUBE-SEP-BBBBBBBBBBBBBBBB"
@@ -317,3 +318,10 @@ def test_a_frontend_for_more_than_one_address_is_judged_too(address: str) -> Non
 def test_protocols_and_ports_by_whatever_name_restore_takes(match: str) -> None:
     service = _only(f"-A KUBE-SERVICES -d 10.96.0.1 {match} -j KUBE-SVC-NPX46M4PTMTKRN6Y\n")
     assert (service.protocol, service.port) == ("tcp", 443)
+
+
+@pytest.mark.parametrize(("version", "chains"), [("1.18", "KUBE-XLB-"), ("1.30", "KUBE-SVL-")])
+def test_chains_of_local_endpoints_are_local(version: str, chains: str) -> None:
+    told = explain(read_dump(scenario(version, "policy").ipv4)).services
+    scopes = {(each.chain.startswith(chains), each.scope) for service in told for each in service.balancers}
+    assert scopes == {(True, Scope.LOCAL), (False, Scope.CLUSTER)}
