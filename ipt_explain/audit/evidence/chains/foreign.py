@@ -22,7 +22,7 @@ from ipt_explain.analyzers.names import (
     PROXY_FIREWALL,
     SERVICES,
 )
-from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.model import Chain, Form, Layout, Rule, Ruleset, Shape, TargetKind
 from ipt_explain.records import dataclass
 
 
@@ -174,30 +174,36 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 
-class _Kind(dict[Shape, tuple[int, tuple[str, ...]]]):
-    """One kind of chain. For each shape of its rules: the slot of the target (-1 for a fixed one) and the names that
-    it may begin with.
-    """
+class _Kind:
+    """One kind of chain."""
 
     def __init__(self, forms: Sequence[RuleForm]) -> None:
-        super().__init__()
         self._forms = forms
         self._refusing = forms is _REFUSAL
-
-    def __missing__(self, shape: Shape) -> tuple[int, tuple[str, ...]]:
-        slot = None if shape.target is None else shape.target.slot
-        entry = self[shape] = (-1 if slot is None else slot, self._targets_of(shape))
-        return entry
+        self._targets: dict[Shape, tuple[str, ...]] = {}
+        self._doubtful: dict[Layout, Sequence[tuple[int, int | None, tuple[str, ...]]]] = {}
 
     def foreign(self, chain: Chain) -> Iterator[Rule]:
         """The rules of a chain of this kind that have none of its forms."""
-        values, layout = chain.values, chain.layout
-        for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
-            slot, targets = self[shape]
-            if not (targets if slot < 0 else values[start + slot].startswith(targets)) or (
+        doubtful = self._doubtful.get(chain.layout)
+        if doubtful is None:
+            doubtful = self._doubtful[chain.layout] = list(self._doubts(chain.layout))
+        for number, place, targets in doubtful:
+            if not (targets if place is None else chain.at(place).startswith(targets)) or (
                 self._refusing and _contradicts_comment(chain.rule(number))
             ):
                 yield chain.rule(number)
+
+    def _doubts(self, layout: Layout) -> Iterator[tuple[int, int | None, tuple[str, ...]]]:
+        """The rules of a layout that more than their shape decides on: the place of the target, None for a fixed one,
+        and the names that it may begin with.
+        """
+        for number, shape in enumerate(layout.shapes):
+            if shape not in self._targets:
+                self._targets[shape] = self._targets_of(shape)
+            place, targets = layout.target_place(number), self._targets[shape]
+            if place is not None or not targets or self._refusing:
+                yield number, place, targets
 
     def _targets_of(self, shape: Shape) -> tuple[str, ...]:
         """The names that targets of such rules may begin with; none where the form itself is foreign."""
