@@ -6,9 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _HEAD_SIZE = 4096
 _FORCE = "--force does it anyway"
@@ -32,6 +35,8 @@ def write_file(
     the umask leaves. Text is written as UTF-8, its surrogates as the bytes they stand for. Raises UsageError where the
     file cannot be written or is not to be; `otherwise` then says what else can be done.
     """
+    from pathlib import Path
+
     target = Path(path)
     try:
         if force:

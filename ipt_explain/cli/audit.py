@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +23,9 @@ from ipt_explain.cli.shared.options import (
 from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, tell, warn, write
 from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLEAN, FOUND, UNCHECKED = 0, 1, 2
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.errors import UsageError
@@ -18,6 +17,9 @@ from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import json_value
 from ipt_explain.outputs import write_file
 from ipt_explain.records import dataclass, field
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA = "ipt-explain/baseline/2"
 _ANY_SCHEMA = b'"schema": "ipt-explain/baseline/'

@@ -7,13 +7,16 @@ Anything else there is an error, for a misspelt option must not silently mean th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipt_explain.audit.settings.config_files import find_config, read_config
 from ipt_explain.audit.settings.overrides import PATHS, SEVERITIES, Overrides, read_overrides
 from ipt_explain.audit.settings.selection import Names, nearest, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPTIONS = ("select", "ignore", "fail-on", "baseline", SEVERITIES, PATHS)
 FAIL_ON = ("error", "warning", "info", "never")

@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import of_characters
 from ipt_explain.inputs.limits import CONFIG_BYTES
 from ipt_explain.records import dataclass, field
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAMES = ("pyproject.toml", "setup.cfg")
 _SECTION = "ipt-explain"
@@ -43,10 +46,11 @@ def read_config(path: Path) -> Mapping[str, object]:
 def find_config(start: Path | None = None) -> FoundConfig:
     """The configuration for `start`, the working directory. Raises UsageError for one that cannot be used."""
     unread: list[Path] = []
-    for folder in _searched(start):
-        for path in map(folder.joinpath, _NAMES):
-            if not path.is_file():
-                continue
+    for name in _candidates(start):
+        if os.path.isfile(name):
+            from pathlib import Path
+
+            path = Path(name)
             text, owner = read_regular(path, CONFIG_BYTES)
             if _SECTION not in text:
                 continue
@@ -59,14 +63,16 @@ def find_config(start: Path | None = None) -> FoundConfig:
     return FoundConfig(unread=tuple(unread))
 
 
-def _searched(start: Path | None) -> Iterator[Path]:
+def _candidates(start: Path | None) -> Iterator[str]:
     try:
-        first = (start or Path.cwd()).resolve()
-    except (OSError, RuntimeError):  # the working directory is gone
+        folders = [os.path.realpath(start or os.getcwd())]
+    except OSError:  # the working directory is gone
         return
-    folders = (first, *first.parents)
-    root = next((folder for folder in folders if os.path.lexists(folder / ".git")), first)
-    yield from folders[: folders.index(root) + 1]
+    while (above := os.path.dirname(folders[-1])) != folders[-1]:
+        folders.append(above)
+    root = next((place for place, folder in enumerate(folders) if os.path.lexists(os.path.join(folder, ".git"))), 0)
+    for folder in folders[: root + 1]:
+        yield from (os.path.join(folder, name) for name in _NAMES)
 
 
 def _is_ours(path: Path, owner: int) -> bool:

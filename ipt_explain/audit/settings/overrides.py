@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipt_explain.audit.finding import Finding
 from ipt_explain.audit.settings.selection import Names, nearest, parse_ids
 from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass, replace
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEVERITIES, PATHS = "severities", "per-path-ignores"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.catalogue import catalogue, rule_names
@@ -18,6 +18,9 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes, by_node
 from ipt_explain.records import dataclass, field
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ def _notes(
 
 def _near(path: Path) -> str:
     """A path as one would write it here: relative where it is below the working directory."""
+    from pathlib import Path
+
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):

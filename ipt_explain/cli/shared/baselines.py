@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ import click
 from ipt_explain.cli.shared.options import Command, with_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipt_explain.audit.finding import Finding
     from ipt_explain.audit.runner import Report
     from ipt_explain.audit.settings.plan import Plan
@@ -21,19 +22,30 @@ _SHOWN = 10
 
 def baseline_options(command: Command) -> Command:
     """--baseline, --write-baseline, --force, --config and --no-config, as parameters of these names."""
-    path = click.Path(path_type=Path)
+    path = click.Path()
     options = (
-        click.option("--baseline", type=path, help="Leave out the findings that this file holds."),
-        click.option("--write-baseline", type=path, help="Write all findings to this file, and exit with 0."),
+        click.option("--baseline", type=path, callback=_as_path, help="Leave out the findings that this file holds."),
+        click.option(
+            "--write-baseline", type=path, callback=_as_path, help="Write all findings to this file, and exit with 0."
+        ),
         click.option("--force", is_flag=True, help="Let --write-baseline replace what is no baseline, or a link."),
         click.option(
             "--config",
             type=path,
+            callback=_as_path,
             help="Read options from this file. [default: this repository's pyproject.toml or setup.cfg]",
         ),
         click.option("--no-config", is_flag=True, help="Read no configuration file."),
     )
     return with_options(options, command)
+
+
+def _as_path(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
+    if value is None:
+        return None
+    from pathlib import Path
+
+    return Path(value)
 
 
 def count_of_findings(findings: Sequence[Finding]) -> str:
