@@ -15,17 +15,10 @@ from ipt_explain.analyzers.profiles.nft_graph import NftGraph, NftJump
 from ipt_explain.errors import UsageError
 from ipt_explain.model.nft import (
     Chain,
-    Mangle,
-    MapLookup,
-    Match,
-    Nat,
     Rule,
     Ruleset,
     Set,
-    SetReference,
-    SetUpdate,
     Table,
-    VerdictMap,
 )
 from ipt_explain.records import dataclass
 
@@ -132,7 +125,7 @@ def _found(
         for held in place.table.sets.values():
             fitting = [each for each in names if fnmatchcase(held.name, each.removeprefix("@"))]
             if fitting:
-                sets.append(NftSetFacts(place, held, tuple(_askers(place.table, held.name))))
+                sets.append(NftSetFacts(place, held, tuple(place.graph.askers.get(held.name, ()))))
                 left = [each for each in left if each not in fitting]
     return chains, sets, left
 
@@ -195,25 +188,3 @@ def _fits(wanted: str, name: str) -> bool:
         return False
     service = f"{known.port.namespace}/{known.port.name}"
     return wanted in (known.port.name, service, f"{service}:{known.port.port}")
-
-
-def _askers(table: Table, name: str) -> Iterable[tuple[Chain, Rule]]:
-    reference = SetReference(name)
-    for chain in table.chains.values():
-        for rule in chain.rules:
-            if any(_asks(statement, reference) for statement in rule.statements):
-                yield chain, rule
-
-
-def _asks(statement: object, reference: SetReference) -> bool:
-    if isinstance(statement, Match):
-        return statement.right == reference
-    if isinstance(statement, VerdictMap):
-        return statement.data == reference
-    if isinstance(statement, SetUpdate):
-        return statement.target == reference
-    if isinstance(statement, Nat):
-        return isinstance(statement.address, MapLookup) and statement.address.data == reference
-    return (
-        isinstance(statement, Mangle) and isinstance(statement.value, MapLookup) and statement.value.data == reference
-    )

@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from ipt_explain.model.nft import Chain, Element, Rule, Set, SetReference, Table, Verdict, VerdictKind, VerdictMap
+from ipt_explain.model.nft import (
+    Chain,
+    Element,
+    Mangle,
+    MapLookup,
+    Match,
+    Nat,
+    Rule,
+    Set,
+    SetReference,
+    SetUpdate,
+    Statement,
+    Table,
+    Verdict,
+    VerdictKind,
+    VerdictMap,
+)
 from ipt_explain.netfilter.nft.chances import chances
 from ipt_explain.records import dataclass
 
@@ -52,6 +68,21 @@ class NftGraph:
         return tuple(chain for chain in self.table.chains.values() if chain.base is not None)
 
     @cached_property
+    def askers(self) -> Mapping[str, list[tuple[Chain, Rule]]]:
+        """By set or map, the rules that ask it or write to it."""
+        found: dict[str, list[tuple[Chain, Rule]]] = {}
+        for chain in self.table.chains.values():
+            for rule in chain.rules:
+                for name in dict.fromkeys(map(_set_asked, rule.statements)):
+                    if name is not None:
+                        found.setdefault(name, []).append((chain, rule))
+        return found
+
+    @cached_property
+    def _targets(self) -> Mapping[str, list[str]]:
+        return {name: [jump.target for jump in jumps] for name, jumps in self.leaving.items()}
+
+    @cached_property
     def reached_from(self) -> Mapping[str, tuple[str, ...]]:
         """The base chains from which packets can come to each chain."""
         found: dict[str, list[str]] = {}
@@ -82,15 +113,31 @@ class NftGraph:
 
     def below(self, names: Iterable[str], depth: int | None = None) -> list[str]:
         """These chains and those that they lead to, in up to `depth` jumps."""
-        return _walk(names, {name: [jump.target for jump in jumps] for name, jumps in self.leaving.items()}, depth)
+        return _walk(names, self._targets, depth)
 
     def around(self, names: Iterable[str]) -> tuple[list[str], list[NftJump]]:
         """What leads to these chains, and what they lead to, with the jumps between them."""
         centres = list(names)
         below = set(self.below(centres))
-        above = set(_walk(centres, {name: [jump.source for jump in jumps] for name, jumps in self.entering.items()}))
+        sources = {name: [jump.source for jump in jumps] for name, jumps in self.entering.items()}
+        above = set(_walk(centres, sources))
         jumps = [jump for jump in self.jumps if jump.source in below or (jump.source in above and jump.target in above)]
         return [name for name in self.all_chains if name in below or name in above], jumps
+
+
+def _set_asked(statement: Statement) -> str | None:
+    """The named set that a statement asks or writes to."""
+    data: object = None
+    if isinstance(statement, Match):
+        data = statement.right
+    elif isinstance(statement, VerdictMap):
+        data = statement.data
+    elif isinstance(statement, SetUpdate):
+        data = statement.target
+    elif isinstance(statement, (Nat, Mangle)):
+        given = statement.address if isinstance(statement, Nat) else statement.value
+        data = given.data if isinstance(given, MapLookup) else None
+    return data.name if isinstance(data, SetReference) else None
 
 
 def _walk(names: Iterable[str], leads: Mapping[str, list[str]], depth: int | None = None) -> list[str]:
