@@ -97,11 +97,19 @@ def test_an_unknown_id_names_the_nearest() -> None:
         parse_ids(["IPT0010"], RULE_NAMES, "--select")
 
 
+def table(*rules: str) -> str:
+    """A filter table of these rules."""
+    return "\n".join(["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]", *rules, "COMMIT", ""])
+
+
+TWICE = table("-A INPUT -j LOG", "-A INPUT -j LOG")
+
+
 def test_a_baseline_takes_away_what_it_knows_and_nothing_else(tmp_path: Path) -> None:
-    report = audit_dump(read_dump("-A INPUT -j LOG\n-A INPUT -j LOG\n"))
+    report = audit_dump(read_dump(TWICE))
     path = write(tmp_path / "known.json", baseline_text(report.findings))
     later = audit_dump(
-        read_dump("-A INPUT -i lo\n-A INPUT -j LOG\n-A INPUT -j LOG\n-A FORWARD -j LOG\n-A FORWARD -j LOG\n")
+        read_dump(table("-A INPUT -i lo", "-A INPUT -j LOG", "-A INPUT -j LOG", "-A FORWARD -j LOG", "-A FORWARD -j LOG"))
     )
     new = later.without(read_baseline(path))
     assert [finding.chain for finding in new.findings] == ["FORWARD"]
@@ -109,7 +117,7 @@ def test_a_baseline_takes_away_what_it_knows_and_nothing_else(tmp_path: Path) ->
 
 
 def test_what_is_known_of_one_node_hides_nothing_on_another(tmp_path: Path) -> None:
-    text = "-A INPUT -j LOG\n-A INPUT -j LOG\n"
+    text = TWICE
     path = write(tmp_path / "known.json", baseline_text(audit_dump(read_dump(text, "dumps/a.txt")).findings))
     known = read_baseline(path)
     assert audit_dump(read_dump(text, "./dumps/a.txt")).without(known).findings == ()
@@ -117,7 +125,7 @@ def test_what_is_known_of_one_node_hides_nothing_on_another(tmp_path: Path) -> N
 
 
 def test_a_second_finding_like_a_known_one_is_new(tmp_path: Path) -> None:
-    report = audit_dump(read_dump("-A INPUT -j LOG\n" * 2))
+    report = audit_dump(read_dump(TWICE))
     (first,) = report.findings
     second = replace(first, fingerprint=f"{first.fingerprint}:2")  # as the runner numbers them
     known = read_baseline(write(tmp_path / "known.json", baseline_text([first])))
@@ -125,7 +133,7 @@ def test_a_second_finding_like_a_known_one_is_new(tmp_path: Path) -> None:
 
 
 def test_entries_that_no_longer_occur_are_named(tmp_path: Path) -> None:
-    found = audit_dump(read_dump("-A INPUT -j LOG\n-A INPUT -j LOG\n", "a.txt")).findings
+    found = audit_dump(read_dump(TWICE, "a.txt")).findings
     known = read_baseline(write(tmp_path / "known.json", baseline_text(found)))
     assert known.gone((), ["a.txt"], {"IPT004"}) == ["IPT004 INPUT in a.txt"]
     assert known.gone((), ["b.txt"], {"IPT004"}) == []  # another node was judged
