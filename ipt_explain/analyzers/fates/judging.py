@@ -169,7 +169,7 @@ class Judge:
         fate = Fate(
             served=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.served),
             refused=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
-            enforced=self._enforced([part for part, _ in parts if part.refused]),
+            enforced=self._enforced([part for part, _ in parts]),
             masqueraded=masqueraded.pop() if len(masqueraded) == 1 and certain else None,
             open=tuple(questions),
             lost=tuple([lost for lost in losses if not lost.when]),
@@ -177,9 +177,12 @@ class Judge:
         )
         return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
 
-    def _enforced(self, refusals: Sequence[_Part]) -> bool | None:
+    def _enforced(self, parts: Sequence[_Part]) -> bool | None:
+        """Whether what is refused is also dropped; None where that hangs on rules of filter that the text lacks."""
+        refusals = [part for part in parts if part.refused]
         enforced = all(part.enforced for part in refusals)
-        return enforced if refusals and (enforced or self._drops_shown) else None
+        unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
+        return None if not refusals or (unsure and not self._drops_shown) else enforced
 
     def _part(self, end: End, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
         finish, to = end.finish, end.to
