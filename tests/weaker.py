@@ -96,12 +96,12 @@ def _statements(service: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _of_fate(fate: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Shares beside an unknown one say `at least`."""
+    """Shares beside an unknown one say `at least`. What the whole does not tell, it cannot refute."""
     open_ended = any(lost["how"] == "unknown" for lost in fate["lost"])
     for key in ("served", "refused"):
         said, known = fate[key], truth[key]
         at_least = open_ended and said is not None and said <= (known or 0.0) + _ROUNDING
-        yield key, None if at_least else said, known
+        yield key, None if at_least or known is None else said, known
     yield "enforced", fate["enforced"], truth["enforced"]
     lost = sum(each["probability"] for each in fate["lost"] if each["how"] != "unknown")
     yield "lost", lost or None, sum(each["probability"] for each in truth["lost"])
