@@ -72,8 +72,9 @@ def test_text_keeps_to_the_width(width: int) -> None:
 
 
 def test_nothing_from_the_dump_reaches_the_terminal_raw() -> None:
-    chain = "-A IN\x1b[2J\u202e -i lo -j LOG\n"
-    for shown in (text_of(HOSTILE + chain * 3, width=200), "".join(github_annotations(report(chain * 3)))):
+    rules = "*filter\n:IN\x1b[2J\u202e - [0:0]\n" + 3 * "-A IN\x1b[2J\u202e -i lo -j LOG\n"
+    chain = f"{rules}COMMIT\n"
+    for shown in (text_of(rules + HOSTILE, width=200), "".join(github_annotations(report(chain)))):
         assert "\x1b" not in shown
         assert "\u202e" not in shown
         assert "\\x1b[2J" in shown

@@ -55,7 +55,7 @@ def test_equal_findings_have_fingerprints_of_their_own() -> None:
 
 def test_a_consequence_gives_way_to_the_more_exact_rule() -> None:
     # The second copy is both a duplicate and unreachable: it is reported as what it is, once.
-    text = "-A INPUT -s 10.0.0.1/32 -j DROP\n-A INPUT -s 10.0.0.1/32 -j DROP\n"
+    text = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 10.0.0.1/32 -j DROP\n-A INPUT -s 10.0.0.1/32 -j DROP\nCOMMIT\n"
     assert [finding.rule for finding in audit_text(text)] == ["IPT004"]
 
 
@@ -80,5 +80,6 @@ def test_severities_are_ordered() -> None:
 
 
 def test_the_gravest_findings_come_first() -> None:
-    text = "-A INPUT -i lo -j LOG\n-A INPUT -i lo -j LOG\n-A INPUT -m mark --mark 0x3/0x1 -j DROP\n"
+    rules = "-A INPUT -i lo -j LOG\n-A INPUT -i lo -j LOG\n-A INPUT -m mark --mark 0x3/0x1 -j DROP\n"
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n{rules}COMMIT\n"
     assert [finding.severity for finding in audit_text(text)] == [Severity.WARNING, Severity.INFO]

@@ -16,6 +16,8 @@ from tests.syntax_corpus import KnownOption, known_options, saved_rules
 
 # Said in other words, which the tests of the single matches check.
 _REWORDED = {
+    ("icmp", "--icmp-type"),  # "icmp type 3 code 4 (fragmentation needed)", however it is written
+    ("icmp6", "--icmpv6-type"),
     ("policy", "--dir"),  # "arrived", "will leave"
     ("policy", "--pol"),
     ("statistic", "--probability"),  # in percent
