@@ -1,0 +1,87 @@
+"""What is done to a text before its lines are read: what other tools printed is taken out of it, pastes are put
+straight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.parsing.cleaning import clean
+from ipt_explain.parsing.iptables.assembly import TableBuilder
+from ipt_explain.parsing.iptables.misfits import Misfits
+from ipt_explain.parsing.ipvs.entry import take_out
+from ipt_explain.parsing.listings.entry import take_out_listings
+from ipt_explain.parsing.nft.entry import take_out_nft
+from ipt_explain.parsing.pastes.entry import prepare
+from ipt_explain.source import SourceText
+
+
+class Cleared:
+    """What is left of a text, and what was found on the way. Without the lines `cut_off`, counted from 1.
+
+    `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
+    `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
+    come; `refused` are the numbers of lines that no tool prints; `elided` tells that lines are left out of the middle.
+
+    Raises UsageError where a text has more lines than a dump may have.
+    """
+
+    def __init__(self, text: str, name: str, cut_off: Sequence[int] = ()) -> None:
+        cleaned = clean(text, name)
+        self.text = cleaned.readable
+        self.source = SourceText(name, cleaned.text)
+        self.warnings = list(cleaned.warnings)
+        self.sections: list[TableBuilder] = []
+        self.refused = (*cleaned.refused, *cut_off)
+        self.misfits = Misfits(self.source)
+        self.elided = False
+        if cut_off:
+            from ipt_explain.parsing.pastes import windows
+
+            self.text = windows.without_lines(self.text, cut_off)
+            self.warnings.append(windows.warning(name, cleaned.text, cut_off))
+        for line in cleaned.refused:
+            self.misfits.refuse(self.source.line(line), line)
+        self._take_out_other_tools()
+        self._straighten()
+
+    def _take_out_other_tools(self) -> None:
+        self.nft = take_out_nft(self._left)
+        if self.nft is not None:
+            self.text = self.nft.rest
+            self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
+        self.ipvs = take_out(self._left)
+        if self.ipvs is not None:
+            self.text = self.ipvs.rest
+            self.misfits.add(self.ipvs.diagnostics, self.ipvs.refused)
+
+    def _straighten(self) -> None:
+        listings = take_out_listings(self._left)
+        if listings is not None:
+            self.text = listings.rest
+            self.sections += listings.sections
+            self.warnings += listings.warnings
+        self._leave_out_half_line()  # or it would be taken for the rest of the line above
+        prepared = prepare(self._left, listings is not None)
+        if prepared is not None:
+            self.text = prepared.rest
+            self.sections += prepared.sections
+            self.elided = prepared.incomplete
+            self.warnings += prepared.warnings
+        self._leave_out_half_line()
+
+    @property
+    def _left(self) -> SourceText:
+        return SourceText(self.source.name, self.text)
+
+    def _leave_out_half_line(self) -> None:
+        """iptables-save ends its last line; what ends the text in an open table may be half of one."""
+        start = self.text.rfind("\n") + 1
+        if self.text[start : start + 1] not in ("-", "[", ":"):
+            return
+        opened = max(self.text.rfind("\n*", 0, start), 0 if self.text.startswith("*") else -1)
+        if opened <= self.text.rfind("\nCOMMIT", 0, start):
+            return
+        line = self.text.count("\n") + 1
+        self.warnings.append(f"{self.source.name}:{line}: the text ends inside this line, which was left out")
+        self.text = self.text[:start] + "#"
