@@ -13,8 +13,9 @@ from tests.cli.program import ROOT, SAMPLES
 
 _LOADED = """
 import os, sys
+before = set(sys.modules)  # what installed packages have the interpreter load is not ours
 def end(status):
-    print(*sys.modules, file=sys.stderr)
+    print(*sys.modules.keys() - before, file=sys.stderr)
     os.kill(os.getpid(), 9)
 os._exit = end
 from ipt_explain.cli.main import main
