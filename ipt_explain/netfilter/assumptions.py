@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 _HALF = Fraction(1, 2)
 _FLAGS = ("-i ", "-o ")
 _FEWEST = 4
-"""Of fewer interfaces, each is worth being told by itself."""
+"""Fewer interfaces are named one by one."""
 
 Literals = tuple[tuple[str, bool], ...]
 """Questions, each with the answer that it takes, all together."""
@@ -135,7 +135,7 @@ def joined(choices: Sequence[Choice]) -> Answers:
 
 
 def worth_joining(choices: Sequence[Choice]) -> bool:
-    """Whether so many interfaces are not worth being told each by itself."""
+    """Whether there are too many interfaces to name them one by one."""
     return len(choices) > 1 and sum(len(each.interfaces) for each in choices) >= _FEWEST
 
 

@@ -60,7 +60,7 @@ def test_what_all_services_hang_on_is_told_once() -> None:
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
         "NODE ? Docker may drop connections to 4 Services (filter DOCKER, line 41 and 1 more), depending on "
-        "`-o docker0`, `-i docker0`, which this text does not tell" in told
+        "`-o docker0`, `-i docker0`, which this text does not show" in told
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
     assert "NODE ? a policy may drop connections to 4 Services (filter FORWARD, line 12), depending on" in policy

@@ -196,7 +196,7 @@ def test_the_overview_names_what_is_odd() -> None:
     )
     shown = run("show", stdin=dump).out
     assert "cycle  A → B → A" in shown
-    assert "led to by no hook LOST" in shown
+    assert "not reached from any hook LOST" in shown
     assert "jumped to, but missing GONE (line 9)" in shown
     (table,) = json.loads(run("show", "-o", "json", stdin=dump).out)["tables"]
     assert table["cycles"] == [["A", "B"]] and table["unreachable"] == ["LOST"]

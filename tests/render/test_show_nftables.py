@@ -68,7 +68,7 @@ def test_tables_at_a_glance(tmp_path: Path) -> None:
     assert "filter-input 2 rules; hook input, filter, priority 0, policy accept" in out
     assert "endpoint-… × 7, service-… × 4" in out.replace("│ ", "")
     assert "service-ips (4 elements)" in out
-    assert "led to by no hook" not in out
+    assert "not reached from any hook" not in out
 
 
 def test_as_json(tmp_path: Path) -> None:

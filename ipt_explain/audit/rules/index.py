@@ -314,7 +314,7 @@ RULES = (
           "nftables: connections keep their source where kube-proxy would masquerade them.", reads_absence=True,
           yields_to=("IPT901", "IPT905", "IPT906"), of=Asked.NFTABLES),
     _rule(ERROR, "nftables", "IPT910", "nft-rules-disordered",
-          "nftables: the rules of a chain are not in the order that kube-proxy writes them in.", of=Asked.NFTABLES),
+          "nftables: a chain's rules are not in kube-proxy's order.", of=Asked.NFTABLES),
     _rule(ERROR, "ipvs", "IPT911", "ipvs-entry-without-server",
           "A set of kube-proxy's holds a Service's address, but no virtual server serves it.", reads_absence=True,
           of=Asked.IPVS),

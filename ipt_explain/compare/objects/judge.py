@@ -51,8 +51,8 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
         return _servers_judged(objects, explanation, dump, name, notes)
     nftables = {facts.family: facts for facts in explanation.rulesets if facts.mode is ProxyMode.NFTABLES}
     families = dict.fromkeys((*(ruleset.family for ruleset in dump.rulesets), *nftables))
-    if name is None and _has_local_policies(objects, set(families)):
-        notes.append(f"{dump.source}: nothing tells which node this is: local endpoints are not compared (use --node)")
+    if name is None:
+        notes += _about_local_endpoints(objects, dump, set(families))
     views = service_views(explanation)
     facts = dict(zip(views, services)) if dump.nft is None or dump.nft.has_lines else {}
     mismatches: list[Mismatch] = []
@@ -80,8 +80,8 @@ def _servers_judged(
 ) -> Judgement:
     """A node in IPVS mode: its iptables rules hold no Services."""
     families = {facts.family for facts in explanation.rulesets if facts.backend is Backend.IPVS}
-    if node is None and _has_local_policies(objects, families):
-        notes.append(f"{dump.source}: nothing tells which node this is: local endpoints are not compared (use --node)")
+    if node is None:
+        notes += _about_local_endpoints(objects, dump, families)
     circumstances = [
         (release, zone)
         for release in releases_between(objects, node, _FIRST_SERVERS, NEWEST)
@@ -92,6 +92,12 @@ def _servers_judged(
         for each in judge_servers(objects, explanation, family, circumstances, node)
     ]  # fmt: skip
     return Judgement(dump.source, node, tuple(found), tuple(notes))
+
+
+def _about_local_endpoints(objects: ApiObjects, dump: Dump, families: set[Family]) -> Iterator[str]:
+    """What cannot be compared where it is not known which node a dump is from."""
+    if _has_local_policies(objects, families):
+        yield f"{dump.source}: it does not say which node it is from: local endpoints are not compared (use --node)"
 
 
 class FamilyCase:

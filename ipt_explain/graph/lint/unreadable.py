@@ -56,7 +56,7 @@ def _of_shape(table: str, shape: Shape, rules: RulesOfShape) -> Iterator[Unreada
         return
     if Hidden.TARGET in shape.hidden:
         focus = next((option.name for option in _nat_options(shape)), "")
-        what = "the saver is older than what wrote its NAT targets, and printed what nobody can tell"
+        what = "the iptables that saved this is older than the one that wrote its NAT targets, and garbled them"
         yield Unreadable(table, what, tuple(rules), focus=focus)
         return
     for option in _nat_options(shape):

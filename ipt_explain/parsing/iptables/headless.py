@@ -51,4 +51,4 @@ class Headless:
         """That there are such parts."""
         if self.parts:
             parts = "a table" if len(self.parts) == 1 else f"{len(self.parts)} tables"
-            yield f"{self._source}: the `*table` line of {parts} is not in the text; which it is, the rules tell"
+            yield f"{self._source}: the `*table` line of {parts} is missing; the rules tell which table it is"

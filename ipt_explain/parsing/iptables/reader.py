@@ -210,9 +210,9 @@ class _Reader:
         self._cleared.warnings += self._headless.warnings()
         if self._rules.hidden is not None:
             self._cleared.warnings.append(
-                f"{self._source.name}:{self._rules.hidden}: an iptables older than the one that wrote the rules could"
-                " not print all of this one, nor maybe of others below; nothing is built on it: save with the iptables"
-                " of kube-proxy's image, or upgrade the node's"
+                f"{self._source.name}:{self._rules.hidden}: an iptables older than the one that wrote this rule"
+                " could not print all of it, and perhaps not all of later ones, so it counts as unknown; save again"
+                " with the iptables of kube-proxy's image, or upgrade the node's"
             )
         incomplete = self._cleared.elided or self._holes.everywhere(self._cleared.sections)
         gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)

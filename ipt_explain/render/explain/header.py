@@ -67,7 +67,7 @@ def found(services: Sequence[ServicePort]) -> Node:
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
     nameless = services[0].backend is Backend.IPVS and not any(service.name for service in services)
-    names = "; no names, as IPVS keeps none: --objects gives them" if nameless else ""
+    names = " without names (IPVS stores none; --objects adds them)" if nameless else ""
     return Node(sentence(f"{ports}, {counted(endpoints, 'endpoint')}{names}"))
 
 

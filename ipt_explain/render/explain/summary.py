@@ -120,9 +120,9 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> str:
 
 def _doubt(doubt: Doubt) -> str:
     """`Calico may drop connections to 4 Services (filter cali-from-wl-dispatch, line 84, and 1 more), depending on
-    -i cali+, which this text does not tell`."""
+    -i cali+, which this text does not show`."""
     whom = counted(len(doubt.services), "Service")
-    asked = f"{questions_words(doubt.questions)}, which this text does not tell"
+    asked = f"{questions_words(doubt.questions)}, which this text does not show"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
     if not deciders:
         return f"what becomes of connections to {whom} depends on {asked}"

@@ -18,7 +18,7 @@ from ipt_explain.services.health import health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 
-_IN_IPVS = "Its Services are IPVS's virtual servers, below."
+_IN_IPVS = "Its Services are IPVS virtual servers, listed below."
 # Room for an endpoint's chain beside all else that is said of it.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
 _WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}

@@ -81,7 +81,7 @@ def _about(facts: ChainFacts) -> Iterator[Node]:
     elif facts.hooks:
         yield _entry("reached", sentence(f"from {both([escape(hook) for hook in facts.hooks])}"))
     elif facts.place.ruleset.fragment:
-        yield _entry("reached", sentence("from where, this text does not show", "unknown"))
+        yield _entry("reached", sentence("this text does not show from where", "unknown"))
     else:
         yield _entry("reached", sentence("by no packet: no built-in chain leads here", "unknown"))
 

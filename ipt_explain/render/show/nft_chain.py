@@ -63,11 +63,11 @@ def _reached(facts: NftChainFacts) -> Iterator[Node]:
     base = None if facts.chain is None else facts.chain.base
     if base is not None:
         yield _entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}")
-        yield _entry("policy", f"{base.policy}: what becomes of packets behind the last rule")
+        yield _entry("policy", f"{base.policy}, for packets that no rule decides on")
     elif facts.hooks:
         yield _entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
-        yield _entry("reached", "from where, this text does not show")
+        yield _entry("reached", "this text does not show from where")
     else:
         yield _entry("reached", "by no packet: no base chain leads here")
 

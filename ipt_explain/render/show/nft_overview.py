@@ -55,7 +55,7 @@ def _table(facts: NftTableFacts) -> Node:
     if sets:
         node.children.append(named_list("sets", sets, ""))
     if facts.unreached:
-        node.children.append(named_list("led to by no hook", facts.unreached))
+        node.children.append(named_list("not reached from any hook", facts.unreached))
     missing = dict.fromkeys(_missing(facts))
     if missing:
         node.children.append(named_list("jumped to, but missing", tuple(missing)))

@@ -40,7 +40,7 @@ def _table(facts: TableFacts) -> Node:
     node.children += _empty_hooks(facts.hooks)
     node.children += [_possession(possession) for possession in facts.possessions]
     if facts.unreachable:
-        node.children.append(named_list("led to by no hook", facts.unreachable))
+        node.children.append(named_list("not reached from any hook", facts.unreachable))
     if facts.dangling:
         missing = dict.fromkeys(f"{jump.target} (line {jump.rule.line})" for jump in facts.dangling)
         node.children.append(named_list("jumped to, but missing", tuple(missing)))

@@ -1,4 +1,4 @@
-"""nftables: the rules of a chain are not in the order that kube-proxy writes them in.
+"""nftables: a chain's rules are not in kube-proxy's order.
 
 What it checks:
     In nftables mode kube-proxy marks a connection before it balances it, looks returning clients up before it chooses
@@ -6,8 +6,8 @@ What it checks:
     it sends anybody to those of this node.
 
 Why it matters:
-    What one rule takes never meets the next: connections are not masqueraded, clients are not remembered, or go to
-    endpoints that are not for them.
+    Packets that one rule takes never reach the next, so connections are not masqueraded, clients are not remembered, or
+    they reach the wrong endpoints.
 
 Example:
     table ip kube-proxy {
@@ -57,8 +57,8 @@ def _faults(context: NftContext) -> Faults:
     for chain in table.chains.values():
         for late, early in disordered(chain):
             yield Fault(
-                f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`: what that rule takes "
-                "never meets it, as kube-proxy writes it before",
+                f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`, which takes packets "
+                "before they reach it; kube-proxy writes it first",
                 _FIX,
                 context.at_rule(table, chain, late),
                 service=context.service_of(chain.name),

@@ -5,7 +5,7 @@ What it checks:
     chains of that one alone; and a rule that looks for a client of an endpoint leads to that endpoint.
 
 Why it matters:
-    Some connections to one Service get to pods of another.
+    Some connections to one Service reach another Service's pods.
 
 Example:
     table ip kube-proxy {
@@ -71,7 +71,7 @@ def _wrong(own: ProxyChain, rule: Rule) -> Iterator[str]:
     for target in _targets(rule):
         led = proxy_chain(target)
         if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
-            yield f"leads to one of {led.port.spelled}"
+            yield f"leads to a chain of {led.port.spelled}"
     asked = (each.right for each in rule.statements if isinstance(each, Match))
     for clients in asked:
         if isinstance(clients, SetReference) and clients.name.startswith("affinity-"):

@@ -75,8 +75,7 @@ def _faults(context: NftContext) -> Faults:
             continue
         told = "looked up, but never entered" if own in asked else "entered, but never looked up"
         yield Fault(
-            f"clients of endpoint {address_port(endpoint.address, endpoint.port)} are {told}: they do not come back to "
-            "it",
+            f"clients of endpoint {address_port(endpoint.address, endpoint.port)} are {told}: affinity does not work",
             _FIX,
             context.at_rule(table, chain, chain.rules[-1]),
             service=endpoint.chain.port.spelled,

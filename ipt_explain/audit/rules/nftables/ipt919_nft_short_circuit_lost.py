@@ -69,10 +69,10 @@ def _faults(context: NftContext) -> Faults:
             continue
         lacking = [what for rank, what in _NEEDED if rank not in rules]
         if for_pods and 0 not in rules:
-            lacking.append("rule that sends pods to all endpoints, which those of other Services have")
+            lacking.append("rule that sends pods to all endpoints, which other Services have")
         for what in lacking:
             yield Fault(
-                f"the chain of external addresses lacks its {what}",
+                f"the chain for external addresses lacks the {what}",
                 _FIX,
                 context.at_rule(table, chain, chain.rules[-1]),
                 service=known.port.spelled,
