@@ -12,11 +12,14 @@ import pytest
 from ipt_explain.analyzers import explain
 from ipt_explain.cli.main import run as run_here
 from ipt_explain.parsing import read_dump
+from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage
 from ipt_explain.services.health import Standing, health
+from ipt_explain.services.ports import ServiceState
 from tests.archives import read_archive
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_terminal import _on_a_terminal
+from tests.ipvs_corpus import ipvs_nodes
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
 DAMAGED = SAMPLES / "damaged-node.txt"
@@ -64,6 +67,31 @@ def test_what_all_services_hang_on_is_told_once() -> None:
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
     assert "NODE ? a policy may drop connections to 4 Services (filter FORWARD, line 12), depending on" in policy
+
+
+def test_what_few_services_hang_on_is_told_of_each() -> None:
+    text = POLICY.read_text(encoding="utf-8")
+    first = "-A FORWARD -m conntrack --ctstate NEW -m comment --comment \"kubernetes load balancer firewall\""
+    assert first in text
+    found = health(explain(read_dump(text.replace(first, f"-A FORWARD -d 10.244.2.2/32 -i eth7 -j DROP\n{first}"))).services)
+    assert found.doubt is None
+    unknown = [each.service.label for each in found.troubles if each.standing is Standing.UNKNOWN]
+    assert unknown == [f"kube-system/kube-dns:{port}" for port in ("dns", "dns-tcp", "metrics")]
+
+
+def test_a_state_without_a_loss_is_a_trouble_too() -> None:
+    services = explain(read_dump(BASIC.read_text(encoding="utf-8"))).services
+    (trouble,) = health([replace(services[0], state=ServiceState.UNMATCHED), *services[1:]]).troubles
+    assert (trouble.standing, trouble.lost) == (Standing.BROKEN, None)
+
+
+def test_virtual_servers_have_no_names_and_may_refuse_all() -> None:
+    (node,) = [each for each in ipvs_nodes() if each.id.endswith("/loadbalancer")]
+    told = " ".join(run("explain", stdin=node.text()).out.split())
+    assert "Its Services are IPVS virtual servers, listed below." in told
+    assert "service ports, 97 endpoints without names (IPVS stores none; --objects adds them)" in told
+    assert "SERVICES 7 refusing · 42 fine" in told
+    assert "! tcp 203.0.113.7:80 refuses all connections" in told
 
 
 def test_one_cause_is_told_once() -> None:

@@ -95,7 +95,7 @@ def _sentences() -> Iterator[tuple[str, str]]:
         yield rule, " ".join(line.strip() for line in words)
 
 
-@pytest.mark.parametrize(("rule", "sentence"), _sentences())
+@pytest.mark.parametrize(("rule", "sentence"), [*_sentences()])
 def test_sentences(rule: str, sentence: str) -> None:
     ruleset = read_dump(f"table ip t {{\n{SETS}\tchain c {{\n\t\t{rule}\n\t}}\n}}\n").nft
     assert ruleset is not None

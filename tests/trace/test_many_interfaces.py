@@ -72,6 +72,32 @@ def test_one_that_fares_differently_is_named() -> None:
     assert any(verdict == "DROP" and "-i cali2=yes" in assumed for verdict, assumed in found)
 
 
+def test_a_pod_that_loses_some_is_not_lumped_with_those_that_lose_none() -> None:
+    pods = ["RETURN"] * 5
+    rules = _node(pods).splitlines()
+    half = "filter -A FROM-2 -m statistic --mode random --probability 0.5 -j DROP"
+    rules.insert(rules.index("filter -A FROM-2 -j RETURN"), half)
+    found = {
+        (outcome.verdict, outcome.assumptions): outcome.probability_if_so
+        for outcome in go("\n".join(rules), ANYWHERE).outcomes
+    }
+    assert found["ACCEPT", ("-i cali+=yes", "-i cali0, cali1 or 2 more=yes")] == 1
+    assert found["DROP", ("-i cali+=yes", "-i cali0=no", "-i cali1=no", "-i cali2=yes")] == 0.5
+
+
+def test_one_of_many_can_be_asked_for_later() -> None:
+    later = "filter -A FORWARD -j MARK --set-xmark 0x2/0x2\nfilter -A FORWARD -i cali3 -j DROP\nfilter -A FORWARD -i eth0 -j DROP"
+    told = {(outcome.verdict, outcome.assumptions) for outcome in go(f"{_node(['RETURN'] * 5)}\n{later}", ANYWHERE).outcomes}
+    many = ("-i cali+=yes", "-i cali0, cali1 or 3 more=yes")
+    assert told == {
+        ("ACCEPT", (*many, "-i cali3=no")),
+        ("DROP", (*many, "-i cali3=yes")),
+        ("DROP", ("-i cali+=yes", "-i cali0, cali1 or 3 more=no")),
+        ("ACCEPT", ("-i cali+=no", "-i eth0=no")),
+        ("DROP", ("-i cali+=no", "-i eth0=yes")),
+    }
+
+
 def _yes(name: str) -> Assumption:
     return Assumption(((f"-i {name}", True),), True)
 
@@ -86,7 +112,7 @@ def test_choices_join_and_leave_out_what_goes_without_saying() -> None:
     (kept, one) = joined([first, second])
     assert kept is other
     assert (one.chosen, one.share, one.question, str(one)) == (("a", "b"), Fraction(3, 4), "-i a or b", "-i a or b")
-    assert str(one.opposite) == "not -i a or b"
+    assert (one.opposite.share, str(one.opposite)) == (Fraction(1, 4), "not -i a or b")
 
 
 def test_what_a_packet_has_none_of_becomes_one() -> None:

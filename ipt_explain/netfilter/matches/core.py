@@ -127,14 +127,21 @@ def _which_interface(state: PacketState, flag: str, pattern: str, negated: bool)
             fitting = {interface_fits(pattern, name) for name in assumed.chosen}
             if len(fitting) == 1:
                 return Truth.of(fitting.pop() is not negated)
-        elif len(assumed.literals) == 1 and assumed.hold is assumed.literals[0][1]:
-            asked, known = assumed.literals[0][0].split(" ", 1)
-            if asked != flag:
-                continue
-            if interface_fits(pattern, known.removesuffix("+")) and pattern.endswith("+"):
-                return Truth.of(not negated)
-            if not interface_fits(known, pattern.removesuffix("+")):
+            continue
+        if len(assumed.literals) > 1:
+            continue
+        ((text, wanted),) = assumed.literals
+        asked, _, known = text.partition(" ")
+        if asked != flag or not known.endswith("+"):
+            continue
+        within = interface_fits(known, pattern.removesuffix("+"))
+        if assumed.hold is not wanted:
+            if within:
                 return Truth.of(negated)
+        elif pattern.endswith("+") and interface_fits(pattern, known.removesuffix("+")):
+            return Truth.of(not negated)
+        elif not within:
+            return Truth.of(negated)
     return ask(state, f"{flag} {pattern}", negated)
 
 
