@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ipt_explain.audit.finding import Finding
+    from ipt_explain.audit.findings.finding import Finding
     from ipt_explain.model import Dump
     from ipt_explain.services.explanation import Explanation
     from ipt_explain.trace import Packet, Trace

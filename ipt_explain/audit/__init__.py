@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 
 if TYPE_CHECKING:
-    from ipt_explain.audit.finding import Finding
+    from ipt_explain.audit.findings.finding import Finding
     from ipt_explain.model import Dump
 
 __all__ = ["Severity", "audit"]

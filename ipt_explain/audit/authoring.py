@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact, ruleset_fact
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.place import NOWHERE, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.gathering import gathered
+from ipt_explain.audit.findings.place import NOWHERE, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, nft_rule, rule, service_rule
-from ipt_explain.audit.severity import Severity
 
 __all__ = [
     "NOWHERE",

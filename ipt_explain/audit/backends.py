@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from ipt_explain.audit.place import Place, at_rule
+from ipt_explain.audit.findings.place import Place, at_rule
 from ipt_explain.model import Backend, Family
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.explanation import Explanation

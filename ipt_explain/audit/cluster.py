@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ipt_explain.audit.finding import Finding, fingerprint
+from ipt_explain.audit.findings.finding import Finding, fingerprint
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
@@ -20,7 +20,7 @@ from ipt_explain.records import dataclass
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
     from ipt_explain.audit.context import DumpContext, RulesetContext
-    from ipt_explain.audit.fault import Fault
+    from ipt_explain.audit.findings.fault import Fault
     from ipt_explain.audit.page import Page
 
 Faults: TypeAlias = "Iterator[Fault]"

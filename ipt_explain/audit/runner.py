@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.catalogue import catalogue
-from ipt_explain.audit.consequences import Effect, with_effects, without_consequences
 from ipt_explain.audit.context import DumpContext
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.finding import Finding, fingerprint
+from ipt_explain.audit.findings.consequences import Effect, with_effects, without_consequences
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.finding import Finding, fingerprint
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.settings.baseline import Baseline
 from ipt_explain.audit.settings.exceptions import ignored_in_text
 from ipt_explain.audit.settings.overrides import Overrides
-from ipt_explain.audit.severity import Severity
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.patterns import lazy_pattern

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config import FAIL_ON
-from ipt_explain.audit.severity import Severity
 from ipt_explain.cli.shared.baselines import baseline_options, count_of_findings, gone_entries
 from ipt_explain.cli.shared.options import (
     display_options,

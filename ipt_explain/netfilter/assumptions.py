@@ -63,6 +63,11 @@ class Assumption:
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
     @property
+    def of_source(self) -> bool:
+        """Whether it is only about where a packet comes from, by address or interface."""
+        return all(text.startswith(("-s ", "-i ")) for text, _ in self.literals)
+
+    @property
     def question(self) -> str:
         """What was asked, as text: `-i eth0 and -o eth1`; `-i cali1, cali2 or 108 more`."""
         if len(self.literals) == 1 or not self.flag:

@@ -49,7 +49,7 @@ class Decider:
 class Lost:
     """A share of connections that is lost. `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat`
     where they are sent to instead; `why` says it in words. `when` is what must hold for it, where it hangs on what
-    the dump cannot show.
+    the dump cannot show; `by_source` tells that this is only where they come from, by address or interface.
     """
 
     probability: float
@@ -59,6 +59,7 @@ class Lost:
     decider: Decider
     why: str
     when: tuple[str, ...] = ()
+    by_source: bool = True
 
 
 @dataclass(frozen=True, slots=True)

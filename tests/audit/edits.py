@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from tests.audit.helpers import audit_text
 from tests.kube_corpus import scenario
 

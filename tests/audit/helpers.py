@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.runner import audit_dump
 from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump

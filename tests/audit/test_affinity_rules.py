@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of, fired
 
 SVC = "KUBE-SVC-NPX46M4PTMTKRN6Y"

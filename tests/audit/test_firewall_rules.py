@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario

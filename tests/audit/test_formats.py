@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report, audit_dump, merge
-from ipt_explain.audit.severity import Severity
 from ipt_explain.cli.main import run
 from ipt_explain.parsing import read_dump
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.gathering import gathered
-from ipt_explain.audit.place import Place
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.gathering import gathered
+from ipt_explain.audit.findings.place import Place
+from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of
 from tests.kube_corpus import scenario
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from tests.audit.helpers import audit_text
 from tests.audit.mutations import Mutation, mutations
 from tests.kube_corpus import scenario

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from ipt_explain.analyzers import explain
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump
-from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Loss, Vantage
@@ -250,6 +250,16 @@ def test_a_rule_of_the_other_backend_that_wins_only_if_it_is_asked_first_is_a_wa
     frontends = [frontend for each in explain(dump).services for frontend in each.frontends]
     unsure = [each.address for each in frontends if each.fates is not None and "asked before" in str(each.fates.pod.open)]
     assert unsure == ["10.96.0.10"]
+
+
+@pytest.mark.parametrize("number", [1, 3, 5, 9])
+def test_a_thief_that_takes_from_any_number_of_interfaces_is_told(number: int) -> None:
+    text = scenario("1.30", "basic").ipv4
+    taken = "\n".join(f"-A PREROUTING -i cali{each} -j STEAL" for each in range(number))
+    text = ahead_of(text, f"{taken}\n-A STEAL -j ACCEPT", "-A PREROUTING", "-j KUBE-SERVICES")
+    dump = read_dump(text.replace(":KUBE-SERVICES - [0:0]\n", ":KUBE-SERVICES - [0:0]\n:STEAL - [0:0]\n"))
+    assert disagreements(dump, 1) == []
+    assert "IPT106" in accused(dump)
 
 
 def test_a_flushed_nat_is_told_once() -> None:

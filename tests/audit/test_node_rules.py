@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_node
-from ipt_explain.audit.severity import Severity
 from ipt_explain.parsing import read_dump
 from tests.audit.helpers import findings_of, fired
 from tests.kube_corpus import scenario

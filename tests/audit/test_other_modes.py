@@ -8,9 +8,9 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.fates import with_fates
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump, audit_node
-from ipt_explain.audit.severity import Severity
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Vantage

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report, audit_dump
-from ipt_explain.audit.severity import Severity
 from ipt_explain.parsing import read_dump
 from ipt_explain.render.audit.github import github_annotations
 from ipt_explain.render.audit.json import audit_json

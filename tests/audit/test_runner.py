@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import audit_dump
-from ipt_explain.audit.severity import Severity
 from ipt_explain.parsing import read_dump
 from tests.audit.helpers import audit_text, findings_of
 

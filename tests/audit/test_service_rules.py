@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ipt_explain.analyzers.names import chain_hash
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of, fired
 from tests.kube_corpus import scenario
 

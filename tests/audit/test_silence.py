@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import audit_text
 from tests.corpora import RestoreInput, restore_inputs
 from tests.kube_corpus import Scenario, scenarios

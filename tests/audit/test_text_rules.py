@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.parsing import read_dump
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.corpora import malformed_inputs

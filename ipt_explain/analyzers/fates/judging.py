@@ -161,7 +161,10 @@ class Judge:
         masqueraded = {snat for snat, _ in sources}
         certain = not any(answers for _, answers in sources) and (self._shown_whole or False not in masqueraded)
         losses = [
-            Lost(float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers))
+            Lost(
+                float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers),
+                by_source=all(each.of_source for each in answers),
+            )
             for (part, answers), portion in parts.items()
             if part.loss is not None and part.decider is not None
         ]

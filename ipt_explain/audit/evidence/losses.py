@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.names import SERVICES
@@ -11,9 +10,9 @@ from ipt_explain.analyzers.owners.owner import KERNEL, owner_of
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place, at_chain, at_rule, at_table
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
@@ -34,7 +33,6 @@ _MOST_LINES = 50
 _INSIDE = (Vantage.POD, Vantage.NODE)
 _NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
-_BY_SOURCE = re.compile(r"(?:not )?\(?(?:not )?-[si] \S+?(?: and (?:not )?-[si] \S+?)*\)?")
 _FROM = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
 
 
@@ -136,7 +134,7 @@ class Cause:
 
 def by_source_alone(cause: Cause) -> bool:
     """Whether it hits those from some sources, or by some interfaces, whatever else the dump leaves open."""
-    return all(_BY_SOURCE.fullmatch(answer) for victim in cause.victims for answer in victim.lost.when)
+    return all(victim.lost.by_source for victim in cause.victims)
 
 
 def cuts_off_all(cause: Cause) -> bool:

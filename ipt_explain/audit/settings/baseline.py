@@ -11,7 +11,7 @@ import os
 from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import json_value

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.selection import Names, nearest, parse_ids
-from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass, replace
 

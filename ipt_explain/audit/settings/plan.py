@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.catalogue import catalogue, rule_names
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report, audit_node, merge
 from ipt_explain.audit.settings.baseline import Baseline, read_baseline
 from ipt_explain.audit.settings.config import Config, load_config
 from ipt_explain.audit.settings.overrides import Overrides
 from ipt_explain.audit.settings.selection import Selection, parse_ids
-from ipt_explain.audit.severity import Severity
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes, by_node

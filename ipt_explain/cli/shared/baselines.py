@@ -12,7 +12,7 @@ from ipt_explain.cli.shared.options import Command, with_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ipt_explain.audit.finding import Finding
+    from ipt_explain.audit.findings.finding import Finding
     from ipt_explain.audit.runner import Report
     from ipt_explain.audit.settings.plan import Plan
     from ipt_explain.model import Dump

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.render.text.errors import quoted
 

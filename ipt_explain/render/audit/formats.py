@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
+    from ipt_explain.audit.findings.severity import Severity
     from ipt_explain.audit.rule import AuditRule
     from ipt_explain.audit.runner import Report
-    from ipt_explain.audit.severity import Severity
 
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown", "openmetrics")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.audit.places import relative
 from ipt_explain.render.text.safe import escape
 

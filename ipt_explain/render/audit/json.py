@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 
 SCHEMA = "ipt-explain/audit/1"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.text.safe import escape
 
 

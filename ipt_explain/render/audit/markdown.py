@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ipt_explain.audit.folding import Story, stories
+from ipt_explain.audit.findings.folding import Story, stories
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
 from ipt_explain.render.text.safe import escape

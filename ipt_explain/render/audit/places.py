@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.render.text.safe import escape
 
 STANDARD_INPUT = "stdin"

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from ipt_explain import __version__
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.audit.places import relative
 from ipt_explain.render.text.safe import escape
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.folding import counts
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.folding import counts
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.text.paint import Paint
 from ipt_explain.services.absence import FLUSHED
 from ipt_explain.words.counts import and_more, counted

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.folding import Story, stories
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.folding import Story, stories
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
-from ipt_explain.audit.severity import Severity
 from ipt_explain.render.audit.excerpts import excerpt
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import STYLES, by_source, verdict

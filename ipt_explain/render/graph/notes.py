@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass, field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.analyzers.profiles.chains import TablePlace, places
-from ipt_explain.audit.folding import Story, stories
+from ipt_explain.audit.findings.folding import Story, stories
 from ipt_explain.audit.runner import Report
 from ipt_explain.graph import neighbourhood
 from ipt_explain.model import Dump, Form

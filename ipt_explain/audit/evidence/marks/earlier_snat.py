@@ -9,7 +9,6 @@ from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -51,7 +50,7 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
         walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), context.ruleset.fragment)
         for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
             rule = _decisive(arrival)
-            if rule is not None and _by_source_alone(arrival.end.state.answers):
+            if rule is not None and all(each.of_source for each in arrival.end.state.answers):
                 yield Taken(rule, partly=bool(arrival.end.state.answers))
 
 
@@ -87,7 +86,3 @@ def _decisive(arrival: Arrival) -> Rule | None:
     if last.rule is not None and arrival.by_policy and last.rule.target != "RETURN":
         return None
     return last.rule
-
-
-def _by_source_alone(answers: Answers) -> bool:
-    return all(text.startswith(("-s ", "-i ")) for each in answers for text, _ in each.literals)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ipt_explain.audit.backends import NftContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.place import Place
+from ipt_explain.audit.findings.place import Place
 from ipt_explain.model.nft import Chain, Element, Rule, Set, SetLiteral, SetReference, Table, Verdict, VerdictMap
 from ipt_explain.records import dataclass
 

@@ -31,8 +31,8 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, forwarding
 from ipt_explain.audit.evidence.node.facts import writer
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place, at_chain, at_rule
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-FORWARD."

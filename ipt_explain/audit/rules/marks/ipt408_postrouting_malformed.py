@@ -31,8 +31,8 @@ from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.marks.marking import is_marked, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import Postrouting, postrouting
 from ipt_explain.audit.evidence.node.facts import writer
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place, at_chain, at_rule
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks.rules import single_bit
 from ipt_explain.records import replace

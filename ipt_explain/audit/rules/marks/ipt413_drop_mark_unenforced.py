@@ -37,8 +37,8 @@ from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
 from ipt_explain.audit.evidence.marks.marking import drop_marking
 from ipt_explain.audit.evidence.node.facts import writer
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place, at_chain, at_rule
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 
 _FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which drops by itself."
 _LOST = "source ranges of load balancers, and drops for want of local endpoints, do not hold"

@@ -27,8 +27,8 @@ from __future__ import annotations
 import re
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place
 from ipt_explain.model import Backend
 
 _BUGGY = re.compile(r"v1\.8\.[012](?!\d)")

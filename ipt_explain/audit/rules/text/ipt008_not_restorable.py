@@ -23,8 +23,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.place import Place, at_chain, at_rule
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.graph.lint.unreadable import find_unreadable
 
 

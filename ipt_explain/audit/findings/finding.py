@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:

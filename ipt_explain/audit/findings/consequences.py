@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.audit.finding import Finding
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.severity import Severity
 from ipt_explain.records import dataclass, replace
 
 

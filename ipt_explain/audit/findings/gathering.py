@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.audit.fault import Fault
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
 
 ENOUGH = 50

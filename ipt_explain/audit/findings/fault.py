@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.place import NOWHERE, Place
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.place import NOWHERE, Place
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ipt_explain.audit.finding import Finding
-from ipt_explain.audit.severity import Severity
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 

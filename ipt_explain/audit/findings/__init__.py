@@ -1,0 +1,1 @@
+"""What an audit says: faults that rules report, and the findings that become of them."""
