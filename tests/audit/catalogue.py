@@ -33,8 +33,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipt_explain.audit.rule import Asked, AuditRule
 from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.audit.rule import Asked, AuditRule
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
