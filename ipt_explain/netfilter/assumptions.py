@@ -80,6 +80,11 @@ class Assumption:
         """Whether the answer to that is yes."""
         return bool(self.chosen) if self.flag and len(self.literals) > 1 else self.hold
 
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """What holds, of interfaces that a packet does not have each by itself: `not -i eth0`, `not -i eth1`."""
+        return tuple([f"not {self.flag}{name}" for name in self.excluded]) or (str(self),)
+
     def __str__(self) -> str:
         """What holds: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
         if self.affirmed:

@@ -55,3 +55,12 @@ def test_who_answers_dns_on_the_node_takes_nothing_away(place: str) -> None:
         (Loss.INTERCEPTED, "node-local-dns answers it")
     }
     assert told(dump) == []
+
+
+@pytest.mark.parametrize("pods", [0, 1, 2, 3, 5, 9])
+def test_a_policy_that_pods_may_come_past_is_not_accused(pods: int) -> None:
+    lines = NEIGHBOURS["docker-behind"].splitlines()
+    last = max(number for number, line in enumerate(lines) if line.startswith("-A FORWARD"))
+    accepted = [f"-A FORWARD -i cali{number} -j ACCEPT" for number in range(pods)]
+    dump = read_dump("\n".join([*lines[: last + 1], *accepted, *lines[last + 1 :], ""]))
+    assert ("IPT601" in accused(dump)) is (pods == 0)

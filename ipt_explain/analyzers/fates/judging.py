@@ -218,7 +218,7 @@ def _questions(answers: Answers) -> tuple[str, ...]:
 
 def _assumed(answers: Answers) -> tuple[str, ...]:
     """What holds, in words: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
-    return tuple(map(str, answers))
+    return tuple([statement for each in answers for statement in each.statements])
 
 
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers
