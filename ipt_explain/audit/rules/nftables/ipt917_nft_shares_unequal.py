@@ -53,9 +53,10 @@ def _faults(context: NftContext) -> Faults:
         for rule in chain.rules:
             for numbers, elements in _draws(rule):
                 keys = [element.key for element in elements.elements]
+                drawn = range(numbers.offset, numbers.offset + numbers.modulus)
                 told = None
-                if keys != [*range(numbers.offset, numbers.offset + numbers.modulus)]:
-                    told = f"{counted(len(keys), 'endpoint')} for numbers from 0 to {numbers.modulus - 1}"
+                if len(keys) != numbers.modulus or not all(isinstance(key, int) and key in drawn for key in keys):
+                    told = f"{counted(len(keys), 'endpoint')} for numbers from {drawn.start} to {drawn.stop - 1}"
                 elif len({element.data for element in elements.elements}) < len(keys):
                     told = "one endpoint several times"
                 if told is not None:
