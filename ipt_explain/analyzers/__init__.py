@@ -20,12 +20,11 @@ from ipt_explain.services.ports import RulesetFacts, ServicePort
 __all__ = ["Explanation", "ServicePortName", "explain"]
 
 
-def explain(dump: Dump, wanted: Wanted | None = None, fates: bool = True) -> Explanation:
+def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     """What each Service of a dump comes to: frontends, endpoints, chances, affinity, masquerading.
 
     `wanted` is asked with a service port's name (None where the text has none) and its addresses (None for a node
-    port) before anything else of it is read; without it, all are. Without `fates`, no packet is followed: what the
-    rules give each Service is told, not what becomes of its connections.
+    port) before anything else of it is read; without it, all are.
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []
@@ -43,7 +42,7 @@ def explain(dump: Dump, wanted: Wanted | None = None, fates: bool = True) -> Exp
             rulesets.append(facts)
             read.append((facts.family, ports))
         for family, ports in read:
-            services += with_fates(whole, family, ports, _numbers(rulesets, family)) if fates else ports
+            services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), dump.warnings, tuple(notes))
 

@@ -15,7 +15,6 @@ from ipt_explain.cli.shared.gathering import Gathering, fleet_options
 from ipt_explain.cli.shared.options import display_options, read_dumps
 from ipt_explain.cli.shared.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.records import replace
 from ipt_explain.render.audit.formats import FORMATS
 from ipt_explain.words.lists import either
 
@@ -144,28 +143,27 @@ def _compare_two(
     from ipt_explain.inputs.files import equal_files
 
     with collector_paused():
-        views: list[NodeView] = []
         equal = equal_files(*dumps)
-        for path in dumps:
-            if views and equal:
-                views.append(replace(views[0], name=path))
-                continue
+        views: list[NodeView] = []
+        for path in dumps[:1] if equal else dumps:
             # One after the other: what is compared is much smaller than a dump.
             parsed = read_dumps((path,), live=False, lenient=lenient)
             warn(parsed[0].warnings)
-            views.append(node_view(path, parsed, equal))
+            if not equal:
+                views.append(node_view(path, parsed))
             del parsed
-        comparison = compare_nodes(*views)
-    warn(comparison.notes)
+        comparison = None if equal else compare_nodes(*views)
+    differences, notes = ((), ()) if comparison is None else (comparison.differences, comparison.notes)
+    warn(notes)
     if output == "json":
         from ipt_explain.render.compare.json import compare_json
 
-        write([compare_json(comparison.differences, comparison.notes)])
+        write([compare_json(differences, notes)])
     else:
-        from ipt_explain.render.compare.text import comparison_text
+        from ipt_explain.render.compare.text import comparison_text, same_bytes
 
-        write(comparison_text(comparison, width, color))
-    return CLEAN if comparison.equal or fail_on == "never" else FOUND
+        write(same_bytes(*dumps, width) if comparison is None else comparison_text(comparison, width, color))
+    return FOUND if differences and fail_on != "never" else CLEAN
 
 
 def _compare_many(

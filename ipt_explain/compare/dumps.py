@@ -82,16 +82,16 @@ class Comparison:
         return not self.differences
 
 
-def node_view(name: str, dumps: Sequence[Dump], known_equal: bool = False) -> NodeView:
-    """The view of a node from one or more dumps; without its services where it is known to equal the other node."""
+def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
+    """The view of a node from one or more dumps."""
     dumps = as_nodes(dumps)
-    explanation = Explanation.joined([explain(dump, fates=not known_equal) for dump in dumps])
+    explanation = Explanation.joined([explain(dump) for dump in dumps])
     found: dict[SkeletonKey, Skeleton] = {}
     for dump in dumps:
         found.update(skeletons(dump))
         if dump.nft is not None:
             found.update(_of_nftables(dump.nft, explanation.rulesets))
-    views = {} if known_equal else service_views(explanation, dumps)
+    views = service_views(explanation, dumps)
     services = explanation.services
     endpoints = sum(len(service.endpoints) for service in services)
     return NodeView(name, views, found, len(services), endpoints, tuple(explanation.rulesets))

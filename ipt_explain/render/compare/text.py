@@ -36,6 +36,11 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     yield from ("\n", *wrapped("", ", ".join(tally(comparison.differences, f"in {_THE_NODE}")), width))
 
 
+def same_bytes(before: str, after: str, width: int) -> list[str]:
+    """That two files cannot differ in what they do."""
+    return wrapped("", f"No difference: {escape(before)} and {escape(after)} hold the same bytes.", width)
+
+
 def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     sign = "+" if difference.kind in _ADDED else "-" if difference.kind in _REMOVED else "~"
     mark = paint(sign, _STYLES[sign])
