@@ -94,7 +94,7 @@ def _shown(
     if output == "json":
         from ipt_explain.render.show.json import show_json
 
-        return [show_json(*iptables, nft_tables=tables, nft_chains=chains, nft_sets=sets)]
+        return show_json(*iptables, nft_tables=tables, nft_chains=chains, nft_sets=sets)
     return _text(*iptables, tables, chains, sets, color, width)
 
 
@@ -149,7 +149,7 @@ def _chains(
     if output == "json":
         from ipt_explain.render.show.json import show_json
 
-        return [show_json(tables, chains)]
+        return show_json(tables, chains)
     if names:
         from ipt_explain.render.show.chain import chains_text
 
@@ -193,7 +193,7 @@ def _rules(
     if output == "json":
         from ipt_explain.render.show.json import show_json
 
-        return [show_json(rules=rules, glossary=glossary)]
+        return show_json(rules=rules, glossary=glossary)
     from ipt_explain.render.show.rule import rules_text
 
     return rules_text(rules, glossary, width, color)

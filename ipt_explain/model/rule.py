@@ -68,7 +68,7 @@ class Rule:
 
     def arguments(self, option: Option) -> tuple[str, ...]:
         """All arguments of an option of this rule's shape, decoded."""
-        return tuple(unquote(self.values[slot]) for slot in option.slots)
+        return tuple([unquote(self.values[slot]) for slot in option.slots])
 
     def words(self, slots: Sequence[int]) -> tuple[str, ...]:
         """The decoded values of some slots of its shape."""

@@ -5,9 +5,11 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 
@@ -101,8 +103,7 @@ def health(services: Sequence[ServicePort]) -> Health:
     for service in services:
         trouble = trouble_of(service)
         counts[trouble.standing] += 1
-        own = [lost for _, lost in losses(service) if _key(service.source, lost) not in explained]
-        if trouble.lost is not None and not own:
+        if trouble.lost is not None and all(_key(service.source, lost) in explained for _, lost in losses(service)):
             continue
         if trouble.standing is Standing.HAIRPIN and unmasqueraded:
             continue
@@ -115,13 +116,14 @@ def health(services: Sequence[ServicePort]) -> Health:
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
     """The Services that lack hairpin though their connections are marked, where no Service's mark does anything."""
-    lacking = [
-        service
-        for service in services
-        if any(each.marked and each.hairpin is False for each in service.endpoints)
-    ]
-    works = any(each.marked and each.hairpin for service in services for each in service.endpoints)
-    return () if works else tuple(lacking)
+    lacking: list[ServicePort] = []
+    for service in services:
+        of_marked = set(compress(column(service.endpoints, "hairpin"), column(service.endpoints, "marked")))
+        if True in of_marked:
+            return ()
+        if False in of_marked:
+            lacking.append(service)
+    return tuple(lacking)
 
 
 def trouble_of(service: ServicePort) -> Trouble:
@@ -137,7 +139,7 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.UNKNOWN)
     if service.state is not ServiceState.SERVING and answering(service) is None:
         return Trouble(service, Standing.BROKEN)
-    lacks_hairpin = any(endpoint.hairpin is False for endpoint in service.endpoints)
+    lacks_hairpin = False in column(service.endpoints, "hairpin")
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.wording import deny, say
 
@@ -44,27 +46,7 @@ def interface(value: str) -> str:
 
 def core(options: Options) -> list[str]:
     """What the core options ask of a packet, protocol first."""
-    said: list[str] = []
-    if not options.left:
-        return said
-    protocol = options.take("-p")
-    if protocol:
-        said.append(_protocol(protocol))
-    for name, predicate, spoken in (
-        ("-s", "comes from {}", address),
-        ("-d", "goes to {}", address),
-        ("-i", "arrives on {}", interface),
-        ("-o", "leaves by {}", interface),
-    ):
-        given = options.take(name)
-        if given:
-            said.append(say(predicate.format(spoken(given.value)), given.negated))
-    fragment = options.take("-f")
-    if fragment:
-        later = "is a second or later fragment"
-        said.append(f"{deny(later)}: whole, or the first" if fragment.negated else later)
-    said += [f"is {family}" for option, family in (("-4", "IPv4"), ("-6", "IPv6")) if options.flag(option)]
-    return said
+    return [worded(given) for name, worded in _WORDED.items() if (given := options.take(name))] if options.left else []
 
 
 def counters(options: Options) -> str:
@@ -73,8 +55,25 @@ def counters(options: Options) -> str:
     return f", its counters starting at {' '.join(given.arguments)}" if given else ""
 
 
+def _fragment(given: Given) -> str:
+    later = "is a second or later fragment"
+    return f"{deny(later)}: whole, or the first" if given.negated else later
+
+
 def _protocol(given: Given) -> str:
     value = given.value
     if value in ("all", "0"):
         return say(f"is of any protocol ({value})", given.negated)
     return say(f"is {_PROTOCOLS[value]}" if value in _PROTOCOLS else f"is of protocol {value}", given.negated)
+
+
+_WORDED: Mapping[str, Callable[[Given], str]] = {
+    "-p": _protocol,
+    "-s": lambda given: say(f"comes from {address(given.value)}", given.negated),
+    "-d": lambda given: say(f"goes to {address(given.value)}", given.negated),
+    "-i": lambda given: say(f"arrives on {interface(given.value)}", given.negated),
+    "-o": lambda given: say(f"leaves by {interface(given.value)}", given.negated),
+    "-f": _fragment,
+    "-4": lambda _: "is IPv4",
+    "-6": lambda _: "is IPv6",
+}

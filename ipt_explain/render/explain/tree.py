@@ -14,7 +14,7 @@ from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
 from ipt_explain.services.choice import EVERYTHING, Choice, Shown
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.health import health
+from ipt_explain.services.health import Health, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 
@@ -42,13 +42,15 @@ def _lines(
     explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool
 ) -> Iterator[Line]:
     sections = _sections(explanation)
+    state: Health | None = None
     for number, (ruleset, services) in enumerate(sections):
         if number:
             yield from ([], [])
         for node in header(ruleset):
             yield from draw(node, width)
         below = any(others for _, others in sections[number + 1 :])
-        lines = _services(ruleset, services, width, total is not None, choice, below)
+        state = health(services)
+        lines = _services(ruleset, services, state, width, total is not None, choice, below)
         if links:
             from ipt_explain.render.text.links import with_line_links
 
@@ -65,11 +67,19 @@ def _lines(
     sources = list(dict.fromkeys(ruleset.source for ruleset in explanation.rulesets))
     kept = set(map(id, choice.of(explanation.services)))
     hidden = [service for service in explanation.services if id(service) not in kept]
-    yield from next_lines(health(explanation.services), sources, hidden, width)
+    if state is None or len(sections) > 1:
+        state = health(explanation.services)
+    yield from next_lines(state, sources, hidden, width)
 
 
 def _services(
-    ruleset: RulesetFacts, services: list[ServicePort], width: int, selected: bool, choice: Choice, below: bool
+    ruleset: RulesetFacts,
+    services: list[ServicePort],
+    state: Health,
+    width: int,
+    selected: bool,
+    choice: Choice,
+    below: bool,
 ) -> Iterator[Line]:
     if services:
         yield from draw(found(services), width)
@@ -78,7 +88,6 @@ def _services(
         in_ipvs = below and ruleset.mode is ProxyMode.IPVS
         yield from draw(Node(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
     kept = choice.of(services)
-    state = health(services)
     family_width = _WIDTHS[ruleset.family]
     told = not selected and services and (not state.well or len(kept) < len(services))
     view = View(ruleset.form.fragment, width >= family_width + _CHAIN_WIDTH, state if told else None)

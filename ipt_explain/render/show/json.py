@@ -22,7 +22,8 @@ known. Of nftables, a table has its family in front (`ip kube-proxy`) and its `s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain as joined
 from typing import Any
 
 from ipt_explain.analyzers.owners.owner import Owner
@@ -47,20 +48,34 @@ def show_json(
     nft_tables: Sequence[NftTableFacts] = (),
     nft_chains: Sequence[NftChainFacts] = (),
     nft_sets: Sequence[NftSetFacts] = (),
-) -> str:
-    """The JSON text: ASCII, with a final line feed."""
-    words: dict[int, ChainWords] = {}
-    for facts in chains:
-        if id(facts.place) not in words:
-            words[id(facts.place)] = ChainWords(facts.place)
-    document = {
-        "schema": SCHEMA,
-        "tables": [*map(_table, tables), *map(nft_table_json, nft_tables)],
-        "chains": [*(_chain(facts, words[id(facts.place)]) for facts in chains), *map(nft_chain_json, nft_chains)],
-        "sets": [*map(nft_set_json, nft_sets)],
-        "rules": [_rule(rule, rule_words(rule, glossary), _names_chain(rule)) for rule in rules],
-    }
-    return json.dumps(document, indent=2) + "\n"
+) -> Iterator[str]:
+    """The JSON text in pieces: ASCII, each object of an array on a line of its own."""
+    words = {id(facts.place): ChainWords(facts.place) for facts in chains}
+    of_iptables = (_chain(facts, words[id(facts.place)]) for facts in chains)
+    yield f'{{"schema": "{SCHEMA}"'
+    yield from _array("tables", [*map(_table, tables), *map(nft_table_json, nft_tables)])
+    yield from _array("chains", joined(of_iptables, map(nft_chain_json, nft_chains)))
+    yield from _array("sets", map(nft_set_json, nft_sets))
+    yield from _array("rules", (_rule(rule, rule_words(rule, glossary), _names_chain(rule)) for rule in rules))
+    yield "}\n"
+
+
+def _array(key: str, members: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A key behind others, and the array that it has; the rules of a chain are written one by one."""
+    yield f', "{key}": ['
+    before = "\n"
+    for member in members:
+        rules = member.pop("rules") if key == "chains" else None
+        # JSON need not escape DEL, and json.dumps does not.
+        text = before + json.dumps(member).replace("\x7f", "\\u007f")
+        if rules is None:
+            yield text
+        else:
+            yield text[:-1]
+            yield from _array("rules", rules)
+            yield "}"
+        before = ",\n"
+    yield "]"
 
 
 def _place(place: TablePlace) -> dict[str, Any]:
@@ -117,10 +132,10 @@ def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
         "owner": _owner(facts.owner),
         "reached_from": list(facts.hooks),
         "callers": [{"chain": jump.source, "line": jump.rule.line, "goto": jump.goto} for jump in facts.callers],
-        "rules": [
+        "rules": (
             _rule(rule, words.rule(rule), id(rule) in jumping, share_of.get(id(rule)))
             for rule in (chain.rules if chain is not None else ())
-        ],
+        ),
     }
 
 

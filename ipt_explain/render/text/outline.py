@@ -63,6 +63,9 @@ def draw(root: Node, width: int) -> Iterator[Line]:
         branches[-1] = siblings, following, guides
         branch, trunk = (_BRANCH, _TRUNK) if following else (_LAST_BRANCH, _NO_TRUNK)
         below = (guides + trunk)[-room:]
+        if not node.children and node.more is None:
+            yield from _entry(node, guides + branch, below, width)
+            continue
         children = _children(node)
         child = next(children, None)
         yield from _entry(node, guides + branch, below + (_TRUNK if child else ""), width)
@@ -73,20 +76,18 @@ def _children(node: Node) -> Iterator[Node]:
     return iter(node.children) if node.more is None else chain(node.children, node.more)
 
 
-def _entry(node: Node, first: str, then: str, width: int) -> Iterator[Line]:
+def _entry(node: Node, first: str, then: str, width: int) -> list[Line]:
     """A node's own lines, behind guides for the first and for those that follow."""
     end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
     text = "".join([text for text, _ in node.words])
     free = end - len(first) - cells(text)
     if free >= 0:
-        yield _with_tail([(first, _GUIDE), *node.words], node.tail, free)
-        return
+        return [_with_tail([(first, _GUIDE), *node.words], node.tail, free)]
     indent = then + " " * max(0, len(first) + node.hang - len(then))
     columns = len if text.isascii() else cells
     opening, *others = _broken(node.words, end - len(first), width - len(indent), columns)
-    yield _with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening))
-    for words in others:
-        yield [(indent, _GUIDE), *words]
+    opening = _with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening))
+    return [opening, *[[(indent, _GUIDE), *words] for words in others]]
 
 
 def _with_tail(line: Line, tail: str, free: int) -> Line:
@@ -99,26 +100,27 @@ def _width(words: Sequence[Span]) -> int:
     return cells("".join([text for text, _ in words]))
 
 
-def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> Iterator[Line]:
+def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:
     """Words on lines of `width` columns, but for the first line, which may be narrower; `columns` measures a text."""
+    lines: list[Line] = []
     line: Line = []
     room = first_width
     for text, style in words:
         taken = columns(text)
-        if line and taken > room and columns(text.rstrip()) > room:
-            yield _ended(line)
+        if taken > room and line and columns(text.rstrip()) > room:
+            lines.append(_ended(line))
             line, room = [], width
         if not line:
             text = text.lstrip()
             taken = columns(text)
             if taken > room and columns(text.rstrip()) > room:
                 *full, text = _chopped(text, room, width)
-                yield from ([(piece, style)] for piece in full)
+                lines += [[(piece, style)] for piece in full]
                 room = width
                 taken = columns(text)
         line.append((text, style))
         room -= taken
-    yield _ended(line)
+    return [*lines, _ended(line)]
 
 
 def _ended(line: Line) -> Line:
