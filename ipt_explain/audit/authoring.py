@@ -7,7 +7,7 @@ from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact, ruleset_fact
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.gathering import gathered
-from ipt_explain.audit.findings.place import NOWHERE, Place, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.place import NOWHERE, Place, at_chain, at_rule, at_table, lines_of
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, nft_rule, rule, service_rule
 
@@ -30,6 +30,7 @@ __all__ = [
     "fact",
     "gathered",
     "ipvs_rule",
+    "lines_of",
     "nft_rule",
     "rule",
     "ruleset_fact",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from ipt_explain.audit.context import DumpContext, RulesetContext
     from ipt_explain.audit.findings.fault import Fault
     from ipt_explain.audit.page import Page
+    from ipt_explain.model import nft
 
 Faults: TypeAlias = "Iterator[Fault]"
 RulesetCheck: TypeAlias = "Callable[[RulesetContext], Faults]"
 ServiceCheck: TypeAlias = "Callable[[BackendContext], Faults]"
-NftCheck: TypeAlias = "Callable[[NftContext], Faults]"
+NftCheck: TypeAlias = "Callable[[NftContext, nft.Table], Faults]"
 IpvsCheck: TypeAlias = "Callable[[IpvsContext], Faults]"
 DumpCheck: TypeAlias = "Callable[[DumpContext], Faults]"
 
@@ -115,14 +117,15 @@ class AuditRule:
         if not self.asked:
             return
         if self.of is Asked.NODE:
-            for fault in (self.check().of_dump or _nothing)(dump) if dump.contexts else ():
+            for fault in self.check().run(dump) if dump.contexts else ():
                 yield fault.context or dump.contexts[0], fault
             return
         judged = [context for context in self._subjects(dump) if self.judges(context)]
-        check = self.check().of_subject if judged else None
-        for context in judged if check is not None else ():
-            for fault in (check or _nothing)(context):
-                yield fault.context or context, fault
+        if judged:
+            check = self.check()
+            for context in judged:
+                for fault in check.run(context):
+                    yield fault.context or context, fault
 
     def _subjects(self, dump: DumpContext) -> Iterable[BackendContext]:
         """What of a dump it is asked about."""
@@ -135,17 +138,12 @@ class AuditRule:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule with its code, as its module has it. One of the two functions is set, or none: then `compare` makes its
-    findings. `of_subject` takes a context of the kind that the rule is asked about.
+    """A rule with its code, as its module has it. `run` takes what the rule is asked about; it finds nothing where
+    `compare` makes the rule's findings.
     """
 
     rule: AuditRule
-    of_subject: Callable[..., Faults] | None = None
-    of_dump: DumpCheck | None = None
-
-
-def _nothing(_: object) -> Faults:
-    return iter(())
+    run: Callable[..., Faults]
 
 
 def rule(
@@ -159,100 +157,90 @@ def rule(
     reads_absence: bool = False,
     yields_to: tuple[str, ...] = (),
     general: bool = False,
-    catch_all: bool = False,
+    gathers: bool = False,
 ) -> Callable[[RulesetCheck], Check]:
-    """Make a check of one ruleset of iptables a rule; its module's docstring is the page."""
+    """Make a check of one ruleset of iptables a rule; its module's docstring is the page.
 
-    def register(check: RulesetCheck) -> Check:
-        title = _title(check.__module__)
-        card = AuditRule(
-            _checked(rule_id), slug, severity, title, check.__module__, since, until, about, reads_absence, yields_to,
-            general=general, catch_all=catch_all,
-        )  # fmt: skip
-        return Check(card, of_subject=check)
-
-    return register
+    One that `gathers` may find a fault for each Service or endpoint, which are told once where they are very many.
+    """
+    card = partial(
+        AuditRule, rule_id, slug, severity, since=since, until=until, about=about, reads_absence=reads_absence,
+        yields_to=yields_to, general=general,
+    )  # fmt: skip
+    return _register(card, gathers)
 
 
 def service_rule(
-    rule_id: str,
-    slug: str,
-    severity: Severity,
-    *,
-    reads_absence: bool = False,
-    yields_to: tuple[str, ...] = (),
-    catch_all: bool = False,
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, catch_all: bool = False
 ) -> Callable[[ServiceCheck], Check]:
     """Make a check of Services a rule, whatever serves them: iptables, nftables or IPVS."""
-
-    def register(check: ServiceCheck) -> Check:
-        return _of(Asked.SERVICES, check, rule_id, slug, severity, reads_absence, yields_to, catch_all)
-
-    return register
+    card = partial(
+        AuditRule, rule_id, slug, severity, reads_absence=reads_absence, catch_all=catch_all, of=Asked.SERVICES
+    )
+    return _register(card)
 
 
 def nft_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = ()
-) -> Callable[[NftCheck], Check]:
-    """Make a check of kube-proxy's table of nftables a rule."""
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = (),
+    gathers: bool = False,
+) -> Callable[[NftCheck], Check]:  # fmt: skip
+    """Make a check of kube-proxy's table of nftables a rule; it is asked where there is one."""
+    card = partial(
+        AuditRule, rule_id, slug, severity, reads_absence=reads_absence, yields_to=yields_to, of=Asked.NFTABLES
+    )
 
     def register(check: NftCheck) -> Check:
-        return _of(Asked.NFTABLES, check, rule_id, slug, severity, reads_absence, yields_to)
+        @wraps(check)
+        def of_table(context: NftContext) -> Faults:
+            return iter(()) if context.proxy is None else check(context, context.proxy)
+
+        return _register(card, gathers)(of_table)
 
     return register
 
 
 def ipvs_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = ()
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
 ) -> Callable[[IpvsCheck], Check]:
     """Make a check of virtual servers, and of the sets and addresses beside them, a rule."""
-
-    def register(check: IpvsCheck) -> Check:
-        return _of(Asked.IPVS, check, rule_id, slug, severity, reads_absence, yields_to)
-
-    return register
-
-
-def _of(
-    asked: Asked, check: Callable[..., Faults], rule_id: str, slug: str, severity: Severity,
-    reads_absence: bool, yields_to: tuple[str, ...], catch_all: bool = False,
-) -> Check:  # fmt: skip
-    title = _title(check.__module__)
-    card = AuditRule(
-        _checked(rule_id), slug, severity, title, check.__module__, reads_absence=reads_absence, yields_to=yields_to,
-        catch_all=catch_all, of=asked,
-    )  # fmt: skip
-    return Check(card, of_subject=check)
+    card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.IPVS)
+    return _register(card, gathers)
 
 
 def dump_rule(
     rule_id: str, slug: str, severity: Severity, *, yields_to: tuple[str, ...] = ()
 ) -> Callable[[DumpCheck], Check]:
     """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
-
-    def register(check: DumpCheck) -> Check:
-        title = _title(check.__module__)
-        card = AuditRule(
-            _checked(rule_id), slug, severity, title, check.__module__, yields_to=yields_to, of=Asked.NODE
-        )  # fmt: skip
-        return Check(card, of_dump=check)
-
-    return register
+    return _register(partial(AuditRule, rule_id, slug, severity, yields_to=yields_to, of=Asked.NODE))
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:
     """A rule whose findings `compare` makes, from the cluster's API objects; `module` is the caller's `__name__`."""
-    return Check(AuditRule(_checked(rule_id), slug, severity, _title(module), module, asked=False))
+    return Check(_named(partial(AuditRule, rule_id, slug, severity, asked=False), module), _nothing)
 
 
-def _checked(rule_id: str) -> str:
-    if not _ID.match(rule_id):
-        raise ValueError(f"a rule's ID is two or more capital letters and three digits, not {rule_id}")
-    return rule_id
+def _nothing(_: object) -> Faults:
+    return iter(())
 
 
-def _title(module: str) -> str:
-    docstring = (sys.modules[module].__doc__ or "").strip()
-    if not docstring:
+def _register(card: Callable[..., AuditRule], gathers: bool = False) -> Callable[[Callable[..., Faults]], Check]:
+    def register(check: Callable[..., Faults]) -> Check:
+        @wraps(check)
+        def gathering(subject: object) -> Faults:
+            from ipt_explain.audit.findings.gathering import gathered
+
+            return gathered(check(subject))
+
+        return Check(_named(card, check.__module__), gathering if gathers else check)
+
+    return register
+
+
+def _named(card: Callable[..., AuditRule], module: str) -> AuditRule:
+    """The rule that a module is. Raises ValueError where its ID is none, or it has no page."""
+    made = card(title=(sys.modules[module].__doc__ or "").strip().partition("\n")[0], module=module)
+    if not _ID.match(made.id):
+        raise ValueError(f"a rule's ID is two or more capital letters and three digits, not {made.id}")
+    if not made.title:
         raise ValueError(f"{module} has no docstring, which would be the rule's page")
-    return docstring.partition("\n")[0]
+    return made

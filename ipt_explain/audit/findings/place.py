@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 
@@ -37,6 +39,11 @@ def at_chain(chain: Chain) -> Place:
     if line is None and chain.layout.shapes:
         line = chain.line_of(0)
     return Place(chain.name, line)
+
+
+def lines_of(chains: Iterable[Chain]) -> tuple[int, ...]:
+    """Where chains are, as far as the text says."""
+    return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)
 
 
 def at_table(table: str, line: int | None = None, chain: str | None = None) -> Place:

@@ -19,6 +19,7 @@ from ipt_explain.analyzers.names import (
     SERVICES,
 )
 from ipt_explain.audit.evidence.node.writer import Writer
+from ipt_explain.audit.findings.place import Place, at_chain, at_table
 from ipt_explain.model import Chain, Rule, Ruleset, Table
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
@@ -57,6 +58,16 @@ class HookState:
     def missing(self) -> bool:
         """Whether no packet of the built-in chain gets to the target."""
         return not self.rules and not self.indirect
+
+    @property
+    def lacking(self) -> Place:
+        """The place where the jump is missing."""
+        return at_table(self.hook.table, None, self.hook.built_in) if self.built_in is None else at_chain(self.built_in)
+
+    @property
+    def unreached(self) -> tuple[int, ...]:
+        """The line that declares the target."""
+        return () if self.target.line is None else (self.target.line,)
 
 
 _NAT_HOOKS = (

@@ -34,7 +34,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, named
 from ipt_explain.audit.evidence.node.facts import writer
 
@@ -53,5 +53,5 @@ def endpoint_order(context: RulesetContext) -> Faults:
             "are as they should be, but something else wrote or changed the rules",
             "No fix needed, but find out what changes kube-proxy's rules.",
             at_chain(chains[0]),
-            related=tuple(line for chain in chains[1:] if (line := at_chain(chain).line) is not None),
+            related=lines_of(chains[1:]),
         )

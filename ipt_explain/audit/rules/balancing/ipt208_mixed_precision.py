@@ -29,7 +29,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.audit.evidence.balancing.balancers import balancing_chains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits
 
@@ -40,11 +40,10 @@ def mixed_precision(context: RulesetContext) -> Faults:
     written = balancing_chains(context).written
     old, new = written.get(Digits.FIVE), written.get(Digits.TEN)
     if old is not None and new is not None:
-        line = at_chain(new).line
         yield Fault(
             f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
             "digits: two releases wrote here, and what the older one left is not kept up to date",
             "Make sure that one kube-proxy runs on this node, and restart it.",
             at_chain(old),
-            related=() if line is None else (line,),
+            related=lines_of([new]),
         )

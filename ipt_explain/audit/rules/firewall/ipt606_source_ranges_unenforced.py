@@ -40,7 +40,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.source_ranges import (
     EVERYWHERE,
     OpenRanges,
@@ -56,13 +56,9 @@ from ipt_explain.words.addresses import front
 _FIX = "Restart kube-proxy on this node: it rewrites the firewall's chains."
 
 
-@rule("IPT606", "source-ranges-unenforced", Severity.ERROR)
+@rule("IPT606", "source-ranges-unenforced", Severity.ERROR, gathers=True)
 def source_ranges_unenforced(context: RulesetContext) -> Faults:
     """One fault for each load balancer address, and one for each rule that accepts too early."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     dropping = context.chain("filter", PROXY_FIREWALL)
     by_nat = context.chain("nat", MARK_DROP) is not None or context.table("filter") is not None
     by_filter = dropping is not None or writer(context).since(25) or not by_nat

@@ -48,7 +48,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import front
@@ -57,13 +57,11 @@ _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
-@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520", "IPT524"))
+@rule(
+    "IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520", "IPT524"), gathers=True
+)
 def local_blackhole_open(context: RulesetContext) -> Faults:
     """One fault for each address and node port."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for service in context.services:
         for frontend in service.frontends:
             if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):

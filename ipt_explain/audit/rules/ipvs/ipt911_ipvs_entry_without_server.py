@@ -23,19 +23,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node; look in its log for errors of IPVS."
 
 
-@ipvs_rule("IPT911", "ipvs-entry-without-server", Severity.ERROR, reads_absence=True)
+@ipvs_rule("IPT911", "ipvs-entry-without-server", Severity.ERROR, reads_absence=True, gathers=True)
 def ipvs_entry_without_server(context: IpvsContext) -> Faults:
     """One fault for each address and port."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: IpvsContext) -> Faults:
     for each in context.ipvs.fronts:
         if not each.servers and each.entries:
             first = each.entries[0]

@@ -28,19 +28,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
 _FIX = "Restart kube-proxy on this node; remove servers that nobody needs with ipvsadm -D."
 
 
-@ipvs_rule("IPT912", "ipvs-server-without-entry", Severity.WARNING)
+@ipvs_rule("IPT912", "ipvs-server-without-entry", Severity.WARNING, gathers=True)
 def ipvs_server_without_entry(context: IpvsContext) -> Faults:
     """One fault for each server."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: IpvsContext) -> Faults:
     for each in context.ipvs.fronts:
         if each.servers and each.kinds_known and not each.kinds:
             where = front(each.address, each.port)

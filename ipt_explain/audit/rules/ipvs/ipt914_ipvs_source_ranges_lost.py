@@ -26,19 +26,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
 _FIX = "Remove 0.0.0.0/0 from the Service's loadBalancerSourceRanges, or write 0.0.0.0/1 and 128.0.0.0/1."
 
 
-@ipvs_rule("IPT914", "ipvs-source-ranges-lost", Severity.ERROR)
+@ipvs_rule("IPT914", "ipvs-source-ranges-lost", Severity.ERROR, gathers=True)
 def ipvs_source_ranges_lost(context: IpvsContext) -> Faults:
     """One fault for each address and port."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: IpvsContext) -> Faults:
     for each in context.ipvs.fronts:
         ranges = each.source_ranges
         if ranges is not None and not ranges.networks and each.source_ranges_known:

@@ -22,19 +22,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
 _FIX = "Look at the Service's endpoints; if some are ready, restart kube-proxy on this node."
 
 
-@ipvs_rule("IPT915", "ipvs-all-draining", Severity.WARNING)
+@ipvs_rule("IPT915", "ipvs-all-draining", Severity.WARNING, gathers=True)
 def ipvs_all_draining(context: IpvsContext) -> Faults:
     """One fault for each address and port."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: IpvsContext) -> Faults:
     for each in context.ipvs.fronts:
         weights = [real.weight for server in each.servers for real in server.real_servers]
         if weights and not any(weights):

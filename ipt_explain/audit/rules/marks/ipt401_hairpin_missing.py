@@ -30,20 +30,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault
 from ipt_explain.audit.evidence.marks.masquerade import hairpins
 
 _SHOWN = 8
 
 
-@rule("IPT401", "hairpin-missing", Severity.ERROR, about=("KUBE-SEP-",))
+@rule("IPT401", "hairpin-missing", Severity.ERROR, about=("KUBE-SEP-",), gathers=True)
 def hairpin_missing(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain):
             address = broken.endpoint.address

@@ -25,19 +25,15 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault
 from ipt_explain.audit.evidence.marks.masquerade import hairpins
 from ipt_explain.model import Rule
 
 
-@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, about=("KUBE-SEP-",), yields_to=("IPT504",))
+@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, about=("KUBE-SEP-",), yields_to=("IPT504",), gathers=True)
 def hairpin_wrong_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.ADDRESS:
             address = broken.endpoint.address

@@ -24,18 +24,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault
 from ipt_explain.audit.evidence.marks.masquerade import hairpins
 
 
-@rule("IPT403", "hairpin-after-dnat", Severity.ERROR, about=("KUBE-SEP-",))
+@rule("IPT403", "hairpin-after-dnat", Severity.ERROR, about=("KUBE-SEP-",), gathers=True)
 def hairpin_after_dnat(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
             yield Fault(

@@ -31,7 +31,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.netfilter.marks.rules import single_bit
@@ -49,13 +49,9 @@ _BEHIND = {
 }  # fmt: skip
 
 
-@rule("IPT407", "mark-collision", Severity.WARNING, about=("KUBE-MARK-MASQ",))
+@rule("IPT407", "mark-collision", Severity.WARNING, about=("KUBE-MARK-MASQ",), gathers=True)
 def mark_collision(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     marking = masquerade_marking(context)
     if marking is None or not single_bit(marking.result):
         return

@@ -45,7 +45,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark
 from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
@@ -57,13 +57,16 @@ _HEAD = 3
 _LOST = "keep their source, and replies do not come back through this node"
 
 
-@rule("IPT411", "off-cluster-masquerade-missing", Severity.WARNING, reads_absence=True, yields_to=("IPT415",))
+@rule(
+    "IPT411",
+    "off-cluster-masquerade-missing",
+    Severity.WARNING,
+    reads_absence=True,
+    yields_to=("IPT415",),
+    gathers=True,
+)
 def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
     """One fault for each service port, but one note where none is marked."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     marks = cluster_ip_marks(context)
     strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
     told: set[int] = set()

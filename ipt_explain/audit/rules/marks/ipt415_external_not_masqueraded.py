@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, rule
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend, external_marks
 from ipt_explain.audit.evidence.marks.masquerade import mark_reader
 from ipt_explain.words.addresses import front
@@ -55,13 +55,9 @@ _EFFECTS = {
 }
 
 
-@rule("IPT415", "external-not-masqueraded", Severity.ERROR)
+@rule("IPT415", "external-not-masqueraded", Severity.ERROR, gathers=True)
 def external_not_masqueraded(context: RulesetContext) -> Faults:
     """One fault for each service port and place."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for unmarked in external_marks(context):
         chain = context.chain("nat", unmarked.rule.chain)
         if chain is not None and context.knows_chain(chain):

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.hooks import unasked, unhooked
+from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 _LOST = {
@@ -49,11 +50,8 @@ _HANG = "connections to Services without endpoints hang instead of being refused
 
 
 @nft_rule("IPT901", "nft-not-hooked", Severity.ERROR, reads_absence=True)
-def nft_not_hooked(context: NftContext) -> Faults:
+def nft_not_hooked(context: NftContext, table: Table) -> Faults:
     """One fault for each hook and chain, and for each map that is not looked up."""
-    table = context.proxy
-    if table is None:
-        return
     for each in unhooked(table):
         how = "only under conditions leads" if each.rule is not None else "does not lead"
         yield Fault(

@@ -32,22 +32,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import proxy_chain
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.references import references
+from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node; take the listing again if it may be cut."
 
 
-@nft_rule("IPT902", "nft-leads-nowhere", Severity.ERROR, reads_absence=True)
-def nft_leads_nowhere(context: NftContext) -> Faults:
+@nft_rule("IPT902", "nft-leads-nowhere", Severity.ERROR, reads_absence=True, gathers=True)
+def nft_leads_nowhere(context: NftContext, table: Table) -> Faults:
     """One fault for each chain."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     for name, leading in references(context).items():
         chain = table.chains.get(name)
         if chain is not None and (chain.rules or proxy_chain(name) is None):

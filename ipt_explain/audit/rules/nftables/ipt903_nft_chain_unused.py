@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.references import Reference, references
 from ipt_explain.model.nft import Chain, Table
 from ipt_explain.services.ports import FrontendKind
@@ -50,16 +50,9 @@ _LOST = {
 }
 
 
-@nft_rule("IPT903", "nft-chain-unused", Severity.ERROR, reads_absence=True)
-def nft_chain_unused(context: NftContext) -> Faults:
+@nft_rule("IPT903", "nft-chain-unused", Severity.ERROR, reads_absence=True, gathers=True)
+def nft_chain_unused(context: NftContext, table: Table) -> Faults:
     """One fault for each chain."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     leading = references(context)
     for chain, known in _service_chains(table):
         found = leading.get(chain.name)

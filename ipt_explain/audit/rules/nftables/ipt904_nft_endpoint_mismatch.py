@@ -40,23 +40,16 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.names import Target, target_of
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
 from ipt_explain.words.addresses import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
-@nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR)
-def nft_endpoint_mismatch(context: NftContext) -> Faults:
+@nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR, gathers=True)
+def nft_endpoint_mismatch(context: NftContext, table: Table) -> Faults:
     """One fault for each rule."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     for chain in table.chains.values():
         meant = target_of(chain.name)
         if meant is None:

@@ -35,16 +35,16 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.tables import MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, settings
+from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)
-def nft_mark_mismatch(context: NftContext) -> Faults:
+def nft_mark_mismatch(context: NftContext, table: Table) -> Faults:
     """One fault for each rule that sets another mark, and one for another that is taken away."""
-    table = context.proxy
-    chain = None if table is None else table.chains.get(MASQUERADING)
-    if table is None or chain is None:
+    chain = table.chains.get(MASQUERADING)
+    if chain is None:
         return
     done = masquerading(chain)
     if done.tested is None:

@@ -32,16 +32,16 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading
+from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT906", "nft-masquerading-broken", Severity.ERROR, reads_absence=True)
-def nft_masquerading_broken(context: NftContext) -> Faults:
+def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
     """One fault for each part that is missing."""
-    table = context.proxy
-    chain = None if table is None else table.chains.get(MASQUERADING)
-    if table is None or chain is None:
+    chain = table.chains.get(MASQUERADING)
+    if chain is None:
         return
     done = masquerading(chain)
     place = context.at_chain(table, chain)

@@ -30,17 +30,14 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, Meta, Statement
+from ipt_explain.model.nft import Match, Meta, Statement, Table
 
 _FIX = "Restart kube-proxy on this node; 1.33 and later name interfaces by name."
 
 
 @nft_rule("IPT908", "nft-interface-index", Severity.WARNING)
-def nft_interface_index(context: NftContext) -> Faults:
+def nft_interface_index(context: NftContext, table: Table) -> Faults:
     """At most one fault a table, with all other lines."""
-    table = context.proxy
-    if table is None:
-        return
     places = [
         context.at_rule(table, chain, rule)
         for chain in table.chains.values()

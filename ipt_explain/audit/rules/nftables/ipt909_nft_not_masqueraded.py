@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
-from ipt_explain.model.nft import Concatenation
+from ipt_explain.model.nft import Concatenation, Table
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
 from ipt_explain.words.addresses import address_port, front
 
@@ -55,11 +55,11 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
     "IPT909", "nft-not-masqueraded", Severity.ERROR, reads_absence=True,
     yields_to=("IPT901", "IPT905", "IPT906"),
 )  # fmt: skip
-def nft_not_masqueraded(context: NftContext) -> Faults:
+def nft_not_masqueraded(context: NftContext, table: Table) -> Faults:
     """One fault for each frontend, endpoint and Service."""
     yield from gathered(_external(context))
     yield from gathered(_hairpins(context))
-    yield from gathered(_missing_hairpins(context))
+    yield from gathered(_missing_hairpins(context, table))
     yield from gathered(_cluster_ips(context))
 
 
@@ -95,9 +95,9 @@ def _hairpins(context: NftContext) -> Faults:
                 )
 
 
-def _missing_hairpins(context: NftContext) -> Faults:
+def _missing_hairpins(context: NftContext, table: Table) -> Faults:
     """From 1.36 on a set has all endpoints of this node: what it has one port of is on this node."""
-    held = None if context.proxy is None else context.proxy.sets.get(HAIRPIN_CONNECTIONS)
+    held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is None or not context.complete:
         return
     keys = {each.key.parts[1:] for each in held.elements if isinstance(each.key, Concatenation)}

@@ -36,24 +36,18 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import disordered
+from ipt_explain.model.nft import Table
 from ipt_explain.words.quotes import clipped
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 _LONGEST = 60
 
 
-@nft_rule("IPT910", "nft-rules-disordered", Severity.ERROR)
-def nft_rules_disordered(context: NftContext) -> Faults:
+@nft_rule("IPT910", "nft-rules-disordered", Severity.ERROR, gathers=True)
+def nft_rules_disordered(context: NftContext, table: Table) -> Faults:
     """One fault for each rule that comes too late."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     for chain in table.chains.values():
         for late, early in disordered(chain):
             yield Fault(

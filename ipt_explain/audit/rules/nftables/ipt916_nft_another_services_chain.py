@@ -36,22 +36,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
-from ipt_explain.model.nft import Match, Rule, SetLiteral, SetReference, Verdict, VerdictMap
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.model.nft import Match, Rule, SetLiteral, SetReference, Table, Verdict, VerdictMap
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR)
-def nft_another_services_chain(context: NftContext) -> Faults:
+@nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR, gathers=True)
+def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
     """One fault for each rule."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     for chain in table.chains.values():
         own = proxy_chain(chain.name)
         if own is None:

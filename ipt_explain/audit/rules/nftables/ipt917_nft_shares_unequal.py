@@ -32,23 +32,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
-from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, VerdictMap
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, Table, VerdictMap
 from ipt_explain.words.counts import counted
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR)
-def nft_shares_unequal(context: NftContext) -> Faults:
+@nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR, gathers=True)
+def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
     """One fault for each rule."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     for chain in table.chains.values():
         for rule in chain.rules:
             for numbers, elements in _draws(rule):

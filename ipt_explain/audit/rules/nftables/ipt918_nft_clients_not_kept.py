@@ -42,23 +42,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import target_of
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
-from ipt_explain.model.nft import Match, SetReference, SetUpdate
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.model.nft import Match, SetReference, SetUpdate, Table
 from ipt_explain.words.addresses import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, yields_to=("IPT904",))
-def nft_clients_not_kept(context: NftContext) -> Faults:
+@nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, yields_to=("IPT904",), gathers=True)
+def nft_clients_not_kept(context: NftContext, table: Table) -> Faults:
     """One fault for each endpoint."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     asked: set[str] = set()
     filled: set[str] = set()
     for chain in table.chains.values():

@@ -44,23 +44,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import external_rules
-from ipt_explain.model.nft import Chain
+from ipt_explain.model.nft import Chain, Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, yields_to=("IPT910",))
-def nft_short_circuit_lost(context: NftContext) -> Faults:
+@nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, yields_to=("IPT910",), gathers=True)
+def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
     """One fault for each chain."""
-    yield from gathered(_faults(context))
-
-
-def _faults(context: NftContext) -> Faults:
-    table = context.proxy
-    if table is None:
-        return
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
     for_pods = sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
     for chain, rules in ranks.items():

@@ -50,6 +50,7 @@ from ipt_explain.audit.authoring import (
     Severity,
     at_chain,
     dump_rule,
+    lines_of,
 )
 from ipt_explain.model import Backend, Chain
 
@@ -73,7 +74,7 @@ def two_backends(dump: DumpContext) -> Faults:
                     f"{len(other.services)} service ports): packets pass both, and one of them is stale",
                     FIX,
                     at_chain(theirs),
-                    related=_line(mine) if one.ruleset.source == other.ruleset.source else (),
+                    related=lines_of([mine]) if one.ruleset.source == other.ruleset.source else (),
                     context=other,
                 )
     backends = {context.ruleset.backend for context in dump.rulesets}
@@ -99,11 +100,6 @@ def _rivals(one: RulesetContext, other: RulesetContext) -> bool:
     return (
         left.family is right.family and left.backend is not right.backend and None not in (left.backend, right.backend)
     )
-
-
-def _line(chain: Chain) -> tuple[int, ...]:
-    line = at_chain(chain).line
-    return () if line is None else (line,)
 
 
 def _services(context: RulesetContext) -> Chain | None:

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 from ipt_explain.words.lists import listed
@@ -62,7 +62,7 @@ def unreachable_chain(context: RulesetContext) -> Faults:
                 f"no packet reaches {_named(lost)} of table {name}: no built-in chain leads there",
                 "Add the missing jump, or flush and delete the chain.",
                 at_chain(first),
-                related=tuple(line for chain in lost[1:] if (line := at_chain(chain).line) is not None),
+                related=lines_of(lost[1:]),
             )
 
 

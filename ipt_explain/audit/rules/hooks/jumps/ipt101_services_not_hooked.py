@@ -34,7 +34,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, hashed_chains
 from ipt_explain.audit.evidence.node.facts import writer
@@ -71,6 +71,5 @@ def _fault(context: RulesetContext, state: HookState) -> Fault:
     wait = ""
     if writer(context).canaries:
         wait = "; as its canary chains still exist, kube-proxy 1.27 and later does not notice before its next full sync"
-    at = at_table("nat", None, name) if state.built_in is None else at_chain(state.built_in)
-    related = () if state.target.line is None else (state.target.line,)
-    return Fault(f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}", _FIX, at, related=related)
+    message = f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}"
+    return Fault(message, _FIX, state.lacking, related=state.unreached)

@@ -30,7 +30,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
 
 _LOST = (
@@ -45,9 +45,8 @@ def postrouting_not_hooked(context: RulesetContext) -> Faults:
     """At most one fault a ruleset."""
     for state in hooks(context):
         if state.hook.chain == POSTROUTING and state.missing:
-            at = at_table("nat", None, "POSTROUTING") if state.built_in is None else at_chain(state.built_in)
-            related = () if state.target.line is None else (state.target.line,)
-            yield Fault(f"nat POSTROUTING does not jump to KUBE-POSTROUTING: {_LOST}", _FIX, at, related=related)
+            message = f"nat POSTROUTING does not jump to KUBE-POSTROUTING: {_LOST}"
+            yield Fault(message, _FIX, state.lacking, related=state.unreached)
     nat = context.table("nat")
     if nat is None or POSTROUTING in nat.chains or context.is_called("nat", POSTROUTING):
         return

@@ -23,17 +23,13 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, gathered, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.gotos import Goto, GotoPlace, misplaced_gotos
 
 
-@rule("IPT105", "hook-goto", Severity.ERROR)
+@rule("IPT105", "hook-goto", Severity.ERROR, gathers=True)
 def hook_goto(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    return gathered(_faults(context))
-
-
-def _faults(context: RulesetContext) -> Faults:
     for goto in misplaced_gotos(context.ruleset, context.by_shape):
         yield Fault(
             _message(goto),

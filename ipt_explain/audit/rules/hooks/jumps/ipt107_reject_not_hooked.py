@@ -32,7 +32,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
 from ipt_explain.audit.evidence.hooks.hook_states import Hook, HookState
 
@@ -71,11 +71,10 @@ def reject_not_hooked(context: RulesetContext) -> Faults:
 
 
 def _fault(state: HookState, hook: Hook) -> Fault:
-    at = at_table("filter", None, hook.built_in) if state.built_in is None else at_chain(state.built_in)
     return Fault(
         f"filter {hook.built_in} does not jump to {hook.chain}: {_EFFECTS[hook.built_in, hook.chain]}",
         "Restart kube-proxy on this node: at start it writes all of its hooks.",
-        at,
-        related=() if state.target.line is None else (state.target.line,),
+        state.lacking,
+        related=state.unreached,
         key=hook.chain,
     )

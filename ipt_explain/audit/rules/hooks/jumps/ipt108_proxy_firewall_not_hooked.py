@@ -32,7 +32,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import PROXY_FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
 
 _WHOSE = {
@@ -55,7 +55,7 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
             "Restart kube-proxy on this node: at start it writes all of its hooks.",
-            at_table("filter", None, name) if state.built_in is None else at_chain(state.built_in),
-            related=() if state.target.line is None else (state.target.line,),
+            state.lacking,
+            related=state.unreached,
             severity=None if dropped else Severity.WARNING,
         )

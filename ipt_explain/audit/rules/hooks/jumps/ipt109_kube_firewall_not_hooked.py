@@ -28,7 +28,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
 
 _EFFECTS = {
@@ -46,6 +46,6 @@ def kube_firewall_not_hooked(context: RulesetContext) -> Faults:
             yield Fault(
                 f"filter {name} does not jump to KUBE-FIREWALL: {_EFFECTS[name]}",
                 "Restart kubelet and kube-proxy on this node: at start they write the hooks.",
-                at_table("filter", None, name) if state.built_in is None else at_chain(state.built_in),
-                related=() if state.target.line is None else (state.target.line,),
+                state.lacking,
+                related=state.unreached,
             )

@@ -31,7 +31,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.audit.evidence.balancing.balancers import endpoint_chains, named
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
 from ipt_explain.audit.evidence.services.facts import label, name_evidence
@@ -83,7 +83,7 @@ def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
         "are left over, or their Services' rules for them were lost",
         _FIX,
         at_chain(stale.endpoints[0]),
-        related=_lines(stale.endpoints[1:]),
+        related=lines_of(stale.endpoints[1:]),
     )
 
 
@@ -93,9 +93,5 @@ def _many(chains: tuple[Chain, ...], what: str) -> Fault:
         "rules that led to them were lost",
         _FIX,
         at_chain(chains[0]),
-        related=_lines(chains[1:]),
+        related=lines_of(chains[1:]),
     )
-
-
-def _lines(chains: tuple[Chain, ...]) -> tuple[int, ...]:
-    return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)
