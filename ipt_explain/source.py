@@ -8,15 +8,6 @@ from ipt_explain.records import dataclass, field
 _LINE_FEED = lazy_pattern("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in a source: 1-based line and column; `end_column` is the first column behind it."""
-
-    line: int
-    column: int
-    end_column: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceText:
     """A source's name and text, and its lines by number. Only LF ends a line, as for iptables."""

@@ -125,12 +125,6 @@ class NftContext(BackendContext):
         line = (element.line or held.line or None) if self.has_lines else None
         return Place(None, line, f"{held.name}: {element_text(element)}", table=_name(table))
 
-    def at_set(self, table: nft.Table, name: str) -> Place:
-        """The place of a set or map; of the table where it has none of that name."""
-        held = table.sets.get(name)
-        line = (table.line if held is None else held.line) or None
-        return Place(None, line if self.has_lines else None, name, table=_name(table))
-
     def at_chain(self, table: nft.Table, chain: nft.Chain | None) -> Place:
         """The place of a chain, or of a table that lacks one."""
         line = table.line if chain is None else chain.line

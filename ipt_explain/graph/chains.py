@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ipt_explain.graph.cycles import Cycle, circle, order_of_core
-from ipt_explain.graph.export import multigraph
 from ipt_explain.graph.jumps import Jump, JumpIndex, as_jump, index_jumps
 from ipt_explain.graph.order import callees_first, walk
 from ipt_explain.model import Form, Rule, Table
 from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 class ChainGraph:
@@ -137,35 +132,3 @@ class ChainGraph:
             below = [deepest[target] + 1 for target in self.targets.get(name, ()) if target in deepest]
             deepest[name] = max(below, default=0)
         return deepest
-
-    # --- networkx ---------------------------------------------------------------------------------------------------
-
-    def networkx(self, label: Callable[[Rule], str] = lambda rule: rule.text) -> nx.MultiDiGraph[str]:
-        """The graph as networkx has it: chains with `declared` and `rules`, and one edge per jump.
-
-        An edge is keyed by its rule's line, and has `line`, `rule`, `goto` and `label`. networkx groups edges by
-        target, so ask `jumps`, not it, which rule comes first.
-        """
-        chains = self.table.chains
-        names = dict.fromkeys([*chains, *self._index.entering])
-        return multigraph(
-            (
-                (name, {"declared": name in chains, "rules": len(chains[name].rules) if name in chains else 0})
-                for name in names
-            ),
-            (
-                (
-                    jump.source,
-                    jump.target,
-                    jump.rule.line,
-                    {
-                        "line": jump.rule.line,
-                        "rule": jump.rule.text,
-                        "goto": jump.goto,
-                        "label": label(jump.rule),
-                    },
-                )
-                for name in chains
-                for jump in self.jumps(name)
-            ),
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from ipt_explain.enums import Enum
 from ipt_explain.model.chain import Chain
 from ipt_explain.model.extent import Extent
 from ipt_explain.model.family import Family
-from ipt_explain.model.layout import Layout
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.records import dataclass, field
@@ -84,13 +82,6 @@ class Table:
     def rule_count(self) -> int:
         """How many rules its chains hold."""
         return sum(len(chain.layout) for chain in self.chains.values())
-
-    def by_layout(self) -> dict[Layout, list[Chain]]:
-        """The chains by what they share: whoever asks a question of many chains asks it once a layout."""
-        groups: dict[Layout, list[Chain]] = defaultdict(list)
-        for chain in self.chains.values():
-            groups[chain.layout].append(chain)
-        return dict(groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

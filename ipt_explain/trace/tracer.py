@@ -19,7 +19,7 @@ from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
-from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
+from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.trace.outcome import Ending, Outcome

@@ -10,7 +10,6 @@ from ipt_explain.model import Family
 from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.ipvs.schedulers import Spread
 from ipt_explain.netfilter.ipvs.taking import Taken, take
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.parsing import read_dump
@@ -64,13 +63,6 @@ def test_thresholds_leave_it_to_load() -> None:
     found = taken(with_weights("rr", 1, 1, extra=" -x 10 -y 5"))
     assert isinstance(found, Taken)
     assert [each.share for each in found.destinations] == [None, None]
-
-
-def test_what_decides() -> None:
-    spreads = {name: taken(with_weights(name, 1, 1)) for name in ("rr", "wlc", "sh", "dh", "odd")}
-    assert [found.spread for found in spreads.values() if isinstance(found, Taken)] == [
-        Spread.TURNS, Spread.LOAD, Spread.CLIENT, Spread.DESTINATION, Spread.UNKNOWN,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("weights", [(), (0,), (0, 0)])

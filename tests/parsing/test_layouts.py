@@ -40,9 +40,9 @@ def test_chains_of_one_make_share_their_layout() -> None:
     assert len(empty.layout) == 0 and empty.rules == ()
 
 
-def test_a_question_is_asked_once_a_layout() -> None:
-    table = read_dump(_ENDPOINTS).rulesets[0].tables["nat"]
-    layout, chains = next((layout, chains) for layout, chains in table.by_layout().items() if len(layout) == 2)
+def test_a_layout_tells_where_the_words_of_its_chains_are() -> None:
+    *chains, _ = _chains(_ENDPOINTS)
+    layout = chains[0].layout
     translation = layout.shapes[1]
     place = layout.place(1, translation.target_option("--to-destination"))
     comment = layout.place(0, layout.shapes[0].match_option("comment", "--comment"))

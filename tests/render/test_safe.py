@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from ipt_explain.render.text.safe import cells, dump_text, escape
+from ipt_explain.render.text.safe import cells, escape
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,3 @@ def test_wide_characters_take_two_columns() -> None:
     assert cells("é·─→") == 4
     assert cells("日本") == 4
     assert cells("e\u0301") == 1
-
-
-@pytest.mark.parametrize("text", ["[red]x[/red]", "[/x]", "[fd00::1]:80", ":key: web:smile:", "1.2.3.4 'quoted' True"])
-def test_rich_text_from_a_dump_is_neither_markup_nor_emoji_nor_highlighted(text: str) -> None:
-    from rich.console import Console
-
-    console = Console(force_terminal=True, width=100, color_system="truecolor")
-    with console.capture() as captured:
-        console.print(dump_text(text))
-    assert captured.get() == text + "\n"

@@ -35,11 +35,10 @@ _LOCAL_NODE_PORTS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceRanges:
-    """The clients that may use a load balancer's address: those in `networks`, and with `own_address` the node itself
-    by way of the address. Without networks nobody may, which is what becomes of 0.0.0.0/0 up to 1.33."""
+    """The clients that may use a load balancer's address. Without networks nobody may, which is what becomes of
+    0.0.0.0/0 up to 1.33."""
 
     networks: tuple[str, ...]
-    own_address: bool
     entries: tuple[Entry, ...]
 
 
@@ -163,7 +162,7 @@ class _Reading:
         own = self._entries.at(SetRole.OWN_SOURCE, place)
         firewall = self._entries.at(SetRole.LOAD_BALANCER_FIREWALL, place)
         networks = tuple(network for entry in entries for network in entry.rest)
-        return SourceRanges(networks, bool(own), (*firewall, *entries, *own))
+        return SourceRanges(networks, (*firewall, *entries, *own))
 
     def _node_port(self, protocol: str, port: int, servers: Iterable[VirtualServer]) -> Front:
         servers = tuple(servers)

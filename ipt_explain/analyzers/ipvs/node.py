@@ -19,13 +19,12 @@ class IpvsNode:
 
     `local_endpoints` are those of this node (protocol, address, port), ready or not, each of which is masqueraded when
     it connects to itself (KUBE-LOOP-BACK); none is of another node. `bound` are the addresses on kube-ipvs0,
-    `meant_to_be_bound` those of KUBE-IPVS-IPS. `health_check_ports` are Services' health check node ports.
+    `meant_to_be_bound` those of KUBE-IPVS-IPS.
     """
 
     family: Family
     fronts: tuple[Front, ...]
     local_endpoints: frozenset[Place] | None
-    health_check_ports: tuple[int, ...] | None
     bound: frozenset[str] | None
     meant_to_be_bound: frozenset[str] | None
 
@@ -37,17 +36,15 @@ class IpvsNode:
 def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
     """All that the facts say of one family."""
     entries = Entries(facts, family)
-    local = bound = meant = ports = None
+    local = bound = meant = None
     if entries.knows(SetRole.LOOP_BACK):
         local = frozenset(entry.place for entry in entries.of(SetRole.LOOP_BACK))
-    if entries.knows(SetRole.HEALTH_CHECK_NODE_PORT):
-        ports = tuple(entry.place[2] for entry in entries.of(SetRole.HEALTH_CHECK_NODE_PORT))
     if entries.knows(SetRole.BOUND_ADDRESSES):
         meant = frozenset(entry.place[1] or "" for entry in entries.of(SetRole.BOUND_ADDRESSES))
     if facts.addresses is not None and (PROXY_INTERFACE in facts.addresses.interfaces or facts.addresses.complete):
         on_it = (each for each in facts.addresses.addresses if each.interface == PROXY_INTERFACE)
         bound = frozenset(each.address for each in on_it if each.family is family)
-    return IpvsNode(family, fronts(facts, family), local, ports, bound, meant)
+    return IpvsNode(family, fronts(facts, family), local, bound, meant)
 
 
 def serves_ipvs(facts: NodeFacts) -> bool | None:

@@ -35,11 +35,6 @@ class Network:
         host_bits = ~self.mask & ((1 << BITS[self.family]) - 1)
         return None if host_bits & (host_bits + 1) else BITS[self.family] - host_bits.bit_length()
 
-    @property
-    def is_host(self) -> bool:
-        """Whether it is one address."""
-        return self.prefix_length == BITS[self.family]
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

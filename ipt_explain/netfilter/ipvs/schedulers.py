@@ -10,47 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ipt_explain.enums import Enum
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
 
-
-class Spread(Enum):
-    """What decides which real server a new connection gets."""
-
-    TURNS = "turns"  # one after the other
-    WEIGHTS = "weights"  # one after the other, the heavier ones more often
-    LOAD = "load"  # how many connections each has
-    CLIENT = "client"  # the client's address
-    DESTINATION = "destination"  # the address that it connects to
-    FIRST = "first"  # the heaviest, as long as it takes connections
-    UNKNOWN = "unknown"  # a scheduler that is not known here, or not shown
-
-
-_SPREADS = {
-    "rr": Spread.TURNS,
-    "wrr": Spread.WEIGHTS,
-    "lc": Spread.LOAD,
-    "wlc": Spread.LOAD,
-    "lblc": Spread.LOAD,
-    "lblcr": Spread.LOAD,
-    "sed": Spread.LOAD,
-    "nq": Spread.LOAD,
-    "twos": Spread.LOAD,
-    "ovf": Spread.LOAD,
-    "sh": Spread.CLIENT,
-    "mh": Spread.CLIENT,
-    "dh": Spread.DESTINATION,
-    "fo": Spread.FIRST,
-}
 _HASH_ALL = frozenset({"sh", "dh"})
 
 
-def spread_of(server: VirtualServer) -> Spread:
-    """What decides for this virtual server."""
-    return _SPREADS.get(server.scheduler or "", Spread.UNKNOWN)
-
-
-def refuses_some(server: VirtualServer) -> bool:
+def _refuses_some(server: VirtualServer) -> bool:
     """Whether some connections are refused although other servers would take them: hash tables of sh and dh hold
     servers of weight 0, too (ip_vs_sh_get and ip_vs_dh_schedule)."""
     takes = [real.weight is None or real.weight > 0 for real in server.real_servers]
@@ -65,7 +30,7 @@ def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
     """
     weights = [real.weight for real in server.real_servers]
     ready = [weight is None or weight > 0 for weight in weights]
-    known = None not in weights and not refuses_some(server)
+    known = None not in weights and not _refuses_some(server)
     if ready.count(True) == 1 and known:
         return tuple(Fraction(takes) for takes in ready)
     among = _among_ready(server, ready) if known and any(ready) else [None] * len(ready)
@@ -73,16 +38,15 @@ def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
 
 
 def _among_ready(server: VirtualServer, ready: Sequence[bool]) -> Sequence[Fraction | None]:
-    spread = spread_of(server)
     weights = [real.weight or 0 for real in server.real_servers]
     if any(map(_may_overflow, server.real_servers)):
         return [None] * len(ready)
-    if spread is Spread.TURNS:
+    if server.scheduler == "rr":
         return [Fraction(1, ready.count(True))] * len(ready)
-    if spread is Spread.WEIGHTS:
+    if server.scheduler == "wrr":
         total = sum(weight for weight, takes in zip(weights, ready) if takes)
         return [Fraction(weight, total) if takes else None for weight, takes in zip(weights, ready)]
-    if spread is Spread.FIRST and weights.count(max(weights)) == 1:
+    if server.scheduler == "fo" and weights.count(max(weights)) == 1:
         return [Fraction(weight == max(weights)) for weight in weights]
     return [None] * len(ready)
 

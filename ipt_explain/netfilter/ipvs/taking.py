@@ -22,7 +22,7 @@ from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.model.node.ipvs import Forwarding, RealServer, VirtualServer
 from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
-from ipt_explain.netfilter.ipvs.schedulers import Spread, refuses_some, shares, spread_of
+from ipt_explain.netfilter.ipvs.schedulers import shares
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import dataclass
 
@@ -51,15 +51,12 @@ class Destination:
 class Taken:
     """A packet that a virtual server has taken: to one of `destinations`, or refused where there are none.
 
-    `spread` is what decides among them. A server of weight 0 is none of them; a client that persistence still binds to
-    it gets there all the same, unless the node has expire_quiescent_template set, as kube-proxy does. With
-    `refuses_some` some clients are refused although there are destinations.
+    A server of weight 0 is none of them; a client that persistence still binds to it gets there all the same, unless
+    the node has expire_quiescent_template set, as kube-proxy does.
     """
 
     server: VirtualServer
-    spread: Spread
     destinations: tuple[Destination, ...]
-    refuses_some: bool = False
 
     @property
     def refused(self) -> bool:
@@ -80,7 +77,7 @@ def take(
         for real, share in zip(server.real_servers, shares(server))
         if share is None or share > 0
     )
-    return Taken(server, spread_of(server), destinations, refuses_some(server))
+    return Taken(server, destinations)
 
 
 def _destination(real: RealServer, port: int | None, share: Fraction | None) -> Destination:

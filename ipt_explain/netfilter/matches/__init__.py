@@ -1,56 +1,17 @@
 """What each match module asks of a packet, compiled once a shape.
 
-A module is a function of a match that returns its conditions in the kernel's order, imported when a rule first asks
-for it. A module without one is a question that only the user can answer.
+Each module here returns the conditions of a match in the kernel's order, and is imported when a rule first asks for
+it. A match that none of them knows is a question that only the user can answer.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from importlib import import_module
 
 from ipt_explain.model import Hidden, Match, Shape
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.packet import Bound, PacketState
 
-__all__ = ["MODULES", "compile_match", "compile_shape"]
-
-
-MODULES: Mapping[str, tuple[str, str] | None] = {
-    "addrtype": ("addressing", "compile_addrtype"),
-    "bpf": ("ip_header", "compile_raw_bytes"),
-    "cgroup": ("origin", "compile_socket_owner"),
-    "comment": None,
-    "connmark": ("marked", "compile_connmark"),
-    "conntrack": ("tracking", "compile_conntrack"),
-    "dccp": ("transport", "compile_transport"),
-    "dscp": ("ip_header", "compile_tos"),
-    "ecn": ("ip_header", "compile_raw_bytes"),
-    "hl": ("ip_header", "compile_hops"),
-    "icmp": ("transport", "compile_icmp"),
-    "icmp6": ("transport", "compile_icmp6"),
-    "icmpv6": ("transport", "compile_icmp6"),
-    "iprange": ("addressing", "compile_iprange"),
-    "mac": ("origin", "compile_mac"),
-    "mark": ("marked", "compile_mark"),
-    "multiport": ("transport", "compile_multiport"),
-    "nfacct": None,  # counts, and matches always
-    "owner": ("origin", "compile_socket_owner"),
-    "physdev": ("origin", "compile_physdev"),
-    "pkttype": ("origin", "compile_pkttype"),
-    "recent": ("visits", "compile_recent"),
-    "sctp": ("transport", "compile_transport"),
-    "set": ("sets", "compile_set"),
-    "state": ("tracking", "compile_state"),
-    "statistic": ("chance", "compile_statistic"),
-    "tcp": ("transport", "compile_transport"),
-    "tos": ("ip_header", "compile_tos"),
-    "ttl": ("ip_header", "compile_hops"),
-    "u32": ("ip_header", "compile_raw_bytes"),
-    "udp": ("transport", "compile_transport"),
-    "udplite": ("transport", "compile_transport"),
-}
+__all__ = ["compile_match", "compile_shape"]
 
 
 def compile_shape(shape: Shape) -> tuple[Condition, ...]:
@@ -79,9 +40,27 @@ def _interfaces(words: Words, state: PacketState, bound: Bound) -> Answer:
 
 def compile_match(match: Match) -> list[Condition]:
     """The conditions of one match, in order; none for one that matches always."""
-    home = MODULES.get(match.module, ("undecided", "compile_undecided"))
-    if home is None:
-        return []
-    module, function = home
-    compiler: Callable[[Match], list[Condition]] = getattr(import_module(f"{__name__}.{module}"), function)
-    return compiler(match)
+    match match.module:
+        case "comment" | "nfacct":
+            return []
+        case "addrtype" | "iprange":
+            from ipt_explain.netfilter.matches.addressing import conditions
+        case "bpf" | "dscp" | "ecn" | "hl" | "tos" | "ttl" | "u32":
+            from ipt_explain.netfilter.matches.ip_header import conditions
+        case "cgroup" | "mac" | "owner" | "physdev" | "pkttype":
+            from ipt_explain.netfilter.matches.origin import conditions
+        case "connmark" | "mark":
+            from ipt_explain.netfilter.matches.marked import conditions
+        case "conntrack" | "state":
+            from ipt_explain.netfilter.matches.tracking import conditions
+        case "dccp" | "icmp" | "icmp6" | "icmpv6" | "multiport" | "sctp" | "tcp" | "udp" | "udplite":
+            from ipt_explain.netfilter.matches.transport import conditions
+        case "recent":
+            from ipt_explain.netfilter.matches.visits import conditions
+        case "set":
+            from ipt_explain.netfilter.matches.sets import conditions
+        case "statistic":
+            from ipt_explain.netfilter.matches.chance import conditions
+        case _:
+            from ipt_explain.netfilter.matches.undecided import conditions
+    return conditions(match)

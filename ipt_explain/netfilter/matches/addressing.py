@@ -15,7 +15,12 @@ def own_address_question(address: Address, family: Family) -> str:
     return f"{address_text(address, family)} is an address of this node"
 
 
-def compile_addrtype(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
+    """addrtype and iprange."""
+    return _addrtype_conditions(match) if match.module == "addrtype" else _iprange_conditions(match)
+
+
+def _addrtype_conditions(match: Match) -> list[Condition]:
     """addrtype: the kind of the source's and the destination's address, as the node's routing sees it."""
     conditions = [_type_of(option) for option in match.options if option.slots]
     if any(option.name.startswith("--limit-iface") for option in match.options):
@@ -91,7 +96,7 @@ def _on_interface(match: Match) -> Condition:
     return Condition(slots_of(match), test, bound=True)
 
 
-def compile_iprange(match: Match) -> list[Condition]:
+def _iprange_conditions(match: Match) -> list[Condition]:
     """iprange: source or destination between two addresses, both included."""
     return [_in_range(option) for option in match.options]
 

@@ -14,19 +14,19 @@ from ipt_explain.netfilter.truth import Truth
 _chance = lru_cache(maxsize=4096)(chance)
 
 
-def compile_statistic(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
     """statistic: `random` matches its share of packets; `nth` its long-run share.
 
     Each nth rule counts the packets that reach it. So of these it takes its share, whatever came before; but which, no
     dump tells: where packets that another nth rule has taken are among them, and others too, it is asked for.
     """
-    conditions: list[Condition] = []
+    found: list[Condition] = []
     for option in match.options:
         if option.name == "--probability":
-            conditions.append(_random(option))
+            found.append(_random(option))
         elif option.name == "--every":
-            conditions.append(_nth(match, option))
-    return conditions
+            found.append(_nth(match, option))
+    return found
 
 
 def _random(option: Option) -> Condition:

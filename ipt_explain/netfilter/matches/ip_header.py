@@ -20,9 +20,12 @@ _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def compile_hops(match: Match) -> list[Condition]:
-    """ttl and hl: known once a rule has set it; else a question, another one after each change."""
-    return [_hops(match, option) for option in match.options]
+def conditions(match: Match) -> list[Condition]:
+    """ttl, hl, tos and dscp: known once a rule has set it, else a question; u32, ecn and bpf: what they read may be
+    anything. Each change of the header asks anew.
+    """
+    of = _BY_MODULE.get(match.module, _raw_bytes)
+    return [of(match, option) for option in match.options]
 
 
 def _hops(match: Match, option: Option) -> Condition:
@@ -38,11 +41,6 @@ def _hops(match: Match, option: Option) -> Condition:
     return Condition(option.slots, test)
 
 
-def compile_tos(match: Match) -> list[Condition]:
-    """tos and dscp: known as far as rules have set it."""
-    return [_tos(match, option) for option in match.options]
-
-
 def _tos(match: Match, option: Option) -> Condition:
     text = _text(match, option)
 
@@ -54,11 +52,6 @@ def _tos(match: Match, option: Option) -> Condition:
         return decide(header.tos_is(value, mask), state, text(words) + header.tos_story(mask), option.negated)
 
     return Condition(option.slots, test)
-
-
-def compile_raw_bytes(match: Match) -> list[Condition]:
-    """u32, ecn, bpf: what they read may be anything, so that each change of the header asks them again."""
-    return [_raw_bytes(match, option) for option in match.options]
 
 
 def _raw_bytes(match: Match, option: Option) -> Condition:
@@ -86,3 +79,6 @@ def _history(state: PacketState, bound: Bound) -> str:
 def _text(match: Match, option: Option) -> Callable[[Words], str]:
     plain = Option(option.name, False, option.slots)
     return lambda words: f"-m {match.module} {next(option_texts((plain,), words))}".rstrip()
+
+
+_BY_MODULE = {"ttl": _hops, "hl": _hops, "tos": _tos, "dscp": _tos}

@@ -13,10 +13,12 @@ from ipt_explain.netfilter.truth import Truth
 _mark = lru_cache(maxsize=32768)(parse_mark)
 
 
-def compile_mark(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
     """mark: the packet's mark under a mask. What enters the node has none; nor, we assume, do sockets of the node
-    set one."""
-    return [_packet_mark(option) for option in match.options]
+    set one. connmark: the connection's mark under a mask; without a connection never, `!` or not (xt_connmark.c).
+    """
+    of = _packet_mark if match.module == "mark" else _connection_mark
+    return [of(option) for option in match.options]
 
 
 def _packet_mark(option: Option) -> Condition:
@@ -26,11 +28,6 @@ def _packet_mark(option: Option) -> Condition:
         return Truth.of(_mark(words[0]).fits(state.mark) is not negated)
 
     return Condition(option.slots, test)
-
-
-def compile_connmark(match: Match) -> list[Condition]:
-    """connmark: the connection's mark under a mask; without a connection never, `!` or not (xt_connmark.c)."""
-    return [_connection_mark(option) for option in match.options]
 
 
 def _connection_mark(option: Option) -> Condition:

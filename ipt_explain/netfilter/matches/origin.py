@@ -12,16 +12,18 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import replace
 
 
-def compile_physdev(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
+    """Each option a condition, but for owner's --suppl-groups, which only widens another."""
+    of = _BY_MODULE[match.module]
+    return [of(match, option) for option in match.options if option.name != "--suppl-groups"]
+
+
+def _bridge_port(match: Match, option: Option) -> Condition:
     """physdev: ports of a bridge, seen only where the node has br_netfilter.
 
     A packet comes by a bridge port if its connection says so; else it does not, unless a user assumes `physdev-is-in`.
     Routed packets leave by no bridge port that these hooks could see, and are not bridged.
     """
-    return [_bridge_port(option) for option in match.options]
-
-
-def _bridge_port(option: Option) -> Condition:
     negated = option.negated
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
@@ -42,13 +44,8 @@ def _bridge_port(option: Option) -> Condition:
     return Condition(option.slots, test)
 
 
-def compile_socket_owner(match: Match) -> list[Condition]:
-    """owner and cgroup: a forwarded packet has no socket, so a plain test fails and a negated one holds
-    (xt_owner.c)."""
-    return [_of_socket(match, option) for option in match.options if option.name != "--suppl-groups"]
-
-
 def _of_socket(match: Match, option: Option) -> Condition:
+    """A forwarded packet has no socket, so a plain test fails and a negated one holds (xt_owner.c)."""
     undecided = described(match, option)
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
@@ -61,12 +58,9 @@ def _of_socket(match: Match, option: Option) -> Condition:
     return replace(undecided, test=test)
 
 
-def compile_pkttype(match: Match) -> list[Condition]:
-    """pkttype: to whom the frame was addressed; unicast, unless the IP destination is a group."""
-    return [_pkttype(option) for option in match.options]
+def _pkttype(match: Match, option: Option) -> Condition:
+    """To whom the frame was addressed; unicast, unless the IP destination is a group."""
 
-
-def _pkttype(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         family, destination = state.connection.family, bound.sent.address
         kind = "unicast"
@@ -81,12 +75,8 @@ def _pkttype(option: Option) -> Condition:
     return Condition(option.slots, test, bound=True, sent=True)
 
 
-def compile_mac(match: Match) -> list[Condition]:
-    """mac: the sender's hardware address; what the node sends itself has none when rules see it, so even `!` fails."""
-    return [_mac(match, option) for option in match.options]
-
-
 def _mac(match: Match, option: Option) -> Condition:
+    """The sender's hardware address; what the node sends itself has none when rules see it, so even `!` fails."""
     undecided = described(match, option)
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
@@ -95,3 +85,8 @@ def _mac(match: Match, option: Option) -> Condition:
         return undecided.test(words, state, bound)
 
     return replace(undecided, test=test)
+
+
+_BY_MODULE = {
+    "cgroup": _of_socket, "owner": _of_socket, "mac": _mac, "physdev": _bridge_port, "pkttype": _pkttype
+}  # fmt: skip

@@ -5,23 +5,23 @@ from __future__ import annotations
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.matches.undecided import compile_undecided, described
+from ipt_explain.netfilter.matches import undecided
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import address_text
 
 
-def compile_set(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
     """set: whether the set holds what the packet shows in the directions asked for."""
     if any(option.name == "--return-nomatch" for option in match.options):
-        return compile_undecided(match)
-    conditions: list[Condition] = []
+        return undecided.conditions(match)
+    found: list[Condition] = []
     for option in match.options:
         if option.name in ("--match-set", "--set"):
-            conditions.append(_membership(option))
+            found.append(_membership(option))
         elif option.name.startswith(("--packets", "--bytes")):
-            conditions.append(described(match, option))
-    return conditions
+            found.append(undecided.described(match, option))
+    return found
 
 
 def _membership(option: Option) -> Condition:

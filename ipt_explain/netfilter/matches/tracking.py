@@ -26,23 +26,25 @@ def states_of(state: PacketState) -> frozenset[str]:
     return frozenset({"NEW"} | ({"DNAT"} if state.dnat else set()) | ({"SNAT"} if state.snat else set()))
 
 
-def compile_state(match: Match) -> list[Condition]:
-    """state: as conntrack's --ctstate, without the NAT states."""
-    return [_state(option) for option in match.options if option.slots]
+def conditions(match: Match) -> list[Condition]:
+    """state (as conntrack's --ctstate, without the NAT states) and conntrack."""
+    if match.module == "state":
+        return [_state(option) for option in match.options if option.slots]
+    return _of_connection(match)
 
 
-def compile_conntrack(match: Match) -> list[Condition]:
+def _of_connection(match: Match) -> list[Condition]:
     """conntrack: each option a condition; where there is no connection, all but --ctstate fail, `!` or not."""
-    conditions: list[Condition] = []
+    found: list[Condition] = []
     with_state = any(option.name == "--ctstate" for option in match.options)
     for option in match.options:
         if option.name == "--ctstate":
-            conditions.append(_state(option))
+            found.append(_state(option))
             continue
         compiler = _COMPILERS.get(option.name)
         condition = described(match, option) if compiler is None else compiler(option)
-        conditions.append(_with_connection(condition, Truth.of(with_state)))
-    return conditions
+        found.append(_with_connection(condition, Truth.of(with_state)))
+    return found
 
 
 def _state(option: Option) -> Condition:

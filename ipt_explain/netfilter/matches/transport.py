@@ -17,8 +17,22 @@ from ipt_explain.netfilter.truth import Truth
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
-def compile_transport(match: Match) -> list[Condition]:
-    """tcp, udp, udplite, dccp, sctp: the protocol, then each option."""
+def conditions(match: Match) -> list[Condition]:
+    """multiport: one option, of ports in the source, the destination, or either. icmp and icmp6: the type, with or
+    without a code. The others: the protocol, then each option.
+    """
+    match match.module:
+        case "multiport":
+            return [_multiport(option) for option in match.options if option.slots]
+        case "icmp":
+            return [_icmp(option, protocols.ICMP, ICMP_TYPES, any_type="255") for option in match.options]
+        case "icmp6" | "icmpv6":
+            return [_icmp(option, protocols.ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
+        case _:
+            return _of_transport(match)
+
+
+def _of_transport(match: Match) -> list[Condition]:
     wanted = protocols.protocol_number(match.module)
 
     def right_protocol(words: Words, state: PacketState, bound: Bound) -> Answer:
@@ -101,11 +115,6 @@ def _chunk_types(option: Option) -> Condition:
     return Condition(option.slots, test)
 
 
-def compile_multiport(match: Match) -> list[Condition]:
-    """multiport: one option, of ports in the source, the destination, or either."""
-    return [_multiport(option) for option in match.options if option.slots]
-
-
 def _multiport(option: Option) -> Condition:
     negated = option.negated
     source = option.name in ("--sports", "--source-ports", "--ports")
@@ -123,16 +132,6 @@ def _multiport(option: Option) -> Condition:
         return Truth.of(negated)
 
     return Condition(option.slots, test, bound=destination)
-
-
-def compile_icmp(match: Match) -> list[Condition]:
-    """icmp: the type, with or without a code."""
-    return [_icmp(option, protocols.ICMP, ICMP_TYPES, any_type="255") for option in match.options]
-
-
-def compile_icmp6(match: Match) -> list[Condition]:
-    """icmp6: the type, with or without a code."""
-    return [_icmp(option, protocols.ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
 
 
 def _icmp(option: Option, protocol: int, names: IcmpTypes, any_type: str) -> Condition:

@@ -15,7 +15,7 @@ from ipt_explain.netfilter.packet import Bound, PacketState
 _PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
 
 
-def compile_undecided(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
     """A match of any module as one question. A single negated option is asked about without its `!`."""
     if len(match.options) == 1:
         return [described(match, match.options[0])]

@@ -16,7 +16,7 @@ from ipt_explain.netfilter.whereabouts import Address
 DEFAULT_LIST = "DEFAULT"
 
 
-def compile_recent(match: Match) -> list[Condition]:
+def conditions(match: Match) -> list[Condition]:
     """recent: --set records the address and matches; --rcheck and --update match a recorded one; --remove forgets it.
 
     As xt_recent.c has it, an effect happens when its condition is reached, whether the rest of the rule matches or not.

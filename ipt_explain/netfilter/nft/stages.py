@@ -55,7 +55,7 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
     first, as if chains had been made in the order listed.
 
     Without `xtables`, tables that iptables-nft made are left out: iptables-save shows them whole. Chains of netdev,
-    bridge and arp are not on the way of routed packets, or ahead of all hooks (see `ahead_of_hooks`).
+    bridge and arp are not on the way of routed packets, or ahead of all hooks.
     """
     found: dict[Hook, list[Stage]] = {hook: [] for hook in Hook}
     for table in _tables(ruleset, family, xtables):
@@ -72,17 +72,6 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
 def _ordered(listed: list[Stage]) -> tuple[Stage, ...]:
     listed.reverse()
     return tuple(sorted(listed, key=lambda stage: (stage.priority, stage.own_priority)))
-
-
-def ahead_of_hooks(ruleset: Ruleset) -> tuple[tuple[Table, Chain], ...]:
-    """Chains with rules that see packets before PREROUTING, or after POSTROUTING: ingress and egress of interfaces."""
-    return tuple(
-        (table, chain)
-        for table in ruleset.tables.values()
-        if not table.dormant
-        for chain in table.chains.values()
-        if chain.base is not None and chain.base.hook in ("ingress", "egress") and chain.rules
-    )
 
 
 def _tables(ruleset: Ruleset, family: Family, xtables: bool) -> Iterator[Table]:

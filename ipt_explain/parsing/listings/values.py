@@ -68,14 +68,6 @@ def address(word: str) -> str:
     return f"{host}/{mask}" if slash else host + ("/128" if ":" in host else "/32")
 
 
-def is_name(word: str) -> bool:
-    """Whether a source or destination is the name of a host or network that nobody here knows."""
-    return word.partition("/")[0] not in _NETWORKS and not _HOST_OF_ADDRESS.match(word) and not _ADDRESS.match(word)
-
-
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]*[.:][0-9A-Fa-f:.]*(?:/[0-9A-Fa-f:.]+)?\Z")
-
-
 def or_mark(word: str) -> str:
     """`MARK or 0x4000` sets the bits of the mark."""
     return f"{word}/{word}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    pass
 
 # Controls (C0, DEL, C1), soft hyphen, Arabic letter mark, joiners and directional marks, line and paragraph separators,
 # bidirectional embeddings, overrides and isolates, invisible operators, variation selectors, the byte order mark,
@@ -64,10 +64,3 @@ def cells(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
-
-
-def dump_text(text: str, style: str = "") -> Text:
-    """A string from a dump as rich Text: escaped, and never read as markup, an emoji code or something to highlight."""
-    from rich.text import Text
-
-    return Text(escape(text), style=style)

@@ -100,7 +100,6 @@ def test_local_endpoints_are_those_that_masquerade_to_themselves(node: IpvsNode,
     truth = node.truth["families"][family]
     shown = {f"{address_port(address or '', port)}/{protocol}" for protocol, address, port in found.local_endpoints}
     assert shown == set(truth["hairpin"])
-    assert sorted(found.health_check_ports or ()) == sorted(truth["health_check_node_ports"])
     assert found.bound == found.meant_to_be_bound
 
 
@@ -117,7 +116,7 @@ def test_what_was_not_given_is_not_known() -> None:
     found = ipvs_node(read_dump(servers).node, Family.IPV4)
     (front,) = found.fronts
     assert (front.kinds, front.kinds_known, front.external_policy) == ((), False, None)
-    assert found.local_endpoints is found.health_check_ports is found.bound is found.meant_to_be_bound is None
+    assert found.local_endpoints is found.bound is found.meant_to_be_bound is None
     assert found.is_local("tcp", "192.168.50.10", 6443) is None
     assert serves_ipvs(read_dump(servers).node) is True
     assert serves_ipvs(read_dump("*nat\nCOMMIT\n").node) is None

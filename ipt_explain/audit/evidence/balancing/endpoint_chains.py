@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.model import Chain, Layout, Rule, Ruleset
@@ -14,7 +15,6 @@ from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
 _PREFIX = ChainRole.ENDPOINT.value
-_MAX_RULES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,10 @@ class Dnats(Mapping[str, Rule]):
         return len(self._chains)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """Of the chains of one layout: the number of the rule that translates, and the places of its destination and
-    protocol, None where it asks for none.
-    """
-
-    dnat: int
-    destination: int
-    protocol: int | None
-    records: bool
-
-
 def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
     """Reads every endpoint chain of the nat table."""
     plans = Plans()
-    forms: dict[Layout, _Form | None] = {}
+    forms = EndpointForms(plans)
     destinations: dict[str, str] = {}
     found: dict[str, Chain] = {}
     by_protocol: dict[str, list[str]] = {"": []}
@@ -96,8 +84,6 @@ def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
     for name, chain in nat.chains.items() if nat is not None else ():
         if name[:9] != _PREFIX:
             continue
-        if chain.layout not in forms:
-            forms[chain.layout] = _form_of(chain.layout, plans)
         form = forms[chain.layout]
         if form is None:
             without.append(chain)
@@ -109,21 +95,10 @@ def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
             by_protocol[protocol].append(name)
         else:
             by_protocol[protocol] = [name]
-    recording = any(form is not None and form.records for form in forms.values())
     numbers = {layout: form.dnat for layout, form in forms.items() if form is not None}
+    recording = any(plans[layout.shapes[dnat]].records for layout, dnat in numbers.items())
     sets: dict[str, frozenset[str]] = {}
     for text, names in by_protocol.items():
         usual = usual_name(text)
         sets[usual] = sets.get(usual, frozenset()).union(names)
     return EndpointChains(destinations, Dnats(found, numbers), sets, tuple(without), recording, plans)
-
-
-def _form_of(layout: Layout, plans: Plans) -> _Form | None:
-    """Where the last DNAT among a chain's first rules has its parts."""
-    for number in reversed(range(min(len(layout), _MAX_RULES))):
-        plan, start = plans[layout.shapes[number]], layout.offsets[number]
-        if plan.dnat_slot is not None:
-            of = plan.protocol
-            protocol = None if of is None or of.negated else start + of.slot
-            return _Form(number, start + plan.dnat_slot, protocol, plan.records)
-    return None

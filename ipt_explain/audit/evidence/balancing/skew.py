@@ -7,14 +7,16 @@ of a chain resets the counters of all its rules together (kube-proxy declares th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
+from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 
 FEWEST = 200
 """Connections below which a chain is not judged."""
@@ -50,18 +52,19 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
     if not any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE)):
         return ()
     plans = Plans()
+    reader = BalancerReader(nat, plans, EndpointForms(plans))
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
-    return tuple(skew for chain in chains if (skew := _skew(chain, plans)) is not None)
+    return tuple(skew for chain in chains if (skew := _skew(chain, reader.read(chain.name, None))) is not None)
 
 
-def _skew(chain: Chain, plans: Plans) -> Skew | None:
-    if len(chain.rules) < 2 or chain.rules[-1].counters is None:
+def _skew(chain: Chain, spread: Spread) -> Skew | None:
+    rules = [chain.rule(number) for number in spread.balancing]
+    shares = [share for share in column(spread.shares, "probability") if share is not None]
+    if len(rules) < 2 or len(shares) < len(rules) or rules[-1].counters is None:
         return None
-    found = list(_balancing(chain, plans))
-    rules, shares = [rule for rule, _ in found], [share for _, share in found]
     counts = [rule.counters.packets if rule.counters is not None else 0 for rule in rules]
     total = sum(counts)
-    if len(rules) < 2 or total < FEWEST or min(shares) * total < FEWEST_EXPECTED or not math.isclose(sum(shares), 1.0):
+    if total < FEWEST or min(shares) * total < FEWEST_EXPECTED or not math.isclose(sum(shares), 1.0):
         return None
     expected = [share * total for share in shares]
     furthest = max(range(len(rules)), key=lambda index: abs(counts[index] - expected[index]) / expected[index])
@@ -70,25 +73,6 @@ def _skew(chain: Chain, plans: Plans) -> Skew | None:
         return None
     others = tuple(rule for rule in rules if rule is not rules[furthest])
     return Skew(rules[furthest], others, counts[furthest], expected[furthest], total)
-
-
-def _balancing(chain: Chain, plans: Plans) -> Iterator[tuple[Rule, float]]:
-    """The rules that pick an endpoint by chance alone, each with its share."""
-    rest = 1.0
-    for rule in chain.rules:
-        plan = plans[rule.shape]
-        target = plan.target_of(rule)
-        if plan.rcheck or plan.singles_out_sources or target is None or target == MARK_MASQ:
-            continue
-        if plan.other or plan.nth or plan.destination or plan.destination_port or plan.destination_type:
-            continue
-        chance = plan.chance(rule.values)
-        if chance is None:
-            return
-        share, rest = taken(rest, chance)
-        yield rule, share
-        if plan.unconditional:
-            return
 
 
 def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:

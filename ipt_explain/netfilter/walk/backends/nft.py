@@ -20,8 +20,8 @@ from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link, NftLeg, chain_of
 from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows
 from ipt_explain.netfilter.walk.chains.frontier import Budget
-from ipt_explain.netfilter.walk.chains.table import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.chains.visit import End
+from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.flock import Entered, Flock
 from ipt_explain.records import dataclass
 
