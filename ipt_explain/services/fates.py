@@ -17,6 +17,11 @@ class Vantage(Enum):
     NODE = "node"  # a process on the node
     OUTSIDE = "outside"  # a host that is neither pod nor node
 
+    @property
+    def origin(self) -> str:
+        """Who connects: `pods`."""
+        return {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}[self]
+
 
 class Loss(Enum):
     """How a connection to a Service that could serve it is lost."""

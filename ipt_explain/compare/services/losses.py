@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.records import dataclass, replace
-from ipt_explain.services.fates import Fates, Loss
+from ipt_explain.services.fates import Fates, Loss, Vantage
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import both, listed
 from ipt_explain.words.percents import percent
@@ -19,7 +19,6 @@ _COMMENT = re.compile(r' -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)')
 _DIGITS = 4
 _SHOWN = 3
 
-_FROM = {"pod": "pods", "node": "the node itself", "outside": "outside"}
 _HOW = {
     "untranslated": "go on untranslated",
     "diverted": "are sent elsewhere",
@@ -109,7 +108,7 @@ def _folded(members: Sequence[Difference]) -> Difference:
 
 def _shares(lost: frozenset[tuple[str, str, float]]) -> str:
     """`100 % of connections from pods and outside`."""
-    vantages = [words for vantage, words in _FROM.items() if any(each[1] == vantage for each in lost)]
+    vantages = [vantage.origin for vantage in Vantage if any(each[1] == vantage.value for each in lost)]
     shares = sorted({share for _, _, share in lost})
     chances = percent(shares[0]) if len(shares) == 1 else f"{percent(shares[0])} to {percent(shares[-1])}"
     fronts = sorted({each[0] for each in lost})

@@ -22,7 +22,6 @@ MOST_QUESTIONS = 3
 # Room for words beside a name; with less of it they go below.
 _NARROWEST = 20
 
-_VANTAGES = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
 _HOW = {
     Loss.UNTRANSLATED: "not translated",
     Loss.DIVERTED: "sent elsewhere",
@@ -232,7 +231,7 @@ def from_words(vantages: Sequence[Vantage]) -> str:
     """` from pods and the node`; nothing where it is so from everywhere."""
     if len(set(vantages)) == len(Vantage):
         return ""
-    return f" from {both([_VANTAGES[vantage] for vantage in Vantage if vantage in vantages])}"
+    return f" from {both([vantage.origin for vantage in Vantage if vantage in vantages])}"
 
 
 def _place(source: str, decider: Decider) -> str:

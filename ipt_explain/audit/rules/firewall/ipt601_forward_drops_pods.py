@@ -51,7 +51,8 @@ import re
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.api_server import Stop, api_server_stop
 from ipt_explain.audit.evidence.filter.replies import drops_replies
-from ipt_explain.audit.evidence.losses import Cause, Where, causes, fault_of, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
+from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
 from ipt_explain.records import replace
 

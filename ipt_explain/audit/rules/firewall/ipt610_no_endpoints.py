@@ -23,7 +23,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.losses import is_vital
+from ipt_explain.audit.evidence.losses.causes import is_vital
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 from ipt_explain.words.lists import listed
 

@@ -37,7 +37,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.losses import Where, by_source_alone, causes, fault_of, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Where, by_source_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.telling import fault_of
 
 _FIX = "Narrow the rule so that it leaves Services out, or put it after the jump to KUBE-SERVICES."
 

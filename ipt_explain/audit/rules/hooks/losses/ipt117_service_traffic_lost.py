@@ -45,7 +45,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses import Where, causes, fault_of
+from ipt_explain.audit.evidence.losses.causes import Where, causes
+from ipt_explain.audit.evidence.losses.telling import fault_of
 
 _FIX_CHAIN = "Restart kube-proxy on this node, which rewrites its rules; ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."

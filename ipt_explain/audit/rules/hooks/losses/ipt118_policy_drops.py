@@ -41,7 +41,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses import Where, causes, cuts_off_all, fault_of
+from ipt_explain.audit.evidence.losses.causes import Where, causes, cuts_off_all
+from ipt_explain.audit.evidence.losses.telling import fault_of
 
 _FIX = "Look at the NetworkPolicies that select the endpoints' pods."
 

@@ -44,7 +44,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
-from ipt_explain.audit.evidence.losses import Where, by_order_alone, causes, fault_of, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Where, by_order_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or have its program accept Service traffic."

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
-from ipt_explain.analyzers.owners.owner import KERNEL, owner_of
+from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule, at_table
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
@@ -20,20 +19,14 @@ from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
-from ipt_explain.words.addresses import front
-from ipt_explain.words.lists import both, listed
-from ipt_explain.words.percents import percent
 
 # Services without which a cluster does not work.
 _VITAL = frozenset({("default", "kubernetes"), ("kube-system", "kube-dns")})
-# Shares that sum to this are all.
-_ALL = 1 - 1e-6
-_NAMED = 3
-_MOST_LINES = 50
+ALL = 1 - 1e-6
+"""Shares that sum to this are all."""
 _INSIDE = (Vantage.POD, Vantage.NODE)
 _NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
-_FROM = {Vantage.POD: "pods", Vantage.NODE: "the node", Vantage.OUTSIDE: "outside"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +103,6 @@ class Cause:
         """By effect: an error where a Service is cut off from a vantage point, or the API server or DNS in part."""
         return Severity.ERROR if any(map(_is_grave, self.victims)) else Severity.WARNING
 
-    @property
-    def hit(self) -> str:
-        """What is lost, in words: `all connections from pods to shop/web (10.96.0.7:80)`."""
-        seen = {victim.vantage for victim in self.victims}
-        origins = both([_FROM[vantage] for vantage in Vantage if vantage in seen])
-        fronts = dict.fromkeys(
-            f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})"
-            for victim in self.victims
-        )
-        return f"{self._share()} from {origins} to {listed(fronts, _NAMED, 'address')}"
-
-    def _share(self) -> str:
-        if any(victim.lost.when for victim in self.victims):
-            return "some connections"
-        least, most = (pick(victim.lost.probability for victim in self.victims) for pick in (min, max))
-        if least >= _ALL:
-            return "all connections"
-        if most - least <= 1 - _ALL:
-            return f"{percent(most)} of connections"
-        return f"{percent(least)} to {percent(min(most, 1.0) if most < _ALL else 1.0)} of connections"
-
 
 def by_source_alone(cause: Cause) -> bool:
     """Whether it hits those from some sources, or by some interfaces, whatever else the dump leaves open."""
@@ -153,51 +125,6 @@ def cuts_off_all(cause: Cause) -> bool:
 def by_order_alone(cause: Cause) -> bool:
     """Whether it hits them if one backend is asked before another, whatever else the dump leaves open."""
     return all(map(asks_for_order, (answer for victim in cause.victims for answer in victim.lost.when)))
-
-
-def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
-    """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
-    of = f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
-    return Fault(
-        f"{_subject(cause, of)} {_deed(cause)}",
-        fix,
-        cause.place,
-        services=cause.services,
-        related=() if elsewhere else cause.related[:_MOST_LINES],
-        severity=severity or cause.severity,
-        context=cause.context if cause.context is not cause.served_by else None,
-    )
-
-
-def _subject(cause: Cause, of: str) -> str:
-    """Who does it."""
-    owner = cause.decider.owner
-    whose = f" ({owner})" if owner not in (None, KERNEL) else ""
-    name = f"{cause.decider.table} {cause.decider.chain or ''}".rstrip()
-    if cause.decider.table == "ipvs":
-        return f"IPVS{whose}" if cause.decider.line is None else f"this virtual server{whose}"
-    if cause.is_rule:
-        return f"this rule{of}{whose}"
-    if (cause.chain is not None and cause.chain.policy == "DROP") or cause.decider.text == "policy drop":
-        return f"the policy of {name}{of}"
-    return f"{name}{of}"
-
-
-def _deed(cause: Cause) -> str:
-    """What it does, and to whom."""
-    lost = cause.victims[0].lost
-    if lost.how is Loss.DROPPED:
-        return f"drops {cause.hit}"
-    if lost.how is Loss.REJECTED:
-        return f"refuses {cause.hit}"
-    if lost.how is Loss.DIVERTED:
-        places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
-        return f"sends {cause.hit} to {listed(places, _NAMED)}, which is no endpoint of theirs"
-    if not cause.is_rule:
-        return f"chooses no endpoint for {cause.hit}: they leave untranslated"
-    if cause.decider.table == "raw":
-        return f"takes {cause.hit} out of connection tracking, and so out of NAT"
-    return f"lets {cause.hit} pass untranslated"
 
 
 def causes(context: BackendContext, where: Where) -> list[Cause]:
@@ -234,7 +161,7 @@ def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) 
                 if (vantage in _INSIDE) is inside:
                     for lost in losses(fate):
                         if lost.how not in _NO_FAULT:
-                            whole = fate.served == 0.0 or lost.probability >= _ALL
+                            whole = fate.served == 0.0 or lost.probability >= ALL
                             yield Victim(service, frontend, vantage, lost, whole)
 
 

@@ -1,0 +1,82 @@
+"""Lost connections as faults: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
+
+from __future__ import annotations
+
+from ipt_explain.analyzers.owners.owner import KERNEL
+from ipt_explain.audit.evidence.losses.causes import ALL, Cause
+from ipt_explain.audit.findings.fault import Fault
+from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.words.addresses import front
+from ipt_explain.words.lists import both, listed
+from ipt_explain.words.percents import percent
+
+_NAMED = 3
+_MOST_LINES = 50
+
+
+def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
+    """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
+    of = f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
+    return Fault(
+        f"{_subject(cause, of)} {_deed(cause)}",
+        fix,
+        cause.place,
+        services=cause.services,
+        related=() if elsewhere else cause.related[:_MOST_LINES],
+        severity=severity or cause.severity,
+        context=cause.context if cause.context is not cause.served_by else None,
+    )
+
+
+def _subject(cause: Cause, of: str) -> str:
+    """Who does it."""
+    owner = cause.decider.owner
+    whose = f" ({owner})" if owner not in (None, KERNEL) else ""
+    name = f"{cause.decider.table} {cause.decider.chain or ''}".rstrip()
+    if cause.decider.table == "ipvs":
+        return f"IPVS{whose}" if cause.decider.line is None else f"this virtual server{whose}"
+    if cause.is_rule:
+        return f"this rule{of}{whose}"
+    if (cause.chain is not None and cause.chain.policy == "DROP") or cause.decider.text == "policy drop":
+        return f"the policy of {name}{of}"
+    return f"{name}{of}"
+
+
+def _deed(cause: Cause) -> str:
+    """What it does, and to whom."""
+    lost, hit = cause.victims[0].lost, _hit(cause)
+    if lost.how is Loss.DROPPED:
+        return f"drops {hit}"
+    if lost.how is Loss.REJECTED:
+        return f"refuses {hit}"
+    if lost.how is Loss.DIVERTED:
+        places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
+        return f"sends {hit} to {listed(places, _NAMED)}, which is no endpoint of theirs"
+    if not cause.is_rule:
+        return f"chooses no endpoint for {hit}: they leave untranslated"
+    if cause.decider.table == "raw":
+        return f"takes {hit} out of connection tracking, and so out of NAT"
+    return f"lets {hit} pass untranslated"
+
+
+def _hit(cause: Cause) -> str:
+    """What is lost, in words: `all connections from pods to shop/web (10.96.0.7:80)`."""
+    seen = {victim.vantage for victim in cause.victims}
+    origins = both([vantage.origin for vantage in Vantage if vantage in seen])
+    fronts = dict.fromkeys(
+        f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})"
+        for victim in cause.victims
+    )
+    return f"{_share(cause)} from {origins} to {listed(fronts, _NAMED, 'address')}"
+
+
+def _share(cause: Cause) -> str:
+    if any(victim.lost.when for victim in cause.victims):
+        return "some connections"
+    least, most = (pick(victim.lost.probability for victim in cause.victims) for pick in (min, max))
+    if least >= ALL:
+        return "all connections"
+    if most - least <= 1 - ALL:
+        return f"{percent(most)} of connections"
+    return f"{percent(least)} to {percent(min(most, 1.0) if most < ALL else 1.0)} of connections"
