@@ -82,7 +82,7 @@ def cluster() -> Iterator[Any]:
 
 
 def test_dask_prints_what_one_process_prints(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path, 40)
+    write(tmp_path, 12)
     printed = set()
     for options in (("--jobs", "1"), ("--jobs", "2"), ("--dask", cluster.scheduler_address)):
         assert run(["compare", "--nodes", "-o", "json", *options, str(tmp_path)]) == 1

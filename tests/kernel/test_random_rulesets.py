@@ -15,7 +15,7 @@ from tests.kernel.rulesets import IPV4, IPV6, packets, ruleset
 _WHY_NOT = missing()
 pytestmark = pytest.mark.skipif(_WHY_NOT is not None, reason=f"no kernel to ask: {_WHY_NOT}")
 
-RULESETS = 25
+RULESETS = 15
 PACKETS = 10
 TIMES = 60
 
