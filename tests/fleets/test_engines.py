@@ -74,7 +74,8 @@ def cluster() -> Iterator[Any]:
     import dask
 
     # The fewer workers a task may kill, the likelier is it that one dies for another's fault.
-    dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    # A worker that dies is replaced, however long its successor takes to start on a busy machine.
+    dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.comm.timeouts.connect": "300s"})
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as found:
