@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import role_of
+from ipt_explain.analyzers.names import is_kube_chain, role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
@@ -139,6 +139,13 @@ class RulesetContext(BackendContext):
         if self.ruleset.form is Form.RESTORE:
             return chain.declared
         return self.complete or (chain.declared and chain.extent is Extent.WHOLE)
+
+    def tells_table(self, table: str, chain: str) -> bool:
+        """Whether the text tells that all rules of a chain are of this table. Bare rules do not: several tables have
+        chains of one name, kube-proxy's apart.
+        """
+        found = self.ruleset.chain(table, chain)
+        return is_kube_chain(chain) or self.ruleset.form is Form.RESTORE or (found is not None and found.declared)
 
     # What analyzers found.
 

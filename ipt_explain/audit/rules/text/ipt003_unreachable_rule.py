@@ -40,7 +40,7 @@ NAMED = 3
 def unreachable_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that hides others, at the first rule hidden."""
     for shadow in find_shadows(context.ruleset):
-        if _by_design(shadow):
+        if _by_design(shadow) or not context.tells_table(shadow.table, shadow.chain):
             continue
         first, *others = shadow.hidden
         yield Fault(

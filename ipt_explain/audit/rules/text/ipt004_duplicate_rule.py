@@ -24,10 +24,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.names import ChainRole, is_kube_chain, role_of
+from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph.lint.repeated import Repetition, find_repetitions
-from ipt_explain.model import Extent
+from ipt_explain.graph.lint.repeated import find_repetitions
 
 GROWING = 3
 """So many copies of one rule are not chance: the chain grows."""
@@ -40,8 +39,8 @@ def duplicate_rule(context: RulesetContext) -> Faults:
         first, second, *others = repetition.rules
         if role_of(first.chain) is ChainRole.FIREWALL:
             continue  # kube-proxy repeats the source ranges for each of a load balancer's addresses
-        if not is_kube_chain(first.chain) and not _is_declared(context, repetition):
-            continue  # bare rules do not tell their tables, and several have chains of this name
+        if not context.tells_table(repetition.table, first.chain):
+            continue
         count = len(repetition.rules)
         growing = count >= GROWING
         yield Fault(
@@ -52,8 +51,3 @@ def duplicate_rule(context: RulesetContext) -> Faults:
             related=(first.line, *(rule.line for rule in others)),
             severity=Severity.WARNING if growing else None,
         )
-
-
-def _is_declared(context: RulesetContext, repetition: Repetition) -> bool:
-    chain = context.chain(repetition.table, repetition.rules[0].chain)
-    return chain is not None and (chain.declared or chain.extent is not Extent.SOME)
