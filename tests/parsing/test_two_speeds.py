@@ -124,7 +124,9 @@ def test_a_pattern_takes_every_value_that_its_shape_can_have(line: str, data: st
     if wanted is None or wanted.shape is not parsed.shape or changed.endswith(("\\", "\r")):
         return
     rule = {each.line: each for each in _rules(f"*nat\n{line}\n{line}\n{changed}\nCOMMIT\n")}[4]
-    assert (rule.shape, rule.values, rule.text) == (wanted.shape, wanted.values, changed)
+    assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
+    # A closing quote ends a word, so no blank need follow it; iptables-save prints one.
+    assert rule.text == changed or any(changed[each.end : each.end + 1] not in ("", " ") for each in wanted.tokens)
 
 
 def _shipped_lines() -> Iterator[str]:
