@@ -54,6 +54,26 @@ def test_some_lines_of_a_dump_in_a_row(dump: str, begin: float, end: float) -> N
 
 
 @_examples
+@given(_dump, _chance, st.sampled_from(["...\n", "[...]\n", "(snip)\n"]))
+def test_dots_in_the_place_of_lines(dump: str, chance: Random, dots: str) -> None:
+    lines = dump.splitlines(keepends=True)
+    for _ in range(chance.choice([1, 2])):
+        first = chance.randrange(len(lines))
+        lines[first : first + chance.randrange(1, 60)] = [dots]
+    assert wrong_statements("".join(lines), dump) == []
+
+
+@pytest.mark.parametrize("table", ["nat", "filter"])
+def test_one_table_of_a_dump(table: str) -> None:
+    """Among them one of a proxy that masquerades all, which filter does not tell."""
+    all_masqueraded = [each.ipv4 for each in scenarios() if each.name == "cfg-masqall-nocidr"]
+    for dump in (*_dumps(), *all_masqueraded[-1:]):
+        found = re.search(rf"\*{table}\n.*?COMMIT\n", dump, re.DOTALL)
+        assert found is not None
+        assert wrong_statements(found[0], dump) == []
+
+
+@_examples
 @given(_dump, _chance, st.sampled_from([0.02, 0.1, 0.4]))
 def test_a_dump_from_which_lines_are_gone(dump: str, chance: Random, part: float) -> None:
     """Without a COMMIT, else nobody could tell."""
@@ -106,7 +126,9 @@ def _without_whole_ends(rules: list[str], kept: list[str]) -> list[str]:
     for lines, found in ((rules, runs), (kept, shown)):
         for line in filter(_BALANCES.match, lines):
             found.setdefault(line.split(" ")[1], []).append(line)
-    ends = {line for chain, run in shown.items() if run != runs[chain] and run == runs[chain][-len(run) :] for line in run}
+    ends = {
+        line for chain, run in shown.items() if run != runs[chain] and run == runs[chain][-len(run) :] for line in run
+    }
     return [line for line in kept if line not in ends]
 
 

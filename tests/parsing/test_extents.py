@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ipt_explain.model import Extent, Form, Hidden, Ruleset
 from ipt_explain.parsing import read_dump
 
@@ -72,6 +74,15 @@ def test_half_a_last_line_is_left_out() -> None:
     assert [rule.target for rule in ruleset.tables["nat"].chains["A"].rules] == ["B"]
     assert not ruleset.tables["nat"].chains["B"].rules
     assert ruleset.extent("nat", "B") is Extent.START
+    assert list(_read(_NAT + "COMMIT\n*fil").tables) == ["nat"]
+
+
+@pytest.mark.parametrize("dots", ["...", "# ...", "[…]", "(snip)", "--- 12 more rules ---", "[... output omitted ...]"])
+def test_dots_leave_the_chain_below_them_without_its_first_rules(dots: str) -> None:
+    ruleset = _read(_NAT + f"-A PREROUTING -j A\n{dots}\n-A A -j B\n-A B -j RETURN\nCOMMIT\n")
+    extents = [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B")]
+    assert extents == [Extent.SOME, Extent.HOLED, Extent.SOME]
+    assert [rule.target for rule in ruleset.tables["nat"].chains["PREROUTING"].rules] == ["A"]
 
 
 def test_a_target_that_an_old_iptables_misreads_is_hidden() -> None:
@@ -106,5 +117,7 @@ def test_a_table_of_which_nobody_knows_the_name_may_be_any() -> None:
 
 
 def test_a_bare_rule_that_cannot_be_read_leaves_a_hole_in_its_chain() -> None:
-    ruleset = read_dump("-A A -j B\n-A B -j DNAT --to-destination 10.0.0.1\n-A A --nonsense\n", lenient=True).rulesets[0]
+    ruleset = read_dump("-A A -j B\n-A B -j DNAT --to-destination 10.0.0.1\n-A A --nonsense\n", lenient=True).rulesets[
+        0
+    ]
     assert [ruleset.extent("nat", chain) for chain in "AB"] == [Extent.HOLED, Extent.SOME]

@@ -14,14 +14,14 @@ from ipt_explain.services.ports import Endpoint, Masquerade
 
 
 def masquerade(
-    cluster_ip: Reached | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, fragment: bool
+    cluster_ip: Reached | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, all_shown: bool
 ) -> Masquerade:
     """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules.
-    `fragment`: rules for its ClusterIP may exist that the text lacks.
+    `all_shown`: the text has all rules for ClusterIPs that exist.
     """
     states = set(column(endpoints, "hairpin"))
     hairpin = None if not states or None in states else states == {True}
-    always: bool | None = False if _shown(cluster_ip, cluster, fragment) else None
+    always: bool | None = False if _shown(cluster_ip, cluster, all_shown) else None
     off_cluster = None
     for rule in _cluster_ip_marks(cluster_ip, cluster, plans):
         if not plans[rule.shape].singles_out_sources:
@@ -31,10 +31,10 @@ def masquerade(
     return Masquerade(hairpin, always, off_cluster)
 
 
-def _shown(cluster_ip: Reached | None, cluster: Spread | None, fragment: bool) -> bool:
+def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) -> bool:
     """Whether the text has all rules that may mark connections to the ClusterIP."""
     if cluster_ip is None:
-        return not fragment
+        return all_shown
     chains = [cluster_ip.entry.evidence.chain, *([] if cluster is None or cluster.chain is None else [cluster.chain])]
     return all(chain.extent is Extent.WHOLE for chain in chains)
 

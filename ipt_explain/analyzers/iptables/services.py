@@ -14,6 +14,7 @@ from ipt_explain.analyzers.iptables.policies import external_policy, internal_po
 from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached, scope_of
 from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.names import (
+    SERVICES,
     ChainRole,
     ServicePortName,
     chain_hash,
@@ -21,7 +22,7 @@ from ipt_explain.analyzers.names import (
     read_comment,
     role_of,
 )
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.model import Chain, Extent, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.progress import each_of
 from ipt_explain.services.columns import Columns, nothing
@@ -69,6 +70,7 @@ class ServiceReader:
         self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
         self._health = health_check_ports(ruleset, plans)
+        self._shows_cluster_ips = not ruleset.fragment and ruleset.extent("nat", SERVICES) is Extent.WHOLE
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
@@ -130,7 +132,7 @@ class ServiceReader:
             internal_policy=internal_policy(entry, self._single_internal_policy),
             external_policy=external_policy(reached),
             health_check_node_port=None if name is None else self._health.get((name.namespace, name.name, name.port)),
-            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._ruleset.fragment),
+            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
             chains=self._chains(group, reached),
             backend=self._ruleset.backend,
         )

@@ -17,7 +17,7 @@ from ipt_explain.model import (
     Table,
 )
 from ipt_explain.parsing.iptables.families import family_of_rules
-from ipt_explain.parsing.iptables.fragments import is_foreign
+from ipt_explain.parsing.iptables.fragments import own_rules
 from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
 from ipt_explain.parsing.pastes.merging import Conflict, join_tables
@@ -36,7 +36,8 @@ _HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 class TableBuilder:
     """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
-    `ended` tells that the text goes on behind its end, though its COMMIT may be missing. `skipped` are the chains of
+    `ended` tells that the text goes on behind its end, though its COMMIT may be missing; `elided`, that somebody put
+    dots in the place of lines. `skipped` are the chains of
     which lines could not be read; None among them where nothing tells whose such a line was.
 
     `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
@@ -53,6 +54,7 @@ class TableBuilder:
         self.form = Form.SAVE
         self.committed = False
         self.ended = False
+        self.elided = False
         self.chains: dict[str, int | Chain | Draft] = {}
         self.deleted: set[str] = set()
         self.skipped: set[str | None] = set()
@@ -97,13 +99,15 @@ class TableBuilder:
         if self.deleted:
             self.deleted.discard(chain)
 
-    def begins_anew(self, hook: str) -> bool:
-        """Whether the declaration of a built-in chain shows that another table begins here: a saver declares all chains
-        of a table ahead of its rules, each once.
+    def begins_anew(self, chain: str) -> bool:
+        """Whether the declaration of a built-in chain, or of any where lines were left out, shows that another table
+        begins here: a saver declares all chains of a table ahead of its rules, each once.
         """
         if self.name is None:
             return False
-        return hook in self._hooks or (self.has_rules and hook not in BUILT_IN.get(self.name, ()))
+        if self.elided:
+            return self.has_rules or self.declares(chain)
+        return chain in self._hooks or (self.has_rules and chain not in BUILT_IN.get(self.name, ()))
 
     def lacks_lines(self, last: bool) -> bool:
         """Whether lines are missing from a section that iptables-save printed, `last` in its text."""
@@ -113,11 +117,18 @@ class TableBuilder:
             return True
         return is_thinned(self._finished(), saved=self.generator is not None)
 
-    def take_foreign(self) -> list[Rule]:
-        """The rules of chains that no table of this name can have, taken out of the section."""
-        chains = self._finished()
-        foreign = [name for name, chain in chains.items() if is_foreign(chain, self.name)]
-        return [rule for name in foreign for rule in chains.pop(name).rules]
+    def take_foreign(self, table: str) -> list[Rule]:
+        """The rules that no `table` can have, taken out of the section."""
+        chains, taken = self._finished(), list[Rule]()
+        for name, chain in tuple(chains.items()):
+            own = own_rules(chain, table)
+            if own is None:
+                taken += chains.pop(name).rules
+            elif len(own) < len(chain.layout):
+                lines = {rule.line for rule in own}
+                taken += (rule for rule in chain.rules if rule.line not in lines)
+                chains[name] = Chain.of(name, own, chain.policy, chain.line, chain.counters)
+        return taken
 
     def declares(self, chain: str) -> bool:
         """Whether the section has declared a chain."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.parsing.cleaning import clean
-from ipt_explain.parsing.iptables.assembly import TableBuilder
+from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.ipvs.entry import take_out
 from ipt_explain.parsing.listings.entry import take_out_listings
@@ -77,11 +77,19 @@ class Cleared:
     def _leave_out_half_line(self) -> None:
         """iptables-save ends its last line; what ends the text in an open table may be half of one."""
         start = self.text.rfind("\n") + 1
-        if self.text[start : start + 1] not in ("-", "[", ":"):
-            return
-        opened = max(self.text.rfind("\n*", 0, start), 0 if self.text.startswith("*") else -1)
-        if opened <= self.text.rfind("\nCOMMIT", 0, start):
+        first = self.text[start : start + 1]
+        half = self._names_no_table(start) if first == "*" else first in ("-", "[", ":") and self._in_table(start)
+        if not half:
             return
         line = self.text.count("\n") + 1
         self.warnings.append(f"{self.source.name}:{line}: the text ends inside this line, which was left out")
         self.text = self.text[:start] + "#"
+
+    def _names_no_table(self, start: int) -> bool:
+        """Whether a line `*TABLE` behind others lacks the end of the name."""
+        name = self.text[start + 1 :]
+        return start > 0 and name not in BUILT_IN and any(known.startswith(name) for known in BUILT_IN)
+
+    def _in_table(self, start: int) -> bool:
+        opened = max(self.text.rfind("\n*", 0, start), 0 if self.text.startswith("*") else -1)
+        return opened > self.text.rfind("\nCOMMIT", 0, start)

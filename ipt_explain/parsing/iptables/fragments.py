@@ -57,18 +57,30 @@ def places_of(rules: Sequence[Rule], of_one_table: bool = False) -> list[Place]:
     return [(family, table or usual) for family, table in zip(families, tables)]
 
 
-def is_foreign(chain: Chain, table: str | None) -> bool:
-    """Whether a chain is of another table than the one given, as its name tells, or a target that this lacks."""
+def own_rules(chain: Chain, table: str) -> Sequence[Rule] | None:
+    """The rules of a chain that can be of a table; None where the whole chain is another's. Some are where two tables
+    have chains of this name.
+    """
     named = _table_of_name(chain.name)
     if named is not None:
-        return named != table
-    targets = {shape.target.name for shape in chain.layout.shapes if shape.target is not None}
-    return table == "filter" and any(_TABLE_OF_TARGET.get(target or "", table) != table for target in targets)
+        return chain.rules if named == table else None
+    rules = chain.rules
+    told = [_table_of_target(rule.target or "") for rule in rules]
+    own = [rule for rule, of in zip(rules, told) if of in (None, table) or not _refuses(table, rule)]
+    return rules if len(own) == len(rules) else own if table in told else None
+
+
+def _refuses(table: str, rule: Rule) -> bool:
+    return table == "filter" or rule.target == "REJECT"
+
+
+def _table_of_target(target: str) -> str | None:
+    return _TABLE_OF_TARGET.get(target) or _table_of_name(target)
 
 
 def _table_of_rule(rule: Rule) -> str | None:
     chain, target, shape = rule.chain, rule.target or "", rule.shape
-    table = _TABLE_OF_TARGET.get(target) or _table_of_name(target) or _table_of_name(chain)
+    table = _table_of_target(target) or _table_of_name(chain)
     if table is None and target == "ACCEPT":
         # In ipvs mode, nat leaves what goes to a Service's address to IPVS.
         return "nat" if chain == "KUBE-SERVICES" and shape.has_match("set") else "filter"

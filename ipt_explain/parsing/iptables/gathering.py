@@ -67,10 +67,11 @@ class Gathering:
                 self._warnings.append(
                     f"{self._source}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
                 )
-            form = self._form(table_form(section))
-            if thinned and form is Form.SAVE:
+            form = table_form(section)
+            if form is Form.SAVE and (thinned or self._incomplete):
                 form = Form.FRAGMENT
-                self._moved += section.take_foreign()
+                self._moved += section.take_foreign(section.name)
+            form = self._form(form)
             extents = HOLED if thinned and form is Form.FRAGMENT else section.extents(form, last)
             table = section.build(section.name, extents)
             cut = form is Form.SAVE and not table.whole

@@ -26,6 +26,11 @@ class Holes:
         chain = _OWN_CHAIN.search(content)
         (self.outside if table is None else table.skipped).add(None if chain is None else chain[1])
 
+    def note_above(self, content: str, table: TableBuilder | None) -> None:
+        """Lines above this one were left out, so its chain may lack its first rules."""
+        if _OWN_CHAIN.search(content):
+            self.note(content, table)
+
     def note_lines(self, numbers: Sequence[int], source: SourceText, sections: Sequence[TableBuilder]) -> None:
         """Lines that were left out before any was read: the tables that begin above them are theirs."""
         for number in numbers:

@@ -11,6 +11,7 @@ from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.headless import Headless
 from ipt_explain.parsing.iptables.holes import Holes
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
+from ipt_explain.parsing.pastes.outputs import is_elision, is_grep_gap
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _ODD_CHAIN = lazy_pattern(r":([^ \t\n]+)[ \t]+(ACCEPT|DROP|QUEUE|RETURN|-)(?:[ \
 _LISTED = lazy_pattern(
     rf"-([PNXF])[ \t]+([^ \t\n]+)(?:[ \t]+(ACCEPT|DROP))?(?:[ \t]+-c[ \t]+({COUNT})[ \t]+({COUNT}))?[ \t]*\Z"
 )
-_ELISION = lazy_pattern(r"[ \t]*(?:-{2,}|\.{3,}|…|\[\.\.\.\]|\(\.\.\.\))[ \t]*\Z")
 
 
 class PlainLines:
@@ -46,7 +46,12 @@ class PlainLines:
         """Comment, table, chain, COMMIT, `iptables -S` declaration, elision. Returns whether the line was one of
         them.
         """
-        if content.startswith("#"):
+        if is_elision(content):
+            self._cleared.elided = True
+            if self._rules.table is not None:
+                self._rules.table.elided = True
+            self._holes.note_above(self._cleared.source.line(line + 1), self._rules.table)
+        elif content.startswith("#"):
             self._read_comment(content)
         elif content.startswith("*"):
             return self._open_table(content[1:].rstrip(" \t"), line)
@@ -59,7 +64,7 @@ class PlainLines:
             self._rules.table = None
         elif not content.strip(" \t"):
             pass
-        elif _ELISION.match(content):
+        elif is_grep_gap(content):
             self._cleared.elided = True
         else:
             return self._read_listed(content, line)

@@ -23,6 +23,7 @@ from ipt_explain.source import SourceText
 _PLAIN_CHAIN = lazy_pattern(r":([^ \t\n]+) - \[0:0\]\n")
 _PLAIN_CHAINS = lazy_pattern(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
 _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
+_ANY_CHAIN = lazy_pattern(r":([^ \t\n]+)")
 _RULE = lazy_pattern(rf"(?:\[{COUNT}:{COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _LONG = 1 << 16
 """Shorter texts than this are read in no time; so are those that a stage of other work reads."""
@@ -144,7 +145,7 @@ class _Reader:
     def _read_chains(self, position: int, line: int, table: TableBuilder) -> tuple[int, int]:
         self._rules.end_run()
         text = self._text
-        found = _HOOK.match(text, position)
+        found = (_ANY_CHAIN if table.elided else _HOOK).match(text, position)
         if found is not None and table.begins_anew(found[1]):
             table.ended = True
             self._rules.table = None

@@ -5,16 +5,26 @@ Rules of one output are on consecutive lines. A blank line, a heading, a prompt 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.model import Rule
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 JOINED = "#"
 """What replaces a line that was joined to the one above it; it parts nothing."""
 
-_GREP_GAP = "--"
+_GREP_GAP = lazy_pattern(r"[ \t]*-{2,}[ \t]*\Z")
 """What grep prints between matches that have lines around them (-A, -B, -C)."""
+_DOTS = ("..", "…", "⋮")
+_MARKS = " \t#<>()[]{}~*-.…⋮"
+_LEFT_OUT = lazy_pattern(
+    r"(?:(?:\d+|and|some|many|more|other|the|rest|of|output|lines|rules|chains) )*"
+    r"(?:snip|snipped|omitted|truncated|elided|skipped|removed|cut|more|lines|rules|chains)",
+    re.IGNORECASE,
+)
+_LONGEST_MARK = 80
 
 
 def outputs_of(rules: Sequence[Rule], source: SourceText) -> Iterator[list[Rule]]:
@@ -36,7 +46,21 @@ def _parted(source: SourceText, above: Rule, below: int) -> bool:
     return any(not _belongs(source.line(number)) for number in range(line + 1, below))
 
 
+def is_grep_gap(content: str) -> bool:
+    """Whether grep, or a person, left lines out here that may be of any kind."""
+    return _GREP_GAP.match(content) is not None
+
+
+def is_elision(content: str) -> bool:
+    """Whether a person put this line in the place of others: `...`, `(snip)`, `[12 more rules]`."""
+    if len(content) > _LONGEST_MARK:
+        return False
+    bare = content.strip(_MARKS)
+    if not bare:
+        return any(dots in content for dots in _DOTS)
+    return bare != content.strip() and _LEFT_OUT.fullmatch(bare) is not None
+
+
 def _belongs(content: str) -> bool:
     """Whether a line that is no rule may be inside one output: lines left out by grep, or by hand."""
-    bare = content.strip(" \t")
-    return content in (JOINED, _GREP_GAP) or (bool(bare) and not bare.strip(".…[]()"))
+    return content == JOINED or is_grep_gap(content) or is_elision(content)

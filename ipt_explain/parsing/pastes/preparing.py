@@ -18,7 +18,7 @@ from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import unwrapped
-from ipt_explain.parsing.pastes.outputs import JOINED
+from ipt_explain.parsing.pastes.outputs import JOINED, is_elision
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
     changes_no_rule,
@@ -143,6 +143,8 @@ class _Preparing:
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
         """Makes one line ready. Returns whether it was joined to the line `above`."""
+        if is_elision(line):
+            return False
         legacy = _LEGACY.search(line)
         if legacy is not None and not _DUMP_LINE.match(line):
             self._set(place, f"# {legacy[1]}")
