@@ -62,6 +62,11 @@ class Assumption:
         """What holds for the other packets."""
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
+    def naming(self, old: str, new: str) -> Assumption:
+        """The same, with one question put in other words."""
+        literals = tuple([(new if text == old else text, wanted) for text, wanted in self.literals])
+        return self if literals == self.literals else Assumption(literals, self.hold, self.share)
+
     @property
     def of_source(self) -> bool:
         """Whether it is only about where a packet comes from, by address or interface."""

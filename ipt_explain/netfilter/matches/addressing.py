@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family, Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, slots_of
+from ipt_explain.netfilter.condition import Answer, Condition, Question, Words, ask, slots_of
 from ipt_explain.netfilter.header.addresses import parse_range
 from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
 
+OWN_DESTINATION = "the address that it was sent to is an address of this node"
+"""One question for all packets of a crowd: answered alike, they stay together. `own_address_question` names it."""
+
 
 def own_address_question(address: Address, family: Family) -> str:
-    """The question whether the node has an address: the same for addrtype and for routing."""
+    """The question whether the node has an address."""
     return f"{address_text(address, family)} is an address of this node"
+
+
+def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:
+    """Whether the node has an address: the same for addrtype, fib and routing. `sent` is where the packet was sent to.
+    """
+    owned = state.owns(address)
+    if owned is not Truth.UNKNOWN:
+        return owned.inverted(invert)
+    if address == sent and not state.node.assumed:
+        return ask(state, OWN_DESTINATION, invert)
+    return ask(state, own_address_question(address, state.connection.family), invert)
+
+
+def named(state: PacketState, sent: Address | None) -> PacketState:
+    """The same packet, with the address that it was sent to named in its answers."""
+    if sent is None or not state.answers:
+        return state
+    question = own_address_question(sent, state.connection.family)
+    return state.with_answers(tuple([answer.naming(OWN_DESTINATION, question) for answer in state.answers]))
 
 
 def conditions(match: Match) -> list[Condition]:
@@ -40,14 +62,9 @@ def _type_of(option: Option) -> Condition:
         known, if_local = told(types, address, state.connection.family)
         if known is not None:
             return Truth.of(known is not negated)
-        return decide(
-            state.owns(address),
-            state,
-            own_address_question(address, state.connection.family),
-            invert=if_local is negated,
-        )
+        return decide_own(state, address, None if source else bound.sent.address, invert=if_local is negated)
 
-    return Condition(option.slots, test, bound=not source)
+    return Condition(option.slots, test, bound=not source, sent=not source)
 
 
 def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:

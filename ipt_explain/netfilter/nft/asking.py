@@ -25,7 +25,7 @@ from ipt_explain.model.nft import (
 )
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
 from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, split
-from ipt_explain.netfilter.matches.addressing import own_address_question
+from ipt_explain.netfilter.matches.addressing import decide_own
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.chances import share_of, shares
 from ipt_explain.netfilter.nft.comparing import compared
@@ -175,7 +175,7 @@ def _decided(truth: Truth, match: Match, state: PacketState) -> Truth | Question
 
 
 def _ask_owner(owned: Owned, state: PacketState, inverted: bool) -> Truth | Question:
-    return ask(state, own_address_question(owned.address, state.connection.family), inverted)
+    return decide_own(state, owned.address, owned.sent, inverted)
 
 
 def _question(match: Match) -> str:

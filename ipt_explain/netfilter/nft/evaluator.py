@@ -68,6 +68,9 @@ class Evaluator:
         statements, answer_of = rule.statements, self.statements.answer
         if len(statements) == 1 and isinstance(statements[0], Sentence):
             return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
+        if len(statements) == 1 and isinstance(statements[0], VerdictMap):
+            steps = self.statements.looked_up(table, statements[0], state, bound)
+            return tuple([Way(step.share, step.then or Flow.CONTINUE, *step[1:3], *step[4:]) for step in steps])
         ways: list[Way] = []
         places = [_Place(ALWAYS, state, bound.to, 0, ())]
         while places:

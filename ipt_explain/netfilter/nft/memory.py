@@ -5,7 +5,7 @@ A packet's state remembers what was entered on its way, or before it came, as `v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.model.nft import (
     Chain,
@@ -16,6 +16,7 @@ from ipt_explain.model.nft import (
     Payload,
     SetReference,
     SetUpdate,
+    Statement,
     Table,
     Verdict,
     VerdictMap,
@@ -52,8 +53,9 @@ def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) ->
     return state._replace(visits=others if update.operation == "delete" else others | {(name, address, 1)})
 
 
-def asked_outside_nat(stages: Iterable[Stage]) -> frozenset[str]:
-    """The lists that rules ask which packets meet once their destination is decided on."""
+def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
+    """The lists that rules enter clients into, and others ask which packets meet once their destination is decided on.
+    """
     names: set[str] = set()
     for stage in stages:
         if not (stage.is_nat and stage.hook in DESTINATION_NAT):
@@ -62,7 +64,29 @@ def asked_outside_nat(stages: Iterable[Stage]) -> frozenset[str]:
                     for statement in rule.statements:
                         if isinstance(statement, Match) and isinstance(statement.right, SetReference):
                             names.add(list_name(stage.table, statement.right.name))
-    return frozenset(names)
+    return frozenset(name for table in {stage.table for stage in stages} for name in _lists(table) if name in names)
+
+
+def _lists(table: Table) -> Iterator[str]:
+    """The lists that rules of a table enter clients into."""
+    for chain in table.chains.values():
+        for rule in chain.rules:
+            for statement in rule.statements:
+                if isinstance(statement, SetUpdate):
+                    yield list_name(table, statement.target.name)
+
+
+def asks_from(chain: Chain, place: int) -> bool:
+    """Whether rules of a chain, from a place on, may ask what was entered into a set, or lead to others that may."""
+    return any(
+        isinstance(statement.right, SetReference) if isinstance(statement, Match) else _leads(statement)
+        for rule in chain.rules[place:]
+        for statement in rule.statements
+    )
+
+
+def _leads(statement: Statement) -> bool:
+    return isinstance(statement, VerdictMap) or (isinstance(statement, Verdict) and statement.chain is not None)
 
 
 def forgetting(state: PacketState, asked: frozenset[str]) -> PacketState:

@@ -52,9 +52,11 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """An address's kind: `local` if it is one of the node's, `otherwise` if not."""
+    """An address's kind: `local` if it is one of the node's, `otherwise` if not. `sent` is where the packet was sent
+    to, if its destination is asked about."""
 
     address: int | Whereabouts
+    sent: int | Whereabouts | None
     otherwise: str = "unicast"
 
 
@@ -220,7 +222,7 @@ def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
         return "broadcast"
     owned = state.owns(address)
     if owned is Truth.UNKNOWN:
-        return Owned(address)
+        return Owned(address, None if "saddr" in fib.flags else bound.sent.address)
     return "local" if owned is Truth.YES else "unicast"
 
 

@@ -93,6 +93,10 @@ class Statements:
     def _verdict_map(
         self, table: Table, rule: Rule, statement: VerdictMap, state: PacketState, bound: Bound
     ) -> Sequence[Step]:
+        return self.looked_up(table, statement, state, bound)
+
+    def looked_up(self, table: Table, statement: VerdictMap, state: PacketState, bound: Bound) -> Sequence[Step]:
+        """What a verdict map makes of a packet: the steps that follow, whose shares sum to 1."""
         steps = []
         for found in self._asking.lookups(table, statement.key, statement.data, state, bound):
             if found.unknown:

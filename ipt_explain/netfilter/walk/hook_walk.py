@@ -129,7 +129,8 @@ class HookWalk:
         states, flocks = zip(*entering.items())
         entered = Entered(flocks)
         assert self._node.chains is not None
-        walk = ChainWalk(stage, entered, self._sent, self._node.chains, self._budget)
+        forgets = stage.is_nat and stage.hook in DESTINATION_NAT and not self._node.lists_asked
+        walk = ChainWalk(stage, entered, self._sent, self._node.chains, self._budget, forgets)
         for arrival in walk.run(zip(states, entered.numbers())):
             end, flock = arrival.end, walk.flock(arrival)
             if end.verdict is Verdict.ACCEPT:
@@ -150,7 +151,7 @@ class HookWalk:
                     self.ends.add(Finish(sent.verdict, sent.state, sent.reason), sent.flock)
                 else:
                     (taken if sent.taken else passing).gather(sent.state, sent.flock)
-        local, others = routed(taken, self.ends)
+        local, others = routed(taken, self.ends, self._sent)
         for state, flock in local.items():
             passing.gather(state, flock)
         for state, flock in others.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.matches.addressing import named
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
@@ -52,16 +53,28 @@ class Journey:
         """Let the crowd go on behind nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
         self._forward(start, self._all(start))
 
-    def ends(self) -> Iterable[tuple[Finish, Flock]]:
+    def ends(self) -> Iterator[tuple[Finish, Flock]]:
         """Every end, with the packets that meet it. Of those that do not get through, each rule or policy that stops
         some stands for itself."""
-        return self._hooks.ends.told()
+        for finish, flock in self._hooks.ends.told():
+            yield from self._named(finish, flock)
+
+    def _named(self, finish: Finish, flock: Flock) -> Iterator[tuple[Finish, Flock]]:
+        """Packets that something was assumed of, each kind with its destination named."""
+        if not finish.state.answers:
+            yield finish, flock
+            return
+        by_state: dict[PacketState, list[int]] = {}
+        for row, who in enumerate(flock.who):
+            by_state.setdefault(named(finish.state, self._sent[who].address), []).append(row)
+        for state, rows in by_state.items():
+            yield replace(finish, state=state), flock if len(rows) == len(flock) else flock.take(rows)
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
         travellers = self._all(start)
         travellers = self._hooks.through(Hook.PREROUTING, travellers, start.connection.in_interface, NO_INTERFACE)
-        local, forwarded = routed(travellers, self._hooks.ends)
+        local, forwarded = routed(travellers, self._hooks.ends, self._sent)
         self._deliver(self._hooks.through(Hook.INPUT, local, start.connection.in_interface, NO_INTERFACE))
         self._send_balanced(start)
         self._forward(start, forwarded)
@@ -77,13 +90,13 @@ class Journey:
         OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after
         DNAT.
         """
-        local, leaving = routed(self._all(start), self._hooks.ends)
+        local, leaving = routed(self._all(start), self._hooks.ends, self._sent)
         out = start.node.out_interface
         travellers = Travellers()
         for some, interface in ((local, LOOPBACK), (leaving, out)):
             for state, flock in self._hooks.through(Hook.OUTPUT, some, NO_INTERFACE, interface).items():
                 travellers.gather(state, flock)
-        local, leaving = routed(travellers, self._hooks.ends)
+        local, leaving = routed(travellers, self._hooks.ends, self._sent)
         self._leave(self._hooks.through(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
         self._send_balanced(start)
         local = self._hooks.through(Hook.POSTROUTING, local, NO_INTERFACE, LOOPBACK)

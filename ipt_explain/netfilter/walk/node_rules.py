@@ -41,10 +41,17 @@ class NodeRules:
             return state
         from ipt_explain.netfilter.nft import memory
 
+        return memory.forgetting(state, self.lists_asked)
+
+    @property
+    def lists_asked(self) -> frozenset[str]:
+        """The lists of clients that rules of nftables ask once a packet's destination is decided on."""
         if self._lists_asked is None:
+            from ipt_explain.netfilter.nft import memory
+
             stages = [stage for hook in Hook for stage in self.stages.base_chains(hook)]
             self._lists_asked = memory.asked_outside_nat(stages)
-        return memory.forgetting(state, self._lists_asked)
+        return self._lists_asked
 
 
 def _columns() -> Columns:

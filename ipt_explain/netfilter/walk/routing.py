@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.netfilter.condition import Answer, Question, ask, decide, split
+from ipt_explain.netfilter.condition import Answer, Question, ask, split
 from ipt_explain.netfilter.header.addresses import BITS, format_address
-from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.packet import PacketState, is_loopback, is_multicast
+from ipt_explain.netfilter.matches.addressing import decide_own
+from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
@@ -52,41 +52,41 @@ class Course:
 
 
 def routes(
-    state: PacketState, addresses: set[Address | None]
+    state: PacketState, addresses: set[Address | None], rewritten: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
     """The routing decision, courses where there is more to say than where it leads. Most addresses are known to be no
-    address of the node: those lead elsewhere, and are left out.
+    address of the node: those lead elsewhere, and are left out. `rewritten` are those that packets were not sent to.
     """
     node, family = state.node, state.connection.family
     asked = addresses
     if isinstance(state.source, int) and is_loopback(state.source, family):
         pass
-    elif not node.local_addresses and node.sets is None:
+    elif node.sets is None:
         if state.destination_decided:
             shift, odd = BITS[family] - 8, _ODD[family]
             asked = {each for each in addresses if type(each) is not int or each >> shift in odd}
-            asked |= addresses & {state.connection.source}
-        else:
+            asked |= addresses & {*node.local_addresses, state.connection.source}
+        elif not node.local_addresses:
             asked = addresses - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
     for address in asked:
-        courses = _courses_to(state, address)
+        courses = _courses_to(state, address, None if address in rewritten else address)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return known
 
 
-def _courses_to(state: PacketState, address: Address | None) -> tuple[Course, ...]:
+def _courses_to(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:
     family, arrives = state.connection.family, not state.connection.local
     if address is None or not isinstance(address, int):
-        return _by_ownership(state, address)
+        return _by_ownership(state, address, sent)
     if not is_loopback(address, family):
         if address not in state.node.local_addresses and (
             is_multicast(address, family) or (family is Family.IPV4 and address == _EVERYBODY)
         ):
             return _group(state, address) if arrives else (Course(Where.ELSEWHERE, state),)
         if is_loopback(state.source, family):
-            return _from_loopback(state, address)
-        return _by_ownership(state, address)
+            return _from_loopback(state, address, sent)
+        return _by_ownership(state, address, sent)
     if not arrives:
         return (Course(Where.HERE, state),)
     if family is Family.IPV4:
@@ -98,10 +98,10 @@ def _courses_to(state: PacketState, address: Address | None) -> tuple[Course, ..
     return (Course(Where.NOWHERE, state, reason="packets to ::1 that come from other hosts are dropped"),)
 
 
-def _from_loopback(state: PacketState, address: int) -> tuple[Course, ...]:
+def _from_loopback(state: PacketState, address: int, sent: Address | None) -> tuple[Course, ...]:
     """Packets from 127.0.0.0/8 that are for other hosts, or come from them."""
     found: list[Course] = []
-    for course in _by_ownership(state, address):
+    for course in _by_ownership(state, address, sent):
         over_lo = course.where is Where.HERE and state.connection.local
         if over_lo or state.connection.family is not Family.IPV4:
             found.append(course)
@@ -121,14 +121,12 @@ def _group(state: PacketState, address: int) -> tuple[Course, ...]:
     return _either(answer, state, Where.HERE, f"nobody on this node has joined {name}")
 
 
-def _by_ownership(state: PacketState, address: Address | None) -> tuple[Course, ...]:
+def _by_ownership(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:
     """Where the node's addresses are not known, one that NAT chose is taken for another machine's."""
     if address is None:
         return (Course(Where.HERE, state),)
-    owned = state.owns(address)
-    if owned is Truth.UNKNOWN and state.destination_decided:
-        owned = Truth.NO
-    answer = decide(owned, state, own_address_question(address, state.connection.family))
+    chosen = state.destination_decided and state.owns(address) is Truth.UNKNOWN
+    answer = Truth.NO if chosen else decide_own(state, address, sent)
     return _courses(answer, state, Where.HERE, Where.ELSEWHERE, "")
 
 
@@ -154,11 +152,13 @@ def _text(address: Address, family: Family) -> str:
 _STOPPED = {Where.NOWHERE: Verdict.DROP, Where.REFUSED: Verdict.REJECT}
 
 
-def routed(travellers: Travellers, ends: Ends) -> tuple[Travellers, Travellers]:
-    """Whether each packet is for the node itself, as (local, others); those that the kernel does not route end."""
+def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple[Travellers, Travellers]:
+    """Whether each packet is for the node itself, as (local, others); those that the kernel does not route end. `sent`
+    is where each packet of the journey was sent to."""
     local, others = Travellers(), Travellers()
     for state, flock in travellers.items():
-        answers = routes(state, {to.address for to in flock.to})
+        rewritten = {to.address for who, to in zip(flock.who, flock.to) if to.address != sent[who].address}
+        answers = routes(state, {to.address for to in flock.to}, rewritten)
         groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
         if not answers:
             groups[Where.ELSEWHERE] = range(len(flock))

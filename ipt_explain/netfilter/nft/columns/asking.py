@@ -17,7 +17,7 @@ from ipt_explain.model.nft import (
     Rule,
     SetLiteral,
     SetReference,
-    Statement,
+    SetUpdate,
     Table,
     VerdictMap,
 )
@@ -27,7 +27,7 @@ from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
-from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, looks_at_heading, read
+from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies, translated
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -65,9 +65,13 @@ class Columns:
         self._draws = Draws(self._layouts)
 
     def answers(
-        self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading]
-    ) -> Iterator[Alike]:
-        """What the rules make of packets in a state: of each, one rule, where it is bound for and where it was sent."""
+        self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading],
+        unasked: bool = False,
+    ) -> Iterator[Alike]:  # fmt: skip
+        """What the rules make of packets in a state: of each, one rule, where it is bound for and where it was sent.
+
+        With `unasked`, no rule will ask what packets are entered into.
+        """
         column = _Column(table, rules, state, to, sent)
         places: Places = range(len(rules))
         odd: list[int] = []
@@ -92,7 +96,7 @@ class Columns:
                 else:
                     yield _all(column, places, Flow.CONTINUE, matched=False)
                 places = ()
-            else:
+            elif not (unasked and isinstance(statement, SetUpdate) and not statement.statements):
                 changed = self.evaluator.changed(table, rules[0], statement, column.state, column.bound(0))
                 if changed is None:
                     odd += places
@@ -113,8 +117,16 @@ class Columns:
         """Packets that have the same ways on, from the ways of each."""
         course = self._layouts.course
         alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
+        states: dict[int, PacketState] = {}  # by identity: comparing them takes long, and nearly all are one object
+        equal: dict[PacketState, PacketState] = {}
         for place, ways in zip(places, answers):
-            key = tuple([(way.share, course(table, way.then), way.state, way.matched, way.reason) for way in ways])
+            for way in ways:
+                if id(way.state) not in states:
+                    states[id(way.state)] = equal.setdefault(way.state, way.state)
+            key = tuple([
+                (way.share, course(table, way.then), id(states[id(way.state)]), way.matched, way.reason)
+                for way in ways
+            ])
             alike.setdefault(key, []).append((place, ways))
         for members in alike.values():
             yield Alike(
@@ -124,38 +136,27 @@ class Columns:
 
     def _matched(self, column: _Column, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
         """The places whose rules match, and those whose do not; those that have to ask are `odd`."""
-        first, state = column.rules[0].statements[number], column.state
-        assert isinstance(first, Match)
-        truths: list[object]
-        rights = [_match(column.rules[place].statements[number]).right for place in places]
+        state = column.state
+        asked = [column.rules[place].statements[number] for place in places]
+        matches = [statement for statement in asked if isinstance(statement, Match)]
+        first, truths = matches[0], list[object]()
         if isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
             ask = self.evaluator.statements.match
-            truths = [
-                ask(column.table, _match(column.rules[place].statements[number]), state, column.bound(place))
-                for place in places
-            ]
+            truths += [ask(column.table, match, state, column.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
-            truths = [self._compared(first, right, state, column.bound(at)) for at, right in zip(places, rights)]
+            for match, place in zip(matches, places):
+                truths.append(_compared(match, read(match.left, state, column.bound(place)), state))
         else:
-            bound, known = column.bound(0), dict[Expression, object]()
-            for right in rights:
-                if right not in known:
-                    known[right] = self._compared(first, right, state, bound)
-            truths = [known[right] for right in rights]
+            reading, known = read(first.left, state, column.bound(0)), dict[Expression, Truth]()
+            for match in matches:
+                if match.right not in known:
+                    known[match.right] = _compared(match, reading, state)
+                truths.append(known[match.right])
         fits = [place for place, truth in zip(places, truths) if truth is Truth.YES]
         missed = [place for place, truth in zip(places, truths) if truth is Truth.NO]
         if len(fits) + len(missed) < len(truths):
             odd += [place for place, truth in zip(places, truths) if truth is not Truth.YES and truth is not Truth.NO]
         return fits, missed
-
-    def _compared(self, match: Match, right: Expression, state: PacketState, bound: Bound) -> Truth:
-        """As the evaluator has it, but that what is not plain is UNKNOWN."""
-        reading = read(match.left, state, bound)
-        if reading is ABSENT:
-            return Truth.NO
-        if isinstance(reading, (Chance, Owned)):
-            return Truth.UNKNOWN
-        return compared(reading, match.operator, right, kind_of(match.left), state)
 
     def _leaping(self, column: _Column, places: Places, number: int) -> Iterator[Alike]:
         """Packets of which each goes to the chain that its rule names."""
@@ -223,9 +224,13 @@ def _all(column: _Column, places: Places, then: Verdict | Flow, matched: bool = 
     return Alike(places, [CommonWay(ALWAYS, then, column.state, column.heading(places), matched)])
 
 
-def _match(statement: Statement) -> Match:
-    assert isinstance(statement, Match)
-    return statement
+def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:
+    """As the evaluator has it, but that what is not plain is UNKNOWN."""
+    if reading is ABSENT:
+        return Truth.NO
+    if isinstance(reading, (Chance, Owned)):
+        return Truth.UNKNOWN
+    return compared(reading, match.operator, match.right, kind_of(match.left), state)
 
 
 def _together(leaps: Sequence[Leap]) -> Leap | Leaps:

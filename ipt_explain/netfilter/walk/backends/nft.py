@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
-from ipt_explain.model.nft import Chain, Rule
+from ipt_explain.model.nft import Chain, Rule, SetUpdate
 from ipt_explain.netfilter.nft import Columns, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
@@ -46,10 +46,11 @@ class Arrival:
 
 
 class ChainWalk:
-    """One walk of a crowd from one base chain. `sent` is where each packet of the journey was sent to."""
+    """One walk of a crowd from one base chain. `sent` is where each packet of the journey was sent to. `forgets`: what
+    clients are entered into here is not asked in later ones."""
 
     def __init__(
-        self, stage: Stage, entered: Entered, sent: Sequence[Heading], columns: Columns, budget: Budget
+        self, stage: Stage, entered: Entered, sent: Sequence[Heading], columns: Columns, budget: Budget, forgets: bool
     ) -> None:
         self.arrivals: list[Arrival] = []
         self._stage = stage
@@ -59,6 +60,7 @@ class ChainWalk:
         self._columns = columns
         self._evaluator = columns.evaluator
         self._budget = budget
+        self._forgets = forgets
         self._bundles = 0
         self._order: list[tuple[int | str, ...]] = []
         self._waiting: dict[tuple[int | str, ...], tuple[Frame, dict[tuple[object, ...], Portion]]] = {}
@@ -117,7 +119,9 @@ class ChainWalk:
             rules = [frame.chains[row].rules[frame.place] for row in rows]
             if len(rules) > 1:
                 self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
-                for alike in self._columns.answers(table, rules, state, portion.to, [sent[row] for row in rows]):
+                unasked = self._forgets and isinstance(rules[0].statements[0], SetUpdate) and not frame.asks_later()
+                where_sent = [sent[row] for row in rows]
+                for alike in self._columns.answers(table, rules, state, portion.to, where_sent, unasked):
                     yield _part(portion, alike.places), alike.ways
                 return
             rule = rules[0]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ipt_explain.model.nft import Chain
+from ipt_explain.netfilter.nft.memory import asks_from
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link
@@ -45,6 +46,16 @@ class Frame:
         order = (*self.order[:-1], self.place + 1)
         return Frame(self.chains, self.rules, self.place + 1, self.back, order, self.depth)
 
+    def asks_later(self) -> bool:
+        """Whether rules behind this one may ask what was entered into a set."""
+        place, frame = self.place + 1, self
+        while not asks_from(_one_of(frame.chains), place):
+            if frame.back is None:
+                return False
+            frame = frame.back
+            place = frame.place
+        return True
+
     def into(self, chain: Chain, goto: bool) -> Frame:
         """The first rule of a chain that the rule here leads to."""
         return self._entering(chain, len(chain.rules), goto, chain.name)
@@ -52,9 +63,14 @@ class Frame:
     def into_each(self, chains: Mapping[int, Chain], goto: bool, number: int) -> Frame:
         """The first rules of chains of one layout that the rules here lead to, by row. `number` tells them from others
         that packets go into together."""
-        first = next(iter(chains.values()))
+        first = _one_of(chains)
         return self._entering(chains, len(first.rules), goto, f"{first.name} {number}")
 
     def _entering(self, chains: Chains, rules: int, goto: bool, name: str) -> Frame:
         back = self.back if goto else self.behind()
         return Frame(chains, rules, 0, back, (*self.order, name, 0), self.depth + 1)
+
+
+def _one_of(chains: Chains) -> Chain:
+    """The chain, or one of those of a layout: all ask the same."""
+    return next(iter(chains.values())) if isinstance(chains, Mapping) else chains
