@@ -14,7 +14,7 @@ from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import address_text
+from ipt_explain.netfilter.whereabouts import Address, address_text
 
 _network = lru_cache(maxsize=32768)(network_bits)
 
@@ -63,14 +63,16 @@ def _source(option: Option) -> Condition:
 def _destination(option: Option) -> Condition:
     hit, miss = Truth.of(not option.negated), Truth.of(option.negated)
 
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        destination = bound.to.address
+    def answer(text: str, destination: Address | None, state: PacketState) -> Answer:
         if destination is None:
-            return ask(state, f"-d {words[0]} (after REDIRECT)", option.negated)
-        value, mask = network_bits(words[0])  # mostly seen once: a cache would only be filled
+            return ask(state, f"-d {text} (after REDIRECT)", option.negated)
+        value, mask = network_bits(text)  # mostly seen once: a cache would only be filled
         if isinstance(destination, int):
             return hit if destination & mask == value else miss
-        return decide(destination.lies_in(value, mask), state, f"-d {words[0]}", option.negated)
+        return decide(destination.lies_in(value, mask), state, f"-d {text}", option.negated)
+
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        return answer(words[0], bound.to.address, state)
 
     def at_once(
         columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
@@ -81,9 +83,10 @@ def _destination(option: Option) -> Condition:
         if isinstance(hosts, str):
             value, mask = network_bits(unquote(hosts))
             addresses = [heading.address for heading in to]
-            if not all(type(address) is int for address in addresses):
-                return None
-            return [hit if address & mask == value else miss for address in cast("list[int]", addresses)]
+            if all(type(address) is int for address in addresses):
+                return [hit if address & mask == value else miss for address in cast("list[int]", addresses)]
+            alike = len(set(addresses)) == 1
+            return answer(unquote(hosts), addresses[0], state) if alike else None
         if option.negated:
             return None
         wanted = [_host(host) for host in hosts]

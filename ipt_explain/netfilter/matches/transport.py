@@ -10,7 +10,7 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
-from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range, within
+from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
@@ -69,21 +69,31 @@ def _port(option: Option, source: bool) -> Condition:
             return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of((port is None or first <= port <= last) is not negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
-        """Ten thousand Services ask for their own port, each of packets that are bound for it."""
+    def at_once(
+        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
+    ) -> Answer | list[Answer] | None:
+        """Ten thousand Services ask for their own port, each of packets that are bound for it; or one node port asks
+        packets that are bound for any."""
         (ports,) = columns
         if source or negated:
             return None
-        if isinstance(ports, str):
-            return Truth.YES if {heading.port for heading in to} == {_one_port(ports)} else None
-        return Truth.YES if all(_one_port(port) == heading.port for port, heading in zip(ports, to)) else None
+        if not isinstance(ports, str):
+            return Truth.YES if all(_one_port(port) == heading.port for port, heading in zip(ports, to)) else None
+        wanted, bound = _one_port(ports), [heading.port for heading in to]
+        if wanted < 0 or None in bound:
+            return None
+        fitting = bound.count(wanted)
+        if 0 < fitting < len(bound):
+            return [Truth.of(port == wanted) for port in bound]
+        return Truth.of(fitting > 0)
 
     return Condition(option.slots, test, bound=not source, at_once=at_once)
 
 
 @lru_cache(maxsize=8192)
 def _one_port(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 6 else -1
+    port = int(text) if text.isdecimal() and len(text) < 6 else -1
+    return port if port <= HIGHEST else -1
 
 
 def _tcp_flags(option: Option) -> Condition:

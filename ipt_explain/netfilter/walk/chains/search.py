@@ -11,7 +11,7 @@ from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, taken
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.chains.chain_index import WORTH_AN_INDEX, ChainIndex, ChainIndexes
+from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.records import dataclass
@@ -74,10 +74,10 @@ class Search:
 
     def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
         """Find the next rules from a place on. Yields rows that are to look on behind rules for their addresses."""
-        if self._one is None or self.end - start < WORTH_AN_INDEX:
+        index = None if self._one is None else self._indexes.of(self._one)
+        if index is None:
             self._scan(portion, start)
             return
-        index = self._indexes.of(self._one)
         crowd = self._visit.crowd
         unknown = [row for row in portion.numbers(len(crowd)) if not isinstance(crowd.to[row].address, int)]
         if unknown:
@@ -88,18 +88,19 @@ class Search:
             if not known:
                 return
             portion = portion.at(known)
-        yield from self._by_address(portion, index, bisect_left(index.others, start), start)
+        yield from self._by_address(portion, index, start, start)
 
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
         """The same, each row from behind its own place on."""
-        assert self._one is not None
-        index = self._indexes.of(self._one)
+        index = None if self._one is None else self._indexes.of(self._one)
+        assert index is not None  # as only that has rows meet rules in different places
         numbers = portion.numbers(len(self._visit.crowd))
-        starts = sorted((bisect_left(index.others, at), at + 1, row) for at, row in zip(places, numbers))
-        for gap, same in groupby(starts, key=lambda start: start[0]):
+        others = [*index.others, self.end]
+        starts = sorted((others[bisect_left(others, at)], at + 1, row) for at, row in zip(places, numbers))
+        for first, same in groupby(starts, key=lambda start: start[0]):
             members = list(same)
             part = portion.at([row for _, _, row in members])
-            yield from self._by_address(part, index, gap, [start for _, start, _ in members])
+            yield from self._by_address(part, index, first, [start for _, start, _ in members])
 
     # Rule by rule.
 
@@ -179,11 +180,13 @@ class Search:
 
     def _candidates(self, index: ChainIndex, rows: Sequence[int], start: int) -> Sequence[int]:
         """The rules that packets may match of which it is not known where they are bound for."""
-        places = set(index.others_from(start))
-        for address in {self._visit.crowd.to[row].address for row in rows}:
+        headings = [self._visit.crowd.to[row] for row in rows]
+        ports = {heading.port for heading in headings}
+        places = set(index.others_from(start, ports))
+        for address in {heading.address for heading in headings}:
             if address is None or isinstance(address, int):
                 return range(start, self.end)
-            places.update(place for place in index.about(address) if place >= start)
+            places.update(place for place in index.about(address, ports) if place >= start)
         return sorted(places)
 
     def _scan_places(self, portion: Portion, places: Iterable[int]) -> None:
@@ -195,22 +198,24 @@ class Search:
         self._take(Met(portion, self.end, Truth.NO))
 
     def _by_address(
-        self, portion: Portion, index: ChainIndex, gap: int, starts: int | Sequence[int]
+        self, portion: Portion, index: ChainIndex, first: int, starts: int | Sequence[int]
     ) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Rows meet the next rule for their address, or one of the others ahead of it, from number `gap` of those on.
+        """Rows meet the next rule for their address, or one of the others ahead of it, from place `first` on.
 
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """
         crowd, by_address = self._visit.crowd, index.by_address
         own: list[tuple[int, int]] = []
+        ports: set[int | None] = set()
         for number, row in enumerate(portion.numbers(len(crowd))):
-            address = crowd.to[row].address
+            address, port, _ = crowd.to[row]
+            ports.add(port)
             if address in by_address:
                 place = index.first_at(address, starts if isinstance(starts, int) else starts[number])
                 if place is not None:
                     own.append((place, row))
         own.sort()
-        for other in [*index.others[gap:], self.end]:
+        for other in [*index.others_from(first, ports), self.end]:
             here = own[: bisect_left(own, (other, -1))]
             if here:
                 own = own[len(here) :]
