@@ -35,6 +35,10 @@ class ChainGraph:
         """The jumps that leave `chain`, in rule order; one chain may be named several times."""
         return tuple(map(as_jump, self._index.leaving.get(chain, ())))
 
+    def jumping_rules(self, chain: str) -> list[Rule]:
+        """The rules behind `jumps`."""
+        return self._index.leaving.get(chain, [])
+
     def callers(self, chain: str) -> tuple[Jump, ...]:
         """The jumps that lead to `chain`, in the order of the text."""
         return tuple(map(as_jump, self._index.entering.get(chain, ())))

@@ -24,6 +24,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.model import Backend, Dump, Family, Rule, Ruleset
+from ipt_explain.services.columns import column
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
 from ipt_explain.words.addresses import address_port
@@ -105,19 +106,18 @@ class _FabricReader:
         for balancer in service.balancers:
             if balancer.chain != chains.external and self._has_more(balancer, service):
                 yield from sorted(self._beside_balancing(balancer.chain, service))
-
-        for endpoint in service.endpoints:
-            chain = self._chains.get(endpoint.chain)
-            if chain is not None and len(chain.rules) > (2 if endpoint.marked else 1):
+        for name, marked in zip(column(service.endpoints, "chain"), column(service.endpoints, "marked")):
+            chain = self._chains.get(name)
+            if chain is not None and len(chain.layout) > (2 if marked else 1):
                 yield from (f"nat {self._text(rule)}" for rule in chain.rules)
 
     def _has_more(self, balancer: Balancer, service: ServicePort) -> bool:
         """Whether a balancer's chain has other rules than balancing and the mark of its ClusterIP."""
         chain = self._chains.get(balancer.chain)
-        if chain is None or not chain.rules:
+        if chain is None or not len(chain.layout):
             return False
-        marks = 1 if self._marks_cluster_ip(chain.rules[0], service) else 0
-        return len(chain.rules) > len(balancer.shares) + marks
+        marks = 1 if self._marks_cluster_ip(chain.rule(0), service) else 0
+        return len(chain.layout) > len(balancer.shares) + marks
 
     def _marks_cluster_ip(self, rule: Rule, service: ServicePort) -> bool:
         """Whether a rule marks connections to the ClusterIP for masquerading, and no others."""

@@ -32,7 +32,8 @@ ALL_SHOWN = Shown()
 
 def borne_out(differences: Iterable[Difference], pair: Pair, shown: Shown) -> Iterator[Difference]:
     """The differences that both sides show; nearly all of them where both are whole dumps."""
-    return (each for each in differences if _holds(each, pair, shown))
+    told = Shown(tells_endpoints(pair.before), tells_endpoints(pair.after))
+    return (each for each in differences if _holds(each, pair, shown, told))
 
 
 def tells_endpoints(view: ServiceView) -> bool:
@@ -40,13 +41,13 @@ def tells_endpoints(view: ServiceView) -> bool:
     return all(map(_is_told, view.endpoints()))
 
 
-def _holds(difference: Difference, pair: Pair, shown: Shown) -> bool:
+def _holds(difference: Difference, pair: Pair, shown: Shown, told: Shown) -> bool:
     kind, before, after = difference.kind, pair.before, pair.after
     match kind:
         case DifferenceKind.ENDPOINT_REMOVED if difference.subject is None:
-            return _lacks(difference.before, before, after, shown.after)
+            return _lacks(difference.before, before, after, shown.after, told.after)
         case DifferenceKind.ENDPOINT_ADDED if difference.subject is None:
-            return _lacks(difference.after, after, before, shown.before)
+            return _lacks(difference.after, after, before, shown.before, told.before)
         case _ if shown.all:
             return True
         case DifferenceKind.FRONTEND_REMOVED:
@@ -72,12 +73,13 @@ def _seconds(view: ServiceView) -> tuple[int, ...]:
     return () if view.affinity is None else view.affinity.seconds
 
 
-def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool) -> bool:
-    """Whether a side is known to lack an endpoint that the other has: it is a whole dump, or shows a whole pool."""
+def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, told: bool) -> bool:
+    """Whether a side is known to lack an endpoint that the other has: it is a whole dump, all of whose endpoints are
+    `told`, or shows a whole pool."""
     if not _is_told(str(endpoint)):
         return False  # it may be any
     if shown:
-        return tells_endpoints(other)
+        return told
     for scope in Scope:
         pool, counterpart = has.pool(scope), other.pool(scope)
         if pool is not None and counterpart is not None and endpoint in pool.endpoints and _is_whole(counterpart):

@@ -16,6 +16,7 @@ from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import Cause, Losses, losses_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import dataclass, field
+from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.fates import Loss
@@ -204,9 +205,9 @@ class _ViewReader:
     def _masquerade(self, service: ServicePort) -> MasqueradeView:
         facts = service.masquerade
         # What POSTROUTING does to marked packets is the node's, and one difference: here it is who is marked.
-        marked = {endpoint.marked for endpoint in service.endpoints}
+        marked = set(column(service.endpoints, "marked"))
         hairpin = None if not marked or None in marked else marked == {True}
-        without = [_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False]
+        without = (_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False)
         external = None if service.chains.external is None else self._marking(service, service.chains.external)
         unmarked = tuple(sorted(without)) if hairpin is False else ()
         return MasqueradeView(hairpin, unmarked, facts.all, facts.off_cluster, external)
@@ -272,9 +273,11 @@ def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _pool(balancer: Balancer) -> Pool:
-    shares = [(share.endpoint or share.chain, share.probability or 0.0) for share in balancer.shares]
-    shares.sort()
-    if balancer.unmatched is None or any(share.probability is None for share in balancer.shares):
+    endpoints, chains, chances = (column(balancer.shares, name) for name in ("endpoint", "chain", "probability"))
+    shares = sorted(
+        (endpoint or chain, chance or 0.0) for endpoint, chain, chance in zip(endpoints, chains, chances)
+    )
+    if balancer.unmatched is None or None in chances:
         return Pool(balancer.scope, tuple((endpoint, None) for endpoint in dict(shares)), None)
     if len({endpoint for endpoint, _ in shares}) != len(shares):
         summed: dict[str, float] = {}

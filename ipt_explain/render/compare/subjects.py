@@ -8,7 +8,7 @@ from ipt_explain.compare.differences import Difference
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.paint import Paint
-from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name
 
@@ -58,5 +58,7 @@ def heading(text: str, width: int, paint: Paint) -> list[str]:
 
 def wrapped(indent: str, text: str, width: int) -> list[str]:
     """An escaped text in lines of a width, the first indented, those below it a little more."""
+    if cells(text) <= width - len(indent):
+        return [f"{indent}{text}".rstrip() + "\n"]
     lines = draw(Node(sentence(text), hang=len(_INDENT)), width - len(indent))
     return [f"{indent}{''.join(word for word, _ in line)}".rstrip() + "\n" for line in lines]

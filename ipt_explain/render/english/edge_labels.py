@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
-from ipt_explain.model import Match, Rule
-from ipt_explain.netfilter.probability import ALWAYS, Probability, chance, taken
+from ipt_explain.model import Match, Option, Rule, Shape
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, chance, taken
 from ipt_explain.render.english.core import address
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.words.addresses import address_port, without_prefix
@@ -23,7 +24,7 @@ def conditions(rule: Rule) -> list[str]:
     own = Options(rule, shape.core)
     protocol, destination = own.take("-p"), own.take("-d")
     said = _towards(protocol, destination, _port(rule))
-    for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")):
+    for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")) if own.left else ():
         given = own.take(name)
         if given:
             said.append(_not(given) + f"{words} {address(given.value)}")
@@ -106,37 +107,56 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
     Of the rules whose only condition is chance, and of the first one behind them that has no condition. Rules with
     other conditions take their packets first, and are left out.
     """
-    found: dict[int, float] = {}
-    left: Probability = ALWAYS
+    asked: list[int] = []
+    chances: list[tuple[str, bool]] = []
     for rule in rules:
-        matches = [match for match in rule.shape.matches if match.module not in _IGNORED]
-        if rule.shape.core or rule.target is None:
-            continue
-        if not matches and found:
-            found[id(rule)] = float(left)
+        takes_all, option = _asks_chance(rule.shape)
+        if takes_all and asked:
+            asked.append(id(rule))
             break
-        own = _only_chance(rule, matches)
-        if own is not None:
-            share, left = taken(left, own)
-            found[id(rule)] = float(share)
-    return found
+        text = rule.first(option)
+        if option is not None and text is not None and _chance(text, option.negated) is not None:
+            asked.append(id(rule))
+            chances.append((text, option.negated))
+    return dict(zip(asked, _spread(tuple(chances)))) if asked else {}
 
 
-def _only_chance(rule: Rule, matches: Sequence[Match]) -> Fraction | None:
-    if len(matches) != 1 or matches[0].module != "statistic":
+@lru_cache(maxsize=1024)
+def _asks_chance(shape: Shape) -> tuple[bool, Option | None]:
+    """Whether rules of a shape take every packet, and the chance that is the only condition of those that do not."""
+    if shape.core or shape.target is None:
+        return False, None
+    matches = [match for match in shape.matches if match.module not in _IGNORED]
+    alone = len(matches) == 1 and matches[0].module == "statistic"
+    return not matches, shape.match_option("statistic", "--probability") if alone else None
+
+
+@lru_cache(maxsize=1024)
+def _chance(text: str, negated: bool) -> Fraction | None:
+    try:
+        return chance(text, negated)
+    except (ValueError, OverflowError):
         return None
-    for option in matches[0].options:
-        if option.name == "--probability":
-            try:
-                return chance(rule.first(option) or "", option.negated)
-            except (ValueError, OverflowError):
-                return None
-    return None
+
+
+@lru_cache(maxsize=64)
+def _spread(chances: tuple[tuple[str, bool], ...]) -> list[float]:
+    """What each of these takes of all packets, one after the other, and what the last one leaves. Most Services have
+    as many endpoints as others."""
+    found: list[float] = []
+    left: Probability = ALWAYS
+    for text, negated in chances:
+        share, left = taken(left, _chance(text, negated) or NEVER)
+        found.append(float(share))
+    return [*found, float(left)]
 
 
 def share_words(found: Mapping[int, float]) -> dict[int, str]:
     """Shares of one chain in percent, with as many digits as it takes for different ones to look different."""
-    return dict(zip(found, percents(list(found.values()))))
+    return dict(zip(found, _percents(tuple(found.values())))) if found else {}
+
+
+_percents = lru_cache(maxsize=64)(percents)
 
 
 def edge_label(rule: Rule, share: str | None) -> str:

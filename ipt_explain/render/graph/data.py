@@ -21,6 +21,7 @@ from typing import Any
 
 from ipt_explain.graph.export import graphml_lines, multigraph
 from ipt_explain.render.graph.drawing import Drawing, DrawnChain, DrawnJump
+from ipt_explain.render.text.safe import escape
 
 SCHEMA = "ipt-explain/graph/1"
 
@@ -70,7 +71,7 @@ def _chain(chain: DrawnChain) -> dict[str, Any]:
 def _jump(jump: DrawnJump) -> dict[str, Any]:
     return {
         "line": jump.line,
-        "rule": jump.rule,
+        "rule": escape(jump.rule.text),
         "label": jump.label,
         "goto": jump.goto,
         "share": jump.share,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
@@ -15,6 +16,9 @@ from ipt_explain.render.graph.notes import Notes, Role
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.counts import and_more
 from ipt_explain.words.percents import percent
+
+if TYPE_CHECKING:
+    from ipt_explain.model.nft import Rule as NftRule
 
 # What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
 BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
@@ -68,7 +72,7 @@ class DrawnJump:
     source: str
     target: str
     line: int | None
-    rule: str
+    rule: Rule | NftRule
     label: str
     goto: bool
     share: float | None
@@ -142,7 +146,7 @@ def _kind(name: str, place: TablePlace) -> str:
 
 
 def _ends(chain: Chain, place: TablePlace) -> tuple[str, ...]:
-    jumping = {id(jump.rule) for jump in place.graph.jumps(chain.name)}
+    jumping = set(map(id, place.graph.jumping_rules(chain.name)))
     found: dict[str, None] = {}
     for rule in chain.rules:
         if id(rule) not in jumping and rule.target is not None:
@@ -175,7 +179,7 @@ def _jumps(group: str, place: TablePlace, part: Neighbourhood, notes: Notes) -> 
             _id(group, jump.source),
             _id(group, jump.target),
             rule.line,
-            escape(rule.text),
+            rule,
             escape(edge_label(rule, words.get(id(rule)))),
             jump.goto,
             share_of.get(id(rule)),

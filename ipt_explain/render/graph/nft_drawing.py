@@ -103,7 +103,7 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
         f"{group}/{escape(jump.source)}",
         f"{group}/{escape(jump.target)}",
         place.line(jump.line),
-        escape(jump.rule.text),
+        jump.rule,
         escape(_label(jump)),
         jump.goto,
         jump.share,
