@@ -11,7 +11,7 @@ from ipt_explain.analyzers.nftables.names import proxy_chain
 from ipt_explain.analyzers.nftables.purposes import purpose_of
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.analyzers.owners.owner import owner_of
-from ipt_explain.analyzers.profiles.nft_graph import NftGraph, NftJump
+from ipt_explain.analyzers.profiles.nft_graph import NftGraph
 from ipt_explain.errors import UsageError
 from ipt_explain.model.nft import (
     Chain,
@@ -20,6 +20,7 @@ from ipt_explain.model.nft import (
     Set,
     Table,
 )
+from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.records import dataclass
 
 

@@ -1,4 +1,4 @@
-"""Which chain of an nftables table leads where: by jumps, and by the elements of maps that its rules look up."""
+"""The chain graph of an nftables table, and which rules ask its sets."""
 
 from __future__ import annotations
 
@@ -7,42 +7,18 @@ from functools import cached_property
 
 from ipt_explain.model.nft import (
     Chain,
-    Element,
     Mangle,
     MapLookup,
     Match,
     Nat,
     Rule,
-    Set,
     SetReference,
     SetUpdate,
     Statement,
     Table,
-    Verdict,
-    VerdictKind,
     VerdictMap,
 )
-from ipt_explain.netfilter.nft.chances import chances
-from ipt_explain.records import dataclass
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NftJump:
-    """A rule of chain `source` that leads to chain `target`; by an `element` of the map `held`, or of one that the rule
-    writes out. `share` is that of the packets that come to the rule, where chance decides."""
-
-    source: str
-    target: str
-    rule: Rule
-    goto: bool
-    held: Set | None = None
-    element: Element | None = None
-    share: float | None = None
-
-    @property
-    def line(self) -> int:
-        """The line of the element, or of the rule."""
-        return (self.element.line if self.element is not None else 0) or self.rule.line
+from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 
 class NftGraph:
@@ -53,7 +29,7 @@ class NftGraph:
         self.leaving: dict[str, list[NftJump]] = {}
         self.entering: dict[str, list[NftJump]] = {}
         for chain in table.chains.values():
-            for jump in _jumps(table, chain):
+            for jump in jumps(table, chain):
                 self.leaving.setdefault(jump.source, []).append(jump)
                 self.entering.setdefault(jump.target, []).append(jump)
 
@@ -148,25 +124,3 @@ def _walk(names: Iterable[str], leads: Mapping[str, list[str]], depth: int | Non
         found.update(dict.fromkeys(level))
         left = None if left is None else left - 1
     return list(found)
-
-
-def _jumps(table: Table, chain: Chain) -> Iterator[NftJump]:
-    for rule in chain.rules:
-        for statement in rule.statements:
-            if isinstance(statement, Verdict) and statement.chain is not None:
-                yield NftJump(chain.name, statement.chain, rule, statement.kind is VerdictKind.GOTO)
-            elif isinstance(statement, VerdictMap):
-                yield from _by_map(table, chain, rule, statement)
-
-
-def _by_map(table: Table, chain: Chain, rule: Rule, lookup: VerdictMap) -> Iterator[NftJump]:
-    held = table.sets.get(lookup.data.name) if isinstance(lookup.data, SetReference) else None
-    data = lookup.data if not isinstance(lookup.data, SetReference) else held
-    if data is None:
-        return
-    drawn = chances(lookup)
-    for element in data.elements:
-        given = element.data
-        if isinstance(given, Verdict) and given.chain is not None:
-            share = None if drawn is None else drawn.get(element)
-            yield NftJump(chain.name, given.chain, rule, given.kind is VerdictKind.GOTO, held, element, share)

@@ -23,6 +23,7 @@ from ipt_explain.model.nft import (
 )
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.nft.jumps import jumps
 from ipt_explain.netfilter.nft.stages import Stage
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.whereabouts import Address
@@ -102,25 +103,12 @@ def _reached(table: Table, base: Chain) -> Iterable[Chain]:
     found = {base.name: base}
     waiting = [base]
     while waiting:
-        for name in _led_to(table, waiting.pop()):
-            chain = table.chains.get(name)
-            if chain is not None and name not in found:
-                found[name] = chain
+        for jump in jumps(table, waiting.pop()):
+            chain = table.chains.get(jump.target)
+            if chain is not None and chain.name not in found:
+                found[chain.name] = chain
                 waiting.append(chain)
     return found.values()
-
-
-def _led_to(table: Table, chain: Chain) -> Iterator[str]:
-    for rule in chain.rules:
-        for statement in rule.statements:
-            if isinstance(statement, Verdict) and statement.chain is not None:
-                yield statement.chain
-            elif isinstance(statement, VerdictMap):
-                data = statement.data
-                held = table.sets.get(data.name) if isinstance(data, SetReference) else data
-                for element in held.elements if held is not None else ():
-                    if isinstance(element.data, Verdict) and element.data.chain is not None:
-                        yield element.data.chain
 
 
 def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:

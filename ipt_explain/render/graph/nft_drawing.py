@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftPlace, owner_of_chain
-from ipt_explain.analyzers.profiles.nft_graph import NftJump
 from ipt_explain.model.nft import Chain, Mangle, Match, Nat, Reject, Rule, TableFamily, Verdict
 from ipt_explain.model.nft.printing import expression_text, statement_text
+from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.records import dataclass
 from ipt_explain.render.graph.drawing import (
     BUILT_IN,

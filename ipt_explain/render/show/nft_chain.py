@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
-from ipt_explain.analyzers.profiles.nft_graph import NftJump
 from ipt_explain.model.nft import Chain, Element, Rule, Verdict
 from ipt_explain.model.nft.printing import element_text, expression_text
+from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.chain import SHOWN_CALLERS, WIDEST
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts, NftTableFacts
-from ipt_explain.analyzers.profiles.nft_graph import NftJump
 from ipt_explain.model.nft import Rule, TableFamily, Verdict
 from ipt_explain.model.nft.printing import element_text
+from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 
 _FAMILIES = {TableFamily.IP: "ipv4", TableFamily.IP6: "ipv6"}

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.references import references
+from ipt_explain.audit.evidence.nftables.references import place_of, references, whose
 from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node; take the listing again if it may be cut."
@@ -49,11 +49,11 @@ def nft_leads_nowhere(context: NftContext, table: Table) -> Faults:
         gone = "does not exist" if chain is None else "has no rules"
         first = leading[0]
         yield Fault(
-            f"{first.whose} leads to chain {name}, which {gone}: connections that come there get no endpoint",
+            f"{whose(first)} leads to chain {name}, which {gone}: connections that come there get no endpoint",
             _FIX,
-            first.place(context, table),
+            place_of(context, table, first),
             service=context.service_of(name) or _service(name),
-            related=tuple(line for each in leading[1:] if (line := each.place(context, table).line) is not None),
+            related=tuple(line for each in leading[1:] if (line := place_of(context, table, each).line) is not None),
             key=name,
         )
 

@@ -36,8 +36,9 @@ from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.references import Reference, references
+from ipt_explain.audit.evidence.nftables.references import references
 from ipt_explain.model.nft import Chain, Table
+from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.services.ports import FrontendKind
 
 _FIX = "Restart kube-proxy on this node: it rewrites its maps."
@@ -89,7 +90,7 @@ def _may_be_taken(context: NftContext, known: ProxyChain) -> bool:
     )
 
 
-def _without_cluster_ip(context: NftContext, table: Table, leading: Mapping[str, list[Reference]]) -> Faults:
+def _without_cluster_ip(context: NftContext, table: Table, leading: Mapping[str, list[NftJump]]) -> Faults:
     """Services whose external addresses are served, but no ClusterIP."""
     for service in context.services:
         if service.name is None or service.cluster_ip is not None:

@@ -33,11 +33,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, Rule, SetLiteral, SetReference, Table, Verdict, VerdictMap
+from ipt_explain.model.nft import Match, Rule, SetReference, Table
+from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
@@ -49,36 +48,27 @@ def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
         own = proxy_chain(chain.name)
         if own is None:
             continue
-        for rule in chain.rules:
-            said = next(_wrong(own, rule), None)
-            if said is not None:
+        told: set[Rule] = set()
+        for jump in jumps(table, chain):
+            said = _wrong(own, jump)
+            if said is not None and jump.rule not in told:
+                told.add(jump.rule)
                 yield Fault(
                     f"a chain of {own.port.spelled} {said}",
                     _FIX,
-                    context.at_rule(table, chain, rule),
+                    context.at_rule(table, chain, jump.rule),
                     service=own.port.spelled,
                 )
 
 
-def _wrong(own: ProxyChain, rule: Rule) -> Iterator[str]:
-    for target in _targets(rule):
-        led = proxy_chain(target)
-        if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
-            yield f"leads to a chain of {led.port.spelled}"
-    asked = (each.right for each in rule.statements if isinstance(each, Match))
-    for clients in asked:
+def _wrong(own: ProxyChain, jump: NftJump) -> str | None:
+    led = proxy_chain(jump.target)
+    if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
+        return f"leads to a chain of {led.port.spelled}"
+    for match in jump.rule.statements:
+        clients = match.right if isinstance(match, Match) else None
         if isinstance(clients, SetReference) and clients.name.startswith("affinity-"):
             endpoint = clients.name.replace("affinity-", "endpoint-", 1)
-            for target in _targets(rule):
-                if target != endpoint:
-                    yield f"sends clients of {endpoint} to {target}"
-
-
-def _targets(rule: Rule) -> Iterator[str]:
-    for each in rule.statements:
-        if isinstance(each, Verdict) and each.chain is not None:
-            yield each.chain
-        elif isinstance(each, VerdictMap) and isinstance(each.data, SetLiteral):
-            for element in each.data.elements:
-                if isinstance(element.data, Verdict) and element.data.chain is not None:
-                    yield element.data.chain
+            if jump.target != endpoint:
+                return f"sends clients of {endpoint} to {jump.target}"
+    return None

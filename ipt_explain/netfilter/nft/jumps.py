@@ -1,0 +1,52 @@
+"""Which chain of an nftables table leads where: by verdicts of rules, and by elements of maps that rules look up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipt_explain.model.nft import Chain, Element, Rule, Set, SetReference, Table, Verdict, VerdictKind, VerdictMap
+from ipt_explain.netfilter.nft.chances import chances
+from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NftJump:
+    """A rule of chain `source` that leads to chain `target`; by an `element` of the map `held`, or of one that the rule
+    writes out. `share` is that of the packets that come to the rule, where chance decides."""
+
+    source: str
+    target: str
+    rule: Rule
+    goto: bool
+    held: Set | None = None
+    element: Element | None = None
+    share: float | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of the element, or of the rule."""
+        return (self.element.line if self.element is not None else 0) or self.rule.line
+
+
+def jumps(table: Table, chain: Chain) -> Iterator[NftJump]:
+    """All jumps of a chain, in the order of its rules, to chains that exist or not."""
+    for rule in chain.rules:
+        for statement in rule.statements:
+            if isinstance(statement, Verdict):
+                if statement.chain is not None:
+                    yield NftJump(chain.name, statement.chain, rule, statement.kind is VerdictKind.GOTO)
+            elif isinstance(statement, VerdictMap):
+                yield from _by_map(table, chain, rule, statement)
+
+
+def _by_map(table: Table, chain: Chain, rule: Rule, lookup: VerdictMap) -> Iterator[NftJump]:
+    held = table.sets.get(lookup.data.name) if isinstance(lookup.data, SetReference) else None
+    data = lookup.data if not isinstance(lookup.data, SetReference) else held
+    if data is None:
+        return
+    drawn = chances(lookup)
+    for element in data.elements:
+        given = element.data
+        if isinstance(given, Verdict) and given.chain is not None:
+            share = None if drawn is None else drawn.get(element)
+            yield NftJump(chain.name, given.chain, rule, given.kind is VerdictKind.GOTO, held, element, share)
