@@ -78,6 +78,62 @@ def test_a_rule_as_pages_and_logs_show_it(line: str, note: str) -> None:
     assert any(note in warning for warning in dump.warnings)
 
 
+def test_options_that_hang_below_a_rule_with_notes_beside_them() -> None:
+    lines = [
+        '  -A KUBE-SVC-A --comment "a/b"     ← half of them',
+        "     -m statistic --mode random --probability 0.5",
+        "     -j KUBE-SEP-A               # to the first",
+        "  -A KUBE-SVC-A",
+        "     -j KUBE-SEP-B",
+    ]
+    dump = read_dump("\n".join(["The chain:", *lines]) + "\n")
+    assert [(rule.text, rule.line) for rule in _rules(dump)] == [
+        ('-A KUBE-SVC-A -m comment --comment "a/b" -m statistic --mode random --probability 0.5 -j KUBE-SEP-A', 2),
+        ("-A KUBE-SVC-A -j KUBE-SEP-B", 5),
+    ]
+
+
+def test_a_rule_behind_another_on_a_line_that_a_window_padded() -> None:
+    rule = "-A KUBE-SERVICES -d 10.96.0.1/32 -p udp -m udp --dport 53 -j KUBE-SVC-FKYB3VE56PGE3NL6"
+    dump = read_dump(f"  1 {rule.replace('SVC-', '      SVC-')}          2 {rule.replace('0.1/', '0.2/')}\n")
+    assert [(each.text, each.line) for each in _rules(dump)] == [(rule, 1), (rule.replace("0.1/", "0.2/"), 1)]
+
+
+def test_a_name_without_a_blank_behind_it_in_typographic_dress() -> None:
+    rule = '-A KUBE-SVC-VX5XTMYNLWGXYEL4 -m comment --comment "a/b:" -j KUBE-SEP-AA6LE4U3XA6T2EZB'
+    shown = "-A KUBE-SVC-VX5XTMYNLWGXYEL4-m comment –comment “a/b:” -j KUBE-SEP-AA6LE4U3XA6T2EZB"
+    assert _texts(f"The book:\n**{shown}**\n") == [rule]
+
+
+def test_a_listing_in_the_source_of_a_page() -> None:
+    lines = [
+        "<p>Have a look:</p>",
+        "<pre><code>Chain KUBE-SVC-A <span>(</span>1 references<span>)</span>",
+        "<span>target</span>     prot opt source               destination",
+        "KUBE-SEP-A  all  --  <span>0.0.0.0/0</span>            0.0.0.0/0            /* a/b */",
+        "</code></pre>",
+        "<pre>func main() {",
+        "\t<span>-j</span> REJECT",
+        "</pre>",
+    ]
+    (rule,) = _rules(read_dump("\n".join(lines) + "\n"))
+    assert (rule.chain, rule.target, rule.line) == ("KUBE-SVC-A", "KUBE-SEP-A", 4)
+
+
+def test_no_table_goes_on_behind_a_fence() -> None:
+    forward = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
+    dump = read_dump(f"```\n*nat\n:KUBE-SVC-A - [0:0]\n{_RULE}\n```\nAnd then:\n```\n{forward}\n```\n")
+    assert [list(table.chains) for table in dump.rulesets[0].tables.values()] == [["KUBE-SVC-A"], ["KUBE-FORWARD"]]
+    assert [rule.target for rule in _rules(dump)] == ["KUBE-SEP-A", "DROP"]
+
+
+def test_a_diff_is_refused_once() -> None:
+    with pytest.raises(DumpSyntaxError) as refused:
+        read_dump(f"1c1\n< {_RULE}\n---\n> {_RULE}\n5a6\n> {_RULE}\n")
+    assert len(refused.value.diagnostics) == 1
+    assert "compare BEFORE AFTER" in refused.value.remedy
+
+
 def test_a_line_that_a_pager_cut_off_is_left_out_and_named() -> None:
     dump = read_dump(f"{_RULE}\n{_RULE} -\n{_RULE[:-14]}--jum\n")
     assert [rule.line for rule in _rules(dump)] == [1]
@@ -167,7 +223,7 @@ def test_a_script_is_read_as_sh_reads_it() -> None:
     )
     assert [(rule.text, rule.line) for rule in _rules(dump)] == [
         ("-I PREROUTING 1 -d 10.96.0.11 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.6:8443", 6),
-        ("-A INPUT -s 10.0.0.0/8 ! -d 10.9.9.9 -m comment --comment \"it's a#b;c\" -j DROP", 9),
+        ('-A INPUT -s 10.0.0.0/8 ! -d 10.9.9.9 -m comment --comment "it\'s a#b;c" -j DROP', 9),
         ("-A INPUT -j LOG", 12),
         ("-A OUTPUT -j LOG", 14),
     ]
@@ -224,7 +280,9 @@ def test_a_text_without_any_rule_is_still_refused() -> None:
 @pytest.mark.parametrize("lenient", [False, True])
 def test_lines_that_a_window_cut_off_are_left_out_and_named(lenient: bool) -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n-A PREROUTING -j A\n"
-    text += "".join(f"{line[:88]}\n" for line in (_long("A", 2), _long("A", 3), _long("B", 4))) + "-A B -j RETURN\nCOMMIT\n"
+    text += (
+        "".join(f"{line[:88]}\n" for line in (_long("A", 2), _long("A", 3), _long("B", 4))) + "-A B -j RETURN\nCOMMIT\n"
+    )
     dump = read_dump(text, lenient=lenient)
     (ruleset,) = dump.rulesets
     assert [rule.text for rule in _rules(dump)] == ["-A PREROUTING -j A", "-A B -j RETURN"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ipt_explain.model import Rule
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
@@ -14,6 +15,7 @@ from ipt_explain.parsing.listings.entry import take_out_listings
 from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.source import SourceText
+from ipt_explain.words.counts import counted
 
 
 class Cleared:
@@ -21,7 +23,8 @@ class Cleared:
 
     `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
     `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
-    come; `refused` are the numbers of lines that no tool prints; `elided` tells that lines are left out of the middle.
+    come; `beside` are rules that stand behind others on their lines; `refused` are the numbers of lines that no tool
+    prints; `elided` tells that lines are left out of the middle.
 
     Raises UsageError where a text has more lines than a dump may have.
     """
@@ -35,6 +38,7 @@ class Cleared:
         self.refused = (*cleaned.refused, *cut_off)
         self.misfits = Misfits(self.source)
         self.elided = False
+        self.beside: tuple[Rule, ...] = ()
         if cut_off:
             from ipt_explain.parsing.pastes import windows
 
@@ -42,8 +46,19 @@ class Cleared:
             self.warnings.append(windows.warning(name, cleaned.text, cut_off))
         for line in cleaned.refused:
             self.misfits.refuse(self.source.line(line), line)
+        self._take_off_tags()
         self._take_out_other_tools()
         self._straighten()
+
+    def _take_off_tags(self) -> None:
+        if "</" not in self.text:
+            return
+        from ipt_explain.parsing.pastes.pages import without_tags
+
+        self.text, count = without_tags(self.text)
+        if count:
+            lines = counted(count, "line")
+            self.warnings.append(f"{self.source.name}: {lines}: tags of an HTML page were taken off")
 
     def _take_out_other_tools(self) -> None:
         self.nft = take_out_nft(self._left)
@@ -67,6 +82,7 @@ class Cleared:
             self.text = prepared.rest
             self.sections += prepared.sections
             self.elided = prepared.incomplete
+            self.beside = prepared.beside
             self.warnings += prepared.warnings
         self._leave_out_half_line()
 

@@ -69,15 +69,18 @@ class Misfits:
 
     def error(self, read_nothing: bool) -> DumpSyntaxError:
         """The error for all of them: one diagnostic where the whole input is something else."""
-        if read_nothing:
-            from ipt_explain.parsing.iptables.diagnosis import recognise
+        from ipt_explain.parsing.iptables.diagnosis import recognise
+        from ipt_explain.parsing.iptables.diagnosis.prefixes import DIFF
 
+        if read_nothing:
             whole = recognise(self._source.text)
             if whole is not None:
                 return DumpSyntaxError(
                     (whole.diagnosis.at(self._source.name, whole.line, self._source.line(whole.line)),)
                 )
-        return DumpSyntaxError(tuple(sorted(self._diagnostics, key=lambda each: each.line)), self.count)
+        found = sorted(self._diagnostics, key=lambda each: each.line)
+        of_diff = next((each for each in found if each.message == DIFF), None)
+        return DumpSyntaxError(tuple(found), self.count) if of_diff is None else DumpSyntaxError((of_diff,))
 
     def require_some_dump(self) -> None:
         """Nothing was read: raise DumpSyntaxError where the input is something else, say so where it is empty."""

@@ -11,7 +11,7 @@ from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.headless import Headless
 from ipt_explain.parsing.iptables.holes import Holes
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
-from ipt_explain.parsing.pastes.outputs import is_elision, is_grep_gap
+from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, is_elision, is_grep_gap
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ class PlainLines:
         return True
 
     def _read_comment(self, content: str) -> None:
+        if content.startswith(BLOCK_ENDS):
+            self._rules.table = None
+            return
         generator = headers.read_generator(content)
         if generator is not None:
             self._generator = generator

@@ -119,8 +119,9 @@ def _is_blind(chain: Chain) -> bool:
 
 
 def _keys(chain: Chain, blind: bool) -> list[str]:
-    """What two outputs print alike of a rule; without its interfaces where one of them does not print them."""
-    return [_INTERFACES.sub("", rule.text) if blind else rule.text for rule in chain.rules]
+    """What two outputs print alike of a rule: not its quotes, nor its interfaces where one of them prints none."""
+    texts = (rule.text.replace('"', "") for rule in chain.rules)
+    return [_INTERFACES.sub("", text) if blind else text for text in texts]
 
 
 def _clearer(before: Chain, after: Chain, pair: tuple[int | None, int | None]) -> Rule:

@@ -12,6 +12,9 @@ from ipt_explain.model import Rule
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
+BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>")
+"""How a fence, or the end of a page's block, comes to the reader of lines: no table goes on behind it."""
+
 JOINED = "#"
 """What replaces a line that was joined to the one above it; it parts nothing."""
 

@@ -6,19 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
 
-from ipt_explain.model import Chain, Command, Extent, Form
+from ipt_explain.model import Chain, Command, Extent, Form, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
-from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_ANYWHERE, RULE_START
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import unwrapped
-from ipt_explain.parsing.pastes.outputs import JOINED, is_elision
+from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
     changes_no_rule,
@@ -28,6 +27,7 @@ from ipt_explain.parsing.pastes.scripts import (
     is_command,
     is_of_shell,
 )
+from ipt_explain.parsing.pastes.slips import hanging, repaired, several
 from ipt_explain.parsing.pastes.wrapping import Joiner
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
@@ -38,14 +38,6 @@ _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
 )
-_TAG = re.compile(
-    r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
-)
-# What people and pages leave out of a rule or put into it; repaired where it then is a rule.
-_SLIPS = (
-    (re.compile(r" (?<!-m comment )--comment "), " -m comment --comment ", "`-m comment` was left out"),
-    (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "blanks inside an option were ignored"),
-)
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 _ADDED = "what a log, a list or a page puts around rules was ignored"
@@ -55,13 +47,14 @@ _MOST_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a text: `rest` has the same lines; `sections` hold rules that commands make; `incomplete` tells
-    that rules were left out.
+    """What became of a text: `rest` has the same lines; `sections` hold rules that commands make, `beside` those that
+    stand behind another on its line; `incomplete` tells that rules were left out.
     """
 
     rest: str
     incomplete: bool
     sections: tuple[TableBuilder, ...]
+    beside: tuple[Rule, ...]
     warnings: tuple[str, ...]
 
 
@@ -85,6 +78,7 @@ class _Preparing:
         self._joints: list[int] = []
         self._rows: list[int] = []
         self._unreadable: list[int] = []
+        self._beside: list[Rule] = []
         self._prefixed = 0
         self._mended: Counter[str] = Counter()
         self._in_table = False
@@ -98,22 +92,14 @@ class _Preparing:
                 above = -1
                 continue
             if _FENCE.match(line):
-                self._in_table = False
-            if "<" in line and not self._is_rule(line, above) and _TAG.search(line):
-                self._in_table = self._in_table and "</pre" not in line
-                line = unescape(_TAG.sub("", line))
-                self._set(place, line)
-                self._mended["tags of an HTML page were taken off"] += 1
-                if not line.strip(" \t") or not (RULE_ANYWHERE.search(line) or is_row(line)):
-                    self._set(place, "")
-                    above = -1
-                    continue
+                self._in_table, above = False, -1
+                continue
             if "\\" in line and not _DUMP_LINE.match(line) and has_change(line):
                 line = self._continued(place)
             if _DUMP_LINE.match(line):
                 if line[0] == "*":
                     self._in_table = self._in_table or _TABLE.match(line) is not None
-                elif line.startswith(("COMMIT", "# Completed")):
+                elif line.startswith(("COMMIT", "# Completed", *BLOCK_ENDS)):
                     self._in_table = False
                 if line[0] != "#":
                     above = place
@@ -123,23 +109,35 @@ class _Preparing:
             if not self._odd_line(place, line, above):
                 above = place if _DUMP_LINE.match(lines[place]) else -1
 
-    def _is_rule(self, line: str, above: int) -> bool:
-        """Whether a line with `<` is a table's own: chains and interfaces may have such names."""
-        return self._in_table and (_DUMP_LINE.match(line) is not None or (above >= 0 and self._goes_on(above)))
-
     def _goes_on(self, above: int) -> bool:
         """Whether a line of a table ends within quotes: the next one belongs to its comment."""
         return self._in_table and self._lines[above].count('"') % 2 == 1
 
     def _mend(self, place: int, line: str) -> None:
         """A rule with a slip that is known, as the rule that it was meant to be."""
-        for slip, right, note in _SLIPS:
-            if slip.search(line) and not self._joiner.reads(line):
-                mended = slip.sub(right, line, count=1)
-                if self._joiner.reads(mended):
-                    self._set(place, mended)
-                    self._mended[note] += 1
-                    return
+        if self._joiner.reads(line):
+            return
+        first, *others = several(line)
+        mended = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
+        if mended is not None and all(map(self._joiner.reads, others)):
+            self._set(place, mended[0])
+            self._mended.update(mended[1])
+            self._beside += (self._joiner.read(other, place + 1) for other in others)
+
+    def _hanging(self, place: int) -> bool:
+        """Takes a rule and the options that stand below it for one rule, where they are. Returns whether they are."""
+        text, count = hanging(self._lines, place)
+        if not count:
+            return False
+        mended = repaired(text, self._joiner.reads) or ((text, []) if self._joiner.reads(text) else None)
+        if mended is None:
+            return False
+        self._set(place, mended[0])
+        self._mended.update(mended[1])
+        for below in range(place + 1, place + 1 + count):
+            self._set(below, JOINED)
+            self._joints.append(below)
+        return True
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
         """Makes one line ready. Returns whether it was joined to the line `above`."""
@@ -156,7 +154,7 @@ class _Preparing:
                 self._set(place, JOINED)
                 self._joints.append(above + 1)
                 return True
-        if self._in_table:
+        if self._in_table or (line.lstrip(" \t").startswith("-A ") and self._hanging(place)):
             return False
         inner = unwrapped(line)
         if inner is not None and (_DUMP_LINE.match(inner) or is_command(inner)):
@@ -164,6 +162,7 @@ class _Preparing:
             self._prefixed += 1
             line = inner
             if _DUMP_LINE.match(inner):
+                self._mend(place, inner)
                 return False
         if self._is_read_as_script(place, line):
             return False
@@ -231,7 +230,13 @@ class _Preparing:
         if not self._changed:
             return None
         incomplete = bool(self._rows or self._unreadable)
-        return Prepared("\n".join(self._lines), incomplete, tuple(self._sections.values()), tuple(self._warnings()))
+        return Prepared(
+            "\n".join(self._lines),
+            incomplete,
+            tuple(self._sections.values()),
+            tuple(self._beside),
+            tuple(self._warnings()),
+        )
 
     def _warnings(self) -> Iterator[str]:
         name = self._name

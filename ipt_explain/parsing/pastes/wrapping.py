@@ -44,6 +44,8 @@ class Joiner:
             return None
         self._tries -= 3
         rest = below.strip(" \t")
+        if _RULE.match(rest):
+            return None
         alone = self._target(above)
         if alone and (" " in rest and not rest.startswith(("-", "!"))):
             return None

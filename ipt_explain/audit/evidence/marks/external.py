@@ -19,7 +19,7 @@ from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.audit.evidence.node.writer import Writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Extent, Rule, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
@@ -80,7 +80,9 @@ class ExternalMarkReader:
         target = frontend.rule.target or ""
         role = role_of(target)
         if role is ChainRole.SERVICE:
-            return None if self._marked_beside(service, frontend, target) else (Unmarked.OUTSIDE, frontend.rule)
+            shown = self._ruleset.extent("nat", target) is Extent.WHOLE
+            marked = not shown or self._marked_beside(service, frontend, target)
+            return None if marked else (Unmarked.OUTSIDE, frontend.rule)
         if role is ChainRole.LOCAL_EXTERNAL and frontend.kind is FrontendKind.NODE_PORT:
             fault = self._loopback(service, frontend)
             if fault is not None:

@@ -15,17 +15,17 @@ RULE_ANYWHERE = re.compile(rf"(?:^|\s){RULE_START}|\s-[jg] \S")
 """What a line has that may hold a rule."""
 
 _TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[IWEF]\d{4} \d\d:\d\d:\d\d)"
-_DIFF = "this line comes from a diff: `+` and `-` in front of rules say which file had them"
+DIFF = "this comes from a diff: the mark in front of a rule says which of two dumps had it"
 _DIFF_REMEDY = "Give both dumps whole: `ipt-explain compare BEFORE AFTER`."
 _LOG = "a log's prefix comes before the rule"
 _LOG_REMEDY = "Cut it off, for instance `sed 's/^.*\\]: //'`, and see that lines of other writers are not among them."
 
 SIGNS = (
-    sign(r"^(@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)", _DIFF, _DIFF_REMEDY),
-    sign(r"^(---|\+\+\+) (?:[ab]/)?\S", _DIFF, _DIFF_REMEDY),
-    sign(r"^(\d+(?:,\d+)?[acd]\d+(?:,\d+)?)\s*$", _DIFF, _DIFF_REMEDY),
-    sign(r"^(diff -|index [0-9a-f]{7,})", _DIFF, _DIFF_REMEDY),
-    sign(rf"^([+<-]) ?{RULE_START}", _DIFF, _DIFF_REMEDY),
+    sign(r"^(@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)", DIFF, _DIFF_REMEDY),
+    sign(r"^(---|\+\+\+) (?:[ab]/)?\S", DIFF, _DIFF_REMEDY),
+    sign(r"^(\d+(?:,\d+)?[acd]\d+(?:,\d+)?)\s*$", DIFF, _DIFF_REMEDY),
+    sign(r"^(diff -|index [0-9a-f]{7,})", DIFF, _DIFF_REMEDY),
+    sign(rf"^([+<-]) ?{RULE_START}", DIFF, _DIFF_REMEDY),
     sign(rf"^(>) {RULE_START}", "a quote mark comes before the rule", "Remove it: `sed 's/^> \\{{0,1\\}}//'`."),
     sign(
         rf"^(\S+?[:-](?:\d+[:-])?) ?{RULE_START}",

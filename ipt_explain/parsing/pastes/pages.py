@@ -1,0 +1,45 @@
+"""The source of an HTML page: its lines without tags, and none of those that then hold nothing of rules or listings."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_ANYWHERE, RULE_START
+from ipt_explain.parsing.listings.columns import read_header
+from ipt_explain.parsing.pastes.around import is_row
+
+_TAG = re.compile(
+    r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
+)
+_DUMP_LINE = re.compile(RULE_START)
+_OPENS = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
+_RULE = re.compile(rf"(?:^|\s){RULE_START}")
+_CHAIN = re.compile(r"\s*Chain \S")
+
+
+def without_tags(text: str) -> tuple[str, int]:
+    """The text without tags, and in how many lines there were any. Rules of a whole table stay as they are: chains,
+    interfaces and comments may have such names.
+    """
+    lines = text.split("\n")
+    count = 0
+    in_table = open_quote = above = False
+    for place, line in enumerate(lines):
+        dumped = in_table and (open_quote or _DUMP_LINE.match(line) is not None)
+        if "<" in line and not dumped and _TAG.search(line):
+            count += 1
+            ends = "</pre" in line
+            in_table = in_table and not ends
+            bare = unescape(_TAG.sub("", line))
+            rule = _RULE.search(bare) is not None or (above and RULE_ANYWHERE.search(bare) is not None)
+            lines[place] = (
+                bare if rule or _CHAIN.match(bare) or is_row(bare) or read_header(bare) else "# </pre>" if ends else ""
+            )
+        elif _OPENS.match(line):
+            in_table = True
+        elif line.startswith("COMMIT"):
+            in_table = False
+        above = _RULE.search(lines[place]) is not None
+        open_quote = above and line.count('"') % 2 == 1
+    return "\n".join(lines), count
