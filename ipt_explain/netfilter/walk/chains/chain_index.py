@@ -5,7 +5,7 @@ being asked.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ipt_explain.model import Chain, Shape
@@ -27,64 +27,71 @@ _PLAIN_MATCHES = frozenset({"comment", "addrtype", "tcp", "udp", "sctp"})
 
 
 class ChainIndex:
-    """The places of the rules with `-d ADDRESS`, by address, and of all others, in order; of both kinds, which are for
-    one port.
+    """The places of the rules with `-d ADDRESS`, by address, of those for one port of any address, by port, and of all
+    `others`, in order.
     """
 
     def __init__(self, chain: Chain) -> None:
-        self.by_address: dict[int, list[int]] = {}
         self.others: list[int] = []
-        self._port: dict[int, int] = {}
-        self._by_port: dict[int | None, list[int]] = {}
-        self._about: dict[Whereabouts, list[int]] = {}
-        layout = chain.layout
-        slots: dict[Shape, tuple[int | None, int | None]] = {}
-        for place, shape in enumerate(layout.shapes):
-            if shape not in slots:
-                slots[shape] = _address_slot(shape), _port_slot(shape)
-            (host, dport), start = slots[shape], layout.offsets[place]
-            address = None if host is None else _whole_address(chain.at(start + host))
-            port = None if dport is None else _port(chain.at(start + dport))
+        self._chain = chain
+        self._by_address: dict[object, list[int]] = {}
+        self._by_port: dict[object, list[int]] = {}
+        self._port_slots = {shape: _port_slot(shape) for shape in set(chain.layout.shapes)}
+        self._about: dict[Whereabouts, frozenset[int | None]] = {}
+        address_slots = {shape: _address_slot(shape) for shape in self._port_slots}
+        for place, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
+            slot = address_slots[shape]
+            address = None if slot is None else _whole_address(chain.at(start + slot))
+            if address is not None:
+                self._by_address.setdefault(address, []).append(place)
+                continue
+            port = self._port(place)
             if port is not None:
-                self._port[place] = port
-            if address is None:
-                self.others.append(place)
                 self._by_port.setdefault(port, []).append(place)
             else:
-                self.by_address.setdefault(address, []).append(place)
-        self.pays = len(layout) - len(self._by_port.get(None, ())) >= _WORTH_AN_INDEX
+                self.others.append(place)
+        self.pays = len(chain.layout) - len(self.others) >= _WORTH_AN_INDEX
 
-    def first_at(self, address: object, start: int) -> int | None:
-        """The first place from `start` on of a rule for this address."""
-        places = self.by_address.get(address)  # type: ignore[call-overload]  # what is no number is not found
-        if places is None:
-            return None
-        if places[0] >= start:
-            return int(places[0])
-        later = bisect_left(places, start)
-        return int(places[later]) if later < len(places) else None
+    def own(self, to: Heading, start: int) -> int | None:
+        """The first place from `start` on of a rule for the very address or port that a packet is bound for."""
+        by_address, by_port = self._by_address.get(to.address), self._by_port.get(to.port)
+        first = None if by_address is None else _first(by_address, start)
+        other = None if by_port is None else _first(by_port, start)
+        if first is None or other is None:
+            return other if first is None else first
+        return min(first, other)
 
-    def about(self, address: Whereabouts, ports: Collection[int | None]) -> Sequence[int]:
-        """The places of the rules for single addresses of which an unknown address may be one, that packets to these
-        ports may match."""
-        known = self._about.get(address)
-        if known is None:
-            whole = (1 << BITS[address.family]) - 1
-            known = self._about[address] = [
-                place
-                for each, places in self.by_address.items()
-                if address.lies_in(each, whole) is not Truth.NO
-                for place in places
-            ]
-        wanted = {None, *ports}
-        return known if None in ports else [place for place in known if self._port.get(place) in wanted]
+    def has_all(self, to: Heading) -> bool:
+        """Whether packets that are bound there match no rules but `others` and those of which `own` tells."""
+        address = to.address
+        if to.port is None or address is None:
+            return False
+        if isinstance(address, int):
+            return True
+        ports = self._about.get(address)
+        if ports is None:
+            ports = self._about[address] = frozenset(map(self._port, self._places_about(address)))
+        return to.port not in ports and None not in ports
 
-    def others_from(self, start: int, ports: Collection[int | None]) -> Sequence[int]:
-        """The places from `start` on of the other rules that packets to these ports, None where unknown, may match."""
-        if None in ports:
-            return self.others[bisect_left(self.others, start) :]
-        found = (self._by_port.get(port, ()) for port in (None, *ports))
-        return sorted([place for places in found for place in places if place >= start])
+    def _places_about(self, address: Whereabouts) -> Iterator[int]:
+        """The rules for single addresses of which an unknown address may be one."""
+        whole = (1 << BITS[address.family]) - 1
+        for each, places in self._by_address.items():
+            if isinstance(each, int) and address.lies_in(each, whole) is not Truth.NO:
+                yield from places
+
+    def _port(self, place: int) -> int | None:
+        """The one port that a rule is for."""
+        layout = self._chain.layout
+        slot = self._port_slots[layout.shapes[place]]
+        return None if slot is None else _port(self._chain.at(layout.offsets[place] + slot))
+
+
+def _first(places: Sequence[int], start: int) -> int | None:
+    if places[0] >= start:
+        return places[0]
+    later = bisect_left(places, start)
+    return places[later] if later < len(places) else None
 
 
 def _address_slot(shape: Shape) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
@@ -73,22 +73,22 @@ class Search:
         return None if left is not None and not left else portion.of(left)
 
     def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Find the next rules from a place on. Yields rows that are to look on behind rules for their addresses."""
+        """Find the next rules from a place on. Yields rows that are to look on behind their own rules."""
         index = None if self._one is None else self._indexes.of(self._one)
         if index is None:
             self._scan(portion, start)
             return
-        crowd = self._visit.crowd
-        unknown = [row for row in portion.numbers(len(crowd)) if not isinstance(crowd.to[row].address, int)]
-        if unknown:
-            some = portion.at(unknown)
-            self._scan_places(some, self._candidates(index, unknown, start))
-            gone = set(unknown)
-            known = [row for row in portion.numbers(len(crowd)) if row not in gone]
+        to = self._visit.crowd.to
+        numbers = portion.numbers(len(to))
+        unclear = [row for row in numbers if not index.has_all(to[row])]
+        if unclear:
+            self._scan(portion.at(unclear), start)
+            gone = set(unclear)
+            known = [row for row in numbers if row not in gone]
             if not known:
                 return
             portion = portion.at(known)
-        yield from self._by_address(portion, index, start, start)
+        yield from self._by_index(portion, index, start, start)
 
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
         """The same, each row from behind its own place on."""
@@ -100,7 +100,7 @@ class Search:
         for first, same in groupby(starts, key=lambda start: start[0]):
             members = list(same)
             part = portion.at([row for _, _, row in members])
-            yield from self._by_address(part, index, first, [start for _, start, _ in members])
+            yield from self._by_index(part, index, first, [start for _, start, _ in members])
 
     # Rule by rule.
 
@@ -176,46 +176,23 @@ class Search:
                 chances[number] = chance
         return chances
 
-    # By address.
+    # By address and port.
 
-    def _candidates(self, index: ChainIndex, rows: Sequence[int], start: int) -> Sequence[int]:
-        """The rules that packets may match of which it is not known where they are bound for."""
-        headings = [self._visit.crowd.to[row] for row in rows]
-        ports = {heading.port for heading in headings}
-        places = set(index.others_from(start, ports))
-        for address in {heading.address for heading in headings}:
-            if address is None or isinstance(address, int):
-                return range(start, self.end)
-            places.update(place for place in index.about(address, ports) if place >= start)
-        return sorted(places)
-
-    def _scan_places(self, portion: Portion, places: Iterable[int]) -> None:
-        for place in places:
-            rest = self.ask(portion, place)
-            if rest is None:
-                return
-            portion = rest
-        self._take(Met(portion, self.end, Truth.NO))
-
-    def _by_address(
+    def _by_index(
         self, portion: Portion, index: ChainIndex, first: int, starts: int | Sequence[int]
     ) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Rows meet the next rule for their address, or one of the others ahead of it, from place `first` on.
+        """Rows meet the next rule for their address or port, or one of the others ahead of it, from place `first` on.
 
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """
-        crowd, by_address = self._visit.crowd, index.by_address
+        crowd = self._visit.crowd
         own: list[tuple[int, int]] = []
-        ports: set[int | None] = set()
         for number, row in enumerate(portion.numbers(len(crowd))):
-            address, port, _ = crowd.to[row]
-            ports.add(port)
-            if address in by_address:
-                place = index.first_at(address, starts if isinstance(starts, int) else starts[number])
-                if place is not None:
-                    own.append((place, row))
+            place = index.own(crowd.to[row], starts if isinstance(starts, int) else starts[number])
+            if place is not None:
+                own.append((place, row))
         own.sort()
-        for other in [*index.others_from(first, ports), self.end]:
+        for other in [*index.others[bisect_left(index.others, first) :], self.end]:
             here = own[: bisect_left(own, (other, -1))]
             if here:
                 own = own[len(here) :]
@@ -237,7 +214,7 @@ class Search:
             portion = rest
 
     def _at_own(self, portion: Portion, here: Sequence[tuple[int, int]]) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Ask the rules for single addresses, those of one shape together."""
+        """Ask the rules for single addresses and ports, those of one shape together."""
         shapes = self.layout.shapes
         by_shape: dict[Shape, list[tuple[int, int]]] = {}
         for place, row in here:
