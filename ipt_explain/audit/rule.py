@@ -181,13 +181,10 @@ def service_rule(
 
 
 def nft_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, yields_to: tuple[str, ...] = (),
-    gathers: bool = False,
-) -> Callable[[NftCheck], Check]:  # fmt: skip
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
+) -> Callable[[NftCheck], Check]:
     """Make a check of kube-proxy's table of nftables a rule; it is asked where there is one."""
-    card = partial(
-        AuditRule, rule_id, slug, severity, reads_absence=reads_absence, yields_to=yields_to, of=Asked.NFTABLES
-    )
+    card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.NFTABLES)
 
     def register(check: NftCheck) -> Check:
         @wraps(check)
@@ -207,11 +204,9 @@ def ipvs_rule(
     return _register(card, gathers)
 
 
-def dump_rule(
-    rule_id: str, slug: str, severity: Severity, *, yields_to: tuple[str, ...] = ()
-) -> Callable[[DumpCheck], Check]:
+def dump_rule(rule_id: str, slug: str, severity: Severity) -> Callable[[DumpCheck], Check]:
     """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
-    return _register(partial(AuditRule, rule_id, slug, severity, yields_to=yields_to, of=Asked.NODE))
+    return _register(partial(AuditRule, rule_id, slug, severity, of=Asked.NODE))
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:

@@ -58,6 +58,12 @@ class Check:
     list_name: str | None
     seconds: str | None
 
+    @property
+    def possible(self) -> bool:
+        """Whether a Service can ask for so many seconds."""
+        seconds = self.seconds or ""
+        return seconds.isdecimal() and len(seconds) < 9 and 1 <= int(seconds) <= LONGEST
+
 
 @dataclass(frozen=True, slots=True)
 class Affinity:

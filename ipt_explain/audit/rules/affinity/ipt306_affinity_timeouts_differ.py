@@ -31,7 +31,7 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.services.facts import name_evidence
 
 
-@rule("IPT306", "affinity-timeouts-differ", Severity.WARNING, yields_to=("IPT307", "IPT308"))
+@rule("IPT306", "affinity-timeouts-differ", Severity.WARNING)
 def affinity_timeouts_differ(context: RulesetContext) -> Faults:
     """One fault for each Service, at the first rule that has another timeout than most."""
     timeouts = affinity(context).timeouts
@@ -43,10 +43,10 @@ def affinity_timeouts_differ(context: RulesetContext) -> Faults:
         name = proved.get(key)
         by_service[key if name is None else name.spelled.partition(":")[0]] += checks
     for together in by_service.values():
-        counts = Counter(check.seconds for check in together if check.seconds is not None)
+        counts = Counter(check.seconds for check in together if check.possible)
         if len(counts) > 1:
             usual = counts.most_common(1)[0][0]
-            odd = [check for check in together if check.seconds not in (usual, None)]
+            odd = [check for check in together if check.possible and check.seconds != usual]
             yield Fault(
                 f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules "
                 f"of the Service have {usual} s: how long a client keeps its pod depends on how it gets here",

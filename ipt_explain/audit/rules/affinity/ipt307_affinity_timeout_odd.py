@@ -36,7 +36,7 @@ def affinity_timeout_odd(context: RulesetContext) -> Faults:
     """One fault for each service port and kind of number; one note for all 180s."""
     short: list[Check] = []
     for checks in affinity(context).timeouts.values():
-        odd = [check for check in checks if check.seconds is not None and not _is_possible(check.seconds)]
+        odd = [check for check in checks if check.seconds is not None and not check.possible]
         if odd:
             yield Fault(
                 f"clients are remembered for {odd[0].seconds} s; a Service can ask for 1 to {LONGEST} s",
@@ -56,7 +56,3 @@ def affinity_timeout_odd(context: RulesetContext) -> Faults:
             related=tuple(check.rule.line for check in short[1:]),
             severity=Severity.WARNING if certain else Severity.INFO,
         )
-
-
-def _is_possible(seconds: str) -> bool:
-    return seconds.isdecimal() and 1 <= int(seconds[:9]) <= LONGEST and len(seconds) < 9

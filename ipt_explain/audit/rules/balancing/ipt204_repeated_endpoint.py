@@ -30,7 +30,7 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chain
 from ipt_explain.words.percents import percent
 
 
-@rule("IPT204", "repeated-endpoint", Severity.WARNING, yields_to=("IPT203",))
+@rule("IPT204", "repeated-endpoint", Severity.WARNING)
 def repeated_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the second rule that leads to an endpoint."""
     for odd in chance_chains(context):

@@ -35,7 +35,7 @@ _FIX = "Restart kubelet, and kube-proxy from 1.27 on: they write the guard at st
 _OPEN = "hosts of the same network can reach what listens on 127.0.0.1 here (CVE-2020-8558)"
 
 
-@rule("IPT605", "martian-guard-missing", Severity.WARNING, about=("KUBE-FIREWALL",), since=19, yields_to=("IPT602",))
+@rule("IPT605", "martian-guard-missing", Severity.WARNING, about=("KUBE-FIREWALL",), since=19)
 def martian_guard_missing(context: RulesetContext) -> Faults:
     """At most one fault."""
     chain = context.chain("filter", FIREWALL)

@@ -57,9 +57,7 @@ _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
-@rule(
-    "IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520", "IPT524"), gathers=True
-)
+@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520",), gathers=True)
 def local_blackhole_open(context: RulesetContext) -> Faults:
     """One fault for each address and node port."""
     for service in context.services:

@@ -51,10 +51,7 @@ from ipt_explain.words.addresses import address_port, front
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule(
-    "IPT909", "nft-not-masqueraded", Severity.ERROR, reads_absence=True,
-    yields_to=("IPT901", "IPT905", "IPT906"),
-)  # fmt: skip
+@nft_rule("IPT909", "nft-not-masqueraded", Severity.ERROR, reads_absence=True)
 def nft_not_masqueraded(context: NftContext, table: Table) -> Faults:
     """One fault for each frontend, endpoint and Service."""
     yield from gathered(_external(context))

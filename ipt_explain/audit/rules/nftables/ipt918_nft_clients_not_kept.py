@@ -49,7 +49,7 @@ from ipt_explain.words.addresses import address_port
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, yields_to=("IPT904",), gathers=True)
+@nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, gathers=True)
 def nft_clients_not_kept(context: NftContext, table: Table) -> Faults:
     """One fault for each endpoint."""
     asked: set[str] = set()

@@ -51,7 +51,7 @@ from ipt_explain.model.nft import Chain, Table
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
-@nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, yields_to=("IPT910",), gathers=True)
+@nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, gathers=True)
 def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
     """One fault for each chain."""
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}

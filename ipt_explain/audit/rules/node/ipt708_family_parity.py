@@ -46,20 +46,26 @@ from __future__ import annotations
 from itertools import permutations
 
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
+from ipt_explain.audit.evidence.hooks.facts import hooks
 from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.words.families import family_name
 
 
-@dump_rule(
-    "IPT708", "family-parity", Severity.WARNING, yields_to=("IPT101", "IPT102", "IPT105", "IPT107", "IPT108", "IPT109")
-)
+@dump_rule("IPT708", "family-parity", Severity.WARNING)
 def family_parity(dump: DumpContext) -> Faults:
     """One fault for each hook that a family lacks, at the built-in chain where it is missing."""
     for one, other in permutations(dump.rulesets, 2):
         if _comparable(one, other):
+            told = {
+                (state.hook.table, state.hook.built_in, state.hook.chain) for state in hooks(other) if state.missing
+            }
             present = proxy_hooks(other)
             for hook in proxy_hooks(one):
-                if hook not in present and other.knows_table(hook.table):
+                if (
+                    hook not in present
+                    and (hook.table, hook.chain, hook.target) not in told
+                    and other.knows_table(hook.table)
+                ):
                     yield from _missing(hook, one, other)
 
 

@@ -34,7 +34,7 @@ from ipt_explain.services.ports import ProxyMode
 _MANY = 50
 
 
-@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, general=True, yields_to=("IPT003", "IPT008", "IPT011"))
+@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, general=True, yields_to=("IPT003", "IPT008"))
 def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
     by_table: dict[str, list[Foreign]] = defaultdict(list)

@@ -29,7 +29,7 @@ from ipt_explain.audit.evidence.services.facts import front_rules
 from ipt_explain.audit.evidence.services.overlaps import BadVip, Layout, bad_vips
 
 
-@rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"), yields_to=("IPT502",))
+@rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
 def vip_overlaps_pods(context: RulesetContext) -> Faults:
     """One fault for each network and kind of address, at its first Service."""
     by_reason: dict[str, list[Fault]] = {}

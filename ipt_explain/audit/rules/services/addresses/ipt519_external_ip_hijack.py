@@ -36,7 +36,7 @@ _FIX = "Take the address out of the Service's externalIPs, unless both Services 
     "external-ip-hijack",
     Severity.WARNING,
     about=("KUBE-SERVICES", "KUBE-NODEPORTS"),
-    yields_to=("IPT501", "IPT504"),
+    yields_to=("IPT501",),
 )
 def external_ip_hijack(context: RulesetContext) -> Faults:
     """One fault for each such address."""

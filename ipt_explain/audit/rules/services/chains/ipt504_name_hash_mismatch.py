@@ -38,7 +38,7 @@ _FEW = 3
 """So many names that do not fit may still be faults; above, and where they are most, the text was redacted."""
 
 
-@rule("IPT504", "name-hash-mismatch", Severity.WARNING, yields_to=("IPT501", "IPT510"))
+@rule("IPT504", "name-hash-mismatch", Severity.WARNING, yields_to=("IPT501",))
 def name_hash_mismatch(context: RulesetContext) -> Faults:
     """One fault for each rule or endpoint; one note where most names do not fit."""
     evidence = name_evidence(context)

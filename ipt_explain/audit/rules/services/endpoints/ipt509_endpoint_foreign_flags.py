@@ -27,7 +27,7 @@ from ipt_explain.words.lists import both
 _FLAGS = ("--random", "--persistent", "--random-fully")
 
 
-@rule("IPT509", "endpoint-foreign-flags", Severity.WARNING, yields_to=("IPT008", "IPT507"))
+@rule("IPT509", "endpoint-foreign-flags", Severity.WARNING)
 def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     endpoints = endpoint_chains(context)
