@@ -31,6 +31,17 @@ class FrontendVerdict(Enum):
     UNMATCHED = "unmatched"  # passes on untranslated
     UNKNOWN = "unknown"
 
+    @property
+    def done(self) -> str:
+        """What is done with connections: they are `balanced`."""
+        return {
+            FrontendVerdict.BALANCE: "balanced",
+            FrontendVerdict.REJECT: "rejected",
+            FrontendVerdict.DROP: "dropped",
+            FrontendVerdict.UNMATCHED: "let through without an endpoint",
+            FrontendVerdict.UNKNOWN: "handled in an unknown way",
+        }[self]
+
 
 class ServiceState(Enum):
     """The ClusterIP frontend, summed up."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.compare.objects.proxy import Intent
 from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
+from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -136,7 +136,7 @@ class _Case:
         for address in sorted(expected & seen):
             frontend = view.frontends[address]
             if address[0] in intent.load_balancers and frontend.verdict is FrontendVerdict.BALANCE:
-                asked, found = networks(intent.source_ranges), networks(frontend.source_ranges)
+                asked, found = networks_of(intent.source_ranges), frontend.source_ranges
                 if asked != found:
                     yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
         same_policy = view.external_policy in (None, _policy(intent.external_local))
@@ -221,7 +221,7 @@ class _Case:
             if frontend.kind is FrontendKind.EXTERNAL_IP and FrontendVerdict.BALANCE in (asked, frontend.verdict):
                 continue
             pair = (frontend.verdict, asked)
-            words = f"connections to {address_text(address)} should be {_FATES[asked]}, not {_FATES[frontend.verdict]}"
+            words = f"connections to {address_text(address)} should be {asked.done}, not {frontend.verdict.done}"
             if pair == (FrontendVerdict.REJECT, FrontendVerdict.DROP):
                 message = f"{words}: other nodes have endpoints, of which this one does not know"
                 yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message)
@@ -241,16 +241,7 @@ class _Case:
 
     def _fate(self) -> str:
         verdicts = {frontend.verdict for frontend in self.view.frontends.values()}
-        return _FATES[verdicts.pop()] if len(verdicts) == 1 else "refused"
-
-
-_FATES = {
-    FrontendVerdict.BALANCE: "balanced",
-    FrontendVerdict.REJECT: "rejected",
-    FrontendVerdict.DROP: "dropped",
-    FrontendVerdict.UNMATCHED: "let through without an endpoint",
-    FrontendVerdict.UNKNOWN: "handled in an unknown way",
-}
+        return verdicts.pop().done if len(verdicts) == 1 else "refused"
 
 
 def _expected_frontends(intent: Intent) -> Iterator[Address]:
@@ -259,17 +250,6 @@ def _expected_frontends(intent: Intent) -> Iterator[Address]:
         yield address, intent.port.port
     if intent.port.node_port is not None:
         yield "", intent.port.node_port
-
-
-def networks(ranges: Iterable[str]) -> frozenset[str]:
-    """Source ranges as networks; none where one of them is everything. nftables joins neighbours."""
-    networks = set()
-    for each in ranges:
-        try:
-            networks.add(str(ipaddress.ip_network(each, strict=False)))
-        except ValueError:
-            networks.add(each)
-    return frozenset() if networks & {"0.0.0.0/0", "::/0"} else frozenset(networks)
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -14,11 +14,11 @@ from ipt_explain.compare.objects.mismatches import (
     Mismatch,
     MismatchKind,
     missing_service,
-    networks,
 )
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.compare.objects.proxy import Intent, Release, intents
 from ipt_explain.compare.objects.server_names import with_names
+from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Family
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
@@ -117,14 +117,14 @@ class _Case:
 
     def _ranges(self) -> Iterator[str]:
         """kube-proxy up to 1.33 cannot put a range of all addresses into its set, and lets nobody in."""
-        asked = networks(self._intent.source_ranges)
+        asked = networks_of(self._intent.source_ranges)
         for frontend in self._service.frontends:
             if frontend.address in self._intent.load_balancers and frontend.source_ranges is not None:
-                found = networks(frontend.source_ranges)
+                found = networks_of(frontend.source_ranges)
                 if found and found != asked:
                     yield (
-                        f"{frontend.address} should admit {listed(sorted(asked), _MOST) or 'anyone'}, not "
-                        f"{listed(sorted(found), _MOST)}"
+                        f"{frontend.address} should admit {listed(asked, _MOST) or 'anyone'}, not "
+                        f"{listed(found, _MOST)}"
                     )
 
     def _affinity(self) -> Iterator[Mismatch]:

@@ -10,10 +10,10 @@ from ipt_explain.compare.services.views import AffinityView, ServiceView
 from ipt_explain.compare.services.wording import (
     affinity_value,
     affinity_words,
-    condition_values,
     flags,
     source_value,
     source_words,
+    values_of,
     when,
 )
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
@@ -52,7 +52,7 @@ def masquerade_differences(pair: Pair) -> Iterator[Difference]:
     if None not in (before.external, after.external) and before.external != after.external:
         yield pair.difference(
             DifferenceKind.MASQUERADE, "external addresses",
-            condition_values(before.external), condition_values(after.external),
+            values_of(before.external or ()), values_of(after.external or ()),
             f"connections to external addresses masqueraded: {when(before.external)} -> {when(after.external)}",
         )  # fmt: skip
 

@@ -11,14 +11,6 @@ from ipt_explain.compare.services.views import FrontendView
 from ipt_explain.compare.services.wording import change_words, ranges
 from ipt_explain.services.ports import FrontendVerdict, ProxyMode, Scope
 
-_VERDICTS = {
-    FrontendVerdict.BALANCE: "balanced",
-    FrontendVerdict.REJECT: "rejected",
-    FrontendVerdict.DROP: "dropped",
-    FrontendVerdict.UNMATCHED: "let through without an endpoint",
-    FrontendVerdict.UNKNOWN: "unknown",
-}
-
 
 def frontend_differences(pair: Pair) -> Iterator[Difference]:
     """Where it can be reached, and what becomes of connections there."""
@@ -45,7 +37,7 @@ def frontend_differences(pair: Pair) -> Iterator[Difference]:
 
 def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) -> Iterator[Difference]:
     if before.verdict is not after.verdict and FrontendVerdict.UNKNOWN not in (before.verdict, after.verdict):
-        message = f"{name}: connections were {_VERDICTS[before.verdict]}, now {_VERDICTS[after.verdict]}"
+        message = f"{name}: connections were {before.verdict.done}, now {after.verdict.done}"
         yield pair.difference(DifferenceKind.VERDICT, name, before.verdict.value, after.verdict.value, message)
     if before.source_ranges != after.source_ranges and before.verdict is after.verdict is FrontendVerdict.BALANCE:
         message = (

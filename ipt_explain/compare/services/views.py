@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import Cause, Losses, losses_of
+from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.columns import column
@@ -158,7 +158,7 @@ class _ViewReader:
                 frontend.verdict,
                 pools.get(frontend.balancer or ""),
                 pools.get(frontend.node_balancer or ""),
-                _ranges(frontend.source_ranges),
+                networks_of(frontend.source_ranges),
             )
             for frontend in service.frontends
         }
@@ -249,27 +249,6 @@ def _label(service: ServicePort) -> str:
         return service.label
     frontend = service.frontends[0]
     return f"{address_port(frontend.address or 'NodePort', frontend.port)}/{service.protocol}"
-
-
-def _ranges(ranges: tuple[str, ...]) -> tuple[str, ...]:
-    """Source ranges in order; none where one of them is everything, which up to 1.23 also means none.
-
-    nftables joins neighbouring networks, and writes single addresses without a length.
-    """
-    if not ranges or "0.0.0.0/0" in ranges or "::/0" in ranges:
-        return ()
-    from ipaddress import collapse_addresses, ip_address, ip_network, summarize_address_range
-
-    networks: list[Any] = []
-    for text in ranges:
-        first, _, last = text.partition("-")
-        try:
-            pair = (ip_address(first), ip_address(last or first)) if "/" not in first else None
-            found = (ip_network(first, False),) if pair is None else summarize_address_range(*pair)
-        except (TypeError, ValueError):
-            return tuple(sorted(ranges))
-        networks += found
-    return tuple(sorted(map(str, collapse_addresses(networks))))
 
 
 def _pool(balancer: Balancer) -> Pool:

@@ -39,11 +39,6 @@ def source_words(masquerade: MasqueradeView) -> str:
     return "none" if masquerade.off_cluster is None else f"from outside {masquerade.off_cluster}"
 
 
-def condition_values(conditions: tuple[str, ...] | None) -> list[Value]:
-    """Conditions as JSON has them."""
-    return list(conditions or ())
-
-
 def when(conditions: tuple[str, ...] | None) -> str:
     """Conditions in words."""
     return ", ".join(conditions) if conditions else "never"
