@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ipt_explain.model.node.facts import NodeFacts
 
 
-class Node(Protocol):
+class AuditedNode(Protocol):
     """The node that a backend is part of."""
 
     @property
@@ -40,7 +40,7 @@ class BackendContext:
     """
 
     def __init__(
-        self, node: Node, text: SourceText, source: str, family: Family, backend: Backend | None, number: int
+        self, node: AuditedNode, text: SourceText, source: str, family: Family, backend: Backend | None, number: int
     ) -> None:
         self.node = node
         self.text = text
@@ -101,7 +101,7 @@ class BackendContext:
 class NftContext(BackendContext):
     """nftables' rules of one family: kube-proxy's table, if it is there, and those of others."""
 
-    def __init__(self, node: Node, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
+    def __init__(self, node: AuditedNode, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
         from ipt_explain.analyzers.nftables.tables import proxy_table
 
         super().__init__(node, text, ruleset.source, family, Backend.NFTABLES, number)
@@ -135,7 +135,7 @@ class NftContext(BackendContext):
 class IpvsContext(BackendContext):
     """The virtual servers of one family, with the sets and addresses that kube-proxy keeps for them."""
 
-    def __init__(self, node: Node, text: SourceText, known: NodeFacts, facts: RulesetFacts, number: int) -> None:
+    def __init__(self, node: AuditedNode, text: SourceText, known: NodeFacts, facts: RulesetFacts, number: int) -> None:
         super().__init__(node, text, facts.source, facts.family, Backend.IPVS, number)
         self.known = known
 

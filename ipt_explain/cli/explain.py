@@ -87,11 +87,12 @@ def explain(
         said = f"{NO_SERVICE}: {absence(explanation)}"
         explanation = replace(explanation, warnings=(*explanation.warnings, said))
     warn(explanation.warnings)
-    from ipt_explain.services.choice import Choice, Order, Shown
+    from ipt_explain.services.choice import Choice, Order, ShownServices
 
     asked = everything or problems or bool(selection) or order is not None or limit is not None
     bounded = not asked and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
-    shown = Shown.PROBLEMS if problems else Shown.NONE if bounded and output == "tree" else Shown.ALL
+    least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
+    shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)
     write(_rendered(explanation, total if selection else None, output, color, width, choice))
 

@@ -20,7 +20,7 @@ EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs",
 if TYPE_CHECKING:
     from ipt_explain.model import Dump, nft
     from ipt_explain.trace import Packet, Trace
-    from ipt_explain.trace.destination import Destination
+    from ipt_explain.trace.destination import PacketDestination
     from ipt_explain.trace.judgement import Addressee
     from ipt_explain.trace.obstacle import WhyNot
 
@@ -169,7 +169,7 @@ def _nftables(dumps: Sequence[Dump]) -> nft.Ruleset | None:
     return found[0] if found else None
 
 
-def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: Destination) -> str:
+def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: PacketDestination) -> str:
     if source is not None:
         return source
     from ipt_explain.trace.destination import same_family

@@ -12,7 +12,7 @@ from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeleto
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.losses import folded
 from ipt_explain.compare.services.pairing import paired
-from ipt_explain.compare.services.unseen import Shown
+from ipt_explain.compare.services.unseen import Completeness
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.inputs.limits import DIFFERENCES
 from ipt_explain.model import Backend, Dump, Family
@@ -126,7 +126,7 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
 
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
     differences: list[Difference] = []
-    shown = Shown(before.tells(family, after), after.tells(family, before))
+    shown = Completeness(before.tells(family, after), after.tells(family, before))
     for side, tells in ((before, shown.before), (after, shown.after)):
         if not tells:
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")

@@ -10,7 +10,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ServicePort
 
 
-class Shown(Enum):
+class ShownServices(Enum):
     """Which Services are shown."""
 
     ALL = "all"
@@ -31,16 +31,16 @@ class Order(Enum):
 class Choice:
     """The Services to show: `limit` of them at most, in the text's order where no other is asked for."""
 
-    shown: Shown = Shown.ALL
+    shown: ShownServices = ShownServices.ALL
     order: Order | None = None
     limit: int | None = None
 
     def of(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """The Services to show of these."""
-        if self.shown is Shown.NONE:
+        if self.shown is ShownServices.NONE:
             return []
         kept = list(services)
-        if self.shown is Shown.PROBLEMS:
+        if self.shown is ShownServices.PROBLEMS:
             from ipt_explain.services.health import Standing, trouble_of
 
             kept = [service for service in kept if trouble_of(service).standing is not Standing.FINE]

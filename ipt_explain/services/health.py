@@ -44,7 +44,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class NodeCause:
     """A loss that one rule, or the lack of one, brings upon most Services of a node."""
 
     source: str
@@ -74,7 +74,7 @@ class Health:
     `unmasqueraded` are the Services whose connections are marked for masquerading, where nothing masquerades a mark.
     """
 
-    causes: tuple[Cause, ...]
+    causes: tuple[NodeCause, ...]
     troubles: tuple[Trouble, ...]
     counts: dict[Standing, int]
     unmasqueraded: tuple[ServicePort, ...] = ()
@@ -189,7 +189,7 @@ def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
                     yield frontend, vantage, lost
 
 
-def _causes(services: Sequence[ServicePort]) -> list[tuple[object, Cause]]:
+def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
     """The losses that most Services of a source share: by one rule, and of one share, as leaks of their own differ."""
     able = [service for service in services if service.endpoints]
     number: dict[str, int] = {}
@@ -202,7 +202,12 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, Cause]]:
             vantages[vantage] = None
             whom[id(service)] = service
     return [
-        (key, Cause(source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values())))
+        (
+            key,
+            NodeCause(
+                source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values())
+            ),
+        )
         for key, (lost, vantages, whom) in hit.items()
         for source in [next(iter(whom.values())).source]
         if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)

@@ -18,7 +18,7 @@ _MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class PacketDestination:
     """Where a packet is sent. `label` is the Service's name, "" where an address was given."""
 
     address: str
@@ -27,7 +27,7 @@ class Destination:
     label: str = ""
 
 
-def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = None) -> Destination:
+def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = None) -> PacketDestination:
     """What a text means: `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, a name or number.
 
     A Service has the ClusterIP of `source`'s family. Raises UsageError where it means nothing, or more than one thing.
@@ -40,10 +40,10 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
         raise UsageError(f"{suffix} is no protocol; tcp, udp, sctp, icmp or a number is")
     if slash and protocol is not None and protocol_number(suffix) != protocol_number(protocol):
         raise UsageError(f"--to says {suffix}, --protocol {protocol}")
-    return Destination(*found, (suffix if slash else protocol) or "tcp")
+    return PacketDestination(*found, (suffix if slash else protocol) or "tcp")
 
 
-def with_port(target: Destination, protocol: str | None, dump: Dump) -> Destination:
+def with_port(target: PacketDestination, protocol: str | None, dump: Dump) -> PacketDestination:
     """The destination with the port of the Service at its address, where it names none and the Service has one port.
 
     Raises UsageError, which lists them, where there are several: a packet has one, and nothing is averaged over them.
@@ -69,7 +69,7 @@ def with_port(target: Destination, protocol: str | None, dump: Dump) -> Destinat
         names = sorted(f"{service.label} ({written} {port})" for (port, written), service in known.items())
         raise UsageError(f"{target.address} has several ports: {listed(names, _MOST_NAMED)}. Name one of them")
     (port, written), service = next(iter(known.items()))
-    return Destination(target.address, port, written, service.label)
+    return PacketDestination(target.address, port, written, service.label)
 
 
 def same_family(one: str, other: str) -> bool:
@@ -96,7 +96,7 @@ def _endpoint(text: str) -> tuple[str, int | None] | None:
     return host, int(port_text) if port_text else None
 
 
-def _service(text: str, protocol: str | None, dump: Dump, source: str | None) -> Destination:
+def _service(text: str, protocol: str | None, dump: Dump, source: str | None) -> PacketDestination:
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
     try:
@@ -117,7 +117,7 @@ def _service(text: str, protocol: str | None, dump: Dump, source: str | None) ->
         names = sorted(_named(service) for service in known.values())
         raise UsageError(f"{text} is more than one service port: {listed(names, _MOST_NAMED)}. Name one of them")
     service = fitting[0]
-    return Destination(service.cluster_ip or "", service.port, service.protocol, service.label)
+    return PacketDestination(service.cluster_ip or "", service.port, service.protocol, service.label)
 
 
 def _named(service: ServicePort) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.header.addresses import Endpoint, parse_nat_destination
+from ipt_explain.netfilter.header.addresses import NatRange, parse_nat_destination
 from ipt_explain.netfilter.matches.visits import list_of, records_visits
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.whereabouts import Address
@@ -46,14 +46,14 @@ def earlier_visit(
     return found
 
 
-def _endpoint(text: str) -> Endpoint:
+def _endpoint(text: str) -> NatRange:
     try:
         return parse_nat_destination(text)
     except ValueError:
         raise UsageError(f"{text} is no endpoint: say IP:PORT, or [IP]:PORT for IPv6") from None
 
 
-def _leads_to(chain: Chain, wanted: Endpoint) -> bool:
+def _leads_to(chain: Chain, wanted: NatRange) -> bool:
     for rule in chain.rules:
         target = rule.shape.target
         if target is not None and target.name == "DNAT":

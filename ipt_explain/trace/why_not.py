@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Dump, Rule, Table
-from ipt_explain.netfilter.header.addresses import Endpoint, parse_nat_destination
+from ipt_explain.netfilter.header.addresses import NatRange, parse_nat_destination
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Verdict
@@ -35,7 +35,7 @@ def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     return WhyNot(endpoint, 0.0, tuple(_obstacles(dump, trace, wanted)))
 
 
-def _endpoint(text: str) -> Endpoint:
+def _endpoint(text: str) -> NatRange:
     try:
         found = parse_nat_destination(text)
     except ValueError:
@@ -45,7 +45,7 @@ def _endpoint(text: str) -> Endpoint:
     return found
 
 
-def _goes_to(to: Heading, wanted: Endpoint) -> bool:
+def _goes_to(to: Heading, wanted: NatRange) -> bool:
     return to.address == wanted.first and wanted.first_port in (None, to.port)
 
 
@@ -58,7 +58,7 @@ def _reason(obstacle: Obstacle, step: AnyStep) -> Reason:
     return Reason(obstacle, step.chain.name, step.line, step.text, None, step.table)
 
 
-def _obstacles(dump: Dump, trace: Trace, wanted: Endpoint) -> Iterator[Reason]:
+def _obstacles(dump: Dump, trace: Trace, wanted: NatRange) -> Iterator[Reason]:
     """What keeps a packet from being sent to an endpoint at all."""
     start = trace.start._replace(tracking=Tracking.NEW)
     tables = [
@@ -99,7 +99,7 @@ def _ends_table(step: AnyStep) -> bool:
     return target in ("DNAT", "REDIRECT", "NETMAP", "DROP", "REJECT") or (target == "ACCEPT" and step.table == "nat")
 
 
-def _rules_to(table: Table, wanted: Endpoint) -> Iterator[tuple[Chain, Rule]]:
+def _rules_to(table: Table, wanted: NatRange) -> Iterator[tuple[Chain, Rule]]:
     for chain in table.chains.values():
         for rule in chain.rules:
             target = rule.shape.target
@@ -107,7 +107,7 @@ def _rules_to(table: Table, wanted: Endpoint) -> Iterator[tuple[Chain, Rule]]:
                 yield chain, rule
 
 
-def _leads_to(rule: Rule, wanted: Endpoint) -> bool:
+def _leads_to(rule: Rule, wanted: NatRange) -> bool:
     try:
         to = parse_nat_destination(rule.target_value("--to-destination") or "")
     except ValueError:
@@ -122,7 +122,7 @@ def _leads_to(rule: Rule, wanted: Endpoint) -> bool:
 Way = list[tuple[Rule, list[str]]]
 
 
-def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: Endpoint) -> Way | None:
+def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: NatRange) -> Way | None:
     """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its
     own.
 

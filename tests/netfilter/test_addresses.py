@@ -4,7 +4,7 @@ import pytest
 
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header.addresses import (
-    Endpoint,
+    NatRange,
     format_address,
     format_endpoint,
     parse_address,
@@ -41,18 +41,18 @@ def test_prefix_lengths() -> None:
 @pytest.mark.parametrize(
     ("text", "endpoint"),
     [
-        ("10.0.0.1:80", Endpoint(0x0A000001, 0x0A000001, 80, 80)),
-        ("10.0.0.1", Endpoint(0x0A000001, 0x0A000001)),
-        ("10.0.0.1-10.0.0.4:80-90", Endpoint(0x0A000001, 0x0A000004, 80, 90)),
-        ("10.0.0.1:80-90/8080", Endpoint(0x0A000001, 0x0A000001, 80, 90, 8080)),
-        (":8080", Endpoint(None, None, 8080, 8080)),
-        ("[::1]:80", Endpoint(1, 1, 80, 80)),
-        ("[::1-::5]:80-90", Endpoint(1, 5, 80, 90)),
-        ("::1", Endpoint(1, 1)),
-        ("::1-::5", Endpoint(1, 5)),
+        ("10.0.0.1:80", NatRange(0x0A000001, 0x0A000001, 80, 80)),
+        ("10.0.0.1", NatRange(0x0A000001, 0x0A000001)),
+        ("10.0.0.1-10.0.0.4:80-90", NatRange(0x0A000001, 0x0A000004, 80, 90)),
+        ("10.0.0.1:80-90/8080", NatRange(0x0A000001, 0x0A000001, 80, 90, 8080)),
+        (":8080", NatRange(None, None, 8080, 8080)),
+        ("[::1]:80", NatRange(1, 1, 80, 80)),
+        ("[::1-::5]:80-90", NatRange(1, 5, 80, 90)),
+        ("::1", NatRange(1, 1)),
+        ("::1-::5", NatRange(1, 5)),
     ],
 )
-def test_nat_destinations(text: str, endpoint: Endpoint) -> None:
+def test_nat_destinations(text: str, endpoint: NatRange) -> None:
     assert parse_nat_destination(text) == endpoint
 
 

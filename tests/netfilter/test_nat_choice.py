@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import Endpoint, format_address, parse_address
+from ipt_explain.netfilter.header.addresses import NatRange, format_address, parse_address
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports, jhash2
 from tests.trace.helpers import go, only
 
@@ -35,15 +35,15 @@ def test_one_client_always_gets_one_address(
 @pytest.mark.parametrize(
     ("wanted", "port", "randomly", "ports"),
     [
-        (Endpoint(1, 1), 80, False, None),
-        (Endpoint(1, 1, 8000, 8003), 80, False, (8000, 8000)),     # outside: always the first
-        (Endpoint(1, 1, 8000, 8003), 8002, False, (8002, 8002)),   # inside: kept
-        (Endpoint(1, 1, 8000, 8003), 8002, True, (8000, 8003)),    # --random: any
-        (Endpoint(1, 1, 8003, 8000), 80, True, (8000, 8003)),
-        (Endpoint(1, 1, 8000, 8010, 80), 85, False, (8005, 8005)),  # shifted from its base
+        (NatRange(1, 1), 80, False, None),
+        (NatRange(1, 1, 8000, 8003), 80, False, (8000, 8000)),     # outside: always the first
+        (NatRange(1, 1, 8000, 8003), 8002, False, (8002, 8002)),   # inside: kept
+        (NatRange(1, 1, 8000, 8003), 8002, True, (8000, 8003)),    # --random: any
+        (NatRange(1, 1, 8003, 8000), 80, True, (8000, 8003)),
+        (NatRange(1, 1, 8000, 8010, 80), 85, False, (8005, 8005)),  # shifted from its base
     ],
 )  # fmt: skip
-def test_ports(wanted: Endpoint, port: int, randomly: bool, ports: tuple[int, int] | None) -> None:
+def test_ports(wanted: NatRange, port: int, randomly: bool, ports: tuple[int, int] | None) -> None:
     assert chosen_ports(wanted, port, randomly) == ports
 
 

@@ -21,7 +21,7 @@ from ipt_explain.services.fates import Decider, Fate, Loss, Lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class End:
+class JudgedEnd:
     """How some connections end."""
 
     finish: Finish
@@ -126,11 +126,11 @@ class Judge:
             for who, to, share in zip(flock.who, flock.to, flock.shares):
                 arrived = arrivals[who]
                 arrived[to] = arrived.get(to, 0.0) + floats[id(share)]
-        gathered: dict[int, list[End]] = {who: [] for who in others}
+        gathered: dict[int, list[JudgedEnd]] = {who: [] for who in others}
         for finish, flock in ends if others else ():
             for row, (who, to, share) in enumerate(zip(flock.who, flock.to, flock.shares)):
                 if who in gathered:
-                    gathered[who].append(End(finish, to, share, flock, row))
+                    gathered[who].append(JudgedEnd(finish, to, share, flock, row))
         return [
             self._weigh(gathered[who], endpoints[who], may_refuse[who])
             if who in gathered
@@ -138,7 +138,7 @@ class Judge:
             for who in range(count)
         ]
 
-    def _weigh(self, ends: Iterable[End], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
+    def _weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
         """What all ends of one connection's first packets come to."""
         parts: Portions[tuple[_Part, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
@@ -187,7 +187,7 @@ class Judge:
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def _part(self, end: End, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
+    def _part(self, end: JudgedEnd, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
         finish, to = end.finish, end.to
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:

@@ -28,7 +28,7 @@ _NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Affinity:
+class AffinityRule:
     """A rule that sends returning clients to their endpoint's chain, for so many seconds: `-m recent --rcheck`."""
 
     chain: str
@@ -51,7 +51,7 @@ class Spread:
     endpoints: tuple[Chain | None, ...]
     unmatched: float | None
     dropped: float
-    affinity: tuple[Affinity, ...]
+    affinity: tuple[AffinityRule, ...]
     marks: tuple[int, ...]
     redirects: tuple[int, ...]
     balancing: tuple[int, ...]
@@ -99,7 +99,7 @@ class BalancerReader:
         chain = self._chains.get(name)
         if chain is None:
             return self._absent(name)
-        affinity: list[Affinity] = []
+        affinity: list[AffinityRule] = []
         marks: list[int] = []
         redirects: list[int] = []
         balancing: list[int] = []
@@ -169,7 +169,7 @@ class BalancerReader:
                 rest = left
             elif plan.rcheck:
                 seconds = "" if plan.seconds_slot is None else values[start + plan.seconds_slot]
-                affinity.append(Affinity(target, int(seconds) if seconds.isdecimal() else None))
+                affinity.append(AffinityRule(target, int(seconds) if seconds.isdecimal() else None))
             elif plan.singles_out_sources:
                 redirects.append(number)
         if name in self._with_gaps:

@@ -12,7 +12,7 @@ from ipt_explain.compare.fleet.wording import sentence
 from ipt_explain.compare.fleet.zones import nearest, zone_sides
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.fabric import Fabric
-from ipt_explain.compare.services.unseen import Shown
+from ipt_explain.compare.services.unseen import Completeness
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.records import replace
 from ipt_explain.services.ports import TrafficPolicy
@@ -103,7 +103,7 @@ def _differences(
         if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
             # kube-proxy 1.21 to 1.23 kept to the node's own endpoints, and did not say so.
             view = replace(view, pools=most.pools)
-        found = service_differences(most, view, Shown(_tells(most_side, view), _tells(side, view)))
+        found = service_differences(most, view, Completeness(_tells(most_side, view), _tells(side, view)))
     elif most is not None:
         found = [removed(most)]
     elif view is not None:

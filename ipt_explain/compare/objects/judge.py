@@ -30,7 +30,7 @@ _FIRST_SERVERS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class DumpJudgement:
     """The mismatches of one dump. `node` is whose it was taken to be; `notes` say what could not be judged."""
 
     source: str
@@ -39,7 +39,7 @@ class Judgement:
     notes: tuple[str, ...]
 
 
-def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement:
+def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> DumpJudgement:
     """Every mismatch of a dump. Raises UsageError where dump and objects have nothing to be compared by."""
     explanation = explain(dump)
     services = explanation.services
@@ -72,12 +72,12 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> Judgement
             releases, complete = _releases(objects, name, rulesets), _complete(rulesets)
         circumstances = [(release, zone) for release in releases for zone in zones_of(objects, name)]
         mismatches += case.best(circumstances, dump.source, complete)
-    return Judgement(dump.source, name, tuple(mismatches), tuple(notes))
+    return DumpJudgement(dump.source, name, tuple(mismatches), tuple(notes))
 
 
 def _servers_judged(
     objects: ApiObjects, explanation: Explanation, dump: Dump, node: str | None, notes: list[str]
-) -> Judgement:
+) -> DumpJudgement:
     """A node in IPVS mode: its iptables rules hold no Services."""
     families = {facts.family for facts in explanation.rulesets if facts.backend is Backend.IPVS}
     if node is None:
@@ -91,7 +91,7 @@ def _servers_judged(
         each for family in Family if family in families
         for each in judge_servers(objects, explanation, family, circumstances, node)
     ]  # fmt: skip
-    return Judgement(dump.source, node, tuple(found), tuple(notes))
+    return DumpJudgement(dump.source, node, tuple(found), tuple(notes))
 
 
 def _about_local_endpoints(objects: ApiObjects, dump: Dump, families: set[Family]) -> Iterator[str]:

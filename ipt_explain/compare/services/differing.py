@@ -13,7 +13,7 @@ from ipt_explain.compare.services.frontends import frontend_differences, policy_
 from ipt_explain.compare.services.losses import Losses, loss_differences
 from ipt_explain.compare.services.naming import frontend_names
 from ipt_explain.compare.services.pair import Pair
-from ipt_explain.compare.services.unseen import ALL_SHOWN, Shown, borne_out, tells_endpoints
+from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_out, tells_endpoints
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.compare.services.wording import values_of
 from ipt_explain.records import replace
@@ -21,7 +21,7 @@ from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import some
 
 
-def service_differences(before: ServiceView, after: ServiceView, shown: Shown = ALL_SHOWN) -> list[Difference]:
+def service_differences(before: ServiceView, after: ServiceView, shown: Completeness = ALL_SHOWN) -> list[Difference]:
     """All differences of a service port that both dumps have; none where both do the same, or where what is not
     `shown` may explain it.
     """

@@ -29,7 +29,7 @@ _HOW = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class LossCause:
     """What loses connections: how, by the rule or policy of which table and chain, and where they go instead."""
 
     how: str
@@ -47,11 +47,11 @@ class Cause:
         return f"{_HOW.get(self.how, self.how)}{instead}{where}{rule}"
 
 
-Losses = Mapping[Cause, frozenset[tuple[str, str, float]]]
+Losses = Mapping[LossCause, frozenset[tuple[str, str, float]]]
 """For each cause the frontends (`10.96.0.10:53`), vantage points and shares of connections that it loses."""
 
 
-def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[Cause, tuple[str, str, float]]]:
+def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[LossCause, tuple[str, str, float]]]:
     """What is lost of connections to one frontend. What hangs on something that the dump does not show is left out."""
     if fates is None:
         return
@@ -60,11 +60,11 @@ def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[Cause, tuple
             if lost.how is not Loss.UNKNOWN:
                 decider = lost.decider
                 place = " ".join(filter(None, (decider.table, decider.chain)))
-                cause = Cause(lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "")
+                cause = LossCause(lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "")
                 yield cause, (frontend, vantage.value, round(lost.probability, _DIGITS))
 
 
-def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[Cause, list[Value], list[Value], str]]:
+def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause, list[Value], list[Value], str]]:
     """Each cause that loses something else than before: it, what it lost, what it loses, and a sentence."""
     for cause in sorted({*before, *after}, key=lambda each: (each.place, each.rule, each.how)):
         old, new = before.get(cause, frozenset()), after.get(cause, frozenset())
@@ -115,7 +115,7 @@ def _shares(lost: frozenset[tuple[str, str, float]]) -> str:
     return f"{chances} of connections to {listed(fronts, _SHOWN)} from {both(vantages)}"
 
 
-def _values(cause: Cause, lost: frozenset[tuple[str, str, float]]) -> list[Value]:
+def _values(cause: LossCause, lost: frozenset[tuple[str, str, float]]) -> list[Value]:
     return [
         {"frontend": frontend, "from": vantage, "share": share, "how": cause.how, "rule": cause.rule, "in": cause.place}
         for frontend, vantage, share in sorted(lost)

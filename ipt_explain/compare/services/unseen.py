@@ -15,7 +15,7 @@ _TRAFFIC_POLICIES = ("internal traffic policy", "external traffic policy")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Completeness:
     """Whether what the earlier dump lacks does not exist, and what the later one lacks."""
 
     before: bool = True
@@ -27,12 +27,12 @@ class Shown:
         return self.before and self.after
 
 
-ALL_SHOWN = Shown()
+ALL_SHOWN = Completeness()
 
 
-def borne_out(differences: Iterable[Difference], pair: Pair, shown: Shown) -> Iterator[Difference]:
+def borne_out(differences: Iterable[Difference], pair: Pair, shown: Completeness) -> Iterator[Difference]:
     """The differences that both sides show; nearly all of them where both are whole dumps."""
-    told = Shown(tells_endpoints(pair.before), tells_endpoints(pair.after))
+    told = Completeness(tells_endpoints(pair.before), tells_endpoints(pair.after))
     return (each for each in differences if _holds(each, pair, shown, told))
 
 
@@ -41,7 +41,7 @@ def tells_endpoints(view: ServiceView) -> bool:
     return all(map(_is_told, view.endpoints()))
 
 
-def _holds(difference: Difference, pair: Pair, shown: Shown, told: Shown) -> bool:
+def _holds(difference: Difference, pair: Pair, shown: Completeness, told: Completeness) -> bool:
     kind, before, after = difference.kind, pair.before, pair.after
     match kind:
         case DifferenceKind.ENDPOINT_REMOVED if difference.subject is None:

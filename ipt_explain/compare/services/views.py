@@ -12,7 +12,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
-from ipt_explain.compare.services.losses import Cause, Losses, losses_of
+from ipt_explain.compare.services.losses import LossCause, Losses, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import dataclass, field
@@ -233,7 +233,7 @@ def _losses(service: ServicePort) -> Losses:
     """What other rules lose; what the Service's own balancers let through, its pools tell."""
     table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]
     own = {f"{table} {balancer.chain}" for balancer in service.balancers}
-    found: dict[Cause, set[tuple[str, str, float]]] = {}
+    found: dict[LossCause, set[tuple[str, str, float]]] = {}
     for frontend in service.frontends:
         for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
             if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:

@@ -37,7 +37,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class NatRange:
     """Where NAT sends packets: addresses `first` to `last` and ports `first_port` to `last_port`, None where kept.
 
     `base_port` is that of `ADDRESS:FIRST-LAST/BASE`, which maps BASE, BASE+1, … to FIRST, FIRST+1, ….
@@ -113,7 +113,7 @@ def parse_range(text: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def parse_nat_destination(text: str) -> Endpoint:
+def parse_nat_destination(text: str) -> NatRange:
     """`[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]` of `--to-destination` and `--to-source`; IPv6 addresses in brackets
     where a port follows. Raises ValueError."""
     if text.startswith("["):
@@ -127,10 +127,10 @@ def parse_nat_destination(text: str) -> Endpoint:
         hosts, _, ports = text.partition(":")
     first, last = parse_range(hosts) if hosts else (None, None)
     if not ports:
-        return Endpoint(first, last)
+        return NatRange(first, last)
     span, slash, base = ports.partition("/")
     low, dash, high = span.partition("-")
-    return Endpoint(first, last, int(low), int(high) if dash else int(low), int(base) if slash else None)
+    return NatRange(first, last, int(low), int(high) if dash else int(low), int(base) if slash else None)
 
 
 def _lenient_ipv4(text: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import Endpoint
+from ipt_explain.netfilter.header.addresses import NatRange
 
 _WORD = 0xFFFFFFFF
 _INITIAL = 0xDEADBEEF  # JHASH_INITVAL, include/linux/jhash.h
@@ -41,7 +41,7 @@ def chosen_address(
     return chosen
 
 
-def chosen_ports(wanted: Endpoint, port: int | None, randomly: bool) -> tuple[int, int] | None:
+def chosen_ports(wanted: NatRange, port: int | None, randomly: bool) -> tuple[int, int] | None:
     """The ports that a destination port may become, as (first, last), each as likely as another; None where it is
     kept."""
     first, last = wanted.first_port, wanted.last_port

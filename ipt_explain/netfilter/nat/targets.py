@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipt_explain.model import Family, Rule
 from ipt_explain.netfilter.header.addresses import (
     BITS,
-    Endpoint,
+    NatRange,
     format_address,
     format_endpoint,
     parse_nat_destination,
@@ -63,7 +63,7 @@ def redirect(rule: Rule, state: PacketState, to: Heading) -> Choices:
         return []
     address = redirected_to(state)
     text = rule.target_value("--to-ports")
-    wanted = parse_nat_destination(f":{text}") if text else Endpoint(None, None)
+    wanted = parse_nat_destination(f":{text}") if text else NatRange(None, None)
     return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
 
 
@@ -154,7 +154,7 @@ def destination_text(to: Heading, family: Family) -> str:
     return text if port is None else f"{text}:{port}"
 
 
-def _with_ports(address: Address | None, wanted: Endpoint, port: int | None, randomly: bool) -> Choices:
+def _with_ports(address: Address | None, wanted: NatRange, port: int | None, randomly: bool) -> Choices:
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
         return [(ALWAYS, Heading(address, port))]

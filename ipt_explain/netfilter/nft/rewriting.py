@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
-from ipt_explain.netfilter.header.addresses import BITS, Endpoint, format_address
+from ipt_explain.netfilter.header.addresses import BITS, NatRange, format_address
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.nat.targets import MOST_PORTS, masqueraded_as, redirected_to
 from ipt_explain.netfilter.nft.constants import Kind, canonical
@@ -114,7 +114,7 @@ def _ports(port: Expression | None, before: int | None, randomly: bool) -> list[
     first, last = (port.first, port.last) if isinstance(port, Range) else (port, port)
     if not isinstance(first, int) or not isinstance(last, int):
         raise ValueError("no port")
-    chosen = chosen_ports(Endpoint(None, None, first, last), before, randomly)
+    chosen = chosen_ports(NatRange(None, None, first, last), before, randomly)
     assert chosen is not None
     low, high = chosen
     count = high - low + 1

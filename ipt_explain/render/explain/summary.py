@@ -9,7 +9,7 @@ from ipt_explain.render.explain.service_words import STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
-from ipt_explain.services.health import Cause, Doubt, Health, Standing, Trouble, questions
+from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
 from ipt_explain.words.lists import both, either, listed
@@ -102,7 +102,7 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 
-def _cause(cause: Cause) -> list[Span]:
+def _cause(cause: NodeCause) -> list[Span]:
     """`✗ nat PREROUTING, line 62: … : connections of 4 Services from pods and outside are not translated`."""
     share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
     whom = f"{share}connections to {counted(len(cause.services), 'Service')}{from_words(cause.vantages)}"

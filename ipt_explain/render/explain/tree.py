@@ -12,7 +12,7 @@ from ipt_explain.render.explain.summary import next_lines, summary
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
-from ipt_explain.services.choice import EVERYTHING, Choice, Shown
+from ipt_explain.services.choice import EVERYTHING, Choice, ShownServices
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Health, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
@@ -94,7 +94,7 @@ def _services(
     used = min(width, family_width + _CHAIN_WIDTH + 2)
     if told:
         yield []
-        yield from summary(state, used, everything=choice.shown is Shown.PROBLEMS)
+        yield from summary(state, used, everything=choice.shown is ShownServices.PROBLEMS)
     for service in kept:
         yield []
         yield from draw(service_tree(service, view), used)

@@ -50,7 +50,7 @@ class BrokenAffinity:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AffinityCheck:
     """A rule that looks for returning clients; `seconds` as in the text."""
 
     rule: Rule
@@ -70,7 +70,7 @@ class Affinity:
     """All session affinity of a ruleset. `timeouts` has the checks by the hash of their service port's chains."""
 
     broken: tuple[BrokenAffinity, ...]
-    timeouts: Mapping[str, tuple[Check, ...]]
+    timeouts: Mapping[str, tuple[AffinityCheck, ...]]
 
 
 def read_affinity(ruleset: Ruleset, balancing: BalancingChains, endpoints: EndpointChains) -> Affinity:
@@ -87,7 +87,7 @@ class _Reader:
 
     def read(self, ruleset: Ruleset) -> Affinity:
         broken: list[BrokenAffinity] = []
-        timeouts: dict[str, list[Check]] = defaultdict(list)
+        timeouts: dict[str, list[AffinityCheck]] = defaultdict(list)
         for chain in self._balancing.affinity:
             checks = list(self._checks(chain))
             timeouts[chain.name[9:]] += checks
@@ -97,15 +97,15 @@ class _Reader:
             broken += self._unused(nat.chains)
         return Affinity(tuple(broken), {key: tuple(checks) for key, checks in timeouts.items()})
 
-    def _checks(self, chain: Chain) -> Iterator[Check]:
+    def _checks(self, chain: Chain) -> Iterator[AffinityCheck]:
         for rule in chain.rules:
             plan = self._plans[rule.shape]
             if plan.rcheck:
                 name = None if plan.list_slot is None else rule.word(plan.list_slot)
                 seconds = None if plan.seconds_slot is None else rule.word(plan.seconds_slot)
-                yield Check(rule, plan.target_of(rule) or "", name, seconds)
+                yield AffinityCheck(rule, plan.target_of(rule) or "", name, seconds)
 
-    def _judge(self, chain: Chain, checks: list[Check]) -> Iterator[BrokenAffinity]:
+    def _judge(self, chain: Chain, checks: list[AffinityCheck]) -> Iterator[BrokenAffinity]:
         dnats = self._endpoints.dnats
         for check in checks:
             recorded = self._endpoints.record_list(check.target) if check.target in dnats else None

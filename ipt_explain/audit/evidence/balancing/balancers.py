@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import (
     BalancingChains,
-    Choice,
+    Draw,
     OddChain,
     read_balancing_chains,
 )
@@ -39,12 +39,12 @@ def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
     return (odd for odd in balancing_chains(context).odd if not odd.counting)
 
 
-def dead(odd: OddChain) -> list[Choice]:
+def dead(odd: OddChain) -> list[Draw]:
     """The choices that no connection reaches."""
     return [choice for choice in odd.choices if choice.share <= _NOTHING]
 
 
-def repeated(odd: OddChain) -> list[Choice]:
+def repeated(odd: OddChain) -> list[Draw]:
     """The choices whose endpoint an earlier one has."""
     seen: set[str] = set()
     found = []
@@ -60,7 +60,7 @@ def leaks(context: RulesetContext, odd: OddChain) -> bool:
     return odd.leak > _NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
 
 
-def shares(choices: Iterable[Choice], extra: float = 0.0) -> str:
+def shares(choices: Iterable[Draw], extra: float = 0.0) -> str:
     """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more 5 % or less`, the largest first; `extra` is what no endpoint gets."""
     by_endpoint: dict[str, float] = {}
     for choice in choices:

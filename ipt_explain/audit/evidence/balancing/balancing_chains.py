@@ -22,7 +22,7 @@ _ENDPOINT = ChainRole.ENDPOINT.value
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Draw:
     """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
 
     `chance` is its own, `share` what of all connections it takes; `even` tells whether the chance fits how many choices
@@ -47,7 +47,7 @@ class OddChain:
     """
 
     chain: Chain
-    choices: tuple[Choice, ...]
+    choices: tuple[Draw, ...]
     leak: float
     ending: Rule | None
     counting: tuple[Rule, ...]
@@ -235,7 +235,7 @@ class _Survey:
         targets = (rule.target or "" for rule in chain.rules)
         return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.dnats), "")
 
-    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Choice]:
+    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Draw]:
         for place, (rule, target, chance, share, text) in enumerate(drawn):
             remaining = len(drawn) - place
             even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
@@ -243,7 +243,7 @@ class _Survey:
             even = even and (probability is None or not probability.negated)
             slot = self._plans[rule.shape].dnat_slot
             destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
-            yield Choice(rule, target, destination, chance, share, even)
+            yield Draw(rule, target, destination, chance, share, even)
 
     def _may_be_part(self, drawn: list[tuple[float, str | None]]) -> bool:
         """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""

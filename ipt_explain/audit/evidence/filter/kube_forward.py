@@ -17,7 +17,7 @@ _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
 
 
 @dataclass(frozen=True, slots=True)
-class Forwarding:
+class KubeForward:
     """What KUBE-FORWARD does.
 
     `accepts_marked`, `accepts_known`: packets with a mark, packets of known connections (of the pod network up to
@@ -36,7 +36,7 @@ class Forwarding:
 
 
 @ruleset_fact
-def forwarding(ruleset: Ruleset) -> Forwarding | None:
+def forwarding(ruleset: Ruleset) -> KubeForward | None:
     """filter KUBE-FORWARD; None where the text lacks it."""
     chain = ruleset.chain("filter", FORWARD)
     if chain is None:
@@ -47,7 +47,7 @@ def forwarding(ruleset: Ruleset) -> Forwarding | None:
     states = [rule for rule in chain.rules if _state(rule) and rule not in known]
     invalid = [rule for rule in states if _drops_invalid(rule)]
     first_accept = next((index for index, rule in enumerate(chain.rules) if rule.target == "ACCEPT"), len(chain.rules))
-    return Forwarding(
+    return KubeForward(
         chain=chain,
         accepts_marked=bool(accepting),
         near_marked=None if accepting or not marked else marked[0],

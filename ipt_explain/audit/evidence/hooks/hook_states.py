@@ -26,7 +26,7 @@ from ipt_explain.services.ports import ProxyMode
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class KubeHook:
     """A jump from a built-in chain. `for_new`: kube-proxy 1.11 and later limit it to new connections."""
 
     table: str
@@ -48,7 +48,7 @@ class HookState:
     `target` is the chain to be reached, `built_in` the one that should have the jump (None where the text lacks it).
     """
 
-    hook: Hook
+    hook: KubeHook
     target: Chain
     built_in: Chain | None
     rules: tuple[Rule, ...]
@@ -71,32 +71,32 @@ class HookState:
 
 
 _NAT_HOOKS = (
-    Hook("nat", "PREROUTING", SERVICES),
-    Hook("nat", "OUTPUT", SERVICES),
-    Hook("nat", "POSTROUTING", POSTROUTING),
+    KubeHook("nat", "PREROUTING", SERVICES),
+    KubeHook("nat", "OUTPUT", SERVICES),
+    KubeHook("nat", "POSTROUTING", POSTROUTING),
 )
-_FORWARD_HOOK = Hook("filter", "FORWARD", FORWARD)
-_IN_SERVICES = Hook("filter", "INPUT", SERVICES, for_new=True)
-_FORWARD_SERVICES = Hook("filter", "FORWARD", SERVICES, for_new=True)
-_FORWARD_EXTERNAL = Hook("filter", "FORWARD", EXTERNAL_SERVICES, for_new=True)
-_FIREWALL_HOOKS = (Hook("filter", "INPUT", FIREWALL), Hook("filter", "OUTPUT", FIREWALL))
+_FORWARD_HOOK = KubeHook("filter", "FORWARD", FORWARD)
+_IN_SERVICES = KubeHook("filter", "INPUT", SERVICES, for_new=True)
+_FORWARD_SERVICES = KubeHook("filter", "FORWARD", SERVICES, for_new=True)
+_FORWARD_EXTERNAL = KubeHook("filter", "FORWARD", EXTERNAL_SERVICES, for_new=True)
+_FIREWALL_HOOKS = (KubeHook("filter", "INPUT", FIREWALL), KubeHook("filter", "OUTPUT", FIREWALL))
 _IPTABLES_HOOKS = (
-    Hook("filter", "OUTPUT", SERVICES, for_new=True),
+    KubeHook("filter", "OUTPUT", SERVICES, for_new=True),
     _IN_SERVICES,
     _FORWARD_SERVICES,
-    Hook("filter", "INPUT", EXTERNAL_SERVICES, for_new=True),
+    KubeHook("filter", "INPUT", EXTERNAL_SERVICES, for_new=True),
     _FORWARD_EXTERNAL,
-    Hook("filter", "INPUT", NODE_PORTS),
-    Hook("filter", "INPUT", PROXY_FIREWALL, for_new=True),
-    Hook("filter", "FORWARD", PROXY_FIREWALL, for_new=True),
-    Hook("filter", "OUTPUT", PROXY_FIREWALL, for_new=True),
+    KubeHook("filter", "INPUT", NODE_PORTS),
+    KubeHook("filter", "INPUT", PROXY_FIREWALL, for_new=True),
+    KubeHook("filter", "FORWARD", PROXY_FIREWALL, for_new=True),
+    KubeHook("filter", "OUTPUT", PROXY_FIREWALL, for_new=True),
 )
 _IPVS_HOOKS = (
-    Hook("filter", "INPUT", "KUBE-NODE-PORT"),
-    Hook("filter", "INPUT", PROXY_FIREWALL),
-    Hook("filter", "FORWARD", PROXY_FIREWALL),
-    Hook("filter", "INPUT", "KUBE-IPVS-FILTER"),
-    Hook("filter", "OUTPUT", "KUBE-IPVS-OUT-FILTER"),
+    KubeHook("filter", "INPUT", "KUBE-NODE-PORT"),
+    KubeHook("filter", "INPUT", PROXY_FIREWALL),
+    KubeHook("filter", "FORWARD", PROXY_FIREWALL),
+    KubeHook("filter", "INPUT", "KUBE-IPVS-FILTER"),
+    KubeHook("filter", "OUTPUT", "KUBE-IPVS-OUT-FILTER"),
 )
 
 
@@ -114,14 +114,14 @@ def hook_states(
     return tuple(state for state in found.values() if not state.missing or _expected(state, found, writer))
 
 
-def _candidates(writer: Writer) -> Iterator[Hook]:
+def _candidates(writer: Writer) -> Iterator[KubeHook]:
     yield from _NAT_HOOKS
     yield _FORWARD_HOOK
     yield from _FIREWALL_HOOKS
     yield from _IPVS_HOOKS if writer.mode is ProxyMode.IPVS else _IPTABLES_HOOKS
 
 
-def _state(ruleset: Ruleset, hook: Hook, reached_from: Callable[[str, str], frozenset[str]]) -> HookState | None:
+def _state(ruleset: Ruleset, hook: KubeHook, reached_from: Callable[[str, str], frozenset[str]]) -> HookState | None:
     table = ruleset.tables.get(hook.table)
     target = None if table is None else table.chains.get(hook.chain)
     if table is None or target is None:
@@ -136,7 +136,7 @@ def _rules(chain: Chain | None) -> tuple[Rule, ...]:
     return () if chain is None else chain.rules
 
 
-def _expected(state: HookState, found: Mapping[Hook, HookState], writer: Writer) -> bool:
+def _expected(state: HookState, found: Mapping[KubeHook, HookState], writer: Writer) -> bool:
     """Whether a missing hook should be there."""
     hook = state.hook
     if hook.table == "nat" or hook.chain == FIREWALL:
@@ -152,7 +152,7 @@ def _expected(state: HookState, found: Mapping[Hook, HookState], writer: Writer)
     return True
 
 
-def _one_of_pair_expected(found: Mapping[Hook, HookState], writer: Writer) -> bool:
+def _one_of_pair_expected(found: Mapping[KubeHook, HookState], writer: Writer) -> bool:
     """Whether a release from 1.14 on wrote neither INPUT's jump to KUBE-SERVICES nor FORWARD's to
     KUBE-EXTERNAL-SERVICES.
     """
@@ -163,7 +163,7 @@ def _one_of_pair_expected(found: Mapping[Hook, HookState], writer: Writer) -> bo
     return writer.since(14) or _stands(found, _FORWARD_SERVICES)
 
 
-def _stands(found: Mapping[Hook, HookState], hook: Hook) -> bool:
+def _stands(found: Mapping[KubeHook, HookState], hook: KubeHook) -> bool:
     return hook in found and not found[hook].missing
 
 

@@ -26,20 +26,20 @@ _API_SERVER = ("default", "kubernetes")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class EarlierSnat:
     """A rule that takes marked packets. `partly`: only those from some sources or interfaces."""
 
     rule: Rule
     partly: bool
 
 
-def earlier_snat(context: RulesetContext, mark: int) -> Taken | None:
+def earlier_snat(context: RulesetContext, mark: int) -> EarlierSnat | None:
     """The first rule ahead of KUBE-POSTROUTING that takes packets with this mark from pods to pods."""
     taken = sorted(_taken(context, mark), key=lambda each: each.rule.line)
     return taken[0] if taken else None
 
 
-def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
+def _taken(context: RulesetContext, mark: int) -> Iterator[EarlierSnat]:
     nat = context.table("nat")
     if nat is None or Hook.POSTROUTING.value not in nat.chains:
         return
@@ -51,7 +51,7 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[Taken]:
         for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
             rule = _decisive(arrival)
             if rule is not None and all(each.of_source for each in arrival.end.state.answers):
-                yield Taken(rule, partly=bool(arrival.end.state.answers))
+                yield EarlierSnat(rule, partly=bool(arrival.end.state.answers))
 
 
 def _pods(context: RulesetContext, surroundings: Surroundings) -> dict[str, list[Heading]]:

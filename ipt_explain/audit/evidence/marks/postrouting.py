@@ -16,7 +16,7 @@ from ipt_explain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Passage:
     """A packet's way through the chain: the rule that decided it (None where it fell through) and the mark that it
     left with.
     """
@@ -57,7 +57,7 @@ class Postrouting:
         """The bits that it asks for; 0 where it asks for none."""
         return self.tests[0].mark.value if self.tests else 0
 
-    def way(self, mark: int) -> Way:
+    def way(self, mark: int) -> Passage:
         """What becomes of a packet that enters with this mark."""
         for step in self._steps:
             if step.test is not None and not step.test.passes(mark):
@@ -66,8 +66,8 @@ class Postrouting:
             if change is not None:
                 mark = change.apply(mark)
             elif step.rule.target in FINAL_TARGETS:
-                return Way(step.rule, step.rule.target in ("MASQUERADE", "SNAT"), mark)
-        return Way(None, False, mark)
+                return Passage(step.rule, step.rule.target in ("MASQUERADE", "SNAT"), mark)
+        return Passage(None, False, mark)
 
 
 @ruleset_fact

@@ -110,10 +110,10 @@ class BadVip:
     host: str
     why: str
     network: str | None
-    layout: Layout | None = None
+    layout: Overlap | None = None
 
 
-class Layout(Enum):
+class Overlap(Enum):
     """How the network that kube-proxy takes for the pods' holds addresses of Services."""
 
     MIXED = "pods and some Services"
@@ -121,7 +121,7 @@ class Layout(Enum):
     ALL_SERVICES = "pods, and every Service: the platform gives Services a part of the cluster's range"
 
 
-def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Layout:
+def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Overlap:
     pods = [
         endpoint.address
         for service in services
@@ -130,9 +130,9 @@ def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Layout:
     ]
     inside = [_lies(address, value, mask) for address in pods if address is not None]
     if inside and not any(inside):
-        return Layout.SERVICES_ALONE
+        return Overlap.SERVICES_ALONE
     virtual = [service.cluster_ip for service in services if service.cluster_ip is not None]
-    return Layout.ALL_SERVICES if any(inside) and all(_lies(each, value, mask) for each in virtual) else Layout.MIXED
+    return Overlap.ALL_SERVICES if any(inside) and all(_lies(each, value, mask) for each in virtual) else Overlap.MIXED
 
 
 def _lies(address: str, value: int, mask: int) -> bool:

@@ -26,7 +26,7 @@ from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import affinity
-from ipt_explain.audit.evidence.balancing.affinity_faults import Check
+from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityCheck
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.services.facts import name_evidence
 
@@ -38,7 +38,7 @@ def affinity_timeouts_differ(context: RulesetContext) -> Faults:
     if not timeouts:
         return
     proved = name_evidence(context).proved
-    by_service: dict[str, list[Check]] = defaultdict(list)
+    by_service: dict[str, list[AffinityCheck]] = defaultdict(list)
     for key, checks in timeouts.items():
         name = proved.get(key)
         by_service[key if name is None else name.spelled.partition(":")[0]] += checks

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import affinity
-from ipt_explain.audit.evidence.balancing.affinity_faults import LONGEST, Check
+from ipt_explain.audit.evidence.balancing.affinity_faults import LONGEST, AffinityCheck
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.node.facts import writer
 
@@ -34,7 +34,7 @@ _MINUTES = "180"
 @rule("IPT307", "affinity-timeout-odd", Severity.WARNING)
 def affinity_timeout_odd(context: RulesetContext) -> Faults:
     """One fault for each service port and kind of number; one note for all 180s."""
-    short: list[Check] = []
+    short: list[AffinityCheck] = []
     for checks in affinity(context).timeouts.values():
         odd = [check for check in checks if check.seconds is not None and not check.possible]
         if odd:

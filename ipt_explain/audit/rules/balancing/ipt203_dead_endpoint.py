@@ -28,7 +28,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
 from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
-from ipt_explain.audit.evidence.balancing.balancing_chains import Choice, OddChain
+from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain
 from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.words.counts import counted
 
@@ -80,7 +80,7 @@ def _local_only(context: RulesetContext) -> Faults:
             )
 
 
-def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
+def _fault(odd: OddChain, lost: list[Draw]) -> Fault:
     live = {choice.destination for choice in odd.choices if choice not in lost}
     gone = [choice.destination for choice in lost if choice.destination not in live]
     cause = _cause(odd, lost)
@@ -100,7 +100,7 @@ def _fault(odd: OddChain, lost: list[Choice]) -> Fault:
     )
 
 
-def _cause(odd: OddChain, lost: list[Choice]) -> Choice:
+def _cause(odd: OddChain, lost: list[Draw]) -> Draw:
     """The rule that never matches, or the one ahead that takes everything."""
     first = lost[0]
     if first.chance == 0.0:

@@ -29,7 +29,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.filter.kube_forward import Forwarding, forwarding
+from ipt_explain.audit.evidence.filter.kube_forward import KubeForward, forwarding
 from ipt_explain.audit.evidence.node.facts import writer
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
@@ -71,5 +71,5 @@ def _policy(context: RulesetContext) -> str:
     return f"the rest of FORWARD (policy {chain.policy})"
 
 
-def _at(found: Forwarding, near: Rule | None) -> Place:
+def _at(found: KubeForward, near: Rule | None) -> Place:
     return at_chain(found.chain) if near is None else at_rule(near)

@@ -13,7 +13,7 @@ from typing import Any
 from ipt_explain.compare.fleet.records.canonical import compact
 from ipt_explain.compare.services.endpoints import TOLERANCE
 from ipt_explain.compare.services.fabric import Fabric
-from ipt_explain.compare.services.losses import Cause
+from ipt_explain.compare.services.losses import LossCause
 from ipt_explain.compare.services.views import Address, AffinityView, FrontendView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
@@ -53,7 +53,7 @@ class Fabrics:
         return found
 
 
-    def id_of_cause(self, cause: Cause) -> str:
+    def id_of_cause(self, cause: LossCause) -> str:
         """The hash of what loses connections, which thousands of service ports may share."""
         form = (_CAUSE, cause.how, cause.verdict, cause.place, cause.rule, cause.dnat)
         found = self._ids.get(form)
@@ -251,9 +251,9 @@ def _is_loss(value: Any) -> bool:
     )
 
 
-def _cause_of(form: Fabric) -> Cause:
+def _cause_of(form: Fabric) -> LossCause:
     _, how, verdict, place, rule, dnat = form
-    return Cause(how, verdict, place, rule, dnat)
+    return LossCause(how, verdict, place, rule, dnat)
 
 
 def _frontend_of(text: str, pool: Pool | None) -> tuple[Address, FrontendView]:

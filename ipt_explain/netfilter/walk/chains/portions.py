@@ -17,7 +17,7 @@ _LATEST = 4
 
 
 @dataclass(slots=True)
-class Portion(Generic[Via]):
+class LikelyPart(Generic[Via]):
     """How much of the packet, and a way by which it came; of several ways, the likeliest single one."""
 
     share: Probability
@@ -25,14 +25,14 @@ class Portion(Generic[Via]):
     heaviest: Probability
 
 
-class Portions(dict[Key, Portion[Via]]):
+class Portions(dict[Key, LikelyPart[Via]]):
     """Portions by key: what comes with a key that is there already is added to it."""
 
     def gather(self, key: Key, share: Probability, via: Via) -> None:
         """Add a share that came by `via`."""
         held = self.get(key)
         if held is None:
-            self[key] = Portion(share, via, share)
+            self[key] = LikelyPart(share, via, share)
             return
         held.share = total(held.share, share)
         if share > held.heaviest:

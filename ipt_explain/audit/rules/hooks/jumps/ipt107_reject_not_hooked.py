@@ -34,7 +34,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.hooks.hook_states import Hook, HookState
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook
 
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
@@ -70,7 +70,7 @@ def reject_not_hooked(context: RulesetContext) -> Faults:
             yield _fault(state, hook)
 
 
-def _fault(state: HookState, hook: Hook) -> Fault:
+def _fault(state: HookState, hook: KubeHook) -> Fault:
     return Fault(
         f"filter {hook.built_in} does not jump to {hook.chain}: {_EFFECTS[hook.built_in, hook.chain]}",
         "Restart kube-proxy on this node: at start it writes all of its hooks.",

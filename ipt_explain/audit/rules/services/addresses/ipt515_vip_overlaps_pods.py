@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.facts import front_rules
-from ipt_explain.audit.evidence.services.overlaps import BadVip, Layout, bad_vips
+from ipt_explain.audit.evidence.services.overlaps import BadVip, Overlap, bad_vips
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
@@ -48,17 +48,17 @@ def vip_overlaps_pods(context: RulesetContext) -> Faults:
 
 def _fault(bad: BadVip) -> Fault:
     severity = None
-    if bad.layout is Layout.SERVICES_ALONE:
+    if bad.layout is Overlap.SERVICES_ALONE:
         effect = (
             "no endpoint does, so --cluster-cidr was set to the Services' range: connections from pods are "
             "treated as coming from outside and masqueraded"
         )
         fix = "Set kube-proxy's --cluster-cidr to the pods' network."
-    elif bad.layout is Layout.ALL_SERVICES:
+    elif bad.layout is Overlap.ALL_SERVICES:
         effect = "so do all Services' addresses, as some platforms lay out their ranges"
         fix = "Nothing, if that is the case."
         severity = Severity.INFO
-    elif bad.layout is Layout.MIXED:
+    elif bad.layout is Overlap.MIXED:
         effect = "a pod that gets the address loses its connections to the Service"
         fix = "Use separate networks for Services and pods."
     else:
