@@ -10,7 +10,7 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.context import DumpContext
-from ipt_explain.audit.evidence.balancing.balancers import balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.parsing import read_dump
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.tracer import trace

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancing.balancing_chains import (
-    BalancingChains,
-    Draw,
-    OddChain,
-    read_balancing_chains,
-)
-from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, read_endpoint_chains
-from ipt_explain.audit.fact import fact
+from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
 
@@ -20,18 +13,6 @@ RESTART = "Restart kube-proxy on this node: it rewrites the chain."
 NAMED = 4
 """So many endpoints are named in a message; the others are counted."""
 _NOTHING = 1e-12
-
-
-@fact
-def endpoint_chains(context: RulesetContext) -> EndpointChains:
-    """Where every endpoint chain leads."""
-    return read_endpoint_chains(context.ruleset)
-
-
-@fact
-def balancing_chains(context: RulesetContext) -> BalancingChains:
-    """The balancing chains, and which of them are odd."""
-    return read_balancing_chains(context.ruleset, endpoint_chains(context))
 
 
 def chance_chains(context: RulesetContext) -> Iterator[OddChain]:

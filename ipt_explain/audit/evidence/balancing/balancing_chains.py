@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
-from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout, Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
@@ -82,9 +84,10 @@ class _Form:
     affinity: bool
 
 
-def read_balancing_chains(ruleset: Ruleset, endpoints: EndpointChains) -> BalancingChains:
-    """Reads every balancing chain of the nat table."""
-    return _Survey(endpoints).read(ruleset)
+@fact
+def balancing_chains(context: RulesetContext) -> BalancingChains:
+    """The balancing chains, and which of them are odd."""
+    return _Survey(endpoint_chains(context)).read(context.ruleset)
 
 
 class _Survey:

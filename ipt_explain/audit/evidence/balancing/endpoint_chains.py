@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.model import Chain, Layout, Rule, Ruleset
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
+from ipt_explain.model import Chain, Layout, Rule
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
@@ -72,15 +74,16 @@ class Dnats(Mapping[str, Rule]):
         return len(self._chains)
 
 
-def read_endpoint_chains(ruleset: Ruleset) -> EndpointChains:
-    """Reads every endpoint chain of the nat table."""
+@fact
+def endpoint_chains(context: RulesetContext) -> EndpointChains:
+    """Where every endpoint chain leads."""
     plans = Plans()
     forms = EndpointForms(plans)
     destinations: dict[str, str] = {}
     found: dict[str, Chain] = {}
     by_protocol: dict[str, list[str]] = {"": []}
     without: list[Chain] = []
-    nat = ruleset.tables.get("nat")
+    nat = context.table("nat")
     for name, chain in nat.chains.items() if nat is not None else ():
         if name[:9] != _PREFIX:
             continue

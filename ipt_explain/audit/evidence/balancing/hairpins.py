@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
@@ -31,15 +33,16 @@ class BrokenHairpin:
     rule: Rule
 
 
-def broken_hairpins(ruleset: Ruleset, services: Iterable[ServicePort]) -> tuple[BrokenHairpin, ...]:
+@fact
+def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     """All of them, each endpoint chain once. What a chain lacks is told of chains that may lack more than the text
     shows, too.
     """
     found: dict[str, BrokenHairpin] = {}
-    for service in services:
+    for service in context.services:
         for endpoint in service.endpoints:
             if endpoint.hairpin is not True and endpoint.chain not in found and endpoint.address is not None:
-                for broken in _judge(ruleset, service, endpoint):
+                for broken in _judge(context.ruleset, service, endpoint):
                     found[endpoint.chain] = broken
     return tuple(found.values())
 

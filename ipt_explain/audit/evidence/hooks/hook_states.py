@@ -7,7 +7,7 @@ pkg/kubelet/kubelet_network_linux.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -18,9 +18,11 @@ from ipt_explain.analyzers.names import (
     PROXY_FIREWALL,
     SERVICES,
 )
-from ipt_explain.audit.evidence.node.writer import Writer
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.node.writer import Writer, writer
+from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Place, at_chain, at_table
-from ipt_explain.model import Chain, Rule, Ruleset, Table
+from ipt_explain.model import Chain, Rule, Table
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
 
@@ -100,18 +102,17 @@ _IPVS_HOOKS = (
 )
 
 
-def hook_states(
-    ruleset: Ruleset, writer: Writer, reached_from: Callable[[str, str], frozenset[str]]
-) -> tuple[HookState, ...]:
+@fact
+def hooks(context: RulesetContext) -> tuple[HookState, ...]:
     """Every hook whose target chain the text holds.
 
-    `reached_from` tells which chains a chain of a table leads to, itself included. Only hooks that every release with
-    such chains has are here, and those that the writer of these chains has for certain; of a complete dump the missing
-    ones too.
+    Only hooks that every release with such chains has are here, and those that the writer of these chains has for
+    certain; of a complete dump the missing ones too.
     """
-    states = [_state(ruleset, hook, reached_from) for hook in _candidates(writer)]
+    by = writer(context)
+    states = [_state(context, hook) for hook in _candidates(by)]
     found = {state.hook: state for state in states if state is not None}
-    return tuple(state for state in found.values() if not state.missing or _expected(state, found, writer))
+    return tuple(state for state in found.values() if not state.missing or _expected(state, found, by))
 
 
 def _candidates(writer: Writer) -> Iterator[KubeHook]:
@@ -121,14 +122,15 @@ def _candidates(writer: Writer) -> Iterator[KubeHook]:
     yield from _IPVS_HOOKS if writer.mode is ProxyMode.IPVS else _IPTABLES_HOOKS
 
 
-def _state(ruleset: Ruleset, hook: KubeHook, reached_from: Callable[[str, str], frozenset[str]]) -> HookState | None:
-    table = ruleset.tables.get(hook.table)
+def _state(context: RulesetContext, hook: KubeHook) -> HookState | None:
+    table = context.table(hook.table)
     target = None if table is None else table.chains.get(hook.chain)
     if table is None or target is None:
         return None
     built_in = table.chains.get(hook.built_in)
     rules = tuple(rule for rule in _rules(built_in) if rule.target == hook.chain)
-    indirect = not rules and built_in is not None and hook.chain in reached_from(hook.table, hook.built_in)
+    graph = None if rules or built_in is None else context.graph(hook.table)
+    indirect = graph is not None and hook.chain in graph.reachable_from(hook.built_in)
     return HookState(hook, target, built_in, rules, indirect)
 
 

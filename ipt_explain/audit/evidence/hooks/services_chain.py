@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, role_of
+from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header.addresses import network_bits
 from ipt_explain.records import dataclass, field
+from ipt_explain.services.ports import ProxyMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,13 @@ _MAX_ENDERS = 16
 _MAX_COMPARED = 5_000
 
 
-def read_services_chain(ruleset: Ruleset) -> ServicesChain:
-    """Reads nat KUBE-SERVICES as kube-proxy's iptables mode writes it."""
-    chain = ruleset.chain("nat", SERVICES)
-    if chain is None:
+@fact
+def services_chain(context: RulesetContext) -> ServicesChain:
+    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; nothing of it in ipvs mode, which writes it
+    otherwise.
+    """
+    chain = context.chain("nat", SERVICES)
+    if chain is None or context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()
     plans, found = Plans(), _List()
     for rule in chain.rules:

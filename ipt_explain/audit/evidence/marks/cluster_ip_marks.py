@@ -14,6 +14,8 @@ from typing import TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule, Ruleset, Shape
 from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.netfilter.header.protocols import usual_name
@@ -86,8 +88,16 @@ class MarkReader:
         return [] if chain is None else self.by_address.get((chain, address), [])
 
 
-def read_cluster_ip_marks(ruleset: Ruleset, reader: MarkReader, services: Sequence[ServicePort]) -> ClusterIpMarks:
-    """The marks of every service port that has a ClusterIP."""
+@fact
+def mark_reader(context: RulesetContext) -> MarkReader:
+    """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
+    return MarkReader(context.by_shape.get("nat", {}))
+
+
+@fact
+def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
+    """Which ClusterIP connections are marked for masquerading, service by service."""
+    ruleset, reader, services = context.ruleset, mark_reader(context), context.services
     return ClusterIpMarks(
         tuple(_marked(ruleset, reader, services)),
         tuple(_strays(reader, services)),

@@ -13,10 +13,8 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkReader
-from ipt_explain.audit.evidence.marks.masquerade import mark_reader
-from ipt_explain.audit.evidence.node.facts import writer
-from ipt_explain.audit.evidence.node.writer import Writer
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkReader, mark_reader
+from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Extent, Rule, Ruleset

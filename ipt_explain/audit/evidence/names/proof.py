@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
-from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
-from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
-from ipt_explain.audit.evidence.services.front_rules import FrontRules, NamedWay
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
+from ipt_explain.audit.fact import fact
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port
 
@@ -92,11 +94,11 @@ _WELL_KNOWN = (
 _CHUNK = 256
 
 
-def read_name_evidence(
-    ruleset: Ruleset, fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains
-) -> NameEvidence:
-    """Compares names and hashes of one ruleset."""
-    nat = ruleset.tables.get("nat")
+@fact
+def name_evidence(context: RulesetContext) -> NameEvidence:
+    """Which chain is proved to be whose, and what disagrees."""
+    fronts, balancing, endpoints = front_rules(context), balancing_chains(context), endpoint_chains(context)
+    nat = context.table("nat")
     chains: Mapping[str, Chain] = {} if nat is None else nat.chains
     wrong = list(_wrong_ways(fronts.ways))
     suspects = {id(way) for way in wrong}
@@ -121,6 +123,16 @@ def read_name_evidence(
         tuple(_crossings(chains, proved)),
         tuple(_shared(proved, misfits, balancing)),
     )
+
+
+def label(name: str) -> str:
+    """A service port's name as people say it: without the colon of unnamed ports up to 1.19."""
+    return name.removesuffix(":")
+
+
+def service_names(context: RulesetContext) -> Mapping[str, str]:
+    """`namespace/name` of each Service by the hash of its ports' chains, where proved."""
+    return {key: name.spelled.partition(":")[0] for key, name in name_evidence(context).proved.items()}
 
 
 def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import BACKEND_HINT, FIREWALL, KUBELET_CANARY, PROXY_CANARY, PROXY_FIREWALL
 from ipt_explain.analyzers.versions import VersionRange
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
@@ -33,14 +35,16 @@ class Writer:
         return self.version.first >= minor
 
 
-def writer_of(ruleset: Ruleset, mode: ProxyMode | None, version: VersionRange) -> Writer:
-    """What the rules tell of their writers; `mode` is that of the ruleset's facts."""
+@fact
+def writer(context: RulesetContext) -> Writer:
+    """Who wrote the ruleset."""
+    ruleset = context.ruleset
     kubelet_canary = _has(ruleset, KUBELET_CANARY)
     # From 1.25 on, where KUBE-PROXY-FIREWALL is, kube-proxy may have made KUBE-FIREWALL too.
     own_firewall = _has(ruleset, FIREWALL) and not _has(ruleset, PROXY_FIREWALL)
     return Writer(
-        mode=mode,
-        version=version,
+        mode=context.facts.mode,
+        version=context.version,
         canaries=_has(ruleset, PROXY_CANARY),
         kubelet_canary=kubelet_canary,
         kubelet=kubelet_canary or own_firewall or _has(ruleset, BACKEND_HINT),

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, hash_of
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
@@ -46,9 +48,10 @@ class FrontRules:
     node_ports: Mapping[tuple[str, str], Rule]
 
 
-def read_front_rules(ruleset: Ruleset) -> FrontRules:
-    """Reads both chains."""
-    return _Reader(ruleset).read()
+@fact
+def front_rules(context: RulesetContext) -> FrontRules:
+    """The rules that lead to services."""
+    return _Reader(context.ruleset).read()
 
 
 class _Reader:

@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import hash_of
-from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
-from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
-from ipt_explain.audit.evidence.services.front_rules import FrontRules
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
+from ipt_explain.audit.evidence.services.front_rules import FrontRules, front_rules
+from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
@@ -47,10 +49,15 @@ class TwoMeanings:
     own: bool
 
 
-def addresses_of_endpoints(
+@fact
+def two_meanings(context: RulesetContext) -> tuple[TwoMeanings, ...]:
+    """Addresses of Services that endpoints have."""
+    return tuple(_of_endpoints(front_rules(context), balancing_chains(context), endpoint_chains(context)))
+
+
+def _of_endpoints(
     fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains
 ) -> Iterator[TwoMeanings]:
-    """Addresses of Services that endpoints have."""
     written = {
         address_port(host, port): (host, protocol, port)
         for host, protocol, port in fronts.addresses

@@ -24,8 +24,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 
 

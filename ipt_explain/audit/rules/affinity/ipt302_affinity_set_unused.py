@@ -28,10 +28,9 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 
 _XLB_SINCE = 10
 

@@ -22,9 +22,9 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, endpoint_chains
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
 
 @rule("IPT303", "affinity-cross-talk", Severity.ERROR)

@@ -25,10 +25,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import affinity
-from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityCheck
+from ipt_explain.audit.evidence.balancing.affinity import AffinityCheck, affinity
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
-from ipt_explain.audit.evidence.services.facts import name_evidence
+from ipt_explain.audit.evidence.names.proof import name_evidence
 
 
 @rule("IPT306", "affinity-timeouts-differ", Severity.WARNING)

@@ -22,10 +22,9 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import affinity
-from ipt_explain.audit.evidence.balancing.affinity_faults import LONGEST, AffinityCheck
+from ipt_explain.audit.evidence.balancing.affinity import LONGEST, AffinityCheck, affinity
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 
 _CONFIGURABLE_SINCE = 8
 _MINUTES = "180"

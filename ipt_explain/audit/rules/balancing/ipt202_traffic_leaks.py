@@ -27,15 +27,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import (
-    RESTART,
-    balancing_chains,
-    chance_chains,
-    endpoint_chains,
-    leaks,
-)
-from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks
+from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain, balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import address_port

@@ -25,11 +25,10 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.affinity_faults import AffinityFault
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, chance_chains, dead, named, shares
-from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, named, shares
+from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words.counts import counted
 
 _LOOKS_FOR_UNREADY = 22

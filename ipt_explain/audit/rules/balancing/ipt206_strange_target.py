@@ -23,7 +23,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
 

@@ -35,8 +35,9 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
-from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, named
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.node.writer import writer
 
 _SORTED_SINCE = 22
 

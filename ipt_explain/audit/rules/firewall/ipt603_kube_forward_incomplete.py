@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_forward import KubeForward, forwarding
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule

@@ -33,8 +33,8 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_forward import forwarding
-from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.audit.evidence.node.writer import writer
 
 
 @rule("IPT604", "invalid-drop", Severity.INFO, about=("KUBE-FORWARD",), since=15)

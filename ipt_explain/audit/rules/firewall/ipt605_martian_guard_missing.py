@@ -27,8 +27,8 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import guards_loopback, is_martian_guard
-from ipt_explain.audit.evidence.hooks.facts import services_chain
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.hooks.services_chain import services_chain
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain, Family
 
 _FIX = "Restart kubelet, and kube-proxy from 1.27 on: they write the guard at start."

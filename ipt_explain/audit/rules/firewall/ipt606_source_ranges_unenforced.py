@@ -48,8 +48,8 @@ from ipt_explain.audit.evidence.filter.source_ranges import (
     misdirected_drops,
     open_ranges,
 )
-from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Rule
 from ipt_explain.words.addresses import front
 

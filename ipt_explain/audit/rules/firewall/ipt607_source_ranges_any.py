@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.source_ranges import EVERYWHERE
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import and_more

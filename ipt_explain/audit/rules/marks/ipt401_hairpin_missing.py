@@ -31,8 +31,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault
-from ipt_explain.audit.evidence.marks.masquerade import hairpins
+from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault, hairpins
 
 _SHOWN = 8
 

@@ -28,8 +28,7 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.names import FORWARD
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.marks.marking import masquerade_marking
-from ipt_explain.audit.evidence.marks.marking_chains import Marking
+from ipt_explain.audit.evidence.marks.marking import Marking, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks.rules import MarkTest, mark_tests, single_bit

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.marks.earlier_snat import earlier_snat
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 
 
 @rule("IPT410", "random-fully-missing", Severity.INFO, about=("KUBE-POSTROUTING",), since=16)

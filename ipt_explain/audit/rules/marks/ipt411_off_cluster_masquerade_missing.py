@@ -46,8 +46,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark
-from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words.addresses import front
 

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.marks.masquerade import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.model import Rule
 from ipt_explain.records import dataclass

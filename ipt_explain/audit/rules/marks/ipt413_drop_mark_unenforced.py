@@ -36,7 +36,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
 from ipt_explain.audit.evidence.marks.marking import drop_marking
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 

@@ -41,8 +41,8 @@ from collections import defaultdict
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, rule
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import mark_reader
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend, external_marks
-from ipt_explain.audit.evidence.marks.masquerade import mark_reader
 from ipt_explain.words.addresses import front
 
 _EFFECTS = {

@@ -46,7 +46,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.words.families import family_name
 

@@ -11,8 +11,11 @@ Why it matters:
     that it should drop passes, or traffic that it should accept is lost.
 
 Example:
+    *filter
+    :INPUT ACCEPT [0:0]
     -A INPUT -s 10.0.0.0/8 -j ACCEPT
     -A INPUT -s 10.66.0.0/16 -p tcp -m tcp --dport 10250 -j DROP
+    COMMIT
 
 How to fix:
     Move the narrower rule in front of the wider one, or remove it.

@@ -35,9 +35,8 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.hooks.hook_states import HookState, hashed_chains
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, hashed_chains, hooks
+from ipt_explain.audit.evidence.node.writer import writer
 
 _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",

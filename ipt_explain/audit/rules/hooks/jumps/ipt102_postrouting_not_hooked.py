@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 _LOST = (
     "marked packets keep their source, so node ports whose pod is on another node, load balancer addresses and pods "

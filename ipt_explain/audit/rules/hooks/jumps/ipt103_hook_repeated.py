@@ -29,7 +29,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 
 @rule("IPT103", "hook-repeated", Severity.WARNING, reads_absence=True)

@@ -33,8 +33,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook, hooks
 
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 _EFFECTS = {
     "INPUT": "packets that arrive marked for dropping, or for 127.0.0.0/8 from another host, are let in",

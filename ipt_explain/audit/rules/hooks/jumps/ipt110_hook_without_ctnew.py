@@ -35,9 +35,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import hooks
-from ipt_explain.audit.evidence.hooks.hook_states import asks_for_new, extra_conditions
-from ipt_explain.audit.evidence.node.facts import writer
+from ipt_explain.audit.evidence.hooks.hook_states import asks_for_new, extra_conditions, hooks
+from ipt_explain.audit.evidence.node.writer import writer
 
 
 @rule("IPT110", "hook-without-ctnew", Severity.INFO, since=11, reads_absence=True)

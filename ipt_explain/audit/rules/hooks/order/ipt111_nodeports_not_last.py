@@ -26,7 +26,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import services_chain
+from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
 @rule("IPT111", "nodeports-not-last", Severity.ERROR, about=("KUBE-SERVICES",))

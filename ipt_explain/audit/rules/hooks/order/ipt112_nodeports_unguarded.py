@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import NODE_PORTS
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import services_chain
+from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
 @rule("IPT112", "nodeports-unguarded", Severity.ERROR, about=("KUBE-SERVICES",))

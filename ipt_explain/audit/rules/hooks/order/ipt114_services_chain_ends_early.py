@@ -24,8 +24,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.facts import services_chain
-from ipt_explain.audit.evidence.hooks.services_chain import Ender
+from ipt_explain.audit.evidence.hooks.services_chain import Ender, services_chain
 
 
 @rule("IPT114", "services-chain-ends-early", Severity.ERROR, about=("KUBE-SERVICES",), yields_to=("IPT502",))

@@ -24,7 +24,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import front_rules, label, name_evidence
+from ipt_explain.audit.evidence.names.proof import label, name_evidence
+from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.words.addresses import address_port, without_prefix
 
 

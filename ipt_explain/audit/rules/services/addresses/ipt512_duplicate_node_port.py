@@ -21,7 +21,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import front_rules, label
+from ipt_explain.audit.evidence.names.proof import label
+from ipt_explain.audit.evidence.services.front_rules import front_rules
 
 
 @rule("IPT512", "duplicate-node-port", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))

@@ -24,7 +24,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import two_meanings
+from ipt_explain.audit.evidence.services.overlaps import two_meanings
 
 
 @rule("IPT514", "vip-is-endpoint", Severity.WARNING, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))

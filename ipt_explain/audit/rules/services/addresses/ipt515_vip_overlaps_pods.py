@@ -25,7 +25,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import front_rules
+from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.audit.evidence.services.overlaps import BadVip, Overlap, bad_vips
 
 

@@ -25,8 +25,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import front_rules, two_meanings
-from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips
+from ipt_explain.audit.evidence.services.front_rules import front_rules
+from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips, two_meanings
 
 _FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
 

@@ -28,10 +28,18 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
-from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, NameEvidence, ProvedName
-from ipt_explain.audit.evidence.services.facts import label, name_evidence
+from ipt_explain.audit.evidence.names.proof import (
+    AlteredEndpoint,
+    Crossing,
+    Misnamed,
+    NameEvidence,
+    ProvedName,
+    label,
+    name_evidence,
+)
 from ipt_explain.model import Hidden
 
 _FEW = 3

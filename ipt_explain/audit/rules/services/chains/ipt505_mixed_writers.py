@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.facts import front_rules
+from ipt_explain.audit.evidence.services.front_rules import front_rules
 
 _FIX = "Make sure that one kube-proxy runs on this node, and restart it."
 

@@ -24,7 +24,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import endpoint_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
 _NOWHERE = (
     *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),

@@ -24,8 +24,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, endpoint_chains
-from ipt_explain.audit.evidence.services.facts import front_rules
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.words.percents import percent
 
 

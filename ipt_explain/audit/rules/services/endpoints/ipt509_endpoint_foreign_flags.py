@@ -20,7 +20,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, endpoint_chains
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.model import Hidden, Rule
 from ipt_explain.words.lists import both
 

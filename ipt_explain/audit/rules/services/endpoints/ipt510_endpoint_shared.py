@@ -22,9 +22,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, balancing_chains, endpoint_chains
-from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint
-from ipt_explain.audit.evidence.services.facts import label, name_evidence
+from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint, label, name_evidence
 from ipt_explain.model import Chain, Rule
 from ipt_explain.words.percents import percent
 

@@ -32,9 +32,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
-from ipt_explain.audit.evidence.balancing.balancers import endpoint_chains, named
+from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
-from ipt_explain.audit.evidence.services.facts import label, name_evidence
+from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 

@@ -27,8 +27,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import balancing_chains, endpoint_chains, named
-from ipt_explain.audit.evidence.services.facts import service_names
+from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.audit.evidence.names.proof import service_names
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
 
 
