@@ -36,7 +36,7 @@ def test_healthy_dumps_are_not_accused(scenario: Scenario) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.id)
+@pytest.mark.parametrize("scenario", scenarios()[::4], ids=lambda scenario: scenario.id)
 def test_both_families_together_are_not_accused(scenario: Scenario) -> None:
     if scenario.ipv6 is None:
         pytest.skip("captured without IPv6")
