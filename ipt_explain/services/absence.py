@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipt_explain.model import Backend
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, RulesetFacts
 
@@ -13,12 +14,15 @@ FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 def absence(explanation: Explanation) -> str:
     """Why there are no Services, of the first ruleset that has something to say of it; "" for no rulesets."""
     rulesets = explanation.rulesets
-    telling = next((each for each in rulesets if each.mode is not None), rulesets[0] if rulesets else None)
+    servers = [each for each in rulesets if each.backend is Backend.IPVS]
+    telling = next((each for each in (*servers, *rulesets) if each.mode is not None), rulesets[0] if rulesets else None)
     return "" if telling is None else reason(telling)
 
 
 def reason(ruleset: RulesetFacts) -> str:
     """Why a ruleset holds no Services, and what to do, as a clause."""
+    if ruleset.backend is Backend.IPVS:
+        return "IPVS has no virtual servers"
     if ruleset.mode is ProxyMode.IPVS:
         return f"{ruleset.evidence}: `ipvsadm-save -n` and `ipset save` show them"
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:

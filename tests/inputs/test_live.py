@@ -213,6 +213,14 @@ def test_without_ipvsadm_the_kernels_own_list_is_read(machine: Machine, tmp_path
     assert (rules.inputs[1].name, rules.inputs[1].text) == (f"{tmp_path}/net/ip_vs", "TCP  0A600001:01BB rr \n")
 
 
+def test_the_kernels_own_list_tells_that_there_are_no_virtual_servers(machine: Machine, tmp_path: Path) -> None:
+    machine({"iptables-save": PRINTS, "ipvsadm": "true"})
+    heading = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n"
+    (tmp_path / "net" / "ip_vs").write_text(heading)
+    rules = read_live(str(tmp_path / "bin"), tmp_path / "net")
+    assert (rules.inputs[1].name, rules.inputs[1].text) == (f"{tmp_path}/net/ip_vs", heading)
+
+
 def test_a_tool_that_is_missed_is_named(machine: Machine) -> None:
     names_a_set = "echo '*nat'; echo '-A KUBE-SERVICES -m set --match-set S dst,dst -j ACCEPT'; echo COMMIT"
     assert "ipset: not found on this machine, though the rules name IP sets" in machine({"iptables-save": names_a_set}).notes

@@ -103,8 +103,8 @@ class _Reader:
         for vantage in each_of(tuple(Vantage), "following packets"):
             with cycles_freed():  # the chains that packets went through know their callers, and these them
                 judged = self._followed(vantage, protocol, sent, endpoints, refusing)
-            for judgements, judgement in zip(told, judged):
-                judgements[vantage] = judgement
+            for judgements, judgement, (number, frontend) in zip(told, judged, crowd):
+                judgements[vantage] = judgement if _shows(services[number], frontend) else _NO_SERVERS_SHOWN
         return told
 
     def _followed(
@@ -237,6 +237,11 @@ def _address(text: str, family: Family) -> Address:
             return Whereabouts(text, family)
 
 
+def _shows(service: ServicePort, frontend: Frontend) -> bool:
+    """Whether the input shows what takes a frontend's connections, if IPVS does."""
+    return service.backend is not Backend.IPVS or frontend.verdict is not FrontendVerdict.UNKNOWN
+
+
 def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     """Whether a frontend's own rules decline some connections."""
     return (
@@ -247,6 +252,9 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
 
 
 _NOT_SHOWN = Fate(None, None, None, None, ("where nat leads it, which this input does not show",))
+_NO_SERVERS_SHOWN = Judgement(
+    Fate(None, None, None, None, ("virtual servers of IPVS",)), {}
+)
 _STATES = {
     Loss.UNTRANSLATED: ServiceState.UNMATCHED,
     Loss.DIVERTED: ServiceState.DIVERTED,

@@ -8,6 +8,7 @@ from fractions import Fraction
 from ipt_explain.analyzers.ipvs.fronts import Front
 from ipt_explain.analyzers.ipvs.masquerading import cluster_ip_masquerade
 from ipt_explain.analyzers.ipvs.node import IpvsNode, ipvs_node, serves_ipvs
+from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
 from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
@@ -42,14 +43,24 @@ _STATES = {
 def read_ipvs(dump: Dump) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
     """Each family that kube-proxy serves by IPVS: it summed up, and its virtual servers."""
     facts = dump.node
-    if not serves_ipvs(facts):
-        return
     for family in Family:
+        rulesets = [each for each in dump.rulesets if each.family is family]
+        if not serves_ipvs(facts) and not _emptied(dump, rulesets):
+            continue
         node = ipvs_node(facts, family)
-        if node.fronts:
+        if node.fronts or not serves_ipvs(facts):
             source = _source(facts, dump)
-            reader = _Reader(node, facts, source, [each for each in dump.rulesets if each.family is family])
+            reader = _Reader(node, facts, source, rulesets)
             yield _summed_up(node, facts, source), [reader.service(each) for each in node.fronts]
+
+
+def _emptied(dump: Dump, rulesets: Sequence[Ruleset]) -> bool:
+    """Whether all virtual servers of a family that kube-proxy serves by IPVS are gone: its rules are of that mode, and
+    no other mode is here. Else the node has left the mode."""
+    shown = dump.node.virtual_servers
+    if shown is None or shown.servers or not shown.complete or dump.nft is not None:
+        return False
+    return any(proxy_mode(ruleset)[0] is ProxyMode.IPVS for ruleset in rulesets)
 
 
 def _source(facts: NodeFacts, dump: Dump) -> str:

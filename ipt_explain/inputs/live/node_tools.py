@@ -18,36 +18,38 @@ def read_node_tools(harvest: Harvest, search_path: str, proc: Path, timeout: flo
         _ask(harvest, ("ipset", "save"), "the rules name IP sets", search_path, timeout)
     servers = proc / "ip_vs"
     if servers.exists():
-        if find_tool("ipvsadm", search_path) is None:
+        saved = find_tool("ipvsadm", search_path) is not None
+        if not saved or not _ask(harvest, ("ipvsadm", "-Sn"), "", search_path, timeout):
             _read(harvest, servers)
-        else:
-            _ask(harvest, ("ipvsadm", "-Sn"), "the kernel has IPVS", search_path, timeout)
     _ask(harvest, ("ip", "addr"), "", search_path, timeout)
 
 
 def _read(harvest: Harvest, file: Path) -> None:
-    """What the kernel itself shows, where no tool is there to print it."""
+    """What the kernel itself shows, where no tool printed any: its heading tells that there are no virtual servers."""
     try:
         harvest.add(str(file), file.read_text("ascii", "replace"))
     except OSError as error:
         harvest.notes.append(f"{file} cannot be read: {error.strerror}")
 
 
-def _ask(harvest: Harvest, command: tuple[str, ...], reason: str, search_path: str, timeout: float) -> None:
-    """Run one tool; `reason` is why it is missed where it is not there, "" for one that is not."""
+def _ask(harvest: Harvest, command: tuple[str, ...], reason: str, search_path: str, timeout: float) -> bool:
+    """Run one tool, and whether it printed anything; `reason` is why it is missed where it is not there, "" for one
+    that is not."""
     name, *arguments = command
     path = find_tool(name, search_path)
     if path is None:
         if reason:
             harvest.notes.append(f"{name}: not found on this machine, though {reason}")
-        return
+        return False
     try:
         text, warnings = output_of([path, *arguments], timeout)
     except Refused as refusal:
         harvest.notes.append(f"{name}: {refusal}")
-        return
+        return False
     harvest.notes.extend(f"{name}: {line}" for line in warnings)
     if text.strip():
         harvest.add(name, text)
-    elif reason:
+        return True
+    if reason:
         harvest.notes.append(f"{name}: it shows nothing, though {reason}")
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import CommentKind, read_comment
+from ipt_explain.model import Backend
 from ipt_explain.render.text.outline import Span
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
@@ -66,9 +67,12 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     if verdict is FrontendVerdict.DROP:
         return f"DROPPED: {_reason(service, frontend)}", "bad"
     if verdict is FrontendVerdict.UNMATCHED:
+        if service.backend is Backend.IPVS:
+            return "NOT SERVED: no virtual server", "bad"
         return "PASSES UN-DNATed: no rule matches", "bad"
     if verdict is FrontendVerdict.UNKNOWN:
-        return "unknown: its rules are not here", "unknown"
+        lacking = "server is" if service.backend is Backend.IPVS else "rules are"
+        return f"unknown: its {lacking} not here", "unknown"
     return None
 
 

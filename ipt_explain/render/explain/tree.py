@@ -48,7 +48,7 @@ def _lines(
             yield from ([], [])
         for node in header(ruleset):
             yield from draw(node, width)
-        below = any(others for _, others in sections[number + 1 :])
+        below = any(others or facts.backend is Backend.IPVS for facts, others in sections[number + 1 :])
         state = health(services)
         lines = _services(ruleset, services, state, width, total is not None, choice, below)
         if links:

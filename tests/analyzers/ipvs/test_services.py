@@ -37,3 +37,28 @@ def test_virtual_servers_are_as_the_objects_say(node: IpvsNode) -> None:
             assert all(fate["served"] != 0 for fate in frontend["fates"].values()) or truth["source_ranges"]
         else:
             assert frontend["verdict"] != "balance"
+
+
+NO_SERVERS = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n"
+
+
+def test_servers_that_are_not_shown_are_not_known_and_none_is_a_loss() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/basic"))
+    rules = node.text(("ipset-save", "iptables-save"))
+    told = {}
+    for name, text in (("not shown", rules), ("none", NO_SERVERS + rules)):
+        dump = ipt_explain.parse(text)
+        services = json.loads(ipt_explain.explain(dump).to_json())["services"]
+        found = {finding.rule for finding in ipt_explain.audit(dump)}
+        told[name] = {(each["state"], *(at["verdict"] for at in each["frontends"])) for each in services}, found
+    assert told == {
+        "not shown": ({("unknown", "unknown")}, set()),
+        "none": ({("unmatched", "unmatched")}, {"IPT911"}),
+    }
+
+
+def test_a_node_that_has_left_the_mode_has_no_services_of_it() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/basic"))
+    left = "*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]\nCOMMIT\n"
+    dump = ipt_explain.parse(NO_SERVERS + node.text(("ipset-save",)) + left)
+    assert [each.backend for each in ipt_explain.explain(dump).services] == [None]
