@@ -49,7 +49,8 @@ class Condition:
     bound for. `bound`: it looks at that last one, else it answers alike for packets to anywhere; `sent`: it looks at
     where each was sent at first. `alone`: each rule asks for itself, even where two read the same. `at_once` may tell,
     from a column of words as written a slot and from where each packet is bound for, what all rules of a batch answer,
-    or each; None where they must be asked.
+    or each; None where they must be asked. `share` tells how many packets match where only chance decides, by the word
+    in its one slot.
     """
 
     slots: tuple[int, ...]
@@ -58,6 +59,7 @@ class Condition:
     alone: bool = False
     sent: bool = False
     at_once: Callable[[Sequence[Column], PacketState, Sequence[Heading]], Answer | list[Answer] | None] | None = None
+    share: Callable[[str], Probability] | None = None
 
 
 def slots_of(match: Match) -> tuple[int, ...]:

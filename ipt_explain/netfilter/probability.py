@@ -76,7 +76,7 @@ def taken(left: Probability, chance: Probability) -> tuple[Probability, Probabil
     """
     if type(left) is float and type(chance) is float:
         return left * chance, left * (1.0 - chance)
-    return product(left, chance), product(left, 1 - chance)
+    return product(left, chance), product(left, ALWAYS - chance)
 
 
 def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[Probability]:

@@ -8,7 +8,7 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words, ask, slots_of
 from ipt_explain.netfilter.matches.undecided import option_texts
 from ipt_explain.netfilter.packet import Bound, PacketState
-from ipt_explain.netfilter.probability import chance, nth_share
+from ipt_explain.netfilter.probability import ALWAYS, Probability, chance, nth_share
 from ipt_explain.netfilter.truth import Truth
 
 _chance = lru_cache(maxsize=4096)(chance)
@@ -30,15 +30,18 @@ def conditions(match: Match) -> list[Condition]:
 
 
 def _random(option: Option) -> Condition:
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        share = _chance(words[0], option.negated)
-        if share == 1:
-            return Truth.YES
-        if share == 0:
-            return Truth.NO
-        return (Branch(share, True, state), Branch(1 - share, False, state))
+    def share(text: str) -> Probability:
+        return _chance(text, option.negated)
 
-    return Condition(option.slots, test)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        matching = share(words[0])
+        if matching == 1:
+            return Truth.YES
+        if matching == 0:
+            return Truth.NO
+        return (Branch(matching, True, state), Branch(ALWAYS - matching, False, state))
+
+    return Condition(option.slots, test, share=share)
 
 
 def _nth(match: Match, option: Option) -> Condition:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
+from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, taken
 from ipt_explain.netfilter.truth import Truth
@@ -38,6 +40,8 @@ class Spread:
 
 
 Found = Met | Spread
+_Dealt = tuple[Sequence[Probability], Probability]
+"""Which share of the packets that get to a run of rules each of them takes, and which share is left."""
 
 
 class Search:
@@ -137,20 +141,32 @@ class Search:
         """Ask a run of alike rules at once. Returns the share that is left behind it; None where the rules do more
         than choose by chance, or choose otherwise for one row than for another.
         """
-        chances = self._chances(portion, range(first, last))
-        if chances is None:
-            return None
-        if not any(chances):
-            return ALWAYS
-        left: Probability = ALWAYS
-        parts: list[Probability] = []
-        for chance in chances:
-            share, left = taken(left, chance)
-            parts.append(share)
+        dealt = self._dealt_by_words(portion, range(first, last))
+        if dealt is None:
+            chances = self._chances(portion, range(first, last))
+            if chances is None:
+                return None
+            dealt = _dealt(chances)
+        parts, left = dealt
         at = [number for number, share in enumerate(parts) if share]
-        shares = [product(portion.share, parts[number]) for number in at]
-        self._take(Spread(portion, [first + number for number in at], shares))
+        if at:
+            shares = [product(portion.share, parts[number]) for number in at]
+            self._take(Spread(portion, [first + number for number in at], shares))
         return left
+
+    def _dealt_by_words(self, portion: Portion, places: range) -> _Dealt | None:
+        """What rules that ask for nothing but chance take; None where they ask more, or not all rows' rules alike."""
+        conditions = self._evaluator.conditions(self.layout.shapes[places[0]])
+        share = conditions[0].share if len(conditions) == 1 else None
+        if share is None:
+            return None
+        words: list[str] = []
+        for place in places:
+            column = self.batch(place, portion.rows).column(conditions[0].slots[0])
+            if not isinstance(column, str) and len(set(column)) > 1:
+                return None
+            words.append(column if isinstance(column, str) else column[0])
+        return _dealt_as_written(share, tuple(map(unquote, words)))
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
         """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
@@ -229,6 +245,25 @@ class Search:
                 yield rest, [place_of[row] for row in rest.numbers(len(self._visit.crowd))]
 
 
+def _dealt(chances: Iterable[Probability]) -> _Dealt:
+    """What rules take, one behind the other, each of which takes such a share of what the others leave."""
+    parts: list[Probability] = []
+    left: Probability = ALWAYS
+    for chance in chances:
+        share, left = taken(left, chance) if chance else (NEVER, left)
+        parts.append(share)
+    return parts, left
+
+
+@lru_cache(maxsize=4096)
+def _dealt_as_written(share: Callable[[str], Probability], words: tuple[str, ...]) -> _Dealt | None:
+    """The same by the rules' words; None where one cannot be read. Ten thousand balancers have few that differ."""
+    try:
+        return _dealt(map(share, words))
+    except ValueError:
+        return None
+
+
 def _at(place: int | Sequence[int], part: Rows) -> int | Sequence[int]:
     if isinstance(place, int) or part is None:
         return place
@@ -263,7 +298,8 @@ def _chance(outcome: Outcome, state: PacketState) -> Probability | None:
         return ALWAYS if outcome is Truth.YES else NEVER
     if any(branch.state is not state for branch in outcome):
         return None
-    return sum((branch.share for branch in outcome if branch.matches), NEVER)
+    matching = [branch.share for branch in outcome if branch.matches]
+    return matching[0] if len(matching) == 1 else sum(matching, NEVER)
 
 
 def _blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:

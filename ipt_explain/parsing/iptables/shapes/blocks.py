@@ -21,8 +21,8 @@ _HEAD = r"(?:\[\d+:\d+\] )?-A"
 BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
 
-# Compiling a chain's pattern takes as long as reading some hundred rules by their lines.
-_OFTEN = 4
+# Compiling a chain's pattern takes as long as reading some hundred such chains by their lines.
+_OFTEN = 32
 _MAX_PATTERNS = 128
 _MAX_ALIKE = 16  # of as many lines: each chain is tried by all of them
 _MAX_REMEMBERED = 4096
