@@ -12,6 +12,15 @@ from ipt_explain.records import dataclass
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _STEP = LONGEST_NUMBER // 4
 _PROBED_DIGITS = lazy_pattern(r"\d{3,}")
+# What terminals and web pages put inside words. A colour without its end may be somebody's name for a chain.
+_STAINS = (
+    (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were taken off"),
+    (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[m", _COLOURS),
+    *(
+        (lazy_pattern(rf"(?<=[\w-]){mark}+(?=[\w-])"), mark, "invisible characters inside words were taken off")
+        for mark in "\u200b\u200c\u200d\u2060\u00ad"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,11 @@ def clean(text: str, source: str) -> Cleaned:
 
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
+    for pattern, mark, note in _STAINS:
+        if mark in text:
+            text, count = pattern.subn("", text)
+            if count:
+                warnings.append(f"{source}: {note}")
     if "\r" in text:
         returns, text = text, without_lone_returns(text)
         if text is not returns:

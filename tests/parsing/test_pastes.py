@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ipt_explain.errors import DumpSyntaxError
@@ -76,6 +78,62 @@ def test_a_rule_as_pages_and_logs_show_it(line: str, note: str) -> None:
     dump = read_dump(f"As the book says:\n{line}\n")
     assert [(rule.text, rule.line) for rule in _rules(dump)] == [(_RULE, 2)]
     assert any(note in warning for warning in dump.warnings)
+
+
+def _wrapped(lines: list[str], width: int) -> str:
+    return "".join(f"{line[at : at + width]}\n" for line in lines for at in range(0, len(line), width))
+
+
+_TABLE = ["*nat", ":PREROUTING ACCEPT [0:0]", ":KUBE-SVC-A - [0:0]", _RULE, _RULE.replace("SEP-A", "SEP-B"), "COMMIT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        (_wrapped(_TABLE, 62), True),
+        ("Look:\n```" + "\n".join(_TABLE) + "```\nIdeas?\n", True),
+        ("{code:bash}\n" + "\n".join(_TABLE) + "\n{code}\n", True),
+        (
+            'ok: [n1] => {\n    "rc": 0,\n    "stdout_lines": [\n'
+            + ",\n".join(map(json.dumps, _TABLE))
+            + "\n    ]\n}\n",
+            True,
+        ),
+        ("\n".join(_TABLE).replace("KUBE-S", "\x1b[01;31m\x1b[KKUBE-S\x1b[m\x1b[K") + "\n", True),
+        ("\n".join(_TABLE).replace("KUBE-S", "KUBE-\u200bS") + "\n", True),
+        ("\n".join(_TABLE) + "\n~\n(END)\n", True),
+        ("\n".join([*_TABLE[:4], ":", *_TABLE[4:]]) + "\n", False),
+        ("| n | rule |\n|---|---|\n" + "".join(f"| {n} | `{line}` |\n" for n, line in enumerate(_TABLE[3:5])), False),
+        ("".join(f"[pod/kube-proxy-x/kube-proxy] {line}\n" for line in _TABLE), True),
+    ],
+    ids=[
+        "window",
+        "slack",
+        "jira",
+        "ansible",
+        "colours",
+        "invisible",
+        "pager",
+        "screens",
+        "markdown table",
+        "kubectl logs",
+    ],
+)
+def test_rules_in_the_dress_of_what_showed_them(text: str, complete: bool) -> None:
+    dump = read_dump(text)
+    assert [rule.text for rule in _rules(dump)] == _TABLE[3:5]
+    assert dump.rulesets[0].fragment is not complete
+
+
+@pytest.mark.parametrize("line", ["$ ", "$", "```", "EOF", "root@node-1:~#", "Thanks", "~", "(END)"])
+def test_nothing_is_joined_to_a_rule_that_ends_before_the_windows_edge(line: str) -> None:
+    assert _rules(read_dump(f"On the node:\n{_RULE}\n{line}\n", lenient=True))[0].text == _RULE
+
+
+def test_rules_inside_a_string_of_json_are_refused_with_what_to_do() -> None:
+    with pytest.raises(DumpSyntaxError) as refused:
+        read_dump(json.dumps({"host": "n1", "stdout": "\n".join(_TABLE)}) + "\n")
+    assert "jq -r" in refused.value.remedy
 
 
 def test_options_that_hang_below_a_rule_with_notes_beside_them() -> None:
@@ -186,7 +244,7 @@ def test_a_logs_prefix_is_taken_off(prefix: str) -> None:
 
 @pytest.mark.parametrize("break_at", [62, 68, 71])
 def test_a_terminal_breaks_inside_words(break_at: int) -> None:
-    assert _texts(f"{_RULE[:break_at]}\n{_RULE[break_at:]}\n{_RULE}\n") == [_RULE, _RULE]
+    assert _texts(f"{_RULE[:break_at]}\n{_RULE[break_at:]}\n" * 2) == [_RULE, _RULE]
 
 
 @pytest.mark.parametrize("word", ["-m comment", "--comment", "-j KUBE"])

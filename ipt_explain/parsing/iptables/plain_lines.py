@@ -47,9 +47,9 @@ class PlainLines:
         them.
         """
         if is_elision(content):
-            self._cleared.elided = True
             if self._rules.table is not None:
                 self._rules.table.elided = True
+            self._cleared.elided = self._cleared.elided or bool(self._rules.table or self._rules.loose)
             self._holes.note_above(self._cleared.source.line(line + 1), self._rules.table)
         elif content.startswith("#"):
             self._read_comment(content)

@@ -13,21 +13,35 @@ _TIME = (
 )
 _COMMAND = r"(?:\++ )?(?:/\S{1,200}/)?ip6?tables(?:-legacy|-nft)? "
 _PREFIX = re.compile(
-    rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?)(?<=[ \]|])(?={RULE_START}|-[PNXF] |{_COMMAND})"
+    rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?|\[pod/[^\]\s]{{1,300}}\] )(?<=[ \]|])"
+    rf"(?={RULE_START}|-[PNXF] |{_COMMAND})"
     rf"|\s*\d{{1,6}}[.)]?[ \t]+(?={RULE_START}|-[PNXF] ))"
 )
 _MARKED = re.compile(r"\s*(?:[-*•+] +)?(?:\*{1,3}|_{2,3}|`{1,2}|//+ ?)(?=-[AID] \S)|\s*[-*•+] +(?=-[AID] \S)")
 _DOCKER = re.compile(r"""\s*\{"log": ?("(?:[^"\\]|\\.)*")""")
+_ELEMENT = re.compile(r"""\s*("(?:[^"\\]|\\.)*"),?\s*\Z""")
+_JSON = re.compile(r"""(?:[\w.-]+: \[[^\]]*\] => )?\s*(?:[{}\[\]]+,?|"(?:[^"\\]|\\.)*"(?:: .*|,?))\s*\Z""")
+_CELL = re.compile(rf"\s*\|(?:[^|]{{0,40}}\|){{0,3}} *`?({RULE_START}[^|]*?)`? *\|(?:[^|]*\|)?\s*\Z")
 _QUOTED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _ARGUMENTS = re.compile(r"""\b(?:command|cmd)="(ip6?tables)" (?:arguments|args)=(\[.*\]|"(?:[^"\\]|\\.)*")""")
 _LONGEST = 4096
+
+
+def is_element(line: str) -> bool:
+    """Whether a line is a string in a list of JSON."""
+    return _ELEMENT.match(line) is not None
+
+
+def is_of_json(line: str) -> bool:
+    """Whether a line may be one of JSON, of which strings in a list are rules."""
+    return len(line) <= _LONGEST and _JSON.match(line) is not None
 
 
 def unwrapped(line: str) -> str | None:
     """The line as it was before a logger, a list or bold type; None where it has nothing of the kind."""
     if len(line) > _LONGEST:
         return None
-    logged = _DOCKER.match(line)
+    logged = _DOCKER.match(line) or _ELEMENT.match(line)  # `"stdout_lines": [` of ansible has such elements
     if logged is not None:
         return _unquoted(logged[1])
     prefix = _PREFIX.match(line)
@@ -36,6 +50,9 @@ def unwrapped(line: str) -> str | None:
     marked = _MARKED.match(line)
     if marked is not None:
         return line[marked.end() :].rstrip(" \t").rstrip("*_`")
+    cell = _CELL.match(line)
+    if cell is not None:
+        return cell[1]
     quoted = _QUOTED.search(line)
     if quoted is not None:
         return re.sub(r"\\(.)", r"\1", quoted[1])

@@ -12,7 +12,7 @@ from ipt_explain.model import Rule
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
-BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>")
+BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel", "# {quote")
 """How a fence, or the end of a page's block, comes to the reader of lines: no table goes on behind it."""
 
 JOINED = "#"
@@ -27,6 +27,7 @@ _LEFT_OUT = lazy_pattern(
     r"(?:snip|snipped|omitted|truncated|elided|skipped|removed|cut|more|lines|rules|chains)",
     re.IGNORECASE,
 )
+_PAGER = lazy_pattern(r":|~|\(END\)|--More--.*|lines \d+-\d+(?:/\d+)?(?: .*)?")
 _LONGEST_MARK = 80
 
 
@@ -55,9 +56,11 @@ def is_grep_gap(content: str) -> bool:
 
 
 def is_elision(content: str) -> bool:
-    """Whether a person put this line in the place of others: `...`, `(snip)`, `[12 more rules]`."""
+    """Whether others may have been here: a person left them out (`...`, `[12 more rules]`), or a pager waited."""
     if len(content) > _LONGEST_MARK:
         return False
+    if _PAGER.fullmatch(content.rstrip()):
+        return True
     bare = content.strip(_MARKS)
     if not bare:
         return any(dots in content for dots in _DOTS)

@@ -11,12 +11,13 @@ from ipt_explain.model import Chain, Command, Extent, Form, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.parsing.iptables.diagnosis.reading import FENCE
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
-from ipt_explain.parsing.pastes.logs import unwrapped
+from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
@@ -28,7 +29,7 @@ from ipt_explain.parsing.pastes.scripts import (
     is_of_shell,
 )
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
-from ipt_explain.parsing.pastes.wrapping import Joiner
+from ipt_explain.parsing.pastes.wrapping import Joiner, window_of
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
 
@@ -41,7 +42,9 @@ _WORTH_IT = re.compile(
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 _ADDED = "what a log, a list or a page puts around rules was ignored"
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})")
+_FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
+_FENCED = re.compile(rf"`{{3,}}(?={RULE_START})")
+_FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
 _MOST_LINES = 12
 
 
@@ -71,6 +74,8 @@ class _Preparing:
     def __init__(self, source: SourceText) -> None:
         self._name = source.name
         self._lines = source.text.split("\n")
+        self._lengths = [len(line) for line in self._lines]
+        self._window = window_of(self._lengths)
         self._changed = False
         self._joiner = Joiner()
         self._sections: dict[tuple[object, ...], TableBuilder] = {}
@@ -80,6 +85,8 @@ class _Preparing:
         self._unreadable: list[int] = []
         self._beside: list[Rule] = []
         self._prefixed = 0
+        self._elements = False
+        self._of_json: list[int] = []
         self._mended: Counter[str] = Counter()
         self._in_table = False
 
@@ -91,6 +98,8 @@ class _Preparing:
             if not line.strip(" \t"):
                 above = -1
                 continue
+            if "```" in line:
+                line = self._without_fence(place, line)
             if _FENCE.match(line):
                 self._in_table, above = False, -1
                 continue
@@ -108,6 +117,16 @@ class _Preparing:
                 continue
             if not self._odd_line(place, line, above):
                 above = place if _DUMP_LINE.match(lines[place]) else -1
+
+    def _without_fence(self, place: int, line: str) -> str:
+        """A rule without the fence that chat programs keep on its line."""
+        bare = _FENCED.sub("", line)
+        if _DUMP_LINE.match(bare):
+            bare = _FENCE_BEHIND.sub("", bare)
+        if bare != line:
+            self._set(place, bare)
+            self._mended[FENCE] += 1
+        return bare
 
     def _goes_on(self, above: int) -> bool:
         """Whether a line of a table ends within quotes: the next one belongs to its comment."""
@@ -144,11 +163,18 @@ class _Preparing:
         if is_elision(line):
             return False
         legacy = _LEGACY.search(line)
-        if legacy is not None and not _DUMP_LINE.match(line):
+        if legacy is not None:
             self._set(place, f"# {legacy[1]}")
             return True
-        if above >= 0 and not self._goes_on(above):
-            joined = self._joiner.joined(self._lines[above], line)
+        inner = None if self._in_table else unwrapped(line)
+        if inner is not None and _DUMP_LINE.match(inner):
+            self._elements = self._elements or is_element(line)
+            self._unwrap(place, inner)
+            self._mend(place, inner)
+            return False
+        filled = self._lengths[place - 1] == self._window
+        if above >= 0 and (filled or not self._goes_on(above)):
+            joined = self._joiner.joined(self._lines[above], line, filled)
             if joined is not None:
                 self._set(above, joined)
                 self._set(place, JOINED)
@@ -156,23 +182,24 @@ class _Preparing:
                 return True
         if self._in_table or (line.lstrip(" \t").startswith("-A ") and self._hanging(place)):
             return False
-        inner = unwrapped(line)
-        if inner is not None and (_DUMP_LINE.match(inner) or is_command(inner)):
-            self._set(place, inner)
-            self._prefixed += 1
+        if inner is not None and is_command(inner):
+            self._unwrap(place, inner)
             line = inner
-            if _DUMP_LINE.match(inner):
-                self._mend(place, inner)
-                return False
         if self._is_read_as_script(place, line):
             return False
         if is_row(line) and guess_header(line) is not None:
             self._rows.append(place + 1)
             self._set(place, "")
+        elif is_of_json(line):
+            self._of_json.append(place)
         elif safe_normalisation(line) is None and is_around(line):
             self._left_out.append(place + 1)
             self._set(place, "")
         return False
+
+    def _unwrap(self, place: int, inner: str) -> None:
+        self._set(place, inner)
+        self._prefixed += 1
 
     def _continued(self, place: int) -> str:
         """A command with the lines that it goes on in, which are taken out."""
@@ -199,6 +226,11 @@ class _Preparing:
             self._set(place, "")
             return True
         return False
+
+    def _leave_out_json(self) -> None:
+        for place in self._of_json:
+            self._set(place, "")
+        self._left_out = sorted([*self._left_out, *(place + 1 for place in self._of_json)])
 
     def _set(self, place: int, line: str) -> None:
         self._lines[place] = line
@@ -227,6 +259,8 @@ class _Preparing:
 
     def prepared(self) -> Prepared | None:
         """What was done, if anything."""
+        if self._elements:
+            self._leave_out_json()
         if not self._changed:
             return None
         incomplete = bool(self._rows or self._unreadable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ipt_explain.model import Rule
 from ipt_explain.parsing.iptables.logical import LogicalLine
@@ -13,6 +14,12 @@ _RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
 _OPTION = re.compile(r"(?:-[a-z]|--[a-z][\w-]*|!)(?:[ \t]|\Z)")
 _NARROWEST = 60
 """No terminal of fewer columns breaks lines inside words."""
+
+
+def window_of(lengths: Sequence[int]) -> int:
+    """The width of the window that broke lines of these lengths; 0 where none shows."""
+    width = max(lengths, default=0)
+    return width if width >= _NARROWEST and lengths.count(width) > 1 else 0
 
 
 class Joiner:
@@ -38,8 +45,10 @@ class Joiner:
             return False
         return True
 
-    def joined(self, above: str, below: str) -> str | None:
-        """Two lines as the rule that they are together; None where they are not, or where nobody can tell."""
+    def joined(self, above: str, below: str, filled: bool) -> str | None:
+        """Two lines as the rule that they are together; None where they are not, or where nobody can tell. `filled`:
+        the first reaches to the edge of a window.
+        """
         if not _RULE.match(above) or self._tries < 3 or len(above) > 4096 or len(below) > 4096:
             return None
         self._tries -= 3
@@ -47,11 +56,11 @@ class Joiner:
         if _RULE.match(rest):
             return None
         alone = self._target(above)
-        if alone and (" " in rest and not rest.startswith(("-", "!"))):
+        if alone and not rest.startswith(("-", "!")) and (" " in rest or not filled):
             return None
         inside = self._target(above + rest) if not above.endswith((" ", "\t")) else None
         between = self._target(above.rstrip(" \t") + " " + rest)
-        wide = len(above) >= _NARROWEST
+        wide = filled if alone else len(above) >= _NARROWEST
         if inside and (not between or (wide and not _OPTION.match(rest))):
             return above + rest if wide or not alone else None
         if between and not (inside and (alone or inside != between)):

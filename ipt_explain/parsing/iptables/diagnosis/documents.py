@@ -19,6 +19,11 @@ SIGNS = (
         "the line has HTML markup",
         "Save the page's text, or the file that it shows (on GitHub: Raw).",
     ),
+    sign(
+        r"^\s*(?:[{\[].{0,400}?)?(\"[\w.-]+\"): ?\"(?:[^\"\\]|\\.){0,4096}?\\n(?:-A |:[A-Z]|\*[a-z]|COMMIT)",
+        "the rules are inside a string of JSON",
+        "Take the string out, for instance `jq -r .stdout FILE | ipt-explain`.",
+    ),
     sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),
     sign(r"^(\s*[{\[]\s*)(?:$|[\"{\[\]}])", "this is JSON, not iptables-save output", _OBJECTS),
     sign(r"^\s*(\"[\w./-]+\":)", "this is JSON, not iptables-save output", _OBJECTS),

@@ -20,12 +20,14 @@ NUMBERED = "the line number in front was ignored"
 HTML_ESCAPED = "HTML entities such as &quot; were decoded"
 PROMPT = "shell prompts and the command typed there were skipped"
 KUBECTL = "what kubectl says by itself was skipped"
-FENCE = "Markdown fences were skipped"
+FENCE = "fences of Markdown or Jira were skipped"
 TYPOGRAPHIC = 'typographic dashes, quotes and blanks were read as - and " and blank'
 
 _STARTS = re.compile(rf"{RULE_START}|#|-[PNX] \S|:\S|\.{{3}}|…")
 _NUMBER = re.compile(rf"(?:\d{{1,9}}:|[ ]{{0,5}}\d{{1,6}}\t)(?={RULE_START})")
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,})\s*[\w+-]{0,20}\s*\Z")
+_FENCE = re.compile(
+    r"\s*(?:(?:`{3,}|~{3,})\s*[\w+-]{0,20}|\{(?:noformat|code|panel|quote)(?:[:|][^{}]{0,200})?\})\s*\Z"
+)
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|[^"]+|"')
 _TYPOGRAPHIC = re.compile(f"[{DASHES}{DOUBLE_QUOTES}{BLANKS}]")
 _DASHED_OPTION = re.compile(rf"(?:(?<=\s)|\A)[{DASHES}-]{{1,2}}(?=[A-Za-z])([A-Za-z][\w-]*)")
