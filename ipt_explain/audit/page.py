@@ -26,7 +26,8 @@ class Page:
     def from_docstring(cls, docstring: str) -> Page:
         """Read a page: the title line, then each heading with a colon on a line of its own, its text indented under it.
 
-        Raises ValueError for a heading that is missing, unknown, repeated or out of order.
+        A page that does not say when to ignore the rule says: never. Raises ValueError for another heading that is
+        missing, and for one that is unknown, repeated or out of order.
         """
         lines = inspect.cleandoc(docstring).split("\n")
         sections: dict[str, list[str]] = {}
@@ -36,6 +37,7 @@ class Page:
                 current = sections.setdefault(_heading(line, sections), [])
             elif current is not None:
                 current.append(line)
+        sections.setdefault(HEADINGS[-1], ["Never."])
         if tuple(sections) != HEADINGS:
             missing = [heading for heading in HEADINGS if heading not in sections]
             raise ValueError(f"page {lines[0]!r} lacks or misplaces: {', '.join(missing) or 'the order of headings'}")

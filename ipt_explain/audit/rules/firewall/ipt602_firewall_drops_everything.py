@@ -16,9 +16,6 @@ Example:
 How to fix:
     Delete the rule (`iptables -D …`) to get the node back, then bring host and containers to iptables versions that
     agree.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

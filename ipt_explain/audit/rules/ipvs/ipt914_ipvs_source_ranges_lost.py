@@ -19,9 +19,6 @@ Example:
 How to fix:
     Remove 0.0.0.0/0 from the Service's loadBalancerSourceRanges, or write 0.0.0.0/1 and 128.0.0.0/1; or upgrade to
     1.34.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -17,9 +17,6 @@ Example:
 
 How to fix:
     Give kube-proxy and, up to 1.26, kubelet the same --iptables-masquerade-bit, and restart both.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -13,9 +13,6 @@ Example:
 
 How to fix:
     Give both the same --iptables-masquerade-bit and restart kube-proxy.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

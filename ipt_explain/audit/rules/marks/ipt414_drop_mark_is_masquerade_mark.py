@@ -14,9 +14,6 @@ Example:
 How to fix:
     Set kubelet's --iptables-drop-bit and --iptables-masquerade-bit (and kube-proxy's) apart; the defaults are 15 and
     14.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

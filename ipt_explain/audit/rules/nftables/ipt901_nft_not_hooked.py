@@ -28,9 +28,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -24,9 +24,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node. Take the listing again if it may be cut.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -25,9 +25,6 @@ Example:
 How to fix:
     Restart kube-proxy on the node. Where two Services claim one external address, only one of them can have it: give
     the other another one.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -29,9 +29,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node: it rewrites the chain. Then look for what changed it.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

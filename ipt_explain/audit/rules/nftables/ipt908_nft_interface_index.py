@@ -22,9 +22,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node: it asks for the interface's index again. Upgrade to 1.33 or later.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

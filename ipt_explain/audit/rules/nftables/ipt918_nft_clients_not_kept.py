@@ -34,9 +34,6 @@ endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
 
 How to fix:
     Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

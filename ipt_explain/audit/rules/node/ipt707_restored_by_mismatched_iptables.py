@@ -17,9 +17,6 @@ Example:
 How to fix:
     Delete the rule; kubelet or kube-proxy rewrites it. Then use one release of iptables on the node and in all
     containers that save and restore rules.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

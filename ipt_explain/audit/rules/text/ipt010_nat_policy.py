@@ -16,9 +16,6 @@ Example:
 
 How to fix:
     Set the policy to ACCEPT, and drop packets in table filter.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -16,9 +16,6 @@ Example:
 
 How to fix:
     Write -j in place of -g. kube-proxy never writes -g: restart it to have its rules rewritten.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

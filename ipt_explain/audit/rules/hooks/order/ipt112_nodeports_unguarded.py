@@ -14,9 +14,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node, which writes the jump with its guard.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

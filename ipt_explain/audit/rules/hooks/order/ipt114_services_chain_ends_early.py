@@ -16,9 +16,6 @@ Example:
 
 How to fix:
     Delete the rule. kube-proxy rewrites the chain at every sync, so rules of your own do not belong in it.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

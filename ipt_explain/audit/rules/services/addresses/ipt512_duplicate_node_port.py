@@ -13,9 +13,6 @@ Example:
 How to fix:
     Restart kube-proxy on the node: the API server gives a node port to one Service only, so one of the rules is left
     over or was made by hand.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -38,9 +38,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node, which rewrites the rules.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

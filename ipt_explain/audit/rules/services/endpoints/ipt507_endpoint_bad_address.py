@@ -16,9 +16,6 @@ Example:
 How to fix:
     Restart kube-proxy on the node. Where it comes back, use one release of iptables on the node and in its containers,
     and look at the Service's endpoints.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

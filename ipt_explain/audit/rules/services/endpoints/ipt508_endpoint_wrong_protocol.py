@@ -16,9 +16,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node, which rewrites the chain.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations

@@ -14,9 +14,6 @@ Example:
 
 How to fix:
     Restart kube-proxy on the node, which rewrites the chains.
-
-When to ignore:
-    Never.
 """
 
 from __future__ import annotations
