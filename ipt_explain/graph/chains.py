@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-from ipt_explain.graph.cycles import Cycle, circle, order_of_core
+from ipt_explain.graph.cycles import Cycle, circle, groups_of, leading_into_cycles
 from ipt_explain.graph.jumps import Jump, JumpIndex, as_jump, index_jumps
-from ipt_explain.graph.order import callees_first, walk
+from ipt_explain.graph.reach import walk
 from ipt_explain.model import Form, Rule, Table
 from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
 
@@ -104,35 +104,13 @@ class ChainGraph:
                     pending.append(rule.chain)
         return frozenset(reached)
 
-    # --- order ------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _ordered(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """All chains callees first, and the groups that form cycles. networkx sees only what may hold a cycle."""
-        done, core = callees_first(self.table.chains, self._index)
-        if not core:
-            return tuple(done), ()
-        rest, groups = order_of_core(core, self.targets)
-        return (*done, *rest), tuple(map(tuple, groups))
-
-    @cached_property
-    def order(self) -> tuple[str, ...]:
-        """Every chain of the table after all chains that it jumps to. Where chains form a cycle, the order of the text
-        cuts it."""
-        return self._ordered[0]
+    # --- cycles -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def cycles(self) -> tuple[Cycle, ...]:
-        """The groups of chains that call each other, in the order of the text."""
+        """The groups of chains that call each other, in the order of the text. networkx sees only what may hold one."""
+        core = leading_into_cycles(self.table.chains, self._index)
         return tuple(
-            Cycle(circle(group, self.targets), group, group[0] in self.reachable) for group in self._ordered[1]
+            Cycle(circle(group, self.targets), tuple(group), group[0] in self.reachable)
+            for group in (groups_of(core, self.targets) if core else ())
         )
-
-    @cached_property
-    def depth(self) -> Mapping[str, int]:
-        """By chain, the longest way down from it, in jumps: 0 for a chain that jumps nowhere. Cycles count once."""
-        deepest: dict[str, int] = {}
-        for name in self.order:
-            below = [deepest[target] + 1 for target in self.targets.get(name, ()) if target in deepest]
-            deepest[name] = max(below, default=0)
-        return deepest

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ipt_explain.graph.jumps import JumpIndex
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
@@ -24,26 +25,41 @@ class Cycle:
     reachable: bool
 
 
-def order_of_core(core: Sequence[str], targets: Mapping[str, Sequence[str]]) -> tuple[list[str], list[list[str]]]:
-    """The chains that lead into cycles, callees first as far as that goes, and the groups that form cycles.
+def leading_into_cycles(chains: Iterable[str], jumps: JumpIndex) -> list[str]:
+    """The chains that lead into a cycle, in the order given: none in every ruleset that a kernel holds.
 
-    Inside a group the order of the text decides, which is where the cycle is cut.
+    Takes whole chains off from the leaves (Kahn), so depth and shape of the graph do not matter.
     """
+    open_jumps = dict.fromkeys(chains, 0)
+    for name, rules in jumps.leaving.items():
+        open_jumps[name] = len(rules)
+    for target, rules in jumps.entering.items():
+        if target not in open_jumps:  # dangling: nothing to wait for
+            for rule in rules:
+                open_jumps[rule.chain] -= 1
+    done = [name for name, count in open_jumps.items() if not count]
+    for name in done:  # grows while it is walked
+        for rule in jumps.entering.get(name, ()):
+            caller = rule.chain
+            open_jumps[caller] -= 1
+            if not open_jumps[caller]:
+                done.append(caller)
+    return [name for name, count in open_jumps.items() if count]
+
+
+def groups_of(core: Sequence[str], targets: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The groups that form cycles, among the chains that lead into any."""
     import networkx as nx
 
     place = {name: number for number, name in enumerate(core)}
     graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(core)
     graph.add_edges_from((name, target) for name in core for target in targets.get(name, ()) if target in place)
-    order: list[str] = []
-    groups: list[list[str]] = []
-    for component in nx.strongly_connected_components(graph):  # Tarjan: a component comes after those it leads to
-        members = sorted(component, key=place.__getitem__)
-        order.extend(members)
-        if len(members) > 1 or graph.has_edge(members[0], members[0]):
-            groups.append(members)
-    groups.sort(key=lambda members: place[members[0]])
-    return order, groups
+    groups = [
+        sorted(component, key=place.__getitem__)
+        for component in nx.strongly_connected_components(graph)
+        if len(component) > 1 or any(graph.has_edge(name, name) for name in component)
+    ]
+    return sorted(groups, key=lambda members: place[members[0]])
 
 
 def circle(members: Sequence[str], targets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
-from ipt_explain.graph.order import walk
+from ipt_explain.graph.reach import walk
 from ipt_explain.records import dataclass
 
 

@@ -26,13 +26,6 @@ def test_knotted_cycles_are_one_group_with_one_walk() -> None:
     assert all(target in table.targets[name] for name, target in zip(("A", "B"), ("B", "A")))
 
 
-def test_order_and_depth_have_every_chain_though_there_are_cycles() -> None:
-    table = nat("-A PREROUTING -j A", "-A A -j B", "-A B -j A", "-A B -j LEAF", "-A LEAF -j RETURN")
-    assert sorted(table.order) == sorted(table.table.chains)
-    assert table.order.index("LEAF") < table.order.index("B") < table.order.index("PREROUTING")
-    assert table.depth["LEAF"] == 0
-
-
 def test_a_ring_of_ten_thousand_chains_is_one_cycle() -> None:
     (cycle,) = nat(*(f"-A C{n} -j C{(n + 1) % 10000}" for n in range(10000))).cycles
     assert len(cycle.path) == 10000

@@ -24,7 +24,6 @@ _NAT_OPTIONS = ("--to-destination", "--to-source", "--to-ports")
 class Unreadable:
     """One kind of trouble in one table: the rules that have it, or a chain. `focus` is the text that shows it."""
 
-    table: str
     what: str
     rules: tuple[Rule, ...] = ()
     chain: Chain | None = None
@@ -37,41 +36,38 @@ def find_unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> tuple[Unreadabl
 
 
 def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable]:
-    for table, shapes in rules_of.items():
+    for shapes in rules_of.values():
         for shape, rules in shapes.items():
-            yield from _of_shape(table, shape, rules)
-    for name, found in ruleset.tables.items():
-        for chain in found.chains.values():
+            yield from _of_shape(shape, rules)
+    for table in ruleset.tables.values():
+        for chain in table.chains.values():
             if len(chain.name) > LONGEST_CHAIN_NAME:
-                yield Unreadable(
-                    name, f"the name of chain {chain.name} is longer than {LONGEST_CHAIN_NAME}", chain=chain
-                )
+                yield Unreadable(f"the name of chain {chain.name} is longer than {LONGEST_CHAIN_NAME}", chain=chain)
 
 
-def _of_shape(table: str, shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
+def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
     if any(UNSUPPORTED in literal for literal in shape.literals):
-        yield Unreadable(
-            table, f"the saver did not know what it printed as {UNSUPPORTED}", tuple(rules), focus=UNSUPPORTED
-        )
+        what = f"the saver did not know what it printed as {UNSUPPORTED}"
+        yield Unreadable(what, tuple(rules), focus=UNSUPPORTED)
         return
     if Hidden.TARGET in shape.hidden:
         focus = next((option.name for option in _nat_options(shape)), "")
         what = "the iptables that saved this is older than the one that wrote its NAT targets, and garbled them"
-        yield Unreadable(table, what, tuple(rules), focus=focus)
+        yield Unreadable(what, tuple(rules), focus=focus)
         return
     for option in _nat_options(shape):
         slot = option.slots[0]
         wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
         if wrong:
             focus = f"{option.name} {wrong[0].word(slot)}"
-            yield Unreadable(table, "a NAT target was saved with port 0", tuple(wrong), focus=focus)
+            yield Unreadable("a NAT target was saved with port 0", tuple(wrong), focus=focus)
             return
     comment = shape.match_option("comment", "--comment")
     if comment is not None and comment.slots:
         slot = comment.slots[0]
         broken = rules.having(slot, lambda word: "\n" in word)
         if broken:
-            yield Unreadable(table, "a comment has a line feed in it", tuple(broken))
+            yield Unreadable("a comment has a line feed in it", tuple(broken))
 
 
 def _nat_options(shape: Shape) -> Iterator[Option]:

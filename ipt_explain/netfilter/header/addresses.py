@@ -29,11 +29,6 @@ class Network:
         """Whether an address of the same family lies in it."""
         return address & self.mask == self.value
 
-    @property
-    def prefix_length(self) -> int | None:
-        """The length of a contiguous mask; None for another."""
-        host_bits = ~self.mask & ((1 << BITS[self.family]) - 1)
-        return None if host_bits & (host_bits + 1) else BITS[self.family] - host_bits.bit_length()
 
 
 @dataclass(frozen=True, slots=True)

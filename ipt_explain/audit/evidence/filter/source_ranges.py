@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
+from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_of
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
@@ -51,7 +52,7 @@ def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bo
     """
     dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
     plans = Plans()
-    dropped, named = _dropped(dropping, plans), _by_firewall(dropping)
+    dropped, named = refusals_in(ruleset, PROXY_FIREWALL), _by_firewall(dropping)
     found = []
     for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
         firewall = ruleset.chain("nat", frontend.rule.target or "")
@@ -63,17 +64,6 @@ def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bo
         elif not _ends_in_mark(firewall, plans):
             found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
     return tuple(found)
-
-
-def _dropped(chain: Chain | None, plans: Plans) -> Mapping[Address, Rule]:
-    dropped: dict[Address, Rule] = {}
-    for rule in () if chain is None else chain.rules:
-        plan = plans[rule.shape]
-        address = address_of(plan, rule)
-        everybody = not plan.other and not plan.singles_out_sources
-        if rule.target in ("DROP", "REJECT") and address is not None and everybody:
-            dropped.setdefault(address, rule)
-    return dropped
 
 
 def _by_firewall(chain: Chain | None) -> Mapping[str, Rule]:

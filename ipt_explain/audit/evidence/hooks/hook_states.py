@@ -36,11 +36,6 @@ class KubeHook:
     chain: str
     for_new: bool = False
 
-    @property
-    def words(self) -> str:
-        """`nat PREROUTING to KUBE-SERVICES`."""
-        return f"{self.table} {self.built_in} to {self.chain}"
-
 
 @dataclass(frozen=True, slots=True)
 class HookState:

@@ -111,12 +111,11 @@ def _service(rule: Rule) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BadVip:
-    """A Service's address that cannot be one: `why` in words, `network` the pods' where it lies in that."""
+    """A Service's address that cannot be one: `why` in words."""
 
     rule: Rule
     host: str
     why: str
-    network: str | None
     layout: Overlap | None = None
 
 
@@ -168,7 +167,7 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
         if host.startswith(_SPECIAL_STARTS):
             why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
         if why is not None or host == "::":
-            yield BadVip(rule, host, why or "is no address of a machine", None)
+            yield BadVip(rule, host, why or "is no address of a machine")
             continue
         try:
             address = parse_address(host)
@@ -176,7 +175,7 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
             continue
         for value, mask, is_ipv6, text in networks:
             if address & mask == value and is_ipv6 == (":" in host):
-                yield BadVip(rule, host, f"lies in the pods' network {text}", text, _layout(services, value, mask))
+                yield BadVip(rule, host, f"lies in the pods' network {text}", _layout(services, value, mask))
                 break
 
 

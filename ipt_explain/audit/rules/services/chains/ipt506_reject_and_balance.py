@@ -35,8 +35,9 @@ When to ignore:
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.filter.refusals import read_refusals
+from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words.addresses import front
 
@@ -44,7 +45,7 @@ from ipt_explain.words.addresses import front
 @rule("IPT506", "reject-and-balance", Severity.WARNING)
 def reject_and_balance(context: RulesetContext) -> Faults:
     """One fault for each such address."""
-    refusals = read_refusals(context.ruleset)
+    refusals = refusals_in(context.ruleset, SERVICES, EXTERNAL_SERVICES)
     if not refusals:
         return
     for service in context.services:
