@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.iptables.services import ServiceReader, Wanted
+from ipt_explain.analyzers.iptables.services import ServiceReader
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
-from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.analyzers.names import ServicePortName, Wanted
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused

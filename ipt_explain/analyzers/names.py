@@ -7,6 +7,9 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
 from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
@@ -73,6 +76,10 @@ class ServicePortName:
     namespace: str
     name: str
     port: str
+
+
+Wanted: TypeAlias = "Callable[[ServicePortName | None, Iterable[str | None]], bool]"
+"""Whether a service port of a name, and of these addresses, is asked for."""
 
 
 _UNHASHED = frozenset(

@@ -56,6 +56,16 @@ class ServiceState(Enum):
     UNKNOWN = "unknown"
 
 
+STATES = {
+    FrontendVerdict.BALANCE: ServiceState.SERVING,
+    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
+    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
+    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
+    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
+}
+"""What a Service comes to, as its chains have it, by what becomes of connections to its ClusterIP."""
+
+
 class TrafficPolicy(Enum):
     """A Service's internal or external traffic policy."""
 

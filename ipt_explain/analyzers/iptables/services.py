@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms, split_destination
@@ -17,6 +17,7 @@ from ipt_explain.analyzers.names import (
     SERVICES,
     ChainRole,
     ServicePortName,
+    Wanted,
     chain_hash,
     hash_of,
     read_comment,
@@ -28,29 +29,20 @@ from ipt_explain.progress import each_of
 from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
+    STATES,
     Balancer,
     Endpoint,
     FrontendKind,
-    FrontendVerdict,
     Scope,
     ServiceChains,
     ServicePort,
     ServiceState,
 )
 
-Wanted = Callable[[ServicePortName | None, Iterable[str | None]], bool]
-
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
 _PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
 _PROTOCOLS = ("tcp", "udp", "sctp")
-_STATES = {
-    FrontendVerdict.BALANCE: ServiceState.SERVING,
-    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
-    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
-    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
-    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
-}
 
 
 class ServiceReader:
@@ -124,7 +116,7 @@ class ServiceReader:
             protocol=protocol,
             cluster_ip=None if entry is None else entry.frontend.address,
             port=None if entry is None else entry.frontend.port,
-            state=ServiceState.UNKNOWN if entry is None else _STATES[entry.frontend.verdict],
+            state=ServiceState.UNKNOWN if entry is None else STATES[entry.frontend.verdict],
             frontends=tuple(each.frontend for each in reached),
             balancers=tuple(map(_balancer, spreads)),
             endpoints=endpoints,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.rulesets import ruleset_facts
-from ipt_explain.analyzers.nftables.services import ServiceReader, Wanted
+from ipt_explain.analyzers.nftables.services import ServiceReader
 from ipt_explain.analyzers.nftables.tables import proxy_table
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Ruleset

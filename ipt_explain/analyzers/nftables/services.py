@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
 from ipt_explain.analyzers.nftables.frontends import Entry, Group, chain_of, cluster_ips, groups
 from ipt_explain.analyzers.nftables.masquerading import masquerade
@@ -13,6 +13,7 @@ from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
 from ipt_explain.model import Backend, Family
 from ipt_explain.model.nft import Match, Ruleset, Table, Verdict
 from ipt_explain.services.ports import (
+    STATES,
     Balancer,
     Endpoint,
     Frontend,
@@ -29,15 +30,6 @@ from ipt_explain.words.addresses import address_port
 
 _BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
 
-Wanted = Callable[[ServicePortName | None, Iterable[str | None]], bool]
-
-_STATES = {
-    FrontendVerdict.BALANCE: ServiceState.SERVING,
-    FrontendVerdict.REJECT: ServiceState.NO_ENDPOINTS,
-    FrontendVerdict.DROP: ServiceState.NO_LOCAL_ENDPOINTS,
-    FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
-    FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
-}
 
 
 class ServiceReader:
@@ -78,7 +70,7 @@ class ServiceReader:
             protocol=protocol,
             cluster_ip=None if first is None else first.address,
             port=None if first is None else first.port,
-            state=ServiceState.UNKNOWN if first is None else _STATES[first.verdict],
+            state=ServiceState.UNKNOWN if first is None else STATES[first.verdict],
             frontends=frontends,
             balancers=tuple(_balancer(spread, local_chain) for spread in spreads.values()),
             endpoints=endpoints,
