@@ -6,8 +6,9 @@ lines are laid out here as spans of text and style; rich colours them where a te
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.safe import cells
@@ -43,7 +44,8 @@ class Node:
 
 def sentence(text: str, style: str = "") -> list[Span]:
     """Text as words, so that it may be broken at its spaces."""
-    return [(f" {word}" if index else word, style) for index, word in enumerate(text.split(" "))]
+    first, *others = text.split(" ")
+    return [(first, style), *[(f" {word}", style) for word in others]]
 
 
 def draw(root: Node, width: int) -> Iterator[Line]:
@@ -103,24 +105,22 @@ def _width(words: Sequence[Span]) -> int:
 def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:
     """Words on lines of `width` columns, but for the first line, which may be narrower; `columns` measures a text."""
     lines: list[Line] = []
-    line: Line = []
-    room = first_width
-    for text, style in words:
-        taken = columns(text)
-        if taken > room and line and columns(text.rstrip()) > room:
-            lines.append(_ended(line))
-            line, room = [], width
-        if not line:
-            text = text.lstrip()
-            taken = columns(text)
-            if taken > room and columns(text.rstrip()) > room:
-                *full, text = _chopped(text, room, width)
-                lines += [[(piece, style)] for piece in full]
-                room = width
-                taken = columns(text)
-        line.append((text, style))
-        room -= taken
-    return [*lines, _ended(line)]
+    ends = list(accumulate([columns(text) for text, _ in words]))
+    room, start = first_width, 0
+    while start < len(words):
+        text, style = words[start]
+        text = text.lstrip()
+        if columns(text.rstrip()) > room:
+            *full, text = _chopped(text, room, width)
+            lines += [[(piece, style)] for piece in full]
+            room = width
+        last = ends[start] - columns(text) + room
+        end = max(bisect_right(ends, last, start), start + 1)
+        if end < len(words) and ends[end - 1] + columns(words[end][0].rstrip()) <= last:
+            end += 1  # all but the blanks behind it
+        lines.append(_ended([(text, style), *words[start + 1 : end]]))
+        room, start = width, end
+    return lines
 
 
 def _ended(line: Line) -> Line:
