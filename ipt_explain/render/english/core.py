@@ -46,7 +46,9 @@ def interface(value: str) -> str:
 
 def core(options: Options) -> list[str]:
     """What the core options ask of a packet, protocol first."""
-    return [worded(given) for name, worded in _WORDED.items() if (given := options.take(name))] if options.left else []
+    given = options.take_all(_WORDED)
+    given.sort(key=lambda each: _ORDER[each.name])
+    return [_WORDED[each.name](each) for each in given]
 
 
 def counters(options: Options) -> str:
@@ -77,3 +79,4 @@ _WORDED: Mapping[str, Callable[[Given], str]] = {
     "-4": lambda _: "is IPv4",
     "-6": lambda _: "is IPv6",
 }
+_ORDER = {name: place for place, name in enumerate(_WORDED)}
