@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
+from ipt_explain.analyzers.ipvs.asked import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, together
@@ -67,7 +68,7 @@ def trace(
     )
     if returning is not None:
         start = start._replace(visits=earlier_visit(rulesets, returning, connection.source, dump.nft))
-    journey = Journey(NodeRules(rulesets, packet.family, dump.nft, dump.node.virtual_servers), (sent,))
+    journey = Journey(NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node)), (sent,))
     journey.begin(start)
     endings = tuple(
         Ending(finish, to, share, flock, row)

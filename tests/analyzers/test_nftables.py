@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 import ipt_explain
+from ipt_explain.audit.findings.severity import Severity
+from tests.audit.helpers import audit_read
+from tests.cli.program import run
 from tests.nft_corpus import Listing, listings
 
 CAPTURES = [each for each in listings() if each.truth is not None and each.name.endswith("/nft-ruleset")]
@@ -50,3 +53,32 @@ def _without_lines(found: Any) -> Any:
     if isinstance(found, dict):
         return {key: _without_lines(value) for key, value in found.items() if key not in ("line", "generator")}
     return sorted(map(_without_lines, found), key=str) if isinstance(found, list) else found
+
+
+_PART = """table ip kube-proxy {
+	map service-ips {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 10.96.0.10 . tcp . 53 : goto service-NWBZK7IH-kube-system/kube-dns/tcp/dns-tcp }
+	}
+	chain services {
+		ip daddr . meta l4proto . th dport vmap @service-ips
+		ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports
+	}
+	chain service-NWBZK7IH-kube-system/kube-dns/tcp/dns-tcp {
+		meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.2.2 . 53, 1 : 10.244.3.2 . 53 }
+	}
+}
+"""
+
+
+def test_a_table_whose_rules_need_sets_that_the_text_lacks_is_a_part_of_one() -> None:
+    dump = ipt_explain.parse(_PART)
+    assert any("needs a set that is not in the text" in warning for warning in dump.warnings)
+    (service,) = explained(_PART)["services"]
+    assert service["state"] == "unknown"
+    assert not [finding for finding in audit_read(dump) if finding.severity is Severity.ERROR]
+
+
+def test_endpoints_of_one_rule_are_told_apart() -> None:
+    told = run("explain", "-", stdin=_PART).out
+    assert [address in told for address in ("10.244.2.2:53", "10.244.3.2:53")] == [True, True]

@@ -73,18 +73,20 @@ class Judge:
 
     Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
     `shown_whole`: all rules that may masquerade are in the text, so that what none of them does is not done;
-    `drops_shown`: so are all that may drop what is marked for it; `filter_shown`: so are some of filter's.
+    `drops_shown`: so are all that may drop what is marked for it; `filter_shown`: so are some of filter's;
+    `dnat_shown`: so are all of nftables that may translate destinations.
     """
 
     def __init__(
         self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool,
-        filter_shown: bool,
+        filter_shown: bool, dnat_shown: bool,
     ) -> None:
         self._deciders = deciders
         self._perhaps_here = perhaps_here
         self._shown_whole = shown_whole
         self._drops_shown = drops_shown
         self._filter_shown = filter_shown
+        self._dnat_shown = dnat_shown
 
     def judge(
         self,
@@ -206,9 +208,12 @@ class Judge:
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # From 1.25 on, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
+        if loss is Loss.UNTRANSLATED and not self._dnat_shown:
+            loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
 
 
+NAT_NOT_SHOWN = "where nat leads it, which this input does not show"
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.fates.deciding import Deciders
-from ipt_explain.analyzers.fates.judging import Judge, Judgement
+from ipt_explain.analyzers.fates.judging import NAT_NOT_SHOWN, Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.ipvs.asked import servers_asked
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
@@ -45,14 +46,15 @@ def with_fates(
     if not services:
         return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
-    node = NodeRules(rulesets, family, dump.nft, dump.node.virtual_servers)
+    node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
     around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
     shown_whole = all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
+    dnat_shown = dump.nft is None or not dump.nft.fragment
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
-    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown)
+    judge = Judge(deciders, around.host_endpoints, shown_whole and dnat_shown, drops_shown, filter_shown, dnat_shown)
     return _Reader(node, judge, around, shown_whole, filter_shown).judged(services)
 
 
@@ -251,7 +253,7 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     )
 
 
-_NOT_SHOWN = Fate(None, None, None, None, ("where nat leads it, which this input does not show",))
+_NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = Judgement(
     Fate(None, None, None, None, ("virtual servers of IPVS",)), {}
 )

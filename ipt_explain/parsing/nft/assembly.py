@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ipt_explain.model.nft import (
     BaseChain,
     Chain,
     Element,
+    Match,
     Rule,
     Ruleset,
     Set,
+    SetReference,
     Statement,
     Table,
     TableFamily,
+    VerdictMap,
     Xtables,
 )
 from ipt_explain.records import dataclass, field
@@ -102,6 +107,16 @@ class TableDraft:
             self.handle,
         )
 
+    def sets_not_shown(self) -> Iterator[Rule]:
+        """Rules that look something up in a set or map that the table does not have; the kernel takes none of these."""
+        for chain in self.chains.values():
+            for rule in chain.rules:
+                for statement in rule.statements:
+                    data = statement.right if isinstance(statement, Match) else None
+                    data = statement.data if isinstance(statement, VerdictMap) else data
+                    if isinstance(data, SetReference) and data.name not in self.sets:
+                        yield rule
+
     def _looks_like_xtables(self) -> bool:
         """Whether iptables-nft made the table: it has iptables' names throughout, or what only xtables can do."""
         if self.family not in (TableFamily.IP, TableFamily.IP6):
@@ -137,5 +152,13 @@ class RulesetDraft:
 
     def finished(self) -> Ruleset:
         """The ruleset as the model has it."""
+        for draft in self.tables.values():
+            missing = next(draft.sets_not_shown(), None)
+            if missing is not None:
+                self.fragment = True
+                self.warnings.append(
+                    f"{self.source}:{missing.line}: this rule needs a set that is not in the text, so lines of table"
+                    f" {draft.family.value} {draft.name} are missing: what is not in the text is unknown"
+                )
         tables = {key: draft.finished() for key, draft in self.tables.items()}
         return Ruleset(self.source, tables, self.generator, self.fragment)

@@ -67,9 +67,10 @@ def take_out_from(source: SourceText, first: re.Match[str]) -> TakenOut:
         found = BEGINNING.search(text, position)
     kept.append(text[position:])
     drafts = [lists.draft, *(document.draft for document in documents)]
-    ruleset = _joined(source.name, drafts).finished()
+    whole = _joined(source.name, drafts)
+    ruleset = whole.finished()
     faults = [*lists.faults, *(fault for document in documents for fault in document.faults)]
-    warnings = [warning for draft in drafts for warning in draft.warnings]
+    warnings = [warning for draft in (*drafts, whole) for warning in draft.warnings]
     hidden = [table for table in ruleset.tables.values() if table.xtables]
     if documents and hidden and len(hidden) == len(ruleset.tables):
         faults.append(_of_xtables(source, documents[0], hidden))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.explain.loss_rows import leak_line
@@ -11,6 +12,7 @@ from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_addres
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
+from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import both
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
@@ -60,13 +62,13 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     """The endpoints behind each balancer, that of the ClusterIP first; balancers that spread alike are shown once."""
     found = _distributions(service)
     alone = len(found) == 1 and (not service.frontends or found[0].serves_cluster_ip)
-    by_chain = {endpoint.chain: endpoint for endpoint in service.endpoints}
+    endpoint_of = _endpoints_of(service)
     # kube-proxy puts every usable endpoint of its node into the local chain, so that the others are elsewhere.
     tells = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
-    shown: set[str] = set()
+    shown: set[tuple[str, str | None]] = set()
     for distribution in found:
         balancer = distribution.balancers[0]
-        pairs = [(share, by_chain.get(share.chain)) for share in balancer.shares]
+        pairs = [(share, endpoint_of(share)) for share in balancer.shares]
         arriving = distribution.serves_cluster_ip and any(_is_lost(share, endpoint) for share, endpoint in pairs)
         children = _endpoints(pairs, "remote" if tells else "", shown, view, arriving)
         if balancer.unmatched is None:
@@ -85,7 +87,21 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
             even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"
         users = "" if alone else f"for {distribution.users}"
         yield row("endpoints", sentence(", ".join(filter(None, (count, even, users)))), children=children)
-        shown.update(share.chain for share, _ in pairs)
+        shown.update((share.chain, share.endpoint) for share, _ in pairs)
+
+
+def _endpoints_of(service: ServicePort) -> Callable[[Share], Endpoint | None]:
+    """The endpoint of each share: its chain's; of several that one chain translates to, that of its address."""
+    by_chain: dict[str, list[Endpoint]] = defaultdict(list)
+    for endpoint in service.endpoints:
+        by_chain[endpoint.chain].append(endpoint)
+
+    def endpoint_of(share: Share) -> Endpoint | None:
+        found = by_chain.get(share.chain, [])
+        exact = (each for each in found if each.address and address_port(each.address, each.port) == share.endpoint)
+        return next(exact, None) if len(found) > 1 else next(iter(found), None)
+
+    return endpoint_of
 
 
 def _distributions(service: ServicePort) -> list[_Distribution]:
@@ -138,7 +154,11 @@ def _not_shown(balancer: Balancer) -> Node:
 
 
 def _endpoints(
-    pairs: Sequence[tuple[Share, Endpoint | None]], elsewhere: str, shown: set[str], view: View, arriving: bool
+    pairs: Sequence[tuple[Share, Endpoint | None]],
+    elsewhere: str,
+    shown: Collection[object],
+    view: View,
+    arriving: bool,
 ) -> list[Node]:
     """One row each, in columns; what is known of an endpoint is said where it is first shown. `arriving`: its chance is
     that of a connection that gets there, on which the text has more to say than the balancer's own chain.
@@ -164,7 +184,7 @@ def _endpoints(
             (f"  {address}{' ' * (address_width - cells(address))}", "address" if known else "unknown"),
         ]
         tail = ""
-        if endpoint is not None and share.chain not in shown:
+        if endpoint is not None and (share.chain, share.endpoint) not in shown:
             tail = f"line {endpoint.evidence.line}"
             if place_width:
                 words.append((f"  {place.ljust(place_width)}", "place"))
