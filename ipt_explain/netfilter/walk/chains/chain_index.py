@@ -27,71 +27,70 @@ _PLAIN_MATCHES = frozenset({"comment", "addrtype", "tcp", "udp", "sctp"})
 
 
 class ChainIndex:
-    """The places of the rules with `-d ADDRESS`, by address, of those for one port of any address, by port, and of all
-    `others`, in order.
-    """
+    """The places of the rules for one address (`-d ADDRESS`) or one port, or both, and of all `others`, in order."""
 
     def __init__(self, chain: Chain) -> None:
         self.others: list[int] = []
-        self._chain = chain
-        self._by_address: dict[object, list[int]] = {}
-        self._by_port: dict[object, list[int]] = {}
-        self._port_slots = {shape: _port_slot(shape) for shape in set(chain.layout.shapes)}
+        self._own: dict[tuple[object, int | None], list[int]] = {}
         self._about: dict[Whereabouts, frozenset[int | None]] = {}
-        address_slots = {shape: _address_slot(shape) for shape in self._port_slots}
-        for place, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
-            slot = address_slots[shape]
-            address = None if slot is None else _whole_address(chain.at(start + slot))
-            if address is not None:
-                self._by_address.setdefault(address, []).append(place)
-                continue
-            port = self._port(place)
-            if port is not None:
-                self._by_port.setdefault(port, []).append(place)
-            else:
+        layout = chain.layout
+        slots: dict[Shape, tuple[int | None, int | None]] = {}
+        for place, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
+            if shape not in slots:
+                slots[shape] = _address_slot(shape), _port_slot(shape)
+            host, dport = slots[shape]
+            address = None if host is None else _whole_address(chain.at(start + host))
+            port = None if dport is None else _port(chain.at(start + dport))
+            if address is None and port is None:
                 self.others.append(place)
-        self.pays = len(chain.layout) - len(self.others) >= _WORTH_AN_INDEX
+            else:
+                self._own.setdefault((address, port), []).append(place)
+        self._addresses = frozenset([address for address, _ in self._own]) - {None}
+        self._ports = frozenset([port for address, port in self._own if address is None])
+        self.pays = len(layout) - len(self.others) >= _WORTH_AN_INDEX
 
-    def own(self, to: Heading, start: int) -> int | None:
-        """The first place from `start` on of a rule for the very address or port that a packet is bound for."""
-        by_address, by_port = self._by_address.get(to.address), self._by_port.get(to.port)
-        first = None if by_address is None else _first(by_address, start)
-        other = None if by_port is None else _first(by_port, start)
-        if first is None or other is None:
-            return other if first is None else first
-        return min(first, other)
+    def own(
+        self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """The first rules for the very addresses or ports that packets are bound for, each with its packet's row; all
+        packets, or each, look from `starts` on.
+        """
+        addresses, ports = self._addresses, self._ports
+        for number, row in enumerate(rows):
+            address, port, _ = to[row]
+            if address in addresses or port in ports:
+                start = starts if isinstance(starts, int) else starts[number]
+                keys = (address, port), (address, None), (None, port)
+                place = min([place for key in keys for place in self._first(key, start)], default=None)
+                if place is not None:
+                    yield place, row
 
-    def has_all(self, to: Heading) -> bool:
-        """Whether packets that are bound there match no rules but `others` and those of which `own` tells."""
+    def _first(self, key: tuple[object, int | None], start: int) -> Sequence[int]:
+        """The first place from `start` on of a rule for just this, if there is one."""
+        places = self._own.get(key, ())
+        at = bisect_left(places, start)
+        return places[at : at + 1]
+
+    def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
+        """The rows of packets that may match more than `others` and rules for the very address and port of theirs."""
+        unknown = [row for row in rows if type(to[row].address) is not int or to[row].port is None]
+        return [row for row in unknown if not self._has_all(to[row])]
+
+    def _has_all(self, to: Heading) -> bool:
         address = to.address
-        if to.port is None or address is None:
+        if to.port is None or not isinstance(address, Whereabouts):
             return False
-        if isinstance(address, int):
-            return True
         ports = self._about.get(address)
         if ports is None:
-            ports = self._about[address] = frozenset(map(self._port, self._places_about(address)))
+            ports = self._about[address] = frozenset(self._ports_about(address))
         return to.port not in ports and None not in ports
 
-    def _places_about(self, address: Whereabouts) -> Iterator[int]:
-        """The rules for single addresses of which an unknown address may be one."""
+    def _ports_about(self, address: Whereabouts) -> Iterator[int | None]:
+        """The ports of the rules for single addresses of which an unknown address may be one."""
         whole = (1 << BITS[address.family]) - 1
-        for each, places in self._by_address.items():
+        for each, port in self._own:
             if isinstance(each, int) and address.lies_in(each, whole) is not Truth.NO:
-                yield from places
-
-    def _port(self, place: int) -> int | None:
-        """The one port that a rule is for."""
-        layout = self._chain.layout
-        slot = self._port_slots[layout.shapes[place]]
-        return None if slot is None else _port(self._chain.at(layout.offsets[place] + slot))
-
-
-def _first(places: Sequence[int], start: int) -> int | None:
-    if places[0] >= start:
-        return places[0]
-    later = bisect_left(places, start)
-    return places[later] if later < len(places) else None
+                yield port
 
 
 def _address_slot(shape: Shape) -> int | None:

@@ -84,7 +84,7 @@ class Search:
             return
         to = self._visit.crowd.to
         numbers = portion.numbers(len(to))
-        unclear = [row for row in numbers if not index.has_all(to[row])]
+        unclear = index.unclear(to, numbers)
         if unclear:
             self._scan(portion.at(unclear), start)
             gone = set(unclear)
@@ -202,12 +202,7 @@ class Search:
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """
         crowd = self._visit.crowd
-        own: list[tuple[int, int]] = []
-        for number, row in enumerate(portion.numbers(len(crowd))):
-            place = index.own(crowd.to[row], starts if isinstance(starts, int) else starts[number])
-            if place is not None:
-                own.append((place, row))
-        own.sort()
+        own = sorted(index.own(crowd.to, portion.numbers(len(crowd)), starts))
         for other in [*index.others[bisect_left(index.others, first) :], self.end]:
             here = own[: bisect_left(own, (other, -1))]
             if here:
