@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
-from ipt_explain.audit.fact import fact, ruleset_fact
+from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.gathering import gathered
 from ipt_explain.audit.findings.place import NOWHERE, Place, at_chain, at_rule, at_table, lines_of
@@ -33,6 +33,5 @@ __all__ = [
     "lines_of",
     "nft_rule",
     "rule",
-    "ruleset_fact",
     "service_rule",
 ]

@@ -7,8 +7,6 @@ from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from ipt_explain.audit.backends import BackendContext
-from ipt_explain.audit.context import RulesetContext
-from ipt_explain.model import Ruleset
 
 Found = TypeVar("Found")
 Subject = TypeVar("Subject", bound=BackendContext)
@@ -32,8 +30,3 @@ class Fact(Generic[Subject, Found]):
 def fact(find: Callable[[Subject], Found]) -> Fact[Subject, Found]:
     """Make a function of a context a fact."""
     return Fact(find)
-
-
-def ruleset_fact(find: Callable[[Ruleset], Found]) -> Fact[RulesetContext, Found]:
-    """The same of a function that needs nothing but the ruleset."""
-    return Fact(lambda context: find(context.ruleset))

@@ -70,6 +70,11 @@ class Rule:
         """All arguments of an option of this rule's shape, decoded."""
         return tuple([unquote(self.values[slot]) for slot in option.slots])
 
+    def spelled(self, option: Option) -> str:
+        """An option as the rule has it: `! -s 10.0.0.0/8`."""
+        words = " ".join([self.values[slot] for slot in option.slots])
+        return f"{'! ' if option.negated else ''}{option.name} {words}".rstrip()
+
     def words(self, slots: Sequence[int]) -> tuple[str, ...]:
         """The decoded values of some slots of its shape."""
         return tuple(unquote(self.values[slot]) for slot in slots)

@@ -27,6 +27,7 @@ from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
+from ipt_explain.words.families import family_name
 
 OutcomeKey = tuple[Verdict, str | None, bool, bool, str, Answers]
 
@@ -102,13 +103,9 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
         sources = ", ".join(dict.fromkeys(ruleset.source for ruleset in chosen))
         raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
     if not chosen and dump.rulesets and dump.nft is None:
-        family = _label(packet.family.value)
+        family = family_name(packet.family.value)
         raise UsageError(f"the dump has no {family} rules, and {packet.destination} is {family}")
     return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)
-
-
-def _label(family: str) -> str:
-    return family.replace("ipv", "IPv")
 
 
 def _warnings(journey: Journey) -> tuple[str, ...]:

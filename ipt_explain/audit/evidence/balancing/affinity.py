@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import MARK_MASQ, ChainRole
+from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancers import named
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
@@ -160,7 +160,7 @@ class _Reader:
             if plan.rcheck:
                 if ahead:
                     yield BrokenAffinity(AffinityFault.LATE, chain, rule, (target or "",), tuple(ahead), rest)
-            elif target is not None and target[:9] == ChainRole.ENDPOINT.value and target != MARK_MASQ:
+            elif target is not None and target[:9] == ChainRole.ENDPOINT.value:
                 ahead.append(rule)
                 _, rest = taken(rest, plan.chance(rule.values) or 0.0)
 

@@ -8,9 +8,10 @@ nf_conntrack_tcp_be_liberal is set), marked packets are accepted, packets of kno
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import FORWARD
+from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
-from ipt_explain.audit.fact import ruleset_fact
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.audit.fact import fact
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 
 _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
@@ -35,10 +36,10 @@ class KubeForward:
     invalid_late: bool
 
 
-@ruleset_fact
-def forwarding(ruleset: Ruleset) -> KubeForward | None:
+@fact
+def forwarding(context: RulesetContext) -> KubeForward | None:
     """filter KUBE-FORWARD; None where the text lacks it."""
-    chain = ruleset.chain("filter", FORWARD)
+    chain = context.chain("filter", FORWARD)
     if chain is None:
         return None
     marked = [rule for rule in chain.rules if rule.shape.has_match("mark")]

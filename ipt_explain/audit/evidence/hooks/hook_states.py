@@ -169,19 +169,9 @@ def extra_conditions(rule: Rule, new_only: bool) -> tuple[str, ...]:
     `--ctstate NEW`.
     """
     shape = rule.shape
-    words = [
-        f"{'! ' if option.negated else ''}{option.name} {' '.join(rule.arguments(option))}".strip()
-        for option in shape.core
-    ]
-    for match in shape.matches:
-        if match.module == "comment":
-            continue
-        for option in match.options:
-            text = " ".join(rule.arguments(option))
-            if new_only and option.name in ("--ctstate", "--state") and not option.negated and text == "NEW":
-                continue
-            words.append(f"{'! ' if option.negated else ''}{option.name} {text}".strip())
-    return tuple(words)
+    matches = [option for match in shape.matches if match.module != "comment" for option in match.options]
+    words = [rule.spelled(option) for option in (*shape.core, *matches)]
+    return tuple(each for each in words if not (new_only and each in ("--ctstate NEW", "--state NEW")))
 
 
 def asks_for_new(rule: Rule) -> bool:

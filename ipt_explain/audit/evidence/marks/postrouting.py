@@ -8,9 +8,10 @@ ahead.
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import POSTROUTING
-from ipt_explain.audit.fact import ruleset_fact
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.marks.rules import MarkTest, change_by, mark_test, mark_tests
 from ipt_explain.records import dataclass
 
@@ -70,10 +71,10 @@ class Postrouting:
         return Passage(None, False, mark)
 
 
-@ruleset_fact
-def postrouting(ruleset: Ruleset) -> Postrouting | None:
+@fact
+def postrouting(context: RulesetContext) -> Postrouting | None:
     """nat KUBE-POSTROUTING; None where the text lacks it."""
-    chain = ruleset.chain("nat", POSTROUTING)
+    chain = context.chain("nat", POSTROUTING)
     return None if chain is None else Postrouting(chain)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES
-from ipt_explain.audit.fact import ruleset_fact
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.graph import is_built_in
-from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass
 
 _TARGETS = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, POSTROUTING, FORWARD, PROXY_FIREWALL})
@@ -20,12 +20,12 @@ class ProxyHook:
     target: str
 
 
-@ruleset_fact
-def proxy_hooks(ruleset: Ruleset) -> tuple[ProxyHook, ...]:
+@fact
+def proxy_hooks(context: RulesetContext) -> tuple[ProxyHook, ...]:
     """The jumps that a ruleset has, each once, in the order of the text."""
     found = {
         ProxyHook(name, chain.name, rule.target): None
-        for name, table in ruleset.tables.items()
+        for name, table in context.ruleset.tables.items()
         for chain in table.chains.values()
         if is_built_in(name, chain.name)
         for rule in chain.rules

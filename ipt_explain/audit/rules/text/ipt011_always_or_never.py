@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.always_or_never import find_certain
-from ipt_explain.model import Option, Rule
 from ipt_explain.words.lists import both
 
 
@@ -32,17 +31,12 @@ from ipt_explain.words.lists import both
 def always_or_never(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for judged, certainty in find_certain(context.by_shape):
-        words = both([_spelled(judged, option) for option in certainty.options])
+        words = both(list(map(judged.spelled, certainty.options)))
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(
             f"{words} can {effect}: {certainty.why}",
             "Write the value that was meant, or remove the condition."
             if certainty.matches
             else "Fix or remove the rule.",
-            at_rule(judged, focus=_spelled(judged, certainty.options[0])),
+            at_rule(judged, focus=judged.spelled(certainty.options[0])),
         )
-
-
-def _spelled(judged: Rule, option: Option) -> str:
-    values = " ".join(judged.word(slot) for slot in option.slots)
-    return f"{'! ' if option.negated else ''}{option.name} {values}".rstrip()
