@@ -64,12 +64,6 @@ def kernel_cases() -> tuple[KernelCase, ...]:
 
 
 @functools.cache
-def restore_acceptance() -> Any:
-    """`tests`: small inputs by name; `results`: by the same name and backend, what iptables-restore answered."""
-    return json.loads(read_archive("kernel")["restore_acceptance.json"])
-
-
-@functools.cache
 def malformed_inputs() -> tuple[MalformedInput, ...]:
     """Every bad input, in order of file name."""
     files = read_archive("malformed")
