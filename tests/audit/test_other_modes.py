@@ -116,6 +116,24 @@ def test_one_cause_is_told_once() -> None:
     assert (found[0].table, found[0].chain) == ("ip kube-proxy", "nat-prerouting")
 
 
+@pytest.mark.parametrize(
+    ("capture", "old", "new", "told"),
+    [
+        ("1.33/basic", "\t\tmeta mark set meta mark | 0x00004000\n", "", ["IPT906"]),
+        ("1.36/basic", "\t\tjump masquerading\n", "\t\tcounter accept\n\t\tjump masquerading\n", ["IPT901"]),
+        ("1.36/basic", "\t\tjump masquerading\n", "\t\tcounter\n\t\tjump masquerading\n", []),
+        ("1.30/nodeport", "\t\tip saddr 10.244.0.0/16 goto service-K4CWHINZ-default/np-local/tcp/ comment", "", ["IPT919"]),
+        ("1.33/affinity", "\t\tnumgen random mod 2 vmap", "", ["IPT117"]),
+        ("1.33/externalips", "198.51.100.8 . tcp . 80 :", "198.51.100.8 . tcp . 81 :", ["IPT916"]),
+    ],
+)
+def test_what_no_packet_tells_is_heard(capture: str, old: str, new: str, told: list[str]) -> None:
+    text = listing(f"{capture}/nft-ruleset").text
+    place = text.index(old)
+    after = place + len(old) if new or old.endswith("\n") else text.index("\n", place) + 1
+    assert [each.rule for each in audit_text(text[:place] + new + text[after:])] == told
+
+
 def test_a_drop_in_another_table_is_told_with_its_line() -> None:
     beside = "table inet fw {\n\tchain fwd {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tdrop\n\t}\n}\n"
     (found,) = findings_of("IPT119", basic() + beside)

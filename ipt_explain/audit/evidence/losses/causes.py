@@ -150,7 +150,8 @@ def _possible(context: BackendContext) -> tuple[Cause, ...]:
 
 def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
     for service in context.services:
-        if not service.endpoints:
+        balances = isinstance(context, NftContext) and service.chains.service is not None
+        if not service.endpoints and not balances:
             continue
         for frontend in service.frontends:
             fates = frontend.fates

@@ -6,7 +6,7 @@ release to release, but what each hook leads to is the same in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.nftables.tables import (
     CLUSTER_IPS,
@@ -18,9 +18,12 @@ from ipt_explain.analyzers.nftables.tables import (
     SERVICE_NODE_PORTS,
     SERVICES,
 )
+from ipt_explain.audit.evidence.nftables.marks import ends_chain
 from ipt_explain.model.nft import (
     Chain,
     Conntrack,
+    Counter,
+    Log,
     Match,
     Rule,
     SetReference,
@@ -81,7 +84,9 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
         bases = [
             each for each in table.chains.values() if each.base and (each.base.type, each.base.hook) == (kind, hook)
         ]
-        jumps = [(chain, rule) for chain in bases for rule in chain.rules if _leads_to(rule, target)]
+        # A packet that leaves nat's postrouting early arrives all the same, so that no fate tells of it.
+        met = _met if target == MASQUERADING else _rules
+        jumps = [(chain, rule) for chain in bases for rule in met(chain) if _leads_to(rule, target)]
         if not jumps:
             yield Unhooked(kind, hook, target, bases[0] if bases else None, None)
         elif all(map(_is_narrowed, (rule for _, rule in jumps))):
@@ -96,6 +101,19 @@ def unasked(table: Table) -> Iterator[tuple[str, str]]:
             continue
         if not any(_asks(rule, held) for rule in chain.rules):
             yield name, held
+
+
+def _rules(chain: Chain) -> Iterable[Rule]:
+    return chain.rules
+
+
+def _met(chain: Chain) -> Iterable[Rule]:
+    """The rules up to one that lets no packet go on."""
+    for rule in chain.rules:
+        yield rule
+        decides = [each for each in rule.statements if not isinstance(each, (Counter, Log))]
+        if decides and all(map(ends_chain, decides)):
+            return
 
 
 def _leads_to(rule: Rule, target: str) -> bool:

@@ -60,12 +60,23 @@ def settings(table: Table) -> Iterator[Setting]:
                         yield Setting(chain, rule, bits)
 
 
+def sets_mark(chain: Chain) -> bool:
+    """Whether a chain sets bits of the mark of all packets that come to it."""
+    for rule in chain.rules:
+        if not any(isinstance(each, Match) for each in rule.statements):
+            if any(isinstance(each, Mangle) and _changed(each, "|") for each in rule.statements):
+                return True
+            if any(map(ends_chain, rule.statements)):
+                return False
+    return False
+
+
 def masquerading(chain: Chain) -> Masquerading:
     """What the chain masquerading does to packets with the mark."""
     tested = cleared = None
     masquerades = hairpins = False
     for rule in chain.rules:
-        if any(map(_ends, rule.statements)) and not any(isinstance(each, Match) for each in rule.statements):
+        if any(map(ends_chain, rule.statements)) and not any(isinstance(each, Match) for each in rule.statements):
             break
         rewrites = any(isinstance(each, Nat) and each.kind is NatKind.MASQUERADE for each in rule.statements)
         for statement in rule.statements:
@@ -82,7 +93,7 @@ def masquerading(chain: Chain) -> Masquerading:
     return Masquerading(tested, cleared, masquerades, hairpins)
 
 
-def _ends(statement: Statement) -> bool:
+def ends_chain(statement: Statement) -> bool:
     """Whether it is a verdict that ends the chain."""
     return isinstance(statement, Verdict) and statement.kind in (
         VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.RETURN,

@@ -2,7 +2,8 @@
 
 What it checks:
     kube-proxy's chain `masquerading` masquerades packets that have its mark, and those alone; from 1.36 on also the
-    connections of endpoints to themselves, by the set `hairpin-connections`.
+    connections of endpoints to themselves, by the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets
+    the mark.
 
 Why it matters:
     Where it masquerades nothing, replies to connections from outside are lost; where it masquerades everything, pods
@@ -26,9 +27,9 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERADING
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.marks import masquerading
+from ipt_explain.audit.evidence.nftables.marks import masquerading, sets_mark
 from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
@@ -49,6 +50,14 @@ def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
             "everything is masqueraded, whether it has kube-proxy's mark or not: pods see the node's address",
             _FIX,
             place,
+        )
+    marker = table.chains.get(MARK_FOR_MASQUERADE)
+    if marker is not None and not sets_mark(marker):
+        yield Fault(
+            "chain mark-for-masquerade sets no mark, so that nothing is masqueraded: replies are lost",
+            _FIX,
+            context.at_chain(table, marker),
+            key="mark",
         )
     held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is not None and held.elements and not done.hairpins:

@@ -2,7 +2,8 @@
 
 What it checks:
     In nftables mode the names of kube-proxy's chains say which Service port they are for. A chain of one leads to
-    chains of that one alone; and a rule that looks for a client of an endpoint leads to that endpoint.
+    chains of that one alone; and a rule that looks for a client of an endpoint leads to that endpoint. In the map of
+    addresses, a Service port's external addresses have its protocol, and the port of its ClusterIP.
 
 Why it matters:
     Some connections to one Service reach another Service's pods.
@@ -30,10 +31,14 @@ How to fix:
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.names import ServicePortName
+from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
+from ipt_explain.analyzers.nftables.tables import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, Rule, SetReference, Table
+from ipt_explain.model.nft import Concatenation, Expression, Match, Rule, SetReference, Table
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
+from ipt_explain.words.lists import both
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
@@ -56,6 +61,36 @@ def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
                     context.at_rule(table, chain, jump.rule),
                     service=own.port.spelled,
                 )
+    yield from _misled(context, table)
+
+
+def _misled(context: NftContext, table: Table) -> Faults:
+    """Elements of the map that lead to a chain of a Service port with another protocol or port."""
+    lookups = table.chains.get(SERVICES)
+    own = cluster_ips(table)
+    ports: dict[tuple[ServicePortName, str], set[object]] = {}
+    others: list[tuple[NftJump, ProxyChain, tuple[Expression, ...]]] = []
+    for jump in jumps(table, lookups) if lookups is not None else ():
+        led, key = proxy_chain(jump.target), jump.element.key if jump.element is not None else None
+        if led is not None and isinstance(key, Concatenation) and len(key.parts) == len(_ADDRESS):
+            if key.parts[0] in own:
+                ports.setdefault((led.port, led.protocol), set()).add(key.parts[2])
+            else:
+                others.append((jump, led, key.parts))
+    for jump, led, (address, protocol, port) in others:
+        known = ports.get((led.port, led.protocol), {port})
+        if (protocol != led.protocol or port not in known) and jump.held is not None and jump.element is not None:
+            yield Fault(
+                f"{address} . {protocol} . {port} leads to a chain of {led.port.spelled}, {led.protocol} port "
+                f"{both(list(map(str, known)))}",
+                _FIX,
+                context.at_element(table, jump.held, jump.element),
+                service=led.port.spelled,
+                key=f"{address} {protocol} {port}",
+            )
+
+
+_ADDRESS = ("address", "protocol", "port")
 
 
 def _wrong(own: ProxyChain, jump: NftJump) -> str | None:

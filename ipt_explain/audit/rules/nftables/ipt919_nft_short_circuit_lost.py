@@ -52,14 +52,15 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
     """One fault for each chain."""
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
-    for_pods = sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
+    knows_pods = any(service.masquerade.off_cluster is not None for service in context.services)
+    for_pods = knows_pods or sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
     for chain, rules in ranks.items():
         known = proxy_chain(chain.name)
         if known is None:
             continue
         lacking = [what for rank, what in _NEEDED if rank not in rules]
         if for_pods and 0 not in rules:
-            lacking.append("rule that sends pods to all endpoints, which other Services have")
+            lacking.append("rule that sends pods to all endpoints")
         for what in lacking:
             yield Fault(
                 f"the chain for external addresses lacks the {what}",
