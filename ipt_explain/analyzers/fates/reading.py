@@ -48,13 +48,14 @@ def with_fates(
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
     around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
-    shown_whole = all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
     dnat_shown = dump.nft is None or not dump.nft.fragment
+    shown_whole = bool(rulesets or dump.nft) and dnat_shown
+    shown_whole = shown_whole and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
-    judge = Judge(deciders, around.host_endpoints, shown_whole and dnat_shown, drops_shown, filter_shown, dnat_shown)
+    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
     return _Reader(node, judge, around, shown_whole, filter_shown).judged(services)
 
 

@@ -7,16 +7,19 @@ from collections.abc import Iterable
 
 from ipt_explain.analyzers.ipvs.set_names import SetRole, named_set
 from ipt_explain.analyzers.names import MARK_MASQ, SERVICES
-from ipt_explain.model import Ruleset
+from ipt_explain.model import Extent, Ruleset
 
 _NOT_FROM = re.compile(r"! -s (\S+)")
 _OTHER_CONDITION = re.compile(r"(?:! )?-(?:i|m physdev .*--physdev-in) \S+")
 
 
-def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool, str | None]:
-    """Whether all connections to ClusterIPs are masqueraded, and the condition under which they are, if there is
-    one."""
+def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool | None, str | None]:
+    """Whether all connections to ClusterIPs are masqueraded, None where no text shows it; and the condition under which
+    they are, if there is one.
+    """
+    shown = False
     for ruleset in rulesets:
+        shown = shown or ruleset.extent("nat", SERVICES) is Extent.WHOLE
         chain = ruleset.chain("nat", SERVICES)
         for rule in chain.rules if chain is not None else ():
             name, _, directions = (rule.match("set", "--match-set") or "").partition(" ")
@@ -30,4 +33,4 @@ def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool, str | None
             if other is not None:
                 return False, other[0]
             return directions.startswith("dst") or "dst,dst" in rule.text, None
-    return False, None
+    return (False if shown else None), None

@@ -98,7 +98,8 @@ class _Reader:
         )
         cluster_ip = given.address if FrontendKind.CLUSTER_IP in kinds else None
         hairpins = {each.hairpin for each in endpoints}
-        marked = (False, None) if cluster_ip is None else self._cluster_ips
+        other = cluster_ip is None and given.kinds_known
+        marked = (False, None) if other else self._cluster_ips if cluster_ip is not None else (None, None)
         seconds = {each.persistence.seconds for each in given.servers if each.persistence is not None}
         return ServicePort(
             family=given.family,

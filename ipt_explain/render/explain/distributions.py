@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from ipt_explain.model import Backend
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.explain.loss_rows import leak_line
 from ipt_explain.render.explain.service_rows import View, row
@@ -61,7 +62,8 @@ def _kinds(kinds: set[FrontendKind]) -> str:
 def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     """The endpoints behind each balancer, that of the ClusterIP first; balancers that spread alike are shown once."""
     found = _distributions(service)
-    alone = len(found) == 1 and (not service.frontends or found[0].serves_cluster_ip)
+    only = not service.frontends or service.backend is Backend.IPVS
+    alone = len(found) == 1 and (only or found[0].serves_cluster_ip)
     endpoint_of = _endpoints_of(service)
     # kube-proxy puts every usable endpoint of its node into the local chain, so that the others are elsewhere.
     tells = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)

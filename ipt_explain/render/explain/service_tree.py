@@ -83,7 +83,13 @@ def _frontends(service: ServicePort) -> Iterator[Node]:
     for frontend, address in zip(frontends, addresses):
         notes = list(_frontend_notes(service, frontend))
         padding = " " * (width - cells(address) + 2) if notes else ""
-        yield row(KIND_WORDS[frontend.kind], [(address + padding, "address"), *notes], f"line {frontend.evidence.line}")
+        label = "address" if _is_untold(service, frontend) else KIND_WORDS[frontend.kind]
+        yield row(label, [(address + padding, "address"), *notes], f"line {frontend.evidence.line}")
+
+
+def _is_untold(service: ServicePort, frontend: Frontend) -> bool:
+    """Whether no set tells of which kind an address of IPVS is."""
+    return frontend.kind is FrontendKind.EXTERNAL and service.backend is Backend.IPVS
 
 
 def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
@@ -94,6 +100,8 @@ def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
     said = verdict_words(service, frontend)
     if said is not None:
         yield from sentence(*said)
+    elif _is_untold(service, frontend):
+        yield from sentence("of a kind that no set shown tells")
     elif frontend.kind is FrontendKind.EXTERNAL:
         yield from sentence("an external IP or a load balancer's")
     ranges = ranges_words(frontend)
@@ -144,5 +152,5 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
         said.append(f"{kinds} always (policy Cluster)")
     if said:
         yield row("masqueraded", sentence("; ".join(said)))
-    elif service.endpoints and not view.fragment:
+    elif service.endpoints and facts.all is False and not view.fragment:
         yield row("masqueraded", sentence("never"))

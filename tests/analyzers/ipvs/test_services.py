@@ -7,6 +7,7 @@ import json
 import pytest
 
 import ipt_explain
+from tests.cli.program import run
 from tests.ipvs_corpus import IpvsNode, ipvs_nodes
 
 ALL = ("ip-addr-kube-ipvs0", "ipvsadm-save", "ipset-save", "iptables-save")
@@ -62,3 +63,35 @@ def test_a_node_that_has_left_the_mode_has_no_services_of_it() -> None:
     left = "*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]\nCOMMIT\n"
     dump = ipt_explain.parse(NO_SERVERS + node.text(("ipset-save",)) + left)
     assert [each.backend for each in ipt_explain.explain(dump).services] == [None]
+
+
+_SETS = """Name: KUBE-CLUSTER-IP
+Type: hash:ip,port
+Header: family inet hashsize 1024 maxelem 65536
+Size in memory: 640
+References: 2
+Number of entries: 1
+Members:
+10.96.0.10,udp:53
+"""
+_SERVERS = """IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+UDP  10.96.0.10:53 rr
+  -> 10.244.0.2:53                Masq    1      0          0
+"""
+
+
+def test_sets_alone_lose_no_connection() -> None:
+    (service,) = json.loads(ipt_explain.explain(ipt_explain.parse(_SETS)).to_json())["services"]
+    assert service["state"] == "unknown"
+    assert {fate["served"] for fate in service["frontends"][0]["fates"].values()} == {None}
+
+
+def test_servers_alone_tell_neither_kinds_nor_masquerading() -> None:
+    (service,) = json.loads(ipt_explain.explain(ipt_explain.parse(_SERVERS)).to_json())["services"]
+    assert service["masquerade"] == {"hairpin": None, "all": None, "off_cluster": None}
+    assert {fate["masqueraded"] for fate in service["frontends"][0]["fates"].values()} == {None}
+    told = run("explain", "-", stdin=_SERVERS).out
+    assert "of a kind that no set shown tells" in told
+    assert "never" not in told
