@@ -33,19 +33,20 @@ class ChainGraph:
 
     def jumps(self, chain: str) -> tuple[Jump, ...]:
         """The jumps that leave `chain`, in rule order; one chain may be named several times."""
-        return tuple(map(as_jump, self._index.leaving.get(chain, ())))
+        return tuple(map(as_jump, self.jumping_rules(chain)))
 
     def jumping_rules(self, chain: str) -> list[Rule]:
         """The rules behind `jumps`."""
-        return self._index.leaving.get(chain, [])
+        numbers = self._index.leaving.get(chain)
+        return list(map(self.table.chains[chain].rule, numbers)) if numbers else []
 
     def callers(self, chain: str) -> tuple[Jump, ...]:
         """The jumps that lead to `chain`, in the order of the text."""
-        return tuple(map(as_jump, self._index.entering.get(chain, ())))
+        return tuple(map(as_jump, self.calling_rules(chain)))
 
     def calling_rules(self, chain: str) -> list[Rule]:
         """The rules behind `callers`, without making a jump of each: a marking chain has a hundred thousand."""
-        return self._index.entering.get(chain, [])
+        return [caller.rule(number) for caller, number in self._index.entering.get(chain, ())]
 
     def is_called(self, chain: str) -> bool:
         """Whether any rule jumps to `chain`."""
@@ -58,8 +59,8 @@ class ChainGraph:
         Chains without jumps are absent.
         """
         return {
-            name: tuple(dict.fromkeys([rule.target or "" for rule in rules]))
-            for name, rules in self._index.leaving.items()
+            name: tuple([target or "" for target in dict.fromkeys(map(self.table.chains[name].target_of, numbers))])
+            for name, numbers in self._index.leaving.items()
         }
 
     @cached_property
@@ -69,7 +70,8 @@ class ChainGraph:
         An error in a complete dump; in a fragment, and in restore input for a running kernel, the chain may well exist.
         """
         chains = self.table.chains
-        rules = [rule for target, rules in self._index.entering.items() if target not in chains for rule in rules]
+        missing = [target for target in self._index.entering if target not in chains]
+        rules = [rule for target in missing for rule in self.calling_rules(target)]
         return tuple(map(as_jump, sorted(rules, key=lambda rule: rule.line)))
 
     # --- reach ------------------------------------------------------------------------------------------------------
@@ -98,10 +100,10 @@ class ChainGraph:
         reached = {chain}
         pending = [chain]
         while pending:
-            for rule in self._index.entering.get(pending.pop(), ()):
-                if rule.chain not in reached:
-                    reached.add(rule.chain)
-                    pending.append(rule.chain)
+            for caller, _ in self._index.entering.get(pending.pop(), ()):
+                if caller.name not in reached:
+                    reached.add(caller.name)
+                    pending.append(caller.name)
         return frozenset(reached)
 
     # --- cycles -----------------------------------------------------------------------------------------------------

@@ -31,19 +31,18 @@ def leading_into_cycles(chains: Iterable[str], jumps: JumpIndex) -> list[str]:
     Takes whole chains off from the leaves (Kahn), so depth and shape of the graph do not matter.
     """
     open_jumps = dict.fromkeys(chains, 0)
-    for name, rules in jumps.leaving.items():
-        open_jumps[name] = len(rules)
-    for target, rules in jumps.entering.items():
+    for name, numbers in jumps.leaving.items():
+        open_jumps[name] = len(numbers)
+    for target, places in jumps.entering.items():
         if target not in open_jumps:  # dangling: nothing to wait for
-            for rule in rules:
-                open_jumps[rule.chain] -= 1
+            for chain, _ in places:
+                open_jumps[chain.name] -= 1
     done = [name for name, count in open_jumps.items() if not count]
     for name in done:  # grows while it is walked
-        for rule in jumps.entering.get(name, ()):
-            caller = rule.chain
-            open_jumps[caller] -= 1
-            if not open_jumps[caller]:
-                done.append(caller)
+        for chain, _ in jumps.entering.get(name, ()):
+            open_jumps[chain.name] -= 1
+            if not open_jumps[chain.name]:
+                done.append(chain.name)
     return [name for name, count in open_jumps.items() if count]
 
 

@@ -1,11 +1,11 @@
-"""Which rules jump, and where: one pass over a table, deciding once per shape."""
+"""Which rules jump, and where: one pass over a table, deciding once per layout."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TypeAlias
 
-from ipt_explain.model import Rule, Shape, Table, TargetKind
+from ipt_explain.model import Chain, Layout, Rule, Shape, Table, TargetKind
 from ipt_explain.records import dataclass
 
 # libiptc refuses to create chains of these names, so they can never be jumps.
@@ -33,44 +33,48 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class JumpIndex:
-    """The jumps of a table: by chain in rule order, and by target in the order of the text.
+    """The jumps of a table: by chain the numbers (from 0) of its rules that jump, and by target the chains and the
+    numbers of such rules in the order of the text.
 
-    Rules stand for jumps here; a 300,000-rule dump has as many, and a rule knows its own chain and target.
-    Chains without jumps, and targets that nobody jumps to, are absent.
+    No rule is made for it: a dump has 300,000 of them, and most questions are about a few chains. Chains
+    without jumps, and targets that nobody jumps to, are absent.
     """
 
-    leaving: dict[str, list[Rule]]
-    entering: dict[str, list[Rule]]
+    leaving: dict[str, list[int]]
+    entering: dict[str, list[tuple[Chain, int]]]
 
 
 def index_jumps(table: Table) -> JumpIndex:
     """All jumps of `table`. Linear in its rules."""
     chains = table.chains
-    leaving: dict[str, list[Rule]] = {}
-    entering: dict[str, list[Rule]] = {}
-    aims: dict[Shape, Aim] = {}
+    leaving: dict[str, list[int]] = {}
+    entering: dict[str, list[tuple[Chain, int]]] = {}
+    aims: dict[Layout, list[tuple[int, Aim]]] = {}
     for name, chain in chains.items():
-        found: list[Rule] = []
-        for rule in chain.rules:
-            shape = rule.shape
-            aim = aims.get(shape)
-            if aim is None:
-                aim = aims[shape] = aim_of(shape, chains)
-            slot, target, only_chains = aim
-            if slot is not None:
-                target = rule.word(slot)
+        layout, values = chain.layout, chain.values
+        aiming = aims.get(layout)
+        if aiming is None:
+            aiming = aims[layout] = list(_aims(layout, chains))
+        found: list[int] = []
+        for number, (place, target, only_chains) in aiming:
+            if place is not None:
+                target = values[place]
                 if (only_chains and target not in chains) or target in VERDICTS:
                     continue
-            elif target is None:
-                continue
-            found.append(rule)
-            if target in entering:
-                entering[target].append(rule)
-            else:
-                entering[target] = [rule]
+            found.append(number)
+            entering.setdefault(target or "", []).append((chain, number))
         if found:
             leaving[name] = found
     return JumpIndex(leaving, entering)
+
+
+def _aims(layout: Layout, chains: Container[str]) -> Iterator[tuple[int, Aim]]:
+    """Where the rules of a layout aim, by their numbers, with the places of targets in `Chain.values` for slots."""
+    known = {shape: aim_of(shape, chains) for shape in set(layout.shapes)}
+    for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
+        slot, target, only_chains = known[shape]
+        if slot is not None or target is not None:
+            yield number, (None if slot is None else start + slot, target, only_chains)
 
 
 def as_jump(rule: Rule) -> Jump:
