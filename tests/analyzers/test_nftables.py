@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -47,6 +48,21 @@ def test_services_are_as_the_objects_say(capture: Listing) -> None:
 def test_text_and_json_give_one_document(capture: Listing) -> None:
     assert capture.json is not None
     assert _without_lines(explained(capture.text)) == _without_lines(explained(capture.json))
+
+
+@pytest.mark.parametrize("capture", [each for each in CAPTURES if each.json][::12], ids=lambda each: each.name)
+def test_the_order_of_chains_sets_and_elements_does_not_matter(capture: Listing) -> None:
+    assert capture.json is not None
+    dice = random.Random(1)
+    objects = json.loads(capture.json)["nftables"]
+    for each in objects:
+        for held in (each.get("set"), each.get("map")):
+            dice.shuffle(held.get("elem", []) if held else [])
+    tables, rules = ([each for each in objects if kind in each] for kind in ("table", "rule"))
+    others = [each for each in objects if not {"table", "rule"} & each.keys()]
+    dice.shuffle(others)
+    shuffled = json.dumps({"nftables": [*tables[::-1], *others, *rules]})
+    assert _without_lines(explained(shuffled)) == _without_lines(explained(capture.json))
 
 
 def _without_lines(found: Any) -> Any:
