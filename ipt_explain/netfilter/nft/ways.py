@@ -67,7 +67,7 @@ class Leaps(NamedTuple):
 
 class CommonWay(NamedTuple):
     """A way that several packets take together, which differ in where they are bound for, and at most in which chain
-    they go to."""
+    they go to. `entered`: each was entered into a list that nobody will ask, of which its state tells nothing."""
 
     share: Probability
     then: Verdict | Flow | Leap | Leaps
@@ -75,11 +75,13 @@ class CommonWay(NamedTuple):
     to: tuple[Heading, ...]
     matched: bool
     reason: str = ""
+    entered: bool = False
 
 
 class Alike(NamedTuple):
     """Packets of those asked about, by their places among them, that a rule, or rules of one shape, treat alike: each
-    takes every way with its share."""
+    takes every way with its share. `spread`: a packet's place is here once for each chain that it may go to."""
 
     places: Sequence[int]
     ways: Sequence[CommonWay]
+    spread: bool = False

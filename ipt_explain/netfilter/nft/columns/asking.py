@@ -66,15 +66,17 @@ class Columns:
 
     def answers(
         self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading],
-        unasked: bool = False,
+        unasked: bool = False, spreads: bool = False,
     ) -> Iterator[Alike]:  # fmt: skip
         """What the rules make of packets in a state: of each, one rule, where it is bound for and where it was sent.
 
-        With `unasked`, no rule will ask what packets are entered into.
+        With `unasked`, no rule will ask what packets are entered into. With `spreads`, packets that go by chance to
+        chains of one layout, which none of them comes back from, may be told as one way of several times as many.
         """
         column = _Column(table, rules, state, to, sent)
         places: Places = range(len(rules))
         odd: list[int] = []
+        entered = False
         for number, statement in enumerate(rules[0].statements):
             if isinstance(statement, Match):
                 places, missed = self._matched(column, number, places, odd)
@@ -88,7 +90,7 @@ class Columns:
                     yield _all(column, places, then)
                 places = places if then is None else ()
             elif isinstance(statement, VerdictMap):
-                yield from self._drawn(column, number, places, odd)
+                yield from self._drawn(column, number, places, odd, spreads)
                 places = ()
             elif isinstance(statement, Nat):
                 if applies(statement, state):
@@ -96,7 +98,9 @@ class Columns:
                 else:
                     yield _all(column, places, Flow.CONTINUE, matched=False)
                 places = ()
-            elif not (unasked and isinstance(statement, SetUpdate) and not statement.statements):
+            elif unasked and isinstance(statement, SetUpdate) and not statement.statements:
+                entered = True
+            else:
                 changed = self.evaluator.changed(table, rules[0], statement, column.state, column.bound(0))
                 if changed is None:
                     odd += places
@@ -106,7 +110,7 @@ class Columns:
             if not places:
                 break
         if places:
-            yield _all(column, places, Flow.CONTINUE)
+            yield _all(column, places, Flow.CONTINUE, entered=entered)
         if odd:
             odd.sort()
             ask = self.evaluator.ways
@@ -169,17 +173,31 @@ class Columns:
             then = _together([leaps[at] for at in members])
             yield Alike(those, [CommonWay(ALWAYS, then, column.state, column.heading(those), True)])
 
-    def _drawn(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
+    def _drawn(
+        self, column: _Column, number: int, places: Places, odd: list[int], spreads: bool
+    ) -> Iterator[Alike]:
         """Packets of which each goes by chance to one of the chains that its rule has."""
         for those, draws in self._alike(column, number, places, odd):
-            to = column.heading(those)
+            to, first = column.heading(those), draws[0]
+            if spreads and len(first.leaps) > 1 and self._goes_one_way(column.table, first):
+                names = tuple([draw.leaps[at].chain for at in range(len(first.leaps)) for draw in draws])
+                way = CommonWay(first.shares[0], Leaps(names, True), column.state, to * len(first.leaps), True)
+                yield Alike(those * len(first.leaps), [way], spread=True)
+                continue
             yield Alike(
                 those,
                 [
                     CommonWay(share, _together([draw.leaps[at] for draw in draws]), column.state, to, True)
-                    for at, share in enumerate(draws[0].shares)
+                    for at, share in enumerate(first.shares)
                 ],
             )
+
+    def _goes_one_way(self, table: Table, draw: Draw) -> bool:
+        """Whether all that it leads to are chains of one layout, for good, each as likely as another."""
+        if len(set(draw.shares)) > 1 or not all(leap.goto for leap in draw.leaps):
+            return False
+        courses = {self._layouts.course(table, leap) for leap in draw.leaps}
+        return len(courses) == 1 and len({leap.chain for leap in draw.leaps}) == len(draw.leaps)
 
     def _alike(
         self, column: _Column, number: int, places: Places, odd: list[int]
@@ -220,8 +238,11 @@ def _rewritten(
         yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
 
 
-def _all(column: _Column, places: Places, then: Verdict | Flow, matched: bool = True) -> Alike:
-    return Alike(places, [CommonWay(ALWAYS, then, column.state, column.heading(places), matched)])
+def _all(
+    column: _Column, places: Places, then: Verdict | Flow, matched: bool = True, entered: bool = False
+) -> Alike:
+    way = CommonWay(ALWAYS, then, column.state, column.heading(places), matched, entered=entered)
+    return Alike(places, [way])
 
 
 def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
-from ipt_explain.model.nft import Chain, Rule, SetUpdate
+from ipt_explain.model.nft import Chain, Numgen, Rule, SetUpdate, VerdictMap
 from ipt_explain.netfilter.nft import Columns, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
@@ -57,6 +57,7 @@ class ChainWalk:
         self._table = stage.table
         self._entered = entered
         self._sent = [sent[number] for number in entered.who]
+        self._parents: dict[int, int] = {}  # of rows that stand for a share of a packet's, each in a chain of its own
         self._columns = columns
         self._evaluator = columns.evaluator
         self._budget = budget
@@ -115,18 +116,18 @@ class ChainWalk:
     def _answers(self, frame: Frame, portion: Portion) -> Iterable[tuple[Portion, Sequence[CommonWay]]]:
         """The ways on, with the packets that share all of them but where they are bound for."""
         table, state, rows, sent = self._table, portion.state, portion.rows, self._sent
-        if not isinstance(frame.chains, Chain):
-            rules = [frame.chains[row].rules[frame.place] for row in rows]
-            if len(rules) > 1:
-                self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
-                unasked = self._forgets and isinstance(rules[0].statements[0], SetUpdate) and not frame.asks_later()
-                where_sent = [sent[row] for row in rows]
-                for alike in self._columns.answers(table, rules, state, portion.to, where_sent, unasked):
-                    yield _part(portion, alike.places), alike.ways
-                return
-            rule = rules[0]
-        else:
-            rule = frame.chains.rules[frame.place]
+        chains, at = frame.chains, frame.place
+        rule = chain_of(chains, rows[:1]).rules[at]
+        spreads = len(self._entered.who) > 1 and _draws(rule) and not frame.comes_back()
+        if spreads or (len(rows) > 1 and not isinstance(chains, Chain)):
+            rules = [rule] * len(rows) if isinstance(chains, Chain) else [chains[row].rules[at] for row in rows]
+            self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
+            unasked = self._forgets and isinstance(rule.statements[0], SetUpdate) and not frame.asks_later()
+            where_sent = [sent[row] for row in rows]
+            for alike in self._columns.answers(table, rules, state, portion.to, where_sent, unasked, spreads):
+                part = self._spread(portion, alike.places) if alike.spread else _part(portion, alike.places)
+                yield part, alike.ways
+            return
         ask = self._evaluator.ways
         if len(rows) == 1 or not self._evaluator.asks_where_to(rule):
             self._budget.left -= _COST_OF_A_RULE
@@ -148,6 +149,21 @@ class ChainWalk:
         for alike in self._columns.grouped(table, range(len(answers)), answers):
             yield _part(portion, alike.places), alike.ways
 
+    def _spread(self, portion: Portion, places: Sequence[int]) -> Portion:
+        """The packets at these places, each as often as it is there."""
+        parents = [portion.rows[place] for place in places]
+        rows = range(len(self._sent), len(self._sent) + len(parents))
+        self._parents.update(zip(rows, parents))
+        self._sent += [self._sent[row] for row in parents]
+        return portion._replace(rows=tuple(rows), to=tuple([portion.to[place] for place in places]))
+
+    def _lineage(self, row: int) -> tuple[int, ...]:
+        """A row and those that it stands for a share of; the last is that of a packet which entered."""
+        rows = [row]
+        while rows[-1] in self._parents:
+            rows.append(self._parents[rows[-1]])
+        return tuple(rows)
+
     def _apart(self, rule: Rule, portion: Portion) -> tuple[Portion | None, Portion]:
         """The packets that the rule cannot match by their destination, if any, and the others."""
         meant = self._evaluator.destinations(self._table, rule)
@@ -163,7 +179,7 @@ class ChainWalk:
     def _go(self, frame: Frame, way: CommonWay, before: PacketState, going: Portion) -> None:
         then = way.then
         if then is Flow.CONTINUE:
-            if way.matched and _tells(before, way.state):
+            if way.matched and (way.entered or _tells(before, way.state)):
                 link = Link(going.via, frame.depth, frame.chains, frame.place, before, way.state)
                 going = going._replace(via=link)
             self._wait(frame.behind(), going)
@@ -181,7 +197,7 @@ class ChainWalk:
             self._end(going, Verdict.UNKNOWN, f"chain {then.chain}, which this input does not show")
         elif frame.depth >= MOST_JUMPS:
             for place, row in enumerate(going.rows):
-                reason = f"{LOOP} that comes back to chain {chain_of(into, row).name}"
+                reason = f"{LOOP} that comes back to chain {chain_of(into, (row,)).name}"
                 self._end(_part(going, [place]), Verdict.UNKNOWN, reason)
         elif isinstance(into, Chain):
             self._wait(frame.into(into, then.goto), going)
@@ -203,19 +219,21 @@ class ChainWalk:
     def flock(self, arrival: Arrival) -> Flock:
         """The packets of an arrival, on their way to the next stage."""
         entered, share = self._entered, arrival.share
-        who = [entered.who[row] for row in arrival.rows]
-        shares = [product(entered.shares[row], share) for row in arrival.rows]
-        return Flock(who, arrival.to, shares, _FromChain(self, arrival))
+        rows = [self._lineage(row)[-1] for row in arrival.rows] if self._parents else arrival.rows
+        who = [entered.who[row] for row in rows]
+        shares = [product(entered.shares[row], share) for row in rows]
+        flock = Flock(who, arrival.to, shares, _FromChain(self, arrival))
+        return Flock.joined((flock, Flock((), (), ()))) if self._parents and _repeats(flock) else flock
 
     def leg(self, arrival: Arrival, place: int) -> NftLeg:
         """How one of an arrival's packets came through."""
-        row = arrival.rows[place]
-        bound = Bound(self._entered.to[row], self._sent[row])
-        return NftLeg(self._table, row, arrival.via, bound, arrival.to[place], arrival.by_policy)
+        rows = self._lineage(arrival.rows[place])
+        bound = Bound(self._entered.to[rows[-1]], self._sent[rows[-1]])
+        return NftLeg(self._table, rows, arrival.via, bound, arrival.to[place], arrival.by_policy)
 
     def before(self, row: int) -> tuple[Flock, int]:
         """Where a packet stood when it entered."""
-        return self._entered.before(row)
+        return self._entered.before(self._lineage(row)[-1])
 
 
 class _FromChain:
@@ -232,6 +250,16 @@ class _FromChain:
 
     def before(self, row: int) -> tuple[Flock, int]:
         return self._walk.before(self._arrival.rows[row])
+
+
+def _draws(rule: Rule) -> bool:
+    """Whether a rule sends packets by chance to several chains."""
+    last = rule.statements[-1] if rule.statements else None
+    return isinstance(last, VerdictMap) and isinstance(last.key, Numgen)
+
+
+def _repeats(flock: Flock) -> bool:
+    return len(set(zip(flock.who, flock.to))) < len(flock)
 
 
 def _picked(portion: Portion, missed: Sequence[bool], wanted: bool) -> Portion:

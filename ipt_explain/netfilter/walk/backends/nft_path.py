@@ -3,7 +3,7 @@ somebody asks about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Union
 
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -71,11 +71,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftLeg:
-    """A packet's way through one base chain: its row there, what it met last, and where it was bound for before and
-    behind."""
+    """A packet's way through one base chain: its rows there, the latest first, what it met last, and where it was
+    bound for before and behind."""
 
     table: Table
-    row: int
+    rows: tuple[int, ...]
     via: Link | None
     bound: Bound
     to_after: Heading
@@ -106,14 +106,14 @@ class NftLeg:
                 after = None
         to_after = self.to_after if link is self.via else self.bound.to
         name = f"{self.table.family.value} {self.table.name}"
-        chain = chain_of(link.chains, self.row)
+        chain = chain_of(link.chains, self.rows)
         rule = None if link.place is None else chain.rules[link.place]
-        into = None if link.into is None else chain_of(link.into, self.row)
+        into = None if link.into is None else chain_of(link.into, self.rows)
         return NftStep(
             name, chain, rule, link.depth, link.before, after, into, self.bound, to_after, link.verdict
         )  # fmt: skip
 
 
-def chain_of(chains: Chains, row: int) -> Chain:
-    """The chain that the packet of a row is in."""
-    return chains[row] if isinstance(chains, Mapping) else chains
+def chain_of(chains: Chains, rows: Sequence[int]) -> Chain:
+    """The chain that a packet is in, by the first of its rows that is in one."""
+    return next(chains[row] for row in rows if row in chains) if isinstance(chains, Mapping) else chains

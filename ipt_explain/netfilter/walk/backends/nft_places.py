@@ -46,6 +46,13 @@ class Frame:
         order = (*self.order[:-1], self.place + 1)
         return Frame(self.chains, self.rules, self.place + 1, self.back, order, self.depth)
 
+    def comes_back(self) -> bool:
+        """Whether packets that leave this chain for another without a return may still meet rules of callers."""
+        back = self.back
+        while back is not None and back.place == back.rules:
+            back = back.back
+        return back is not None
+
     def asks_later(self) -> bool:
         """Whether rules behind this one may ask what was entered into a set."""
         place, frame = self.place + 1, self
