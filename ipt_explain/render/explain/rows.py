@@ -9,6 +9,7 @@ from ipt_explain.render.explain.summary import SIGNS, brief_words
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
+from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Trouble, trouble_of
 from ipt_explain.services.ports import FrontendKind, ServicePort
@@ -49,7 +50,7 @@ def _lines(explanation: Explanation, width: int) -> Iterator[Line]:
     kinds = {front.kind for service in explanation.services for front in service.frontends}
     if kinds:
         words = [f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds]
-        if any(endpoint.local for service in explanation.services for endpoint in service.endpoints):
+        if any(True in column_of(service.endpoints, "local") for service in explanation.services):
             words.append("4/2 two of four endpoints are local")
         yield from draw(Node(sentence(" · ".join(words), "note")), width)
 
@@ -80,7 +81,7 @@ def _row(service: ServicePort) -> Row:
     trouble = trouble_of(service)
     sign, style = SIGNS.get(trouble.standing, (" ", ""))
     kinds = dict.fromkeys(_LETTERS[front.kind] for front in service.frontends)
-    local = sum(endpoint.local is True for endpoint in service.endpoints)
+    local = column_of(service.endpoints, "local").count(True)
     endpoints = f"{len(service.endpoints)}/{local}" if local else str(len(service.endpoints))
     return (
         (sign, style),
@@ -116,7 +117,7 @@ def _balance(service: ServicePort) -> str:
         return f"leaks {percent(balancer.unmatched)}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"
-    return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or "-"
+    return evenness(column_of(balancer.shares, "probability")).partition(" ")[0] or "-"
 
 
 def _cut(text: str, width: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, Frontend, FrontendKind, ServicePort
 from ipt_explain.words.percents import evenness, percents
@@ -85,7 +86,7 @@ def _balance(balancer: Balancer) -> str:
         return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"
-    return evenness([share.probability for share in balancer.shares]).partition(" ")[0] or NONE
+    return evenness(column_of(balancer.shares, "probability")).partition(" ")[0] or NONE
 
 
 def _word(text: str | None) -> str:
