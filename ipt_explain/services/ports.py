@@ -10,6 +10,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
+from ipt_explain.words.addresses import front
 
 
 class FrontendKind(Enum):
@@ -227,7 +228,9 @@ class ServicePort:
         """`namespace/name:port`, or what is known of it."""
         if self.name is None:
             known = self.chains.service or self.chains.local or self.chains.external
-            return known or f"{self.cluster_ip}:{self.port}/{self.protocol}"
+            places = [(self.cluster_ip, self.port)] if self.cluster_ip else []
+            places += [(each.address, each.port) for each in self.frontends]
+            return known or f"{front(*next(iter(places), (None, None)))}/{self.protocol}"
         port = f":{self.port_name}" if self.port_name else ""
         return f"{self.namespace}/{self.name}{port}"
 

@@ -89,7 +89,7 @@ _PART = """table ip kube-proxy {
 
 def test_a_table_whose_rules_need_sets_that_the_text_lacks_is_a_part_of_one() -> None:
     dump = ipt_explain.parse(_PART)
-    assert any("needs a set that is not in the text" in warning for warning in dump.warnings)
+    assert any("this rule needs nodeport-ips, which is not in the text" in warning for warning in dump.warnings)
     (service,) = explained(_PART)["services"]
     assert service["state"] == "unknown"
     assert not [finding for finding in audit_read(dump) if finding.severity is Severity.ERROR]

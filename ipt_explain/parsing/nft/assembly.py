@@ -107,15 +107,20 @@ class TableDraft:
             self.handle,
         )
 
-    def sets_not_shown(self) -> Iterator[Rule]:
-        """Rules that look something up in a set or map that the table does not have; the kernel takes none of these."""
-        for chain in self.chains.values():
-            for rule in chain.rules:
-                for statement in rule.statements:
-                    data = statement.right if isinstance(statement, Match) else None
-                    data = statement.data if isinstance(statement, VerdictMap) else data
-                    if isinstance(data, SetReference) and data.name not in self.sets:
-                        yield rule
+    def gaps(self) -> Iterator[tuple[int, str]]:
+        """What proves that lines of the table are missing, and where: the kernel takes no rule that needs a set which
+        is not there, and nobody writes rules that no hook asks.
+        """
+        rules = [rule for chain in self.chains.values() for rule in chain.rules]
+        if rules and not any(chain.base is not None for chain in self.chains.values()):
+            yield self.line, "no chain of this table hangs on a hook"
+        for rule in rules:
+            for statement in rule.statements:
+                data = statement.right if isinstance(statement, Match) else None
+                data = statement.data if isinstance(statement, VerdictMap) else data
+                if isinstance(data, SetReference) and data.name not in self.sets:
+                    yield rule.line, f"this rule needs {data.name}, which is not in the text"
+                    return
 
     def _looks_like_xtables(self) -> bool:
         """Whether iptables-nft made the table: it has iptables' names throughout, or what only xtables can do."""
@@ -153,12 +158,11 @@ class RulesetDraft:
     def finished(self) -> Ruleset:
         """The ruleset as the model has it."""
         for draft in self.tables.values():
-            missing = next(draft.sets_not_shown(), None)
-            if missing is not None:
+            for line, proof in draft.gaps():
                 self.fragment = True
                 self.warnings.append(
-                    f"{self.source}:{missing.line}: this rule needs a set that is not in the text, so lines of table"
-                    f" {draft.family.value} {draft.name} are missing: what is not in the text is unknown"
+                    f"{self.source}:{line}: {proof}, so lines of table {draft.family.value} {draft.name} are missing:"
+                    " what is not in the text is unknown"
                 )
         tables = {key: draft.finished() for key, draft in self.tables.items()}
         return Ruleset(self.source, tables, self.generator, self.fragment)

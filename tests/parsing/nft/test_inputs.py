@@ -122,7 +122,7 @@ def test_errors_name_line_and_column(text: str, line: int, column: int, said: st
 
 
 def test_blocks_that_are_not_known_are_passed_over_in_words() -> None:
-    dump = read_dump("table ip t {\n\tgizmo g {\n\t\tspin 5\n\t}\n\tchain d {\n\t\taccept\n\t}\n\thumming\n}\n")
+    dump = read_dump("table ip t {\n\tgizmo g {\n\t\tspin 5\n\t}\n\tchain d {\n\t\ttype filter hook input priority 0;\n\t\taccept\n\t}\n\thumming\n}\n")
     assert dump.nft is not None
     table = dump.nft.tables[nft.TableFamily.IP, "t"]
     assert (list(table.chains), table.objects) == (["d"], ("gizmo g",))
