@@ -228,9 +228,10 @@ class ServicePort:
         """`namespace/name:port`, or what is known of it."""
         if self.name is None:
             known = self.chains.service or self.chains.local or self.chains.external
-            places = [(self.cluster_ip, self.port)] if self.cluster_ip else []
-            places += [(each.address, each.port) for each in self.frontends]
-            return known or f"{front(*next(iter(places), (None, None)))}/{self.protocol}"
+            address, at = self.cluster_ip, self.port
+            if address is None and self.frontends:
+                address, at = self.frontends[0].address, self.frontends[0].port
+            return known or f"{front(address, at)}/{self.protocol}"
         port = f":{self.port_name}" if self.port_name else ""
         return f"{self.namespace}/{self.name}{port}"
 

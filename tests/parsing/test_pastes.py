@@ -178,6 +178,14 @@ def test_a_listing_in_the_source_of_a_page() -> None:
     assert (rule.chain, rule.target, rule.line) == ("KUBE-SVC-A", "KUBE-SEP-A", 4)
 
 
+def test_tags_in_a_comment_make_no_page() -> None:
+    row = "ACCEPT     all  --  0.0.0.0/0            0.0.0.0/0            /* <b>bold</b> */"
+    (rule,) = _rules(
+        read_dump(f"Chain INPUT (policy ACCEPT)\ntarget     prot opt source               destination\n{row}\n")
+    )
+    assert rule.text.endswith('"<b>bold</b>" -j ACCEPT')
+
+
 def test_no_table_goes_on_behind_a_fence() -> None:
     forward = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
     dump = read_dump(f"```\n*nat\n:KUBE-SVC-A - [0:0]\n{_RULE}\n```\nAnd then:\n```\n{forward}\n```\n")

@@ -12,6 +12,8 @@ from ipt_explain.parsing.pastes.around import is_row
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
 )
+_PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>")
+"""What a page has at least; the tags of bold type may be somebody's comment."""
 _DUMP_LINE = re.compile(RULE_START)
 _OPENS = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
@@ -22,6 +24,8 @@ def without_tags(text: str) -> tuple[str, int]:
     """The text without tags, and in how many lines there were any. Rules of a whole table stay as they are: chains,
     interfaces and comments may have such names.
     """
+    if not _PAGE.search(text):
+        return text, 0
     lines = text.split("\n")
     count = 0
     in_table = open_quote = above = False
