@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Extent, Family, Form, Rule, Ruleset, Table
 from ipt_explain.parsing.iptables.assembly import (
-    RulesetBuilder,
     TableBuilder,
     families_of,
     listed_table,
@@ -15,6 +14,7 @@ from ipt_explain.parsing.iptables.assembly import (
 from ipt_explain.parsing.iptables.fragments import Place, places_of
 from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.iptables.headless import Headless
+from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
 from ipt_explain.parsing.pastes.extents import HOLED, Extents
 from ipt_explain.parsing.pastes.merging import chain_of_outputs
 from ipt_explain.parsing.pastes.outputs import outputs_of

@@ -218,7 +218,9 @@ class _Reader:
         incomplete = self._cleared.elided or self._holes.everywhere(self._cleared.sections)
         gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)
         gathering.add_sections(sorted(self._cleared.sections, key=lambda section: section.line))
-        loose = sorted([*self._rules.loose, *self._cleared.beside], key=lambda rule: rule.line)
+        loose, beside = self._rules.loose, self._cleared.beside
+        if beside:
+            loose = sorted([*loose, *beside], key=lambda rule: rule.line)
         gathering.add_loose(loose, SourceText(self._source.name, self._text))
         for generator, table in self._plain.unreadable:
             gathering.add_unreadable(generator, table)

@@ -32,6 +32,7 @@ from ipt_explain.parsing.pastes.slips import hanging, repaired, several
 from ipt_explain.parsing.pastes.wrapping import Joiner, window_of
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
+from ipt_explain.words.line_numbers import line_numbers
 
 _DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
@@ -45,7 +46,6 @@ _ADDED = "what a log, a list or a page puts around rules was ignored"
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
 _FENCED = re.compile(rf"`{{3,}}(?={RULE_START})")
 _FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
-_MOST_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,35 +275,21 @@ class _Preparing:
     def _warnings(self) -> Iterator[str]:
         name = self._name
         if self._left_out:
-            yield f"{name}: left out {_lines(self._left_out)}: no rules, but text around them"
+            yield f"{name}: left out {line_numbers(self._left_out)}: no rules, but text around them"
         if self._rows:
             yield (
-                f"{name}: left out {_lines(self._rows)} of a listing whose chain is not in the text: give the listing"
-                " with its `Chain` lines, or what `iptables-save` prints"
+                f"{name}: left out {line_numbers(self._rows)} of a listing whose chain is not in the text: give the"
+                " listing with its `Chain` lines, or what `iptables-save` prints"
             )
         if self._joints:
-            yield f"{name}: {_lines(self._joints)} went on below, broken inside a rule, and were joined"
+            joined = line_numbers(sorted(set(self._joints)))
+            yield f"{name}: {joined} went on below, broken inside a rule, and were joined"
         if self._prefixed:
-            lines = "1 line" if self._prefixed == 1 else f"{self._prefixed:,} lines"
-            yield f"{name}: {lines}: {_ADDED}"
+            yield f"{name}: {counted(self._prefixed, 'line')}: {_ADDED}"
         for note, count in self._mended.items():
             yield f"{name}: {counted(count, 'line')}: {note}"
         if self._unreadable:
-            yield f"{name}: {_lines(self._unreadable)} cannot be read: only the shell knew what its variables hold"
+            unread = line_numbers(self._unreadable)
+            yield f"{name}: {unread} cannot be read: only the shell knew what its variables hold"
         if self._sections:
             yield f"{name}: rules were taken from commands that make them; whether they ran, only `iptables-save` tells"
-
-
-def _lines(numbers: list[int]) -> str:
-    """`line 4`, `lines 1-3, 7 and 12 more`."""
-    runs: list[str] = []
-    start = previous = numbers[0]
-    for number in [*numbers[1:], 0]:
-        if number != previous + 1:
-            runs.append(str(start) if start == previous else f"{start}-{previous}")
-            start = number
-        previous = number
-    shown = ", ".join(runs[:_MOST_LINES])
-    if len(runs) > _MOST_LINES:
-        shown += ", …"
-    return f"line {shown}" if len(numbers) == 1 else f"{len(numbers):,} lines ({shown})"
