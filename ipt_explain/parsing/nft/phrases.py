@@ -14,31 +14,22 @@ from ipt_explain.model.nft import (
     Counter,
     CountLimit,
     Element,
-    Expression,
     ExtensionHeader,
     Fib,
-    Flags,
     FlowOffload,
     Hash,
     Limit,
-    Log,
     Mangle,
     MapLookup,
-    Match,
     Meta,
-    Nat,
-    NatKind,
     Notrack,
     Numgen,
-    Operator,
     Payload,
     Prefix,
     Quota,
     Range,
-    Reject,
     Routing,
     SetLiteral,
-    SetUpdate,
     Socket,
     Statement,
     Verdict,
@@ -47,11 +38,11 @@ from ipt_explain.model.nft import (
     Xtables,
 )
 from ipt_explain.model.nft.printing import expression_text
+from ipt_explain.parsing.nft import statements
 from ipt_explain.parsing.nft.lines import BaseLine, Closing, Line, Opening, Property, RuleLine, Types
-from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, operator_sign, reject_with
+from ipt_explain.parsing.nft.normal import operator_sign
+from ipt_explain.parsing.nft.statements import Parts
 from ipt_explain.records import dataclass
-
-Parts = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +60,6 @@ class _Expires:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Masked:
-    """`VALUE / MASK` of bits by name, which belongs to both sides of a match."""
-
-    value: Expression
-    mask: Expression
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    address: Expression | None
-    port: Expression | None
-
-
 def only(parts: Parts) -> Any:
     """What says no more than its first part."""
     return parts[0]
@@ -98,14 +75,14 @@ def _line(parts: Parts) -> Line:
 
 
 def _rule(parts: Parts) -> RuleLine:
-    statements: list[Statement] = []
+    found: list[Statement] = []
     comment = None
     for part in parts:
         if not isinstance(part, _Comment):
-            statements.append(part)
+            found.append(part)
         elif comment is None:
             comment = part.text
-    return RuleLine(tuple(statements), comment)
+    return RuleLine(tuple(found), comment)
 
 
 def _base_chain(parts: Parts) -> BaseLine:
@@ -158,97 +135,6 @@ def _element(parts: Parts) -> Element:
     return Element(parts[0], data, **given)
 
 
-def _match(parts: Parts) -> Match:
-    left, right = parts[0], parts[-1]
-    operator = Operator(parts[1]) if len(parts) == 3 else None
-    if isinstance(right, _Masked):
-        return Match(Binary("&", left, right.mask), operator or Operator.EQUAL, right.value)
-    if isinstance(right, Prefix) and isinstance(right.length, str):
-        return Match(Binary("&", left, right.length), operator or Operator.EQUAL, right.base)
-    return Match(left, operator or implicit_operator(left, right), right)
-
-
-def _flags(parts: Parts) -> Expression:
-    names = tuple(part for part in parts if part not in (",", "|", "(", ")"))
-    return names[0] if len(names) == 1 else Flags(names)
-
-
-def _nat(parts: Parts) -> Nat:
-    target: _Target = next(part for part in parts if isinstance(part, _Target))
-    flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
-    family = parts[1] if parts[1] in ("ip", "ip6") else None
-    return Nat(NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])
-
-
-def _local_nat(parts: Parts) -> Nat:
-    flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
-    port = parts[3] if len(parts) > 3 and parts[1] == "to" else None
-    return Nat(NatKind(parts[0]), None, port, flags)
-
-
-def _nat_address(parts: Parts) -> Expression:
-    words = [part for part in parts if part not in ("[", "]")]
-    if len(words) == 1:
-        return words[0]  # type: ignore[no-any-return]
-    return Range(words[0], words[2]) if words[1] == "-" else Prefix(words[0], words[2])
-
-
-def _counter(parts: Parts) -> Counter:
-    return Counter(parts[2], parts[4]) if len(parts) > 1 else Counter()
-
-
-def _limit(parts: Parts) -> Limit:
-    rest = parts[2:]
-    over = rest[0] == "over"
-    rest = rest[1:] if over else rest
-    unit = "packets" if rest[1] == "/" else rest[1]
-    per = rest[rest.index("/") + 1]
-    if "burst" in rest:
-        burst, burst_unit = rest[-2:]
-    else:
-        burst, burst_unit = USUAL_BURST.get(unit, 0), "packets" if unit == "packets" else "bytes"
-    return Limit(rest[0], unit, per, burst, burst_unit, over)
-
-
-def _quota(parts: Parts) -> Quota:
-    over = parts[1] == "over"
-    rest = parts[2:] if isinstance(parts[1], str) else parts[1:]
-    used, used_unit = (rest[3], rest[4]) if len(rest) > 2 else (0, "bytes")
-    return Quota(rest[0], rest[1], over, used, used_unit)
-
-
-def _log(parts: Parts) -> Log:
-    options = sorted(part for part in parts[1:] if len(part) == 2)
-    flags = [flag for part in parts[1:] if len(part) == 1 for flag in part[0]]
-    return Log(tuple(options), tuple(flags))
-
-
-def _log_flags(parts: Parts) -> tuple[list[str]]:
-    layer, _, names = parts[1].partition(" ")
-    return ([f"{layer} {name}" for name in names.split(",")] if names else [layer],)
-
-
-def _reject(parts: Parts) -> Reject:
-    if len(parts) == 1:
-        return Reject()
-    return reject_with(parts[2], parts[3] if len(parts) > 3 else None)
-
-
-def _set_update(parts: Parts) -> SetUpdate:
-    operation, target, _, key, *rest = parts
-    timeout = data = None
-    statements: list[Statement] = []
-    for place, part in enumerate(rest):
-        previous = rest[place - 1] if place else None
-        if previous == "timeout":
-            timeout = part
-        elif previous == ":":
-            data = part
-        elif not isinstance(part, str):
-            statements.append(part)
-    return SetUpdate(operation, target, key, timeout, tuple(statements), data)
-
-
 def _conntrack(parts: Parts) -> Conntrack:
     return Conntrack(parts[-1], parts[1] if len(parts) == 3 else None)
 
@@ -290,37 +176,37 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "option": only,
     "verdict": lambda parts: Verdict(VerdictKind(parts[0])),
     "transfer": lambda parts: Verdict(VerdictKind(parts[0]), parts[1]),
-    "match": _match,
+    "match": statements.match,
     "braces": only,
     "set_name": only,
-    "flags": _flags,
-    "masks": _flags,
-    "masked": lambda parts: _Masked(parts[0], parts[2]),
-    "masked_one": lambda parts: _Masked(parts[0], _flags(parts[2:])),
+    "flags": statements.flags,
+    "masks": statements.flags,
+    "masked": lambda parts: statements.Masked(parts[0], parts[2]),
+    "masked_one": lambda parts: statements.Masked(parts[0], statements.flags(parts[2:])),
     "verdict_map": lambda parts: VerdictMap(parts[0], parts[2]),
     "mangle": lambda parts: Mangle(parts[0], parts[2]),
-    "nat": _nat,
-    "local_nat": _local_nat,
-    "nat_to": lambda parts: _Target(parts[0], parts[2] if len(parts) > 1 else None),
-    "nat_to_port": lambda parts: _Target(None, parts[1]),
-    "nat_by": lambda parts: _Target(MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None),
-    "nat_address": _nat_address,
+    "nat": statements.nat,
+    "local_nat": statements.local_nat,
+    "nat_to": lambda parts: statements.Target(parts[0], parts[2] if len(parts) > 1 else None),
+    "nat_to_port": lambda parts: statements.Target(None, parts[1]),
+    "nat_by": lambda parts: statements.Target(MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None),
+    "nat_address": statements.nat_address,
     "nat_port": lambda parts: Range(parts[0], parts[2]) if len(parts) > 1 else parts[0],
     "nat_flags": lambda parts: frozenset(parts[0::2]),
-    "counter": _counter,
+    "counter": statements.counter,
     "named_counter": lambda parts: Counter(name=parts[2]),
-    "limit": _limit,
+    "limit": statements.limit,
     "named_limit": lambda parts: Limit(name=parts[2]),
-    "quota": _quota,
+    "quota": statements.quota,
     "named_quota": lambda parts: Quota(name=parts[2]),
     "count": lambda parts: CountLimit(parts[-1], "over" in parts[2:-1]),
-    "log": _log,
+    "log": statements.log,
     "log_prefix": lambda parts: ("prefix", parts[1]),
     "log_level": lambda parts: ("level", parts[1]),
     "log_number": lambda parts: (parts[0], parts[1]),
-    "log_flags": _log_flags,
-    "reject": _reject,
-    "set_update": _set_update,
+    "log_flags": statements.log_flags,
+    "reject": statements.reject,
+    "set_update": statements.set_update,
     "notrack": lambda parts: Notrack(),
     "flow": lambda parts: FlowOffload(parts[2]),
     "xtables": lambda parts: Xtables(parts[1], parts[2]),

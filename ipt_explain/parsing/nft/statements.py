@@ -1,0 +1,148 @@
+"""What the phrases of statements mean: matches, NAT, limits, logs and the like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ipt_explain.model.nft import (
+    Binary,
+    Counter,
+    Expression,
+    Flags,
+    Limit,
+    Log,
+    Match,
+    Nat,
+    NatKind,
+    Operator,
+    Prefix,
+    Quota,
+    Range,
+    Reject,
+    SetUpdate,
+    Statement,
+)
+from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with
+from ipt_explain.records import dataclass
+
+Parts = list[Any]
+"""What the parts of a phrase mean, keywords included, in the order of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """`VALUE / MASK` of bits by name, which belongs to both sides of a match."""
+
+    value: Expression
+    mask: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where NAT leads."""
+
+    address: Expression | None
+    port: Expression | None
+
+
+def match(parts: Parts) -> Match:
+    """A match, by its operator or the one that its sides imply."""
+    left, right = parts[0], parts[-1]
+    operator = Operator(parts[1]) if len(parts) == 3 else None
+    if isinstance(right, Masked):
+        return Match(Binary("&", left, right.mask), operator or Operator.EQUAL, right.value)
+    if isinstance(right, Prefix) and isinstance(right.length, str):
+        return Match(Binary("&", left, right.length), operator or Operator.EQUAL, right.base)
+    return Match(left, operator or implicit_operator(left, right), right)
+
+
+def flags(parts: Parts) -> Expression:
+    """Bits by name."""
+    names = tuple(part for part in parts if part not in (",", "|", "(", ")"))
+    return names[0] if len(names) == 1 else Flags(names)
+
+
+def nat(parts: Parts) -> Nat:
+    """`dnat`, `snat`."""
+    target: Target = next(part for part in parts if isinstance(part, Target))
+    flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
+    family = parts[1] if parts[1] in ("ip", "ip6") else None
+    return Nat(NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])
+
+
+def local_nat(parts: Parts) -> Nat:
+    """`masquerade`, `redirect`."""
+    flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
+    port = parts[3] if len(parts) > 3 and parts[1] == "to" else None
+    return Nat(NatKind(parts[0]), None, port, flags)
+
+
+def nat_address(parts: Parts) -> Expression:
+    """Where NAT leads: an address, a range, a prefix."""
+    words = [part for part in parts if part not in ("[", "]")]
+    if len(words) == 1:
+        return words[0]  # type: ignore[no-any-return]
+    return Range(words[0], words[2]) if words[1] == "-" else Prefix(words[0], words[2])
+
+
+def counter(parts: Parts) -> Counter:
+    """A counter, with what it has counted."""
+    return Counter(parts[2], parts[4]) if len(parts) > 1 else Counter()
+
+
+def limit(parts: Parts) -> Limit:
+    """A rate limit."""
+    rest = parts[2:]
+    over = rest[0] == "over"
+    rest = rest[1:] if over else rest
+    unit = "packets" if rest[1] == "/" else rest[1]
+    per = rest[rest.index("/") + 1]
+    if "burst" in rest:
+        burst, burst_unit = rest[-2:]
+    else:
+        burst, burst_unit = USUAL_BURST.get(unit, 0), "packets" if unit == "packets" else "bytes"
+    return Limit(rest[0], unit, per, burst, burst_unit, over)
+
+
+def quota(parts: Parts) -> Quota:
+    """A quota."""
+    over = parts[1] == "over"
+    rest = parts[2:] if isinstance(parts[1], str) else parts[1:]
+    used, used_unit = (rest[3], rest[4]) if len(rest) > 2 else (0, "bytes")
+    return Quota(rest[0], rest[1], over, used, used_unit)
+
+
+def log(parts: Parts) -> Log:
+    """A log statement."""
+    options = sorted(part for part in parts[1:] if len(part) == 2)
+    flags = [flag for part in parts[1:] if len(part) == 1 for flag in part[0]]
+    return Log(tuple(options), tuple(flags))
+
+
+def log_flags(parts: Parts) -> tuple[list[str]]:
+    """What a log statement shows besides."""
+    layer, _, names = parts[1].partition(" ")
+    return ([f"{layer} {name}" for name in names.split(",")] if names else [layer],)
+
+
+def reject(parts: Parts) -> Reject:
+    """A refusal."""
+    if len(parts) == 1:
+        return Reject()
+    return reject_with(parts[2], parts[3] if len(parts) > 3 else None)
+
+
+def set_update(parts: Parts) -> SetUpdate:
+    """What is added to a set, updated or deleted."""
+    operation, target, _, key, *rest = parts
+    timeout = data = None
+    statements: list[Statement] = []
+    for place, part in enumerate(rest):
+        previous = rest[place - 1] if place else None
+        if previous == "timeout":
+            timeout = part
+        elif previous == ":":
+            data = part
+        elif not isinstance(part, str):
+            statements.append(part)
+    return SetUpdate(operation, target, key, timeout, tuple(statements), data)
