@@ -7,6 +7,7 @@ third of the time that dictionaries and json.dumps take; strings still go throug
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
@@ -166,6 +167,7 @@ def _frontend(frontend: Frontend) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def _fates(fates: Fates) -> str:
     return _FATES % (_fate(fates.pod), _fate(fates.node), _fate(fates.outside))
 

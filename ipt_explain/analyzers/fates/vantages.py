@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, compress
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
@@ -53,12 +53,11 @@ class Surroundings:
         addresses of the node that take node ports, none where all do.
         """
         written = [column(service.endpoints, "address") for service in services]
-        ports = [column(service.endpoints, "port") for service in services]
-        found = [[headings[_text(*each)] for each in zip(*own)] for own in zip(written, ports)]
+        found = [list(map(headings.__getitem__, _destinations(service))) for service in services]
         of_service = [frozenset(filter(None, own)) for own in found]
-        endpoints = _known_addresses(of_service)
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
-        known = _of_pods(services, of_service)
+        known = _known_addresses(own for service, own in zip(services, of_service) if not _is_api_server(service))
+        endpoints = known.union(_known_addresses(compress(of_service, map(_is_api_server, services))))
         named = _named_networks(services, known, family)
         pods = named or _around(known or endpoints, family)
         hosts = endpoints
@@ -131,6 +130,18 @@ class Surroundings:
         )
 
 
+def _destinations(service: ServicePort) -> Sequence[str]:
+    """Where the endpoints of a Service are: as its rules spell it, where each endpoint has a chain of its own, since
+    another hundred thousand texts take room.
+    """
+    chains, addresses, ports = [column(service.endpoints, field) for field in ("chain", "address", "port")]
+    if len(set(chains)) == len(chains):
+        for balancer in service.balancers:
+            if column(balancer.shares, "chain") == chains:
+                return [spelled or "" for spelled in column(balancer.shares, "endpoint")]
+    return list(map(_text, addresses, ports))
+
+
 def _text(address: str | None, port: int | None) -> str:
     return "" if address is None else address_port(address, port)
 
@@ -144,12 +155,9 @@ def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
                 continue
 
 
-def _of_pods(services: Sequence[ServicePort], endpoints: Sequence[frozenset[Heading]]) -> frozenset[int]:
-    """The endpoints' addresses but those of the API server, which is on a host's network."""
-    api_server = ("default", "kubernetes")
-    return _known_addresses(
-        own for service, own in zip(services, endpoints) if (service.namespace, service.name) != api_server
-    )
+def _is_api_server(service: ServicePort) -> bool:
+    """Whether its endpoints are the API server's, which is on a host's network."""
+    return (service.namespace, service.name) == ("default", "kubernetes")
 
 
 def _known_addresses(endpoints: Iterable[frozenset[Heading]]) -> frozenset[int]:
