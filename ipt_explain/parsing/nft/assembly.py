@@ -109,18 +109,23 @@ class TableDraft:
 
     def gaps(self) -> Iterator[tuple[int, str]]:
         """What proves that lines of the table are missing, and where: the kernel takes no rule that needs a set which
-        is not there, and nobody writes rules that no hook asks.
+        is not there.
         """
-        rules = [rule for chain in self.chains.values() for rule in chain.rules]
-        if rules and not any(chain.base is not None for chain in self.chains.values()):
-            yield self.line, "no chain of this table hangs on a hook"
-        for rule in rules:
+        for rule in (rule for chain in self.chains.values() for rule in chain.rules):
             for statement in rule.statements:
                 data = statement.right if isinstance(statement, Match) else None
                 data = statement.data if isinstance(statement, VerdictMap) else data
                 if isinstance(data, SetReference) and data.name not in self.sets:
                     yield rule.line, f"this rule needs {data.name}, which is not in the text"
                     return
+
+    def has_rules(self) -> bool:
+        """Whether any of its chains has a rule."""
+        return any(chain.rules for chain in self.chains.values())
+
+    def is_hooked(self) -> bool:
+        """Whether a hook asks any of its chains."""
+        return any(chain.base is not None for chain in self.chains.values())
 
     def _looks_like_xtables(self) -> bool:
         """Whether iptables-nft made the table: it has iptables' names throughout, or what only xtables can do."""
@@ -157,8 +162,11 @@ class RulesetDraft:
 
     def finished(self) -> Ruleset:
         """The ruleset as the model has it."""
+        # Nobody writes rules that no hook asks.
+        unhooked = not any(draft.is_hooked() for draft in self.tables.values())
         for draft in self.tables.values():
-            for line, proof in draft.gaps():
+            unasked = [(draft.line, "no chain of this table hangs on a hook")] if unhooked and draft.has_rules() else []
+            for line, proof in [*unasked, *draft.gaps()]:
                 self.fragment = True
                 self.warnings.append(
                     f"{self.source}:{line}: {proof}, so lines of table {draft.family.value} {draft.name} are missing:"

@@ -14,6 +14,10 @@ Example:
     map service-ips {
     type ipv4_addr . inet_proto . inet_service : verdict
     }
+    chain nat-prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    jump services
+    }
     chain services {
     ip daddr . meta l4proto . th dport vmap @service-ips
     }

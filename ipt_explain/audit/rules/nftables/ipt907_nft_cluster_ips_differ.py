@@ -18,6 +18,10 @@ Example:
     type ipv4_addr . inet_proto . inet_service : verdict
     elements = { 10.96.0.1 . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }
     }
+    chain nat-prerouting {
+    type nat hook prerouting priority dstnat; policy accept;
+    jump services
+    }
     chain services {
     ip daddr . meta l4proto . th dport vmap @service-ips
     }
