@@ -74,27 +74,27 @@ class Evaluator:
         ways: list[Way] = []
         places = [_Place(ALWAYS, state, bound.to, 0, ())]
         while places:
-            place = places.pop()
-            if place.next == len(statements):
-                if place.questions:
-                    places += _answered(place, ways)
-                else:
-                    ways.append(Way(place.share, Flow.CONTINUE, place.state, place.to, True))
-                continue
-            statement = statements[place.next]
-            answer = answer_of(table, rule, statement, place.state, Bound(place.to, bound.sent, bound.line))
-            if isinstance(answer, Truth):
+            share, state, to, number, questions = places.pop()
+            here = bound if to is bound.to else Bound(to, bound.sent, bound.line)
+            while number < len(statements):
+                answer = answer_of(table, rule, statements[number], state, here)
                 if answer is Truth.YES:
-                    places.append(place._replace(next=place.next + 1))
-                else:
+                    number += 1
+                elif isinstance(answer, Question):
+                    number, questions = number + 1, (*questions, answer)
+                elif isinstance(answer, Truth):
                     # Whatever is answered to what was asked before it, the rule does not match.
-                    ways.append(Way(place.share, Flow.CONTINUE, place.state, place.to, False))
-            elif isinstance(answer, Question):
-                places.append(place._replace(next=place.next + 1, questions=(*place.questions, answer)))
-            elif place.questions:
-                places += _answered(place, ways)
+                    ways.append(Way(share, Flow.CONTINUE, state, to, False))
+                    break
+                else:
+                    place = _Place(share, state, to, number, questions)
+                    places += _answered(place, ways) if questions else reversed(_taken(place, answer, ways))
+                    break
             else:
-                places += reversed(_taken(place, answer, ways))
+                if questions:
+                    places += _answered(_Place(share, state, to, number, questions), ways)
+                else:
+                    ways.append(Way(share, Flow.CONTINUE, state, to, True))
         return tuple(ways)
 
     def destinations(self, table: Table, rule: Rule) -> Destinations | None:

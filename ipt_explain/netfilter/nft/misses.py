@@ -39,7 +39,7 @@ class Destinations:
         address = to.address
         if not isinstance(address, int) or address in self.addresses:
             return False
-        return not any(address & mask == value for value, mask in self.networks)
+        return not self.networks or not any(address & mask == value for value, mask in self.networks)
 
 
 def destinations_of(table: Table, rule: Rule) -> Destinations | None:
