@@ -63,6 +63,13 @@ def test_dots_in_the_place_of_lines(dump: str, chance: Random, dots: str) -> Non
     assert wrong_statements("".join(lines), dump) == []
 
 
+def test_a_dump_cut_where_only_endpoints_on_host_networks_are_led_to() -> None:
+    """They do not tell where pods are."""
+    dump = next(each.ipv4 for each in scenarios() if each.id == "1.27/shared")
+    end = dump.index("\n", dump.rindex('"default/host-net -> 192.168.50.12:9100"'))
+    assert wrong_statements(dump[: end + 1], dump) == []
+
+
 @pytest.mark.parametrize("table", ["nat", "filter"])
 def test_one_table_of_a_dump(table: str) -> None:
     """Among them one of a proxy that masquerades all, which filter does not tell."""

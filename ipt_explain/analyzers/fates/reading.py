@@ -47,10 +47,12 @@ def with_fates(
         return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
-    around = Surroundings.of(family, services, node.indexes.destinations, dump.node, _node_ports(dump, family))
     dnat_shown = dump.nft is None or not dump.nft.fragment
     shown_whole = bool(rulesets or dump.nft) and dnat_shown
     shown_whole = shown_whole and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
+    around = Surroundings.of(
+        family, services, node.indexes.destinations, dump.node, _node_ports(dump, family), shown_whole
+    )
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)

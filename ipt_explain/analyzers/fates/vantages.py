@@ -44,13 +44,14 @@ class Surroundings:
     @classmethod
     def of(
         cls, family: Family, services: Sequence[ServicePort], headings: Mapping[str, Heading | None],
-        facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (),
+        facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (), shown_whole: bool = True,
     ) -> Surroundings:  # fmt: skip
         """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
 
         `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order;
         `bound` has for each endpoint where packets to it are bound for, None where that is not known. `node_ports` are
-        addresses of the node that take node ports, none where all do.
+        addresses of the node that take node ports, none where all do. Where the text is not `shown_whole`, endpoints
+        that lie outside the pods' network may be all that it shows.
         """
         written = [column(service.endpoints, "address") for service in services]
         found = [list(map(headings.__getitem__, _destinations(service))) for service in services]
@@ -58,8 +59,9 @@ class Surroundings:
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
         known = _known_addresses(own for service, own in zip(services, of_service) if not _is_api_server(service))
         endpoints = known.union(_known_addresses(compress(of_service, map(_is_api_server, services))))
-        named = _named_networks(services, known, family)
-        pods = named or _around(known or endpoints, family)
+        networks = _named_networks(services, family)
+        named = tuple(network for network in networks if _holds_any(network, known) or not known)
+        pods = named or (*(() if shown_whole else networks), *_around(known or endpoints, family))
         hosts = endpoints
         for value, mask in pods:
             hosts = frozenset([each for each in hosts if each & mask != value])
@@ -165,9 +167,12 @@ def _known_addresses(endpoints: Iterable[frozenset[Heading]]) -> frozenset[int]:
     return frozenset([address for address in found if isinstance(address, int)])
 
 
-def _named_networks(services: Iterable[ServicePort], pods: frozenset[int], family: Family) -> tuple[Bits, ...]:
-    """The pods' network as the rules for traffic from outside it name it, unless all pods that are known lie elsewhere.
-    """
+def _holds_any(network: Bits, addresses: Iterable[int]) -> bool:
+    return any(each & network[1] == network[0] for each in addresses)
+
+
+def _named_networks(services: Iterable[ServicePort], family: Family) -> tuple[Bits, ...]:
+    """The pods' network as the rules for traffic from outside it name it."""
     found: Counter[Bits] = Counter()
     for text, count in Counter(service.masquerade.off_cluster for service in services).items():
         try:
@@ -175,9 +180,7 @@ def _named_networks(services: Iterable[ServicePort], pods: frozenset[int], famil
                 found[network_bits(text)] += count
         except ValueError:
             continue
-    return tuple(
-        network for network in found if any(each & network[1] == network[0] for each in pods) or not pods
-    )
+    return tuple(found)
 
 
 def _around(addresses: Iterable[int], family: Family) -> tuple[Bits, ...]:
