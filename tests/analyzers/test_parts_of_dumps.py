@@ -70,6 +70,13 @@ def test_a_dump_cut_where_only_endpoints_on_host_networks_are_led_to() -> None:
     assert wrong_statements(dump[: end + 1], dump) == []
 
 
+def test_what_is_marked_for_dropping_behind_a_hole_may_have_been_led_away() -> None:
+    dump = next(each.ipv4 for each in scenarios() if each.id == "1.22/loadbalancer")
+    begin = dump.index("-A KUBE-FW-JJJKCFMCQFAHH6CI") + len("-A KUBE-FW-JJJKCFMCQFAHH6CI")
+    place = dump.index("-A KUBE-FW-JJJKCFMCQFAHH6CI", begin) + len("-A KUBE-FW-JJJKCFMCQFAHH6CI")
+    assert wrong_statements(f"{dump[:place]} --nonsense{dump[place:]}", dump, lenient=True) == []
+
+
 @pytest.mark.parametrize("table", ["nat", "filter"])
 def test_one_table_of_a_dump(table: str) -> None:
     """Among them one of a proxy that masquerades all, which filter does not tell."""

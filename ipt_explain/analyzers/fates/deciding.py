@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
-from ipt_explain.model import Backend, Chain, Ruleset
+from ipt_explain.model import Backend, Chain, Extent, Ruleset
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
@@ -167,6 +167,17 @@ def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
 def _only_marks(chain: Chain) -> bool:
     shapes = chain.layout.shapes
     return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
+
+
+def perhaps_led_away(steps: Sequence[AnyStep]) -> bool:
+    """Whether a packet was marked for dropping by a chain that lacks rules, which may have led it to an endpoint."""
+    return any(
+        isinstance(step, Step)
+        and step.into is not None
+        and step.into.name == MARK_DROP
+        and step.chain.extent is not Extent.WHOLE
+        for step in steps
+    )
 
 
 def _translates(step: NftStep | IpvsStep) -> bool:

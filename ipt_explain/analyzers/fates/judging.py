@@ -7,7 +7,7 @@ from itertools import compress
 from operator import contains, not_
 from typing import cast
 
-from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, refused
+from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, perhaps_led_away, refused
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Heading
@@ -208,7 +208,10 @@ class Judge:
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # From 1.25 on, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
-        if loss is Loss.UNTRANSLATED and not self._dnat_shown:
+        hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
+            loss is Loss.DROPPED and not self._shown_whole and perhaps_led_away(steps)
+        )
+        if hidden:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
 
