@@ -157,7 +157,9 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
     is where each packet of the journey was sent to."""
     local, others = Travellers(), Travellers()
     for state, flock in travellers.items():
-        rewritten = {to.address for who, to in zip(flock.who, flock.to) if to.address != sent[who].address}
+        rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen
+        if not state.destination_decided:
+            rewritten = {to.address for who, to in zip(flock.who, flock.to) if to.address != sent[who].address}
         answers = routes(state, {to.address for to in flock.to}, rewritten)
         groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
         if not answers:
