@@ -22,7 +22,7 @@ Aim: TypeAlias = tuple[int | None, str | None, bool]
 class Jump:
     """One edge of the chain graph: `rule`, of chain `source`, hands packets to the chain `target`.
 
-    With `goto` they do not come back behind the rule, but to where `source` itself was called from.
+    With `goto` they do not come back after the rule, but to where `source` itself was called from.
     """
 
     source: str

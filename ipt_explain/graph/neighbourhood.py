@@ -12,7 +12,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Chains of one table, in the order of the text (those that it lacks behind them), and jumps between them."""
+    """Chains of one table, in the order of the text (those that it lacks after them), and jumps between them."""
 
     chains: tuple[str, ...]
     jumps: tuple[Jump, ...]

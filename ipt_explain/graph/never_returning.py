@@ -30,7 +30,7 @@ class Endings:
         self._unconditional: dict[Shape, bool] = {}
 
     def ends(self, rule: Rule) -> bool:
-        """Whether no packet that matches the rule sees the rules behind it."""
+        """Whether no packet that matches the rule sees the rules after it."""
         target = rule.target
         return target in FINAL_TARGETS or rule.is_goto or (target is not None and self.never_returns(target))
 

@@ -28,7 +28,7 @@ def json_value(text: str, source: str) -> Any:
 
 
 def json_values(text: str, source: str) -> Iterator[Any]:
-    """The values of JSON texts one behind the other.
+    """The values of JSON texts one after the other.
 
     What stands for no character (undecodable bytes, half a pair of surrogates) is U+FFFD, as Go's decoder has it; a
     number that fits no field is -1. Raises UsageError, with line and column, for what is no JSON.

@@ -138,7 +138,7 @@ def _called(command: Sequence[str], timeout: float, name: str) -> bytes:
         raise UsageError(f"{name}: {error.strerror}") from None
     if printed.status != 0:
         complaints = printed.complaints.decode("utf-8", "backslashreplace").strip()
-        # What the command itself said tells more than kubectl's line behind it.
+        # What the command itself said tells more than kubectl's line after it.
         said = (_EXIT_CODE.sub("", complaints).strip() or complaints).splitlines()
         raise UsageError(f"{name} failed: {said[-1] if said else f'exit status {printed.status}'}")
     return printed.output

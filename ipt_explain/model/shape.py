@@ -67,7 +67,7 @@ class Shape:
     """The form of a rule line. Equal forms are one object, so shapes compare by identity.
 
     Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.
-    `literals` is the text before, between and behind the values, spelled as `iptables-save` spells it, with
+    `literals` is the text before, between and after the values, spelled as `iptables-save` spells it, with
     values standing in `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`. `hidden` is what rules
     of this form may hold besides; for nearly all, nothing.
     """

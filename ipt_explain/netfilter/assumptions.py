@@ -1,7 +1,7 @@
 """What is assumed of a packet that the dump does not tell, and which assumptions come to one.
 
 A node has a chain for each of its pods, and chooses among them by interface: `-i cali1`, `-i cali2`, … A packet has one
-of these only, and behind their chains it no longer matters which. Followed each by itself, and again for each
+of these only, and after their chains it no longer matters which. Followed each by itself, and again for each
 interface that it may leave by, a hundred pods would make ten thousand packets of one.
 """
 

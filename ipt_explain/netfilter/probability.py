@@ -70,7 +70,7 @@ def taken(left: float, chance: float) -> tuple[float, float]: ...
 @overload
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]: ...
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]:
-    """Of the packets that get to a rule, what it takes and what it leaves to the rules behind it.
+    """Of the packets that get to a rule, what it takes and what it leaves to the rules after it.
 
     This is how a chain of chances shares packets out, for the walk of packets and for whoever reads chains.
     """

@@ -23,7 +23,7 @@ LINE_FILES = (*RULE_FILES, "lines.lark")
 """With these, any line."""
 
 END_OF_WORD = "(?![^ \t\n])"
-"""`_END` of the grammar, which Lark puts behind every keyword."""
+"""`_END` of the grammar, which Lark puts after every keyword."""
 
 
 def grammar_folder() -> Traversable | Path:

@@ -66,7 +66,7 @@ def _cache_name(grammar: str) -> str:
 
 
 def tables_of(parser: Lark, grammar: str) -> bytes:
-    """A parser's tables, behind digests of what they fit and of themselves."""
+    """A parser's tables, after digests of what they fit and of themselves."""
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     data["options"]["edit_terminals"] = None  # a function; it has done its work
     data["parser"]["parser"] = _in_order(data["parser"]["parser"])

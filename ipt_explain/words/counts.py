@@ -17,7 +17,7 @@ def some(number: int, noun: str) -> str:
 
 
 def and_more(number: int, noun: str = "") -> str:
-    """` and 3 more`, ` and 3 more rules` behind the beginning of a list; nothing where none are left."""
+    """` and 3 more`, ` and 3 more rules` after the beginning of a list; nothing where none are left."""
     if number <= 0:
         return ""
     return f" and {counted(number, f'more {noun}') if noun else f'{number:,} more'}"

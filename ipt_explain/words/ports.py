@@ -1,4 +1,4 @@
-"""Port numbers behind the names that `iptables -L` prints without -n: those of /etc/services."""
+"""Port numbers after the names that `iptables -L` prints without -n: those of /etc/services."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ RULE = '-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-syst
 @pytest.mark.parametrize(
     ("paste", "note"),
     [
-        (f"    {RULE}\n    -A KUBE-SVC-X -j KUBE-SEP-Y\n", "2 lines: leading blanks were ignored"),
+        (f"    {RULE}\n    -A KUBE-SVC-X -j KUBE-SEP-Y\n", "2 lines: leading spaces were ignored"),
         (f"> {RULE}\n> -A KUBE-SVC-X -j KUBE-SEP-Y\n", "2 lines: the quote mark"),
         (f"$ iptables-save | grep kube-dns\n{RULE}\n-A KUBE-SVC-X -j KUBE-SEP-Y\n", "1 line: shell prompts"),
         (f"```\n{RULE}\n-A KUBE-SVC-X -j KUBE-SEP-Y\n```\n", "2 lines: fences"),

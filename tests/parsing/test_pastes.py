@@ -71,7 +71,7 @@ def test_what_may_be_a_broken_rule_is_refused(line: str) -> None:
         ('time="2026-01-09" level=debug msg="removing rule" rule="' + _RULE.replace('"', '\\"') + '"', "what a log"),
         (f"<p><span>{_RULE.replace('>', '&gt;')}</span></p>", "1 line: tags of an HTML page"),
         (_RULE.replace("-m comment ", ""), "1 line: `-m comment` was left out"),
-        (_RULE.replace("--comment", "-- comment"), "1 line: blanks inside an option"),
+        (_RULE.replace("--comment", "-- comment"), "1 line: spaces inside an option"),
     ],
 )
 def test_a_rule_as_pages_and_logs_show_it(line: str, note: str) -> None:

@@ -1,4 +1,4 @@
-"""Rules that choose by chance alone, one behind the other: most of a balancing chain. What they come to is worked out
+"""Rules that choose by chance alone, one after the other: most of a balancing chain. What they come to is worked out
 once for all chains of one layout and of the same chances.
 """
 
@@ -10,7 +10,7 @@ from ipt_explain.netfilter.probability import taken
 
 
 class Run:
-    """Rules of a layout, one behind the other, which lead to chains by chance alone: `targets` are the places of those.
+    """Rules of a layout, one after the other, which lead to chains by chance alone: `targets` are the places of those.
 
     Of ten thousand balancers few differ in their chances, so what these come to is worked out once.
     """

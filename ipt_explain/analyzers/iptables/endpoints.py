@@ -9,7 +9,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Hidden, Layout
 from ipt_explain.records import dataclass
 
-# kube-proxy writes two rules; a DNAT behind more than this many is not looked for.
+# kube-proxy writes two rules; a DNAT after more than this many is not looked for.
 _MAX_RULES = 64
 
 

@@ -1,8 +1,8 @@
 """The names that kube-proxy gives to chains of nftables: `ROLE-HASH-namespace/service/protocol/port`.
 
 Facts: servicePortChainNameBase and servicePortEndpointChainNameBase of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: the
-hash is the first 8 characters of the base32 of sha256 over what follows it; endpoints have `__ADDRESS/PORT`
-behind, with a dot for each colon. A port without a name leaves nothing behind the last slash.
+hash is the first 8 characters of the base32 of sha256 over what follows it; endpoints end in
+`__ADDRESS/PORT`, with a dot for each colon. A port without a name leaves nothing after the last slash.
 """
 
 from __future__ import annotations

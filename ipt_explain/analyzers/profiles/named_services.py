@@ -54,7 +54,7 @@ def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
 
 
 def _spellings(word: str) -> Iterator[str]:
-    """What a Service's name may be as `[NS/]NAME[:PORT]`: as it is, behind kubectl's kind, or as in DNS."""
+    """What a Service's name may be as `[NS/]NAME[:PORT]`: as it is, after kubectl's kind, or as in DNS."""
     word = _KIND.sub("", word)
     yield word
     name, dot, rest = word.partition(".")

@@ -75,7 +75,7 @@ class NftGraph:
 
     @property
     def all_chains(self) -> list[str]:
-        """The chains, and behind them those that are led to but missing."""
+        """The chains, and after them those that are led to but missing."""
         return [*self.table.chains, *dict.fromkeys(jump.target for jump in self.missing)]
 
     @property

@@ -12,7 +12,7 @@ HOW = "kubectl get services,endpointslices,nodes -A -o json"
 
 
 def documents(text: str, source: str) -> Iterator[Any]:
-    """The documents of a text: one of JSON, several one behind the other, or YAML. Raises UsageError for others."""
+    """The documents of a text: one of JSON, several one after the other, or YAML. Raises UsageError for others."""
     if not text.strip():
         raise UsageError(f"{source}: the file of objects is empty; write it with `{HOW}`")
     if text.lstrip()[:1] in "{[":

@@ -64,5 +64,5 @@ def kind_of(head: bytes) -> Kind:
     if not text.strip():
         return Kind.EMPTY
     text = text.replace("\r\n", "\n")
-    # ipvsadm-save writes `-A -t`, which is no rule of iptables: its sign wants a letter behind -A.
+    # ipvsadm-save writes `-A -t`, which is no rule of iptables: its sign wants a letter after -A.
     return next((kind for kind, sign in _SIGNS if sign.search(text)), Kind.OTHER)

@@ -16,7 +16,7 @@ class SetMethod(Enum):
 
 
 class Dimension(Enum):
-    """What one part of a set's elements is: a word of its type behind the colon."""
+    """What one part of a set's elements is: a word of its type after the colon."""
 
     IP = "ip"
     NET = "net"

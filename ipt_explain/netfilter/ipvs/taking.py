@@ -2,8 +2,8 @@
 
 Facts: ip_vs_ops4 of net/netfilter/ipvs/ip_vs_core.c and ip_vs_nat_send_or_cont of ip_vs_xmit.c, Linux 6.1:
 
-- In LOCAL_IN a packet that arrives for one of the node's addresses is asked behind filter and security INPUT (priority
-  99) and ahead of nat INPUT (100). In LOCAL_OUT one that the node sends is asked behind nat OUTPUT (priority -98) and
+- In LOCAL_IN a packet that arrives for one of the node's addresses is asked after filter and security INPUT (priority
+  99) and ahead of nat INPUT (100). In LOCAL_OUT one that the node sends is asked after nat OUTPUT (priority -98) and
   ahead of filter OUTPUT (0).
 - A packet that no virtual server takes goes on as if there were no IPVS.
 - A packet for another machine goes to LOCAL_OUT from its beginning, with the real server as its destination and the

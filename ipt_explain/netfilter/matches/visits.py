@@ -51,7 +51,7 @@ def conditions(match: Match) -> list[Condition]:
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
         """In lists that nobody is in, nobody is found. What a crowd enters in lists of its endpoints' own is not kept:
-        no rule behind the one that sends it there looks into them."""
+        no rule after the one that sends it there looks into them."""
         if "--set" in names:
             return Truth.of(not negated)
         return Truth.of(negated) if not state.visits else None

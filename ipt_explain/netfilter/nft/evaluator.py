@@ -114,7 +114,7 @@ class Evaluator:
     def changed(
         self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
     ) -> PacketState | None:
-        """What packets are behind a statement that does not look at where they are bound for; None where it does, and
+        """What packets are after a statement that does not look at where they are bound for; None where it does, and
         where it decides or cannot be told."""
         if not isinstance(statement, _CHANGING) or _looks_at_heading(statement):
             return None

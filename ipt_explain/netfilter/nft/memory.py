@@ -44,7 +44,7 @@ def remembers(table: Table, reference: SetReference, key: Expression, state: Pac
 
 
 def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) -> PacketState:
-    """The packet behind a statement that enters its address into a set, or removes it. Other keys are not
+    """The packet after a statement that enters its address into a set, or removes it. Other keys are not
     remembered."""
     address = _address(update.key, state, to)
     if address is None:

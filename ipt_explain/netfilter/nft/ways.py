@@ -46,7 +46,7 @@ class Way:
 
     `then`: the packet's end in this base chain's hook (`ACCEPT` only ends this chain; those of later priority are still
     asked), back to the calling chain, on to the next rule, or into another chain. `matched` is False where a statement
-    did not match, so that those behind it were not run. `state` and `to` are what the packet is then; `reason` says
+    did not match, so that those after it were not run. `state` and `to` are what the packet is then; `reason` says
     why a verdict is UNKNOWN.
     """
 

@@ -50,7 +50,7 @@ class Journey:
             set_out(start._replace(node=replace(start.node, counted_together=together)))
 
     def forward(self, start: PacketState) -> None:
-        """Let the crowd go on behind nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
+        """Let the crowd go on after nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
         self._forward(start, self._all(start))
 
     def ends(self) -> Iterator[tuple[Finish, Flock]]:

@@ -15,9 +15,9 @@ from ipt_explain.records import dataclass
 class Step:
     """One rule on a packet's way, or the policy that decided where `rule` is None.
 
-    `before` is the packet as it met the rule; `after` what it was behind it, None where it did not come back from
+    `before` is the packet as it met the rule; `after` the packet once past it, None where it did not come back from
     the chain jumped to, which is `into`. `bound` is where the packet was bound for at the rule, `to_after` where it was
-    behind it. `depth` counts jumps.
+    after it. `depth` counts jumps.
     """
 
     table: str
@@ -44,7 +44,7 @@ class Step:
 @dataclass(frozen=True, slots=True, eq=False)
 class Leg:
     """A packet's way through one table: the visit in which it ended, its row there, what it met last, and where it was
-    bound for before and behind the table."""
+    bound for before and after the table."""
 
     visit: Visit
     row: int

@@ -33,7 +33,7 @@ _HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 class TableBuilder:
     """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
-    `ended` tells that the text goes on behind its end, though its COMMIT may be missing; `elided`, that somebody put
+    `ended` tells that the text goes on after its end, though its COMMIT may be missing; `elided`, that somebody put
     dots in the place of lines. `skipped` are the chains of
     which lines could not be read; None among them where nothing tells whose such a line was.
 

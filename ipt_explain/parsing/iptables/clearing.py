@@ -23,7 +23,7 @@ class Cleared:
 
     `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
     `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
-    come; `beside` are rules that stand behind others on their lines; `refused` are the numbers of lines that no tool
+    come; `beside` are rules that come after others on their lines; `refused` are the numbers of lines that no tool
     prints; `elided` tells that lines are left out of the middle.
 
     Raises UsageError where a text has more lines than a dump may have.
@@ -102,7 +102,7 @@ class Cleared:
         self.text = self.text[:start] + "#"
 
     def _names_no_table(self, start: int) -> bool:
-        """Whether a line `*TABLE` behind others lacks the end of the name."""
+        """Whether a line `*TABLE` after others lacks the end of the name."""
         name = self.text[start + 1 :]
         return start > 0 and name not in BUILT_IN and any(known.startswith(name) for known in BUILT_IN)
 

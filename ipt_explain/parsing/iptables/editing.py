@@ -29,7 +29,7 @@ class EditedRules:
         piece.insert(len(piece.rules), rule)
 
     def insert(self, index: int, rule: Rule) -> None:
-        """`-I`; behind the last rule where there are fewer."""
+        """`-I`; after the last rule where there are fewer."""
         number, index = self._find(index)
         piece = self._pieces[number]
         piece.insert(index, rule)
@@ -45,7 +45,7 @@ class EditedRules:
             self._drop_if_empty(number)
 
     def replace(self, index: int, rule: Rule) -> None:
-        """`-R`; behind the last rule where there is no such rule."""
+        """`-R`; after the last rule where there is no such rule."""
         number, at = self._find(index)
         if at < len(self._pieces[number].rules):
             self._pieces[number].delete(at)
@@ -98,6 +98,6 @@ class _Piece:
 
 
 def _said(rule: Rule) -> str:
-    """A rule's text behind its command, its chain and its number."""
+    """A rule's text after its command, its chain and its number."""
     said = rule.text[len(f"-A {rule.chain} ") :]
     return said if rule.shape.rulenum_slot is None else said.partition(" ")[2]

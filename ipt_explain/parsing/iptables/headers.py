@@ -49,7 +49,7 @@ def _month(date: str) -> tuple[int, int] | None:
 
 
 def ends_table(line: str) -> bool:
-    """Whether a comment is what the saver prints behind each table."""
+    """Whether a comment is what the saver prints after each table."""
     return line.startswith("# Completed on ")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 
 class Headless:
-    """Where such parts stand among the rules outside of tables: `parts` are their first rule and the one behind their
+    """Where such parts stand among the rules outside of tables: `parts` are their first rule and the one after their
     last. `thinned` tells that lines are gone from the middle of the text; `begins_inside`, that the text begins inside
-    a table, behind its declarations.
+    a table, after its declarations.
     """
 
     def __init__(self, source: str) -> None:
@@ -26,7 +26,7 @@ class Headless:
             self._declared = line
 
     def close(self, loose: int) -> bool:
-        """A table ends that was never begun, behind `loose` rules outside of tables. Returns whether there was one."""
+        """A table ends that was never begun, after `loose` rules outside of tables. Returns whether there was one."""
         if self._begin == loose and self._declared is None:
             return not self._tables
         if self._tables:
@@ -37,7 +37,7 @@ class Headless:
         return True
 
     def begin_table(self, loose: int) -> None:
-        """A table begins, or the text ends, behind so many rules outside of tables."""
+        """A table begins, or the text ends, after so many rules outside of tables."""
         if self._declared is not None:
             self.thinned = self.thinned or self._tables
             self._take(loose)

@@ -1,4 +1,4 @@
-"""Logical lines: a rule may go on behind a `\\` at the line's end, or behind a line feed inside quotes."""
+"""Logical lines: a rule may go on after a `\\` at the line's end, or after a line feed inside quotes."""
 
 from __future__ import annotations
 

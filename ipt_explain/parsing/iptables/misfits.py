@@ -48,7 +48,7 @@ class Misfits:
             self._diagnostics.append(found.at(self._source.name, line, self._source.line(line)))
 
     def refuse_rule(self, logical: LogicalLine, line: int, error: RuleSyntaxError, shift: int = 0) -> None:
-        """A line begins like a rule, behind `shift` characters that may be ignored, and the grammar refuses it."""
+        """A line begins like a rule, after `shift` characters that may be ignored, and the grammar refuses it."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
             from ipt_explain.parsing.iptables.diagnosis import diagnose

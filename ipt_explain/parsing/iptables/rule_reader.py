@@ -17,7 +17,7 @@ class RuleReader:
     """Reads rules into `table`, or where a text has none into `loose`. `hidden` is the first line of which the saver
     could not print all.
 
-    Rules of one chain that stand one behind the other are a run; they are kept back until the run ends, and make the
+    Rules of one chain that stand one after the other are a run; they are kept back until the run ends, and make the
     chain in one piece. So `end_run` comes before anything else is done to the table.
     """
 

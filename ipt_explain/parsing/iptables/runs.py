@@ -1,4 +1,4 @@
-"""Rules of one chain that stand one behind the other, collected while they are read one by one."""
+"""Rules of one chain that stand one after the other, collected while they are read one by one."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ipt_explain.patterns import lazy_pattern
 
-# Nearly all lines of a dump of iptables are passed at their first letters, what goes on behind a `\` at the one before.
+# Nearly all lines of a dump of iptables are passed at their first letters, what goes on after a `\` at the one before.
 _WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
 _FIRST = lazy_pattern("^" + _WORTH_A_LOOK, re.MULTILINE)
 _LATER = lazy_pattern("\n(?<!\\\\\n)" + _WORTH_A_LOOK)  # searching for `^` takes seven times as long

@@ -160,5 +160,5 @@ _THOUSANDS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E":
 
 
 def _rounded(text: str) -> int:
-    """A number as ipvsadm prints it: from some digits on rounded, with K, M, … behind it."""
+    """A number as ipvsadm prints it: from some digits on rounded, with K, M, … after it."""
     return int(text[:-1]) * _THOUSANDS[text[-1]] if text[-1] in _THOUSANDS else int(text)

@@ -34,7 +34,7 @@ _SIGNS = {
     ),
     Tool.IPSET: (
         r"create +\S+ +(?:hash|bitmap|list):",
-        # Not nft's `add rule ip …`: an element has a digit, a colon, a dot or a comma in it, and extensions behind it.
+        # Not nft's `add rule ip …`: an element has a digit, a colon, a dot or a comma in it, and extensions after it.
         rf"add +\S+ +[^\s{{]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?(?:\n|\Z)",
         r"Name: +\S+\nType: +(?:hash|bitmap|list):",
     ),

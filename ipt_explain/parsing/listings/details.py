@@ -1,4 +1,4 @@
-"""What a listing prints behind a rule's columns, by its grammar: matches and the target's options.
+"""What a listing prints after a rule's columns, by its grammar: matches and the target's options.
 
 Words that no match and no target known here prints are kept as they stand, from the first of them to the next comment
 or the end: where they end, nobody can tell.

@@ -20,7 +20,7 @@ _KEYWORD = re.compile(r"__ANON_\d+\Z")
 
 @cache
 def listing_grammar() -> Lark:
-    """The LALR parser of what a listing prints behind a rule's columns; loaded or built once."""
+    """The LALR parser of what a listing prints after a rule's columns; loaded or built once."""
     folder, key = grammar_folder(), made_of()
     parser = load_tables(folder, key, TABLES_FILE)
     if parser is None:
@@ -54,7 +54,7 @@ def build_listing_parser(grammar: str) -> Lark:
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
     """Keywords in the rules end at a blank, so that `tcp` is not found in `tcpmss`. Those that end in a
-    sign, or are printed without a blank behind them, may be followed by anything.
+    sign, or are printed without a blank after them, may be followed by anything.
     """
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):

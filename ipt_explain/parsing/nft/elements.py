@@ -15,7 +15,7 @@ _ELISION = re.compile(r"(?:\.{3,}|…)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements up to a closing brace, and where the text goes on behind it.
+    """The elements up to a closing brace, and where the text goes on after it.
 
     `closed` is False where the text ends first; `elided` tells that somebody put dots in the place of some.
     """
@@ -38,7 +38,7 @@ class ElementReader:
         return SetLiteral(self.read(braces, 1, 0).elements)
 
     def read(self, text: str, position: int, line: int) -> Elements:
-        """The elements from behind an opening brace, in line `line`, on; lines are not counted where that is 0."""
+        """The elements from an opening brace, in line `line`, on; lines are not counted where that is 0."""
         elements: list[Element] = []
         elided = False
         position, line = self._over_blank(text, position, line)

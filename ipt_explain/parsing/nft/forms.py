@@ -41,7 +41,7 @@ class Form:
 class FormCache:
     """All forms of lines, or of elements, seen so far.
 
-    `before` and `after` are patterns of what surrounds each. Groups in `after` come behind those of the values.
+    `before` and `after` are patterns of what surrounds each. Groups in `after` come after those of the values.
     """
 
     def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], SetLiteral]) -> None:

@@ -1,4 +1,4 @@
-"""Rules with something in them that the grammar does not know: what it knows before and behind, the rest as text."""
+"""Rules with something in them that the grammar does not know: what it knows before and after, the rest as text."""
 
 from __future__ import annotations
 

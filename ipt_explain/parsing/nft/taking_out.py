@@ -107,7 +107,7 @@ def _save_commands(tables: list[Table]) -> str:
 
 
 def _end_of_table(text: str, start: int) -> int:
-    """Behind the line that closes the table; where a line of iptables' or the text's end comes first, there."""
+    """After the line that closes the table; where a line of iptables' or the text's end comes first, there."""
     depth = 0
     for sign in _SIGN.finditer(text, start):
         if sign[0] == "{":

@@ -263,7 +263,7 @@ class TextReader:
                 draft.size = content.value
 
     def _read_elements(self, draft: SetDraft, text: str, position: int, line: int) -> int:
-        """The elements from behind the opening brace on; returns where the text goes on."""
+        """The elements from the opening brace on; returns where the text goes on."""
         found = self._elements.read(text, position, line)
         draft.elements.extend(found.elements)
         if found.elided:

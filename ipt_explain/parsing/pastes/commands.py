@@ -1,4 +1,4 @@
-"""Commands of iptables as people paste them above their output: behind a prompt, a `#`, a `+` of `sh -x`."""
+"""Commands of iptables as people paste them above their output: after a prompt, a `#`, a `+` of `sh -x`."""
 
 from __future__ import annotations
 

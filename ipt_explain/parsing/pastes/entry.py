@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _ODD_LINE = r"(?!-[A-Z][ \t]|[:*#\n]|\[\d|COMMIT$|--(?:append|insert|delete|replace)[ \t]|\Z)"
 _FIRST = lazy_pattern(_ODD_LINE, re.MULTILINE)
-# What goes on behind a `\` is a rule's. Searching for `^` instead of the line feed takes seven times as long.
+# What goes on after a `\` is a rule's. Searching for `^` instead of the line feed takes seven times as long.
 _LATER = lazy_pattern("\n(?<!\\\\\n)" + _ODD_LINE, re.MULTILINE)
 
 

@@ -46,7 +46,7 @@ HOLED = Extents(Extent.SOME, {}, Extent.HOLED)
 
 def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
     """The extents of a section whose `chains` come in the order read; `last_chain` has its last rule, None where it has
-    no rules; `ended` tells whether something behind the section proves that the text goes on to its end.
+    no rules; `ended` tells whether something after the section proves that the text goes on to its end.
     """
     if is_thinned(chains):
         return HOLED

@@ -1,4 +1,4 @@
-"""Lines of logs and documents: the rule, or the command, without what was put in front of it and behind it."""
+"""Lines of logs and documents: the rule, or the command, without what was put in front of it and after it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel", "# {quote")
-"""How a fence, or the end of a page's block, comes to the reader of lines: no table goes on behind it."""
+"""How a fence, or the end of a page's block, comes to the reader of lines: no table goes on after it."""
 
 JOINED = "#"
 """What replaces a line that was joined to the one above it; it parts nothing."""

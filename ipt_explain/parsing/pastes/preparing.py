@@ -51,7 +51,7 @@ _FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What became of a text: `rest` has the same lines; `sections` hold rules that commands make, `beside` those that
-    stand behind another on its line; `incomplete` tells that rules were left out.
+    come after another on its line; `incomplete` tells that rules were left out.
     """
 
     rest: str

@@ -9,9 +9,9 @@ from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 
 _SLIPS = (
     (re.compile(r" (?<!-m comment )--comment "), " -m comment --comment ", "`-m comment` was left out"),
-    (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "blanks inside an option were ignored"),
-    (re.compile(r"\A(-A KUBE-[A-Z]{2,3}-[A-Z0-9]{16})(?=-)"), r"\1 ", "a blank behind a chain's name was left out"),
-    (re.compile(r"(?<=[A-Z]-) {2,}(?=[A-Z0-9-]+\Z)"), "", "blanks inside a name were ignored"),
+    (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "spaces inside an option were ignored"),
+    (re.compile(r"\A(-A KUBE-[A-Z]{2,3}-[A-Z0-9]{16})(?=-)"), r"\1 ", "the space after a chain's name was missing"),
+    (re.compile(r"(?<=[A-Z]-) {2,}(?=[A-Z0-9-]+\Z)"), "", "spaces inside a name were ignored"),
 )
 _BESIDE = re.compile(r"[ \t]+(?:←|⟵|<-+|//|#)[ \t].*\Z")
 _SEVERAL = re.compile(r"[ \t]{2,}(?:\d{1,6}[:.)]?[ \t]+)?(?=-[AI] [A-Z])")

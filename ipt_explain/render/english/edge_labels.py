@@ -104,7 +104,7 @@ def _not(given: Given) -> str:
 def shares(rules: Sequence[Rule]) -> dict[int, float]:
     """By the rule's id, its share of the packets that reach a chain's `statistic` rules.
 
-    Of the rules whose only condition is chance, and of the first one behind them that has no condition. Rules with
+    Of the rules whose only condition is chance, and of the first one after them that has no condition. Rules with
     other conditions take their packets first, and are left out.
     """
     asked: list[int] = []

@@ -66,7 +66,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
-    """A Service port: a row, and behind it its tree as `explain` prints it. `calm` tells that nothing is wrong."""
+    """A Service port: a row, and after it its tree as `explain` prints it. `calm` tells that nothing is wrong."""
 
     anchor: str
     name: str

@@ -77,7 +77,7 @@ def _about(facts: ChainFacts) -> Iterator[Node]:
         yield _entry("purpose", sentence(escape(owner.purpose)))
     if facts.built_in:
         policy = facts.chain.policy if facts.chain is not None else None
-        yield _entry("built-in", sentence(f"packets come from the kernel; behind the last rule, {_policy(policy)}"))
+        yield _entry("built-in", sentence(f"packets come from the kernel; after the last rule, {_policy(policy)}"))
     elif facts.hooks:
         yield _entry("reached", sentence(f"from {both([escape(hook) for hook in facts.hooks])}"))
     elif facts.place.ruleset.fragment:

@@ -61,7 +61,7 @@ def show_json(
 
 
 def _array(key: str, members: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A key behind others, and the array that it has; the rules of a chain are written one by one."""
+    """A key after others, and the array that it has; the rules of a chain are written one by one."""
     yield f', "{key}": ['
     before = "\n"
     for member in members:

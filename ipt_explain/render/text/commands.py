@@ -12,7 +12,7 @@ _INDENT = "  "
 
 
 def command_lines(words: Sequence[str], first: str, width: int) -> Iterator[str]:
-    """The command's lines, none wider than `width`, the first behind `first`; pasted whole, they are one command.
+    """The command's lines, none wider than `width`, the first after `first`; pasted whole, they are one command.
 
     A line ends in a backslash where the command goes on. A word wider than a line is broken, its rest at the left edge,
     as blanks in front would part it.

@@ -31,8 +31,8 @@ class Node:
     """One entry of a tree.
 
     `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a
-    word begins a line, those behind where it ends one. `hang` is the column, behind the guides, at which lines go on.
-    `more` are children behind the others that are only made when they are drawn, as a long chain's rules.
+    word begins a line, those after where it ends one. `hang` is the column, after the guides, at which lines go on.
+    `more` are children after the others that are only made when they are drawn, as a long chain's rules.
     """
 
     words: Sequence[Span]
@@ -79,7 +79,7 @@ def _children(node: Node) -> Iterator[Node]:
 
 
 def _entry(node: Node, first: str, then: str, width: int) -> list[Line]:
-    """A node's own lines, behind guides for the first and for those that follow."""
+    """A node's own lines, after guides for the first and for those that follow."""
     end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
     text = "".join([text for text, _ in node.words])
     free = end - len(first) - cells(text)
@@ -117,7 +117,7 @@ def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callab
         last = ends[start] - columns(text) + room
         end = max(bisect_right(ends, last, start), start + 1)
         if end < len(words) and ends[end - 1] + columns(words[end][0].rstrip()) <= last:
-            end += 1  # all but the blanks behind it
+            end += 1  # all but the blanks after it
         lines.append(_ended([(text, style), *words[start + 1 : end]]))
         room, start = width, end
     return lines

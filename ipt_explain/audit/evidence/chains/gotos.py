@@ -1,4 +1,4 @@
-"""Gotos (`-g`) where packets have to come back behind the rule."""
+"""Gotos (`-g`) where packets have to come back after the rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nat KUBE-SERVICES as a list: the ways to single services, the way to node ports behind them, and what cuts the list
+"""nat KUBE-SERVICES as a list: the ways to single services, the way to node ports after them, and what cuts the list
 short.
 """
 
@@ -20,7 +20,7 @@ from ipt_explain.services.ports import ProxyMode
 
 @dataclass(frozen=True, slots=True)
 class Ender:
-    """A rule that takes packets out of the list, and the ways to services behind it that lose packets so."""
+    """A rule that takes packets out of the list, and the ways to services after it that lose packets so."""
 
     rule: Rule
     unconditional: bool
@@ -32,7 +32,7 @@ class ServicesChain:
     """What was found in nat KUBE-SERVICES.
 
     `chain` is None where the text lacks it. `node_ports` are the jumps to KUBE-NODEPORTS; `behind_node_ports` are ways
-    to services behind the first of them. `unguarded_node_ports` lead there whatever the destination;
+    to services after the first of them. `unguarded_node_ports` lead there whatever the destination;
     `narrowed_node_ports` ask for something else too, given in words. `enders` are rules that are no way to a service
     but end some packets' walk.
     """
@@ -108,7 +108,7 @@ def _narrowed(rule: Rule) -> tuple[str, ...]:
 
 
 def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
-    """What a rule takes from the ways behind it, judged by destination, protocol and port alone."""
+    """What a rule takes from the ways after it, judged by destination, protocol and port alone."""
     plan = plans[rule.shape]
     own = rule in behind[:1]  # a way that takes more than its service's packets is among the ways itself
     others = behind[1:] if own else behind

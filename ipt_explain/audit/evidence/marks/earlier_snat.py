@@ -65,7 +65,7 @@ def _pods(context: RulesetContext, surroundings: Surroundings) -> dict[str, list
 
 
 def _marked(state: PacketState, mark: int) -> PacketState:
-    """The packet behind KUBE-MARK-MASQ and its DNAT, about to leave."""
+    """The packet after KUBE-MARK-MASQ and its DNAT, about to leave."""
     return state._replace(
         hook=Hook.POSTROUTING, out_interface=None, mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True
     )

@@ -116,7 +116,7 @@ def _refused_server(stop: Stop) -> Fault:
 
 
 def _behind(cause: Cause) -> list[Rule]:
-    """Jumps behind the rule, which may be meant to accept what it stops."""
+    """Jumps after the rule, which may be meant to accept what it stops."""
     if cause.chain is None:
         return []
     rules = cause.chain.rules

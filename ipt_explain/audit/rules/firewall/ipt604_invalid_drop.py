@@ -53,7 +53,7 @@ def invalid_drop(context: RulesetContext) -> Faults:
         )
     elif found.invalid_drop is not None and found.invalid_late:
         yield Fault(
-            "KUBE-FORWARD drops INVALID packets only behind rules that accept: marked ones pass untranslated",
+            "KUBE-FORWARD drops INVALID packets only after rules that accept: marked ones pass untranslated",
             "Restart kube-proxy on this node: it writes this rule first.",
             at_rule(found.invalid_drop),
         )

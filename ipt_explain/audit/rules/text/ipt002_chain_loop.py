@@ -4,7 +4,7 @@ What it checks:
     No chain leads back to itself through jumps (-j) or gotos (-g), directly or through other chains.
 
 Why it matters:
-    The kernel refuses a circle that a built-in chain reaches, even behind a match that is never true:
+    The kernel refuses a circle that a built-in chain reaches, even after a match that is never true:
     `iptables-restore` fails, and none of the table's rules are loaded. A circle that nothing reaches yet is accepted,
     until somebody adds a jump to it.
 

@@ -2,7 +2,7 @@
 
 What it checks:
     No rule comes after an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a
-    chain that never returns), nor behind a conditional one that matches everything the later rule could match. Whether
+    chain that never returns), nor after a conditional one that matches everything the later rule could match. Whether
     one rule's packets contain another's is decided exactly, from addresses, ports, interfaces, protocols and states;
     rules with matches that cannot be compared (sets, limits, marks, chance) are never said to hide others.
 
@@ -60,7 +60,7 @@ def _by_design(shadow: Shadow) -> bool:
     """Whether the hidden rules are known and harmless.
 
     kube-proxy writes rules twice: ports that share a health check, address ranges within each other. Weave Net puts an
-    ACCEPT for replies behind its own DROP, and its chain WEAVE-NPC has accepted them before.
+    ACCEPT for replies after its own DROP, and its chain WEAVE-NPC has accepted them before.
     """
     if is_kube_chain(shadow.chain):
         return shadow.same_effect

@@ -4,7 +4,7 @@ What it checks:
     Each table of a dump or of restore input ends in COMMIT.
 
 Why it matters:
-    What is behind the cut is missing: rules, chains, whole tables. iptables-restore loads nothing of a table without
+    What comes after the cut is missing: rules, chains, whole tables. iptables-restore loads nothing of a table without
     COMMIT ("COMMIT expected"). What else this audit says of such a dump holds for the part that is there; nothing is
     said about what is absent from it.
 

@@ -6,7 +6,7 @@ What it checks:
     each other (ports, addresses, states).
 
 Why it matters:
-    A rule that never matches does nothing, and one that always matches takes what was meant for the rules behind it.
+    A rule that never matches does nothing, and one that always matches takes what was meant for the rules after it.
     iptables-save hides some of these: it prints `! --dport 0:65535`, which matches nothing, as no condition at all,
     which matches everything; the meaning turns round when the dump is restored.
 

@@ -51,7 +51,7 @@ class FamilyFacts:
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A node's records by key, each as JSON text: `ipv4 tcp demo/web:http` for a service port, `ipv4 chain nat
-    PREROUTING` for a chain; behind the family, where it has rules in both backends, the backend (`ipv4/nft`).
+    PREROUTING` for a chain; after the family, where it has rules in both backends, the backend (`ipv4/nft`).
 
     `fabrics` are the rules beside balancing that service ports name by hash. `zone` is known from the cluster's
     objects; `taken` is when the rules were read, by the node's clock (`2026-11-25T16:42:43`).

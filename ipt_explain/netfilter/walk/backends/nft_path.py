@@ -72,7 +72,7 @@ class Link:
 @dataclass(frozen=True, slots=True, eq=False)
 class NftLeg:
     """A packet's way through one base chain: its rows there, the latest first, what it met last, and where it was
-    bound for before and behind."""
+    bound for before and after."""
 
     table: Table
     rows: tuple[int, ...]

@@ -54,7 +54,7 @@ class Frame:
         return back is not None
 
     def asks_later(self) -> bool:
-        """Whether rules behind this one may ask what was entered into a set."""
+        """Whether rules after this one may ask what was entered into a set."""
         place, frame = self.place + 1, self
         while not asks_from(_one_of(frame.chains), place):
             if frame.back is None:

@@ -161,7 +161,7 @@ class Evaluator:
         branches: Sequence[Branch],
         rest: Sequence[Condition],
     ) -> Iterable[tuple[Outcome, Rows]]:
-        """Questions, then a condition that treats packets differently, and those behind it, one after another."""
+        """Questions, then a condition that treats packets differently, and those after it, one after another."""
         if not rest:
             yield self._split_on(batch, state, crowd, 0, questions, branches, rest), rows
             return

@@ -75,7 +75,7 @@ class Frontier:
             self._searched[key] = start, alone.place
 
     def behind(self, portion: Portion, place: int | Sequence[int]) -> None:
-        """Let a portion look for its next rule behind the one that it met, each row behind its own."""
+        """Let a portion look for its next rule after the one that it met, each row after its own."""
         if isinstance(place, int):
             self.add(portion, place + 1)
         elif self._affords():

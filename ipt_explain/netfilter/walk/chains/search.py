@@ -77,7 +77,7 @@ class Search:
         return None if left is not None and not left else portion.of(left)
 
     def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Find the next rules from a place on. Yields rows that are to look on behind their own rules."""
+        """Find the next rules from a place on. Yields rows that are to look on after their own rules."""
         index = None if self._one is None else self._indexes.of(self._one)
         if index is None:
             self._scan(portion, start)
@@ -95,7 +95,7 @@ class Search:
         yield from self._by_index(portion, index, start, start)
 
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """The same, each row from behind its own place on."""
+        """The same, each row from after its own place on."""
         index = None if self._one is None else self._indexes.of(self._one)
         assert index is not None  # as only that has rows meet rules in different places
         numbers = portion.numbers(len(self._visit.crowd))
@@ -129,7 +129,7 @@ class Search:
         self._take(Met(portion, self.end, Truth.NO))
 
     def _run_end(self, place: int) -> int:
-        """Behind the last of the rules of one shape that begin here, if asking them together pays."""
+        """After the last of the rules of one shape that begin here, if asking them together pays."""
         shapes = self.layout.shapes
         shape, last = shapes[place], place + 1
         if last < self.end and shapes[last] is shape and _by_chance(shape):
@@ -138,7 +138,7 @@ class Search:
         return last
 
     def _run(self, portion: Portion, first: int, last: int) -> Probability | None:
-        """Ask a run of alike rules at once. Returns the share that is left behind it; None where the rules do more
+        """Ask a run of alike rules at once. Returns the share that is left after it; None where the rules do more
         than choose by chance, or choose otherwise for one row than for another.
         """
         dealt = self._dealt_by_words(portion, range(first, last))
@@ -241,7 +241,7 @@ class Search:
 
 
 def _dealt(chances: Iterable[Probability]) -> _Dealt:
-    """What rules take, one behind the other, each of which takes such a share of what the others leave."""
+    """What rules take, one after the other, each of which takes such a share of what the others leave."""
     parts: list[Probability] = []
     left: Probability = ALWAYS
     for chance in chances:
@@ -278,7 +278,7 @@ def _left(count: int, parts: Sequence[Rows]) -> Rows:
 
 
 def _by_chance(shape: Shape) -> bool:
-    """Whether rules of a shape, one behind the other, are worth asking together: they choose by chance, or by who has
+    """Whether rules of a shape, one after the other, are worth asking together: they choose by chance, or by who has
     been here before.
     """
     target = shape.target

@@ -78,7 +78,7 @@ class Visiting:
             visit.ended.append(Ended(end, portion.rows, portion.share, portion.via))
 
     def _come_to_the_end(self, portion: Portion) -> None:
-        """Behind the last rule that is shown, packets come back; unknown where more rules may follow, but for the chain
+        """After the last rule that is shown, packets come back; unknown where more rules may follow, but for the chain
         that was entered: its caller knows better.
         """
         for chain in chains_of(self._visit.ground):
@@ -100,7 +100,7 @@ class Visiting:
             self._visit.ended.append(Ended(end, some.rows, some.share, some.via))
 
     def _returns(self, chain: Chain) -> bool:
-        """Whether packets come back from behind the last rule that is shown. Those that a hook's policy accepts are
+        """Whether packets come back from after the last rule that is shown. Those that a hook's policy accepts are
         supposed to.
         """
         if chain.extent in (Extent.WHOLE, Extent.END):
@@ -139,7 +139,7 @@ class Visiting:
         back: Portion,
         goto: bool,
     ) -> None:
-        """Go on with what comes back from chains: behind the rule, or, after a goto, where this chain returns to."""
+        """Go on with what comes back from chains: after the rule, or, after a goto, where this chain returns to."""
         rows = portion.rows
         after = portion.of(back.rows)
         inside = Passage(callee, back.via, None if rows is None else {row: number for number, row in enumerate(rows)})

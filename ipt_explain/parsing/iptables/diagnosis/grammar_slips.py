@@ -21,7 +21,7 @@ SIGNS = (
     ),
     sign(
         r"(?i)^\s*(commit)\s*$",
-        "`COMMIT` is written in capitals, alone on its line, without blanks around it",
+        "`COMMIT` is written in capitals, alone on its line, without spaces around it",
         "Write COMMIT.",
         "COMMIT",
     ),
@@ -32,7 +32,7 @@ SIGNS = (
         "COMMIT",
     ),
     sign(
-        r"^(\*\s+\w+)", "no blank belongs between `*` and the table's name", "Remove it.", f"`*` and one of {_TABLES}."
+        r"^(\*\s+\w+)", "no space belongs between `*` and the table's name", "Remove it.", f"`*` and one of {_TABLES}."
     ),
     sign(r"^\*(broute)", "this is ebtables-save output; ebtables filters frames, not Services", RUN_SAVE),
     sign(

@@ -11,8 +11,8 @@ from ipt_explain.parsing.iptables.diagnosis.shell import BARE_PROMPT, DEBUGGING_
 from ipt_explain.parsing.iptables.diagnosis.signs import LOOK
 from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS, DASHES, DOUBLE_QUOTES
 
-INDENTED = "leading blanks were ignored"
-TRAILING_BLANKS = "trailing blanks were ignored"
+INDENTED = "leading spaces were ignored"
+TRAILING_BLANKS = "trailing spaces were ignored"
 CARRIAGE_RETURN = "the carriage return at the line's end was ignored"
 BYTE_ORDER_MARK = "the byte order mark was ignored"
 MAIL_QUOTE = "the quote mark `>` in front was ignored"
@@ -21,7 +21,7 @@ HTML_ESCAPED = "HTML entities such as &quot; were decoded"
 PROMPT = "shell prompts and the command typed there were skipped"
 KUBECTL = "what kubectl says by itself was skipped"
 FENCE = "fences of Markdown or Jira were skipped"
-TYPOGRAPHIC = 'typographic dashes, quotes and blanks were read as - and " and blank'
+TYPOGRAPHIC = 'typographic dashes, quotes and spaces were read as plain ones'
 
 _STARTS = re.compile(rf"{RULE_START}|#|-[PNX] \S|:\S|\.{{3}}|…")
 _NUMBER = re.compile(rf"(?:\d{{1,9}}:|[ ]{{0,5}}\d{{1,6}}\t)(?={RULE_START})")

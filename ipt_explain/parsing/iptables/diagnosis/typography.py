@@ -32,7 +32,7 @@ SIGNS = (
         _PASTE,
         'A value in straight double quotes: "…".',
     ),
-    sign(rf"^{_QUOTED}([{BLANKS}])", "a no-break space in place of a blank", _PASTE, "A plain blank."),
+    sign(rf"^{_QUOTED}([{BLANKS}])", "a no-break space in place of a plain one", _PASTE, "A plain space."),
     sign(rf"^{_QUOTED}([{INVISIBLE}])", "the rule has an invisible character", _PASTE),
     sign(
         r"(&(?:quot|gt|lt|amp|nbsp|#34|#39|#x22|#62);)",

@@ -12,7 +12,7 @@ _ORDER = ("-4", "-6", "-s", "-d", "-i", "-o", "-p", "-f", "-c")
 
 _NEVER_PRINTED = "-c"
 _WIDE_OPTION = "--nfacct-name"
-"""iptables-save prints two blanks behind this one (`nfacct_save` of libxt_nfacct)."""
+"""iptables-save prints two blanks after this one (`nfacct_save` of libxt_nfacct)."""
 
 
 def printed_form(

@@ -1,8 +1,8 @@
 """One rule's text to its shape and values, by the grammar.
 
-The grammar is that of iptables-save, where options stand behind their match or target. Input for iptables-restore is
-looser: an option may stand behind another match (`-m tcp -m comment --comment x --dport 80`), a rule's own options
-behind any (`-m tcp -p tcp`), and a protocol's match need not be loaded at all (`-p tcp --dport 80`). iptables gives an
+The grammar is that of iptables-save, where options follow their match or target. Input for iptables-restore is
+looser: an option may follow another match (`-m tcp -m comment --comment x --dport 80`), a rule's own options
+after any (`-m tcp -p tcp`), and a protocol's match need not be loaded at all (`-p tcp --dport 80`). iptables gives an
 option to the last loaded match that knows it. So this parser asks Lark for one token after another, and where an option
 stands away from its owner, it goes back there first, by feeding Lark `-m tcp` or BACK without any text.
 """
@@ -64,7 +64,7 @@ class ParsedRule:
 
 
 def parse_rule(line: str) -> ParsedRule:
-    """Parse one rule, from `-A` on, without counters before it and line feed behind it; LF may be inside quotes.
+    """Parse one rule, from `-A` on, without counters before it and line feed after it; LF may be inside quotes.
 
     Raises RuleSyntaxError, which tells the 1-based column.
     """
@@ -155,7 +155,7 @@ class _Reading:
         assert end is not None
         pattern = value_pattern(self._parser, token.type)
         if self._line[max(start - 2, 0) : start] == "  ":
-            pattern = f"(?![-!]){pattern}"  # an option behind two blanks leaves the value empty (EMPTY)
+            pattern = f"(?![-!]){pattern}"  # an option after two blanks leaves the value empty (EMPTY)
         if self._previous is not None and self._previous.type == "NOT":
             if token == "!":
                 raise RuleSyntaxError(start + 1, 1, NEGATED_TWICE)

@@ -54,7 +54,7 @@ def explain(at: Situation) -> RuleSyntaxError:
 def _line_ends(at: Situation, column: int) -> RuleSyntaxError:
     assert at.previous is not None
     if at.previous.type == "NOT" and not _wants_value(at):
-        return RuleSyntaxError(column - 1, 1, "nothing follows the negation", "An option behind the `!`.")
+        return RuleSyntaxError(column - 1, 1, "nothing follows the negation", "An option after the `!`.")
     option = at.option or at.previous
     verb = "lacks its second argument" if is_value(at.previous.type) else "has no argument"
     return RuleSyntaxError(
@@ -65,7 +65,7 @@ def _line_ends(at: Situation, column: int) -> RuleSyntaxError:
 def _at_word(at: Situation, word: str) -> tuple[str, str]:
     assert at.previous is not None
     if word == "\n":
-        return "the rule goes on behind a line feed", "A line feed only inside double quotes."
+        return "the rule goes on after a line feed", "A line feed only inside double quotes."
     if _wants_value(at):
         name = at.option or at.previous
         return _quoted("{} is not what " + f"{name} takes", word), f"{_capital(_value_words(at.accepted))}."
@@ -119,13 +119,13 @@ def _stray_word(at: Situation, word: str) -> str:
     assert previous is not None
     opened = previous.start_pos if is_value(previous.type) else None
     if opened is not None and _QUOTE_LEFT_OPEN.match(at.line, opened):
-        return "the text goes on behind a double quote that is opened and never closed"
+        return "the text goes on after a double quote that is opened and never closed"
     if is_value(previous.type) and previous.endswith('"') and len(previous) > 1 and previous.end_pos == at.position:
         return _quoted("{} follows a closing quote, which ends the word", word)
     if option is None or option is previous:
         return _quoted("{} is unexpected" + f": {previous} takes no argument", word)
     if option.type in ("MATCH", "JUMP", "GOTO"):
-        return _quoted("{} is unexpected" + f" behind {option} {previous}", word)
+        return _quoted("{} is unexpected" + f" after {option} {previous}", word)
     return _quoted("{} is one argument too many for " + str(option), word)
 
 

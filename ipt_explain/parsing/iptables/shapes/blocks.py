@@ -1,7 +1,7 @@
 """Whole chains at once: a chain whose rules have the shapes of earlier chains' is read by one pattern.
 
 A dump has as many chains as endpoints, but hardly more layouts than shapes. The pattern of a chain is that of its
-rules' lines, one behind the other. It may be stricter: what was the same in the chains that it was made after (a
+rules' lines, one after the other. It may be stricter: what was the same in the chains that it was made after (a
 target, a protocol; a comment that all rules repeat) has to be the same again, and is kept once.
 """
 

@@ -19,7 +19,7 @@ _SKELETON_WORD = lazy_pattern(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
 
 @dataclass(frozen=True, slots=True)
 class LinePattern:
-    """The pattern of all lines of one form: the text before, between and behind the values, as regular expressions, and
+    """The pattern of all lines of one form: the text before, between and after the values, as regular expressions, and
     what each value may be. The first value is the chain's name.
     """
 

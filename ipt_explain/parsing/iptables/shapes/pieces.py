@@ -3,7 +3,7 @@
 What a part of a rule means (`-d ADDRESS`, `-m tcp --dport PORTS`, `-j NAME`) does not depend on the parts before it, as
 long as none has to go back to another: the parser is in the same state wherever a part begins. What follows decides
 only whether the part ends there. So a piece is a part's pattern, with the words that are known to begin the next part
-behind it, and a rule that pieces cover from end to end is read as Lark would read it, in a tenth of the time.
+after it, and a rule that pieces cover from end to end is read as Lark would read it, in a tenth of the time.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ PREDICATES: Mapping[str, Mapping[str, str]] = {
         "--rt-0-not-strict": "has its routing addresses compared as part of the header's list only",
     },
     "srh": {
-        "--srh-next-hdr": "has next header {} behind its segment routing header",
+        "--srh-next-hdr": "has next header {} after its segment routing header",
         "--srh-hdr-len-eq": "has a segment routing header of length {}",
         "--srh-hdr-len-gt": "has a segment routing header longer than {}",
         "--srh-hdr-len-lt": "has a segment routing header shorter than {}",

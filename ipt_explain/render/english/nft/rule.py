@@ -16,7 +16,7 @@ def nft_rule_words(
     """The rule in words. `table` tells how large its sets are, `marks` names bits of the mark, and `fold` says of a
     chain what it is for.
 
-    Statements run in order: what is asked behind something that was done is said there.
+    Statements run in order: what is asked after something that was done is said there.
     """
     known = marks or {}
     asked: list[str] = []

@@ -43,7 +43,7 @@ def _alternatives(options: Options, name: str) -> str:
 
 
 def _shifted(value: str) -> str:
-    """A range of addresses or ports; with a base port behind it (`8000-8010/3000`, Linux 4.19 on), how ports map."""
+    """A range of addresses or ports; with a base port after it (`8000-8010/3000`, Linux 4.19 on), how ports map."""
     found = _WITH_BASE.search(value)
     if found is None:
         return value

@@ -7,7 +7,7 @@ What it checks:
 Why it matters:
     After a goto, the end of the chain leads back to the caller, not to the rule after the goto. With `-g
     KUBE-MARK-MASQ` the packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination.
-    Behind a hook with -g, the rest of the built-in chain, other programs' rules included, is never reached.
+    After a hook with -g, the rest of the built-in chain, other programs' rules included, is never reached.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ

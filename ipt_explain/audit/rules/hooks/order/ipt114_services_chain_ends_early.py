@@ -7,7 +7,7 @@ What it checks:
     left alone.
 
 Why it matters:
-    The Services behind it get none of those packets: connections leave untranslated, or reach the wrong pods.
+    The Services after it get none of those packets: connections leave untranslated, or reach the wrong pods.
 
 Example:
     -A KUBE-SERVICES -j RETURN
@@ -26,7 +26,7 @@ from ipt_explain.audit.evidence.hooks.services_chain import Ender, services_chai
 
 @rule("IPT114", "services-chain-ends-early", Severity.ERROR, about=("KUBE-SERVICES",), yields_to=("IPT502",))
 def services_chain_ends_early(context: RulesetContext) -> Faults:
-    """One fault for each such rule that has Services behind it."""
+    """One fault for each such rule that has Services after it."""
     for ender in services_chain(context).enders:
         if ender.lost:
             yield Fault(

@@ -7,7 +7,7 @@ What it checks:
 
 Why it matters:
     kube-proxy empties and rewrites its chains whenever it syncs, so a rule put there by hand works until then and no
-    longer, and a rule of its own that was changed does what nobody intends: it hides the Services behind it, leaves
+    longer, and a rule of its own that was changed does what nobody intends: it hides the Services after it, leaves
     out part of their traffic, or lets pass what should be refused.
 
 Example:
