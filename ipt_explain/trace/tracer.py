@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.cluster_ips import is_cluster_ip
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
-from ipt_explain.analyzers.ipvs.asked import servers_asked
+from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, together

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import NAT_NOT_SHOWN, Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.ipvs.asked import servers_asked
 from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
