@@ -46,10 +46,10 @@ class Unchecked:
 class Report:
     """What an audit found: findings in the order of sources, severity and lines.
 
-    `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged; `partial`
-    tells that some text was a fragment or restore input, whose silence says nothing; `known` is how many findings a
-    baseline took away, `spared` how many comments of the dump or the configuration did. `sources` are the dumps judged,
-    `not_compared` nodes of many that could not be.
+    `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged, in
+    `table_count` tables; `partial` tells that some text was a fragment or restore input, whose silence says nothing;
+    `known` is how many findings a baseline took away, `spared` how many comments of the dump or the configuration did.
+    `sources` are the dumps judged, `not_compared` nodes of many that could not be.
     """
 
     findings: tuple[Finding, ...]
@@ -61,6 +61,7 @@ class Report:
     spared: int = 0
     sources: tuple[str, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    table_count: int = 0
 
     def count(self, severity: Severity) -> int:
         """How many findings have this severity."""
@@ -133,12 +134,14 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
         if finding.line is None or not ignored_in_text(texts[finding.source], finding.line, finding.rule, finding.name)
     ]
     nft = context.whole.nft
-    tables = [table for each in context.rulesets for table in each.ruleset.tables.values()]
-    rule_count = sum(table.rule_count for table in (*tables, *(nft.tables.values() if nft is not None else ())))
+    sizes = [table.rule_count for each in context.rulesets for table in each.ruleset.tables.values()]
+    sizes += [table.rule_count for table in nft.tables.values()] if nft is not None else []
     partial = any(each.ruleset.fragment for each in context.rulesets) or (nft is not None and nft.fragment)
     sources = tuple(dict.fromkeys(dump.source for dump in context.dumps))
     spared = len(numbered) - len(heard)
-    return Report(tuple(heard), tuple(unchecked), rule_count, partial, spared=spared, sources=sources)
+    return Report(
+        tuple(heard), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
+    )
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:
@@ -154,6 +157,7 @@ def merge(reports: Sequence[Report]) -> Report:
         any(report.partial for report in reports),
         spared=sum(report.spared for report in reports),
         sources=tuple(dict.fromkeys(source for report in reports for source in report.sources)),
+        table_count=sum(report.table_count for report in reports),
     )
 
 

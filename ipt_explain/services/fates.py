@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
+NAT_NOT_SHOWN = "where nat leads it, which this input does not show"
+"""The question of what becomes of connections whose rules of nat the text lacks."""
+
 
 class Vantage(Enum):
     """From where a connection is made."""

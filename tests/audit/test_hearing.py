@@ -33,8 +33,8 @@ def is_hit(finding: Finding, mutation: Mutation) -> bool:
 def test_faults_are_heard_where_they_are(seed: int, version: str) -> None:
     heard: Counter[str] = Counter()
     missed: list[str] = []
-    # Every other scenario of each release, so that each is tried in three releases.
-    for name in SCENARIOS[seed % 2 :: 2]:
+    # Two scenarios of each release, so that each is tried in two releases.
+    for name in SCENARIOS[seed % 3 :: 3]:
         text = scenario(version, name).ipv4
         before = {finding.fingerprint for finding in audit_text(text)}
         for mutation in mutations(text, seed):

@@ -54,7 +54,7 @@ def fragments(text: str) -> Iterator[tuple[str, str]]:
 
 
 # Where dumps are large, one service is as good as the next.
-_ENOUGH = 12
+_ENOUGH = 6
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.id)

@@ -9,6 +9,7 @@ import pytest
 
 from ipt_explain.cli.main import run
 from tests.cli.program import SAMPLES
+from tests.ipvs_corpus import ipvs_nodes
 
 TO = ("--from", "10.244.1.9", "--to")
 FLUSHED = """\
@@ -73,6 +74,15 @@ def test_nothing_is_judged_where_there_are_no_rules(tmp_path: Path, capsys: pyte
     (tmp_path / "node.txt").write_text(FLUSHED)
     run(["audit", str(tmp_path / "node.txt")])
     assert capsys.readouterr().out.startswith("Nothing to check: there are no rules")
+
+
+def test_sets_alone_tell_nothing_of_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets = next(node.files["ipset-list"] for node in ipvs_nodes() if node.id == "1.33/basic")
+    (tmp_path / "sets.txt").write_text(sets)
+    run(["audit", str(tmp_path / "sets.txt")])
+    assert capsys.readouterr().out == "Nothing to check: this text has no tables of rules\n"
+    run(["explain", "--width", "200", str(tmp_path / "sets.txt")])
+    assert "4 Services is unknown: this text does not show where they are led" in capsys.readouterr().out
 
 
 def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ FOREIGN_LINES = [
     ("Nov 14 11:06:11 node kube-proxy[12085]: " + RULE, "Nov 14 11:06:11 node kube-proxy[12085]:", "log"),
     ("I1114 11:06:11.978073   12085 proxier.go:1282] synced", "I1114 11:06:11.978073", "log"),
     ('time="2018-01-09T16:17:38Z" level=debug obj="-A X -j Y"', 'time="2018-01-09T16:17:38Z"', "log"),
-    ("* nat", "* nat", "no blank"),
+    ("* nat", "* nat", "no space"),
     ("*bogus", "bogus", "no such table"),
     ("commit", "commit", "capitals"),
     ("COM", "COM", "cut off"),

@@ -285,11 +285,11 @@ def test_any_words_are_read_or_refused_in_place(words: list[str]) -> None:
         ('-A X -m comment --comment "foo bar', 32, 3, "a double quote that is opened and never closed"),
         ('-A X -m comment --comment "foo"bar', 32, 3, "`bar` follows a closing quote"),
         ("-A X -m tcp --syn 1", 19, 1, "`1` is unexpected: --syn takes no argument"),
-        ("-A X -j ACCEPT foo", 16, 3, "`foo` is unexpected behind -j ACCEPT"),
+        ("-A X -j ACCEPT foo", 16, 3, "`foo` is unexpected after -j ACCEPT"),
         ("-R X y", 6, 1, "`y` is not what -R takes"),
         ("-A X -c 1 -j Y", 11, 2, "`-j` is not what -c takes"),
         ("-A X -A Y", 6, 2, "`-A` opens a rule, and this one is open already"),
-        ("-A X\n-j Y", 5, 1, "the rule goes on behind a line feed"),
+        ("-A X\n-j Y", 5, 1, "the rule goes on after a line feed"),
         ("-A X !", 6, 1, "nothing follows the negation"),
     ],
 )

@@ -17,7 +17,7 @@ from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.records import dataclass
-from ipt_explain.services.fates import Decider, Fate, Loss, Lost
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,7 +216,6 @@ class Judge:
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
 
 
-NAT_NOT_SHOWN = "where nat leads it, which this input does not show"
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.fates.deciding import Deciders
-from ipt_explain.analyzers.fates.judging import NAT_NOT_SHOWN, Judge, Judgement
+from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.virtual_servers import servers_asked
@@ -25,7 +25,7 @@ from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import replace
 from ipt_explain.services.columns import Columns, in_columns
-from ipt_explain.services.fates import Fate, Fates, Loss, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
     Frontend,

@@ -8,7 +8,7 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.render.explain.service_words import STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Lost, Vantage
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
@@ -123,6 +123,8 @@ def _doubt(doubt: Doubt) -> str:
     whom = counted(len(doubt.services), "Service")
     asked = f"{questions_words(doubt.questions)}, which this text does not show"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
+    if doubt.questions == (NAT_NOT_SHOWN,):
+        return f"what becomes of connections to {whom} is unknown: this text does not show where they are led"
     if not deciders:
         return f"what becomes of connections to {whom} depends on {asked}"
     owners = {decider.owner for decider in deciders}
