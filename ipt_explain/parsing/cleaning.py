@@ -14,10 +14,10 @@ _STEP = LONGEST_NUMBER // 4
 _PROBED_DIGITS = lazy_pattern(r"\d{3,}")
 # What terminals and web pages put inside words. A colour without its end may be somebody's name for a chain.
 _STAINS = (
-    (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were taken off"),
+    (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were removed"),
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[m", _COLOURS),
     *(
-        (lazy_pattern(rf"(?<=[\w-]){mark}+(?=[\w-])"), mark, "invisible characters inside words were taken off")
+        (lazy_pattern(rf"(?<=[\w-]){mark}+(?=[\w-])"), mark, "invisible characters inside words were removed")
         for mark in "\u200b\u200c\u200d\u2060\u00ad"
     ),
 )

@@ -80,9 +80,9 @@ def test_sets_alone_tell_nothing_of_rules(tmp_path: Path, capsys: pytest.Capture
     sets = next(node.files["ipset-list"] for node in ipvs_nodes() if node.id == "1.33/basic")
     (tmp_path / "sets.txt").write_text(sets)
     run(["audit", str(tmp_path / "sets.txt")])
-    assert capsys.readouterr().out == "Nothing to check: this text has no tables of rules\n"
+    assert capsys.readouterr().out == "Nothing to check: there are no rule tables in this text\n"
     run(["explain", "--width", "200", str(tmp_path / "sets.txt")])
-    assert "4 Services is unknown: this text does not show where they are led" in capsys.readouterr().out
+    assert "where connections to 4 Services go is unknown: this text does not show it" in capsys.readouterr().out
 
 
 def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:

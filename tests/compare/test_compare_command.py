@@ -47,7 +47,7 @@ def test_equal_bytes_are_not_analysed(dumps: Path, capsys: pytest.CaptureFixture
     Path(copy).write_text(Path(before).read_text())
     for other in (before, copy):
         assert run(["compare", before, other, "--width", "1000"]) == 0
-        assert capsys.readouterr().out == f"No difference: {before} and {other} hold the same bytes.\n"
+        assert capsys.readouterr().out == f"No difference: {before} and {other} are identical.\n"
         assert run(["compare", "-o", "json", before, other]) == 0
         assert json.loads(capsys.readouterr().out) == {
             "schema": "ipt-explain/compare/2", "equal": True, "differences": [], "notes": [],

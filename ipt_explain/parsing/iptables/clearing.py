@@ -58,7 +58,7 @@ class Cleared:
         self.text, count = without_tags(self.text)
         if count:
             lines = counted(count, "line")
-            self.warnings.append(f"{self.source.name}: {lines}: tags of an HTML page were taken off")
+            self.warnings.append(f"{self.source.name}: {lines}: HTML tags were removed")
 
     def _take_out_other_tools(self) -> None:
         self.nft = take_out_nft(self._left)

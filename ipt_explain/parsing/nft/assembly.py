@@ -165,8 +165,10 @@ class RulesetDraft:
         # Nobody writes rules that no hook asks.
         unhooked = not any(draft.is_hooked() for draft in self.tables.values())
         for draft in self.tables.values():
-            unasked = [(draft.line, "no chain of this table hangs on a hook")] if unhooked and draft.has_rules() else []
-            for line, proof in [*unasked, *draft.gaps()]:
+            gaps = list(draft.gaps())
+            if unhooked and draft.has_rules():
+                gaps.insert(0, (draft.line, "no chain of this table is attached to a hook"))
+            for line, proof in gaps:
                 self.fragment = True
                 self.warnings.append(
                     f"{self.source}:{line}: {proof}, so lines of table {draft.family.value} {draft.name} are missing:"

@@ -283,7 +283,7 @@ class _Preparing:
             )
         if self._joints:
             joined = line_numbers(sorted(set(self._joints)))
-            yield f"{name}: {joined} went on below, broken inside a rule, and were joined"
+            yield f"{name}: {joined} wrapped in the middle of a rule: joined with what follows"
         if self._prefixed:
             yield f"{name}: {counted(self._prefixed, 'line')}: {_ADDED}"
         for note, count in self._mended.items():

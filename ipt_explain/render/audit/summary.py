@@ -25,7 +25,7 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     """
     found = counts(report.findings)
     if not report.rule_count and not report.findings and report.sources:
-        return f"Nothing to check: {FLUSHED if report.table_count else 'this text has no tables of rules'}"
+        return f"Nothing to check: {FLUSHED if report.table_count else 'there are no rule tables in this text'}"
     rules = counted(report.rule_count, "rule")
     notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")
     if found[Severity.ERROR] or found[Severity.WARNING]:

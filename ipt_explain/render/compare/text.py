@@ -38,7 +38,7 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
 
 def same_bytes(before: str, after: str, width: int) -> list[str]:
     """That two files cannot differ in what they do."""
-    return wrapped("", f"No difference: {escape(before)} and {escape(after)} hold the same bytes.", width)
+    return wrapped("", f"No difference: {escape(before)} and {escape(after)} are identical.", width)
 
 
 def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:

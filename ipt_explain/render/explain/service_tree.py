@@ -101,7 +101,7 @@ def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
     if said is not None:
         yield from sentence(*said)
     elif _is_untold(service, frontend):
-        yield from sentence("of a kind that no set shown tells")
+        yield from sentence("kind unknown: no ipset shows it")
     elif frontend.kind is FrontendKind.EXTERNAL:
         yield from sentence("an external IP or a load balancer's")
     ranges = ranges_words(frontend)

@@ -124,7 +124,7 @@ def _doubt(doubt: Doubt) -> str:
     asked = f"{questions_words(doubt.questions)}, which this text does not show"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
     if doubt.questions == (NAT_NOT_SHOWN,):
-        return f"what becomes of connections to {whom} is unknown: this text does not show where they are led"
+        return f"where connections to {whom} go is unknown: this text does not show it"
     if not deciders:
         return f"what becomes of connections to {whom} depends on {asked}"
     owners = {decider.owner for decider in deciders}

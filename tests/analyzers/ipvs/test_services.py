@@ -93,5 +93,5 @@ def test_servers_alone_tell_neither_kinds_nor_masquerading() -> None:
     assert service["masquerade"] == {"hairpin": None, "all": None, "off_cluster": None}
     assert {fate["masqueraded"] for fate in service["frontends"][0]["fates"].values()} == {None}
     told = run("explain", "-", stdin=_SERVERS).out
-    assert "of a kind that no set shown tells" in told
+    assert "kind unknown: no ipset shows it" in told
     assert "never" not in told

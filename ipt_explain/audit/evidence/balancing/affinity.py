@@ -35,7 +35,7 @@ class AffinityFault(Enum):
     FOREIGN_LIST = "the rule looks in another endpoint's list"
     FOREIGN_RECORD = "the endpoint records in another list"
     LATE = "the rule comes after balancing rules"
-    RETURNING_ONLY = "some endpoints are looked for, but no new client is led to them"
+    RETURNING_ONLY = "some endpoints are looked for, but no new client is sent to them"
     INCOMPLETE = "some endpoints are not looked for"
 
 

@@ -50,7 +50,7 @@ def nft_leads_nowhere(context: NftContext, table: Table) -> Faults:
         gone = "does not exist" if chain is None else "has no rules"
         first = leading[0]
         yield Fault(
-            f"{whose(first)} leads to chain {name}, which {gone}: connections that come there get no endpoint",
+            f"{whose(first)} leads to chain {name}, which {gone}: connections sent there reach no endpoint",
             _FIX,
             place_of(context, table, first),
             service=context.service_of(name) or _service(name),

@@ -54,7 +54,7 @@ def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
     marker = table.chains.get(MARK_FOR_MASQUERADE)
     if marker is not None and not sets_mark(marker):
         yield Fault(
-            "chain mark-for-masquerade sets no mark, so that nothing is masqueraded: replies are lost",
+            "chain mark-for-masquerade sets no mark, so nothing is masqueraded: replies are lost",
             _FIX,
             context.at_chain(table, marker),
             key="mark",

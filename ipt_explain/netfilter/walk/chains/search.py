@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
 from ipt_explain.model.words import unquote
-from ipt_explain.netfilter.packet import PacketState
-from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, taken
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndexes
+from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.records import dataclass
@@ -40,8 +39,6 @@ class Spread:
 
 
 Found = Met | Spread
-_Dealt = tuple[Sequence[Probability], Probability]
-"""Which share of the packets that get to a run of rules each of them takes, and which share is left."""
 
 
 class Search:
@@ -132,7 +129,7 @@ class Search:
         """After the last of the rules of one shape that begin here, if asking them together pays."""
         shapes = self.layout.shapes
         shape, last = shapes[place], place + 1
-        if last < self.end and shapes[last] is shape and _by_chance(shape):
+        if last < self.end and shapes[last] is shape and by_chance(shape):
             while last < self.end and shapes[last] is shape:
                 last += 1
         return last
@@ -146,7 +143,7 @@ class Search:
             chances = self._chances(portion, range(first, last))
             if chances is None:
                 return None
-            dealt = _dealt(chances)
+            dealt = deal(chances)
         parts, left = dealt
         at = [number for number, share in enumerate(parts) if share]
         if at:
@@ -154,7 +151,7 @@ class Search:
             self._take(Spread(portion, [first + number for number in at], shares))
         return left
 
-    def _dealt_by_words(self, portion: Portion, places: range) -> _Dealt | None:
+    def _dealt_by_words(self, portion: Portion, places: range) -> Dealt | None:
         """What rules that ask for nothing but chance take; None where they ask more, or not all rows' rules alike."""
         conditions = self._evaluator.conditions(self.layout.shapes[places[0]])
         share = conditions[0].share if len(conditions) == 1 else None
@@ -166,7 +163,7 @@ class Search:
             if not isinstance(column, str) and len(set(column)) > 1:
                 return None
             words.append(column if isinstance(column, str) else column[0])
-        return _dealt_as_written(share, tuple(map(unquote, words)))
+        return dealt_as_written(share, tuple(map(unquote, words)))
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
         """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
@@ -184,7 +181,7 @@ class Search:
         chances: list[Probability] = [NEVER] * count
         told: set[int] = set()
         for outcome, numbers in answered:
-            chance = _chance(outcome, state)
+            chance = chance_of(outcome, state)
             if chance is None or numbers is None or not told.isdisjoint(numbers):
                 return None
             told.update(numbers)
@@ -240,25 +237,6 @@ class Search:
                 yield rest, [place_of[row] for row in rest.numbers(len(self._visit.crowd))]
 
 
-def _dealt(chances: Iterable[Probability]) -> _Dealt:
-    """What rules take, one after the other, each of which takes such a share of what the others leave."""
-    parts: list[Probability] = []
-    left: Probability = ALWAYS
-    for chance in chances:
-        share, left = taken(left, chance) if chance else (NEVER, left)
-        parts.append(share)
-    return parts, left
-
-
-@lru_cache(maxsize=4096)
-def _dealt_as_written(share: Callable[[str], Probability], words: tuple[str, ...]) -> _Dealt | None:
-    """The same by the rules' words; None where one cannot be read. Ten thousand balancers have few that differ."""
-    try:
-        return _dealt(map(share, words))
-    except ValueError:
-        return None
-
-
 def _at(place: int | Sequence[int], part: Rows) -> int | Sequence[int]:
     if isinstance(place, int) or part is None:
         return place
@@ -275,26 +253,6 @@ def _left(count: int, parts: Sequence[Rows]) -> Rows:
             return ()
         gone.update(part)
     return tuple([row for row in range(count) if row not in gone])
-
-
-def _by_chance(shape: Shape) -> bool:
-    """Whether rules of a shape, one after the other, are worth asking together: they choose by chance, or by who has
-    been here before.
-    """
-    target = shape.target
-    chain = target is not None and target.slot is not None
-    by_counting = shape.match_option("statistic", "--every") is not None
-    return chain and not by_counting and (shape.has_match("statistic") or shape.has_match("recent"))
-
-
-def _chance(outcome: Outcome, state: PacketState) -> Probability | None:
-    """The share of packets that match, where nothing but chance decides."""
-    if isinstance(outcome, Truth):
-        return ALWAYS if outcome is Truth.YES else NEVER
-    if any(branch.state is not state for branch in outcome):
-        return None
-    matching = [branch.share for branch in outcome if branch.matches]
-    return matching[0] if len(matching) == 1 else sum(matching, NEVER)
 
 
 def _blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:

@@ -22,7 +22,7 @@ SIGNS = (
     sign(
         r"^\s*(?:[{\[].{0,400}?)?(\"[\w.-]+\"): ?\"(?:[^\"\\]|\\.){0,4096}?\\n(?:-A |:[A-Z]|\*[a-z]|COMMIT)",
         "the rules are inside a string of JSON",
-        "Take the string out, for instance `jq -r .stdout FILE | ipt-explain`.",
+        "Extract the string, for example `jq -r .stdout FILE | ipt-explain`.",
     ),
     sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),
     sign(r"^(\s*[{\[]\s*)(?:$|[\"{\[\]}])", "this is JSON, not iptables-save output", _OBJECTS),

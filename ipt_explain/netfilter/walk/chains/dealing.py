@@ -1,0 +1,54 @@
+"""Rules in a row that choose by chance: which share of the packets each takes, and which is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+
+from ipt_explain.model import Shape
+from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, taken
+from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.chains.evaluator import Outcome
+
+Dealt = tuple[Sequence[Probability], Probability]
+"""Which share of the packets that get to a run of rules each of them takes, and which share is left."""
+
+
+def deal(chances: Iterable[Probability]) -> Dealt:
+    """What rules take, one after the other, each of which takes such a share of what the others leave."""
+    parts: list[Probability] = []
+    left: Probability = ALWAYS
+    for chance in chances:
+        share, left = taken(left, chance) if chance else (NEVER, left)
+        parts.append(share)
+    return parts, left
+
+
+@lru_cache(maxsize=4096)
+def dealt_as_written(share: Callable[[str], Probability], words: tuple[str, ...]) -> Dealt | None:
+    """The same by the rules' words; None where one cannot be read. Ten thousand balancers have few that differ."""
+    try:
+        return deal(map(share, words))
+    except ValueError:
+        return None
+
+
+def by_chance(shape: Shape) -> bool:
+    """Whether rules of a shape, one after the other, are worth asking together: they choose by chance, or by who has
+    been here before.
+    """
+    target = shape.target
+    chain = target is not None and target.slot is not None
+    by_counting = shape.match_option("statistic", "--every") is not None
+    return chain and not by_counting and (shape.has_match("statistic") or shape.has_match("recent"))
+
+
+def chance_of(outcome: Outcome, state: PacketState) -> Probability | None:
+    """The share of packets that match, where nothing but chance decides."""
+    if isinstance(outcome, Truth):
+        return ALWAYS if outcome is Truth.YES else NEVER
+    if any(branch.state is not state for branch in outcome):
+        return None
+    matching = [branch.share for branch in outcome if branch.matches]
+    return matching[0] if len(matching) == 1 else sum(matching, NEVER)
