@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
+from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables.logical import readings
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
@@ -70,6 +71,11 @@ def _by_lark(line: str) -> ParsedRule | None:
         return None
 
 
+def _reaches_the_rules(line: str) -> bool:
+    """Not so a line that goes on with the next one, or of which cleaning takes something off."""
+    return not line.endswith(("\\", "\r")) and clean(line, "a dump").readable == line
+
+
 def _rules(text: str) -> list[Rule]:
     with patch.object(shapes, "_OFTEN", 1):  # a pattern for each shape that was met
         dump = read_dump(text, lenient=True)
@@ -100,8 +106,8 @@ def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None
 @given(_mutated())
 def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
     first, second = lines
-    if second.endswith("\\"):
-        return  # goes on with the next line
+    if not _reaches_the_rules(second):
+        return
     text = f"*nat\n{first}\n{first}\n{second}\nCOMMIT\n"
     start = len(f"*nat\n{first}\n{first}\n")
     parsed = (_by_lark(logical.text) for logical in readings(text, start, start + len(second)))
@@ -122,8 +128,7 @@ def test_a_pattern_takes_every_value_that_its_shape_can_have(line: str, data: st
         position = token.end
     changed = "".join([*parts, line[position:]])
     wanted = _by_lark(changed)
-    # A backslash at the end goes on with the next line, and a carriage return belongs to the line's end.
-    if wanted is None or wanted.shape is not parsed.shape or changed.endswith(("\\", "\r")):
+    if wanted is None or wanted.shape is not parsed.shape or not _reaches_the_rules(changed):
         return
     rule = {each.line: each for each in _rules(f"*nat\n{line}\n{line}\n{changed}\nCOMMIT\n")}[4]
     assert (rule.shape, rule.values) == (wanted.shape, wanted.values)
