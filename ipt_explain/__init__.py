@@ -1,7 +1,7 @@
 """Explain, audit and trace the iptables rules that kube-proxy writes.
 
-The names in `__all__` are the public API; all else may change. Importing the package costs next to nothing:
-what a name needs is loaded when the name is first used.
+The names in `__all__` are the public API; everything else may change. Importing the package costs next to nothing:
+each name loads its module on first use.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Keeps `ipt_explain.audit` and `ipt_explain.trace` the functions that they are to users.
-
-    Sub-packages bear these names too, and importing one would put it in the function's place.
+    """Protects the functions `ipt_explain.audit` and `ipt_explain.trace`, which importing the sub-packages of the same
+    names would overwrite.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:

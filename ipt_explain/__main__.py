@@ -1,4 +1,4 @@
-"""`python -m ipt_explain` is `ipt-explain`: the program's first lines, before anything is imported that takes time."""
+"""The program's entry point, also for `python -m ipt_explain`. It imports nothing slow itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the program and exit with its status; Ctrl-C ends it without a word, also while it is still being loaded."""
-    gc.disable()  # Loading makes many objects that stay. Nor does the work make cycles: see `collector_paused`.
+    """Run the program and exit with its status. Ctrl-C ends it silently, even during imports."""
+    gc.disable()  # Imports make many objects that stay, and the work makes no cycles: see `collector_paused`.
     try:
         if os.path.basename(sys.argv[0]).startswith("kubectl-"):
-            # krew links a plugin's name to the one file that the program is.
+            # krew makes a link with the plugin's name to the program's single file.
             from ipt_explain.cli.kubectl import main as run_program
         else:
             from ipt_explain.cli.main import main as run_program

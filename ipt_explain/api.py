@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 def parse(text: str | bytes, source: str = "-", lenient: bool = False) -> Dump:
     """Read a dump.
 
-    `text` is what iptables-save, ip6tables-save or `iptables -S` print, input for iptables-restore, or bare rule
-    lines; bytes may be gzip, too. `source` names it in messages. Raises DumpSyntaxError where lines are not
-    iptables-save syntax, unless `lenient`: then they are left out, and `Dump.warnings` tells how many.
-    Raises UsageError (an IptExplainError, as that is) for bytes that are no text.
+    `text` is the output of iptables-save, ip6tables-save or `iptables -S`, input for iptables-restore, or bare rule
+    lines; bytes may be gzip. `source` names it in messages. Raises DumpSyntaxError for lines that are not
+    iptables-save syntax, unless `lenient`, which skips them and counts them in `Dump.warnings`.
+    Raises UsageError for bytes that are not text. Both are IptExplainErrors.
     """
     from ipt_explain.inputs import decode
     from ipt_explain.parsing import read_dump
@@ -36,7 +36,7 @@ def explain(dump: Dump) -> Explanation:
 
 
 def audit(dump: Dump) -> list[Finding]:
-    """What is wrong with the rules: every finding, the gravest first. An empty list is a healthy dump."""
+    """All findings, most severe first. A healthy dump has none."""
     from ipt_explain.audit import audit
 
     return audit(dump)
@@ -52,9 +52,10 @@ def trace(
 ) -> Trace:
     """Where a packet ends up: outcomes whose probabilities sum to 1, each with the rules that led there.
 
-    `local_addresses` are the node's own, as matched by `addrtype LOCAL` and node ports; `out_interface` is where the
-    packet leaves the node, unknown if None. `returning` is the endpoint (`IP:PORT`) that the client was sent to before;
-    `assume` decides what the dump cannot, as `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none.
+    `local_addresses` are the node's own, which `addrtype LOCAL` and node ports match; `out_interface` is where the
+    packet leaves the node, None if unknown. `returning` is the endpoint (`IP:PORT`) that the client was sent to before;
+    `assume` answers questions that the dump leaves open, as `TEXT=yes` or `TEXT=no`. Raises UsageError for an
+    impossible packet.
     """
     from ipt_explain.trace import trace
 

@@ -1,4 +1,4 @@
-"""The garbage collector, out of the way of work that makes many objects and no cycles."""
+"""Pausing the garbage collector for work that makes many objects and no cycles."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _MANY = 100_000
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No search for cycles inside the block. A big dump makes a million objects and not one cycle; searching them
-    again and again would double the time.
+    """Pause the garbage collector inside the block. A big dump makes a million objects without a cycle; scanning them
+    repeatedly would double the time.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -25,8 +25,8 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def cycles_freed() -> Iterator[None]:
-    """Free at the end what was made inside and only cycles hold. What there was before is not looked at, so this costs
-    next to nothing, however big the dump.
+    """Free cycles made inside the block when it ends. Older objects are not scanned, so this costs next to nothing
+    even for big dumps.
     """
     gc.freeze()
     try:
@@ -37,8 +37,8 @@ def cycles_freed() -> Iterator[None]:
 
 
 def free_cycles() -> None:
-    """Free what only cycles hold, where much has been made while the collector was paused: for work that is done again
-    and again, node by node. Costs what was made since, not what there is.
+    """Free cycles if many objects were made while the collector was paused: for work that repeats node by node. The
+    cost depends on what was made since the last call, not on all objects.
     """
     if gc.get_count()[0] > _MANY:
         gc.collect(1)

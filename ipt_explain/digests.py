@@ -1,4 +1,4 @@
-"""sha256 as Python's own C module has it: `hashlib` loads OpenSSL first, which takes longer than a small dump does."""
+"""sha256 from Python's own C module: `hashlib` loads OpenSSL first, which takes longer than reading a small dump."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ else:
     except ImportError:
         try:
             from _sha256 import sha256
-        except ImportError:  # a Python built without it
+        except ImportError:  # this Python was built without it
             from hashlib import sha256
 
 __all__ = ["sha256"]

@@ -1,15 +1,15 @@
-"""`Enum` for the program's closed sets, made in a fifth of the time that Python's own takes.
+"""A small `Enum` whose classes are created five times as fast as those of `enum`.
 
-A small dump needs some thirty of them, and making Python's was a tenth of its time. Of what `enum.Enum` offers, this
-has what the program uses: members by name and by value, in order, equal to none but themselves, with methods of the
-class.
+A small dump needs some thirty of them, and creating Python's took a tenth of its time. This one offers the part of
+`enum.Enum` that the program uses: members by name and by value, in order, compared by identity, with the methods of
+their class.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # to a type checker it is Python's own
+if TYPE_CHECKING:  # type checkers see Python's own
     from enum import Enum as Enum
 else:
 

@@ -1,4 +1,4 @@
-"""What can go wrong, for the person who must act on it."""
+"""Errors and diagnostics, worded for the person who must act on them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from ipt_explain.records import dataclass
 
 
 class IptExplainError(Exception):
-    """The base of everything that ipt-explain raises on purpose. Its text is for people; it never holds colour."""
+    """Base class of every error that ipt-explain raises on purpose. Its text is for people and never has colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong with an input.
+    """One fault in an input.
 
-    `line` and `column` are 1-based; `width` is how many columns the caret underlines; `excerpt` is the line
-    as it is in the source; `expected` and `remedy` are sentences, or "" where there is nothing to say.
+    `line` and `column` are 1-based; `width` is the number of columns that the caret underlines; `excerpt` is the
+    unchanged source line; `expected` and `remedy` are sentences, or "".
     """
 
     source: str
@@ -29,7 +29,7 @@ class Diagnostic:
 
 class DumpSyntaxError(IptExplainError):
     """The input is not iptables-save syntax. `line`, `column` and `remedy` are those of the first diagnostic;
-    `diagnostics` has at most 20 of them and `total` tells how many there were."""
+    `diagnostics` has at most 20 of `total`."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...], total: int | None = None) -> None:
         first = diagnostics[0]
@@ -42,6 +42,6 @@ class DumpSyntaxError(IptExplainError):
 
 
 class UsageError(IptExplainError):
-    """The command line or the input cannot be used: nothing to read, a file that will not open, a filter that fits
+    """The command line or the input is unusable: nothing to read, a file that cannot be opened, a filter that matches
     nothing.
     """

@@ -1,4 +1,4 @@
-"""Files that the program writes: whole or not at all, and over nothing that should be kept."""
+"""Writing files: whole or not at all, and never over a file that should be kept."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def write_file(
     mode: int | None = None,
     otherwise: str = _FORCE,
 ) -> None:
-    """Write a file in one step: others see the old content or all of the new, whatever happens meanwhile.
+    """Write a file atomically: readers see the old content or all of the new, even after a crash.
 
-    A draft beside the file is filled, flushed to the disk and renamed. Without `force` neither one of the `inputs` is
-    overwritten, nor a file whose first 4,096 bytes `may_replace` does not accept (an empty one is free), nor one behind
-    a symbolic link. A file that exists keeps its mode and, if we may set it, its owner; a new one gets `mode`, or what
-    the umask leaves. Text is written as UTF-8, its surrogates as the bytes they stand for. Raises UsageError where the
-    file cannot be written or is not to be; `otherwise` then says what else can be done.
+    The text goes to a draft in the same folder, which is flushed to disk and renamed. Without `force` this refuses to
+    overwrite one of the `inputs`, a symbolic link's target, or a file (unless empty) whose first 4,096 bytes
+    `may_replace` does not accept. An existing file keeps its mode and, if permitted, its owner; a new one gets `mode`,
+    or the umask's default. Text is written as UTF-8, surrogates as the bytes they stand for. Raises UsageError if the
+    file cannot or must not be written; `otherwise` then says what else to do.
     """
     from pathlib import Path
 
@@ -44,9 +44,9 @@ def write_file(
         else:
             _refuse_to_lose(target, [Path(each) for each in inputs], may_replace, otherwise)
         _write(target, chunks, mode)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, in older releases of Python
+    except (OSError, RuntimeError) as error:  # older Pythons raise RuntimeError for a loop of links
         raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
-    except ValueError as error:  # a path that no file can have (a NUL in it)
+    except ValueError as error:  # an impossible path (it contains NUL)
         raise UsageError(f"cannot write {path}: {error}") from None
 
 
@@ -91,12 +91,12 @@ def _write(target: Path, chunks: Iterable[str | bytes], mode: int | None) -> Non
 def _encoded(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half a pair, which stands for no byte
+    except UnicodeEncodeError:  # half a surrogate pair, which stands for no byte
         return text.encode("utf-8", "backslashreplace")
 
 
 def _take_over(descriptor: int, before: os.stat_result | None, mode: int | None) -> None:
-    """The mode and owner of the file that was there, or the mode of a new one."""
+    """Set the mode and owner of the replaced file, or the mode of a new one."""
     if before is None:
         if mode is None:
             mask = os.umask(0o077)
@@ -110,7 +110,7 @@ def _take_over(descriptor: int, before: os.stat_result | None, mode: int | None)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the new name last, too; some file systems cannot, which costs nothing but the name after a crash."""
+    """Flush the new name to disk; where a file system cannot, a crash may lose the new file, never the old one."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

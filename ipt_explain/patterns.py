@@ -1,13 +1,13 @@
-"""Regular expressions that are compiled when they are first used.
+"""Regular expressions that are compiled on first use.
 
-Compiling one takes as long as importing a small module, and a command uses few of those that its modules have.
+Compiling one takes as long as importing a small module, and a command uses only a few of those in its modules.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # to a type checker they are Python's own
+if TYPE_CHECKING:  # type checkers see Python's own
     from re import compile as lazy_pattern
 else:
     import re

@@ -1,7 +1,7 @@
-"""How far the work is, for whoever shows it to a person who waits.
+"""The progress of long work, for a display that shows it to a waiting user.
 
-Work that takes long on a large dump says what it does and how much of that is done, which costs an assignment. A
-process does one thing at a time, so there is one stage that counts, the latest.
+Work that takes long on a large dump records what it does and how much is done, at the cost of an assignment. A process
+does one thing at a time, so only the latest stage counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 class Stage:
-    """What is being done, in a word or two, and how much of it: `done` of `total`, in any unit."""
+    """Current work in a word or two, with `done` of `total`, in any unit."""
 
     __slots__ = ("done", "name", "total")
 
@@ -34,30 +34,30 @@ class _Now:
 
 
 def begin(name: str, total: int) -> Stage:
-    """A new stage, the one that counts from now on. Whoever does the work sets its `done`."""
+    """Start a new stage, which replaces the last. The work itself sets its `done`."""
     _Now.stage = Stage(name, total)
     return _Now.stage
 
 
 def each_of(items: Sequence[Item], name: str) -> Iterator[Item]:
-    """The items, as a stage of so many steps."""
+    """Iterate over the items as a stage of that many steps."""
     stage = begin(name, len(items))
     for stage.done, item in enumerate(items):
         yield item
 
 
 def now() -> Stage | None:
-    """The stage that counts, None before the first."""
+    """The current stage, None before the first."""
     return _Now.stage
 
 
 def shown(hide: Callable[[], None]) -> None:
-    """Somebody shows the progress on a terminal until `hide` is called."""
+    """Register the function that erases a displayed progress line; `hide` calls it."""
     _Now.hide = hide
 
 
 def hide() -> None:
-    """Take the progress off the terminal, for good: now something else is printed there."""
+    """Erase the progress line for good, before other output."""
     hiding, _Now.hide = _Now.hide, None
     if hiding is not None:
         hiding()

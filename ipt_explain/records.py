@@ -1,11 +1,11 @@
-"""`dataclass`, `field` and `replace` for the program's records, at a fraction of the time that Python's own take.
+"""`dataclass`, `field` and `replace` for frozen, slotted records, in a fraction of the time of Python's own.
 
-The program has hundreds of classes of frozen, slotted records, of which one command uses a few dozen. For each class,
-Python's `dataclass` writes and compiles five methods: that took a third of the time of a small dump. Here a class gets
-its `__init__` once some of its objects have been made, and shares all other methods. Its objects are made in half the
-time, too: a frozen dataclass sets its fields through `object.__setattr__`, a record through the slots themselves.
+The program has hundreds of record classes, and one command uses a few dozen. Python's `dataclass` writes and compiles
+five methods for each, which took a third of a small dump's time. Here a class gets an `__init__` of its own only after
+its first objects, and shares all other methods. Creating objects takes half the time, too: a frozen dataclass sets its
+fields through `object.__setattr__`, a record through its slots.
 
-Of the options it knows those that the program uses: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
+Only the options that the program uses are supported: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
 and `compare` of a field.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # to a type checker they are Python's own
+if TYPE_CHECKING:  # type checkers see Python's own
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
@@ -22,7 +22,7 @@ else:
     from operator import attrgetter
 
     _NO_DEFAULT = object()
-    _WORTH_COMPILING = 20  # Compiling an `__init__` takes as long as making so many objects without one.
+    _WORTH_COMPILING = 20  # Compiling an `__init__` takes as long as creating this many objects without one.
     _made = {}
     _set = object.__setattr__
 
@@ -53,7 +53,7 @@ else:
         space.pop("__dict__", None)
         space.pop("__weakref__", None)
         own = tuple(space.get("__annotations__", ()))
-        fields = {}  # by name the default, `_NO_DEFAULT`, or what `field` made
+        fields = {}  # name to default, `_NO_DEFAULT` or `field`
         for base in cls.__mro__[-2:0:-1]:
             fields |= base.__dict__.get("__record_fields__", {})
         for name in own:
@@ -72,7 +72,7 @@ else:
         return type(cls)(cls.__name__, cls.__bases__, space)
 
     def _first_init(self, *values, **named):
-        """Sets the fields one by one. From some object of the class on, it has an `__init__` of its own, compiled."""
+        """Set the fields one by one. After a number of objects, the class gets a compiled `__init__` of its own."""
         cls = type(self)
         while cls.__dict__.get("__init__") is not _first_init:
             cls = cls.__base__

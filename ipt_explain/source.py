@@ -1,4 +1,4 @@
-"""Where something is in the input: lines, columns, carets. No colour."""
+"""Places in the input: lines, columns, carets. No colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SourceText:
     _starts: list[int] = field(default_factory=list, repr=False)
 
     def line(self, number: int) -> str:
-        """Line `number` (1-based) without its LF; "" where the source has no such line."""
+        """Line `number` (1-based) without its LF; "" if there is no such line."""
         starts = self._line_starts()
         if not 1 <= number <= len(starts):
             return ""

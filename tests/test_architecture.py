@@ -1,4 +1,4 @@
-"""The floors of the house: imports point down, every library has one floor, no module needs itself."""
+"""The layers of the package: imports point down, each library belongs to one layer, no module imports itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "ipt_explain"
 
-# From the ground up. A module imports from lower floors and from its own.
-FLOORS = (
+# From the bottom up. A module imports from lower layers and from its own.
+LAYERS = (
     ("digests", "enums", "patterns", "records"),
     ("words",),
     ("collector", "errors", "help", "progress", "schemas", "source"),
@@ -34,7 +34,7 @@ FLOORS = (
     ("api", "__init__", "__main__"),
 )
 
-# Each library is known to one floor, so that it can be understood, and replaced, there.
+# Only one layer imports each library, so that it can be replaced there.
 LIBRARIES = {
     "click": "cli",
     "jinja2": "render",
@@ -52,7 +52,7 @@ LIBRARIES = {
 
 @dataclass(frozen=True)
 class Import:
-    """That `module` imports `target`, at `line`; for `from a import b`, `target` is `a.b` if that is a module, else `a`."""
+    """`module` imports `target` at `line`; for `from a import b`, `target` is `a.b` if that is a module, else `a`."""
 
     module: str
     target: str
@@ -71,7 +71,7 @@ MODULES = {_module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
 def _imports(module: str, path: Path) -> Iterator[Import]:
-    """All imports, also those inside functions and those for type checkers alone."""
+    """All imports, including those inside functions and those for type checkers only."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -81,7 +81,7 @@ def _imports(module: str, path: Path) -> Iterator[Import]:
             assert node.module is not None
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                # The version is a string that any floor may print; it drags nothing in.
+                # Any layer may print the version, a string whose import loads nothing else.
                 if inner != "ipt_explain.__version__":
                     yield Import(module, inner if inner in MODULES else node.module, node.lineno)
 
@@ -92,18 +92,18 @@ FOREIGN = [found for found in IMPORTS if found.target.split(".")[0] != "ipt_expl
 
 
 def _part(module: str) -> str:
-    """The floor's name: what stands behind `ipt_explain.`; the package itself and its `__main__` are on top."""
+    """The layer's name, which follows `ipt_explain.`; the package itself and its `__main__` are on top."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
 def _height(module: str) -> int:
-    for height, parts in enumerate(FLOORS):
+    for height, parts in enumerate(LAYERS):
         if _part(module) in parts:
             return height
-    raise AssertionError(f"{module} stands on no floor: name its package in FLOORS")
+    raise AssertionError(f"{module} is in no layer: name its package in LAYERS")
 
 
-def test_every_module_stands_on_a_floor() -> None:
+def test_every_module_is_in_a_layer() -> None:
     assert [module for module in MODULES if _height(module) < 0] == []
 
 
@@ -112,17 +112,17 @@ def test_imports_point_down() -> None:
     assert up == []
 
 
-def test_parts_of_one_floor_do_not_know_each_other() -> None:
+def test_packages_of_one_layer_do_not_import_each_other() -> None:
     sideways = [
         str(found)
         for found in OWN
-        if _height(found.target) == _height(found.module) < len(FLOORS) - 1 and _part(found.target) != _part(found.module)
+        if _height(found.target) == _height(found.module) < len(LAYERS) - 1 and _part(found.target) != _part(found.module)
     ]
     assert sideways == []
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_library_is_imported_on_its_floor_alone(library: str) -> None:
+def test_a_library_is_imported_in_its_layer_only(library: str) -> None:
     elsewhere = [
         str(found)
         for found in FOREIGN

@@ -24,8 +24,8 @@ def test_every_command_is_named() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", BUILT))))
-def test_the_house_is_as_it_is_told(path: str) -> None:
-    """Paths are of the package, or in the table of floors of one of them."""
+def test_every_path_in_how_it_is_built_exists(path: str) -> None:
+    """Paths are relative to the checkout, the package, or one of its layers."""
     package = ROOT / "ipt_explain"
     assert (ROOT / path).exists() or (package / path).exists() or any(package.glob(f"*/{path}"))
 

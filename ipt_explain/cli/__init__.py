@@ -1,1 +1,1 @@
-"""The command line: one module a command. Options are parsed here, the work is done on the floors below."""
+"""The command line: one module per command. It parses options; the layers below do the work."""

@@ -45,10 +45,10 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 @output_option(*FORMATS)
 @click.option(
     "--output-file", "output_files", multiple=True, metavar="FORMAT=PATH", callback=_format_and_path,
-    help="Write the report to a file as well, in any of these formats; may be repeated.",
+    help="Also write the report to a file, in any of these formats; may be repeated.",
 )  # fmt: skip
-@click.option("--statistics", is_flag=True, help="Show how many findings each rule has, in place of them.")
-@click.option("--all", "everything", is_flag=True, help="Show alike findings one by one, not folded into one.")
+@click.option("--statistics", is_flag=True, help="Count findings by rule instead of listing them.")
+@click.option("--all", "everything", is_flag=True, help="List every finding; do not fold similar ones.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -60,7 +60,7 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 )  # fmt: skip
 @click.option(
     "--ignore", multiple=True, metavar="RULES", shell_complete=suggested("rule_ids"),
-    help="Not these rules; where both fit, the longer prefix wins.",
+    help="Not these rules; if both match, the longer prefix wins.",
 )  # fmt: skip
 @baseline_options
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
@@ -93,7 +93,7 @@ def audit(
 
     DUMP may be a directory: all dumps in it are audited.
 
-    Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 the input or the command line cannot be used.
+    Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 unusable input or command line.
     """
     from ipt_explain.analyzers.selection import Selection
     from ipt_explain.audit.settings.baseline import write_baseline as write_file

@@ -1,4 +1,4 @@
-"""`ipt-explain compare`: what differs in what traffic does."""
+"""`ipt-explain compare`: differences in what happens to traffic."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 @click.command()
 @click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | SOURCE... | DUMP...", type=click.Path())
 @click.option("--nodes", is_flag=True, help="Compare many nodes: files, directories, patterns, archives.")
-@click.option("--digest", is_flag=True, help="Write the digest of a node's dumps, to be compared with --nodes.")
+@click.option("--digest", is_flag=True, help="Write the digest of a node's dumps, for a later compare --nodes.")
 @click.option(
     "--objects",
     metavar="FILE",
@@ -44,7 +44,7 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
     help="What to print: text, json; with --digest also hash, with --nodes or --objects openmetrics, "
     f"with --objects {either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
 )
-@click.option("--to", metavar="FILE", type=click.Path(), help="With --digest: write it there, packed for .gz names.")
+@click.option("--to", metavar="FILE", type=click.Path(), help="With --digest: write it to this file, gzipped for .gz.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
@@ -81,15 +81,15 @@ def compare(
     color: bool,
     width: int,
 ) -> int:
-    """What differs: two dumps, many nodes, or the dump and the cluster's API objects?
+    """What differs between two dumps, many nodes, or a dump and the cluster's API objects?
 
     \b
     ipt-explain compare before.txt after.txt
     ipt-explain compare --nodes dumps/
     ipt-explain compare --objects objects.json node.txt
 
-    It compares what becomes of traffic, not lines, and ignores order, counters, comments and chain names.
-    Exit status: 0 no difference, 1 differences or findings, 2 the input or the command line cannot be used.
+    It compares what happens to traffic, not lines, and ignores order, counters, comments and chain names.
+    Exit status: 0 no difference, 1 differences or findings, 2 unusable input or command line.
     """
     if digest and (nodes or objects is not None):
         raise click.UsageError("--digest excludes --nodes and --objects")
@@ -146,7 +146,7 @@ def _compare_two(
         equal = equal_files(*dumps)
         views: list[NodeView] = []
         for path in dumps[:1] if equal else dumps:
-            # One after the other: what is compared is much smaller than a dump.
+            # One at a time to save memory: what is compared is much smaller than a dump.
             parsed = read_dumps((path,), live=False, lenient=lenient)
             warn(parsed[0].warnings)
             if not equal:
@@ -177,7 +177,7 @@ def _compare_many(
 def print_comparison(
     fleet: Fleet, how: Gathering, output: str, fail_on: str | None, width: int, color: bool
 ) -> int:
-    """Print what the nodes of a fleet differ in; returns the exit status."""
+    """Print how the nodes of a fleet differ; returns the exit status."""
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
     comparison = compare_fleet(fleet)
@@ -222,12 +222,12 @@ def _write_digest(
     from ipt_explain.outputs import write_file
 
     content = text.encode("utf-8", "surrogateescape")
-    # Without the time of writing: equal digests are equal files.
+    # Without a timestamp, equal digests are equal files.
     packed = gzip.compress(content, mtime=0) if to.endswith(".gz") else content
     write_file(to, [packed], inputs=dumps, may_replace=_is_digest, force=force)
     return CLEAN
 
 
 def _is_digest(head: bytes) -> bool:
-    """Whether a file that begins so may be written over."""
+    """Whether a file that begins like this may be overwritten."""
     return head.startswith((b"\x1f\x8b", b'{"schema":"ipt-explain/digest/'))

@@ -21,7 +21,7 @@ from ipt_explain.cli.shared.stdio import is_terminal, warn, write
 from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.records import replace
 
-# On a terminal, more trees than this give way to what is wrong.
+# With more Services than this, a terminal shows only the problems.
 MOST_TREES = 30
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 )
 @dump_options
 @output_option("tree", "table", "wide", "json", "ndjson")
-@click.option("--problems", is_flag=True, help="Show only the Services with which something is wrong.")
-@click.option("--all", "everything", is_flag=True, help="Show every Service on a terminal, too, however many.")
+@click.option("--problems", is_flag=True, help="Show only Services with problems.")
+@click.option("--all", "everything", is_flag=True, help="Show every Service on a terminal, however many.")
 @click.option(
     "--sort", "order", type=click.Choice(["name", "problem", "endpoints", "packets"]),
-    help="Sort Services; else they come as in the dump.",
+    help="Sort Services. [default: in the dump's order]",
 )  # fmt: skip
 @click.option(
     "--objects", metavar="FILE", type=click.Path(),
-    help="Name virtual servers of IPVS by what kubectl get services -A -o json prints.",
+    help="Name IPVS virtual servers by the output of kubectl get services -A -o json.",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N Services.")
 @selection_options
@@ -68,10 +68,10 @@ def explain(
 ) -> None:
     """What does this node do with every Service? (the default command)
 
-    On a terminal, a node of more than 30 Services is summed up; --all shows every Service.
+    On a terminal, a node with more than 30 Services is summed up; --all shows every Service.
 
-    DUMP is a file, or - for standard input: what iptables-save, ip6tables-save, iptables -S or nft list ruleset print,
-    whole or in part; in IPVS mode also what ipvsadm-save and ipset save do.
+    DUMP is a file, or - for standard input: output of iptables-save, ip6tables-save, iptables -S or nft list ruleset,
+    whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
@@ -98,7 +98,7 @@ def explain(
 
 
 def _named(read: Sequence[Dump], selection: Selection, objects: str) -> tuple[Explanation, int]:
-    """What the dumps say of the services asked for, with the names that the cluster's objects know."""
+    """Explain the selected services, with names from the cluster's objects."""
     from ipt_explain.analyzers.selection import Selection, explain_selected, select
     from ipt_explain.cli.shared.cluster import read_cluster
     from ipt_explain.compare.objects.server_names import with_names

@@ -28,10 +28,10 @@ MOST_ARROWS = 2000
 @click.option("--table", metavar="TABLE", help="Only this table.")
 @click.option(
     "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", shell_complete=suggested("service_names"),
-    help="Only what these services' packets pass (globs).",
+    help="Only the chains of these services (globs).",
 )  # fmt: skip
 @click.option(
-    "--chain", multiple=True, metavar="NAME", help="Only what leads to this chain, and what it leads to.",
+    "--chain", multiple=True, metavar="NAME", help="Only chains that lead to this chain, and those it leads to.",
     shell_complete=suggested("chain_names"),
 )  # fmt: skip
 @no_pager_option
@@ -70,7 +70,7 @@ def graph(
 
 
 def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[str], chains: Sequence[str]) -> Drawing:
-    """The picture of tables of nftables, and of those of iptables beside them."""
+    """A picture of nftables' tables, together with those of iptables."""
     from ipt_explain.analyzers.profiles.chains import places
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.analyzers.profiles.nft_chains import nft_chains, nft_places, no_such
@@ -105,7 +105,7 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
 
 
 def _notes(dumps: Sequence[Dump]) -> Notes:
-    """Whose the chains are, and what the audit finds wrong."""
+    """Who owns each chain, and what the audit finds wrong."""
     from ipt_explain.analyzers import explain
     from ipt_explain.audit.runner import audit_dump
     from ipt_explain.render.graph.notes import notes_of
@@ -121,7 +121,7 @@ def _notes(dumps: Sequence[Dump]) -> Notes:
 def _parts(
     dumps: Sequence[Dump], among: Sequence[TablePlace], services: Sequence[str], chains: Sequence[str]
 ) -> list[tuple[TablePlace, Neighbourhood]]:
-    """The neighbourhoods of the chains asked for, and of the services' chains, in the tables that have any."""
+    """The neighbourhoods of the named chains and of the services' chains, in the tables that have any."""
     from ipt_explain.analyzers.profiles.chains import find_chains
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.graph import neighbourhood

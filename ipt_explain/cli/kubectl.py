@@ -1,5 +1,5 @@
-"""`kubectl iptexplain`: a kubectl plugin that collects nodes' rules by the user's own kubectl, and explains or compares
-them. Any other words are those of `ipt-explain`.
+"""`kubectl iptexplain`: a kubectl plugin that collects nodes' rules with the user's own kubectl and explains or
+compares them. Any other words are arguments of `ipt-explain`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _PROGRAM = "kubectl iptexplain"
 
 
 def _kubectl_options(command: Command) -> Command:
-    """How kubectl is called, as parameter `kubectl`'s parts."""
+    """Options for calling kubectl; `_kubectl` takes them."""
     options = (
         click.option("--context", metavar="NAME", help="kubectl's context."),
         click.option("--kubeconfig", metavar="FILE", type=click.Path(), help="kubectl's configuration file."),
         click.option("--timeout", metavar="SECONDS", type=click.FloatRange(0.1), default=30.0, show_default=True,
-                     help="Give a call to a node up after so long."),
+                     help="Give up a call to a node after this time."),
         click.option("--retries", metavar="N", type=click.IntRange(0, 100), default=1, show_default=True,
-                     help="Try such a call again so often."),
+                     help="Retry such a call this many times."),
         click.option("--debug", is_flag=True, help="Use `kubectl debug node/…` instead of kube-proxy's pods."),
         click.option("--proxy-namespace", metavar="NAME", default="kube-system", show_default=True,
                      help="Where kube-proxy's pods are."),
@@ -69,8 +69,8 @@ def commands() -> None:
     """Collect nodes' iptables rules with kubectl, and explain or compare them.
 
     \b
-    kubectl iptexplain nodes                       which nodes differ, and in what?
-    kubectl iptexplain nodes --objects             ... from what the cluster asks?
+    kubectl iptexplain nodes                       which nodes differ, and how?
+    kubectl iptexplain nodes --objects             ... from what the cluster wants?
     kubectl iptexplain node worker-3 audit         any command on one node's rules
     iptables-save | kubectl iptexplain             other words are those of ipt-explain
     """
@@ -80,7 +80,7 @@ def commands() -> None:
 @click.argument("nodes_wanted", nargs=-1, metavar="[NODE]...")
 @_kubectl_options
 @click.option("-P", "--parallel", metavar="N", type=click.IntRange(1, 256), default=16, show_default=True,
-              help="Ask so many nodes at the same time.")  # fmt: skip
+              help="Ask this many nodes at the same time.")  # fmt: skip
 @click.option("--keep", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Keep the dumps there.")
 @click.option("--objects", is_flag=True, help="Judge the nodes against the cluster's Services and endpoints.")
 @click.option("-o", "--output", type=click.Choice(("text", "json", "openmetrics")), default="text", show_default=True,
@@ -102,7 +102,7 @@ def nodes(
     width: int,
     **given: Any,
 ) -> int:
-    """Compare the rules of all nodes, or of those named."""
+    """Compare the rules of all nodes, or of the named ones."""
     kubectl = _kubectl(given)
     wanted = names_of(node_list(kubectl), nodes_wanted)
     pods = {} if kubectl.debug else proxy_pods(kubectl)
@@ -151,7 +151,7 @@ def _cluster(kubectl: Kubectl) -> ApiObjects:
 
 
 def _task(collected: Collected, keep: Path | None) -> Task:
-    """The work on what a node gave; what it did not give is said where its digest should be."""
+    """The task of digesting a node's output; if there is none, the task reports why."""
     from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.fleet.nodes import NodeJob
     from ipt_explain.inputs.nodes.kinds import Kind, kind_of

@@ -34,14 +34,14 @@ _VALUE_OPTIONS = ("--color", "--width")
 
 
 class CommandLine(click.Group):
-    """Commands, imported only when asked for. A first word that names none is a DUMP for `explain`."""
+    """The commands, imported only when used. A first word that names none is a DUMP for `explain`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands, in the order of the help page."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command object of the module of its name."""
+        """Import the module of that name and return its command."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"ipt_explain.cli.{cmd_name}")
@@ -49,7 +49,7 @@ class CommandLine(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the command's name first, where it is missing or follows `--color` or `--width`."""
+        """Put the command's name first if it is missing or follows `--color` or `--width`."""
         if ctx.resilient_parsing and not args:
             return super().parse_args(ctx, args)
         ordered = command_first(args)
@@ -58,12 +58,12 @@ class CommandLine(click.Group):
         return super().parse_args(ctx, ordered)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with what each answers, in full."""
+        """List the commands with the full question that each answers."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _answers(self.get_command(ctx, name))) for name in self.list_commands(ctx)])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands, and files, as a DUMP may be in their place."""
+        """Commands, and files, since a DUMP may come first."""
         from click.shell_completion import CompletionItem
 
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
@@ -74,7 +74,7 @@ def _answers(command: click.Command | None) -> str:
 
 
 def command_first(args: list[str]) -> list[str]:
-    """Arguments with the command's name in front: the one given, else `explain`. Those for the program itself stay."""
+    """Move the command's name to the front, `explain` if there is none. Options of the program itself stay."""
     index = 0
     while index < len(args) and args[index].startswith(_VALUE_OPTIONS):
         index += 1 if "=" in args[index] else 2
@@ -89,7 +89,7 @@ def command_first(args: list[str]) -> list[str]:
 
 
 def _refuse_no_file(ctx: click.Context, words: list[str]) -> None:
-    """`ipt-explain audti node.txt` names no file `audti`, but nearly a command."""
+    """Refuse a misspelled command, which would otherwise be taken for a file: `ipt-explain audti node.txt`."""
     if not words or words[0].startswith("-") or os.path.exists(words[0]):
         return
     from ipt_explain.cli.shared.first_words import meant_by
@@ -135,13 +135,13 @@ def commands() -> None:
 
 
 def main(args: Sequence[str] | None = None, group: click.Group | None = None) -> None:
-    """Run the program, or another `group` of commands, and exit with its status; whatever happens, no traceback."""
-    # What Python cannot raise, as an interrupt while it frees an object, it would print as a traceback.
+    """Run the program, or another `group` of commands, and exit with its status. Never prints a traceback."""
+    # Python prints a traceback for exceptions it cannot raise, as for an interrupt while it frees an object.
     sys.unraisablehook = _end_when_interrupted
     prepare_streams()
     with collector_paused():
         status = run(sys.argv[1:] if args is None else list(args), group)
-        # Both streams are flushed. Taking a big dump's million objects apart, one by one, would only cost time.
+        # Both streams are flushed. Freeing a big dump's million objects one by one would only cost time.
         os._exit(status)
 
 
@@ -151,7 +151,7 @@ def _end_when_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
 
 
 def run(args: list[str], group: click.Group | None = None) -> int:
-    """Run one command line, of the program or of another `group` of commands; returns the exit status."""
+    """Run one command line of the program, or of another `group` of commands. Returns the exit status."""
     group = commands if group is None else group
     try:
         status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False)
@@ -169,21 +169,21 @@ def run(args: list[str], group: click.Group | None = None) -> int:
         complain(syntax_report(error, terminal_width(sys.stderr)))
     except IptExplainError as error:
         complain(f"ipt-explain: {escape(str(error), keep=NEWLINE)}")
-    except SystemExit:  # click ends so where the reader of a help page has gone
+    except SystemExit:  # click raises this if the reader of a help page has gone
         discard_output()
         return 0
-    except OSError as error:  # all but click's own printing says such things itself
+    except OSError as error:  # from click's own printing; ours raises UsageError
         discard_output()
         complain(f"ipt-explain: cannot write the output: {error.strerror or error}")
     except MemoryError:
-        complain("ipt-explain: this takes more memory than there is")
-    except Exception as error:  # the last resort: a traceback helps nobody at the terminal
+        complain("ipt-explain: out of memory")
+    except Exception as error:  # a bug; users do not need its traceback
         complain(f"ipt-explain: {_internal_error(error)}")
     return USED_BADLY
 
 
 def _misuse(error: click.ClickException) -> str:
-    """What click says of a command line, on how to call the command, with the user's words escaped."""
+    """Click's message about a command line and how to call the command, with the user's words escaped."""
     said = f"Error: {escape(error.format_message(), keep=NEWLINE)}{_elsewhere(error)}"
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
@@ -192,7 +192,7 @@ def _misuse(error: click.ClickException) -> str:
 
 
 def _elsewhere(error: click.ClickException) -> str:
-    """Which other commands have the option that this one lacks."""
+    """Name the other commands that have an option which this one lacks."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return ""
     group = error.ctx.find_root()
@@ -224,7 +224,7 @@ def _internal_error(error: Exception) -> str:
 
 
 def _line_worked_on(error: Exception) -> int | None:
-    """The line of the rule that the innermost function with one was about; None where none was."""
+    """The line of the rule in the innermost frame that has one, else None."""
     import traceback
 
     from ipt_explain.model import Rule

@@ -49,7 +49,7 @@ def report(
 ) -> None:
     """One self-contained file for a ticket: HTML or Markdown.
 
-    It says how the node is, what is wrong with it, with excerpts and pictures, and what each Service does.
+    It has the node's state, what is wrong with it, with excerpts and pictures, and what each Service does.
 
     \b
     ipt-explain report node.txt --output-file node.html
@@ -86,7 +86,7 @@ def report(
 
 
 def _with_cluster(audited: Report, parsed: Sequence[Dump], objects: str, others: Sequence[str]) -> Report:
-    """The audit with what the cluster's objects contradict, first."""
+    """The audit, preceded by findings that contradict the cluster's objects."""
     from ipt_explain.audit.cluster import cluster_report
     from ipt_explain.cli.shared.cluster import read_cluster
     from ipt_explain.compare.objects.cluster import judge_all

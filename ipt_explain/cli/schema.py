@@ -21,8 +21,8 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
 def schema(name: str | None) -> None:
     """The JSON Schema of a document that the program prints.
 
-    NAME is the command that prints it: explain, audit, … The number may follow, as in the documents: explain/2. With no
-    NAME, all documents are listed.
+    NAME is the command that prints it: explain, audit, … The number may follow, as in the documents: explain/2. Without
+    NAME, lists all documents.
     """
     if name is None:
         write(f"{each}/{number}\n" for each, number in SCHEMAS.items())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*|[\d.]+:\d+/[a-z]+|\[[0-9a-f:]+\]:\d+/[a-z]+")
 _NAMESPACED = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
-# How far --depth may go: a chain is shown once, whatever its depth, but nobody reads further.
+# The largest --depth. Each chain is shown only once, but nobody reads further than this.
 DEEPEST = 16
 
 
@@ -55,8 +55,8 @@ def show(
 ) -> None:
     """What does this chain or this one rule do, in plain English, and who wrote it?
 
-    NAME is a chain's name, or several by * and ?, or a Service (`kube-dns`, `kube-system/kube-dns:dns`,
-    `10.96.0.10:53`); with none, all tables and chains are summed up by who wrote them. A word that names a file is a
+    NAME is a chain's name, with * and ? for several, or a Service (`kube-dns`, `kube-system/kube-dns:dns`,
+    `10.96.0.10:53`). Without NAME, all tables and chains are summed up by who wrote them. A word that names a file is a
     DUMP.
     """
     names, dumps = split_words(words)
@@ -73,7 +73,7 @@ def show(
 def _shown(
     dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
 ) -> Iterable[str]:
-    """Chains by name, or all tables: those of iptables, then those of nftables."""
+    """Chains by name, or all tables: first those of iptables, then those of nftables."""
     nftables = [dump.nft for dump in dumps if dump.nft is not None]
     if not nftables:
         return _chains(dumps, names, table, depth, output, color, width)
@@ -125,10 +125,11 @@ def _text(
 
 
 def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Names of chains and of dumps: a word is a dump's where a file has that name, or where it looks like a path.
+    """Split words into names of chains and of dumps. A word is a dump if a file has that name, or if it looks like a
+    path.
 
-    `NAMESPACE/NAME:PORT` is a Service's name unless there is such a file; so is `NAMESPACE/NAME` beside a word that is
-    a dump's for sure.
+    `NAMESPACE/NAME:PORT` is a Service's name unless such a file exists; so is `NAMESPACE/NAME` if another word is
+    certainly a dump.
     """
     words = list(words)
     dump_is_named = any(word == STANDARD_INPUT or os.path.exists(word) for word in words)
@@ -167,8 +168,8 @@ def _facts(
     nothing: bool = False,
     elsewhere: bool = False,
 ) -> tuple[Sequence[TableFacts], Sequence[ChainFacts]]:
-    """The tables of iptables, or its chains by name; `nothing` where all names have been found `elsewhere`, which may
-    also have the table."""
+    """The tables of iptables, or its chains by name; `nothing` if all names were found `elsewhere`, which may also have
+    the table."""
     from ipt_explain.analyzers.profiles.chains import find_chains, places
     from ipt_explain.analyzers.profiles.named_services import chains_meant
 
@@ -200,7 +201,7 @@ def _rules(
 
 
 def _glossary(dumps: Sequence[Dump]) -> Glossary:
-    """What the dump's first ruleset calls its marks, else Kubernetes' defaults; chains by their names alone."""
+    """The names of marks in the dump's first ruleset, else Kubernetes' defaults; chains by name alone."""
     from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS, mark_names
     from ipt_explain.render.english.glossary import Glossary
     from ipt_explain.render.show.chain_words import purpose_of

@@ -1,4 +1,4 @@
-"""`ipt-explain trace`: where one packet goes, with which probability, by which rules."""
+"""`ipt-explain trace`: where one packet goes, with what probability, and by which rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.errors import UsageError
 from ipt_explain.words.lists import either
 
-# The words of trace.judgement.Judgement, which is loaded when a packet is traced.
+# The words of trace.judgement.Judgement, which is imported only to trace.
 EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs", "unknown")
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--host", is_flag=True, help="The node itself sends it (OUTPUT); else it arrives (PREROUTING).")
 @click.option("--in-interface", "-i", metavar="NAME", help="Where it arrives.")
 @click.option("--out-interface", metavar="NAME", help="Where packets leave the node.")
-@click.option("--physdev-in", metavar="NAME", help="The bridge port it comes by, where bridged packets are filtered.")
+@click.option("--physdev-in", metavar="NAME", help="The bridge port it arrives on, if bridged packets are filtered.")
 @click.option(
     "--local-address", "-l", multiple=True, metavar="IP[@NAME]",
     help="An address of this node, and its interface; may be repeated.",
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--returning", metavar="IP:PORT", help="The endpoint that this client was sent to before (affinity).")
 @click.option(
     "--assume", multiple=True, metavar="TEXT=yes|no",
-    help="Decide matches that the dump cannot, by words from them; may be repeated.",
+    help="Answer matches that the dump leaves open, by words from them; may be repeated.",
 )  # fmt: skip
 @click.option("--why-not", metavar="IP:PORT", help="Explain which rule keeps the packet from this endpoint.")
 @click.option("--verbose", "-v", is_flag=True, help="Show rules that nearly matched, and why they did not.")
@@ -81,9 +81,9 @@ def trace(
     color: bool,
     width: int,
 ) -> int:
-    """Where does this packet go, with which probability, by which rules?
+    """Where does this packet go, with what probability, and by which rules?
 
-    The packet is the first of a new connection. It is followed through every hook and table, in netfilter's order.
+    The packet is the first of a new connection. It passes every hook and table in netfilter's order.
 
     \b
     iptables-save | ipt-explain trace --from 10.244.1.5 --to 10.96.0.10:53/udp
@@ -124,7 +124,7 @@ def trace(
 
 
 def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
-    """The Service that a packet is sent to; where the dump has none at all, the reader is told why."""
+    """The Service that a packet is sent to. Warns if the dump has no Services at all."""
     from ipt_explain.analyzers.selection import NoServices
     from ipt_explain.trace.judgement import addressee
 
@@ -136,7 +136,7 @@ def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
 
 
 def _status(expect: str | None, told: Trace, to: Addressee | None) -> int:
-    """1 where any outcome is another than expected."""
+    """The exit status: 1 if any outcome is not the expected one."""
     from ipt_explain.trace.judgement import judged
 
     return int(expect is not None and any(judged(each, told.packet, to).value != expect for each in told.outcomes))

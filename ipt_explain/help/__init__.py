@@ -1,4 +1,4 @@
-"""The help topics: texts in a small part of Markdown, one file a topic, shipped with the package.
+"""The help topics: one Markdown file each (a small subset), shipped with the package.
 
 `ipt-explain help TOPIC` prints them, and the manual page is built from them.
 """

@@ -1,4 +1,4 @@
-"""What a dump says, as frozen objects: rulesets, tables, chains, rules. No behaviour beyond answering questions."""
+"""The content of a dump as frozen objects: rulesets, tables, chains, rules. They only answer questions."""
 
 from ipt_explain.model.chain import Chain, column
 from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table

@@ -1,4 +1,4 @@
-"""The rules of a ruleset by table and shape: what can be told from a rule's form is asked once for each form."""
+"""The rules of a ruleset by table and shape: what depends only on a rule's form is computed once per form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.model import Chain, Layout, Rule, Ruleset, Shape, Table
 
 
 class RulesOfShape(Sequence[Rule]):
-    """Rules of one shape, in the order of the text. They are made when asked for: ask for a column if that will do."""
+    """Rules of one shape, in the order of the text. They are made on demand; use a column where that is enough."""
 
     __slots__ = ("chains", "numbers")
 
@@ -19,13 +19,13 @@ class RulesOfShape(Sequence[Rule]):
         self.numbers: list[int] = []
 
     def column(self, slot: int) -> list[str]:
-        """The words, as written, that the rules have in a slot; in slot 0, the chains' names."""
+        """The words in a slot of every rule, as written; slot 0 has the chains' names."""
         if slot == 0:
             return [chain.values[0] for chain in self.chains]
         return [chain.values[chain.layout.offsets[at] + slot] for chain, at in zip(self.chains, self.numbers)]
 
     def having(self, slot: int, fits: Callable[[str], object]) -> list[Rule]:
-        """The rules whose word in a slot fits."""
+        """The rules whose word in a slot satisfies `fits`."""
         return [self[row] for row, word in enumerate(self.column(slot)) if fits(word)]
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ RulesByShape: TypeAlias = Mapping[str, Mapping[Shape, RulesOfShape]]
 
 
 def rules_by_shape(ruleset: Ruleset) -> RulesByShape:
-    """By table and shape, the rules in the order of the text."""
+    """The rules by table and shape, in the order of the text."""
     return {name: _by_shape(table) for name, table in ruleset.tables.items()}
 
 

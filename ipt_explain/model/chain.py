@@ -1,4 +1,4 @@
-"""A chain: its layout, the words of its rules in one tuple, and the rules themselves where somebody asks for them."""
+"""A chain: its layout, the words of its rules in one tuple, and rule objects made on demand."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ipt_explain.records import dataclass
 class Chain:
     """A chain and its rules in order. Chains compare by identity.
 
-    `values` are the words of all its rules as written, its own name first; `layout` tells which is which. `policy` is
-    that of a built-in chain (`ACCEPT`, `DROP`), None for a user's. `line` is where it was declared, None where it never
-    was: the kernel makes built-in chains by itself, and fragments declare nothing. `counters` are the chain's own.
+    `values` are the chain's name and the words of all its rules as written; `layout` says which is which. `policy` is
+    that of a built-in chain (`ACCEPT`, `DROP`), None for a user's. `line` is where it was declared, None if it was not:
+    the kernel makes built-in chains by itself, and fragments declare nothing. `counters` are the chain's own.
 
-    `extent` tells how much of the chain the text shows: only the end of a WHOLE one is known to return. `ordered` is
-    False where its rules come from several outputs, none of which shows the order of them all.
+    `extent` says how much of the chain the text shows: only a WHOLE chain is known to return after its last rule.
+    `ordered` is False if its rules come from several outputs, none of which shows the order of all.
     """
 
     values: tuple[str, ...]
     layout: Layout = EMPTY
     _lines: int | tuple[int, ...] = ()
-    """Of the first rule where each is on the line after the one before it, else of every rule."""
+    """The first rule's line if the others follow line by line, else every rule's."""
     _counts: tuple[str, ...] = ()
-    """Packets and bytes of each rule as written, "" where a rule has none; nothing where no rule has any."""
+    """Packets and bytes of each rule as written, "" for a rule without; empty if no rule has any."""
     policy: str | None = None
     line: int | None = None
     counters: Counters | None = None
@@ -47,21 +47,21 @@ class Chain:
         extent: Extent = Extent.WHOLE,
         ordered: bool = True,
     ) -> Chain:
-        """The chain of rules that are made already; they are its rules from now on."""
+        """A chain of existing rules, which it keeps."""
         layout = Layout.of(tuple([rule.shape for rule in rules]))
         values = (name, *[value for rule in rules for value in rule.values[1:]])
         lines = tuple([rule.line for rule in rules])
         return cls(values, layout, lines, (), policy, line, counters, extent, ordered, tuple(rules))
 
     def declared_at(self, line: int | None, policy: str | None = None, counters: Counters | None = None) -> Chain:
-        """The same chain as one that `line` declares."""
+        """The same chain, declared at `line`."""
         return Chain(
             self.values, self.layout, self._lines, self._counts, policy, line, counters,
             self.extent, self.ordered, self._made,
         )  # fmt: skip
 
     def shown(self, extent: Extent) -> Chain:
-        """The same chain as one of which the text shows this much."""
+        """The same chain with another extent."""
         return Chain(
             self.values, self.layout, self._lines, self._counts, self.policy, self.line, self.counters,
             extent, self.ordered, self._made,
@@ -79,7 +79,7 @@ class Chain:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """Its rules, in order. They are made when first asked for, and kept: ask the layout where that will do."""
+        """Its rules, in order, made on first use and kept. The layout answers many questions without them."""
         made = self._made
         if not isinstance(made, tuple):
             made = tuple(map(self.rule, range(len(self.layout.shapes))))
@@ -108,22 +108,22 @@ class Chain:
         return lines + number if isinstance(lines, int) else lines[number]
 
     def counters_of(self, number: int) -> Counters | None:
-        """What rule `number` has counted, where the text tells."""
+        """The counters of rule `number`, if the text shows them."""
         if isinstance(self._made, tuple):
             return self._made[number].counters
         packets, size = self._counts[2 * number : 2 * number + 2] or ("", "")
         return Counters(int(packets), int(size)) if packets else None
 
     def at(self, place: int) -> str:
-        """A word of its rules as written, by the place that its layout gave."""
+        """A word of its rules as written, by its place in the layout."""
         return self.values[place]
 
     def word(self, place: int | None) -> str | None:
-        """A word of its rules, decoded, by the place that its layout gave; None for no place."""
+        """A word of its rules, decoded, by its place in the layout; None for no place."""
         return None if place is None else unquote(self.values[place])
 
     def target_of(self, number: int) -> str | None:
-        """Where rule `number` sends the packet: a verdict, an extension or a chain; None where it only counts."""
+        """Where rule `number` sends the packet: a verdict, an extension or a chain; None if it only counts."""
         target = self.layout.shapes[number].target
         if target is None or target.slot is None:
             return None if target is None else target.name
@@ -131,5 +131,5 @@ class Chain:
 
 
 def column(chains: Iterable[Chain], place: int) -> list[str]:
-    """What chains of one layout have at a place of it, as written."""
+    """The words at one place in chains of one layout, as written."""
     return [chain.values[place] for chain in chains]

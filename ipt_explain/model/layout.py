@@ -1,7 +1,7 @@
-"""What chains of one make share: the shapes of their rules, in order.
+"""Layouts: the shapes of a chain's rules, in order, which chains of one kind share.
 
-A dump of 100,000 chains has some dozens of layouts. Ask a question once a layout ("which rule translates, and where is
-its destination?"), keep the places that answer it, and read them from every chain of the layout:
+A dump of 100,000 chains has a few dozen layouts. Answer a question such as "which rule translates, and where is its
+destination?" once per layout, keep the places, and read them from every chain of the layout:
 
     place = layout.place(1, layout.shapes[1].target_option("--to-destination"))
     destinations = column(chains, place)
@@ -29,7 +29,7 @@ class Layout:
 
     def __init__(self, shapes: tuple[Shape, ...]) -> None:
         self.shapes = shapes
-        own = {shape: shape.width - 1 for shape in set(shapes)}  # the chain's name is kept once
+        own = {shape: shape.width - 1 for shape in set(shapes)}  # the chain's name is stored once
         self.offsets = tuple(accumulate([own[shape] for shape in shapes], initial=0))
 
     @classmethod
@@ -47,18 +47,18 @@ class Layout:
         return f"<Layout of {len(self.shapes)} rules>"
 
     def place(self, rule: int, option: Option | None) -> int | None:
-        """Where in `Chain.values` the first argument of rule `rule`'s option is; None where it has no such argument."""
+        """The place in `Chain.values` of the first argument of rule `rule`'s option; None without such an argument."""
         return None if option is None or not option.slots else self.offsets[rule] + option.slots[0]
 
     def target_place(self, rule: int) -> int | None:
-        """Where in `Chain.values` the name is that rule `rule` jumps or goes to; None for a target that the shape
-        knows by name (`shape.target.name`) and for a rule without target.
+        """The place in `Chain.values` of the chain that rule `rule` jumps or goes to; None for a target that is part of
+        the shape (`shape.target.name`) and for a rule without target.
         """
         target = self.shapes[rule].target
         return None if target is None or target.slot is None else self.offsets[rule] + target.slot
 
     def is_goto(self, rule: int) -> bool:
-        """Whether the packet will not come back from rule `rule` (`-g`)."""
+        """Whether a packet does not return after rule `rule` (`-g`)."""
         target = self.shapes[rule].target
         return target is not None and target.kind is TargetKind.GOTO
 

@@ -1,4 +1,4 @@
-"""A rule: a shape and the values that are its own."""
+"""A rule: a shared shape and its own values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What `iptables-save -c` prints as `[packets:bytes]`."""
+    """Counters, which `iptables-save -c` prints as `[packets:bytes]`."""
 
     packets: int
     bytes: int
@@ -21,8 +21,8 @@ class Counters:
 class Rule:
     """One rule line.
 
-    `values` are the words as written, quotes and escapes included, by slot of the shape; the properties give
-    them decoded. `line` is 1-based, in the source's text. Rules compare by identity: two equal lines are two rules.
+    `values` are the words as written, with quotes and escapes, indexed by the shape's slots; properties return them
+    decoded. `line` is 1-based. Rules compare by identity: two equal lines are two rules.
     """
 
     shape: Shape
@@ -51,7 +51,7 @@ class Rule:
 
     @property
     def is_goto(self) -> bool:
-        """Whether the packet will not come back (`-g`)."""
+        """Whether the packet does not return to this chain (`-g`)."""
         target = self.shape.target
         return target is not None and target.kind is TargetKind.GOTO
 
@@ -61,7 +61,7 @@ class Rule:
         return self.first(self.shape.match_option("comment", "--comment"))
 
     def first(self, option: Option | None) -> str | None:
-        """The decoded first argument of an option of this rule's shape; None where there is no option or argument."""
+        """The decoded first argument of an option of this rule's shape; None without an option or argument."""
         if option is None or not option.slots:
             return None
         return unquote(self.values[option.slots[0]])
@@ -71,7 +71,7 @@ class Rule:
         return tuple([unquote(self.values[slot]) for slot in option.slots])
 
     def spelled(self, option: Option) -> str:
-        """An option as the rule has it: `! -s 10.0.0.0/8`."""
+        """An option as in the rule: `! -s 10.0.0.0/8`."""
         words = " ".join([self.values[slot] for slot in option.slots])
         return f"{'! ' if option.negated else ''}{option.name} {words}".rstrip()
 
@@ -80,7 +80,7 @@ class Rule:
         return tuple(unquote(self.values[slot]) for slot in slots)
 
     def core(self, name: str) -> str | None:
-        """The value of `-s`, `-d`, `-i`, `-o` or `-p`; whether it is negated, the shape's option tells."""
+        """The value of `-s`, `-d`, `-i`, `-o` or `-p`; the shape's option says whether it is negated."""
         return self.first(self.shape.core_option(name))
 
     def match(self, module: str, name: str) -> str | None:

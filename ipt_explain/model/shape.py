@@ -1,7 +1,7 @@
-"""What rules of one form share: everything but their values.
+"""Shapes: what rules of one form share, which is everything but their values.
 
-A dump of 300,000 rules has only some dozens of shapes. A rule is its shape, held once, and its values,
-its own. Questions such as "which value is the destination?" are answered on the shape, once.
+A dump of 300,000 rules has only a few dozen shapes. A rule is a reference to its shape plus its own values. Questions
+such as "which value is the destination?" are answered once, by the shape.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ipt_explain.records import dataclass
 
 
 class Command(Enum):
-    """What a rule line does to its chain; dumps hold only appends, restore input the others too."""
+    """What a rule line does to its chain. Dumps only append; restore input has the others, too."""
 
     APPEND = "-A"
     INSERT = "-I"
@@ -53,7 +53,7 @@ class Target:
     """The `-j` or `-g` of a rule.
 
     A target that the grammar knows (`DNAT`, `ACCEPT`) is part of the shape: `name` holds it. Any other name
-    may be a chain, and differs from rule to rule: `name` is None and `slot` tells its place in `Rule.values`.
+    may be a chain, and differs from rule to rule: `name` is None and `slot` is its place in `Rule.values`.
     """
 
     kind: TargetKind
@@ -67,9 +67,9 @@ class Shape:
     """The form of a rule line. Equal forms are one object, so shapes compare by identity.
 
     Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.
-    `literals` is the text before, between and after the values, spelled as `iptables-save` spells it, with
-    values standing in `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`. `hidden` is what rules
-    of this form may hold besides; for nearly all, nothing.
+    `literals` is the text before, between and after the values as `iptables-save` spells it, with the values in
+    `printed` order: `literals[0] + values[printed[0]] + literals[1] + ...`. `hidden` is what rules of this form may
+    have that the text does not show, mostly nothing.
     """
 
     command: Command
@@ -83,7 +83,7 @@ class Shape:
 
     @property
     def width(self) -> int:
-        """How many values a rule of this shape has, its chain's name included."""
+        """How many values a rule of this shape has, including its chain's name."""
         slots = [0 if self.rulenum_slot is None else self.rulenum_slot]
         options = list(self.core)
         for match in self.matches:
@@ -96,7 +96,7 @@ class Shape:
         return max(slots) + 1
 
     def core_option(self, name: str) -> Option | None:
-        """The rule's own option `name` (`-s`, `-d`, `-i`, `-o`, `-p`, `-f`), if it has one."""
+        """The option `name` of the rule itself (`-s`, `-d`, `-i`, `-o`, `-p`, `-f`), if it has one."""
         for option in self.core:
             if option.name == name:
                 return option

@@ -16,7 +16,7 @@ _NEEDS_ESCAPE = lazy_pattern(r"([\"\\'])")
 
 
 def unquote(word: str) -> str:
-    """The value of a word as iptables-restore reads it: a quoted word loses its quotes and escapes."""
+    """The value of a word as iptables-restore reads it: without quotes and escapes if quoted."""
     if len(word) >= 2 and word[0] == '"' and word[-1] == '"':
         inner = word[1:-1]
         return _ESCAPED.sub(r"\1", inner) if "\\" in inner else inner
@@ -24,7 +24,7 @@ def unquote(word: str) -> str:
 
 
 def quote(value: str) -> str:
-    """A value as iptables-save writes a comment, log prefix or the like: bare where it can be, else quoted."""
+    """A value as iptables-save writes a comment, log prefix or the like: quoted only if it must be."""
     if _BARE.match(value):
         return value
     return '"' + _NEEDS_ESCAPE.sub(r"\\\1", value) + '"'

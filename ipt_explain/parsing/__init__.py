@@ -1,4 +1,4 @@
-"""Text to model, a folder a language: the only floor that knows the grammars."""
+"""Text to model, one folder per language: the only layer that knows the grammars."""
 
 from ipt_explain.parsing.iptables.reader import read_dump
 

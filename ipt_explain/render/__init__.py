@@ -1,1 +1,1 @@
-"""What a person or a program reads. Rich is used on this floor alone, and imported only where a terminal shows it."""
+"""Output for people and programs. Only this layer uses rich, and imports it only for terminals."""

@@ -1,1 +1,1 @@
-"""How we spell addresses, counts, lists, percents, durations and families: once, for every floor above."""
+"""The spelling of addresses, counts, lists, percents, durations and families, for every layer above."""

@@ -6,7 +6,7 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def duration(seconds: int | str) -> str:
-    """Seconds in larger units, and as they are: `3 h (10800 s)`, `45 s`. Text that is no number stays as it is."""
+    """Seconds, also in larger units: `3 h (10800 s)`, `45 s`. Text that is not a number stays as it is."""
     if isinstance(seconds, str):
         if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 12):
             return f"{seconds} s"

@@ -6,10 +6,10 @@ _NAMES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 
 def family_name(value: str) -> str:
-    """`IPv4` for the `ipv4` that options, JSON and `Family` have."""
+    """`IPv4` for the value `ipv4` of options, JSON and `Family`."""
     return _NAMES[value]
 
 
 def source_name(source: str) -> str:
-    """What a text was read from: a file's name, or `standard input` for `-`."""
+    """The source of a text: a file's name, or `standard input` for `-`."""
     return "standard input" if source == "-" else source

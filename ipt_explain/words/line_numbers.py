@@ -1,15 +1,15 @@
-"""How the numbers of lines are told."""
+"""Line numbers in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 _MOST_LINES = 12
-"""So many numbers, or runs of them, are told."""
+"""The most numbers, or runs of them, that are listed."""
 
 
 def line_numbers(numbers: Sequence[int]) -> str:
-    """`line 4`, `5 lines (1-3, 7, 9)`, of a long list the first; `numbers` are in order, and not none."""
+    """`line 4`, `5 lines (1-3, 7, 9)`; only the start of a long list. `numbers` are sorted and not empty."""
     runs: list[str] = []
     start = previous = numbers[0]
     for number in [*numbers[1:], 0]:

@@ -18,7 +18,7 @@ def either(items: Sequence[str]) -> str:
 
 
 def listed(items: Iterable[str], most: int, noun: str = "") -> str:
-    """`a, b`, and of more than `most`, the beginning: `a, b and 3 more`; with a noun, `a, b and 3 more rules`."""
+    """`a, b`; if more than `most`, the first ones: `a, b and 3 more`, or with a noun `a, b and 3 more rules`."""
     each = list(items)
     return ", ".join(each[:most]) + and_more(len(each) - most, noun)
 

@@ -1,4 +1,4 @@
-"""Chances as people read them: with as many digits as it takes for different ones to look different."""
+"""Chances as percentages, with enough digits for different ones to look different."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 GRAIN = 2e-9
-"""Chances that differ by no more are called equal: the kernel has steps of 2^-31, kube-proxy writes ten digits."""
+"""Chances that differ by no more count as equal: the kernel has steps of 2^-31, kube-proxy writes ten digits."""
 
 FEWEST_DIGITS, MOST_DIGITS = 2, 9
 
 # kube-proxy up to 1.16 wrote five digits, which shifts a share by up to 1e-5.
 _FIVE_DIGITS = 2e-5
-# How far such shares may lie apart, in parts of their mean, and still be called even.
+# How far such shares may differ, as a part of their mean, and still be called even.
 _EVEN_PART = 0.05
 
 
@@ -28,8 +28,8 @@ def percent(chance: float) -> str:
 
 
 def percents(chances: Sequence[float]) -> list[str]:
-    """Chances (0 to 1) with equally many digits, at least two, so that none that differs from another by more than
-    `GRAIN` looks like it, and none looks like 0 or 100 that is not."""
+    """Chances (0 to 1) with the same number of digits, at least two: enough that two that differ by more than `GRAIN`
+    look different, and that only 0 and 1 look like 0 and 100 %."""
     digits = _digits(chances)
     return [_percent(chance, digits) for chance in chances]
 
@@ -44,7 +44,7 @@ def _digits(chances: Sequence[float]) -> int:
 
 
 def _apart(chances: Sequence[float]) -> list[float]:
-    """Those of the chances that must look different, in rising order; without 0 and 1, which are written in full."""
+    """The chances that must look different, sorted; without 0 and 1, which are written in full."""
     apart: list[float] = []
     for chance in sorted(set(chances)):
         if 0.0 < chance < 1.0 and (not apart or chance - apart[-1] > GRAIN):
@@ -74,8 +74,7 @@ def _stripped(number: str) -> str:
 
 def evenness(chances: Sequence[float | None]) -> str:
     """How even a distribution is: `even` (to the grain of the kernel's 31-bit values), `even within 0.001 %` (to
-    the five digits that kube-proxy wrote up to 1.16), or `uneven`. Nothing for fewer than two, or where one is not
-    known."""
+    the five digits that kube-proxy wrote up to 1.16), or `uneven`. "" for fewer than two, or if one is unknown."""
     known = [chance for chance in chances if chance is not None]
     if len(known) < max(2, len(chances)):
         return ""
@@ -88,7 +87,7 @@ def evenness(chances: Sequence[float | None]) -> str:
 
 
 def _rounded_up(value: float) -> str:
-    """A small number, rounded up to one digit that is not 0: 0.00051 as `0.0006`."""
+    """A small number, rounded up to one significant digit: 0.00051 as `0.0006`."""
     digits = 1
     while value * 10**digits < 1:
         digits += 1

@@ -1,4 +1,4 @@
-"""Port numbers after the names that `iptables -L` prints without -n: those of /etc/services."""
+"""Port numbers by the service names that `iptables -L` prints without -n (/etc/services)."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ PORTS: dict[str, int] = {
     "sgi-cad": 17004, "db-lsp": 17500, "dcap": 22125, "gsidcap": 22128, "wnn6": 22273, "binkp": 24554,
     "mongodb": 27017, "asp": 27374, "csync2": 30865, "dircproxy": 57000, "tfido": 60177, "fido": 60179,
 }  # fmt: skip
-"""By name. /etc/services of this machine is not asked: the names were printed on another one."""
+"""By name. This machine's /etc/services is not used: the names come from another machine."""

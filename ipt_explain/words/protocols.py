@@ -16,4 +16,4 @@ NAMES: dict[int, str] = {
 OTHER_NAMES: dict[str, int] = {
     "icmp6": 58, "icmpv6": 58, "ipv6-auth": 51, "ipv6-crypt": 50, "ipv6-mh": 135, "mh": 135
 }  # fmt: skip
-"""Names that iptables takes or printed once besides."""
+"""Other names that iptables accepts or used to print."""

@@ -1,4 +1,4 @@
-"""Text of others inside ours."""
+"""Quoting text from the input."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ def cited(value: str) -> str:
 
 
 def clipped(text: str, most: int = 2000) -> str:
-    """Text of a length that somebody may read; what iptables itself prints is never longer."""
+    """Text cut to a readable length; iptables itself never prints more."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"

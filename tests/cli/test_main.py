@@ -185,7 +185,7 @@ def test_a_full_disk_is_said_in_one_line() -> None:
     ("raised", "status", "said"),
     [
         (KeyboardInterrupt(), 130, ""),
-        (MemoryError(), 2, "ipt-explain: this takes more memory than there is\n"),
+        (MemoryError(), 2, "ipt-explain: out of memory\n"),
         (RecursionError("too deep"), 2, "internal error: RecursionError"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), 2, "internal error: UnicodeDecodeError"),
         (ValueError("\x1b[31m"), 2, "\\x1b[31m"),

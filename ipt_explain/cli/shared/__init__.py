@@ -1,1 +1,1 @@
-"""What several commands share: options, input, output, words that are no command."""
+"""Code that commands share: options, input, output, unknown first words."""

@@ -1,4 +1,4 @@
-"""Options about what is known and configured, for the commands that judge: audit and compare --objects."""
+"""Options for baselines and configuration, for audit and compare --objects."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def baseline_options(command: Command) -> Command:
     """--baseline, --write-baseline, --force, --config and --no-config, as parameters of these names."""
     path = click.Path()
     options = (
-        click.option("--baseline", type=path, callback=_as_path, help="Leave out the findings that this file holds."),
+        click.option("--baseline", type=path, callback=_as_path, help="Hide the findings recorded in this file."),
         click.option(
             "--write-baseline", type=path, callback=_as_path, help="Write all findings to this file, and exit with 0."
         ),
-        click.option("--force", is_flag=True, help="Let --write-baseline replace what is no baseline, or a link."),
+        click.option("--force", is_flag=True, help="Let --write-baseline replace a link or a file of another kind."),
         click.option(
             "--config",
             type=path,

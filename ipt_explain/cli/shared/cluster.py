@@ -1,4 +1,4 @@
-"""`compare --objects`: a node's rules, or many nodes', against what the cluster's API objects ask."""
+"""`compare --objects`: the rules of one node or many against the cluster's API objects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What is asked: the file of objects, the findings wanted, and how they are printed."""
+    """The request: the file of objects, which findings to report, and how to print them."""
 
     objects: str
     plan: Plan
@@ -36,7 +36,7 @@ class Judging:
 
 
 def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging: Judging) -> int:
-    """Print where the rules of one or a few nodes are not as the objects ask; returns the exit status."""
+    """Print where the rules of one or a few nodes differ from the objects; returns the exit status."""
     from ipt_explain.audit.cluster import cluster_report
     from ipt_explain.compare.objects.cluster import judge_all
 
@@ -53,13 +53,13 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
 
 
 def judge_nodes(sources: tuple[str, ...], how: Gathering, judging: Judging) -> int:
-    """Print where nodes are not as the objects ask, one finding a cause; returns the exit status."""
+    """Print where nodes differ from the objects, one finding per cause; returns the exit status."""
     found = gathered(sources, how, read_cluster(judging.objects, sources))
     return print_judgement(found, sources, how, judging)
 
 
 def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, judging: Judging) -> int:
-    """Print the findings of nodes that were judged; returns the exit status."""
+    """Print the findings about nodes; returns the exit status."""
     from ipt_explain.audit.cluster import nodes_report
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
@@ -70,21 +70,21 @@ def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, jud
         return _write_baseline(report, sources, judging)
     status = _print(report.without(judging.plan.known), judging)
     if judging.output != "json":
-        # Findings go to standard output in forms of others; who was not judged must not be lost for it.
+        # These formats have no place for nodes that were not judged: name them on standard error.
         warn(f"{each.node} is not compared: {each.said}" for each in comparison.not_compared)
     missing = len({each.node for each in comparison.not_compared})
     return FOUND if how.misses_too_many(missing, comparison.nodes + missing) else status
 
 
 def cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
-    """The rules of the catalogue that only objects can answer, as far as they are wanted."""
+    """The selected rules of the catalogue that need API objects."""
     from ipt_explain.audit.rules.index import RULES
 
     return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))
 
 
 def read_cluster(file: str, others: Sequence[str]) -> ApiObjects:
-    """The API objects of a file, or of standard input where none of the `others` is that."""
+    """The API objects from a file, or from standard input unless one of the `others` is that."""
     from ipt_explain.compare.objects.reading import read_objects
     from ipt_explain.inputs import read_inputs
 

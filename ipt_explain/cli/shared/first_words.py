@@ -1,4 +1,4 @@
-"""First words that name neither a command nor a file, and what was probably meant."""
+"""First words that name neither a command nor a file, and what the user probably meant."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SERVICE = re.compile(rf"({_LABEL}/)?{_LABEL}(:[\w-]+)?\Z")
 
 
 def meant_by(word: str, others: Sequence[str], commands: Iterable[str]) -> str | None:
-    """A sentence for a first word that is no command and no file; None where it may be a path that does not exist.
+    """A sentence for a first word that is neither command nor file; None if it may be a path that does not exist.
 
-    `others` are the rest of the command line, to be used in the suggestion.
+    `others` are the rest of the command line, for use in the suggestion.
     """
     if word in _COMMAND_LINES:
         return f"there is no command {word!r}. Try: ipt-explain {_COMMAND_LINES[word]}"

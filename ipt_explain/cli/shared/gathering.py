@@ -1,4 +1,4 @@
-"""The digests of all nodes that `compare --nodes` is given, however they are made."""
+"""Making the digests of all nodes for `compare --nodes`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _WORTH_PROCESSES = 8
-"""Nodes from which on several processes are worth their start."""
+"""From this many nodes on, several processes save time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """How nodes are read: by `jobs` processes or the `dask` cluster of this address, `node_from` a pattern for names;
-    and what of the result counts as failure."""
+    """How to read nodes: with `jobs` processes or the `dask` cluster at this address, naming nodes by the pattern
+    `node_from`; and which results count as failure."""
 
     lenient: bool = False
     jobs: int | None = None
@@ -62,10 +62,10 @@ def fleet_options(command: Command) -> Command:
             metavar="N|N%",
             default="0",
             callback=_amount,
-            help="With --nodes: do not fail for so many nodes that cannot be compared.",
+            help="With --nodes: do not fail for up to this many nodes that cannot be compared.",
         ),
         click.option(
-            "--names", is_flag=True, help="With --nodes: print every node's name, not the first few of a set."
+            "--names", is_flag=True, help="With --nodes: print every node's name, not just the first few."
         ),
     )
     for option in reversed(options):
@@ -88,14 +88,14 @@ def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All nodes' digests, folded, and where nodes are not as the cluster's objects ask."""
+    """All nodes' digests, folded, and where nodes differ from the cluster's objects."""
 
     fleet: Fleet
     mismatches: NodesMismatches
 
 
 def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
-    """The digests of all nodes, folded. Raises UsageError where no node could be read."""
+    """The digests of all nodes, folded. Raises UsageError if no node can be read."""
     from ipt_explain.compare.fleet.engines.processes import tasks
     from ipt_explain.compare.fleet.nodes import muster
     from ipt_explain.inputs.nodes.kinds import Kind
@@ -106,7 +106,7 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     sources = Sources(arguments)
     nodes = muster(sources.survey(), how.node_from)
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
-    # Reading a digest costs less than handing it from one process to another.
+    # Reading a digest is cheaper than passing it between processes.
     worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
     made = made_by(work, how, objects, worth)
     found = folded(made, len(nodes.jobs), nodes.not_compared)
@@ -116,7 +116,7 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
 
 
 def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, worth: bool) -> Iterator[Made]:
-    """The digests, made as asked; `worth` tells whether several processes are, where nothing is asked."""
+    """The digests. `worth` says whether to use several processes if the user did not choose."""
     from ipt_explain.compare.fleet.engines.processes import available_cores, made_by_processes, made_here
 
     jobs = how.jobs or (available_cores() if worth else 1)
@@ -130,7 +130,7 @@ def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, wo
 
 
 def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]) -> Gathered:
-    """The digests of `total` nodes, folded as they come. Raises UsageError where no node could be read."""
+    """The digests of `total` nodes, folded as they arrive. Raises UsageError if no node could be read."""
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.objects.many import NodesMismatches
 
@@ -157,7 +157,7 @@ def _passed_over(count: int) -> str:
 
 
 def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:
-    """The same, with a bar on standard error where a person looks at it."""
+    """The same, with a progress bar if standard error is a terminal."""
     if sys.stderr is None or not is_terminal(sys.stderr):
         yield from made
         return

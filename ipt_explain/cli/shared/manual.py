@@ -40,7 +40,7 @@ def _command_pages() -> Iterator[CommandPage]:
 
 
 def _as_topic(text: str) -> str:
-    """A command's help in the form of help texts: paragraphs on one line, lines after click's `\\b` as they are."""
+    """A command's help as a help topic: one line per paragraph, lines after click's `\\b` unchanged."""
     paragraphs = [paragraph.split("\n") for paragraph in inspect.cleandoc(text).split("\n\n")]
     return "\n\n".join(
         "\n".join(f"    {line}" for line in lines[1:]) if lines[0].strip() == "\b" else " ".join(lines)

@@ -1,4 +1,4 @@
-"""Options that commands share, and the reading of their DUMP arguments."""
+"""Options that commands share, and reading their DUMP arguments."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
-# Where a command line's --save is kept, as `read_dumps` alone asks for it.
+# The context key of --save, which only `read_dumps` needs.
 _SAVE = "ipt_explain.save"
 MIN_WIDTH = 40
-# Characters of dumps below which nobody waits for long.
+# Characters. Smaller dumps are read too quickly for progress.
 _LARGE = 1 << 18
 NO_RULES = (
     "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
@@ -44,14 +44,14 @@ def dump_options(command: Command) -> Command:
 def source_options(command: Command) -> Command:
     """--live and --lenient, for commands whose arguments are not all dumps."""
     options = (
-        click.option("--live", is_flag=True, help="Ask this node's own iptables-save, nft, ipset, ipvsadm and ip."),
+        click.option("--live", is_flag=True, help="Run this node's own iptables-save, nft, ipset, ipvsadm and ip."),
         click.option(
             "--save",
             metavar="FILE",
             type=click.Path(),
             expose_value=False,
             callback=_keep_save,
-            help="With --live: write what they print to this file, to which line numbers then refer.",
+            help="With --live: write what they print to this file; line numbers then refer to it.",
         ),
         click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
     )
@@ -71,7 +71,7 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
 
 
 def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """What a shell may complete, as the function of this name in `suggestions` finds it."""
+    """A completion function that imports and calls the function of this name in `suggestions`."""
 
     def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from ipt_explain.cli.shared import suggestions
@@ -143,7 +143,7 @@ def _no_pager(_: click.Context, __: click.Parameter, wanted: bool) -> None:
 
 
 def with_options(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
-    """The command with these options, listed in its help in this order."""
+    """Add options to a command, in the order of its help page."""
     for option in reversed(options):
         command = option(command)
     return command
@@ -158,11 +158,10 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
 
 
 def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
-    """The dumps that the command line names, each parsed as a source of its own; what those of one node tell beside
-    rules, all of them know.
+    """The dumps that the command line names, parsed separately; dumps of one node share the facts besides rules.
 
-    Raises UsageError where there is nothing to read, or no rule in it unless `empty_too`; DumpSyntaxError with the
-    faults of all of them.
+    Raises UsageError if there is nothing to read, or no rules unless `empty_too`; DumpSyntaxError with the faults of
+    all dumps.
     """
     from ipt_explain.inputs import read_inputs
     from ipt_explain.model.node.joining import with_shared_facts
@@ -198,7 +197,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
 
 
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
-    """The DUMP arguments with each directory as the files of rules in it. Raises UsageError for one without any."""
+    """The DUMP arguments with each directory replaced by its files of rules. Raises UsageError if it has none."""
     found: list[str] = []
     for path in dumps:
         found += _rules_in(path) if os.path.isdir(path) else [path]
@@ -217,7 +216,7 @@ def _rules_in(folder: str) -> list[str]:
 
 
 def _live(save: str | None) -> tuple[InputText, ...]:
-    """What the node's tools print, each by itself; or all of it as the file it is saved to."""
+    """The output of the node's tools: one text each, or all in one if it is saved to a file."""
     from ipt_explain.inputs.live import read_live
 
     rules = read_live()

@@ -14,12 +14,12 @@ from ipt_explain.inputs.tools import find_tool
 VARIABLE = "IPT_EXPLAIN_PAGER"
 
 _DEFAULT = "less"
-# What git sets where the user has not: leave if all fits on one screen, show colours, keep the screen.
+# Git's defaults: quit if all fits on one screen, show colours, keep the screen.
 _FOR_LESS = {"LESS": "FRX", "LV": "-c"}
 
 
 def pager_command() -> list[str]:
-    """The pager's words: $IPT_EXPLAIN_PAGER, else $PAGER, else less. Empty where there is none, or it is `cat`."""
+    """The pager's command line: $IPT_EXPLAIN_PAGER, else $PAGER, else less. Empty for none, or for `cat`."""
     chosen = next((os.environ[name] for name in (VARIABLE, "PAGER") if name in os.environ), _DEFAULT)
     try:
         words = shlex.split(chosen)
@@ -30,13 +30,13 @@ def pager_command() -> list[str]:
 
 
 def without_pager() -> None:
-    """Do without a pager from here on."""
+    """Turn the pager off."""
     os.environ[VARIABLE] = ""
 
 
 def paged(pieces: Iterable[str], stream: TextIO) -> Iterator[str]:
-    """Show text of more rows than the terminal behind `stream` has through the pager, and yield nothing; yield shorter
-    text as it is.
+    """Show text through the pager if it has more rows than the terminal of `stream`, and yield nothing; yield shorter
+    text unchanged.
     """
     try:
         columns, rows = os.get_terminal_size(stream.fileno())
@@ -58,7 +58,7 @@ def paged(pieces: Iterable[str], stream: TextIO) -> Iterator[str]:
 
 
 def _show(command: list[str], pieces: Iterator[str], stream: TextIO) -> bool:
-    """Feed a pager until it or the text ends; whether it could be started, else nothing is read of `pieces`."""
+    """Feed a pager until it or the text ends. Returns whether it could be started; if not, `pieces` are untouched."""
     import subprocess
 
     try:
@@ -72,7 +72,7 @@ def _show(command: list[str], pieces: Iterator[str], stream: TextIO) -> bool:
     except OSError:
         return False
     try:
-        # A broken pipe: the user has seen enough. Interrupts are the pager's to handle: it stays until it is left.
+        # A broken pipe means that the user has quit. The pager handles interrupts itself and keeps running.
         with suppress(BrokenPipeError, KeyboardInterrupt):
             for piece in pieces:
                 pager.stdin.write(piece)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Standard streams: data on one, everything else on the other, and no trouble from either."""
+"""Standard streams: data to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEFAULT_WIDTH = 80
 
 _BATCH_SIZE = 1 << 16
 
-# Our own signs, for streams whose encoding lacks them: one column for one, so that lines stay as wide.
+# Replacements for streams whose encoding lacks our signs: one column for one, so that lines stay aligned.
 _IN_ASCII = str.maketrans({"├": "+", "└": "+", "│": "|", "─": "-", "·": "-", "→": ">", "…": "~", "✓": "+", "✗": "x"})
 
 
 def prepare_streams() -> None:
-    """Let no character fail to print: what a stream's encoding lacks is shown as a backslash escape."""
+    """Make every character printable: those that a stream's encoding lacks become backslash escapes."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -29,10 +29,10 @@ def prepare_streams() -> None:
 
 
 def write(chunks: Iterable[str], annotations: bool = False) -> None:
-    """Write data to standard output; on a terminal that it overflows, through a pager. Once the reader has gone
-    (`| head`), the rest is dropped without a word.
+    """Write data to standard output, through a pager if it overflows the terminal. Once the reader has gone
+    (`| head`), the rest is silently dropped.
 
-    A CI system obeys none of it, unless it is told to by `annotations` of ours. Raises UsageError where the output
+    Commands that a CI system would obey are defused, except in our own `annotations`. Raises UsageError if the output
     cannot be written, as on a full disk.
     """
     from ipt_explain.render.runners import Disarmer
@@ -61,8 +61,8 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
 
 
 def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces that are worth a write each, be the stream buffered or not: of whole lines, or, where all
-    of JSON is one, of whole members of its arrays.
+    """The same text in pieces large enough for a write each, even to an unbuffered stream: whole lines, or whole array
+    members if the text is JSON on one line.
     """
     batch: list[str] = []
     size = 0
@@ -80,26 +80,26 @@ def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
 
 
 def finish() -> None:
-    """Flush what click itself has printed."""
+    """Flush the output that click itself printed."""
     write(())
 
 
 def warn(messages: Iterable[str]) -> None:
-    """Print warnings, one a line, to standard error."""
+    """Print warnings to standard error, one per line."""
     from ipt_explain.render.text.safe import escape
 
     complain("\n".join(f"warning: {escape(message)}" for message in dict.fromkeys(messages)))
 
 
 def tell(notes: Iterable[str]) -> None:
-    """Print notes, one a line, to standard error."""
+    """Print notes to standard error, one per line."""
     from ipt_explain.render.text.safe import escape
 
     complain("\n".join(f"note: {escape(note)}" for note in notes))
 
 
 def complain(text: str) -> None:
-    """Print text to standard error; if that is closed, there is nobody to tell."""
+    """Print text to standard error, unless that is closed."""
     if text and sys.stderr is not None:
         from ipt_explain.render.runners import disarmed
 
@@ -118,7 +118,7 @@ def _lacks_signs(stream: TextIO) -> bool:
 
 
 def terminal_width(stream: TextIO) -> int:
-    """The columns of the terminal behind a stream; $COLUMNS if that is set, else 80 where there is no terminal."""
+    """The columns of a stream's terminal: $COLUMNS if that is set, 80 if there is no terminal."""
     columns = os.environ.get("COLUMNS", "")
     if re.fullmatch("[0-9]{1,4}", columns) and int(columns) > 0:
         return int(columns)
@@ -129,7 +129,7 @@ def terminal_width(stream: TextIO) -> int:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at a stream; no for one that is closed or replaced."""
+    """Whether a stream is a terminal; False if it is closed or replaced."""
     try:
         return stream.isatty()
     except (AttributeError, ValueError):
@@ -137,7 +137,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def discard_output() -> None:
-    """Point standard output nowhere, so that the flush at exit finds no broken pipe either."""
+    """Redirect standard output to the null device, so that the flush at exit does not meet a broken pipe."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

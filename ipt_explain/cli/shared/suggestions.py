@@ -1,4 +1,4 @@
-"""What a shell may complete: rules of the catalogue, and what the dump on the command line holds."""
+"""Shell completion: rules of the catalogue, and names in the dump on the command line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.services.ports import ServicePort
 
-# Reading a larger dump takes longer than anybody waits for a completion: bytes.
+# Bytes. Reading a larger dump would take too long for a completion.
 LARGEST = 8 << 20
 
 
 def rule_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """IDs and names of audit rules; the last of several with commas between."""
+    """IDs and names of audit rules; in a list with commas, its last item."""
     from click.shell_completion import CompletionItem
 
     from ipt_explain.audit.catalogue import catalogue
@@ -37,7 +37,7 @@ def rule_ids(_: click.Context, __: click.Parameter, incomplete: str) -> list[Com
 
 
 def service_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Services of the dump, as NAMESPACE/NAME, and with a port where a colon was typed; or bare names."""
+    """Services of the dump, as NAMESPACE/NAME, with a port after a typed colon; or bare names."""
     found: dict[str, None] = {}
     for service in _services():
         if service.namespace is None or service.name is None:
@@ -83,7 +83,7 @@ def chains_and_files(context: click.Context, parameter: click.Parameter, incompl
 def _starting(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    # What could act on the terminal is no name that anybody wants to type.
+    # Unprintable characters could control the terminal.
     return [CompletionItem(word) for word in words if word.startswith(incomplete) and word.isprintable()]
 
 
@@ -94,7 +94,7 @@ def _services() -> list[ServicePort]:
 
 
 def _dumps() -> list[Dump]:
-    """The dumps that the command line names, before or after the word to complete; what cannot be read is left out."""
+    """The dumps that the command line names, before or after the word to complete; unreadable ones are left out."""
     from ipt_explain.inputs import read_inputs
     from ipt_explain.parsing import read_dump
 
@@ -107,11 +107,11 @@ def _dumps() -> list[Dump]:
 
 
 def _typed_words() -> list[str]:
-    """The words that the shell says are on the command line, without the program's."""
+    """The words on the command line, as the shell reports them, without the program's name."""
     import shlex
 
     line = os.environ.get("COMP_WORDS", "")
     try:
         return shlex.split(line)[1:]
-    except ValueError:  # a quote still open
+    except ValueError:  # an unclosed quote
         return line.split()[1:]

@@ -1,4 +1,4 @@
-"""What a stream's terminal can do: colour and links, by the conventions that terminals and CI services share."""
+"""Colour and links: what a stream's terminal supports, by the conventions of terminals and CI services."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 from ipt_explain.cli.shared.stdio import is_terminal
 
-# Terminals that show OSC 8 links, by what they set; https://github.com/Alhadis/OSC8-Adoption has the list.
+# Terminals with OSC 8 links, by the variables they set; see https://github.com/Alhadis/OSC8-Adoption.
 _LINKING_PROGRAMS = frozenset({"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "mintty", "Tabby", "rio"})
 _LINKING_TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "contour", "wezterm")
 _LINKING_VARIABLES = ("WT_SESSION", "KONSOLE_VERSION", "DOMTERM", "KITTY_WINDOW_ID", "WEZTERM_PANE")
@@ -16,9 +16,9 @@ _FIRST_LINKING_VTE = 5000
 
 
 def wants_color(stream: TextIO) -> bool:
-    """Whether text on a stream is coloured, where `--color` does not say.
+    """Whether to colour text on a stream by default.
 
-    NO_COLOR forbids it (no-color.org); FORCE_COLOR and CLICOLOR_FORCE ask for it in a pipe too, as CI logs can show it;
+    NO_COLOR forbids it (no-color.org); FORCE_COLOR and CLICOLOR_FORCE turn it on in a pipe, too, as for CI logs;
     CLICOLOR=0 and TERM=dumb turn it off on a terminal.
     """
     if os.environ.get("NO_COLOR"):
@@ -29,7 +29,7 @@ def wants_color(stream: TextIO) -> bool:
 
 
 def shows_links(stream: TextIO) -> bool:
-    """Whether a stream's terminal is known to make OSC 8 links clickable; FORCE_HYPERLINK overrules (0: no)."""
+    """Whether a stream's terminal is known to support OSC 8 links; FORCE_HYPERLINK overrides (0: no)."""
     forced = os.environ.get("FORCE_HYPERLINK")
     if forced:
         return forced != "0"

@@ -1,4 +1,4 @@
-"""What a person sees who waits: on a terminal, work of more than a second says what it does and how far it is."""
+"""Progress on a terminal, for work that takes more than a second."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ipt_explain import progress
 from ipt_explain.cli.shared.stdio import is_terminal, terminal_width
 
 FIRST, NEXT = 1.0, 0.2
-"""Seconds until the progress is shown, and between two changes of it."""
+"""Seconds until the progress appears, and between updates."""
 
 
 def show_progress() -> None:
-    """Show the progress on standard error from now on, if that is a terminal, until something is printed."""
+    """Show progress on standard error, if that is a terminal, until the first output."""
     if sys.stderr is None or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return
     import signal
@@ -27,14 +27,14 @@ def show_progress() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         line.show("")
 
-    with suppress(ValueError):  # another thread than the main one: a program that uses ours
+    with suppress(ValueError):  # not in the main thread: another program runs ours
         signal.signal(signal.SIGALRM, lambda *_: line.show_stage())
         signal.setitimer(signal.ITIMER_REAL, FIRST, NEXT)
         progress.shown(hide)
 
 
 class _Line:
-    """The terminal's line that the cursor is in, written past Python's buffers: a signal may come while they work."""
+    """The terminal's current line, written without Python's buffers: a signal may interrupt them."""
 
     def __init__(self, descriptor: int, width: int) -> None:
         self._descriptor = descriptor
@@ -42,13 +42,13 @@ class _Line:
         self._text = ""
 
     def show_stage(self) -> None:
-        """Show what is done now."""
+        """Show the current stage."""
         stage = progress.now()
         if stage is not None:
             self.show(f"{stage.text} …")
 
     def show(self, text: str) -> None:
-        """Put text in the place of what was shown; "" leaves nothing."""
+        """Replace the line's text; "" erases it."""
         text = text[: self._width]
         if text != self._text:
             blanks = " " * (len(self._text) - len(text))

@@ -1,4 +1,4 @@
-"""nftables' own rulesets as frozen objects: tables, chains, rules of typed statements, sets and maps."""
+"""Native nftables rulesets as frozen objects: tables, chains, rules of typed statements, sets and maps."""
 
 from ipt_explain.model.nft.expressions import (
     WILDCARD,

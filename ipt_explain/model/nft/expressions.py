@@ -1,6 +1,6 @@
-"""What statements look at, compare with and write: fields of a packet, constants, sets.
+"""Operands of statements: fields of a packet, constants, sets.
 
-Constants are as nft prints them: numbers (ports, marks, in whatever base) are `int`, everything else (addresses, names,
+Constants are as nft prints them: numbers (ports, marks, in any base) are `int`, everything else (addresses, names,
 quoted strings without their quotes) is `str`, `exists` and `missing` are `bool`.
 """
 
@@ -32,14 +32,14 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What the kernel knows of a packet beside its bytes: `mark`, `l4proto`, `iifname`."""
+    """Packet metadata: `mark`, `l4proto`, `iifname`."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Conntrack:
-    """What the connection knows: `state`, `status`, `mark`; `ip daddr` of one `direction` (`original`, `reply`)."""
+    """A property of the connection: `state`, `status`, `mark`; `ip daddr` of one `direction` (`original`, `reply`)."""
 
     key: str
     direction: str | None = None
@@ -47,7 +47,7 @@ class Conntrack:
 
 @dataclass(frozen=True, slots=True)
 class Fib:
-    """A question to the routing table: `fib daddr . iif type`."""
+    """A lookup in the routing table: `fib daddr . iif type`."""
 
     flags: tuple[str, ...]
     result: str
@@ -55,7 +55,7 @@ class Fib:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """`rt KEY`: what routing has decided."""
+    """`rt KEY`: the result of routing."""
 
     key: str
     family: str | None = None
@@ -78,7 +78,7 @@ class ExtensionHeader:
 
 @dataclass(frozen=True, slots=True)
 class Numgen:
-    """A number from `offset` to `offset + modulus - 1`: random, evenly, or counted up (`inc`)."""
+    """A number from `offset` to `offset + modulus - 1`: uniformly random, or counted up (`inc`)."""
 
     random: bool
     modulus: int
@@ -145,7 +145,7 @@ class SetReference:
 class Element:
     """One element of a set or map.
 
-    `data` is what a map gives for the key. `timeout` and `expires` are seconds; `line` is where it is.
+    `data` is the value that a map has for the key. `timeout` and `expires` are in seconds.
     """
 
     key: Expression
@@ -177,7 +177,7 @@ class MapLookup:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What the grammar does not know, as it is in the text: a statement, an element's key."""
+    """Text that the grammar does not know: a statement, an element's key."""
 
     text: str
 

@@ -69,7 +69,7 @@ def statement_text(statement: Statement) -> str:
 
 
 def expression_text(expression: Expression, beside: Expression | None = None) -> str:
-    """One expression; `beside` is what it is compared with or written to, which decides how constants look."""
+    """One expression; `beside` is what it is compared with or written to, which decides how constants are printed."""
     if isinstance(expression, bool):
         return "exists" if expression else "missing"
     if isinstance(expression, int):

@@ -23,10 +23,10 @@ class TableFamily(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule. Rules compare by identity, as two equal lines are two rules.
+    """One rule. Rules compare by identity: two equal lines are two rules.
 
-    `line` is 1-based; JSON has no lines, so there it is the document's first. `source_text` is the rule as the source
-    has it, without its handle; None where it was read from JSON.
+    `line` is 1-based; rules from JSON have the document's first line. `source_text` is the rule in the source, without
+    its handle; None if read from JSON.
     """
 
     statements: tuple[Statement, ...]
@@ -49,7 +49,7 @@ class Rule:
 class BaseChain:
     """How the kernel enters a chain.
 
-    `type` is `filter`, `nat` or `route`, `hook` nft's name of the hook. The lower `priority` is asked first.
+    `type` is `filter`, `nat` or `route`, `hook` nft's name of the hook. The chain with the lower `priority` runs first.
     `policy` is `accept` or `drop`.
     """
 
@@ -62,7 +62,7 @@ class BaseChain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """A chain and its rules in order; `base` is None for one that only other chains lead to."""
+    """A chain and its rules in order; `base` is None for a regular chain, which only other chains lead to."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -74,10 +74,10 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Set:
-    """A named set, or a map where it has `data_types` (`verdict` for a verdict map).
+    """A named set, or a map if it has `data_types` (`verdict` for a verdict map).
 
     `types` are those of the key's parts, as nft names them. `flags` are `interval`, `timeout`, `dynamic`, `constant`;
-    JSON of nft 1.0.6 lacks `dynamic`. `timeout` is in seconds. `statements` are put into every element.
+    JSON of nft 1.0.6 lacks `dynamic`. `timeout` is in seconds. `statements` are copied into every new element.
     """
 
     name: str
@@ -101,10 +101,10 @@ class Set:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One table. Sets and maps share their names.
+    """One table. Sets and maps share one namespace.
 
-    `dormant` tables are not asked. `objects` are the named counters, quotas, helpers, flow tables, as `kind name`.
-    `xtables` tells that iptables-nft made the table: nft does not print all that its rules say.
+    The kernel skips `dormant` tables. `objects` are the named counters, quotas, helpers, flow tables, as `kind name`.
+    `xtables` says that iptables-nft made the table: nft does not print everything in its rules.
     """
 
     family: TableFamily
@@ -128,8 +128,8 @@ class Table:
 class Ruleset:
     """The nftables tables of one source, by family and name, in the order read.
 
-    `generator` is the nft release where the text names it (JSON). `fragment` tells that something is missing: the text
-    is cut, or somebody left elements out.
+    `generator` is the nft release if the text names it (JSON). `fragment` says that something is missing: the text
+    is cut, or elements were left out.
     """
 
     source: str
@@ -139,7 +139,7 @@ class Ruleset:
 
     @property
     def has_lines(self) -> bool:
-        """Whether places in it have lines of their own: not in JSON, which keeps no text of rules."""
+        """Whether rules have line numbers of their own; those from JSON do not."""
         rules = (rule for table in self.tables.values() for chain in table.chains.values() for rule in chain.rules)
         first = next(rules, None)
         return first is None or first.source_text is not None

@@ -24,7 +24,7 @@ class Operator(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A comparison; with a set, whether it holds the left side."""
+    """A comparison; with a set on the right, whether the set holds the left side."""
 
     left: Expression
     operator: Operator
@@ -33,7 +33,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class VerdictMap:
-    """A verdict looked up by a key; without one for the key, the rule does not match."""
+    """A verdict looked up by a key. If the map lacks the key, the rule does not match."""
 
     key: Expression
     data: SetData
@@ -54,8 +54,8 @@ class NatKind(Enum):
 class Nat:
     """Rewrites a destination or source, and accepts.
 
-    `address` and `port` are None where they stay as they are. A map may give both at once: `address` is then a
-    MapLookup whose data are concatenations. `family` is that of the address where the table has both. `flags` are
+    `address` and `port` are None if they stay unchanged. A map may give both at once: `address` is then a
+    MapLookup whose data are concatenations. `family` is that of the address if the table has both. `flags` are
     `random`, `fully-random`, `persistent`; `prefix` keeps the host's bits (`dnat ip prefix to`).
     """
 
@@ -90,7 +90,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Matches until an amount of bytes has passed, or `over` it."""
+    """Matches until a number of bytes has passed, or `over` it."""
 
     amount: int = 0
     unit: str = "bytes"
@@ -102,7 +102,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class CountLimit:
-    """`ct count [over] N`: how many connections are there."""
+    """`ct count [over] N`: limits the number of connections."""
 
     count: int
     over: bool = False
@@ -118,7 +118,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refuses with an answer. `kind` and `code` are None for the usual one: port unreachable."""
+    """Refuses with an answer. `kind` and `code` are None for the default, port unreachable."""
 
     kind: str | None = None
     code: Constant | None = None
@@ -126,9 +126,9 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class SetUpdate:
-    """Enters a key into a set (`add`, `update`) or removes it (`delete`).
+    """Adds a key to a set (`add`, `update`) or removes it (`delete`).
 
-    `statements` belong to the element: where one of them does not match (a limit), neither does the rule.
+    `statements` belong to the element: if one of them does not match (a limit), neither does the rule.
     """
 
     operation: str

@@ -1,4 +1,4 @@
-"""What elements of sets carry as well as rules: verdicts and counters."""
+"""Verdicts and counters, which both rules and elements of sets can have."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class VerdictKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A verdict, alone or as what a map gives. `chain` is where `jump` and `goto` lead."""
+    """A verdict, in a rule or as the data of a map. `chain` is where `jump` and `goto` lead."""
 
     kind: VerdictKind
     chain: str | None = None
@@ -29,8 +29,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts. Without numbers it was read from a listing that does not show them (`nft -s`), or is another table's
-    `name`."""
+    """Counts packets and bytes. The numbers are missing if the listing hides them (`nft -s`), or if it refers to a
+    counter object by `name`."""
 
     packets: int | None = None
     bytes: int | None = None

@@ -1,1 +1,1 @@
-"""What a node's tools say beside its rules: `ipvsadm`, `ipset` and `ip addr`."""
+"""Facts about a node besides its rules, from `ipvsadm`, `ipset` and `ip addr`."""

@@ -1,4 +1,4 @@
-"""What a node's other tools say beside its rules: IPVS servers, IP sets, addresses of its interfaces."""
+"""Facts about a node besides its rules: IPVS servers, IP sets, addresses of its interfaces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VirtualServers:
-    """The virtual servers of a node, in the order printed. `complete` is False where some are known to be missing;
+    """The virtual servers of a node, in the order printed. `complete` is False if some are known to be missing;
     `source` is the text that shows them."""
 
     source: str
@@ -33,9 +33,9 @@ class NodeSet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeFacts:
-    """All that is known of a node beside its rules. What was not given is None, or not in `sets`: unknown, not absent.
+    """All that is known of a node besides its rules. What was not given is None, or not in `sets`: unknown, not absent.
 
-    `sets` are by name; a name is one set in all families.
+    `sets` are by name; all families share the names.
     """
 
     virtual_servers: VirtualServers | None = None

@@ -8,7 +8,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InterfaceAddress:
-    """An address of one of the node's interfaces. `prefix_length` is that of its network, None where not shown."""
+    """An address of one of the node's interfaces. `prefix_length` is that of its network, None if not shown."""
 
     interface: str
     address: str
@@ -27,5 +27,5 @@ class NodeAddresses:
 
     @property
     def complete(self) -> bool:
-        """Whether all of the node's interfaces are there: every `ip addr` without a name begins with loopback."""
+        """Whether all of the node's interfaces are shown: `ip addr` without a name always begins with loopback."""
         return "lo" in self.interfaces

@@ -1,4 +1,4 @@
-"""IP sets: named sets of addresses, networks, ports and the like, which rules ask with `-m set`."""
+"""IP sets: named sets of addresses, networks, ports and the like, which rules look up with `-m set`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SetMethod(Enum):
 
 
 class Dimension(Enum):
-    """What one part of a set's elements is: a word of its type after the colon."""
+    """What one part of an element is: a word of the set's type after the colon."""
 
     IP = "ip"
     NET = "net"
@@ -46,13 +46,13 @@ class BridgePort:
 
 
 ElementPart = str | SetPort | BridgePort
-"""A part of an element; what is no port is the text that the set prints: an address, a network, a mark, a name."""
+"""A part of an element. What is not a port is text as the set prints it: an address, a network, a mark, a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetElement:
-    """One element, a part for each dimension. `nomatch` is an exception from the networks around it; `timeout` is how
-    many seconds it still stays, None where it stays for good."""
+    """One element, with a part for each dimension. A `nomatch` element is an exception to a wider network; `timeout` is
+    the seconds that remain, None for an element that stays."""
 
     parts: tuple[ElementPart, ...]
     line: int
@@ -65,9 +65,9 @@ class SetElement:
 class IpSet:
     """A set and its elements, in the order printed.
 
-    `family` is None for a set that has none (a bitmap of ports, a list of sets). `mask` is the netmask under which the
-    set keeps addresses (a prefix length or a mask), `mark_mask` the one for marks. `complete` is False where elements
-    are known to be missing: what is not among those shown may be in the set all the same.
+    `family` is None for a set without one (a bitmap of ports, a list of sets). `mask` is the netmask applied to
+    addresses (a prefix length or a mask), `mark_mask` the one for marks. `complete` is False if elements are known to
+    be missing: the set may then hold what it does not show.
     """
 
     name: str

@@ -18,11 +18,11 @@ class Forwarding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RealServer:
-    """Where a virtual server sends connections.
+    """A server that a virtual server sends connections to.
 
-    `weight` is None where the listing has other columns (`ipvsadm -L --stats`), as are `active` and `inactive`, the
-    numbers of its connections; at weight 0 it gets no new ones. Above `upper` connections it gets none until there are
-    fewer than `lower`.
+    `weight`, `active` and `inactive` (numbers of connections) are None if the listing has other columns
+    (`ipvsadm -L --stats`). At weight 0 it gets no new connections; above `upper` it gets none until fewer than `lower`
+    remain.
     """
 
     address: str
@@ -50,7 +50,7 @@ class VirtualServer:
     """One address, protocol and port that IPVS serves, or one firewall mark.
 
     `protocol` is `tcp`, `udp` or `sctp`; it, `address` and `port` are None for a server of a `fwmark`. Port 0 stands
-    for all. `scheduler` is None where the listing has other columns; then nothing is known of `persistence`, either.
+    for all. `scheduler` is None if the listing has other columns; then `persistence` is unknown, too.
     """
 
     family: Family

@@ -1,4 +1,4 @@
-"""The outputs of one node's tools, given as several dumps, as one picture of the node."""
+"""Joining the outputs of one node's tools, given as several dumps."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
-    """The same dumps; those of one node all know the facts that any of them shows, as one and the same object.
+    """The same dumps, where all dumps of one node share one object with the facts that any of them shows.
 
-    Dumps are of one node unless two of them hold rules of one family and backend; then those of one folder are, by the
-    same rule, and the others keep to themselves.
+    Dumps are of one node unless two of them hold rules of the same family and backend. If so, the same test is applied
+    to the dumps of each folder, and a dump that belongs to no group stands alone.
     """
     if len(dumps) < 2 or not any(dump.node for dump in dumps):
         return tuple(dumps)
@@ -32,8 +32,8 @@ def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
 
 
 def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
-    """The same dumps; those of one node that show more than rules of iptables as one dump. Rulesets keep their
-    source."""
+    """The same dumps, where those of one node become one dump if they show more than iptables rules. Rulesets keep
+    their source."""
     nodes = []
     for group in by_node(dumps):
         if len(group) < 2:
@@ -54,7 +54,7 @@ def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
 
 
 def by_node(dumps: Sequence[Dump]) -> list[list[Dump]]:
-    """The same dumps, those of one node that show more than rules of iptables together, all others alone."""
+    """The same dumps in groups: those of one node together if they show more than iptables rules, all others alone."""
     if len(dumps) < 2 or not any(dump.node or dump.nft is not None for dump in dumps):
         return [[dump] for dump in dumps]
     nodes: list[list[Dump]] = []
@@ -64,7 +64,7 @@ def by_node(dumps: Sequence[Dump]) -> list[list[Dump]]:
 
 
 def joined(facts: Iterable[NodeFacts]) -> NodeFacts:
-    """Facts of one node from several texts. Of what was said twice, the fuller counts."""
+    """Facts of one node from several texts. If two texts show the same thing, the fuller one counts."""
     known = [each for each in dict.fromkeys(facts) if each]
     if len(known) == 1:
         return known[0]
