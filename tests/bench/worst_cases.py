@@ -55,6 +55,36 @@ def large_service(endpoints: int = 33_000) -> Iterator[str]:
     yield from service_rules([service], hooks="-A PREROUTING -j KUBE-SERVICES\n")
 
 
+def exposed_services(count: int = 4_000) -> Iterator[str]:
+    """Services with node ports, load balancers, source ranges and affinity: long chains of unlike rules."""
+    nodeports = [f"-A KUBE-NODEPORTS -p tcp -m tcp --dport {30_000 + number} -j {{ext}}\n" for number in range(count)]
+    fronts, chains = [], []
+    for number, nodeport in enumerate(nodeports):
+        key = f"{number:016d}"
+        svc, ext, sep, fw = (f"KUBE-{role}-{key}" for role in ("SVC", "EXT", "SEP", "FW"))
+        nodeports[number] = nodeport.format(ext=ext)
+        network = f"{number >> 8}.{number & 255}"
+        fronts.append(f"-A KUBE-SERVICES -d 10.96.{network}/32 -p tcp -m tcp --dport 80 -j {svc}\n")
+        fronts.append(f"-A KUBE-SERVICES -d 203.0.{network}/32 -p tcp -m tcp --dport 80 -j {fw}\n")
+        chains.append(
+            f"-A {ext} -j KUBE-MARK-MASQ\n-A {ext} -j {svc}\n"
+            f"-A {fw} -s 198.51.{network}/32 -j {ext}\n"
+            f"-A {svc} -m recent --rcheck --seconds 10800 --reap --name {sep} --mask 255.255.255.255 --rsource -j {sep}\n"
+            f"-A {svc} -j {sep}\n"
+            f"-A {sep} -s 10.128.{network}/32 -j KUBE-MARK-MASQ\n"
+            f"-A {sep} -p tcp -m recent --set --name {sep} --mask 255.255.255.255 --rsource -m tcp"
+            f" -j DNAT --to-destination 10.128.{network}:8080\n"
+        )
+    yield _HEAD
+    yield from dict.fromkeys(f":{line.split()[1]} - [0:0]\n" for chain in chains for line in chain.splitlines())
+    yield ":KUBE-MARK-MASQ - [0:0]\n:KUBE-NODEPORTS - [0:0]\n:KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES\n"
+    yield "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
+    yield from nodeports
+    yield from chains
+    yield from fronts
+    yield "-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS\nCOMMIT\n"
+
+
 def long_line(size: int = 10_000_000) -> Iterator[str]:
     """One rule with a comment of 10 MB."""
     yield _HEAD + '-A PREROUTING -m comment --comment "'
@@ -96,6 +126,7 @@ WORST_CASES = {
     "a diamond of 40 layers": diamond,
     "100,000 rules in one chain": long_chain,
     "a service of 33,000 endpoints": large_service,
+    "4,000 services with node ports, load balancers and affinity": exposed_services,
     "a line of 10 MB": long_line,
     "20,000 rules of different form": many_shapes,
     "5,000 rules appended and deleted": appended_and_deleted,

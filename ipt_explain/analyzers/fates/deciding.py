@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
-from ipt_explain.model import Backend, Chain, Extent, Ruleset
+from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
@@ -57,6 +57,7 @@ class Deciders:
         self._numbers = numbers
         self._served_by = served_by
         self._stages = stages
+        self._met: dict[tuple[Chain, int | None, bool], Decider] = {}
 
     def leads_to_endpoint(self, step: AnyStep) -> bool:
         """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
@@ -79,16 +80,23 @@ class Deciders:
                 name = step.into.name
                 return Decider(number, step.table, name, step.into.line or None, f"chain {name}", owner_name)
             return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name)
-        table, chain, rule = step.table, step.chain, step.rule
-        line, text = step.line, step.text
-        if rule is not None and step.into is not None and step.after is not None:
-            chain, rule = step.into, None
-            line, text = chain.line, f":{chain.name} -"
-        number = next((at for at, each in enumerate(self._rulesets) if each.chain(table, chain.name) is chain), 0)
-        owner = owner_of(chain.name, chain.rules[:8], table)
+        passed = step.into if step.rule is not None and step.after is not None else None
+        rule = step.rule if passed is None else None
+        key = passed or step.chain, None if rule is None else rule.line, passed is None
+        met = self._met.get(key)
+        if met is None:
+            met = self._met[key] = self._of_rule(step, passed or step.chain, rule)
+        return met
+
+    def _of_rule(self, step: Step, chain: Chain, rule: Rule | None) -> Decider:
+        """A rule of the chain, its policy, or a chain that the step has passed."""
+        passed = chain is not step.chain
+        line, text = (chain.line, f":{chain.name} -") if passed else (step.line, step.text)
+        number = next((at for at, each in enumerate(self._rulesets) if each.chain(step.table, chain.name) is chain), 0)
+        owner = owner_of(chain.name, chain.rules[:8], step.table)
         if rule is not None and (owner is None or chain.name in _BUILT_IN):
-            owner = owner_of_rule(rule, table)
-        return Decider(number, table, chain.name, line, text, None if owner is None else owner.name)
+            owner = owner_of_rule(rule, step.table)
+        return Decider(number, step.table, chain.name, line, text, None if owner is None else owner.name)
 
     def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
         """nat's chain of the hook, of which no rule does anything for a packet: that of kube-proxy's backend."""
@@ -185,9 +193,9 @@ def _translates(step: NftStep | IpvsStep) -> bool:
 
 
 def loss_of(
-    verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str
+    verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str | None
 ) -> tuple[Loss, str]:
-    """How a packet is lost that ended so, and why, in words; `sent` is where it is bound for by then."""
+    """How a packet is lost that ended so, and why, in words; `sent` is where an accepted one was translated to."""
     refusing = verdict in (Verdict.DROP, Verdict.REJECT)
     if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
         return Loss.UNTRANSLATED, "no rule translates its destination, so that it is refused"
@@ -197,7 +205,7 @@ def loss_of(
         return Loss.UNKNOWN, reason
     if decider.owner in _ANSWERING:
         return Loss.INTERCEPTED, f"{decider.owner} answers it"
-    if state.dnat:
+    if sent is not None:
         return Loss.DIVERTED, f"sent to {sent}"
     if state.tracking is Tracking.UNTRACKED:
         return Loss.UNTRANSLATED, "not tracked, so nat never sees it"

@@ -16,6 +16,7 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
 
@@ -195,21 +196,23 @@ class Judge:
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
             return _SERVED
         path = end.flock.path(end.row)
-        steps = path.steps() if path is not None else ()
+        # What stops a packet on its way to where it was led is one rule; else what led it there counts, too.
+        step = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
+        steps: Sequence[AnyStep] = () if path is None else path.steps() if step is None else (step,)
         if may_refuse and refused(verdict, state, steps):
             return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
         step = decisive(verdict, state, steps)
         decider = self._deciders.of(step, state)
-        sent = destination_text(to, state.connection.family)
-        dnat = sent if verdict is Verdict.ACCEPT and state.dnat else None
-        loss, why = loss_of(verdict, state, step, decider, finish.reason, sent)
+        diverted = verdict is Verdict.ACCEPT and state.dnat
+        dnat = destination_text(to, state.connection.family) if diverted else None
+        loss, why = loss_of(verdict, state, step, decider, finish.reason, dnat)
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # From 1.25 on, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
-            loss is Loss.DROPPED and not self._shown_whole and perhaps_led_away(steps)
+            loss is Loss.DROPPED and not self._shown_whole and path is not None and perhaps_led_away(path.steps())
         )
         if hidden:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN

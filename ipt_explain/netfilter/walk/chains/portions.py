@@ -58,6 +58,8 @@ class Portions(dict[Key, LikelyPart[Via]]):
 
         Goes on until no such pair is left. Then joins those that differ only in which of many interfaces was assumed.
         """
+        if not any(map(answers_of, self)):
+            return
         self._forget_idle(answers_of, with_answers)
         if self._join_choices(answers_of, with_answers):
             self._forget_idle(answers_of, with_answers)
