@@ -1,4 +1,4 @@
-"""What differs in what traffic does: two dumps, many nodes, a dump and the cluster's API objects.
+"""Comparing what happens to traffic: in two dumps, on many nodes, or in a dump and the cluster's API objects.
 
-Views hold what a dump does, without the noise of how it says it: counters, comments, hashes, the order of chains.
+Views describe the effect of a dump without counters, comments, hashes and the order of chains.
 """

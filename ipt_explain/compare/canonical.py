@@ -1,4 +1,4 @@
-"""A rule as text without what is noise: its counters and its comments."""
+"""A rule as text without counters and comments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _Piece = str | int
 
 
 class RuleTexts:
-    """Writes rules without comments; what a shape needs for it is worked out once."""
+    """Writes rules without comments, with the work per shape done once."""
 
     def __init__(self) -> None:
         self._pieces: dict[Shape, tuple[_Piece, ...]] = {}
@@ -18,7 +18,7 @@ class RuleTexts:
         return f"-A {rule.chain}{self.body(rule)}"
 
     def body(self, rule: Rule) -> str:
-        """What follows the chain's name: conditions and target."""
+        """The rule without `-A CHAIN`: conditions and target."""
         pieces = self._pieces.get(rule.shape)
         if pieces is None:
             pieces = self._pieces[rule.shape] = tuple(_pieces(rule.shape))

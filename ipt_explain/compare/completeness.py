@@ -1,4 +1,4 @@
-"""Whether a ruleset's text tells all: then what it lacks does not exist."""
+"""Whether a ruleset's text is complete, so that what it lacks does not exist."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ipt_explain.model import Extent, Form, Ruleset
 
 
 def shows_all(ruleset: Ruleset) -> bool:
-    """Whether nothing of the ruleset's tables is missing: iptables-save, `iptables -S`, or `iptables -nvL`, which
-    without -v would hide interfaces."""
+    """Whether the text shows everything in the ruleset's tables: iptables-save, `iptables -S` or `iptables -nvL`
+    (without -v, interfaces are hidden)."""
     if ruleset.form is not Form.COLUMNS:
         return ruleset.form in (Form.SAVE, Form.LISTING)
     return all(

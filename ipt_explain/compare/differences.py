@@ -1,4 +1,4 @@
-"""A difference: what it is about, what was and what is, and a sentence for people."""
+"""A difference: its subject, the values before and after, and a sentence for people."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
-"""What `before` and `after` hold: as JSON prints it."""
+"""Values of `before` and `after`, as in JSON."""
 
 
 class DifferenceKind(Enum):
-    """What kind of thing differs; the words are those of the JSON output."""
+    """Kinds of differences, with the words of the JSON output."""
 
     SERVICE_ADDED = "service-added"
     SERVICE_REMOVED = "service-removed"
@@ -35,9 +35,9 @@ class DifferenceKind(Enum):
 class Difference:
     """One difference.
 
-    `subject` is what of the service (or, where `service` is None, of the node) differs: a frontend, a policy, a chain.
-    `nodes` are the names on either side where many nodes are compared. `cause` is what loses connections, in words, for
-    a fate; `note` is what may explain the difference.
+    `subject` is the part of the service (or of the node, if `service` is None) that differs: a frontend, a policy, a
+    chain. `nodes` are the names on both sides if many nodes are compared. For a fate, `cause` says what loses
+    connections; `note` is a possible explanation.
     """
 
     kind: DifferenceKind

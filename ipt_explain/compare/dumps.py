@@ -1,4 +1,4 @@
-"""Two dumps: what changed in what traffic does."""
+"""Comparing two dumps: what changed for traffic."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OF_KUBE_PROXY = frozenset({"nat", "filter"})
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """All that one dump, or several of one node, are compared by."""
+    """Everything to compare in one node's dumps."""
 
     name: str
     services: dict[ServiceKey, ServiceView]
@@ -42,7 +42,7 @@ class NodeView:
 
     @property
     def families(self) -> set[Family]:
-        """The families that it has rules for, or virtual servers."""
+        """The families for which it has rules or virtual servers."""
         return {family for family, _ in self.skeletons} | {each.family for each in self.facts if each.mode is not None}
 
     def complete(self, family: Family) -> bool:
@@ -54,14 +54,14 @@ class NodeView:
         return frozenset(table for facts in self.facts if facts.family is family for table in facts.tables)
 
     def tells(self, family: Family, other: NodeView) -> bool:
-        """Whether what it lacks does not exist, as far as the other is concerned: it is complete, and kube-proxy's
-        tables that the other has are in it (`iptables-save -t nat` prints one).
+        """Whether what it lacks, compared with `other`, does not exist: it is complete, and has all of kube-proxy's
+        tables that `other` has (`iptables-save -t nat` prints only one).
         """
         return self.complete(family) and not _OF_KUBE_PROXY & other.tables(family) - self.tables(family)
 
     def writer(self, family: Family) -> tuple[ProxyMode | None, str | None]:
-        """The mode of kube-proxy that has Services of a family, and, of nftables, whose chains differ from release to
-        release, the releases that it may be."""
+        """The mode of kube-proxy that serves a family; for nftables, whose chains differ between releases, also the
+        possible releases."""
         modes = {facts.mode: facts for facts in self.facts if facts.family is family and facts.mode is not None}
         last = max(modes, key=list(ProxyMode).index, default=None)
         return last, modes[last].version if last is ProxyMode.NFTABLES else None
@@ -69,7 +69,7 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two dumps differ in; `notes` say what could not be compared."""
+    """The differences of two dumps; `notes` say what could not be compared."""
 
     before: NodeView
     after: NodeView
@@ -78,7 +78,7 @@ class Comparison:
 
     @property
     def equal(self) -> bool:
-        """Whether traffic fares the same in both."""
+        """Whether traffic is treated the same in both."""
         return not self.differences
 
 
@@ -106,7 +106,7 @@ def _of_nftables(ruleset: nft.Ruleset, rulesets: Iterable[RulesetFacts]) -> Iter
 
 
 def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
-    """What `after` does otherwise than `before`. Families that only one of them has are left out, with a note."""
+    """How `after` differs from `before`. Families that only one of them has are left out, with a note."""
     differences: list[Difference] = []
     notes: list[str] = []
     for family in Family:

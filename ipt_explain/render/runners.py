@@ -1,16 +1,16 @@
-"""Output that no CI system takes for a command.
+"""Escaping text that CI systems would run as commands.
 
 The runner of GitHub Actions obeys lines that begin with `::` after blanks (`::stop-commands::`, `::add-mask::`) and, in
-its old form, `##[name]` anywhere in a line (ActionCommand.cs of actions/runner); Azure Pipelines `##vso[…]` and
-TeamCity `##teamcity[…]` anywhere. A chain's name or a comment may hold any of them, so one sign of each is written as
-an escape: of the output's own language, where it has one, so that its reader gets the text as it was.
+the old form, `##[name]` anywhere in a line (ActionCommand.cs of actions/runner); Azure Pipelines obeys `##vso[…]` and
+TeamCity `##teamcity[…]` anywhere. A chain's name or a comment may hold any of them, so one character of each is
+escaped. JSON and XML get escapes of their own, so that their readers see the original text.
 """
 
 from __future__ import annotations
 
 from ipt_explain.patterns import lazy_pattern
 
-# Colours may precede a line's text, and part it.
+# Colour codes may come before and between the colons.
 _FIRST_COLONS = lazy_pattern(r"\n(?:[^\S\n]|\x1b\[[0-9;]*m)*:(?=(?:\x1b\[[0-9;]*m)*:)")
 _HASHES = lazy_pattern(r"##(?=\w*\[)")
 
@@ -19,10 +19,10 @@ _IN_TEXT = ("\\x3a", "\\x23")
 
 
 class Disarmer:
-    """Disarms a text that comes in pieces of whole lines, or of whole members of an array of JSON; the first piece
-    tells JSON (`{`, `[`) and XML (`<`) from text.
+    """Disarms a text that comes in pieces of whole lines, or of whole members of a JSON array. The first character of
+    the first piece says whether it is JSON (`{`, `[`), XML (`<`) or text.
 
-    With `annotations`, lines may begin with `::`, as those that tell GitHub of findings do.
+    With `annotations`, lines may begin with `::`, as GitHub's annotations do.
     """
 
     def __init__(self, annotations: bool = False) -> None:
@@ -30,7 +30,7 @@ class Disarmer:
         self._escapes: tuple[str, str] | None = None
 
     def disarm(self, lines: str) -> str:
-        """The same lines, none of which is a command."""
+        """The lines with commands escaped."""
         if self._escapes is None and lines:
             self._escapes = _ESCAPES.get(lines.lstrip()[:1], _IN_TEXT)
         colon, hash_sign = self._escapes or _IN_TEXT
@@ -42,5 +42,5 @@ class Disarmer:
 
 
 def disarmed(text: str) -> str:
-    """A text of whole lines for people, none of which is a command."""
+    """A text of whole lines for people with commands escaped."""
     return Disarmer().disarm(text)

@@ -1,1 +1,1 @@
-"""Many nodes: their digests, and who disagrees about what."""
+"""Many nodes: their digests, and how nodes differ."""

@@ -1,7 +1,7 @@
-"""What nodes disagree on about one chain: its policy, its hooks, kube-proxy's rules, other components' rules.
+"""Differences between nodes in one chain: its policy, its hooks, kube-proxy's rules, other components' rules.
 
-Other components write a node's own addresses and interfaces into their rules. Where no text is common to most nodes,
-such words are each node's own, and only the rest of the rules is compared.
+Other components write a node's own addresses and interfaces into their rules. If no text is common to most nodes, such
+words are masked and only the rest of the rules is compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OWN_WORDS = re.compile(
 
 
 def chain_disputes(key: str, sides: Sequence[Side]) -> Iterator[tuple[Difference, Side, Side]]:
-    """The differences of a chain whose sides these are, each with the side of most nodes and the other."""
+    """The differences between a chain's sides, each with the majority's side and the other."""
     if len(sides) < 2:
         return
     family = Family(key.partition(" ")[0].partition("/")[0])
@@ -40,7 +40,7 @@ def chain_disputes(key: str, sides: Sequence[Side]) -> Iterator[tuple[Difference
 
 
 def _without_own_words(sides: Sequence[Side]) -> tuple[Sequence[Side], bool]:
-    """The sides, those that differ in nodes' own words as one where no text is most nodes'."""
+    """The sides; if no text is common to most nodes, those that differ only in nodes' own words are merged."""
     total = sum(side.count for side in sides)
     if sides[0].count * 2 > total:
         return sides, False

@@ -1,7 +1,6 @@
-"""What many nodes disagree on, with the nodes on either side; most nodes are the `before`.
+"""Differences between many nodes, with the nodes on both sides; the majority is the `before`.
 
-A node that cannot be compared in a family takes no side there, and is named with the reason. It never counts as
-agreeing.
+A node that cannot be compared in a family is on no side there, and is named with the reason. It never counts as equal.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _PORT, _CHAIN, _KUBE, _FOREIGN, _POLICY = "port", "chain", "kube", "foreign", "p
 
 @dataclass(frozen=True, slots=True)
 class FleetComparison:
-    """What many nodes differ in.
+    """The differences between many nodes.
 
-    `nodes` is how many were compared, `services` on how many service ports of `of` they agree; `notes` say what differs
-    by design. `releases` are kube-proxy's, as far as nodes show them, by node set.
+    `nodes` is the number compared; they agree about `services` of `of` service ports. `notes` say what differs by
+    design. `releases` are those of kube-proxy, as far as nodes show them, by node set.
     """
 
     nodes: int
@@ -52,7 +51,7 @@ class FleetComparison:
 
 
 def compare_fleet(fleet: Fleet) -> FleetComparison:
-    """Everything that the nodes of a fleet disagree on."""
+    """All differences between the nodes of a fleet."""
     return _Comparer(fleet).comparison()
 
 
@@ -67,7 +66,7 @@ class _Comparer:
         self._services = ServiceDisputes(fleet.fabrics)
         self._lateness = Lateness(fleet.taken)
         self._by_release: Counter[tuple[str, str]] = Counter()
-        # The groups that take sides, by family; those of them that have no rules of kube-proxy at all.
+        # By family, the groups that are compared; and those of them without any rules of kube-proxy.
         self._voters: dict[str, list[Group]] = {}
         self._empty: dict[str, list[Group]] = {}
 
@@ -101,7 +100,7 @@ class _Comparer:
         )
 
     def _of_family(self, family: str, served: set[str]) -> list[Group]:
-        """The groups that can be compared in a family; the others' nodes are named."""
+        """The groups that can be compared in a family. Records why others cannot."""
         present = [group for group in self._groups if family in group.families]
         whole = [group for group in present if group.families[family].complete]
         absent = [group for group in self._groups if family not in group.families]
@@ -111,7 +110,7 @@ class _Comparer:
             why = f"there are no {family_name(family)} rules in its files, which {others}"
             self._leave_out(absent, family, why)
         if not whole:
-            # Parts of dumps can be compared with each other only in what they show.
+            # Parts of dumps are compared only in what they show.
             return present
         partial = [group for group in present if not group.families[family].complete]
         self._leave_out(partial, family, "its files are only a part of the rules, which other nodes have as a whole")
@@ -132,7 +131,7 @@ class _Comparer:
         return self._with_names(family, voters)
 
     def _with_names(self, family: str, voters: list[Group]) -> list[Group]:
-        """IPVS shows no names: its nodes are compared with each other, or left out where most have names."""
+        """Leave out IPVS nodes, which show no names, if most nodes have names."""
         ipvs = [group for group in voters if _is_ipvs(group, family)]
         others = [group for group in voters if not _is_ipvs(group, family)]
         if not ipvs or not others:
@@ -162,7 +161,7 @@ class _Comparer:
         return found if len(found) < len(self._voters[family]) else []
 
     def _but_other_modes(self, family: str, empty: Sequence[Group]) -> list[Group]:
-        """Those whose Services are nowhere: in ipvs mode they are in IPVS, and iptables does not show them."""
+        """The groups that have no Services at all. In IPVS mode Services exist, but not in iptables."""
         ipvs = [group for group in empty if _is_ipvs(group, family)]
         if ipvs:
             why = "kube-proxy runs in ipvs mode there: its Services are in IPVS, not in iptables"
@@ -196,7 +195,7 @@ class _Comparer:
         if kind != _PORT:
             yield from self._chain_disputes(key, voters)
             return
-        # What a part of the rules does not show may exist.
+        # A partial ruleset may have more than it shows.
         voters = [group for group in voters if group.families[family].complete or group.record(key) is not None]
         for difference, most, other in self._services.disputes(key, sides_of(voters, lambda group: group.record(key))):
             nodes = self._nodes(most.groups), self._nodes(other.groups)
@@ -204,7 +203,7 @@ class _Comparer:
 
     def _chain_disputes(self, key: str, voters: Sequence[Group]) -> Iterator[Difference]:
         family = _family(key)
-        # The modes of kube-proxy have different chains; what they come to is compared service port by service port.
+        # kube-proxy's modes have different chains; their effect is compared per service port.
         modes = Counter(_writer(group, family) for group in voters for _ in group.nodes)
         for mode in sorted(modes, key=lambda each: (-modes[each], str(each))):
             alike = [group for group in voters if _writer(group, family) == mode]
@@ -227,7 +226,7 @@ class _Comparer:
             )
 
     def _releases(self) -> dict[str, str]:
-        """The release of each node whose family says one; nothing where all are of the same."""
+        """The release of each node that shows one; empty if all have the same."""
         found = {
             node: release
             for group in self._groups
@@ -238,7 +237,7 @@ class _Comparer:
         return found if len(set(found.values())) > 1 else {}
 
     def _nodes(self, groups: Iterable[Group]) -> tuple[str, ...]:
-        """The names of groups' nodes: one tuple for one set of groups, however many differences name it."""
+        """The names of groups' nodes, cached so that all differences share one tuple per set of groups."""
         members = list(groups)
         key = tuple(sorted(self._index[id(group)] for group in members))
         found = self._names.get(key)
@@ -252,7 +251,7 @@ def _is_ipvs(group: Group, family: str) -> bool:
 
 
 def _writer(group: Group, family: str) -> tuple[str | None, str | None]:
-    """The mode of kube-proxy, and the release where each writes other chains."""
+    """The mode of kube-proxy, and the release if chains differ between releases."""
     facts = group.families[family]
     return facts.mode, facts.release if facts.mode == ProxyMode.NFTABLES.value else None
 

@@ -1,7 +1,7 @@
-"""Many nodes' digests, folded as they come: nodes that do the same form a group, which is kept once.
+"""Folding many nodes' digests: nodes that do the same form a group, which is stored once.
 
-A group keeps only how it differs from a base, one of the first nodes. So memory grows with what differs, not with
-nodes.
+A group stores only its differences from a base, one of the first nodes, so memory grows with the differences, not with
+the number of nodes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ipt_explain.records import dataclass, field
 _MOST_BASES = 8
 
 Records = Mapping[str, str]
-"""Records by key, of service ports and chains alike."""
+"""Records of service ports and chains by key."""
 
 
 @dataclass(slots=True)
 class Group:
-    """Nodes that do the same. `own` are their records where these differ from the base's; None where they lack one."""
+    """Nodes that do the same. `own` are the records that differ from the base's; None for a missing one."""
 
     base: Records
     own: dict[str, str | None]
@@ -30,11 +30,11 @@ class Group:
     nodes: list[str] = field(default_factory=list)
 
     def identity(self) -> int:
-        """A number that is the same for groups that do the same."""
+        """A hash that is equal for groups that do the same."""
         return hash((id(self.base), frozenset(self.own.items()), frozenset(self.families.items()), self.zone))
 
     def does_the_same(self, other: Group) -> bool:
-        """Whether the nodes of another group belong to this one."""
+        """Whether another group's nodes belong to this one."""
         return (
             self.base is other.base
             and self.own == other.own
@@ -43,12 +43,12 @@ class Group:
         )
 
     def record(self, key: str) -> str | None:
-        """The nodes' record of a key; None where they have none."""
+        """The nodes' record of a key; None if they have none."""
         return self.own[key] if key in self.own else self.base.get(key)
 
 
 class Fleet:
-    """The nodes met so far with the times at which their rules were taken, and those that cannot be compared."""
+    """The nodes seen so far, the times at which their rules were taken, and nodes that cannot be compared."""
 
     def __init__(self) -> None:
         self._bases: list[dict[str, str]] = []
@@ -61,24 +61,24 @@ class Fleet:
 
     @property
     def node_count(self) -> int:
-        """How many nodes were taken in."""
+        """The number of nodes added."""
         return len(self._sources)
 
     @property
     def nodes(self) -> list[str]:
-        """The names of the nodes taken in, as people count."""
+        """The names of the nodes added, in natural order."""
         return sorted(self._sources, key=natural)
 
     @property
     def groups(self) -> list[Group]:
-        """The groups, in an order that does not depend on which node came first."""
+        """The groups, in an order that does not depend on the order of nodes."""
         found = [group for same in self._groups.values() for group in same]
         for group in found:
             group.nodes.sort(key=natural)
         return sorted(found, key=lambda group: natural(group.nodes[0]))
 
     def add(self, digest: Digest, source: str = "") -> None:
-        """Takes a node in; `source` is its file. A name that another node has is refused: nobody knows whose it is."""
+        """Add a node from file `source`. A name that another node already has is refused as ambiguous."""
         other = self._sources.get(digest.node)
         if other is not None:
             why = f"{other} and {source} are both its digests: tell the nodes apart with NAME=PATH"
@@ -99,7 +99,7 @@ class Fleet:
         same.append(new)
 
     def disputed(self) -> list[str]:
-        """The keys whose records are not the same on all nodes, in order."""
+        """The keys whose records differ between nodes, sorted."""
         keys: set[str] = set()
         for group in self.groups:
             keys.update(group.own)
@@ -110,7 +110,7 @@ class Fleet:
         return sorted(keys)
 
     def keys(self) -> set[str]:
-        """All keys that any node has a record of."""
+        """The keys of all nodes' records."""
         found: set[str] = set()
         for base in self._bases:
             found.update(base)
@@ -119,7 +119,7 @@ class Fleet:
         return found
 
     def _nearest(self, records: Records) -> tuple[Records, dict[str, str | None]]:
-        """The base that differs least, and how. Where all differ much, the node becomes a base itself."""
+        """The closest base, and how it differs. If all differ much, the node becomes a base itself."""
         best: tuple[Records, dict[str, str | None]] | None = None
         for base in self._bases:
             own = self._deviations(base, records)
@@ -144,7 +144,7 @@ class Fleet:
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
-    """A key that sorts node-2 ahead of node-10."""
+    """A sort key that puts node-2 before node-10."""
     parts: list[tuple[int, int, str]] = []
     digits = ""
     for character in f"{name}\0":
@@ -159,5 +159,5 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def nodes_of(groups: Iterable[Group]) -> tuple[str, ...]:
-    """The names of several groups' nodes, as people count."""
+    """The names of several groups' nodes, in natural order."""
     return tuple(sorted((node for group in groups for node in group.nodes), key=natural))

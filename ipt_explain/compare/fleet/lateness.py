@@ -1,7 +1,7 @@
 """Nodes whose rules were taken before or after all others': the cluster may have changed in between.
 
-Who asks thousands of nodes is not done within a sync of kube-proxy (every 30 s, and after each change). A Service or
-endpoint that came or went meanwhile parts the nodes by time, and none of them is at fault.
+Collecting from thousands of nodes takes longer than a sync of kube-proxy (every 30 s, and after each change). A Service
+or endpoint that appears or disappears meanwhile divides the nodes by time, and none of them is at fault.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Names = tuple[str, ...]
 
 
 class Lateness:
-    """Tells by the times at which nodes' rules were taken what may be a change under way."""
+    """Recognises changes in progress by the times at which nodes' rules were taken."""
 
     def __init__(self, taken: Mapping[str, str]) -> None:
         self._taken = taken
         self._known: dict[int, tuple[Names, tuple[str, str] | None]] = {}
 
     def note(self, kind: DifferenceKind, most: Names, names: Names) -> str | None:
-        """Half a sentence where a difference may be a change under way, else None."""
+        """Half a sentence if a difference may be a change in progress, else None."""
         if kind not in _COME_AND_GO:
             return None
         usual, others = self._span(most), self._span(names)
@@ -44,12 +44,12 @@ class Lateness:
         return None
 
     def _span(self, names: Names) -> tuple[str, str] | None:
-        """The first and the last time of nodes; None where that of any is unknown."""
+        """The first and the last time of nodes; None if any time is unknown."""
         known = self._known.get(id(names))
         if known is None:
             times = [self._taken.get(name) for name in names]
             whole = [time for time in times if time is not None]
             span = (min(whole), max(whole)) if whole and len(whole) == len(times) else None
-            # The names are kept, so that no other tuple gets their id.
+            # Keep the names, so that no other tuple gets their id.
             known = self._known[id(names)] = (names, span)
         return known[1]

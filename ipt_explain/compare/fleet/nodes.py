@@ -1,4 +1,4 @@
-"""Which files make up which node, and which nodes have none that can be compared."""
+"""Which files belong to which node, and which nodes have no usable file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DOCUMENT = re.compile(
 @dataclass(frozen=True, slots=True)
 class NotCompared:
     """A node that cannot be compared, or not in `family` (a word as in JSON), and why; `path` is the file at fault, if
-    it is one. Never counted as agreeing."""
+    any. It never counts as equal."""
 
     node: str
     why: str
@@ -27,13 +27,13 @@ class NotCompared:
 
     @property
     def said(self) -> str:
-        """The reason with the file."""
+        """The reason, with the file."""
         return self.why if self.path is None else f"{self.path}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeJob:
-    """A node and its files, of which its digest is made."""
+    """A node and its files, from which its digest is made."""
 
     node: str
     entries: tuple[Entry, ...]
@@ -41,7 +41,7 @@ class NodeJob:
 
 @dataclass(frozen=True, slots=True)
 class Muster:
-    """The nodes of all sources. `passed_over` is how many files say nothing about any node."""
+    """The nodes of all sources. `passed_over` counts files that say nothing about any node."""
 
     jobs: tuple[NodeJob, ...]
     not_compared: tuple[NotCompared, ...]
@@ -49,7 +49,7 @@ class Muster:
 
 
 def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
-    """Every node that the files of a survey show; `node_from` finds a node's name in a path (its first group)."""
+    """All nodes in the files of a survey; the first group of `node_from` finds a node's name in a path."""
     strays = [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
     all_files = [*survey.entries, *strays]
     named = list(zip(all_files, _names(all_files, node_from)))
@@ -61,7 +61,7 @@ def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
     ]
     lost = 0
     for entry, node in named[len(survey.entries) :]:
-        # Of a node whose other files can be read, the comparison says which families it lacks.
+        # If the node's other files are readable, the comparison reports the families it lacks.
         if node not in files:
             not_compared.append(NotCompared(node, _nothing_in(entry), path=entry.path))
             lost += 1
@@ -87,7 +87,7 @@ def _matched(path: str, node_from: re.Pattern[str] | None) -> str | None:
 
 
 def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
-    """Whether a file without rules should have had some: it is called as a tool's output, or lies where others do."""
+    """Whether a file without rules should have some: it is named like a tool's output, or located like other dumps."""
     if entry.named or entry.given is not None:
         return True
     name = entry.path.rpartition("/")[2]
@@ -97,7 +97,7 @@ def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
 
 
 def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:
-    """The paths with one part left out: files that differ in one part are the same file of different nodes."""
+    """The paths without one of their parts: files that differ in one part are the same file on different nodes."""
     found: set[tuple[str, ...]] = set()
     for entry in entries:
         parts = entry.path.split("/")

@@ -1,4 +1,4 @@
-"""What nodes disagree on about one service port."""
+"""Differences between nodes in one service port."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ipt_explain.services.ports import TrafficPolicy
 from ipt_explain.words.counts import counted
 
 Dispute = tuple[Difference, Side, Side]
-"""A difference, the side of most nodes, and the other."""
+"""A difference, the majority's side, and the other."""
 
 
 class ServiceDisputes:
-    """Compares the records of service ports, and remembers how many differ by zone."""
+    """Compares the records of service ports, and counts how many differ by zone."""
 
     def __init__(self, fabrics: Mapping[str, Fabric]) -> None:
         self._fabrics = fabrics
@@ -31,7 +31,7 @@ class ServiceDisputes:
         self._zones = 0
 
     def disputes(self, key: str, sides: Sequence[Side]) -> Iterator[Dispute]:
-        """The differences of a service port whose sides these are."""
+        """The differences between a service port's sides."""
         if len(sides) < 2:
             return
         views = {
@@ -53,7 +53,7 @@ class ServiceDisputes:
                 most = nearest(side, by_zone, endpoints) if by_zone else sides[0]
                 found = list(_differences(views[most.record], views[side.record], most, side))
                 if not found:
-                    # Rules beside balancing can be compared within a release only.
+                    # Rules other than balancing can be compared only within a release.
                     most = _of_same_release(side, sides, views)
                     found = list(_differences(views[most.record], views[side.record], most, side))
                 yield from ((difference, most, side) for difference in found)
@@ -64,7 +64,7 @@ class ServiceDisputes:
     def _beside_endpoints(
         views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]
     ) -> Iterator[Dispute]:
-        """What zones differ in beside their endpoints, which no hint explains."""
+        """Differences between zones besides endpoints, which hints do not explain."""
         most, *others = zones
         first = views[most.record]
         for other in others:
@@ -75,7 +75,7 @@ class ServiceDisputes:
                     yield difference, most, other
 
     def notes(self) -> Iterator[str]:
-        """What differs by design, in a sentence."""
+        """A sentence on differences by design."""
         if self._zoned:
             yield (
                 f"{counted(self._zoned, 'service port')} have other endpoints in each of {self._zones} sets of nodes, "
@@ -86,7 +86,7 @@ class ServiceDisputes:
 def _of_same_release(
     side: Side, sides: Sequence[Side], views: Mapping[str | None, ServiceView | None]
 ) -> Side:
-    """The largest side whose rules beside balancing are of the same kind of kube-proxy."""
+    """The largest side whose rules are from the same kind of kube-proxy."""
 
     def kind(each: Side) -> str | None:
         view = views[each.record]
@@ -101,7 +101,7 @@ def _differences(
     found: list[Difference] = []
     if most is not None and view is not None:
         if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
-            # kube-proxy 1.21 to 1.23 kept to the node's own endpoints, and did not say so.
+            # kube-proxy 1.21 to 1.23 used only the node's own endpoints without marking that.
             view = replace(view, pools=most.pools)
         found = service_differences(most, view, Completeness(_tells(most_side, view), _tells(side, view)))
     elif most is not None:
@@ -116,7 +116,7 @@ def _differences(
 
 
 def _tells(side: Side, view: ServiceView) -> bool:
-    """Whether what nodes of a side lack does not exist."""
+    """Whether what a side's nodes lack does not exist."""
     return all(group.families[view.family.value].complete for group in side.groups)
 
 

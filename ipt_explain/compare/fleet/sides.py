@@ -1,4 +1,4 @@
-"""Who says what about one key: records with the groups of nodes that have them, most nodes first."""
+"""The sides of nodes about one key: each record with the groups that have it, most nodes first."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One record of a key, None for none, and the groups that have it."""
+    """One record of a key, None if missing, and the groups that have it."""
 
     record: str | None
     groups: tuple[Group, ...]
 
     @property
     def count(self) -> int:
-        """How many nodes have it."""
+        """The number of nodes that have it."""
         return sum(len(group.nodes) for group in self.groups)
 
 
 def sides_of(groups: Iterable[Group], record: Callable[[Group], str | None]) -> list[Side]:
-    """The sides that groups take."""
+    """The sides of groups."""
     found: dict[str | None, list[Group]] = {}
     for group in groups:
         found.setdefault(record(group), []).append(group)
@@ -31,7 +31,7 @@ def sides_of(groups: Iterable[Group], record: Callable[[Group], str | None]) -> 
 
 
 def merged(sides: Sequence[Side], key: Callable[[Side], str | None]) -> list[Side]:
-    """Sides whose keys are the same as one, with the record of the largest of them."""
+    """Merge sides with equal keys, keeping the record of the largest."""
     found: dict[str | None, list[Side]] = {}
     for side in sides:
         found.setdefault(key(side), []).append(side)

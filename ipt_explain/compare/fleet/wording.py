@@ -1,4 +1,4 @@
-"""Sentences about some nodes and others."""
+"""Sentences about differences between nodes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from ipt_explain.words.lists import both
 
 
 def count_of(names: Sequence[str]) -> str:
-    """`47 nodes`, or the name of a single one, or of two."""
+    """`47 nodes`, or the names if there are one or two."""
     if len(names) == 1:
         return names[0]
     return both(list(names)) if len(names) == 2 else counted(len(names), "node")
 
 
 def has(count: int) -> str:
-    """The verb for so many nodes."""
+    """The verb for this number of nodes."""
     return "has" if count == 1 else "have"
 
 
 def sentence(difference: Difference, seen: int, most: Sequence[str], names: Sequence[str]) -> str:
-    """A difference between most nodes, which see `seen` endpoints, and others; one about an endpoint ends in it."""
+    """A difference between the majority, which has `seen` endpoints, and others. If it is about an endpoint, the
+    sentence ends with that."""
     who, others = count_of(names), count_of(most)
     alone, one = len(names) == 1, len(most) == 1
     they_see = f"{others} {'sees' if one else 'see'} {some(seen, 'endpoint')}"

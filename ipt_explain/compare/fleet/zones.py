@@ -1,8 +1,7 @@
 """Endpoints that differ between nodes by design: topology hints and trafficDistribution keep traffic in a zone.
 
-Then nodes of one zone see one set of endpoints, those of another zone another, and a zone without endpoints sees all.
-Where digests do not know their zones, sets that many nodes share and that have no endpoint in common are taken for
-them.
+Then each zone's nodes see their own set of endpoints, and a zone without endpoints sees all. If digests do not name
+their zones, sets that many nodes share and that have no endpoint in common count as zones.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ Endpoints = Callable[[Side], frozenset[str]]
 
 
 def zone_sides(sides: Sequence[Side], endpoints: Endpoints) -> list[Side]:
-    """The sides that differ from each other only as zones do, the largest first; no side where nothing looks so."""
+    """The sides that differ only as zones do, largest first; none if the sides do not look like zones."""
     known = _by_known_zones(sides)
     if known is not None:
         return known if _as_zones([endpoints(side) for side in known]) else []
@@ -32,7 +31,7 @@ def zone_sides(sides: Sequence[Side], endpoints: Endpoints) -> list[Side]:
 
 
 def nearest(side: Side, among: Sequence[Side], endpoints: Endpoints) -> Side:
-    """The zone that a side belongs to: that of its nodes where they know it, else the one it shares most with."""
+    """The zone that a side belongs to: that of its nodes if known, else the one with most common endpoints."""
     zone = side.groups[0].zone
     if zone is not None:
         for each in among:
@@ -43,7 +42,7 @@ def nearest(side: Side, among: Sequence[Side], endpoints: Endpoints) -> Side:
 
 
 def _by_known_zones(sides: Sequence[Side]) -> list[Side] | None:
-    """What most nodes of each zone see; None where not all nodes know their zone, or all are in one."""
+    """The majority's side in each zone; None if a node's zone is unknown, or if all are in one."""
     zones = {group.zone for side in sides for group in side.groups}
     if None in zones or len(zones) < 2:
         return None
@@ -57,7 +56,7 @@ def _by_known_zones(sides: Sequence[Side]) -> list[Side] | None:
 
 
 def _as_zones(sets: Sequence[frozenset[str]]) -> bool:
-    """Whether sets have nothing in common but for those that are all of them together."""
+    """Whether sets are disjoint, except for sets that are the union of all."""
     everything = frozenset[str]().union(*sets)
     parts = [each for each in sets if each != everything]
     return len(parts) > 1 and sum(map(len, parts)) == len(frozenset[str]().union(*parts)) and all(parts)

@@ -1,1 +1,1 @@
-"""What the cluster's API objects ask of a node's kube-proxy, and where its rules do otherwise."""
+"""What the cluster's API objects require of a node's kube-proxy, and where its rules differ."""

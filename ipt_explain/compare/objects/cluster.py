@@ -1,4 +1,4 @@
-"""Dumps of one or more nodes against the API objects, and where those nodes disagree."""
+"""Dumps of one or more nodes against the API objects, and where those nodes differ."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class ClusterJudgement:
 
 
 def judge_all(objects: ApiObjects, dumps: Sequence[Dump], node: str | None = None) -> ClusterJudgement:
-    """Every mismatch of the dumps, and where their nodes disagree beyond that.
+    """Every mismatch of the dumps, and where their nodes differ beyond that.
 
-    `node` is whose dumps they are, None to recognise it for each. Raises UsageError where objects and dumps have
-    nothing to be compared by.
+    `node` is the dumps' node, None to recognise it for each. Raises UsageError if objects and dumps have nothing in
+    common to compare.
     """
     dumps = [dump for dump in as_nodes(dumps) if dump.rulesets or dump.nft is not None or dump.node.virtual_servers]
     _check_families(objects, dumps)
@@ -65,7 +65,7 @@ def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
 
 
 def _disagreements(of_node: dict[str, list[Dump]], reported: Reported) -> list[Mismatch]:
-    """What nodes do differently though no object speaks against either, at the first of the fewer nodes."""
+    """Differences between nodes that the objects do not decide, reported at the first node of the minority."""
     fleet = Fleet()
     for name, dumps in of_node.items():
         fleet.add(digest_of(node_view(name, dumps)))

@@ -1,4 +1,4 @@
-"""A node's digest against the API objects: all but what hangs on the node's own endpoints, which no digest has."""
+"""A node's digest against the API objects, except what depends on the node's own endpoints, which digests lack."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _key(family: Family, key: str) -> ServiceKey:
 
 
 def _range(digest: Digest, family: Family, facts: FamilyFacts) -> tuple[int, int]:
-    """The range of releases that the digest tells in words: `1.25 or later`, `1.10 to 1.16`, `1.22`."""
+    """The range of releases from the digest's words: `1.25 or later`, `1.10 to 1.16`, `1.22`."""
     minors = [int(each) for each in _MINOR.findall(facts.release or "")]
     if not minors:
         return 1, NEWEST

@@ -1,4 +1,4 @@
-"""JSON and YAML documents of whatever shape, and what they hold if it is of the type that the API has there."""
+"""JSON and YAML documents, and access to their values that tolerates any type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOW = "kubectl get services,endpointslices,nodes -A -o json"
 
 
 def documents(text: str, source: str) -> Iterator[Any]:
-    """The documents of a text: one of JSON, several one after the other, or YAML. Raises UsageError for others."""
+    """The documents in a text: one or more of JSON, or YAML. Raises UsageError for anything else."""
     if not text.strip():
         raise UsageError(f"{source}: the file of objects is empty; write it with `{HOW}`")
     if text.lstrip()[:1] in "{[":
@@ -24,19 +24,19 @@ def documents(text: str, source: str) -> Iterator[Any]:
 
 
 def map_of(document: Any, key: str) -> dict[str, Any]:
-    """The mapping under a key, empty where there is none."""
+    """The mapping under a key, empty if there is none."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def list_of(document: Any, key: str) -> list[Any]:
-    """The list under a key, empty where there is none."""
+    """The list under a key, empty if there is none."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, list) else []
 
 
 def word_of(document: Any, key: str) -> str:
-    """The text under a key, empty where there is none."""
+    """The text under a key, empty if there is none."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, str) else ""
 

@@ -1,4 +1,4 @@
-"""A dump against the API objects: every mismatch, as the release that fits best would have it."""
+"""A dump against the API objects: every mismatch, by the behaviour of the best-fitting release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIRST_SERVERS = 24
 
 @dataclass(frozen=True, slots=True)
 class DumpJudgement:
-    """The mismatches of one dump. `node` is whose it was taken to be; `notes` say what could not be judged."""
+    """The mismatches of one dump. `node` is where it was assumed to be from; `notes` say what could not be judged."""
 
     source: str
     node: str | None
@@ -40,7 +40,7 @@ class DumpJudgement:
 
 
 def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> DumpJudgement:
-    """Every mismatch of a dump. Raises UsageError where dump and objects have nothing to be compared by."""
+    """Every mismatch of a dump. Raises UsageError if dump and objects have nothing in common to compare."""
     explanation = explain(dump)
     services = explanation.services
     _check_kinds(objects, services)
@@ -95,7 +95,7 @@ def _servers_judged(
 
 
 def _about_local_endpoints(objects: ApiObjects, dump: Dump, families: set[Family]) -> Iterator[str]:
-    """What cannot be compared where it is not known which node a dump is from."""
+    """What cannot be compared if the dump's node is unknown."""
     if _has_local_policies(objects, families):
         yield f"{dump.source}: it does not say which node it is from: local endpoints are not compared (use --node)"
 
@@ -120,7 +120,7 @@ class FamilyCase:
         self._with_local = with_local
 
     def best(self, circumstances: Sequence[tuple[Release, str | None]], source: str, complete: bool) -> list[Mismatch]:
-        """The mismatches with the release and zone that leave fewest; of equals, the first."""
+        """The mismatches with the release and zone that have the fewest, or the first of several."""
         found = (list(self._with(release, zone, source, complete)) for release, zone in circumstances)
         return min(found, key=len)
 
@@ -145,7 +145,7 @@ class FamilyCase:
                 yield from compare_service(again, view, self._facts.get(key), source, complete)
 
     def _pairs(self, wanted: list[Intent]) -> tuple[list[tuple[Intent, ServiceKey | None]], list[ServiceKey]]:
-        """Intents with their service port: by name and protocol, else by address, else by what of it is the same."""
+        """Intents with their service port, found by name and protocol, else by address, else by common properties."""
         left = dict.fromkeys(self._views)
         chosen: dict[int, ServiceKey] = {}
         exact: dict[tuple[str, str], ServiceKey] = {}
@@ -180,7 +180,7 @@ class FamilyCase:
 
 
 def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]) -> list[Release]:
-    """The releases that may have written the rules, the likeliest first; the node's own, where it is one of them."""
+    """The releases that may have written the rules, likeliest first; only the node's own, if it is one of them."""
     first, last = 1, NEWEST
     plans = Plans()
     for ruleset in rulesets:
@@ -201,7 +201,7 @@ def _minors(version: str | None) -> tuple[int, int]:
 
 
 def releases_between(objects: ApiObjects, node: str | None, first: int, last: int) -> list[Release]:
-    """The releases 1.`first` to 1.`last` that differ, the likeliest first; the node's own, where it is one of them."""
+    """The releases 1.`first` to 1.`last` that differ, likeliest first; only the node's own, if it is one of them."""
     if first > last:
         first, last = 1, NEWEST
     if last >= IP_MODE_SINCE and any(each.proxied for service in objects.services for each in service.load_balancers):
@@ -212,7 +212,7 @@ def releases_between(objects: ApiObjects, node: str | None, first: int, last: in
         return [Release(minor)]
     ends = (*BREAKS[1:], NEWEST + 1)
     found = [start for start, end in zip(BREAKS, ends) if start <= last and end > first] or [BREAKS[-1]]
-    # Where releases explain the dump equally well, hints before 1.31 are the likelier: they had to be asked for.
+    # If several fit equally well, prefer later releases up to 1.30, where hints had to be requested.
     found.sort(key=lambda start: (start > 30, -start))
     return [Release(start) for start in found]
 
@@ -226,7 +226,7 @@ def _has_local_policies(objects: ApiObjects, families: set[Family]) -> bool:
 
 
 def zones_of(objects: ApiObjects, node: str | None) -> list[str | None]:
-    """The node's zone; where it is not known, every zone that hints name."""
+    """The node's zone; if unknown, every zone in hints."""
     if node is not None:
         return [objects.nodes[node].zone if node in objects.nodes else None]
     hinted = {zone for endpoints in objects.endpoints.values() for each in endpoints for zone in each.zones}

@@ -1,4 +1,4 @@
-"""Many nodes against the API objects: one mismatch a cause, with the nodes that have it."""
+"""Many nodes against the API objects: one mismatch per cause, with the nodes that have it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ipt_explain.compare.objects.mismatches import Mismatch, MismatchKind
 from ipt_explain.records import replace
 
 _LOOK = "Look at these nodes with `ipt-explain audit`, and at kube-proxy's log there."
-# What objects say nothing of: who loses connections, whose source is rewritten, how even shares are.
+# Differences that objects do not decide: lost connections, masquerading, how even shares are.
 _BESIDE_OBJECTS = frozenset({DifferenceKind.FATE, DifferenceKind.MASQUERADE, DifferenceKind.PROBABILITY})
 
 _Cause = tuple[MismatchKind, str, str | None, str | None, str]
 
 Reported = Mapping[tuple[str | None, str | None], set[str]]
-"""By service port and protocol, the nodes that are known not to be as the objects ask."""
+"""The nodes with known mismatches by service port and protocol."""
 
 
 def disagreements(comparison: FleetComparison, reported: Reported) -> Iterator[Mismatch]:
-    """What nodes do differently though no object speaks against either, as mismatches of the fewer nodes."""
+    """Differences between nodes that the objects do not decide, as mismatches of the minority."""
     told: set[tuple[str | None, str | None, str | None, DifferenceKind | None, tuple[str, ...]]] = set()
     for difference in comparison.differences:
         if difference.nodes is None or _is_reported(difference, reported):
@@ -39,7 +39,7 @@ def disagreements(comparison: FleetComparison, reported: Reported) -> Iterator[M
 
 
 def _is_reported(difference: Difference, reported: Reported) -> bool:
-    """Whether mismatches of all nodes on either side tell the same already."""
+    """Whether mismatches of all nodes on either side already say this."""
     if difference.service is None or difference.kind in _BESIDE_OBJECTS or difference.nodes is None:
         return False
     known = reported.get((difference.service, difference.protocol), set())
@@ -47,7 +47,7 @@ def _is_reported(difference: Difference, reported: Reported) -> bool:
 
 
 class NodesMismatches:
-    """The mismatches of the nodes met so far; memory grows with causes and the names of nodes, not with their rules."""
+    """The mismatches of the nodes seen so far. Memory grows with causes and node names, not with rules."""
 
     def __init__(self) -> None:
         self._first: dict[_Cause, Mismatch] = {}
@@ -55,7 +55,7 @@ class NodesMismatches:
         self._reported: dict[tuple[str | None, str | None], set[str]] = {}
 
     def add(self, node: str, mismatches: Iterable[Mismatch]) -> None:
-        """Takes a node's mismatches in."""
+        """Add a node's mismatches."""
         for each in mismatches:
             cause = (each.kind, each.family.value, each.service, each.protocol, each.message)
             self._first.setdefault(cause, each)
@@ -63,7 +63,7 @@ class NodesMismatches:
             self._reported.setdefault((each.service, each.protocol), set()).add(node)
 
     def all(self, comparison: FleetComparison) -> list[Mismatch]:
-        """All of them, and what nodes disagree on though no object speaks against either."""
+        """All of them, and differences between nodes that the objects do not decide."""
         found = [
             replace(first, nodes=tuple(sorted(dict.fromkeys(self._nodes[cause]), key=natural)))
             for cause, first in self._first.items()

@@ -1,4 +1,4 @@
-"""Where a node's rules are not what the API objects ask: one mismatch a kind and service port."""
+"""Where a node's rules contradict the API objects: one mismatch per kind and service port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ipt_explain.words.lists import listed
 
 
 class MismatchKind(Enum):
-    """What kind of thing is not as asked; the audit has a rule for each."""
+    """Kinds of mismatches; the audit has a rule for each."""
 
     ENDPOINT_MISSING = "endpoint-missing"
     ENDPOINT_STALE = "endpoint-stale"
@@ -33,8 +33,8 @@ class MismatchKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One mismatch. `lines` are lines of the dump that show it; the first, the most telling, is in `place` (table
-    and chain) and reads `excerpt`. `nodes` are those that have it, where many were compared.
+    """One mismatch. `lines` are lines of the dump that show it; the first, most relevant one is in `place` (table and
+    chain) and reads `excerpt`. `nodes` are those that have it, if many were compared.
     """
 
     kind: MismatchKind
@@ -58,15 +58,15 @@ RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its l
 def compare_service(
     intent: Intent, view: ServiceView, service: ServicePort | None, source: str, complete: bool
 ) -> Iterator[Mismatch]:
-    """All mismatches of a service port that the dump has; `service` has its rules, None where there is only a digest.
+    """All mismatches of a service port that the dump has; `service` has its rules, None for a digest.
 
-    `complete` tells that what the dump lacks does not exist.
+    `complete`: what the dump lacks does not exist.
     """
     yield from _Case(intent, view, service, source, complete).mismatches()
 
 
 def missing_service(intent: Intent, source: str) -> Mismatch:
-    """A service port that the dump lacks."""
+    """The mismatch for a service port that the dump lacks."""
     count = len(intent.everywhere)
     endpoints = some(count, "endpoint")
     place = f"{address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}"
@@ -77,7 +77,7 @@ def missing_service(intent: Intent, source: str) -> Mismatch:
 
 
 def stale_service(view: ServiceView, service: ServicePort | None, source: str) -> Mismatch:
-    """A service port that the cluster has no more."""
+    """The mismatch for a service port that the cluster no longer has."""
     places = ", ".join(frontend_names(view)) or "it"
     message = f"the cluster has no such service port, but there are rules for {places}"
     return Mismatch(
@@ -111,7 +111,7 @@ class _Case:
         yield from self._endpoints(bool(policies))
 
     def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Told] = ()) -> Mismatch:
-        """A mismatch that these rules show, else those of the frontends."""
+        """A mismatch with the lines of these rules, or else of the frontends."""
         return Mismatch(
             kind, self.view.family, self.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
             *_shown(rules or [frontend.evidence for frontend in self.frontends]),
@@ -159,13 +159,13 @@ class _Case:
             yield f"its external traffic policy is {asked.value}, the rules are for {external.value}"
 
     def _balanced_by_other_policy(self) -> bool:
-        """kube-proxy 1.21 to 1.23 did not write which internal policy it follows; its endpoints may show it."""
+        """Whether the endpoints show the other internal policy, which kube-proxy 1.21 to 1.23 did not write down."""
         intent, pool = self.intent, self.view.pool(Scope.CLUSTER)
         if pool is None or intent.local is None or intent.external_local or pool.endpoints == intent.cluster:
             return False
         if intent.internal_local:
             return bool(intent.everywhere) and pool.endpoints == intent.everywhere
-        # One endpoint that is missing may as well be one that the proxy does not know of yet.
+        # A single missing endpoint may simply be too new for the proxy.
         return bool(intent.local) and pool.endpoints == intent.local and len(intent.everywhere - intent.local) > 1
 
     def _affinity(self) -> Iterator[Mismatch]:
@@ -192,7 +192,7 @@ class _Case:
             if asked is None or (pool is None and (not used or other_policy)):
                 continue
             found = pool.endpoints if pool is not None else frozenset()
-            # Where the rules follow another policy, their endpoints are right if they are right for that one.
+            # If the rules follow another policy, judge their endpoints by that one.
             if other_policy and found in (self.intent.everywhere, self.intent.local):
                 continue
             missing |= asked - found
@@ -212,7 +212,7 @@ class _Case:
             yield from self._verdicts()
 
     def _verdicts(self) -> Iterator[Mismatch]:
-        """Connections that meet another fate, though endpoints are right: those elsewhere tell DROP from REJECT."""
+        """Connections with another fate, though endpoints are right: those elsewhere decide between DROP and REJECT."""
         for address, frontend in sorted(self.view.frontends.items()):
             internal = frontend.kind is FrontendKind.CLUSTER_IP
             asked = self.intent.cluster_ip_verdict if internal else self.intent.external_verdict
@@ -269,7 +269,7 @@ def _affinity(seconds: tuple[int, ...]) -> str:
 
 
 def _shown(told: Sequence[Told]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
-    """The lines of rules, and where the first is: kube-proxy refuses in filter, and does all else in nat."""
+    """The lines of rules, and the place of the first: kube-proxy refuses in filter and does everything else in nat."""
     lines = tuple(dict.fromkeys(each.line for each in told))
     if not told or not isinstance(told[0], Evidence):
         return lines, None

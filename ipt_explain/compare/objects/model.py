@@ -1,4 +1,4 @@
-"""The API objects, cut down to what kube-proxy looks at."""
+"""The API objects, reduced to what kube-proxy uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LoadBalancerAddress:
 
 @dataclass(frozen=True, slots=True)
 class ApiPort:
-    """One port of a Service; protocol in lower case, node port None where it has none."""
+    """One port of a Service; protocol in lower case, node port None if it has none."""
 
     name: str
     protocol: str
@@ -52,8 +52,8 @@ class ApiService:
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """One endpoint with what its slice says of it. `endpoint` is `ip:port`, in IPv6 `[ip]:port`; `zones` and `nodes`
-    are those that its hints mean it for."""
+    """One endpoint of a slice. `endpoint` is `ip:port`, in IPv6 `[ip]:port`; `zones` and `nodes` are those in its
+    hints."""
 
     endpoint: str
     ready: bool
@@ -81,7 +81,8 @@ EndpointKey = tuple[str, str, Family, str, str]
 
 @dataclass(frozen=True, slots=True)
 class ApiObjects:
-    """All of one file. `kinds` are those that it holds, or holds an empty list of; `notes` say what is missing."""
+    """All objects of one file. `kinds` are those in the file, even if only as an empty list; `notes` say what is
+    missing."""
 
     source: str
     services: tuple[ApiService, ...]

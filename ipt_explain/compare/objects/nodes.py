@@ -1,4 +1,4 @@
-"""Which of the cluster's nodes a dump is of."""
+"""Recognising which of the cluster's nodes a dump is from."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ipt_explain.services.ports import ServicePort
 
 
 def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], wanted: str | None) -> str | None:
-    """The node's name: the one wanted, else as local endpoints, pod network, addresses or the file's name tell.
+    """The node's name: `wanted`, else found by local endpoints, pod network, addresses or the file's name.
 
-    None where nothing tells. Raises UsageError for a wanted node that the objects lack, or whose endpoints are plainly
-    not the local ones here.
+    None if unknown. Raises UsageError for a wanted node that the objects lack, or whose endpoints are clearly not the
+    local ones in the dump.
     """
     voted = _by_local_endpoints(objects, services)
     if wanted is not None:
@@ -46,7 +46,7 @@ def _check(objects: ApiObjects, dump: Dump, wanted: str, voted: Counter[str]) ->
 
 
 def _names(objects: ApiObjects) -> set[str]:
-    """Nodes by their objects, and those that endpoints name."""
+    """Names of nodes from their objects and from endpoints."""
     names = set(objects.nodes)
     for endpoints in objects.endpoints.values():
         names.update(each.node for each in endpoints if each.node is not None)
@@ -74,7 +74,7 @@ def _by_pod_network(objects: ApiObjects, services: tuple[ServicePort, ...]) -> s
 
 
 def _by_addresses(objects: ApiObjects, dump: Dump) -> str | None:
-    """With --nodeport-addresses, the rules that lead to KUBE-NODEPORTS name the node's addresses."""
+    """The node with the addresses in rules that lead to KUBE-NODEPORTS, which --nodeport-addresses writes."""
     shown: set[str] = set()
     for ruleset in dump.rulesets:
         chain = ruleset.chain("nat", SERVICES)

@@ -1,4 +1,4 @@
-"""What a correct kube-proxy of a release does on one node, for one family, as the API objects ask.
+"""What a correct kube-proxy of a release does on one node, for one family, given the API objects.
 
 Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetracker.go and the iptables proxiers of
 1.14 to
@@ -21,7 +21,7 @@ IP_MODE_SINCE = 29
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """kube-proxy 1.`minor`, as far as releases differ."""
+    """The behaviour of kube-proxy 1.`minor` where releases differ."""
 
     minor: int
 
@@ -37,17 +37,17 @@ class Release:
 
     @property
     def one_policy_for_all(self) -> bool:
-        """1.22 and 1.23 had one set of endpoints a service: either policy's Local cut it down for all frontends."""
+        """1.22 and 1.23 had one set of endpoints per service: Local in either policy reduced it for all frontends."""
         return 22 <= self.minor <= 23
 
     @property
     def lets_unready_through(self) -> bool:
-        """1.22 wrote no REJECT, and no endpoint, where all endpoints are unready."""
+        """1.22 wrote neither REJECT nor endpoints if all endpoints are unready."""
         return self.minor == 22
 
     @property
     def serves_terminating(self) -> bool:
-        """Terminating endpoints that still serve take over where no ready one is left (gate on from 1.26)."""
+        """Terminating endpoints that still serve are used if none is ready (gate on from 1.26)."""
         return self.minor >= 26
 
     @property
@@ -57,7 +57,7 @@ class Release:
 
     @property
     def hints_need_annotation(self) -> bool:
-        """Up to 1.30 hints counted only for services annotated so."""
+        """Up to 1.30 hints counted only for services with an annotation."""
         return self.minor <= 30
 
     @property
@@ -77,7 +77,7 @@ class Release:
 
     @property
     def refuses_external_as_none(self) -> bool:
-        """Up to 1.23, internal policy Local without local endpoints was a service without endpoints: REJECT."""
+        """Up to 1.23, a service with internal policy Local and no local endpoints had no endpoints at all: REJECT."""
         return self.minor <= 23
 
 
@@ -87,11 +87,11 @@ BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, IP_MODE_SINCE, 31, 34)
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What one service port should come to on the node.
+    """What the rules for one service port should do on the node.
 
-    `cluster` and `local` are what the chains of the two scopes should hold, None where it is not known which node it
-    is; `uses_cluster` and `uses_local` tell whether there should be such chains. `everywhere` are the endpoints without
-    regard to policies. The verdicts are those of connections to the ClusterIP, and from outside.
+    `cluster` and `local` are the endpoints that the chains of the two scopes should hold, None if the node is unknown;
+    `uses_cluster` and `uses_local` say whether such chains should exist. `everywhere` are the endpoints regardless of
+    policies. The verdicts are those of connections to the ClusterIP, and from outside.
     """
 
     service: ApiService
@@ -121,12 +121,12 @@ class Intent:
 
     @property
     def reachable_from_outside(self) -> bool:
-        """Whether it has a frontend beside its ClusterIP."""
+        """Whether it has a frontend besides its ClusterIP."""
         return bool(self.port.node_port or self.external_ips or self.load_balancers) or not self.service.has_status
 
 
 def without_local(intent: Intent) -> Intent:
-    """The intent without what hangs on the node's own endpoints, of which a digest says nothing."""
+    """The intent without what depends on the node's own endpoints, which digests leave out."""
     unknown = FrontendVerdict.UNKNOWN
     return replace(
         intent,
@@ -139,8 +139,8 @@ def without_local(intent: Intent) -> Intent:
 def intents(
     objects: ApiObjects, family: Family, node: str | None, zone: str | None, release: Release
 ) -> Iterator[Intent]:
-    """The intents of all service ports that have a ClusterIP of the family. With `node` None, what depends on it is
-    None."""
+    """The intents of all service ports that have a ClusterIP of the family. If `node` is None, so is what depends on
+    it."""
     for service in objects.services:
         cluster_ip = next((each for each in service.cluster_ips if family_of(each) is family), None)
         if cluster_ip is None:
@@ -197,7 +197,7 @@ class _Planner:
             external_ips=external_ips,
             load_balancers=load_balancers,
             source_ranges=_of_family(service.source_ranges, self.family) if load_balancers else (),
-            # Of any load balancer with external policy Local, also of one that has no address or node port yet.
+            # Every load balancer with external policy Local has one, even before it has an address or node port.
             health_check_node_port=(
                 service.health_check_node_port if service.external_local and release.health_checks_in_filter else None
             ),
@@ -214,7 +214,7 @@ class _Planner:
         )
 
     def _heeds_external_policy(self, external_ips: tuple[str, ...], load_balancers: tuple[str, ...]) -> bool:
-        """Whether any frontend follows the external policy: external IPs of a ClusterIP Service do so from 1.26 on."""
+        """Whether any frontend follows the external policy; external IPs of a ClusterIP Service do from 1.26 on."""
         if self.port.node_port or load_balancers or not self.service.has_status:
             return True
         release = self.release
@@ -225,7 +225,7 @@ class _Planner:
         )
 
     def _usable(self, endpoints: Iterable[ApiEndpoint]) -> frozenset[str]:
-        """Ready endpoints; where there is none, those that still serve while they terminate."""
+        """Ready endpoints, or if there are none, those that serve while they terminate."""
         members = list(endpoints)
         ready = frozenset(each.endpoint for each in members if each.ready)
         if ready or not self.release.serves_terminating:
@@ -237,7 +237,7 @@ class _Planner:
         return self._usable(self.endpoints) if hinted is None else hinted
 
     def _hinted(self) -> frozenset[str] | None:
-        """The ready endpoints meant for this node or its zone; None where hints do not count, or are not complete."""
+        """The ready endpoints with hints for this node or its zone; None if hints are ignored or incomplete."""
         release = self.release
         if not release.heeds_hints or (release.hints_need_annotation and not self.service.wants_hints):
             return None

@@ -1,6 +1,6 @@
-"""`kubectl get services,endpointslices,nodes -A -o json` (or yaml), read.
+"""Reads the output of `kubectl get services,endpointslices,nodes -A -o json` (or yaml).
 
-The text is somebody's file: whatever is not as the API has it is refused in words, and never trusted to be of a type.
+The file is untrusted: types of values are checked, and anything that the API does not allow is refused with a message.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _MAX_DEPTH = 8
 
 
 def read_objects(text: str, source: str) -> ApiObjects:
-    """The Services, endpoints and nodes of a file, JSON or YAML, of any number of lists and objects.
+    """The Services, endpoints and nodes in a JSON or YAML file with any number of lists and objects.
 
-    Raises UsageError for what is no list of Kubernetes objects, and for a list that was cut.
+    Raises UsageError for anything but Kubernetes objects, and for a list that was cut off.
     """
     reader = _ObjectReader(source)
     try:
@@ -59,7 +59,7 @@ class _ObjectReader:
         self._seen: set[str] = set()
 
     def take(self, document: Any, depth: int = 0) -> None:
-        """Takes in one object, or all of a list."""
+        """Add one object, or all of a list."""
         if document is None:
             return
         if isinstance(document, list) and depth < _MAX_DEPTH:
@@ -98,7 +98,7 @@ class _ObjectReader:
             self.take(item, depth + 1)
 
     def finish(self) -> ApiObjects:
-        """What all objects come to."""
+        """Put all objects together."""
         endpoints: dict[EndpointKey, dict[str, ApiEndpoint]] = {}
         sliced: set[tuple[str, str]] = set()
         for slice_ in self._slices:
@@ -123,7 +123,7 @@ class _ObjectReader:
         )
 
     def _take_service(self, document: dict[str, Any]) -> None:
-        """A Service, unless kube-proxy leaves it alone: headless, ExternalName, another proxy's."""
+        """Add a Service, unless kube-proxy ignores it: headless, ExternalName, another proxy's."""
         metadata, spec = map_of(document, "metadata"), map_of(document, "spec")
         labels, annotations = map_of(metadata, "labels"), map_of(metadata, "annotations")
         if _HEADLESS in labels or _OTHER_PROXY in labels or spec.get("type") == "ExternalName":
@@ -177,7 +177,7 @@ class _ObjectReader:
     def _take_endpoints(
         self, owner: tuple[str, str], document: dict[str, Any], endpoints: dict[EndpointKey, dict[str, ApiEndpoint]]
     ) -> None:
-        """An Endpoints object; addresses that are not ready are none to kube-proxy."""
+        """Add an Endpoints object; kube-proxy ignores its addresses that are not ready."""
         if _HEADLESS in map_of(map_of(document, "metadata"), "labels"):
             return
         for subset in list_of(document, "subsets"):
@@ -214,8 +214,8 @@ def _ports_of(document: Any) -> Iterator[tuple[str, str, int]]:
 
 
 def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Family]]:
-    """kube-proxy uses an endpoint's first address. What a condition does not say is: ready, serving as ready, not
-    terminating."""
+    """The endpoints of a slice. kube-proxy uses an endpoint's first address. Missing conditions default to ready, to
+    serving if ready, and to not terminating."""
     addresses = _addresses(document.get("addresses")) if isinstance(document, dict) else ()
     if not addresses:
         return
@@ -236,7 +236,7 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
 
 
 def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:
-    """An endpoint of two slices (it moves from one to the other) counts once, as ready where either says so."""
+    """Add an endpoint. One in two slices (it moves from one to the other) counts once, as ready if either says so."""
     before = known.get(found.endpoint)
     if before is None or (found.ready and not before.ready):
         known[found.endpoint] = found

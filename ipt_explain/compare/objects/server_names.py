@@ -1,4 +1,4 @@
-"""Virtual servers by the Services that they are for: no name of a Service is on a node in IPVS mode."""
+"""Naming virtual servers after their Services: a node in IPVS mode has no Service names."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _KINDS = list(FrontendKind)
 
 
 def with_names(explanation: Explanation, objects: ApiObjects) -> Explanation:
-    """The explanation with IPVS' entries as service ports, each in the place of its first entry; those that no Service
-    of the objects has stay as they are."""
+    """The explanation with IPVS entries merged into named service ports, each at the place of its first entry; entries
+    without a Service in the objects stay unchanged."""
     owners = dict(_places(objects))
     gathered: dict[object, list[ServicePort]] = {}
     for service in explanation.services:
@@ -33,7 +33,7 @@ def with_names(explanation: Explanation, objects: ApiObjects) -> Explanation:
 
 
 def _places(objects: ApiObjects) -> Iterator[tuple[_Place, _Owner]]:
-    """Where each service port is reached; of two that claim a place, the last named has it."""
+    """The owner of each place; if two service ports claim one, the later wins."""
     for service in objects.services:
         for port in service.ports:
             for family, address, number in _addresses(service, port):
@@ -59,7 +59,7 @@ def _owner(service: ServicePort, owners: Mapping[_Place, _Owner]) -> _Owner | No
 
 
 def _merged(entries: Sequence[ServicePort], owner: _Owner) -> ServicePort:
-    """The entries of one service port as one; its state and chances are those of its ClusterIP."""
+    """Merge the entries of one service port; its state and chances are those of its ClusterIP."""
     first, *rest = sorted(entries, key=lambda each: each.cluster_ip is None)
     endpoints: dict[str, Endpoint] = {each.chain: each for each in first.endpoints}
     for entry in rest:

@@ -1,8 +1,8 @@
 """Virtual servers against the API objects: every mismatch of a node in IPVS mode.
 
-Facts: syncProxyRules and syncEndpoint of pkg/proxy/ipvs/proxier.go. From 1.24 on, what policy Local leaves without an
-endpoint gets all of the cluster's, but for a ClusterIP of a Service that nobody reaches from outside; up to 1.23 it got
-none. Persistence is each virtual server's own.
+Facts: syncProxyRules and syncEndpoint of pkg/proxy/ipvs/proxier.go. From 1.24 on, a virtual server that policy Local
+leaves without endpoints gets all of the cluster's, except the ClusterIP of a Service without external frontends; up to
+1.23 it got none. Each virtual server has its own persistence.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def judge_servers(
     circumstances: Sequence[tuple[Release, str | None]],
     node: str | None,
 ) -> list[Mismatch]:
-    """The mismatches of one family's virtual servers, with the release and zone that leave fewest."""
+    """The mismatches of one family's virtual servers, with the release and zone that have the fewest."""
     served = [each for each in with_names(explanation, objects).services if each.family is family]
     found = [list(_mismatches(objects, served, family, release, zone, node)) for release, zone in circumstances]
     return min(found, key=len)
@@ -60,7 +60,7 @@ def _mismatches(
             key = (service.namespace or "", service.name, service.port_name or "", service.protocol)
             by_name[key] = service
     source = served[0].source if served else ""
-    # Of two Services that claim an address and port, one has it; that is no fault of the node's.
+    # If two Services claim an address and port, only one gets it; that is not the node's fault.
     places = frozenset((each.protocol, front.address, front.port) for each in served for front in each.frontends)
     for intent in intents(objects, family, node, zone, release):
         key = (intent.service.namespace, intent.service.name, intent.port.name, intent.port.protocol)
@@ -116,7 +116,8 @@ class _Case:
             yield f"node port {intent.port.node_port} is missing"
 
     def _ranges(self) -> Iterator[str]:
-        """kube-proxy up to 1.33 cannot put a range of all addresses into its set, and lets nobody in."""
+        """Source ranges that differ. kube-proxy up to 1.33 cannot add a range of all addresses to its set, so it admits
+        nobody."""
         asked = networks_of(self._intent.source_ranges)
         for frontend in self._service.frontends:
             if frontend.address in self._intent.load_balancers and frontend.source_ranges is not None:
@@ -135,7 +136,7 @@ class _Case:
             yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, told, self._service.frontends)
 
     def _wanted(self, frontend: Frontend) -> list[frozenset[str]] | None:
-        """The endpoints that a virtual server may have; None where the node would have to be known."""
+        """The sets of endpoints that a virtual server may have; None if that requires knowing the node."""
         intent = self._intent
         inner = frontend.kind is FrontendKind.CLUSTER_IP
         if not (intent.internal_local if inner else intent.external_local):
@@ -161,7 +162,7 @@ class _Case:
 
 
 def _wrong(wanted: Sequence[frozenset[str]] | None, found: frozenset[str], kind: MismatchKind) -> frozenset[str]:
-    """What is missing or stale, against the pool that fits best."""
+    """What is missing or stale, compared with the best-fitting pool."""
     if wanted is None or found in wanted:
         return frozenset()
     best = min(wanted, key=lambda each: len(each ^ found))

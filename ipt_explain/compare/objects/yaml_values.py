@@ -1,8 +1,8 @@
 """YAML documents as Python values, built from the parser's events in one pass.
 
-PyYAML's own loader makes a node of every value and asks Python for its type each time: six times slower. Kubernetes'
-objects hold the same words again and again, so a plain word's type is asked once. Limits on nesting and on what aliases
-repeat hold before anything is built beyond them.
+PyYAML's own loader makes a node for every value and resolves its type each time, which is six times slower. Kubernetes
+objects repeat the same words, so here each plain word's type is resolved once. Limits on nesting and on aliases are
+checked before anything larger is built.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import LONGEST_NUMBER, NESTING, YAML_ALIAS_NODES
 
-# Numbers of all of YAML 1.1's forms; the loader's work for one grows with the square of its length.
+# Numbers in all forms of YAML 1.1; converting one takes time quadratic in its length.
 _NUMBER = re.compile(r"[-+.0-9][-+.0-9_:a-fA-Fxo]*\Z")
 _MOST_WORDS = 1 << 16
 _PREFIX = "tag:yaml.org,2002:"
@@ -23,7 +23,7 @@ _MERGE = object()
 
 
 def yaml_documents(text: str, source: str) -> Iterator[Any]:
-    """The documents of a YAML text. Raises UsageError for other text, and for one beyond a limit."""
+    """The documents of a YAML text. Raises UsageError for other text, and beyond a limit."""
     import yaml
 
     try:
@@ -44,7 +44,7 @@ class _Open:
         self.value = value
         self.anchor = anchor
         self.before = before
-        self.key: Any = _Open  # no key is waiting for its value
+        self.key: Any = _Open  # no key waits for a value
         self.merged: list[dict[Any, Any]] = []
 
     def take(self, value: Any) -> None:
@@ -60,7 +60,7 @@ class _Open:
             self.key = _Open
 
     def finish(self) -> None:
-        """Add what `<<` names, where the mapping has no key of its own."""
+        """Add the mapping named by `<<`, except for keys that already exist."""
         if isinstance(self.value, dict):
             for mapping in self.merged:
                 for key, value in dict(mapping).items():
@@ -76,7 +76,7 @@ class _Builder:
         self._source = source
         self._words: dict[str, Any] = {}
         self._anchors: dict[str, Any] = {}
-        self._sizes: dict[str, int] = {}  # of what anchors name, aliases in it counted as often as they are reached
+        self._sizes: dict[str, int] = {}  # of anchored values, with every alias in them expanded
         self._count = 0
         self._repeated = 0
         self._most_repeated = YAML_ALIAS_NODES.value()

@@ -1,1 +1,1 @@
-"""How rules differ between two dumps beside Services."""
+"""How rules other than those of Services differ between two dumps."""

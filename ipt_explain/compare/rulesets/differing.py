@@ -1,4 +1,4 @@
-"""How two dumps differ beside their services: policies, hooks, kube-proxy's own chains, other components' rules."""
+"""Differences of two dumps besides services: policies, hooks, kube-proxy's own chains, other components' rules."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from ipt_explain.model import Family
 def skeleton_differences(
     family: Family, before: Skeleton, after: Skeleton, alike: bool = True, tables: Collection[str] | None = None
 ) -> list[Difference]:
-    """All differences of two rulesets of a family, in these tables or in all; none where either is a part that does not
-    tell what it lacks.
+    """All differences of two rulesets of a family, in these tables or in all; none if either is incomplete.
 
-    `alike`: one mode of kube-proxy has written both, so that its own chains and hooks should be the same.
+    `alike`: the same mode of kube-proxy wrote both, so its own chains and hooks should be the same.
     """
     if before == after or not before.complete or not after.complete:
         return []
@@ -42,7 +41,7 @@ class _Pair:
                 yield Difference(DifferenceKind.CHAIN_POLICY, self.family, message, None, None, _name(place), old, new)
 
     def hooks(self) -> Iterator[Difference]:
-        """Jumps to kube-proxy's chains that came, went, or moved among other components' rules."""
+        """Jumps to kube-proxy's chains that were added, removed, or moved among other components' rules."""
         for place in _places(self.before.built_in, self.after.built_in):
             old, new = self.before.built_in.get(place, ()), self.after.built_in.get(place, ())
             if old == new:
@@ -58,7 +57,7 @@ class _Pair:
                 yield from self._moved(place, old, new)
 
     def _moved(self, place: Place, old: Sequence[PlacedRule], new: Sequence[PlacedRule]) -> Iterator[Difference]:
-        """A hook that is now after or before a rule of somebody else, which both dumps have."""
+        """Hooks that moved past another component's rule that both dumps have."""
         common = Counter(old) & Counter(new)
         earlier, later = _runs(_kept(old, common)), _runs(_kept(new, common))
         if earlier != later and _foreign_of(_kept(old, common)) == _foreign_of(_kept(new, common)):
@@ -137,13 +136,13 @@ def _name(place: Place) -> str:
 
 
 def _changes(before: Sequence[str], after: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What is only in the one, and only in the other, as often as it is."""
+    """Items only in `before`, and only in `after`, with repetitions."""
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
     return list(gone.elements()), list(come.elements())
 
 
 def _hooks_of(rules: Iterable[PlacedRule]) -> list[str]:
-    # That one component jumps to the same chain twice changes nothing: what returned once returns again.
+    # Repeated jumps to a chain change nothing: a packet that returned once returns again.
     return list(dict.fromkeys(rule.text for rule in rules if rule.is_hook))
 
 
@@ -170,7 +169,7 @@ def _kept(rules: Iterable[PlacedRule], common: Counter[PlacedRule]) -> list[Plac
 
 
 def _runs(rules: Iterable[PlacedRule]) -> list[PlacedRule]:
-    """The rules, neighbouring hooks sorted: which component started last decides their order, and it means nothing."""
+    """The rules with adjacent hooks sorted: their order depends only on which component started last."""
     found: list[PlacedRule] = []
     run: list[PlacedRule] = []
     for rule in rules:

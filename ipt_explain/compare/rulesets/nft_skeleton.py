@@ -1,5 +1,5 @@
-"""nftables' rules of one family without Services, in the form that skeletons of iptables have: base chains are its
-built-in ones, kube-proxy's table the hooks and the chains that serve all Services, other tables are foreign.
+"""nftables' rules of one family without Services, as a skeleton like those of iptables: base chains count as built-in,
+kube-proxy's table has the hooks and the chains that serve all Services, other tables are foreign.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FAMILIES = {
 
 
 def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
-    """The skeleton of the tables that a family's packets pass. What iptables-nft made is iptables' to tell."""
+    """The skeleton of the tables that a family's packets pass, except those of iptables-nft."""
     policies: dict[Place, str] = {}
     built_in: dict[Place, tuple[PlacedRule, ...]] = {}
     system: dict[Place, tuple[str, ...]] = {}

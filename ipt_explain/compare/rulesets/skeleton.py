@@ -1,6 +1,6 @@
-"""What a dump holds beside its services: policies, hooks, kube-proxy's own chains, other components' chains.
+"""A dump without its services: policies, hooks, kube-proxy's own chains, other components' chains.
 
-Chain names of services never appear in it, so that it is the same whatever services there are.
+It never contains chain names of services, so it does not depend on which services exist.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SkeletonKey = tuple[Family, Backend | None]
 
 @dataclass(frozen=True, slots=True)
 class PlacedRule:
-    """A rule of a built-in chain: one that leads to kube-proxy's or kubelet's chains (a hook, `owner` None), or one of
+    """A rule of a built-in chain: a hook, which leads to kube-proxy's or kubelet's chains (`owner` None), or a rule of
     another component."""
 
     owner: str | None
@@ -50,7 +50,7 @@ class PlacedRule:
 
 @dataclass(frozen=True, slots=True)
 class ForeignChain:
-    """A chain, or the rules in a built-in one, that is no part of kube-proxy."""
+    """A chain, or rules in a built-in chain, of another component."""
 
     owner: str
     rules: tuple[str, ...]
@@ -61,7 +61,7 @@ class Skeleton:
     """One ruleset without its services. Rules are texts without comments and counters; empty chains are left out.
 
     `built_in` are the rules of built-in chains in order, hooks and other components' rules; `system` are kube-proxy's
-    own chains that serve all Services. `complete` is False for text whose silence says nothing.
+    own chains that serve all Services. `complete` is False if the text may lack rules.
     """
 
     complete: bool
@@ -71,7 +71,7 @@ class Skeleton:
     foreign: Mapping[Place, ForeignChain] = field(default_factory=dict)
 
     def within(self, tables: Collection[str]) -> Skeleton:
-        """What it has in some tables."""
+        """The part in some tables."""
         return Skeleton(
             self.complete,
             {place: policy for place, policy in self.policies.items() if place[0] in tables},
@@ -139,7 +139,7 @@ class _SkeletonReader:
         texts = [self._texts.text(rule) for rule in rules]
         if chain.name == POSTROUTING:
             return _masquerading(texts)
-        # Up to 1.22, KUBE-FORWARD held one rule twice, with different comments.
+        # Up to 1.22, KUBE-FORWARD had one rule twice, with different comments.
         return tuple(dict.fromkeys(texts))
 
 
@@ -155,7 +155,7 @@ def _serves(plan: RulePlan, chain: str) -> bool:
 
 
 def _masquerading(texts: list[str]) -> tuple[str, ...]:
-    """KUBE-POSTROUTING, its two ways to say "masquerade what is marked" as one."""
+    """KUBE-POSTROUTING, with its two ways to masquerade marked packets made equal."""
     lead = f"-A {POSTROUTING}"
     if len(texts) == 3 and texts[0].startswith(f"{lead} -m mark ! --mark ") and texts[0].endswith(" -j RETURN"):
         mark = texts[0].removeprefix(f"{lead} -m mark ! --mark ").removesuffix(" -j RETURN")

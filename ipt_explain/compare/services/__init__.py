@@ -1,1 +1,1 @@
-"""How a Service differs between two dumps."""
+"""Differences of a Service between two dumps."""

@@ -1,4 +1,4 @@
-"""What a service port does with clients in two dumps: who keeps its endpoint, whose source address is rewritten."""
+"""How a service port treats clients in two dumps: affinity, and whose source address is rewritten."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 def affinity_differences(pair: Pair) -> Iterator[Difference]:
     """For how long a client keeps its endpoint."""
     before, after = pair.before.affinity, pair.after.affinity
-    # A service without endpoints shows no affinity, whatever it has.
+    # A service without endpoints shows no affinity even if it has some.
     if before == after or not pair.before.endpoints() or not pair.after.endpoints():
         return
     if _same_but_for_endpoints(before, after, pair.common):
@@ -58,7 +58,7 @@ def masquerade_differences(pair: Pair) -> Iterator[Difference]:
 
 
 def _seen_cluster_ip(view: ServiceView) -> bool:
-    """Whether the text shows how ClusterIP connections are masqueraded: those that are refused are not."""
+    """Whether the text shows how ClusterIP connections are masqueraded, which it cannot if they are refused."""
     return any(
         frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
         for frontend in view.frontends.values()

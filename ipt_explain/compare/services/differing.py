@@ -1,4 +1,4 @@
-"""How one service port differs between two dumps."""
+"""Differences of one service port between two dumps."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ from ipt_explain.words.counts import some
 
 
 def service_differences(before: ServiceView, after: ServiceView, shown: Completeness = ALL_SHOWN) -> list[Difference]:
-    """All differences of a service port that both dumps have; none where both do the same, or where what is not
-    `shown` may explain it.
-    """
+    """All differences of a service port that both dumps have, except those that parts not `shown` may explain."""
     if before == after:
         return []
     pair = Pair(before, after)
-    # In the order that people ask: reachable how, what becomes of it, by whom, how.
+    # In order of importance.
     found = [
         *frontend_differences(pair), *policy_differences(pair), *endpoint_differences(pair),
         *affinity_differences(pair), *masquerade_differences(pair),
@@ -39,17 +37,17 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
 
 
 def added(view: ServiceView) -> Difference:
-    """A service port that only the later dump has."""
+    """The difference for a service port that only the later dump has."""
     return _whole(view, DifferenceKind.SERVICE_ADDED, "added", before=None, after=summary(view))
 
 
 def removed(view: ServiceView) -> Difference:
-    """A service port that only the earlier dump has."""
+    """The difference for a service port that only the earlier dump has."""
     return _whole(view, DifferenceKind.SERVICE_REMOVED, "removed", before=summary(view), after=None)
 
 
 def summary(view: ServiceView) -> Value:
-    """A service port in a few words of JSON: where it is reached, and its endpoints."""
+    """A service port as a little JSON: its frontends and endpoints."""
     return {
         "frontends": values_of(frontend_names(view)),
         "endpoints": values_of(sorted(view.endpoints())),
@@ -74,7 +72,7 @@ def _fates(pair: Pair) -> Iterator[Difference]:
 
 
 def _fabric(pair: Pair) -> Iterator[Difference]:
-    """Rules that differ though no view tells what for; of dumps by the same kind of kube-proxy alone."""
+    """Rules that differ in ways that views do not show; only if the same kind of kube-proxy wrote both dumps."""
     before, after = pair.before.fabric, pair.after.fabric
     if not pair.named or not before or not after or before[0] != after[0] or before == after:
         return
@@ -91,7 +89,7 @@ def _of_frontends(losses: Losses, frontends: set[str]) -> Losses:
 
 
 def _kind_of(texts: Sequence[str]) -> DifferenceKind:
-    """What rules of the fabric are about."""
+    """The kind of difference that rules of the fabric make."""
     if any(text.endswith(f"-j {MARK_MASQ}") for text in texts):
         return DifferenceKind.MASQUERADE
     if any(text.startswith(("nat KUBE-FW", f"filter {PROXY_FIREWALL}")) for text in texts):

@@ -12,11 +12,11 @@ from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percents
 
 TOLERANCE = 2e-5
-"""How far two equal chances may lie apart: kube-proxy up to 1.16 wrote them with five digits."""
+"""How far equal chances may differ: kube-proxy up to 1.16 wrote them with five digits."""
 
 
 def endpoint_differences(pair: Pair) -> Iterator[Difference]:
-    """Endpoints that came and went, and how connections are spread over those that stay."""
+    """Endpoints added and removed, and how connections are spread over the others."""
     before, after = pair.before.endpoints(), pair.after.endpoints()
     yield from _came_and_went(pair, None, before, after)
     for scope in Scope:
@@ -38,7 +38,7 @@ def _came_and_went(
 
 
 def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Difference]:
-    """Endpoints that stay, but came to or left this pool; chances that changed otherwise than by their number."""
+    """Endpoints that moved into or out of this pool; chances that changed for another reason than their number."""
     subject = "endpoints on this node" if scope is Scope.LOCAL else "all endpoints"
     common = pair.common
     yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
@@ -48,7 +48,7 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
     leak = abs(before.unmatched - after.unmatched) > TOLERANCE
     if not changed and not leak:
         return
-    # Where endpoints came and went, a chance may have changed beside the others' and yet be the same number.
+    # If endpoints were added or removed, a chance may have changed relative to others yet be the same number.
     told = [share for share in changed if abs(share[1] - share[2]) > TOLERANCE] or changed
     parts = [f"no endpoint {_change(before.unmatched, after.unmatched)}"] if leak else []
     parts += [f"{endpoint} {_change(old, new)}" for endpoint, old, new in told]
@@ -61,9 +61,9 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
 
 
 def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
-    """Endpoints of both pools whose chance relative to each other changed, with the chances as they are.
+    """Endpoints of both pools whose relative chances changed, with the absolute chances.
 
-    That an endpoint came or went changes all chances alike, and is no change of its own.
+    Adding or removing an endpoint changes all chances by one factor, which does not count.
     """
     earlier = {endpoint: chance for endpoint, chance in before.shares if chance is not None}
     later = {endpoint: chance for endpoint, chance in after.shares if chance is not None}

@@ -1,8 +1,8 @@
-"""A service's rules beside its balancing: how frontends are reached, marked, let through, and kept to an endpoint.
+"""A service's rules other than balancing, which reach, mark and admit its frontends and keep clients on an endpoint.
 
-Most of what they do is in a service's view already. What no view tells (which sources take the short way around an
-external policy, how source ranges are enforced) shows here, rule by rule, but only between dumps of the same kind of
-kube-proxy: other releases say the same by other rules.
+A service's view already has most of their effect. The rest (which sources bypass an external policy, how source ranges
+are enforced) is compared here rule by rule, but only between dumps of the same kind of kube-proxy: other releases
+write other rules for the same effect.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
 from ipt_explain.words.addresses import address_port
 
 Fabric = tuple[str, ...]
-"""The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`: hashed chains by role, those of endpoints
-by address. Empty where the dump is not complete."""
+"""The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`, with hashed chains named by role and those
+of endpoints by address. Empty if the dump is incomplete."""
 
 _RulesetKey = tuple[str, Family, Backend | None]
 _Place = tuple[str, str, str]
@@ -91,7 +91,7 @@ class _FabricReader:
         return found
 
     def read(self, service: ServicePort) -> Iterator[str]:
-        """The rules of a service port. Those of a ClusterIP, and most chains of endpoints, a view tells completely."""
+        """The rules of a service port, except those that its view covers: of ClusterIPs and most endpoint chains."""
         for frontend in service.frontends:
             if frontend.kind is not FrontendKind.CLUSTER_IP:
                 place = (frontend.address or "", str(frontend.port), service.protocol)
@@ -112,7 +112,7 @@ class _FabricReader:
                 yield from (f"nat {self._text(rule)}" for rule in chain.rules)
 
     def _has_more(self, balancer: Balancer, service: ServicePort) -> bool:
-        """Whether a balancer's chain has other rules than balancing and the mark of its ClusterIP."""
+        """Whether a balancer's chain has rules other than balancing and marking for its ClusterIP."""
         chain = self._chains.get(balancer.chain)
         if chain is None or not len(chain.layout):
             return False
@@ -120,7 +120,7 @@ class _FabricReader:
         return len(chain.layout) > len(balancer.shares) + marks
 
     def _marks_cluster_ip(self, rule: Rule, service: ServicePort) -> bool:
-        """Whether a rule marks connections to the ClusterIP for masquerading, and no others."""
+        """Whether a rule marks only connections to the ClusterIP for masquerading."""
         plan = self._plans[rule.shape]
         if plan.destination is None or plan.destination_port is None or plan.target_of(rule) != MARK_MASQ:
             return False
@@ -139,7 +139,7 @@ class _FabricReader:
                 yield f"nat {self._text(rule, endpoints)}"
 
     def _text(self, rule: Rule, endpoints: Mapping[str, str] = MappingProxyType({})) -> str:
-        """The rule with roles in the place of hashed names."""
+        """The rule with roles instead of hashed names."""
         text, jump, target = self._texts.text(rule).removeprefix("-A ").rpartition(" -j ")
         chain, _, conditions = text.partition(" ")
         if self._plans[rule.shape].rcheck:

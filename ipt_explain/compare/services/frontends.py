@@ -1,4 +1,4 @@
-"""Where a service port can be reached in two dumps, by which traffic policy, and what becomes of connections there."""
+"""The frontends of a service port in two dumps, their traffic policies, and what happens to connections there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ipt_explain.services.ports import FrontendVerdict, ProxyMode, Scope
 
 
 def frontend_differences(pair: Pair) -> Iterator[Difference]:
-    """Where it can be reached, and what becomes of connections there."""
+    """Differences in where it can be reached, and in what happens to connections there."""
     earlier, later = pair.before.frontends, pair.after.frontends
     for address, frontend in earlier.items():
         if address not in later:
@@ -27,7 +27,7 @@ def frontend_differences(pair: Pair) -> Iterator[Difference]:
         else:
             yield from _frontend(pair, name, known, frontend)
     earlier_port, later_port = pair.before.health_check_node_port, pair.after.health_check_node_port
-    # Only rules of iptables mode tell health checks.
+    # Only rules of iptables mode show health checks.
     if earlier_port != later_port and pair.named and pair.before.mode is pair.after.mode:
         kind = DifferenceKind.FRONTEND_ADDED if earlier_port is None else DifferenceKind.FRONTEND_REMOVED
         yield pair.difference(
@@ -46,7 +46,7 @@ def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) 
         yield pair.difference(
             DifferenceKind.SOURCE_RANGES, name, list(before.source_ranges), list(after.source_ranges), message
         )
-    # IPVS spreads a Service that keeps to this node's endpoints as any other: nothing on the node tells the policy.
+    # IPVS has no trace of policy Local: it balances over local endpoints as over any others.
     modes = {pair.before.mode, pair.after.mode}
     alike = len(modes) == 1 or ProxyMode.IPVS not in modes
     if alike and _reaches_other_pool(before, after) and not any(policy_differences(pair)):
@@ -60,7 +60,7 @@ def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) 
 
 
 def policy_differences(pair: Pair) -> Iterator[Difference]:
-    """Traffic policies, as far as both show them."""
+    """Differences in traffic policies that both dumps show."""
     pairs = (
         ("internal traffic policy", pair.before.internal_policy, pair.after.internal_policy),
         ("external traffic policy", pair.before.external_policy, pair.after.external_policy),

@@ -1,4 +1,4 @@
-"""What is lost of connections to a service port and by which rule: its fates, so that two can be set side by side.
+"""Lost connections to a service port and the rules that lose them, in a form that can be compared.
 
 Shares that the Service itself refuses are its verdict, not a loss, and differ between nodes by design (policy Local).
 """
@@ -30,7 +30,7 @@ _HOW = {
 
 @dataclass(frozen=True, slots=True)
 class LossCause:
-    """What loses connections: how, by the rule or policy of which table and chain, and where they go instead."""
+    """What loses connections: how, which rule or policy of which table and chain, and where they go instead."""
 
     how: str
     verdict: str
@@ -52,7 +52,7 @@ Losses = Mapping[LossCause, frozenset[tuple[str, str, float]]]
 
 
 def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[LossCause, tuple[str, str, float]]]:
-    """What is lost of connections to one frontend. What hangs on something that the dump does not show is left out."""
+    """The lost connections to one frontend, except those that depend on something the dump does not show."""
     if fates is None:
         return
     for vantage, fate in fates.items():
@@ -65,7 +65,7 @@ def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[LossCause, t
 
 
 def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause, list[Value], list[Value], str]]:
-    """Each cause that loses something else than before: it, what it lost, what it loses, and a sentence."""
+    """Each cause whose losses changed: the cause, the losses before and after, and a sentence."""
     for cause in sorted({*before, *after}, key=lambda each: (each.place, each.rule, each.how)):
         old, new = before.get(cause, frozenset()), after.get(cause, frozenset())
         if old != new:
@@ -74,11 +74,11 @@ def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause,
 
 
 def folded(differences: Sequence[Difference]) -> list[Difference]:
-    """The differences, those by one cause in several service ports as one about the node, ahead of the others."""
+    """The differences; those with one cause in several service ports become one about the node, before the others."""
     causes: dict[tuple[object, ...], list[Difference]] = {}
     for each in differences:
         if each.cause is not None:
-            # Other differences decide who else is on the side of most nodes, service port by service port.
+            # The majority's side may differ between service ports because of other differences.
             who = None if each.nodes is None else each.nodes[1]
             causes.setdefault((each.cause, each.family, who, bool(each.after)), []).append(each)
     many = {key: members for key, members in causes.items() if len({each.service for each in members}) > 1}

@@ -1,4 +1,4 @@
-"""Frontends by the names that people use."""
+"""Names of frontends for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def frontend_name(address: Address, frontend: FrontendView) -> str:
 
 
 def address_text(address: Address) -> str:
-    """`10.96.0.10:80`, `[fd00::1]:80`; of a node port its number."""
+    """`10.96.0.10:80`, `[fd00::1]:80`; for a node port its number."""
     host, port = address
     if not host:
         return str(port)

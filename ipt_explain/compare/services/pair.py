@@ -1,4 +1,4 @@
-"""One service port as two dumps have it."""
+"""One service port in two dumps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pair:
 
     @property
     def common(self) -> frozenset[str]:
-        """The endpoints that both have."""
+        """The endpoints in both dumps."""
         return self.before.endpoints() & self.after.endpoints()
 
     def difference(

@@ -1,8 +1,7 @@
-"""Which service ports of two dumps are the same one: by name, else by address or by the
-hash of the name.
+"""Pairing the service ports of two dumps: by name, else by address or by the hash of the name.
 
-A text may lack names: comments are no part of what rules do, and where they are gone, so are the names. What then
-stands apart (the REJECT of a node port has neither name nor hash) is put together by the other dump's addresses.
+Without comments, a dump has no names. Its nameless parts (the REJECT of a node port has neither name nor hash) are then
+merged by the other dump's addresses.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def paired(
 def _by_place(
     known: Mapping[ServiceKey, ServiceView], nameless: Mapping[ServiceKey, ServiceView]
 ) -> dict[ServiceKey, list[ServiceKey]]:
-    """For each service port of `known`, those without a name that have one of its frontends."""
+    """For each service port of `known`, the nameless ones that share one of its frontends."""
     owners: dict[_Place, ServiceKey] = {}
     for key, view in known.items():
         for address in view.frontends:
@@ -58,7 +57,7 @@ def _by_place(
 
 
 def _by_chain(known: Mapping[ServiceKey, ServiceView]) -> dict[str, ServiceKey]:
-    """The service ports that have names by those of their chains, which are hashes of them."""
+    """Named service ports by their chains, whose names are hashes of theirs."""
     return {
         prefix + chain_hash(spelled, view.protocol): key
         for key, view in known.items()
@@ -69,7 +68,7 @@ def _by_chain(known: Mapping[ServiceKey, ServiceView]) -> dict[str, ServiceKey]:
 
 
 def _merged(views: Sequence[ServiceView]) -> ServiceView:
-    """Several nameless service ports as one; what the larger part says holds where they differ."""
+    """Merge several nameless service ports; if they differ, the larger one wins."""
     first, *rest = sorted(views, key=lambda view: -len(view.endpoints()))
     for view in rest:
         frontends: dict[Address, FrontendView] = {**view.frontends, **first.frontends}

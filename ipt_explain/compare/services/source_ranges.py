@@ -1,4 +1,4 @@
-"""The clients that a load balancer admits, spelled one way whoever wrote them."""
+"""A load balancer's source ranges in a canonical form."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def networks_of(ranges: tuple[str, ...]) -> tuple[str, ...]:
-    """Source ranges as networks, in order; none where one of them is everything, which up to 1.23 also means none.
+    """Source ranges as sorted networks; none if one covers everything, which up to 1.23 is the same as none.
 
-    nftables joins neighbouring networks, and writes single addresses without a length.
+    nftables joins adjacent networks, and writes single addresses without a length.
     """
     if not ranges or "0.0.0.0/0" in ranges or "::/0" in ranges:
         return ()

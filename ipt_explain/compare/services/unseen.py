@@ -1,4 +1,4 @@
-"""Differences that hold though a side is a part of a dump: not those that what it does not show may explain."""
+"""Which differences are certain if a side is only part of a dump."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _TRAFFIC_POLICIES = ("internal traffic policy", "external traffic policy")
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Whether what the earlier dump lacks does not exist, and what the later one lacks."""
+    """Whether each dump is complete: what it lacks does not exist."""
 
     before: bool = True
     after: bool = True
 
     @property
     def all(self) -> bool:
-        """Whether both tell what they lack."""
+        """Whether both are complete."""
         return self.before and self.after
 
 
@@ -31,13 +31,13 @@ ALL_SHOWN = Completeness()
 
 
 def borne_out(differences: Iterable[Difference], pair: Pair, shown: Completeness) -> Iterator[Difference]:
-    """The differences that both sides show; nearly all of them where both are whole dumps."""
+    """The differences that both sides prove; nearly all of them if both are whole dumps."""
     told = Completeness(tells_endpoints(pair.before), tells_endpoints(pair.after))
     return (each for each in differences if _holds(each, pair, shown, told))
 
 
 def tells_endpoints(view: ServiceView) -> bool:
-    """Whether all its endpoints have addresses that the text tells."""
+    """Whether the text shows the addresses of all its endpoints."""
     return all(map(_is_told, view.endpoints()))
 
 
@@ -74,10 +74,10 @@ def _seconds(view: ServiceView) -> tuple[int, ...]:
 
 
 def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, told: bool) -> bool:
-    """Whether a side is known to lack an endpoint that the other has: it is a whole dump, all of whose endpoints are
-    `told`, or shows a whole pool."""
+    """Whether a side is known to lack an endpoint of the other: it is a whole dump with all endpoints `told`, or shows
+    a whole pool."""
     if not _is_told(str(endpoint)):
-        return False  # it may be any
+        return False  # it may be any endpoint
     if shown:
         return told
     for scope in Scope:
@@ -94,5 +94,5 @@ def _is_whole(pool: Pool) -> bool:
 
 
 def _is_told(endpoint: str) -> bool:
-    """Whether it is an address, not the name of a chain that does not tell it."""
+    """Whether it is an address, not the name of a chain that is not shown."""
     return not endpoint.startswith(ChainRole.ENDPOINT.value)

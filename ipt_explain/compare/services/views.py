@@ -1,6 +1,6 @@
-"""What a dump does with each service port, in a form that two dumps can be compared by.
+"""What a dump does with each service port, in a form that can be compared.
 
-Order, counters, comments, chain names and hashes are gone; endpoints are sorted; what the text does not tell is None.
+Views lack order, counters, comments, chain names and hashes; endpoints are sorted; what the text does not show is None.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Endpoints that connections are spread over, each with its chance. They and `unmatched` sum to 1; all of them are
-    None where some hang on rules that the text lacks."""
+    """Endpoints that share connections, each with its chance. The chances and `unmatched` sum to 1; all are None if
+    some depend on rules that the text lacks."""
 
     scope: Scope
     shares: tuple[tuple[str, float | None], ...]
@@ -53,8 +53,8 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class FrontendView:
-    """What becomes of connections to one address. `pool` is that of clients outside the node, `node_pool` that of pods
-    and the node itself where it differs."""
+    """What happens to connections to one address. `pool` is for clients outside the node, `node_pool` for pods and the
+    node itself if it differs."""
 
     kind: FrontendKind
     verdict: FrontendVerdict
@@ -65,8 +65,8 @@ class FrontendView:
 
 @dataclass(frozen=True, slots=True)
 class AffinityView:
-    """For how long a client keeps its endpoint. Only where rules were changed by hand has `seconds` more than one
-    number, or `without` an endpoint."""
+    """How long a client keeps its endpoint. Only after changes by hand does `seconds` have more than one number, or
+    `without` any endpoint."""
 
     seconds: tuple[int, ...]
     without: tuple[str, ...] = ()
@@ -74,9 +74,9 @@ class AffinityView:
 
 @dataclass(frozen=True, slots=True)
 class MasqueradeView:
-    """Whose source is rewritten. `hairpin` is None where no endpoint shows it; `without_hairpin` are endpoints that
-    cannot reach themselves through the service. `external` are the conditions under which connections to external
-    addresses are, None where the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
+    """Whose source is rewritten. `hairpin` is None if no endpoint shows it; `without_hairpin` are endpoints that cannot
+    reach themselves through the service. `external` are the conditions for connections to external addresses, None if
+    the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
 
     hairpin: bool | None
     without_hairpin: tuple[str, ...]
@@ -87,7 +87,7 @@ class MasqueradeView:
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """One service port: all that two dumps may differ in."""
+    """One service port: everything in which two dumps may differ."""
 
     label: str
     named: bool
@@ -122,11 +122,11 @@ class ServiceView:
 _MODES = {Backend.NFTABLES: ProxyMode.NFTABLES, Backend.IPVS: ProxyMode.IPVS}
 
 ServiceKey = tuple[Family, str, str, int]
-"""Family, label, protocol, and a number that tells repetitions apart (a service in both backends)."""
+"""Family, label, protocol, and a number that distinguishes repetitions (a service in both backends)."""
 
 
 def service_views(explanation: Explanation, dumps: Sequence[Dump] = ()) -> dict[ServiceKey, ServiceView]:
-    """The views of all service ports, in the explanation's order; `dumps` are those that it explains."""
+    """The views of all service ports in an explanation of `dumps`, in its order."""
     reader = _ViewReader(dumps)
     views: dict[ServiceKey, ServiceView] = {}
     numbers: Counter[tuple[Family, str, str]] = Counter()
@@ -193,7 +193,7 @@ class _ViewReader:
         return AffinityView(tuple(sorted(each for each in seconds if each is not None)), tuple(sorted(without)))
 
     def _is_recorded(self, endpoint: Endpoint) -> bool:
-        """Whether the endpoint's DNAT rule notes the client, or the text lacks the rule."""
+        """Whether the endpoint's DNAT rule records the client, or the text lacks the rule."""
         if endpoint.address is None or not isinstance(endpoint.evidence, Evidence):
             return True
         shape = endpoint.evidence.shape
@@ -204,7 +204,7 @@ class _ViewReader:
 
     def _masquerade(self, service: ServicePort) -> MasqueradeView:
         facts = service.masquerade
-        # What POSTROUTING does to marked packets is the node's, and one difference: here it is who is marked.
+        # What POSTROUTING does with marked packets is a difference of the node; here only marking counts.
         marked = set(column(service.endpoints, "marked"))
         hairpin = None if not marked or None in marked else marked == {True}
         without = (_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False)
@@ -230,7 +230,7 @@ _TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
 
 
 def _losses(service: ServicePort) -> Losses:
-    """What other rules lose; what the Service's own balancers let through, its pools tell."""
+    """Losses by other rules; pools show what the Service's own balancers leave untranslated."""
     table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]
     own = {f"{table} {balancer.chain}" for balancer in service.balancers}
     found: dict[LossCause, set[tuple[str, str, float]]] = {}
@@ -242,7 +242,7 @@ def _losses(service: ServicePort) -> Losses:
 
 
 def _label(service: ServicePort) -> str:
-    """The service port's label; of one that has neither name nor chain nor ClusterIP, its first frontend."""
+    """The service port's label, or its first frontend if it has neither name nor chain nor ClusterIP."""
     chains = service.chains
     known = service.name or service.cluster_ip or chains.service or chains.local or chains.external
     if known or not service.frontends:

@@ -1,4 +1,4 @@
-"""What a service port has, as JSON and as words, so that two of them can be set side by side."""
+"""Properties of a service port as JSON and in words, for comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipt_explain.compare.services.views import AffinityView, MasqueradeView
 
 
 def affinity_value(affinity: AffinityView | None) -> Value:
-    """Affinity as JSON has it, None for none."""
+    """Affinity as JSON, None for none."""
     if affinity is None:
         return None
     seconds: Value = affinity.seconds[0] if len(affinity.seconds) == 1 else values_of(affinity.seconds)
@@ -28,12 +28,12 @@ def affinity_words(affinity: AffinityView | None) -> str:
 
 
 def source_value(masquerade: MasqueradeView) -> Value:
-    """When ClusterIP connections are masqueraded, as JSON has it."""
+    """When ClusterIP connections are masqueraded, as JSON."""
     return {"all": masquerade.all, "off_cluster": masquerade.off_cluster}
 
 
 def source_words(masquerade: MasqueradeView) -> str:
-    """The same in words."""
+    """When ClusterIP connections are masqueraded, in words."""
     if masquerade.all:
         return "all"
     return "none" if masquerade.off_cluster is None else f"from outside {masquerade.off_cluster}"
@@ -45,22 +45,22 @@ def when(conditions: tuple[str, ...] | None) -> str:
 
 
 def flags(endpoints: Iterable[str], value: bool) -> Value:
-    """One answer for each endpoint, as JSON has it."""
+    """The same value for each endpoint, as JSON."""
     return dict.fromkeys(endpoints, value)
 
 
 def values_of(items: Iterable[str] | Iterable[int]) -> list[Value]:
-    """Several values, as JSON has them."""
+    """Several values as JSON."""
     return list(items)
 
 
 def ranges(networks: tuple[str, ...]) -> str:
-    """Source ranges in words; none is any source."""
+    """Source ranges in words; none means any source."""
     return ", ".join(networks) if networks else "any"
 
 
 def change_words(before: int | None, after: int | None) -> str:
-    """What became of a number that may be absent."""
+    """How a number changed that may be absent."""
     if before is None:
         return f"{after} added"
     return f"{before} removed" if after is None else f"{before} -> {after}"

@@ -1,1 +1,1 @@
-"""What `audit` and `rules` print, a format a module."""
+"""Output of `audit` and `rules`, one module per format."""

@@ -1,4 +1,4 @@
-"""An audit's report with one line a finding: `node.txt:97:122: IPT202 error shop/cart: 25 % of …`."""
+"""An audit's report with one line per finding: `node.txt:97:122: IPT202 error shop/cart: 25 % of …`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.render.text.safe import escape
 
 
 def concise(report: Report) -> Iterator[str]:
-    """One line a finding, line feeds included."""
+    """One line per finding, including its line feed."""
     for finding in report.findings:
         said = escape(f"{finding.subject}{finding.message}")
         yield f"{place(finding)}: {finding.rule} {finding.severity.value} {said}\n"

@@ -1,4 +1,4 @@
-"""The line that a finding is about, cut to a width without losing what matters."""
+"""The line of a finding, shortened around the part that matters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _ELIDED = "… "
 
 
 def excerpt(finding: Finding, width: int) -> tuple[str, str]:
-    """The finding's line and the carets below it, both at most `width` columns wide. Where the line is wider, comments
-    go first, then the chain: `…` stands for them.
+    """The finding's line and the carets below it, both at most `width` columns wide. If the line is wider, `…` replaces
+    first comments, then the chain.
     """
     start, end = finding.columns or (1, 1)
     line, start, length = finding.excerpt, start - 1, end - start
@@ -26,7 +26,7 @@ def excerpt(finding: Finding, width: int) -> tuple[str, str]:
 
 
 def _without_comments(line: str, start: int, length: int) -> tuple[str, int]:
-    """The line without the comments that the carets do not point at, and where the carets start in it."""
+    """The line without comments, except those under the carets, and the carets' new start."""
     kept: list[str] = []
     end = moved = 0
     for found in _COMMENT.finditer(line):

@@ -1,4 +1,4 @@
-"""The forms of an audit's report, by name."""
+"""The formats of an audit's report, by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "mar
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How text is laid out: see `audit_text`; with `statistics` counts by rule take the place of findings."""
+    """Layout of text: see `audit_text`; `statistics` replaces findings by counts per rule."""
 
     width: int
     color: bool = False
@@ -30,7 +30,7 @@ class Style:
 def rendered(
     report: Report, output: str, rules: Sequence[AuditRule], fail_on: Severity | None, style: Style
 ) -> Iterable[str]:
-    """The report in one of FORMATS. `rules` are those asked; from `fail_on` on a finding is a failed test."""
+    """The report in one of FORMATS. `rules` are those that ran; findings at or above `fail_on` are failed tests."""
     if output == "concise":
         from ipt_explain.render.audit.concise import concise
 

@@ -18,7 +18,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def github_annotations(report: Report) -> Iterator[str]:
-    """One line a finding, line feeds included."""
+    """One line per finding, including its line feed."""
     for finding in report.findings:
         properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(finding))
         yield f"::{_COMMANDS[finding.severity]} {properties}::{_message(finding)}\n"

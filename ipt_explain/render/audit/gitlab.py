@@ -22,7 +22,7 @@ def gitlab(report: Report) -> str:
 def _issue(finding: Finding) -> dict[str, object]:
     path = relative(finding.source)
     line = finding.line or 1  # GitLab drops issues without one
-    # One fingerprint for the whole report; ours is one of a dump.
+    # GitLab wants fingerprints unique in the report; ours are unique in a dump.
     digest = hashlib.sha256(f"{path}\0{finding.fingerprint}".encode("utf-8", "surrogateescape")).hexdigest()
     return {
         "description": escape(f"{finding.rule} {finding.subject}{finding.message}"),

@@ -21,5 +21,5 @@ def audit_json(report: Report) -> str:
         document["not_compared"] = [
             {"node": each.node, "family": each.family, "why": each.said} for each in report.not_compared
         ]
-    # JSON need not escape DEL, and json.dumps does not. It occurs inside strings only.
+    # json.dumps does not escape DEL, as JSON need not. It occurs only inside strings.
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

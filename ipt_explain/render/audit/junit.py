@@ -1,7 +1,7 @@
 """An audit's report as JUnit XML, as CI servers show test results.
 
-One test suite a source. Each finding is a test case, named by its rule and place: failed where its severity is at or
-above `--fail-on`, else passed with the finding in its output. Each rule that found nothing is a passed test case.
+One test suite per source. Each finding is a test case, named by its rule and place: failed if its severity is at or
+above `--fail-on`, else passed with the finding in its output. Each rule without findings is a passed test case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ipt_explain.render.text.safe import escape
 
 
 def junit_xml(report: Report, rules: Iterable[AuditRule], sources: Sequence[str], fail_on: Severity | None) -> str:
-    """The report as an XML document. `rules` are those asked, `sources` the names of the dumps; with `fail_on` None
+    """The report as an XML document. `rules` are those that ran, `sources` the names of the dumps; without `fail_on`,
     nothing fails.
     """
     root = ElementTree.Element("testsuites", name="ipt-explain audit")
@@ -54,7 +54,7 @@ def _suite(
 
 
 def _case(finding: Finding, fail_on: Severity | None) -> ElementTree.Element:
-    # No line number: a test must keep its name when lines move, or its history ends.
+    # No line number: a test must keep its name when lines move, or it loses its history.
     about = finding.service or finding.chain or finding.table
     case = ElementTree.Element(
         "testcase",

@@ -68,13 +68,13 @@ def _details(story: Story) -> Iterator[str]:
 
 
 def code_block(text: str) -> str:
-    """Lines in a block that no backticks in them can end."""
+    """Lines in a code block that backticks in them cannot end."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}\n{text}\n{fence}\n"
 
 
 def as_text(text: str) -> str:
-    """Text in which nothing is Markdown, HTML, a mention or a table's bar."""
+    """Text escaped so that nothing in it is Markdown, HTML, a mention or a table's bar."""
     return _SPECIAL.sub(r"\\\1", escape(text)).replace("://", ":&#8203;//")
 
 

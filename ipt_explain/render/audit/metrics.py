@@ -14,7 +14,7 @@ from ipt_explain.render.openmetrics import Gauge, openmetrics
 
 
 def audit_metrics(report: Report, rules: Iterable[AuditRule]) -> Iterator[str]:
-    """The report in the OpenMetrics format. Every dump has a count for each severity, zeros too, so that alerts end."""
+    """The report in the OpenMetrics format. Every dump has a count per severity, even 0, so that alerts resolve."""
     by_rule = Counter((finding.source, finding.rule) for finding in report.findings)
     severities = Counter((finding.source, finding.severity) for finding in report.findings)
     return openmetrics(

@@ -1,4 +1,4 @@
-"""The audit's catalogue: as a list, as pages, as JSON, and as the table that README shows."""
+"""The audit's catalogue: as a list, as pages, as JSON, and as README's table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ipt_explain.render.text.paint import painter
 
 SCHEMA = "ipt-explain/rules/1"
 
-# Room for titles beside the rest; with less of it they are below.
+# Columns for titles. With fewer, titles go below.
 _NARROWEST = 30
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 
 
 def catalogue_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> Iterator[str]:
-    """One line a rule: ID, severity, slug and title."""
+    """One line per rule: ID, severity, slug and title."""
     paint = painter(color)
     listed = list(rules)
     column = max((len(rule.slug) for rule in listed), default=0)
@@ -41,7 +41,7 @@ def catalogue_text(rules: Iterable[AuditRule], width: int, color: bool = False) 
 
 
 def pages_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> Iterator[str]:
-    """The pages of rules, one after another, in lines of at most `width` columns."""
+    """The pages of rules, in lines of at most `width` columns."""
     paint = painter(color)
     prose = min(width, LONGEST_LINE)
     for number, rule in enumerate(rules):
@@ -59,7 +59,7 @@ def pages_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> I
 
 
 def _prose(text: str, width: int) -> Iterator[str]:
-    """Paragraphs laid out again; what is indented in them, as commands are, stays line by line."""
+    """Rewrap paragraphs; indented lines, such as commands, stay as they are."""
     for indented, lines in groupby(text.split("\n"), lambda line: not line or line[0].isspace()):
         given = list(lines)
         for line in given if indented else [" ".join(given)]:
@@ -72,7 +72,7 @@ def _example(text: str, width: int) -> Iterator[str]:
 
 
 def catalogue_json(rules: Iterable[AuditRule]) -> str:
-    """The catalogue with its pages, for programs."""
+    """The catalogue with its pages as JSON."""
     listed = [
         {
             "id": rule.id,
@@ -88,7 +88,7 @@ def catalogue_json(rules: Iterable[AuditRule]) -> str:
 
 
 def catalogue_markdown(rules: Iterable[AuditRule]) -> str:
-    """The table that README shows between its markers."""
+    """The table between README's markers."""
     rows = [
         f"| {rule.id} | {rule.slug} | {rule.severity.value} | {_cell(rule.title)} | {_cell(rule.versions)} |"
         for rule in rules

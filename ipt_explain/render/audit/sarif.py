@@ -17,16 +17,14 @@ from ipt_explain.render.text.safe import escape
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-# Where a page is, for programs that know manuals by URI: the manual page that the package installs.
+# The URI of the manual page that the package installs.
 _MANUAL = "man:ipt-explain-rules(7)"
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def sarif(report: Report, rules: Iterable[AuditRule]) -> str:
-    """The report as one SARIF log with one run. `rules` are those that were asked, whether they found something or
-    not.
-    """
+    """The report as one SARIF log with one run. `rules` are all that ran, with or without findings."""
     asked = list(rules)
     index = {rule.id: number for number, rule in enumerate(asked)}
     run = {

@@ -1,4 +1,4 @@
-"""How an audit went, in a sentence or two, by node and by rule."""
+"""An audit summed up: in a sentence or two, by node, and by rule."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SHOWN_SOURCES = 10
 
 
 def verdict(report: Report, hidden_notes: bool = False) -> str:
-    """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes` tells that notes are not shown
-    above it.
+    """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes`: notes are counted but not
+    shown.
     """
     found = counts(report.findings)
     if not report.rule_count and not report.findings and report.sources:
@@ -43,7 +43,7 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
 
 
 def _well(report: Report) -> str:
-    """How to say that nothing is wrong, as far as findings were not left out."""
+    """The sentence for no findings; more cautious if some were left out."""
     if report.known:
         return "Nothing new"
     if report.spared:
@@ -52,7 +52,7 @@ def _well(report: Report) -> str:
 
 
 def by_source(report: Report) -> Iterator[str]:
-    """`node-1.txt 400 errors`, the worst first, and how many dumps are clean."""
+    """`node-1.txt 400 errors`, worst first, and the number of clean dumps."""
     findings: dict[str, list[Finding]] = {source: [] for source in report.sources}
     for finding in report.findings:
         findings.setdefault(finding.source, []).append(finding)
@@ -70,7 +70,7 @@ def by_source(report: Report) -> Iterator[str]:
 
 
 def statistics(report: Report, paint: Paint) -> Iterator[str]:
-    """How many findings each rule has, most first: one line a rule, line feeds included."""
+    """The number of findings per rule, most first: one line each, including its line feed."""
     number = Counter((finding.rule, finding.name, finding.severity) for finding in report.findings)
     width = max((len(f"{count:,}") for count in number.values()), default=0)
     for (rule, name, severity), count in sorted(number.items(), key=lambda entry: (-entry[1], entry[0][0])):

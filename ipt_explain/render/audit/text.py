@@ -1,4 +1,4 @@
-"""An audit's report for a person: gravest first, each story with its line, its effect and its remedy."""
+"""An audit's report for people: most severe first, each story with its line, its effect and its remedy."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ipt_explain.words.counts import and_more, counted
 
 INDENT = "  "
 SHOWN_LINES = 12
-# Of alike findings, how many places are named besides the one that is shown.
+# How many places of similar findings are named besides the one shown.
 SHOWN_ALIKE = 4
 
 
 def audit_text(
     report: Report, width: int, color: bool = False, notes: bool = False, fold: bool = True, links: bool = False
 ) -> Iterator[str]:
-    """The report in lines, line feeds included. Findings of severity info are shown where `notes` is true, else only
-    counted. Without `fold`, alike findings are shown one by one. `links` makes file names clickable.
+    """The report in lines, including line feeds. Findings of severity info are shown with `notes`, else only counted.
+    Without `fold`, similar findings are shown one by one. `links` makes file names clickable.
     """
     paint = painter(color)
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.INFO]
@@ -53,7 +53,7 @@ def _story(story: Story, width: int, paint: Paint, links: bool) -> Iterator[str]
 
 
 def _subject(story: Story) -> str:
-    """Whom it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
+    """What it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
     finding = story.example
     if len(story.findings) == 1:
         return finding.subject
@@ -86,7 +86,7 @@ def _also(lines: Sequence[int]) -> str:
 
 
 def _alike(story: Story, width: int, links: bool) -> Iterator[str]:
-    """Where else it is so: a few places side by side where they fit, and how many more."""
+    """Other places of the same finding: a few, on one line if they fit, and how many more."""
     others = story.findings[1:]
     if not others:
         return
@@ -109,7 +109,7 @@ def _alike(story: Story, width: int, links: bool) -> Iterator[str]:
 
 
 def _remedy(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
-    """What to do, and where the rule's page is: on the same line, at its end, where there is room."""
+    """What to do, then where the rule's page is, at the end of the same line if it fits."""
     more = f"More: {finding.docs}"
     lines = _wrapped(f"Fix: {escape(finding.help)}", width - len(INDENT), "     ")
     room = width - len(INDENT) - cells(lines[-1])

@@ -1,1 +1,1 @@
-"""What `compare` prints."""
+"""Output of `compare`."""

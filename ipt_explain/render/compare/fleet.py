@@ -1,4 +1,4 @@
-"""Differences of many nodes for a person: by set of nodes, the largest first, its causes before their consequences."""
+"""Differences of many nodes for people: by set of nodes, largest first, causes before their consequences."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _ALL = 1 << 60
 
 
 def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool = False) -> Iterator[str]:
-    """What nodes agree on, in a line; then each set of nodes that differs; then those that were not compared.
+    """A line on what nodes agree about, then each set of nodes that differs, then nodes that were not compared.
 
-    `names` prints every name of a set, not the first few.
+    `names` prints every name of a set, not just the first few.
     """
     paint = painter(color)
     yield from wrapped("", _agreement(comparison), width)
@@ -57,7 +57,7 @@ def _agreement(comparison: FleetComparison) -> str:
 
 
 def _by_nodes(differences: Iterable[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
-    """Differences by the set of nodes that differ from most, the largest set first."""
+    """Differences by the set of nodes that differ from the majority, largest set first."""
     found: dict[tuple[str, ...], list[Difference]] = {}
     for difference in differences:
         found.setdefault(difference.nodes[1] if difference.nodes is not None else (), []).append(difference)
@@ -72,7 +72,7 @@ def _title(members: Sequence[str], names: bool) -> str:
 
 
 def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[str]]]:
-    """What a set of nodes differs in: what concerns the node as a whole, then its service ports, the first of many."""
+    """How a set of nodes differs: first the node as a whole, then service ports, only the first of many."""
     subjects = by_subject(differences, lambda difference: escape(difference.subject or ""))
     for title, group in (*subjects.node.items(), *list(subjects.services.items())[:SHOWN_SERVICES]):
         yield title, list(_messages(group))
@@ -82,7 +82,7 @@ def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[str
 
 
 def _messages(group: Iterable[Difference]) -> Iterator[str]:
-    """The messages, those about endpoints that the same nodes see or miss as one."""
+    """The messages; those about endpoints that the same nodes have or lack are joined."""
     merged: dict[tuple[DifferenceKind, object], list[Difference]] = {}
     for difference in group:
         endpoint = difference.kind in (DifferenceKind.ENDPOINT_ADDED, DifferenceKind.ENDPOINT_REMOVED)
@@ -95,7 +95,7 @@ def _messages(group: Iterable[Difference]) -> Iterator[str]:
 
 
 def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterator[str]:
-    """Why nodes were not compared; one line for all that share a reason."""
+    """Why nodes were not compared, one line per reason."""
     by_reason: dict[str, list[NotCompared]] = {}
     for each in left_out:
         by_reason.setdefault(each.why, []).append(each)

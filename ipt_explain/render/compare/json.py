@@ -1,4 +1,4 @@
-"""What `compare -o json` prints of two dumps, and of many nodes."""
+"""Output of `compare -o json` for two dumps and for many nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.compare.fleet.comparison import FleetComparison
 SCHEMA = "ipt-explain/compare/2"
 
 _MOST_NAMES = 200_000
-"""Names that all sets of nodes may hold together before the larger side of a difference is named by fewer."""
+"""If all sets of nodes together have more names, the larger side of a difference is shortened."""
 
 
 def compare_json(differences: Sequence[Difference], notes: Sequence[str]) -> str:
@@ -51,8 +51,8 @@ def fleet_json(comparison: FleetComparison) -> str:
 
 
 class _NodeSets:
-    """Sets of nodes by number. Where they would hold too many names, the side of most nodes is named by those nodes
-    that are on it in every difference: all of them do what `before` says, though others may, too."""
+    """Sets of nodes by number. If they would hold too many names, the majority's side lists only the nodes that are on
+    it in every difference: `before` is true of all of them, and perhaps of others."""
 
     def __init__(self, comparison: FleetComparison) -> None:
         self._ids: dict[tuple[str, ...], int] = {}
@@ -80,5 +80,5 @@ class _NodeSets:
 
 
 def _printed(document: object) -> str:
-    # JSON need not escape DEL, and json.dumps does not. It occurs inside strings only.
+    # json.dumps does not escape DEL, as JSON need not. It occurs only inside strings.
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

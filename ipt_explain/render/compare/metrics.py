@@ -1,4 +1,4 @@
-"""What many nodes differ in as metrics: how many agree, and which do not."""
+"""Differences of many nodes as metrics: how many agree, and which do not."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ipt_explain.render.openmetrics import Gauge, openmetrics
 
 
 def fleet_metrics(comparison: FleetComparison) -> Iterator[str]:
-    """The comparison in the OpenMetrics format. Counts of all kinds are there, zeros too, so that alerts end; single
-    nodes are named only where something is wrong with them."""
+    """The comparison in the OpenMetrics format. It has every count, even 0, so that alerts resolve, but names single
+    nodes only if something is wrong with them."""
     kinds = Counter(difference.kind for difference in comparison.differences)
     of_node = Counter(
         (node, difference.kind)

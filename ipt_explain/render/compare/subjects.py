@@ -1,4 +1,4 @@
-"""Differences by what they are about, as texts about two dumps and about many nodes group them."""
+"""Differences by subject, for comparisons of two dumps and of many nodes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _INDENT = "  "
 
 @dataclass(slots=True)
 class Subjects:
-    """Differences by title, in the order found: those of the node as a whole, and those of a service port each."""
+    """Differences by title, in the order found: those of the node as a whole, and those of each service port."""
 
     node: Groups = field(default_factory=dict)
     services: Groups = field(default_factory=dict)
 
 
 def by_subject(differences: Iterable[Difference], of_node: Callable[[Difference], str]) -> Subjects:
-    """The differences grouped; `of_node` gives the title of one that is about no Service, the family follows it."""
+    """Group the differences; `of_node` returns the title, without family, of one that is about no Service."""
     found = Subjects()
     for difference in differences:
         family = family_name(difference.family.value)
@@ -39,7 +39,7 @@ def by_subject(differences: Iterable[Difference], of_node: Callable[[Difference]
 
 
 def tally(differences: Sequence[Difference], beside: str) -> list[str]:
-    """`3 differences in 2 service ports`, `1 difference` and `beside` for those about no Service."""
+    """`3 differences in 2 service ports`, and `1 difference` plus `beside` for those about no Service."""
     services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
     others = sum(each.service is None for each in differences)
     said = []
@@ -52,12 +52,12 @@ def tally(differences: Sequence[Difference], beside: str) -> list[str]:
 
 
 def heading(text: str, width: int, paint: Paint) -> list[str]:
-    """An escaped title in lines of a width."""
+    """An escaped title wrapped to a width."""
     return [f"{paint(line.rstrip(), 'bold')}\n" for line in wrapped("", text, width)]
 
 
 def wrapped(indent: str, text: str, width: int) -> list[str]:
-    """An escaped text in lines of a width, the first indented, those below it a little more."""
+    """An escaped text wrapped to a width, with a hanging indent."""
     if cells(text) <= width - len(indent):
         return [f"{indent}{text}".rstrip() + "\n"]
     lines = draw(Node(sentence(text), hang=len(_INDENT)), width - len(indent))

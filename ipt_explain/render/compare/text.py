@@ -1,4 +1,4 @@
-"""Differences of two dumps for a person: a changelog of Services."""
+"""Differences of two dumps for people: a changelog of Services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _THE_NODE = "the node's other rules"
 
 
 def comparison_text(comparison: Comparison, width: int, color: bool = False) -> Iterator[str]:
-    """What changed from one dump to the other, service by service; one calm line where nothing did."""
+    """What changed from one dump to the other, service by service; one line if nothing did."""
     paint = painter(color)
     before, after = comparison.before, comparison.after
     if comparison.equal:
@@ -37,7 +37,7 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
 
 
 def same_bytes(before: str, after: str, width: int) -> list[str]:
-    """That two files cannot differ in what they do."""
+    """The message for two identical files."""
     return wrapped("", f"No difference: {escape(before)} and {escape(after)} are identical.", width)
 
 

@@ -1,1 +1,1 @@
-"""Rules in plain English, every match and target of the grammar in words of its own."""
+"""Rules in plain English, with words for every match and target of the grammar."""

@@ -29,7 +29,7 @@ _PROTOCOLS = {
 
 
 def address(value: str) -> str:
-    """An address or network; a full mask is dropped, as it says nothing."""
+    """An address or network, without a full mask."""
     host, _, mask = value.partition("/")
     whole = mask == "128" if ":" in host else mask in ("32", "255.255.255.255")
     return host if whole else value
@@ -45,14 +45,14 @@ def interface(value: str) -> str:
 
 
 def core(options: Options) -> list[str]:
-    """What the core options ask of a packet, protocol first."""
+    """The conditions of the core options, protocol first."""
     given = options.take_all(_WORDED)
     given.sort(key=lambda each: _ORDER[each.name])
     return [_WORDED[each.name](each) for each in given]
 
 
 def counters(options: Options) -> str:
-    """What restore input sets the rule's counters to (`-c PACKETS BYTES`)."""
+    """The counters that restore input sets (`-c PACKETS BYTES`)."""
     given = options.take("-c")
     return f", its counters starting at {' '.join(given.arguments)}" if given else ""
 

@@ -19,7 +19,7 @@ _IGNORED = frozenset({"comment"})
 
 
 def conditions(rule: Rule) -> list[str]:
-    """What a rule asks of a packet, in short; statistics are left to `shares`."""
+    """A rule's conditions in short, except `statistic`, which `shares` handles."""
     shape = rule.shape
     own = Options(rule, shape.core)
     protocol, destination = own.take("-p"), own.take("-d")
@@ -102,10 +102,10 @@ def _not(given: Given) -> str:
 
 
 def shares(rules: Sequence[Rule]) -> dict[int, float]:
-    """By the rule's id, its share of the packets that reach a chain's `statistic` rules.
+    """Each rule's share, by `id`, of the packets that reach a chain's `statistic` rules.
 
-    Of the rules whose only condition is chance, and of the first one after them that has no condition. Rules with
-    other conditions take their packets first, and are left out.
+    Only rules whose sole condition is chance have one, and the first unconditional rule after them. Rules with other
+    conditions take their packets first and are left out.
     """
     asked: list[int] = []
     chances: list[tuple[str, bool]] = []
@@ -123,7 +123,7 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
 
 @lru_cache(maxsize=1024)
 def _asks_chance(shape: Shape) -> tuple[bool, Option | None]:
-    """Whether rules of a shape take every packet, and the chance that is the only condition of those that do not."""
+    """Whether rules of a shape match every packet; and the `--probability` option if it is their only condition."""
     if shape.core or shape.target is None:
         return False, None
     matches = [match for match in shape.matches if match.module not in _IGNORED]
@@ -141,8 +141,8 @@ def _chance(text: str, negated: bool) -> Fraction | None:
 
 @lru_cache(maxsize=64)
 def _spread(chances: tuple[tuple[str, bool], ...]) -> list[float]:
-    """What each of these takes of all packets, one after the other, and what the last one leaves. Most Services have
-    as many endpoints as others."""
+    """The share that each of these takes of all packets, in order, and the share that the last one leaves. Cached: many
+    Services have equally many endpoints."""
     found: list[float] = []
     left: Probability = ALWAYS
     for text, negated in chances:
@@ -152,7 +152,7 @@ def _spread(chances: tuple[tuple[str, bool], ...]) -> list[float]:
 
 
 def share_words(found: Mapping[int, float]) -> dict[int, str]:
-    """Shares of one chain in percent, with as many digits as it takes for different ones to look different."""
+    """Shares of one chain in percent, with enough digits for different ones to look different."""
     return dict(zip(found, _percents(tuple(found.values())))) if found else {}
 
 
@@ -160,7 +160,7 @@ _percents = lru_cache(maxsize=64)(percents)
 
 
 def edge_label(rule: Rule, share: str | None) -> str:
-    """Everything that an arrow says of its rule."""
+    """The complete label of a rule's arrow."""
     said = conditions(rule)
     if share is not None:
         said.append(share)

@@ -1,4 +1,4 @@
-"""What is known about a ruleset's own words: names of mark bits, and what its chains are for."""
+"""Names for a ruleset's own terms: mark bits, and the purpose of its chains."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ipt_explain.records import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Glossary:
-    """Names that make a sentence about a rule more telling.
+    """Names to use in sentences about rules.
 
-    `marks` names single mark bits (`{0x4000: "the masquerade mark"}`); `chain` says in a few words what a chain of this
-    name is for, or None.
+    `marks` names single mark bits (`{0x4000: "the masquerade mark"}`); `chain` returns the purpose of a chain in a few
+    words, or None.
     """
 
     marks: Mapping[int, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ def bits(mask: int, names: Mapping[int, str]) -> str:
 
 
 def asked(text: str, negated: bool, names: Mapping[int, str], whose: str = "mark") -> str:
-    """What `--mark VALUE[/MASK]` asks: the bits under the mask must equal the value."""
+    """The condition of `--mark VALUE[/MASK]`: the bits under the mask must equal the value."""
     try:
         mark = parse_mark(text)
     except ValueError:
@@ -40,7 +40,7 @@ def asked(text: str, negated: bool, names: Mapping[int, str], whose: str = "mark
 
 
 def changed(option: str, text: str, names: Mapping[int, str], whose: str = "mark") -> str:
-    """What `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark`, `--xor-mark` or `--tproxy-mark` does to a mark."""
+    """The effect of `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark`, `--xor-mark` or `--tproxy-mark`."""
     try:
         change = mark_change(_SAME_AS.get(option, option), text)
     except ValueError:

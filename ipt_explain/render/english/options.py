@@ -1,4 +1,4 @@
-"""The options of one match or target, handed out one by one, so that none is silently left unsaid."""
+"""The options of one match or target, taken one by one, so that none is silently left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One option as the rule gives it, its arguments decoded."""
+    """One option of a rule, with decoded arguments."""
 
     name: str
     negated: bool
@@ -28,7 +28,7 @@ class Given:
 
 
 class Options:
-    """What a phrase has not yet spoken of. A phrase takes what it says; the rest is said generically."""
+    """Options that are not yet worded. A phrase takes those that it words; the rest get a generic phrase."""
 
     def __init__(self, rule: Rule, options: Iterable[Option]) -> None:
         self._left = [Given(option.name, option.negated, rule.arguments(option)) for option in options]
@@ -39,14 +39,14 @@ class Options:
         return len(self._left)
 
     def take(self, *names: str) -> Given | None:
-        """The first option of one of these names, which is then worded; None where there is none."""
+        """Take the first option with one of these names; None if there is none."""
         for place, given in enumerate(self._left):
             if given.name in names:
                 return self._left.pop(place)
         return None
 
     def take_all(self, names: Container[str]) -> list[Given]:
-        """All options of these names, in the order written."""
+        """Take all options with these names, in the order written."""
         taken = [given for given in self._left if given.name in names]
         self._left = [given for given in self._left if given.name not in names]
         return taken
@@ -61,6 +61,6 @@ class Options:
         return self.take(*names) is not None
 
     def __iter__(self) -> Iterator[Given]:
-        """Whatever is left, each taken as it is handed out."""
+        """Take the options that are left, one by one."""
         while self._left:
             yield self._left.pop(0)

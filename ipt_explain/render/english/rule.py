@@ -1,4 +1,4 @@
-"""One rule as an English sentence: which packets it takes, and what becomes of them."""
+"""One rule as an English sentence: which packets match, and what happens to them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CONNECTION_FOLLOWS = "the rest of its connection follows"
 class RuleWords:
     """A rule in words, not yet escaped for a terminal.
 
-    `conditions` and `action` are predicates about the packet; `after` tells what comes next, "" where the action says
-    it all. `comments` are the rule's own, which decide nothing.
+    `conditions` and `action` are predicates about the packet; `after` says where it goes next, "" if the action already
+    does. `comments` are the rule's own.
     """
 
     conditions: tuple[str, ...]
@@ -42,16 +42,16 @@ class RuleWords:
 
     @property
     def brief(self) -> str:
-        """The sentence without where the packet goes next, for a list of rules, where that can be seen."""
+        """The sentence without where the packet goes next, for a list of rules, which shows that."""
         if not self.conditions:
             return f"Every packet {self.action}."
         return f"If a packet {both(self.conditions)}, it {self.action}."
 
 
 def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> RuleWords:
-    """The rule in words. Every option's value is in them.
+    """The rule in words, with every option's value.
 
-    `chains` are the names that the rule's table knows as chains: `-j LOG` jumps where one of them is called LOG.
+    `chains` are the names of the table's chains: `-j LOG` is a jump if one of them is called LOG.
     """
     shape = rule.shape
     own = Options(rule, shape.core)
@@ -67,7 +67,7 @@ def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container
 
 
 def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:
-    """What one match asks: by its composer, by its options' own predicates, and whatever neither knows."""
+    """The conditions of one match: from its composer, from predicates of its options, then a generic phrase."""
     if not match.options and match.module in BARE:
         return [BARE[match.module]] if BARE[match.module] else []
     options = Options(rule, match.options)
@@ -110,7 +110,7 @@ def _chain(name: str, glossary: Glossary) -> str:
 
 
 def _spelled(left: list[Given]) -> str:
-    """Options that nobody has words for, as the rule writes them."""
+    """Options without words, as the rule spells them."""
     words = []
     for given in left:
         words += ["!"] * given.negated + [given.name, *map(cited, given.arguments)]

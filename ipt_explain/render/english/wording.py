@@ -1,10 +1,10 @@
-"""How values and conditions of rules are worded: negation, alternatives, seconds."""
+"""Wording of values and conditions: negation, alternatives, seconds."""
 
 from __future__ import annotations
 
 from ipt_explain.words.lists import either
 
-# Every phrase about a packet starts with one of these verbs, so that it can be denied.
+# Every predicate starts with one of these verbs, so that it can be negated.
 _DENIED = {
     "arrives": "does not arrive",
     "arrived": "did not arrive",
@@ -32,10 +32,10 @@ def deny(predicate: str) -> str:
 
 
 def say(predicate: str, negated: bool) -> str:
-    """A predicate, denied where the option is."""
+    """A predicate, negated if the option is."""
     return deny(predicate) if negated else predicate
 
 
 def any_of(value: str) -> str:
-    """A comma list of which one must fit: `NEW,RELATED` as `NEW or RELATED`."""
+    """A comma-separated list of alternatives: `NEW,RELATED` as `NEW or RELATED`."""
     return either(value.split(","))

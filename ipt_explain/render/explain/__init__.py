@@ -1,1 +1,1 @@
-"""What `explain` prints: the trees and the table of Services."""
+"""Output of `explain`: the trees and the table of Services."""

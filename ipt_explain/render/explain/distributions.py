@@ -1,4 +1,4 @@
-"""The endpoints of a service port as rows of its tree: who reaches which, with which chance."""
+"""The endpoints of a service port as rows of its tree, with their chances for each kind of client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import both
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
 
-# Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
+# Covers rounding in sums of floats; the kernel's smallest share is 2^-31.
 _NOTHING = 1e-12
 
 _HAIRPIN: dict[bool | None, Span] = {
@@ -30,9 +30,9 @@ _HAIRPIN: dict[bool | None, Span] = {
 
 @dataclass(slots=True)
 class _Distribution:
-    """Balancers that spread alike, and the kinds of frontends that lead to them.
+    """Balancers with the same distribution, and the kinds of frontends that lead to them.
 
-    Inside are pods and the node itself, as far as the rules single them out (kube-proxy up to 1.14: pods alone).
+    "Inside" means pods and the node itself, if the rules distinguish them (kube-proxy up to 1.14: only pods).
     """
 
     balancers: list[Balancer]
@@ -45,7 +45,7 @@ class _Distribution:
 
     @property
     def users(self) -> str:
-        """Whose connections it spreads: `ClusterIP; NodePort from outside`."""
+        """The connections that it spreads: `ClusterIP; NodePort from outside`."""
         groups = (
             (self.from_outside & self.from_inside, ""),
             (self.from_outside - self.from_inside, " from outside"),
@@ -60,12 +60,12 @@ def _kinds(kinds: set[FrontendKind]) -> str:
 
 
 def distributions(service: ServicePort, view: View) -> Iterator[Node]:
-    """The endpoints behind each balancer, that of the ClusterIP first; balancers that spread alike are shown once."""
+    """The endpoints of each balancer, the ClusterIP's first; equal distributions are shown once."""
     found = _distributions(service)
     only = not service.frontends or service.backend is Backend.IPVS
     alone = len(found) == 1 and (only or found[0].serves_cluster_ip)
     endpoint_of = _endpoints_of(service)
-    # kube-proxy puts every usable endpoint of its node into the local chain, so that the others are elsewhere.
+    # kube-proxy puts every usable endpoint on its node into the local chain, so all others are on other nodes.
     tells = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
     shown: set[tuple[str, str | None]] = set()
     for distribution in found:
@@ -93,7 +93,7 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
 
 
 def _endpoints_of(service: ServicePort) -> Callable[[Share], Endpoint | None]:
-    """The endpoint of each share: its chain's; of several that one chain translates to, that of its address."""
+    """A function that finds a share's endpoint: that of its chain, or of its address if the chain has several."""
     by_chain: dict[str, list[Endpoint]] = defaultdict(list)
     for endpoint in service.endpoints:
         by_chain[endpoint.chain].append(endpoint)
@@ -111,7 +111,7 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
     by_chain: dict[str, _Distribution] = {}
     for balancer in service.balancers:
         if not balancer.shares and service.frontends:
-            continue  # the frontends' verdicts have said so
+            continue  # the frontends' verdicts show it
         chances = frozenset((share.chain, share.probability) for share in balancer.shares)
         distribution = alike.setdefault(chances, _Distribution([]))
         distribution.balancers.append(balancer)
@@ -127,13 +127,13 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
 
 
 def _arriving(share: Share, endpoint: Endpoint | None) -> float | None:
-    """The chance of an endpoint that a connection gets there; None where the text does not tell."""
+    """The chance that a connection arrives at an endpoint; None if unknown."""
     known = endpoint is not None and endpoint.probability is not None
     return endpoint.probability if known else share.probability  # type: ignore[union-attr]
 
 
 def _is_lost(share: Share, endpoint: Endpoint | None) -> bool:
-    """Whether less arrives at an endpoint than its balancer sends there."""
+    """Whether fewer connections arrive at an endpoint than its balancer sends."""
     arriving = _arriving(share, endpoint)
     return arriving is not None and share.probability is not None and arriving < share.probability - GRAIN
 
@@ -162,8 +162,8 @@ def _endpoints(
     view: View,
     arriving: bool,
 ) -> list[Node]:
-    """One row each, in columns; what is known of an endpoint is said where it is first shown. `arriving`: its chance is
-    that of a connection that gets there, on which the text has more to say than the balancer's own chain.
+    """One row each, in columns, with an endpoint's details in its first row. `arriving`: show the chance that a
+    connection arrives, which may differ from the balancer's share.
     """
     given = [_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs]
     written = iter(percents([chance for chance in given if chance is not None]))

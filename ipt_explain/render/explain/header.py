@@ -1,4 +1,4 @@
-"""A ruleset summed up in a few lines, and why it holds no services where it holds none."""
+"""A ruleset summed up in a few lines, or why it has no services."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORMS = {
 }
 
 
-# The tables that matter most here, first.
+# Most important tables first.
 _TABLE_ORDER = ("nat", "filter", "mangle", "raw", "security")
 
 
@@ -42,7 +42,7 @@ def _origin(ruleset: RulesetFacts) -> list[Span]:
 
 
 def _proxy(ruleset: RulesetFacts) -> list[Span]:
-    """Which kube-proxy wrote the rules, and how that is known."""
+    """The kube-proxy that wrote the rules, with the evidence."""
     if ruleset.mode is None or (ruleset.mode is ProxyMode.IPVS and ruleset.backend is not Backend.IPVS):
         return []
     version = f", {escape(ruleset.version)}" if ruleset.version else ""
@@ -63,7 +63,7 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
 
 
 def found(services: Sequence[ServicePort]) -> Node:
-    """How many service ports and endpoints follow."""
+    """The number of service ports and endpoints."""
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
     nameless = services[0].backend is Backend.IPVS and not any(service.name for service in services)
@@ -72,12 +72,12 @@ def found(services: Sequence[ServicePort]) -> Node:
 
 
 def mark_words(value: int, mask: int) -> str:
-    """`0x4000`, with the mask where it is another."""
+    """`0x4000`, with the mask if it differs."""
     return f"{value:#x}" if value == mask else f"{value:#x}/{mask:#x}"
 
 
 def nothing(ruleset: RulesetFacts) -> Node:
-    """Why a ruleset holds no Services."""
+    """Why a ruleset has no Services."""
     return Node(sentence(f"{NO_SERVICE}: {escape(reason(ruleset))}.", "unknown"))
 
 

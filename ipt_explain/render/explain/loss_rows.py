@@ -1,4 +1,4 @@
-"""What keeps connections from a service port's endpoints, as rows of its tree: other rules, open questions."""
+"""Rows of a tree about connections that do not reach a service port's endpoints: other rules, open questions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ipt_explain.words.lists import both
 
 
 def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
-    """Losses by rules outside the Service's own chains; and where its state is unknown, what that depends on. What is
-    told of the whole node is told in full there.
+    """Losses by rules outside the Service's own chains; if its state is unknown, what it depends on. Causes that affect
+    the whole node are explained there.
     """
     own = {balancer.chain for balancer in service.balancers}
     frontends = {front.kind for front in service.frontends if front.fates is not None}
@@ -42,7 +42,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
 
 
 def _answered(service: ServicePort) -> Iterator[Node]:
-    """What a neighbour answers, by the rule that sees to it."""
+    """Connections that another program answers, and the rule that diverts them."""
     alike: dict[Lost, dict[Vantage, None]] = {}
     for vantage, lost in answered(service):
         alike.setdefault(lost, {})[vantage] = None
@@ -54,7 +54,7 @@ def _answered(service: ServicePort) -> Iterator[Node]:
 
 
 def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
-    """The line at which a balancer lets connections go untranslated, where a fate tells."""
+    """The line where a balancer leaves connections untranslated, if a fate names it."""
     lines = (lost.decider.line for _, _, lost in losses_by_frontend(service) if lost.decider.chain == balancer.chain)
     return next(lines, None)
 

@@ -1,4 +1,4 @@
-"""`explain` as a table that fits the terminal: one row a service port."""
+"""`explain` as a table that fits the terminal: one row per service port."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LETTERS = {
     FrontendKind.NODE_PORT: "N",
 }
 _GAP = "  "
-# Shares below it are the grain of 31-bit probabilities.
+# Smaller shares are rounding errors of 31-bit probabilities.
 _GRAIN = 1e-12
 _NAME, _TYPE, _ADDRESS, _BALANCE, _PROBLEM = 1, 2, 3, 5, 6
 
@@ -33,7 +33,7 @@ Row = tuple[Span, ...]
 
 
 def rows(explanation: Explanation, width: int, color: bool) -> Iterator[str]:
-    """The table in pieces, no line wider than `width`: columns that say nothing new go, then long words are cut."""
+    """The table in pieces, no line wider than `width`: first uniform columns are dropped, then long words cut."""
     return to_text(_lines(explanation, width), color)
 
 
@@ -62,7 +62,7 @@ def _table(rows: list[Row], width: int) -> Iterator[Line]:
     for column, usual in ((_BALANCE, ("even", "-")), (_TYPE, (_LETTERS[FrontendKind.CLUSTER_IP],))):
         if over > 0 and all(row[column][0] in usual for row in rows):
             over -= widths.pop(column) + len(_GAP)
-    # What is wrong gives way first, then the name, then the address.
+    # Shrink the problem first, then the name, then the address.
     for column, least in ((_PROBLEM, 18), (_NAME, 20), (_ADDRESS, 14), (_PROBLEM, 6), (_NAME, 6), (_ADDRESS, 6)):
         give = min(max(over, 0), max(0, widths[column] - least))
         widths[column] -= give
@@ -95,7 +95,7 @@ def _row(service: ServicePort) -> Row:
 
 
 def _problem(trouble: Trouble, service: ServicePort) -> str:
-    """What is wrong; the share of a leak is in the column before."""
+    """The problem; a leak's share is in the column before."""
     said = brief_words(trouble)
     leaks = any((each.unmatched or 0.0) > _GRAIN for each in service.balancers[:1])
     return said.partition(" % ")[2] or said if leaks else said
@@ -109,7 +109,7 @@ def _address(service: ServicePort) -> str:
 
 
 def _balance(service: ServicePort) -> str:
-    """Of the Service's first balancer: `even`, `uneven`, or how much leaks."""
+    """The balance of the Service's first balancer: `even`, `uneven`, or the share that leaks."""
     if not service.balancers:
         return "-"
     balancer = service.balancers[0]
@@ -130,7 +130,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _cut_inside(text: str, width: int) -> str:
-    """A name without some of its middle, as names of one namespace differ at their ends."""
+    """Shorten a name in its middle, since names in one namespace differ at their ends."""
     if cells(text) <= width:
         return text
     end = len(text)

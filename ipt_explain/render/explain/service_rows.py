@@ -1,4 +1,4 @@
-"""What the rows of a service's tree have in common."""
+"""Shared parts of the rows of a service's tree."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ LABEL_WIDTH = 14
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How services are shown. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
-    `above`: the node's health, where it is printed above them.
+    """How to show services. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
+    `above`: the node's health, if it is printed above them.
     """
 
     fragment: bool
@@ -23,5 +23,5 @@ class View:
 
 
 def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
-    """A row: its label in a column of its own, then what is said."""
+    """A row: its label in a column of its own, then the words."""
     return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))

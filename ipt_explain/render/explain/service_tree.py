@@ -1,4 +1,4 @@
-"""One service port as a tree: how it is reached, what becomes of connections, and where they end."""
+"""One service port as a tree: its frontends, what happens to connections, and its endpoints."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _title(service: ServicePort) -> list[Span]:
 
 
 def _chains(service: ServicePort) -> str:
-    """The service's chains; those of one hash as `KUBE-{SVC,EXT}-HASH`, which a shell expands again."""
+    """The service's chains; those with one hash as `KUBE-{SVC,EXT}-HASH`, which a shell expands."""
     names = service.chains
     known = list(dict.fromkeys(name for name in (names.service, names.local, names.external, names.firewall) if name))
     parts = [name.rsplit("-", 1) for name in known]
@@ -70,7 +70,7 @@ def _chains(service: ServicePort) -> str:
 
 
 def _identity(service: ServicePort, view: View) -> Iterator[Node]:
-    """In a fragment, the hash in the chain's name vouches for the service's."""
+    """In a fragment, whether the hash in the chain's name confirms the service's name."""
     spelling = spelling_in_hash(service) if view.fragment else None
     if spelling is not None:
         yield row("name", sentence(f"verified: hash of `{escape(spelling)}`, {escape(service.protocol)}"))
@@ -88,7 +88,7 @@ def _frontends(service: ServicePort) -> Iterator[Node]:
 
 
 def _is_untold(service: ServicePort, frontend: Frontend) -> bool:
-    """Whether no set tells of which kind an address of IPVS is."""
+    """Whether the kind of an IPVS address is unknown because no set shows it."""
     return frontend.kind is FrontendKind.EXTERNAL and service.backend is Backend.IPVS
 
 

@@ -1,4 +1,4 @@
-"""The words for what is known of a service port: shared by tree and table."""
+"""Words for a service port's properties, shared by tree and table."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 
 def joined_address(address: str | None, port: int | None) -> str:
-    """`10.0.0.1:80`, `[fd00::1]:80`; `*` for what has no address, as a node port."""
+    """`10.0.0.1:80`, `[fd00::1]:80`; `*` without an address, as for a node port."""
     return escape(address_port("*" if address is None else address, port))
 
 
 def frontend_address(frontend: Frontend) -> str:
-    """What a client connects to; a node port is its port alone."""
+    """What a client connects to; only the port for a node port."""
     if frontend.kind is FrontendKind.NODE_PORT:
         return str(frontend.port)
     return joined_address(frontend.address, frontend.port)
 
 
 def endpoint_address(endpoint: Endpoint) -> str:
-    """Where an endpoint listens, or that the text does not tell."""
+    """Where an endpoint listens, or that it is unknown."""
     if endpoint.address is None:
         return f"address unknown: {escape(endpoint.chain)}"
     return joined_address(endpoint.address, endpoint.port)
 
 
 def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
-    """What becomes of a new connection to a frontend, where it is not balanced."""
+    """What happens to a new connection to a frontend, unless it is balanced."""
     verdict = frontend.verdict
     if verdict is FrontendVerdict.REJECT:
         return f"REJECTED: {_reason(service, frontend)}", "bad"
@@ -77,7 +77,7 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
 
 
 def _reason(service: ServicePort, frontend: Frontend) -> str:
-    """Why connections are refused: as the rule's comment has it, else as the service's state and policy have it."""
+    """Why connections are refused: by the rule's comment, else by the service's state and policy."""
     comment = frontend.rule.comment if isinstance(frontend.evidence, Evidence) else None
     kind = read_comment(comment or "")[1]
     if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
@@ -91,7 +91,7 @@ def _reason(service: ServicePort, frontend: Frontend) -> str:
 
 
 def ranges_words(frontend: Frontend) -> str:
-    """The sources that a load balancer's address admits; "" where it admits all."""
+    """The sources that a load balancer's address admits; "" if it admits all."""
     ranges = frontend.source_ranges
     if not ranges or any(source in _EVERYWHERE for source in ranges):
         return ""

@@ -1,4 +1,4 @@
-"""The beginning of an explanation: what is wrong with the node and its Services, and where to look next."""
+"""The top of an explanation: what is wrong with the node and its Services, and what to run next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABEL = 10
 _GAP = "  "
 SHOWN_TROUBLES = 20
 MOST_QUESTIONS = 3
-# Room for words beside a name; with less of it they go below.
+# Columns for words next to a name. With fewer, they go below.
 _NARROWEST = 20
 
 _HOW = {
@@ -47,7 +47,7 @@ SIGNS = {
 
 
 def summary(found: Health, width: int, everything: bool = False) -> Iterator[Line]:
-    """The lines of a node's health; nothing where all is well. With `everything` no trouble is left out."""
+    """The lines of a node's health; none if all is well. With `everything` no trouble is left out."""
     label = "NODE"
     for cause in found.causes:
         yield from _labelled(label, _cause(cause), width)
@@ -79,7 +79,7 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
 
 
 def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
-    """Commands to go on with, to be pasted. `hidden` are the Services that are not shown."""
+    """Commands to run next, ready to paste. `hidden` are the Services that are not shown."""
     if not sources or "-" in sources:
         if hidden:
             yield from ([], *draw(Node(sentence("Next: --all shows every Service, -o table one line for each")), width))
@@ -137,7 +137,7 @@ def _doubt(doubt: Doubt) -> str:
 
 
 def questions_words(questions: Sequence[str]) -> str:
-    """The first of what is not known: "`-i cali+`, `-o cali+` and 3 more"."""
+    """The first open questions: "`-i cali+`, `-o cali+` and 3 more"."""
     return listed((f"`{escape(question)}`" for question in questions), MOST_QUESTIONS)
 
 
@@ -175,7 +175,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def trouble_words(trouble: Trouble) -> str:
-    """What is wrong with a Service, in a few words; "" where nothing is."""
+    """What is wrong with a Service, in a few words; "" if nothing is."""
     if trouble.lost is not None:
         return lost_words(trouble.lost, trouble.vantages)
     if trouble.standing is Standing.FINE:
@@ -201,7 +201,7 @@ def hairpin_words(service: ServicePort) -> str:
 
 
 def brief_words(trouble: Trouble) -> str:
-    """The same in two or three words: `25 % not translated`."""
+    """What is wrong, in two or three words: `25 % not translated`."""
     lost = trouble.lost
     if trouble.standing is Standing.HAIRPIN:
         return "no hairpin"
@@ -213,7 +213,7 @@ def brief_words(trouble: Trouble) -> str:
 
 def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> str:
     """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `through` names the
-    frontends where others are spared."""
+    affected frontends if not all are."""
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
     how = f"sent{where}" if where else _HOW[lost.how]
@@ -221,7 +221,7 @@ def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> st
 
 
 def reason_words(lost: Lost) -> str:
-    """Where that is decided, and why where that says more than how: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
+    """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
     decider = lost.decider
     place = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
     if lost.why in _HOW.values():
@@ -230,7 +230,7 @@ def reason_words(lost: Lost) -> str:
 
 
 def from_words(vantages: Sequence[Vantage]) -> str:
-    """` from pods and the node`; nothing where it is so from everywhere."""
+    """` from pods and the node`; "" for everywhere."""
     if len(set(vantages)) == len(Vantage):
         return ""
     return f" from {both([vantage.origin for vantage in Vantage if vantage in vantages])}"

@@ -1,4 +1,4 @@
-"""`explain` as a table, one line a frontend, as kubectl does: aligned for people, in words without spaces for awk."""
+"""`explain` as a table like kubectl's, one line per frontend: aligned for people, no spaces in columns for awk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Row = tuple[str, ...]
 
 
 def table(explanation: Explanation) -> Iterator[str]:
-    """The text, line by line; as wide as it takes, as a line that is broken is of no use to a pipe."""
+    """The text, line by line. Lines are never wrapped: that would break pipes."""
     origins = _origins(explanation.services)
     rows: list[Row] = [(*origins, *_COLUMNS)]
     for service in explanation.services:
@@ -48,7 +48,7 @@ def table(explanation: Explanation) -> Iterator[str]:
 
 
 def _origins(services: Sequence[ServicePort]) -> dict[str, Callable[[ServicePort], str | None]]:
-    """The columns that tell rulesets apart, as far as there are several: dump, family, backend."""
+    """The columns that distinguish rulesets, if there are several: dump, family, backend."""
     columns: dict[str, Callable[[ServicePort], str | None]] = {
         "DUMP": lambda service: service.source,
         "FAMILY": lambda service: service.family.value,
@@ -58,7 +58,7 @@ def _origins(services: Sequence[ServicePort]) -> dict[str, Callable[[ServicePort
 
 
 def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | None) -> Row:
-    """A service port's line for one frontend, or for none where the text has none."""
+    """A service port's line for one frontend, or for none if it has none."""
     name = service.label if service.name is None else service.name
     words = (_word(service.namespace), _word(name), _word(service.port_name), _word(service.protocol))
     affinity = NONE if service.affinity_seconds is None else f"{service.affinity_seconds}s"
@@ -81,7 +81,7 @@ def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | N
 
 
 def _balance(balancer: Balancer) -> str:
-    """`even`, `uneven`, or how much leaks; `-` where there is nothing to compare."""
+    """`even`, `uneven`, or the share that leaks; `-` if there is nothing to compare."""
     if balancer.unmatched is not None and balancer.unmatched > 1e-12:
         return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
     if balancer.decided_by is not None:

@@ -19,7 +19,7 @@ from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 
 _IN_IPVS = "Its Services are IPVS virtual servers, listed below."
-# Room for an endpoint's chain beside all else that is said of it.
+# Columns for an endpoint's chain.
 _CHAIN_WIDTH = len("  KUBE-SEP-AAAAAAAAAAAAAAAA")
 _WIDTHS = {Family.IPV4: 83, Family.IPV6: 106}
 
@@ -32,8 +32,8 @@ def tree(
     choice: Choice = EVERYTHING,
     links: bool = False,
 ) -> Iterator[str]:
-    """The text, in pieces. `total` is how many service ports there were before some were selected, `choice` which of
-    them have a tree. With `links`, line numbers lead to their file.
+    """The text, in pieces. `total` is the number of service ports before selection, `choice` says which of them have a
+    tree. With `links`, line numbers link to their file.
     """
     return to_text(_lines(explanation, width, total, choice, links), color)
 

@@ -1,1 +1,1 @@
-"""The pictures that `graph` draws, a format a module."""
+"""Output of `graph`, one module per format."""

@@ -8,9 +8,9 @@
      "edges": [{"source": "nat/PREROUTING", "target": "nat/KUBE-SERVICES", "key": 41, "line": 41|null, "rule": "-A …",
                 "label": "…", "goto": false, "share": 0.5|null, "faulty": false}]}
 
-`key` is the rule's line, or a number in nftables: jumps between the same two chains are edges of their own, in rule
-order. In nftables an element of a map that leads to a chain is an edge, too, from the chain that asks the map; `line`
-is null where the input was JSON. Keys are a promise: some may be added, none renamed or dropped.
+`key` is the rule's line, or a number in nftables: every jump between the same two chains is an edge, in rule order. In
+nftables an element of a map that leads to a chain is an edge, too, from the chain that uses the map; `line` is null if
+the input was JSON. Keys are stable: some may be added, none renamed or dropped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SCHEMA = "ipt-explain/graph/1"
 
 
 def graph_json(drawing: Drawing) -> Iterator[str]:
-    """The JSON text, in lines: one a chain, one a jump."""
+    """The JSON text, in lines: one per chain and per jump."""
     yield f'{{"schema": "{SCHEMA}", "directed": true, "multigraph": true, "graph": {{}},\n "nodes": ['
     yield from _list({"id": chain.id, **_chain(chain)} for chain in drawing.chains)
     yield '],\n "edges": ['

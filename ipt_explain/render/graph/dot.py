@@ -38,7 +38,7 @@ _RED = f'color="{_FAULT}", fontcolor="{_FAULT}"'
 
 
 def dot(drawing: Drawing) -> Iterator[str]:
-    """The text, in lines: one cluster per table, a box for what leaks, and a legend below."""
+    """The text, in lines: one cluster per table, a box for leaks, and a legend below."""
     yield 'digraph "ipt-explain" {\n'
     yield "  rankdir=LR;\n"
     yield '  fontname="Helvetica";\n'
@@ -69,7 +69,7 @@ def dot(drawing: Drawing) -> Iterator[str]:
 
 
 def _legend(drawing: Drawing) -> Iterator[str]:
-    """What the looks that occur mean; nothing for a picture in which nothing needs a word."""
+    """A legend of the looks that occur; nothing if none needs explaining."""
     cells = [
         f'<TD BGCOLOR="{_FILLS[look]}"{_BORDERS.get(look, "")}>{look.value}</TD>'
         for look in looks(drawing)

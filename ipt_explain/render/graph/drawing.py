@@ -1,4 +1,4 @@
-"""What a picture of the chain graph shows, whatever draws it: chains, jumps, and their labels."""
+"""A picture of the chain graph, independent of its format: chains, jumps, and their labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ipt_explain.words.percents import percent
 if TYPE_CHECKING:
     from ipt_explain.model.nft import Rule as NftRule
 
-# What a chain is; `unknown` is one that a fragment jumps to and does not show, `missing` one that does not exist.
+# Kinds of chains: `unknown` is a jump's target that a fragment does not show, `missing` one that does not exist.
 BUILT_IN, CHAIN, MISSING, UNKNOWN = "built-in", "chain", "missing", "unknown"
 
 SHOWN_ENDS = 3
@@ -29,11 +29,11 @@ LONGEST = 120
 
 @dataclass(frozen=True, slots=True)
 class DrawnChain:
-    """A chain as a picture has it. All text is escaped.
+    """A chain in a picture. All text is escaped.
 
-    `ends` are what its rules do but jump: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`. `service` is the Service
-    that it belongs to, `about` lines on that, `unmatched` the share of connections that leaves it for no endpoint, and
-    `faults` what the audit finds wrong with it.
+    `ends` are the actions of its rules other than jumps: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`. `service` is
+    the Service that it belongs to, `about` has lines on that, `unmatched` is the share of connections that leave it
+    without an endpoint, and `faults` are the audit's findings about it.
     """
 
     id: str
@@ -53,20 +53,20 @@ class DrawnChain:
 
     @property
     def leaks(self) -> bool:
-        """Whether some connections leave it for no endpoint."""
+        """Whether some connections leave it without an endpoint."""
         return bool(self.unmatched)
 
     @property
     def lines(self) -> list[str]:
-        """All that its box says: whose it is, its name, what it does, what is wrong with it."""
+        """The text of its box: its owner, its name, what it does, what is wrong with it."""
         return [*self.about, shortened(self.name), *self.ends, *self.faults]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnJump:
-    """A jump as a picture has it. `share` is how many of the packets that reach the chain's chances go this way;
-    `faulty` tells that the audit points at its rule. `key` tells jumps between the same two chains apart; `line` is
-    None where the input has no lines.
+    """A jump in a picture. `share` is its part of the packets that reach the chain's `statistic` rules; `faulty` says
+    that a finding is about its rule. `key` distinguishes jumps between the same two chains; `line` is None if the input
+    has no lines.
     """
 
     source: str
@@ -89,7 +89,7 @@ class Drawing:
 
 
 def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]], notes: Notes | None = None) -> Drawing:
-    """The picture of some tables, or parts of them, with notes on Services and faults."""
+    """Draw tables, or parts of them, with notes on Services and faults."""
     notes = notes or Notes()
     chains: list[DrawnChain] = []
     jumps: list[DrawnJump] = []
@@ -100,7 +100,7 @@ def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]], notes: Notes | No
 
 
 def _groups(places: Sequence[TablePlace]) -> list[str]:
-    """A name for each table: `nat`, and with family and source in front where one table occurs several times."""
+    """A name for each table: `nat`, prefixed with family and source if the table occurs several times."""
     plain = [escape(place.table.name) for place in places]
     if len(set(plain)) == len(plain):
         return plain
@@ -189,12 +189,12 @@ def _jumps(group: str, place: TablePlace, part: Neighbourhood, notes: Notes) -> 
 
 
 def shortened(text: str) -> str:
-    """A text that fits into a picture."""
+    """A text cut to fit into a picture."""
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def parallel(jumps: Iterable[DrawnJump]) -> dict[tuple[str, str, bool, bool], list[DrawnJump]]:
-    """Jumps from one chain to the same other, together, faulty ones apart: a picture has one arrow for them."""
+    """Group jumps between the same two chains, faulty ones separately: a picture has one arrow per group."""
     together: dict[tuple[str, str, bool, bool], list[DrawnJump]] = {}
     for jump in jumps:
         together.setdefault((jump.source, jump.target, jump.goto, jump.faulty), []).append(jump)
@@ -205,7 +205,7 @@ SHOWN_LABELS = 4
 
 
 def labels(jumps: Sequence[DrawnJump]) -> list[str]:
-    """The lines that one arrow bears: a few labels, and how many more there are."""
+    """The lines of one arrow: a few labels, and how many more there are."""
     said = list(dict.fromkeys(shortened(jump.label) for jump in jumps))
     if len(said) > SHOWN_LABELS:
         return [*said[: SHOWN_LABELS - 1], and_more(len(said) - SHOWN_LABELS + 1).strip()]
@@ -213,7 +213,7 @@ def labels(jumps: Sequence[DrawnJump]) -> list[str]:
 
 
 class Look(Enum):
-    """How a box looks, and what that means, as the legend says."""
+    """How a box looks, and what the legend says about that."""
 
     FAULT = "a fault"
     BUILT_IN = "built-in chain"
@@ -225,7 +225,7 @@ class Look(Enum):
 
 
 def look_of(chain: DrawnChain) -> Look:
-    """How a chain's box looks: a fault is more important than what the chain is."""
+    """How a chain's box looks: a fault matters more than the chain's kind."""
     if chain.faults:
         return Look.FAULT
     if chain.role is not None and chain.kind == CHAIN:
@@ -234,7 +234,7 @@ def look_of(chain: DrawnChain) -> Look:
 
 
 def leak_label(chain: DrawnChain) -> str:
-    """What the arrow says that leaves a leaking chain."""
+    """The label of the arrow that leaves a leaking chain."""
     return percent(chain.unmatched or 0.0)
 
 

@@ -17,10 +17,10 @@ from ipt_explain.render.graph.drawing import (
     parallel,
 )
 
-# What Mermaid draws unless told otherwise (its setting maxEdges).
+# The most that Mermaid draws by default (its setting maxEdges).
 MOST_EDGES = 500
 
-# All that could end a quoted text, start a comment or a directive, or be read as Markdown, HTML or an escape.
+# Characters that could end a quoted text, start a comment or directive, or be read as Markdown, HTML or an escape.
 _SPECIAL = re.compile(r"[\"#&<>`\\;{}|]|%(?=%)|(?<=%)%")
 
 
@@ -81,5 +81,5 @@ def _legend(drawing: Drawing) -> Iterator[str]:
 
 
 def _text(lines: list[str]) -> str:
-    """A quoted text; special characters by their number, as Mermaid has it (`#35;` is #)."""
+    """A quoted text, with special characters as Mermaid's numeric escapes (`#35;` is #)."""
     return '"' + "<br/>".join(_SPECIAL.sub(lambda found: f"#{ord(found[0])};", line) for line in lines) + '"'

@@ -27,7 +27,7 @@ from ipt_explain.words.percents import percent
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftPart:
-    """The chains of a table, by name, and the jumps that a picture shows."""
+    """The chains of a table, by name, and the jumps to draw."""
 
     place: NftPlace
     chains: Sequence[str]
@@ -35,7 +35,7 @@ class NftPart:
 
 
 def nft_drawing(parts: Sequence[NftPart], notes: Notes) -> Drawing:
-    """The picture of some tables, or parts of them, with notes on Services and faults."""
+    """Draw tables, or parts of them, with notes on Services and faults."""
     chains: list[DrawnChain] = []
     jumps: list[DrawnJump] = []
     for group, part in zip(_groups(parts), parts):
@@ -45,7 +45,7 @@ def nft_drawing(parts: Sequence[NftPart], notes: Notes) -> Drawing:
 
 
 def _groups(parts: Sequence[NftPart]) -> list[str]:
-    """`ip kube-proxy`, with its source in front where that occurs several times."""
+    """`ip kube-proxy`, prefixed with its source if the table occurs several times."""
     plain = [escape(part.place.name) for part in parts]
     if len(set(plain)) == len(plain):
         return plain
@@ -83,7 +83,7 @@ def _kind(place: NftPlace, chain: Chain | None) -> str:
 
 
 def _ends(chain: Chain) -> tuple[str, ...]:
-    """What its rules do but jump."""
+    """The actions of its rules other than jumps."""
     found = list(dict.fromkeys(end for rule in chain.rules for end in _ends_of(rule)))
     ends = found[:SHOWN_ENDS] + (["…"] if len(found) > SHOWN_ENDS else [])
     return tuple(ends) if chain.base is None else (*ends, f"policy {chain.base.policy}")
@@ -113,7 +113,7 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
 
 
 def _label(jump: NftJump) -> str:
-    """What a packet must be to go this way, or by which chance it does."""
+    """The conditions for a packet to go this way, or its chance."""
     asked = [statement_text(each) for each in jump.rule.statements if isinstance(each, Match)]
     if jump.share is not None:
         asked.append(percent(jump.share))

@@ -1,4 +1,4 @@
-"""What a picture of chains says of Services and faults: whose chain it is, what leaks through it, what is wrong."""
+"""Notes on Services and faults in a picture of chains: a chain's Service, its leaks, what is wrong with it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChainNote:
-    """A Service's chain: `lines` name the Service and its addresses; `unmatched` is the share of connections that
-    leaves it for no endpoint, None where it spreads none.
+    """A Service's chain: `lines` name the Service and its addresses; `unmatched` is the share of connections that leave
+    it without an endpoint, None if it does not balance.
     """
 
     service: str
@@ -39,18 +39,18 @@ class ChainNote:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Notes on chains, and the faults of chains and lines. Empty notes say nothing."""
+    """Notes on chains, and the faults of chains and lines. May be empty."""
 
     chains: dict[_Key, ChainNote] = field(default_factory=dict)
     faults: dict[tuple[_Key, str], list[str]] = field(default_factory=dict)
     lines: set[tuple[str, int]] = field(default_factory=set)
 
     def of_chain(self, ruleset: Ruleset, chain: str) -> ChainNote | None:
-        """What is known of a chain."""
+        """The note on a chain."""
         return self.chains.get((ruleset.source, ruleset.family.value, chain))
 
     def faults_of(self, ruleset: Ruleset, table: str, chain: str) -> tuple[str, ...]:
-        """The rules of the audit that find fault with a chain: `IPT202 traffic-leaks`."""
+        """The audit rules with findings about a chain: `IPT202 traffic-leaks`."""
         return tuple(self.faults.get(((ruleset.source, ruleset.family.value, chain), table), ()))
 
     def is_faulty(self, ruleset: Ruleset, line: int) -> bool:
@@ -59,7 +59,7 @@ class Notes:
 
 
 def notes_of(services: Iterable[ServicePort], findings: Iterable[Finding]) -> Notes:
-    """The notes of Services, and of the findings that are errors or warnings."""
+    """Notes on Services, and on findings that are errors or warnings."""
     notes = Notes()
     for service in services:
         for chain, note in _chains(service):

@@ -1,7 +1,7 @@
-"""The part of Markdown that help texts are written in, read into blocks.
+"""A parser for the subset of Markdown in help texts.
 
-`# title` on the first line, `## heading`, paragraphs of one line, `- item` of one line, and literal text indented by
-four blanks. Inline: `code` and *emphasis*.
+It has `# title` on the first line, `## heading`, paragraphs and `- items` of one line each, and literal text indented
+by four blanks. Inline: `code` and *emphasis*.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _INLINE = re.compile(r"`([^`]+)`|(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])")
 
 
 class BlockKind(Enum):
-    """What a block is."""
+    """Kinds of blocks."""
 
     TITLE = "title"
     HEADING = "heading"
@@ -27,14 +27,14 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block and its text; that of a LITERAL has lines, with the four blanks taken off."""
+    """A block and its text; a LITERAL has several lines, without the four blanks."""
 
     kind: BlockKind
     text: str
 
 
 class SpanKind(Enum):
-    """How a piece of a line is set."""
+    """Kinds of spans."""
 
     PLAIN = "plain"
     CODE = "code"

@@ -1,4 +1,4 @@
-"""Manual pages in roff, from the same texts that `help`, `--help` and `rules` print."""
+"""Manual pages in roff, from the texts of `help`, `--help` and `rules`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ESCAPES = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "
 
 @dataclass(frozen=True, slots=True)
 class CommandPage:
-    """A command as the manual has it: how it is called, what it answers, and its options with what they do."""
+    """A command in the manual: its usage, its description, and its options with their help."""
 
     usage: str
     text: str
@@ -68,7 +68,7 @@ def _body(text: str, heading: str) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """One line of running text, its spans in their fonts."""
+    """One line of running text, with its spans in their fonts."""
     return _unlike_request(
         "".join(
             f"\\f{_FONTS[span.kind]}{_roff(span.text)}\\fR" if _FONTS[span.kind] else _roff(span.text)
@@ -78,12 +78,12 @@ def _line(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Lines that stay as they are."""
+    """Literal lines."""
     return "\n".join(_unlike_request(_roff(line)) for line in text.split("\n"))
 
 
 def _roff(text: str) -> str:
-    """Text with what roff would read as its own written as escapes; other signs by their number, for any encoding."""
+    """Escape what roff would interpret, and write non-ASCII characters by number, for any encoding."""
     return "".join(
         character if character.isascii() else f"\\[u{ord(character):04X}]" for character in text.translate(_ESCAPES)
     )

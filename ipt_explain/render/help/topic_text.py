@@ -16,7 +16,7 @@ _STYLES = {SpanKind.CODE: "cyan", SpanKind.EMPHASIS: "italic"}
 
 
 def topic_lines(text: str, width: int, color: bool) -> Iterator[str]:
-    """A help text in lines of at most `width` columns, line feeds included; literal lines stay as they are."""
+    """A help text in lines of at most `width` columns, including line feeds; literal lines are unchanged."""
     paint = painter(color)
     width = min(width, LONGEST_LINE)
     before: Block | None = None
@@ -41,7 +41,7 @@ def _lines(block: Block, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _painted(lines: list[str], paint: Paint) -> Iterator[str]:
-    """Wrapped lines with their spans coloured: one that runs over a line's end is coloured on both."""
+    """Wrapped lines with coloured spans. A span across a line break is coloured on both lines."""
     if paint("x", "bold") == "x":
         yield from lines
         return

@@ -1,4 +1,4 @@
-"""What a report says, whatever prints it: a headline, problems, Services, all made of texts that are safe to show."""
+"""A report's content, independent of its format: headline, problems, Services, all as safe text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MOST_ADDRESSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A line of the dump in three parts: before what matters, that, and after it."""
+    """A line of the dump in three parts: before, inside and after the part that matters."""
 
     before: str
     marked: str
@@ -47,7 +47,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A story of the audit. `places` are where it is found (place, Service), `more` how many others there are."""
+    """A story of the audit. `places` are pairs of place and Service, `more` counts those not listed."""
 
     anchor: str
     severity: str
@@ -66,7 +66,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
-    """A Service port: a row, and after it its tree as `explain` prints it. `calm` tells that nothing is wrong."""
+    """A Service port: a row, and its tree as `explain` prints it. `calm` means that nothing is wrong."""
 
     anchor: str
     name: str
@@ -82,8 +82,8 @@ class ServiceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The whole report. `rulesets` are the lines of each ruleset's header, `health` those that `explain` adds;
-    `absence` says why there are no Services, "" where there are."""
+    """The whole report. `rulesets` has each ruleset's header lines, `health` the node's health as in `explain`;
+    `absence` says why there are no Services, if so."""
 
     title: str
     verdict: str
@@ -98,7 +98,7 @@ class Document:
 
 
 def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) -> Document:
-    """The report on some dumps: what was explained of them, and what the audit found."""
+    """The report on dumps, from their explanation and audit."""
     told = stories(report.findings)
     notes = notes_of(explanation.services, report.findings)
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], None)
@@ -161,7 +161,7 @@ def _problem(number: int, story: Story, drawn: Picture | None) -> Problem:
 
 
 def _pictures(told: Sequence[Story], among: Sequence[TablePlace], notes: Notes) -> dict[int, Picture]:
-    """The pictures of the gravest problems by number, each chain's once."""
+    """Pictures of the most severe problems by number, one per chain."""
     found: dict[int, Picture] = {}
     seen: set[tuple[object, ...]] = set()
     for number, story in enumerate(told[:MOST_PICTURES], start=1):
@@ -175,7 +175,7 @@ def _pictures(told: Sequence[Story], among: Sequence[TablePlace], notes: Notes) 
 
 
 def _picture(story: Story, among: Sequence[TablePlace], notes: Notes) -> Picture | None:
-    """The surroundings of the chain that a problem is in, where they can be taken in at a glance."""
+    """A picture of the problem's chain and its neighbours, if small enough."""
     finding = story.example
     if finding.chain is None:
         return None

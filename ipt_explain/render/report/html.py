@@ -1,4 +1,4 @@
-"""A report as one HTML file: no network, no script needed to read it; light and dark; fit for printing."""
+"""A report as one HTML file: readable without network or scripts; light and dark; printable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ipt_explain.render.report.document import Document
 
 
 def html(document: Document, now: datetime | None = None) -> Iterator[str]:
-    """The page, in pieces. Every text is escaped by the template; the page allows itself one script, by its hash."""
+    """The page, in pieces. The template escapes every text; the page's policy allows only its own script, by hash."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -1,4 +1,4 @@
-"""Where the boxes of a small graph go: in columns from left to right, each box right of all that lead to it."""
+"""Layout of a small graph: boxes in columns from left to right, each to the right of all that lead to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def columns(boxes: Sequence[str], arrows: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """The boxes by column, top to bottom. Arrows that close a circle are ignored; linear but for sorting."""
+    """The boxes by column, top to bottom. Arrows that close a cycle are ignored. Linear time, except for sorting."""
     after: dict[str, list[str]] = {box: [] for box in boxes}
     before: dict[str, list[str]] = {box: [] for box in boxes}
     for source, target in dict.fromkeys(arrows):
@@ -27,7 +27,7 @@ def columns(boxes: Sequence[str], arrows: Iterable[tuple[str, str]]) -> list[lis
 def _depths(
     boxes: Sequence[str], after: Mapping[str, Sequence[str]], before: Mapping[str, Sequence[str]]
 ) -> dict[str, int]:
-    """The length of the longest way to each box. In a circle, the first box in order begins it."""
+    """The length of the longest path to each box. A cycle begins at its first box in order."""
     waiting = {box: len(before[box]) for box in boxes}
     depth = dict.fromkeys(boxes, 0)
     ready = [box for box in boxes if not waiting[box]]

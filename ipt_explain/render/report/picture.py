@@ -1,6 +1,6 @@
-"""A part of the chain graph as an SVG picture that needs no other program: boxes in columns, arrows between them.
+"""A part of the chain graph as an SVG picture, made without other programs: boxes in columns, arrows between them.
 
-Positions and texts only; the template turns them into elements, and escapes the texts.
+This computes positions and texts; the template turns them into elements and escapes the texts.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_l
 from ipt_explain.render.report.layers import columns
 from ipt_explain.render.text.safe import cells
 
-# Pixels: of a character in the picture's monospaced type, of a line, and around and between boxes.
+# Pixels: a monospaced character's width, a line's height, and the space around and between boxes.
 CHARACTER, LINE = 6.7, 15
 PADDING, ROW_GAP, COLUMN_GAP = 8, 14, 46
 
-# Beyond this many boxes nobody finds anything in the picture.
+# A picture with more boxes is unreadable.
 MOST_BOXES = 40
 MOST_CHARACTERS = 44
 
@@ -47,8 +47,8 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of `width` × `height` pixels. `legend` has the looks that occur: a word for style sheets, and what it
-    means.
+    """A picture of `width` × `height` pixels. `legend` explains the looks that occur: a word for style sheets, and its
+    meaning.
     """
 
     width: float
@@ -60,7 +60,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """An arrow before it has a place."""
+    """An arrow without a position."""
 
     source: str
     target: str
@@ -70,7 +70,7 @@ class _Line:
 
 
 def picture(drawing: Drawing) -> Picture | None:
-    """The picture; None where there is nothing to show, or too much."""
+    """The picture; None if there is nothing to show, or too much."""
     if not drawing.jumps or len(drawing.chains) > MOST_BOXES:
         return None
     texts = {chain.id: tuple(map(_fitting, chain.lines)) for chain in drawing.chains}
@@ -100,7 +100,7 @@ def _fitting(text: str) -> str:
 
 
 def _placed(texts: dict[str, tuple[str, ...]], look: dict[str, str], lines: list[_Line]) -> dict[str, Box]:
-    """The boxes, each as high as its own lines need and those of the arrows that end at it."""
+    """The boxes, each high enough for its own lines and those of the arrows that end at it."""
     found: dict[str, Box] = {}
     grid = columns(list(texts), [(line.source, line.target) for line in lines])
     arriving: dict[str, list[tuple[str, ...]]] = {box: [] for box in texts}
@@ -126,7 +126,7 @@ def _placed(texts: dict[str, tuple[str, ...]], look: dict[str, str], lines: list
 
 
 def _arrows(lines: list[_Line], boxes: dict[str, Box]) -> list[Arrow]:
-    """The arrows, those that end at one box below each other, in the order of where they come from."""
+    """The arrows; those that end at one box are stacked in the order of their sources."""
     found: list[Arrow] = []
     taken: dict[str, float] = {}
     for line in sorted(lines, key=lambda line: (boxes[line.source].y, boxes[line.source].x)):
@@ -144,7 +144,7 @@ def _arrow(source: Box, target: Box, line: _Line, to_y: float) -> Arrow:
     from_x, from_y = source.x + source.width, source.y + source.height / 2
     to_x = target.x
     bend = COLUMN_GAP / 2
-    # The words are over the arrow's end, which is straight, where arrows of one box are apart.
+    # The words go above the arrow's straight end, where the arrows of one box are apart.
     straight = max(map(cells, line.words), default=0) * CHARACTER + 14
     bent = to_x - straight
     curve = f"C{from_x + bend:.0f},{from_y:.0f} {bent - COLUMN_GAP / 2:.0f},{to_y:.0f} {bent:.0f},{to_y:.0f}"

@@ -1,1 +1,1 @@
-"""What `show` prints: rules, chains and tables in plain English."""
+"""Output of `show`: rules, chains and tables in plain English."""

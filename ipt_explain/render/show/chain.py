@@ -1,4 +1,4 @@
-"""A chain in plain English: who wrote it, what for, who calls it, and what each of its rules does."""
+"""A chain in plain English: its author, its purpose, its callers, and what each rule does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ipt_explain.words.quotes import cited, clipped
 
 SHOWN_CALLERS = 8
 
-# Sentences are hard to read in lines longer than this.
+# Longer lines are hard to read.
 WIDEST = 120
 
 # The column at which the values of a chain's entries begin.
@@ -127,8 +127,8 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
 
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
-    """What follows a rule's sentence: its share where the chain spreads packets, its comments, its counters, and
-    in a built-in chain who put it there.
+    """Notes after a rule's sentence: its share if the chain balances, its comments, its counters, and in a built-in
+    chain its author.
     """
     if share is not None:
         yield from _behind(f"[{share} in all]")

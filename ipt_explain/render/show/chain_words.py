@@ -1,4 +1,4 @@
-"""What a rule's sentence says of the chains that it leads to: how many rules they fold away, and to what end."""
+"""A rule in words, with a short description of the chain it leads to: its number of rules and its purpose."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ChainWords:
         return rules if owner is None else f"{rules}: {owner.purpose}"
 
     def _end(self, chain: Chain, role: ChainRole) -> str:
-        """What one of a Service's chains comes to; its purpose would be said over and over."""
+        """The effect of a Service's chain, instead of its purpose, which is always the same."""
         if role is ChainRole.ENDPOINT:
             addresses = [rule.target_value("--to-destination") for rule in chain.rules]
             return "".join(f"DNAT to {address}" for address in addresses if address is not None)
@@ -58,13 +58,13 @@ class ChainWords:
 
 
 def purpose_of(chain: str) -> str | None:
-    """What a chain is for, by its name alone."""
+    """A chain's purpose, by its name alone."""
     owner = owner_of(chain)
     return None if owner is None else owner.purpose
 
 
 def notes_of(rule: Rule) -> list[str]:
-    """What a rule's line says beside the rule: that it is not just appended, and its counters."""
+    """Notes from a rule's line: its command unless that appends, and its counters."""
     notes = []
     number = "" if rule.shape.rulenum_slot is None else f" {rule.word(rule.shape.rulenum_slot)}"
     if rule.shape.command is Command.DELETE:

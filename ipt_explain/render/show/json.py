@@ -1,4 +1,4 @@
-"""`show` as JSON, schema ipt-explain/show/1. Keys are a promise: some may be added, none renamed or dropped.
+"""`show` as JSON, schema ipt-explain/show/1. Keys are stable: some may be added, none renamed or dropped.
 
     {"schema": "ipt-explain/show/1",
      "tables": [{"source", "family", "backend", "table", "chains", "rules",
@@ -61,12 +61,12 @@ def show_json(
 
 
 def _array(key: str, members: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A key after others, and the array that it has; the rules of a chain are written one by one."""
+    """A key and its array, to follow other keys. The rules of a chain are written one by one."""
     yield f', "{key}": ['
     before = "\n"
     for member in members:
         rules = member.pop("rules") if key == "chains" else None
-        # JSON need not escape DEL, and json.dumps does not.
+        # json.dumps does not escape DEL.
         text = before + json.dumps(member).replace("\x7f", "\\u007f")
         if rules is None:
             yield text
@@ -165,6 +165,6 @@ def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None)
 
 
 def _names_chain(rule: Rule) -> bool:
-    """Whether a rule by itself jumps: its target is nothing that the grammar knows, and has no options."""
+    """Whether a rule jumps, judged by its text alone: the grammar does not know its target, and it has no options."""
     target = rule.shape.target
     return target is not None and target.slot is not None and not target.options

@@ -1,4 +1,4 @@
-"""Chains and sets of nftables in plain English: who wrote them, what for, what leads to them, what each rule does."""
+"""Chains and sets of nftables in plain English: their author, purpose and callers, and what each rule does."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
 
 
 def _notes(rule: Rule) -> Iterator[str]:
-    """What follows a rule's sentence: its comment, and what it has counted."""
+    """Notes after a rule's sentence: its comment and its counters."""
     if rule.comment is not None:
         yield cited(clipped(rule.comment))
     counter = counter_of(rule)

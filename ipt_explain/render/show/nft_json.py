@@ -1,4 +1,4 @@
-"""Chains, sets and tables of nftables as `show -o json` has them (see `json`)."""
+"""Chains, sets and tables of nftables in `show -o json` (see `json`)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ipt_explain.words.counts import counted
 
 
 class NftWords:
-    """Rules in words, and what the chains come to that they lead to."""
+    """Rules in words, with the effect of the chains that they lead to."""
 
     def __init__(self, place: NftPlace) -> None:
         self._place = place
@@ -47,6 +47,6 @@ class NftWords:
 
 
 def counter_of(rule: Rule) -> Counter | None:
-    """The rule's own counter, where it shows numbers."""
+    """The rule's own counter, if it has numbers."""
     found = next((each for each in rule.statements if isinstance(each, Counter)), None)
     return found if found is not None and found.packets is not None else None

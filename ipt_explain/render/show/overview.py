@@ -1,4 +1,4 @@
-"""Tables and chains at a glance, by who wrote them."""
+"""Tables and chains at a glance, by author."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _hook(facts: HookFacts) -> Node:
 
 
 def _empty_hooks(hooks: Sequence[HookFacts]) -> Iterator[Node]:
-    """The built-in chains without rules, together where they have the same policy."""
+    """The built-in chains without rules, grouped by policy."""
     by_policy: dict[str, list[str]] = {}
     for facts in hooks:
         if not facts.rules:
@@ -87,7 +87,7 @@ def _possession(possession: Possession) -> Node:
 
 
 def named_list(label: str, names: Sequence[str], style: str = "unknown") -> Node:
-    """A label, and the first of some names."""
+    """A label and the first few names."""
     return Node([(label, style), *_names([escape(clipped(name)) for name in names])], hang=2)
 
 

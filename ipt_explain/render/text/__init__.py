@@ -1,1 +1,1 @@
-"""Lines of text for people: layout, colour, and what makes text from a dump safe."""
+"""Lines of text for people: layout, colour, and escaping of text from a dump."""

@@ -1,4 +1,4 @@
-"""A command for the reader's shell, on lines that the shell joins again."""
+"""A shell command wrapped over several lines."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _INDENT = "  "
 
 
 def command_lines(words: Sequence[str], first: str, width: int) -> Iterator[str]:
-    """The command's lines, none wider than `width`, the first after `first`; pasted whole, they are one command.
+    """The command's lines, none wider than `width`, with `first` before the first. They can be pasted as one command.
 
-    A line ends in a backslash where the command goes on. A word wider than a line is broken, its rest at the left edge,
-    as blanks in front would part it.
+    All lines but the last end in a backslash. A word wider than a line is broken; its rest starts at the left edge,
+    since blanks would split the word.
     """
     indent = " " * len(first) + _INDENT
     line = first
@@ -39,7 +39,7 @@ def command_lines(words: Sequence[str], first: str, width: int) -> Iterator[str]
 
 
 def _pieces(word: str, width: int) -> Iterator[str]:
-    """A word in pieces, each quoted by itself."""
+    """A word in pieces, each quoted separately."""
     start = 0
     while start < len(word):
         end = start + 1

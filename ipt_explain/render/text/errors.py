@@ -1,4 +1,4 @@
-"""Lines that are not iptables-save syntax, shown to the person who must fix them: place, line, caret, remedy."""
+"""Messages about lines that are not iptables-save syntax: place, line, caret, remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLONS = lazy_pattern(r"\s{0,200}(?=::)")
 
 
 def syntax_report(error: DumpSyntaxError, width: int) -> str:
-    """What is wrong with an input, in lines of at most `width` columns where they quote it; no final line feed."""
+    """What is wrong with an input; quoted lines are cut to `width` columns. No final line feed."""
     lines: list[str] = []
     for diagnostic in error.diagnostics[:SHOWN]:
         lines.extend(_diagnostic(diagnostic, width))
@@ -46,7 +46,7 @@ def _lowered(sentence: str) -> str:
 def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
     """A line and the carets under `length` characters from `start` (0-based), both cut to `width` columns around them.
 
-    Looks only at what can be shown, so that a line of 10 MB costs no more than a short one.
+    It looks only at characters that it may show, so a line of 10 MB costs no more than a short one.
     """
     start = min(max(start, 0), len(line))
     end = start + min(max(length, 1), width)
@@ -65,8 +65,8 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
 
 
 def _shown(line: str, start: int, end: int) -> list[str]:
-    """Characters of a line as printed. Of `::` at its beginning the first is escaped, as everywhere: CI systems
-    would obey it (`render.runners`).
+    """Characters of a line as printed. The first `:` of a leading `::` is escaped, because CI systems would obey it
+    (see `render.runners`).
     """
     shown = [escape(character) for character in line[start:end]]
     colons = _COLONS.match(line)
@@ -76,7 +76,7 @@ def _shown(line: str, start: int, end: int) -> list[str]:
 
 
 def _before(left: list[str], cut: bool, room: int) -> str:
-    """What comes before the mark: all of it where that leaves a third of the room to what follows, else its end."""
+    """The text before the mark: all of it if that leaves a third of the room for the rest, else its end."""
     if not cut and _cells(left) <= room * 2 // 3:
         return "".join(left)
     return ELLIPSIS + "".join(_fitting(left[::-1], room // 2 - len(ELLIPSIS))[::-1])
@@ -89,7 +89,7 @@ def _after(right: list[str], cut: bool, room: int) -> str:
 
 
 def _fitting(shown: list[str], width: int) -> list[str]:
-    """As many of the first characters as fit."""
+    """The first characters, as many as fit."""
     used = 0
     for count, character in enumerate(shown):
         used += cells(character)

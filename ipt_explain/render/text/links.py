@@ -10,7 +10,7 @@ from ipt_explain.render.text.outline import Line
 
 
 def file_link(text: str, path: str) -> str:
-    """A text that leads to a file of this machine; the text as it is where there is no such file."""
+    """A text that links to a file on this machine; without a link if there is no such file."""
     address = _address(path)
     return text if address is None else f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
 
@@ -19,7 +19,7 @@ def file_link(text: str, path: str) -> str:
 def _address(path: str) -> str | None:
     if path == "-" or not os.path.exists(path):
         return None
-    import socket  # few outputs have links, and it is much to load
+    import socket  # slow to import, and few outputs have links
     from urllib.parse import quote
 
     absolute = quote(os.fsencode(os.path.abspath(path)), safe="/")
@@ -27,7 +27,7 @@ def _address(path: str) -> str | None:
 
 
 def with_line_links(lines: Iterable[Line], path: str) -> Iterator[Line]:
-    """Lines of an outline whose line numbers lead to the file that they are of."""
+    """Lines of an outline whose line numbers link to their file."""
     for line in lines:
         yield [(_linked(text, path) if style == "line" else text, style) for text, style in line]
 

@@ -1,7 +1,7 @@
-"""A tree laid out for a width: guides, columns, lines that hang, line numbers at the right.
+"""A tree laid out for a width: guides, columns, hanging indents, line numbers at the right.
 
 Rich's own Tree takes two milliseconds for a service with ten endpoints, and a node may have ten thousand services. So
-lines are laid out here as spans of text and style; rich colours them where a terminal shows them (`terminal`).
+this module lays out lines as spans of text and style, and rich only colours them for terminals (`terminal`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _TRUNK, _NO_TRUNK = "│  ", "   "
 class Node:
     """One entry of a tree.
 
-    `words` are spans between which a line may be broken. They bring their own spaces: those in front vanish where a
-    word begins a line, those after where it ends one. `hang` is the column, after the guides, at which lines go on.
-    `more` are children after the others that are only made when they are drawn, as a long chain's rules.
+    A line may be broken between the spans of `words`, which include their spaces; spaces at the start or end of a line
+    vanish. `hang` is the column, after the guides, at which the following lines start. `more` are further children,
+    made only when drawn, such as a long chain's rules.
     """
 
     words: Sequence[Span]
@@ -43,14 +43,14 @@ class Node:
 
 
 def sentence(text: str, style: str = "") -> list[Span]:
-    """Text as words, so that it may be broken at its spaces."""
+    """Split text into words, so that lines can be broken at its spaces."""
     first, *others = text.split(" ")
     return [(first, style), *[(f" {word}", style) for word in others]]
 
 
 def draw(root: Node, width: int) -> Iterator[Line]:
-    """The lines of a tree, none wider than `width`; a word wider than that is broken inside."""
-    # Trees are as deep as chains jump, so no recursion; nor does every line show as many guides as there are floors.
+    """The lines of a tree, none wider than `width`; a wider word is broken inside."""
+    # Trees are as deep as chains jump, so this does not recurse, nor print a guide for every level.
     room = width // 2 // len(_TRUNK) * len(_TRUNK)
     children = _children(root)
     child = next(children, None)
@@ -103,7 +103,7 @@ def _width(words: Sequence[Span]) -> int:
 
 
 def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:
-    """Words on lines of `width` columns, but for the first line, which may be narrower; `columns` measures a text."""
+    """Words on lines of `width` columns; the first line has `first_width`. `columns` measures a text."""
     lines: list[Line] = []
     ends = list(accumulate([columns(text) for text, _ in words]))
     room, start = first_width, 0
@@ -129,7 +129,7 @@ def _ended(line: Line) -> Line:
 
 
 def _chopped(text: str, first_width: int, width: int) -> list[str]:
-    """A text in pieces that fit, of one character at least."""
+    """A text in pieces that fit, of at least one character."""
     pieces: list[str] = []
     start, used, room = 0, 0, first_width
     for index, character in enumerate(text):

@@ -1,4 +1,4 @@
-"""Colour for lines of our own making. Text from a dump must be escaped before it is painted."""
+"""Colour for our own text. Text from a dump must be escaped first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Paint = Callable[[str, str], str]
 
 
 def painter(color: bool) -> Paint:
-    """A function of a text and a rich style (`bold red`) that colours the text, or leaves it as it is."""
+    """A function that colours a text in a rich style (`bold red`), or returns it unchanged."""
     if not color:
         return _plain
     from rich.color import ColorSystem

@@ -1,7 +1,7 @@
 """Text from a dump, made safe for a terminal.
 
-A chain name, comment or log prefix may hold any byte. What could move the cursor, recolour, reorder or hide
-text is shown as an escape instead: `\\x1b`, `\\u202e`. Nothing from a dump reaches a terminal by another way.
+A chain name, comment or log prefix may hold any byte. Characters that could move the cursor, or recolour, reorder or
+hide text are escaped: `\\x1b`, `\\u202e`. All text from a dump passes through here before it reaches a terminal.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def escape(text: str, keep: str = "") -> str:
-    """Text with every character that a terminal would act upon, or not show, written as an escape.
+    """Escape every character that a terminal would act upon or not show.
 
-    A byte that was not UTF-8 (a surrogate) is shown as that byte: `\\xff`. `keep` are characters to leave alone,
-    for text of our own that holds line feeds.
+    A byte that was not UTF-8 (a surrogate) is shown as that byte: `\\xff`. `keep` are characters to leave alone, for
+    our own text with line feeds.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -58,7 +58,7 @@ def escaped(character: str) -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    """The number of terminal columns of a text: two for a wide character, none for a combining one."""
     if text.isascii() or _ONE_COLUMN.match(text):
         return len(text)
     from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""Lines of styled spans as text: as they are, or coloured by rich for a terminal."""
+"""Lines of styled spans as text: plain, or coloured by rich for a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BATCH = 200
 
 
 def to_text(lines: Iterable[Line], color: bool) -> Iterator[str]:
-    """The lines as text in pieces of several lines, each with its line feed."""
+    """The lines as text, in pieces of several lines with their line feeds."""
     return _coloured(lines) if color else _plain(lines)
 
 
@@ -38,7 +38,7 @@ def _coloured(lines: Iterable[Line]) -> Iterator[str]:
     from rich.segment import Segment, Segments
     from rich.style import Style
 
-    # The spans are laid out and escaped already: rich is to colour them, not to wrap, crop, or read markup in them.
+    # The spans are already laid out and escaped: rich must only colour them, not wrap, crop or interpret markup.
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system="standard", no_color=False, legacy_windows=False
     )

@@ -1,1 +1,1 @@
-"""What `trace` prints."""
+"""Output of `trace`."""

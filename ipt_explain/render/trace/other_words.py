@@ -1,4 +1,4 @@
-"""What a step of a trace says where no rule of iptables is met: one of nftables, or a virtual server of IPVS."""
+"""Words for a step of a trace outside iptables: an nftables rule, or an IPVS virtual server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 
 
 def other_conditions(step: NftStep | IpvsStep) -> str:
-    """What a rule of nftables asked ahead of what it did, as nft prints it; the virtual server."""
+    """An nftables rule's conditions as nft prints them, or the virtual server."""
     if isinstance(step, IpvsStep):
         return step.text
     asked: list[str] = []
@@ -23,7 +23,7 @@ def other_conditions(step: NftStep | IpvsStep) -> str:
 
 
 def other_effect(step: NftStep | IpvsStep) -> str:
-    """What it did with the packet."""
+    """What the step did with the packet."""
     after = step.after
     if isinstance(step, IpvsStep):
         if not step.after.dnat:

@@ -1,4 +1,4 @@
-"""What an outcome of a trace means for the client, in words; where a Service's traffic fails, which and why."""
+"""An outcome of a trace in words: what it means for the client, and which Service fails and why."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
 
 
 def _because(outcome: Outcome) -> str:
-    """Why the kernel itself stops a packet; "" where a rule or policy does."""
+    """Why the kernel itself stops a packet; "" if a rule or policy does."""
     return f", as {outcome.reason}" if outcome.reason else ""
 
 
 def failure_words(judgement: Judgement, to: Addressee | None) -> Iterator[str]:
-    """Which Service fails, where it would lead, and the rule that decides, as far as known."""
+    """Which Service fails, where it would lead, and which rule decides, if known."""
     if to is None or judgement not in _LOSSES or not to.service.endpoints:
         return
     lost = _decisive(to, _LOSSES[judgement])

@@ -1,5 +1,4 @@
-"""The ways of a trace's outcomes as one tree: tables, and in them the rules met, each with the share of packets that
-met it."""
+"""The paths of a trace's outcomes as one tree: tables, and in them the rules met, each with its share of packets."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from ipt_explain.trace import Outcome, Step
 from ipt_explain.trace.outcome import Ending
 
 MOST_TOLD = 300
-"""So many ways to an outcome, of the likeliest, are told."""
+"""The most paths shown, likeliest first."""
 
 
 _Key = tuple[int, int, int]
@@ -19,14 +18,14 @@ _Key = tuple[int, int, int]
 
 @dataclass(slots=True)
 class Scene:
-    """A rule on the way, or a policy, with what packets met in the chain that it jumps to."""
+    """A rule on the path, or a policy, with what packets met in the chain that it jumps to."""
 
     step: Step
     share: float = 0.0
     inside: dict[_Key, Scene] = field(default_factory=dict)
 
     def scenes(self) -> list[Scene]:
-        """Those inside, in the order of the chain."""
+        """The scenes inside, in the order of the chain."""
         return sorted(self.inside.values(), key=_place)
 
 
@@ -45,7 +44,7 @@ class Act:
 
 
 def story(outcomes: Iterable[Outcome]) -> list[Act]:
-    """The tables in which packets met rules on their ways to these outcomes, in the order met."""
+    """The tables in which packets met rules on their paths to these outcomes, in the order met."""
     acts: dict[tuple[str, str, bool], Act] = {}
     for ending in told(outcomes):
         _tell(ending, float(ending.share), acts)
@@ -58,7 +57,7 @@ _HOOK_ORDER = {"PREROUTING": 0, "OUTPUT": 1, "INPUT": 2, "FORWARD": 3, "POSTROUT
 
 
 def told(outcomes: Iterable[Outcome]) -> list[Ending]:
-    """The ways that are told."""
+    """The paths that are shown."""
     return list(islice((ending for outcome in outcomes for ending in outcome.endings), MOST_TOLD))
 
 
@@ -69,7 +68,7 @@ def _tell(ending: Ending, share: float, acts: dict[tuple[str, str, bool], Act]) 
     balanced = False
     for step in ending.steps:
         local, hook = step.before.connection.local, step.before.hook.value
-        balanced = balanced or (not local and hook == "OUTPUT")  # IPVS has sent it there from INPUT
+        balanced = balanced or (not local and hook == "OUTPUT")  # IPVS sent it there from INPUT
         again = balanced or (local and hook in ("PREROUTING", "INPUT"))
         key = (step.table, hook, again)
         act = acts.setdefault(key, Act(step.table, step.before.hook.value))

@@ -1,4 +1,4 @@
-"""A trace as text: the packet, its way hook by hook, and where it can end up."""
+"""A trace as text: the packet, its path hook by hook, and where it can end up."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def trace_text(
     color: bool,
     links: bool = False,
 ) -> Iterator[str]:
-    """The trace in pieces of text. `label` names the Service that was asked for, `to` is the one whose address the
-    packet is sent to; `verbose` adds rules that nearly matched. With `links`, line numbers lead to the dump.
+    """The trace in pieces of text. `label` names the Service given by the user, `to` is the one whose address the
+    packet is sent to; `verbose` adds rules that nearly matched. With `links`, line numbers link to the dump.
     """
     lines = _lines(trace, label, to, why_not, verbose, width)
     return to_text(with_line_links(lines, trace.dump.source) if links else lines, color)
@@ -78,7 +78,7 @@ def _headline(trace: Trace, label: str) -> str:
 
 
 def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
-    """Names of mark bits, where a rule on the way tests or sets marks; else their analyzer need not be loaded."""
+    """Names of mark bits, if a rule on the path tests or sets marks; else their analyzer is not imported."""
     for ending in told(outcomes):
         for step in ending.steps:
             if isinstance(step, IptablesStep) and step.rule is not None and (
@@ -109,7 +109,7 @@ class _Teller:
         return root
 
     def _fill(self, parent: Node, scene: Scene, whole: float) -> None:
-        """Add a scene and all below it, on a stack of our own: input decides how deep."""
+        """Add a scene and all below it, without recursion: the input decides the depth."""
         waiting = [(parent, scene, whole)]
         while waiting:
             above, one, share = waiting.pop()
@@ -137,14 +137,14 @@ class _Teller:
             words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
         if done.startswith("→"):
             back = "" if scene.inside or step.after is None else ", and back"
-            return [*words, (escape(done) + back, "")]  # the arrow stays with its chain
+            return [*words, (escape(done) + back, "")]  # never break a line between an arrow and its chain
         return words + sentence(escape(clipped(done)))
 
     def _tail(self, scene: Scene) -> str:
         return "" if scene.step.line is None else f"line {scene.step.line}"
 
     def _add_misses(self, node: Node, chain: Chain, step: IptablesStep, scenes: Sequence[Scene]) -> None:
-        """The rules of a chain that nearly matched, up to where the packets left it."""
+        """Add the rules of a chain that nearly matched, up to where the packets left it."""
         if not self._verbose:
             return
         met = {id(scene.step.rule) for scene in scenes}
@@ -187,7 +187,7 @@ def _outcome_lines(trace: Trace, to: Addressee | None, width: int) -> Iterator[L
 
 
 def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
-    """What all outcomes suppose of chains that a fragment does not show."""
+    """Assumptions of all outcomes about chains that a fragment does not show."""
     first, *others = outcomes
     return [
         text
@@ -199,7 +199,7 @@ def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, width: int) -> Iterator[Line]:
-    """What the outcome takes besides the dump, and its chance if all of that holds."""
+    """The outcome's assumptions beyond the dump, and its chance if they hold."""
     for assumption in open_ones[:_MOST_ASSUMPTIONS]:
         yield from _indented(f"if {assumption}", indent, "unknown", width)
     left = len(open_ones) - _MOST_ASSUMPTIONS

@@ -1,4 +1,4 @@
-"""What a step of a trace says: why the rule matched, and what it made of the packet."""
+"""Words for a step of a trace: why the rule matched, and what it did with the packet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.words.lists import both
 
-# The story shows chances as the shares of packets that went on.
+# The story shows chances as shares of packets.
 _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ of every)")
 
 

@@ -1,1 +1,1 @@
-"""Who makes the digests of many nodes: one process, several, or a Dask cluster."""
+"""Making digests of many nodes in one process, in several, or on a Dask cluster."""

@@ -1,7 +1,7 @@
-"""Digests of many nodes on a Dask cluster: one task a node, in the order of the nodes whatever worker is first.
+"""Digests of many nodes on a Dask cluster: one task per node, with results in the order of the nodes.
 
-Workers open what has a URL themselves; this machine's files are sent to them. A worker that is lost is replaced and its
-task done again; a dump that kills one worker after the other is named.
+Workers open URLs themselves; this machine's files are sent to them. A lost worker is replaced and its task repeated; a
+dump that kills one worker after another is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _RETRIES = 2
 _AHEAD = 4
-"""Tasks that are handed out for each of the cluster's threads before the oldest has to be finished."""
+"""Tasks to submit per thread of the cluster before waiting for the oldest."""
 
 _CONNECT_SECONDS = "20s"
 
@@ -34,13 +34,13 @@ def made_by_dask(
 ) -> Iterator[Made]:
     """Digests made by the workers of the cluster whose scheduler has this address.
 
-    Raises UsageError where Dask is not installed, or nothing answers there.
+    Raises UsageError if Dask is not installed or the scheduler does not answer.
     """
     try:
         import distributed
     except ImportError:
         raise UsageError("--dask needs Dask: pip install 'ipt-explain[fleet]'") from None
-    library: Any = distributed  # it has no types of its own
+    library: Any = distributed  # has no type annotations
     try:
         client = library.Client(address, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError) as error:
@@ -62,7 +62,7 @@ def made_by_dask(
 
 
 def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task], Any]) -> Made:
-    """A task's digest; what goes wrong on the cluster is said of its node, and stops no other."""
+    """A task's digest. A failure on the cluster is reported for its node and does not stop the others."""
     import distributed
     from distributed import KilledWorker
 
@@ -72,7 +72,7 @@ def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task],
         try:
             packed = future.result()
         except KilledWorker:
-            # Perhaps it was only on workers that another dump killed: it is tried again, with none beside it.
+            # Another dump may have killed its workers: try again with nothing else running.
             library.wait(others)
             packed = submit(task).result()
         made = pickle.loads(zlib.decompress(packed))
@@ -87,6 +87,6 @@ def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task],
 
 
 def _work(task: Task, lenient: bool, objects: ApiObjects | None) -> bytes:
-    """On a worker: the digest, packed for its way back."""
+    """Runs on a worker: the digest, packed to send it back."""
     maker = Maker(lenient, objects) if objects is not None else _makers.setdefault(lenient, Maker(lenient))
     return zlib.compress(pickle.dumps(made_of(maker, task)), 1)

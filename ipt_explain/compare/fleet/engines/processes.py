@@ -1,6 +1,6 @@
-"""Digests of many nodes on this machine: in this process, or in several.
+"""Digests of many nodes on this machine, made by this process or several.
 
-The digests come in the same order whatever number of processes makes them.
+Their order does not depend on the number of processes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ipt_explain.inputs.nodes.urls import is_url
 from ipt_explain.records import dataclass
 
 _AHEAD = 3
-"""Jobs that are handed out for each process before the oldest has to be finished."""
+"""Jobs to submit per process before waiting for the oldest."""
 
 _Contents = tuple[tuple[Entry, bytes | Unreadable], ...]
 
@@ -35,16 +35,16 @@ def available_cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job, with the contents of its files where only the first process can read them (archives, standard input)."""
+    """A job, with the contents of files that only the first process can read (archives, standard input)."""
 
     job: NodeJob
     contents: _Contents | None = None
 
 
 def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) -> Iterator[Task]:
-    """The jobs as tasks: those of plain files first, then those in archives, as soon as all their files are read.
+    """The jobs as tasks: first those of plain files, then those in archives, each as soon as all its files are read.
 
-    Where they are done `elsewhere`, on other machines, only what has a URL can be opened there.
+    If they run `elsewhere`, on other machines, only URLs can be opened there.
     """
     through_archives: list[NodeJob] = []
     for job in jobs:
@@ -62,7 +62,7 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) ->
         of_job[entry.path] = (entry, content)
         if len(of_job) == len(job.entries):
             del read[job.node]
-            # In the order of the paths, however the archive has them.
+            # In the order of the paths, not that of the archive.
             yield Task(job, tuple(of_job[each.path] for each in job.entries))
 
 
@@ -76,7 +76,7 @@ def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None = 
 def made_by_processes(
     work: Iterable[Task], lenient: bool, processes: int, objects: ApiObjects | None = None
 ) -> Iterator[Made]:
-    """Digests made by several processes. A dump that kills one is named; the others' work is done again."""
+    """Digests made by several processes. A dump that kills one is reported, and the other work is repeated."""
     waiting: deque[tuple[Task, Future[Made]]] = deque()
     pool = _Pool(lenient, processes, objects)
     try:
@@ -96,7 +96,7 @@ def _next(waiting: deque[tuple[Task, Future[Made]]], pool: _Pool) -> Iterator[Ma
     try:
         yield future.result()
     except BrokenProcessPool:
-        # Nobody knows which task killed its process: each that was under way is tried alone.
+        # Any task in progress may have killed its process: run each alone.
         again = [task, *(each for each, _ in waiting)]
         waiting.clear()
         pool.renew()
@@ -115,7 +115,7 @@ class _Pool:
         return ProcessPoolExecutor(processes, initializer=_begin, initargs=(self._lenient, self._objects))
 
     def submit(self, task: Task) -> Future[Made]:
-        """The task's digest, some time."""
+        """Submit a task."""
         try:
             return self._executor.submit(_work, task)
         except BrokenProcessPool as error:
@@ -129,7 +129,7 @@ class _Pool:
         self._executor = self._new(self._processes)
 
     def alone(self, task: Task) -> Made:
-        """The task's digest, made by a process of its own."""
+        """The task's digest, made by a separate process."""
         with self._new(1) as executor:
             try:
                 return executor.submit(_work, task).result()
@@ -139,7 +139,7 @@ class _Pool:
                 return Made(task.job.node, None, path, (NotCompared(task.job.node, why, path=path),))
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """End all processes."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -149,7 +149,7 @@ _maker: Maker
 def _begin(lenient: bool, objects: ApiObjects | None) -> None:
     global _maker  # noqa: PLW0603 (each process has one, to remember what it read last)
     _maker = Maker(lenient, objects)
-    # The first process is the one that Ctrl-C stops; it ends the others.
+    # Ctrl-C stops the first process, which ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,1 +1,1 @@
-"""What a digest holds of a node, record by record."""
+"""The records in a node's digest."""

@@ -1,4 +1,4 @@
-"""JSON text that is the same for the same content, whoever writes it."""
+"""Canonical JSON: the same text for the same content."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import json
 
 
 def compact(content: object) -> str:
-    """Content as JSON without blanks, its keys in order."""
+    """Content as JSON without blanks, with sorted keys."""
     return json.dumps(content, separators=(",", ":"), sort_keys=True)

@@ -1,7 +1,7 @@
 """The records of a node's chains in a digest: policies, built-in chains, kube-proxy's own, other components'.
 
-A record is a JSON value under a key such as `ipv4 policy filter FORWARD`. Comparing two records of one key is comparing
-two rulesets that hold nothing else.
+A record is a JSON value under a key such as `ipv4 policy filter FORWARD`. To compare two records of one key, each
+becomes a ruleset that holds nothing else.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRul
 from ipt_explain.errors import UsageError
 
 MOST_RULES = 100
-"""Rules of one chain of another component that a digest spells out; of more it has a hash."""
+"""The most rules of another component's chain that a digest spells out; it has a hash of longer ones."""
 
-# Also `! -d ::1/128`, which releases up to 1.26 wrote.
+# Includes `! -d ::1/128`, which releases up to 1.26 wrote.
 _NODE_ADDRESS = re.compile(r"(?: !)? -d [0-9a-fA-F.:]+/(?:32|128)(?= .*-j KUBE-NODEPORTS)")
-# What names one workload, bridge or interface among many: `cali-tw-cali1a2b3c4d5e6`, `br-1a2b3c4d5e6f`, `veth12ab34cd`.
+# Names of single workloads, bridges or interfaces: `cali-tw-cali1a2b3c4d5e6`, `br-1a2b3c4d5e6f`, `veth12ab34cd`.
 _WORKLOAD = re.compile(
     r"(?<![\w.:/])(?:cali[0-9a-f]{6,}|veth[0-9a-f]{4,}|vnet\d+|tap[0-9a-f-]{6,}|lxc[0-9a-z]{6,}|eni[0-9a-f]{8,}|azv[0-9a-f]{6,}"
     r"|br-[0-9a-f]{10,}|CNI-(?:DN-)?[0-9a-f]{16,}|CNI-SN-\w{12,}|KUBE-(?:NWPLCY|POD-FW|SRC|DST)-\w{12,}"
@@ -30,7 +30,7 @@ _WORKLOAD = re.compile(
 
 
 def chain_records(skeleton: Skeleton) -> Iterator[tuple[str, str]]:
-    """Key (without family and backend) and record of everything in a ruleset that nodes can be compared by."""
+    """Key (without family and backend) and record of everything in a ruleset that can be compared between nodes."""
     for (table, chain), policy in skeleton.policies.items():
         yield f"policy {table} {chain}", compact(policy)
     for (table, chain), rules in skeleton.built_in.items():
@@ -44,7 +44,7 @@ def chain_records(skeleton: Skeleton) -> Iterator[tuple[str, str]]:
 
 
 def skeleton_of(key: str, record: str | None) -> Skeleton:
-    """The ruleset that holds what a record tells and nothing else. Raises UsageError for a damaged one."""
+    """A ruleset with the content of one record. Raises UsageError for a damaged record."""
     try:
         return _skeleton_of(key, None if record is None else json.loads(record))
     except (ValueError, KeyError, IndexError, TypeError):
@@ -81,7 +81,7 @@ def _placed(content: Any) -> PlacedRule:
 
 
 def _foreign_record(chain: ForeignChain) -> list[Any]:
-    """Owner and rules. Rules for one workload of this node are left out: other nodes have other workloads."""
+    """Owner and rules. Rules for a workload on this node are left out: other nodes have other workloads."""
     rules = [rule for rule in chain.rules if _WORKLOAD.search(rule) is None]
     if len(rules) > MOST_RULES:
         found = hashlib.sha256("\n".join(rules).encode("utf-8", "surrogateescape")).hexdigest()
@@ -94,7 +94,7 @@ def _masked(text: str) -> str:
 
 
 def _without_repeats(rules: list[Any]) -> list[Any]:
-    """Rules for several workloads that are the same once masked, as one."""
+    """The rules without repetitions, such as rules for several workloads that are equal once masked."""
     found: list[Any] = []
     for rule in rules:
         if rule not in found or "*" not in str(rule):

@@ -1,8 +1,8 @@
-"""A node's digest: what it does that every node should do alike, small enough to be gathered from thousands of nodes.
+"""A node's digest: the behaviour that all nodes should share, small enough to collect from thousands of nodes.
 
-One record a service port, one a chain that serves all, one a chain of another component. What depends on the node is
-left out: its addresses, its pod network, its own endpoints, chains for single workloads. Two digests that differ in a
-record differ in what compare tells of two dumps, and digests with equal hashes differ in nothing.
+It has one record per service port, per chain that serves all Services, and per chain of another component. What depends
+on the node is left out: its addresses, its pod network, its own endpoints, chains for single workloads. Two digests
+differ in a record if compare finds a difference between their dumps; digests with equal hashes do not differ.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _AGAIN = "write it again with `ipt-explain compare --digest`"
 
 @dataclass(frozen=True, slots=True)
 class FamilyFacts:
-    """What a digest says of one family as a whole.
+    """Facts about a whole family in a digest.
 
     `complete`: what it lacks does not exist. `release` is the range of kube-proxy's versions ("1.25 or later"), None
-    where nothing tells; `mode` and `backends` are words as in JSON.
+    if unknown; `mode` and `backends` are words as in JSON.
     """
 
     complete: bool
@@ -41,7 +41,7 @@ class FamilyFacts:
     tables: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The facts as the digest holds them."""
+        """The facts as JSON in the digest."""
         return {
             "complete": self.complete, "mode": self.mode, "release": self.release, "backends": list(self.backends),
             "tables": list(self.tables),
@@ -51,9 +51,9 @@ class FamilyFacts:
 @dataclass(frozen=True, slots=True)
 class Digest:
     """A node's records by key, each as JSON text: `ipv4 tcp demo/web:http` for a service port, `ipv4 chain nat
-    PREROUTING` for a chain; after the family, where it has rules in both backends, the backend (`ipv4/nft`).
+    PREROUTING` for a chain; if a family has rules in both backends, the backend follows it (`ipv4/nft`).
 
-    `fabrics` are the rules beside balancing that service ports name by hash. `zone` is known from the cluster's
+    `fabrics` are rules other than balancing, to which service ports refer by hash. `zone` comes from the cluster's
     objects; `taken` is when the rules were read, by the node's clock (`2026-11-25T16:42:43`).
     """
 
@@ -66,15 +66,15 @@ class Digest:
     taken: str | None = None
 
     def hashes(self) -> dict[str, str]:
-        """A hash of each part and one over all: equal for nodes that do the same, whatever their names, zones,
-        times and backends are."""
+        """A hash of each part and one over all. Nodes that do the same have equal hashes, whatever their names, zones,
+        times and backends."""
         facts = {family: [each.complete, each.mode, each.release] for family, each in self.families.items()}
         parts = {"chains": dict(self.chains), "families": facts, "services": dict(self.services)}
         found = {part: _sha256(compact(content)) for part, content in parts.items()}
         return {"all": _sha256(compact(found)), **found}
 
     def to_json(self) -> str:
-        """The digest as a file: canonical, so that equal nodes have equal files but for name, time and zone."""
+        """The digest as a canonical file: equal nodes have equal files except for name, time and zone."""
         document = {
             "schema": SCHEMA,
             "node": self.node,
@@ -90,7 +90,7 @@ class Digest:
 
 
 def digest_of(view: NodeView, zone: str | None = None, taken: str | None = None) -> Digest:
-    """The digest of a node in a zone, whose rules were taken at a time, as far as either is known."""
+    """The digest of a node; `zone` and `taken`, the time of its rules, are None if unknown."""
     fabrics = Fabrics()
     services = {}
     for (family, label, protocol, number), service in view.services.items():
@@ -120,7 +120,7 @@ def _family_facts(view: NodeView, family: Family) -> FamilyFacts:
 
 
 def read_digest(text: str, source: str) -> Digest | None:
-    """The digest that a text holds, None where it is none. Raises UsageError for a damaged one, or another schema's."""
+    """The digest in a text, None if it is not a digest. Raises UsageError for a damaged one, or another schema."""
     if not text.lstrip().startswith("{") or '"ipt-explain/digest/' not in text[:200]:
         return None
     try:

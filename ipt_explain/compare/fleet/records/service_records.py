@@ -1,6 +1,6 @@
-"""A service port's record in a digest: what every node should do alike with it, in as few letters as tell it.
+"""A service port's record in a digest: the behaviour that all nodes should share, as compact as possible.
 
-What traffic policy Local makes legitimately different is left out: endpoints on this node, and whether it has any.
+Legitimate differences under traffic policy Local are left out: endpoints on this node, and whether it has any.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _POD_NETWORK = "POD-NETWORK"
 
 
 class Fabrics:
-    """The rules beside balancing of all service ports: thousands share a few forms, each kept once by its hash."""
+    """The rules other than balancing of all service ports. Thousands share a few forms, each stored once by hash."""
 
     def __init__(self) -> None:
         self.forms: dict[str, tuple[str, ...]] = {}
         self._ids: dict[tuple[str, ...], str] = {}
 
     def id_of(self, view: ServiceView) -> str | None:
-        """The hash of a service port's rules beside balancing; None where it has none, or they depend on the node."""
+        """The hash of a service port's rules other than balancing; None if it has none, or they depend on the node."""
         form = _fabric_form(view)
         if len(form) < 2:
             return None
@@ -54,7 +54,7 @@ class Fabrics:
 
 
     def id_of_cause(self, cause: LossCause) -> str:
-        """The hash of what loses connections, which thousands of service ports may share."""
+        """The hash of a cause of losses, which thousands of service ports may share."""
         form = (_CAUSE, cause.how, cause.verdict, cause.place, cause.rule, cause.dnat)
         found = self._ids.get(form)
         if found is None:
@@ -68,7 +68,7 @@ def _hash_of(form: Fabric) -> str:
 
 
 def _fabric_form(view: ServiceView) -> Fabric:
-    """The rules with the service port's own addresses, ports and endpoints by what they are."""
+    """The rules with placeholders for the service port's own addresses, ports and endpoints."""
     if TrafficPolicy.LOCAL in (view.internal_policy, view.external_policy) or not view.fabric:
         return ()
     words: dict[str, str] = {}
@@ -92,7 +92,7 @@ def _fabric_form(view: ServiceView) -> Fabric:
 
 
 def _times(count: int, endpoints: int, line: str) -> str:
-    """How often a rule occurs: once, once for each endpoint, or a number of times that nothing explains."""
+    """How often a rule occurs: once, once per endpoint, or some other number."""
     if "ENDPOINT" in line and count == endpoints:
         return ""
     return "" if count == 1 and "ENDPOINT" not in line else f"{count}x "
@@ -104,7 +104,7 @@ def service_record(view: ServiceView, fabrics: Fabrics) -> str:
 
 
 def _service_record(view: ServiceView, fabrics: Fabrics) -> str | list[Any]:
-    """The record of a service port: `FRONTENDS|ENDPOINTS`, and a mapping of what few services have, if there is any."""
+    """The record of a service port: `FRONTENDS|ENDPOINTS`, and a mapping of rare properties if it has any."""
     pool = view.pool(Scope.CLUSTER)
     frontends = " ".join(_frontend_record(view, *item) for item in sorted(view.frontends.items()))
     endpoints = "" if pool is None else " ".join(_packed(pool))
@@ -118,8 +118,8 @@ def _service_record(view: ServiceView, fabrics: Fabrics) -> str | list[Any]:
 
 
 def _rarities(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
-    """Policies other than Cluster ("?" where the rules do not tell), health check port, uneven chances, affinity,
-    endpoints without hairpin, and ClusterIPs that are masqueraded for all or none, not just for who is no pod."""
+    """Rare properties: policies other than Cluster ("?" if unknown), health check port, uneven chances, affinity,
+    endpoints without hairpin, and ClusterIPs that are masqueraded for all clients or none instead of for non-pods."""
     rare: dict[str, Any] = {}
     if view.internal_policy is not TrafficPolicy.CLUSTER and view.endpoints():
         rare["i"] = "L" if view.internal_policy is TrafficPolicy.LOCAL else "?"
@@ -128,7 +128,7 @@ def _rarities(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
     if view.external_policy is TrafficPolicy.LOCAL:
         rare["x"] = "L"
         if view.mode is not ProxyMode.IPTABLES:
-            rare["o"] = view.mode.value  # other modes' rules do not tell health check ports
+            rare["o"] = view.mode.value  # other modes' rules do not show health check ports
     if view.health_check_node_port is not None:
         rare["k"] = view.health_check_node_port
     if pool is None or not pool.shares:
@@ -154,7 +154,7 @@ _USUAL = ("always",)
 
 
 def _external_conditions(view: ServiceView) -> tuple[str, ...] | None:
-    """When connections to external addresses are masqueraded; None where that hangs on the node's own endpoints."""
+    """When connections to external addresses are masqueraded; None if that depends on the node's own endpoints."""
     conditions = view.masquerade.external
     if conditions is None or view.external_policy is TrafficPolicy.LOCAL:
         return None
@@ -174,7 +174,7 @@ def _frontend_record(view: ServiceView, address: Address, frontend: FrontendView
 
 
 def service_of(key: str, record: str, fabrics: Mapping[str, Fabric] | None = None) -> ServiceView:
-    """The view that a record holds, as far as it does. Raises UsageError for a damaged one."""
+    """The view in a record, without what records leave out. Raises UsageError for a damaged one."""
     try:
         return _service_of(key, record, fabrics or {})
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
@@ -217,7 +217,7 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
 
 
 def _checked(rare: Any) -> dict[str, Any]:
-    """What few services have, if each part is of its type; a digest may come from anywhere. Raises ValueError."""
+    """The rare properties, with their types checked: a digest may come from anywhere. Raises ValueError."""
     for key, value in dict(rare).items():
         if key == "a":
             nested = isinstance(value, list) and len(value) == 2 and isinstance(value[0], list)
@@ -240,7 +240,7 @@ def _checked(rare: Any) -> dict[str, Any]:
 
 
 def _all_are(values: Any, *kinds: type) -> bool:
-    """Whether a list holds values of these types only; true and false are no numbers."""
+    """Whether a list holds only values of these types; true and false do not count as numbers."""
     return isinstance(values, list) and all(isinstance(each, kinds) and not isinstance(each, bool) for each in values)
 
 
@@ -274,7 +274,7 @@ def _is_even(pool: Pool) -> bool:
 
 
 def _packed(pool: Pool) -> Iterator[str]:
-    """Endpoints, those that follow each other with the same port together: `10.244.1.9,10.244.2.3:8080`."""
+    """Endpoints, with consecutive ones of the same port grouped: `10.244.1.9,10.244.2.3:8080`."""
     hosts: list[str] = []
     last = ""
     for endpoint, _ in pool.shares:

@@ -1,4 +1,4 @@
-"""When a node's rules were taken, as iptables-save wrote it above them."""
+"""When a node's rules were taken, from iptables-save's heading."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def taken_of(texts: Iterable[str]) -> str | None:
 
 
 def seconds_between(earlier: str, later: str) -> int | None:
-    """How long after `earlier` another time is; None where either is no time."""
+    """The seconds from `earlier` to `later`; None if either is not a time."""
     try:
         return round((datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds())
     except (ValueError, TypeError):

@@ -1,7 +1,7 @@
-"""Matches that need a sentence of their own: several options make one thought, or a value needs words.
+"""Matches that need code: several options form one condition, or a value needs words.
 
-A composer takes what it says from the options and returns predicates about the packet; what it leaves is said by
-`plain`, or generically.
+A composer takes the options that it words and returns predicates about the packet; `plain` or a generic phrase words
+the rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a packet's connection is asked: its state, addresses, label, mark, and whose share it falls to."""
+"""Matches on a packet's connection: state, addresses, label, mark, and this node's share in a cluster."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _CONNTRACK = {
 
 
 def conntrack(options: Options, _: Glossary) -> list[str]:
-    """What the kernel knows of the packet's connection."""
+    """Properties of the packet's connection."""
     said = []
     given = options.take("--ctstate")
     if given:

@@ -1,4 +1,4 @@
-"""What a packet is asked about its own bytes: ports, flags, types, headers, text."""
+"""Matches on a packet's bytes: ports, flags, types, headers, text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def icmp6(options: Options, _: Glossary) -> list[str]:
 
 
 def _icmp(given: Given | None, protocol: str, names: IcmpTypes) -> list[str]:
-    """A type with its name, and a code with its own: `type 3, code 4 (fragmentation needed)`."""
+    """A type and code with their names: `type 3, code 4 (fragmentation needed)`."""
     if given is None:
         return []
     if given.value == "any" or (given.value == "255" and names is ICMP_TYPES):
@@ -41,7 +41,7 @@ def _icmp(given: Given | None, protocol: str, names: IcmpTypes) -> list[str]:
 
 
 def ipv6header(options: Options, _: Glossary) -> list[str]:
-    """The extension headers that a packet holds: exactly those named, or with `--soft` at least those."""
+    """The packet's extension headers: exactly those named, or with `--soft` at least those."""
     given = options.take("--header")
     extent = "at least" if options.flag("--soft") else "exactly"
     return [say(f"has {extent} the extension headers {given.value}", given.negated)] if given else []
@@ -79,7 +79,7 @@ def string(options: Options, _: Glossary) -> list[str]:
 
 
 def tcp(options: Options, _: Glossary) -> list[str]:
-    """TCP flags; the module's other options speak for themselves."""
+    """TCP flags; `plain` has the module's other options."""
     given = options.take("--tcp-flags")
     if not given or len(given.arguments) < 2:
         return []
@@ -109,7 +109,7 @@ def multiport(options: Options, _: Glossary) -> list[str]:
 
 
 def sctp(options: Options, _: Glossary) -> list[str]:
-    """SCTP chunk types; ports speak for themselves."""
+    """SCTP chunk types; `plain` has the ports."""
     given = options.take("--chunk-types")
     if not given or len(given.arguments) < 2:
         return []
@@ -119,6 +119,6 @@ def sctp(options: Options, _: Glossary) -> list[str]:
 
 
 def dccp(options: Options, _: Glossary) -> list[str]:
-    """DCCP packet types; ports and options speak for themselves."""
+    """DCCP packet types; `plain` has ports and options."""
     given = options.take("--dccp-types")
     return [say(f"is of DCCP type {any_of(given.value)}", given.negated)] if given else []

@@ -1,4 +1,4 @@
-"""Where a packet comes from and goes to, beyond its addresses: routes, sets, sockets, IPsec; and when it passes."""
+"""Matches on where a packet comes from and goes to, besides addresses: routes, sets, sockets, IPsec; and on time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def addrtype(options: Options, _: Glossary) -> list[str]:
 
 
 def policy(options: Options, _: Glossary) -> list[str]:
-    """The IPsec policy that a packet came or will go by; `--next` starts the next transform."""
+    """The IPsec policy applied to a packet; `--next` starts the next transform."""
     direction, kind = options.value("--dir"), options.value("--pol")
     strict = options.flag("--strict")
     way = {"in": "arrived", "out": "will leave"}.get(direction or "", f"is (--dir {direction})")
@@ -55,7 +55,7 @@ _TRANSFORM = {
 
 
 def rpfilter(options: Options, _: Glossary) -> list[str]:
-    """The reverse path test: would a reply leave by the interface that the packet came in?"""
+    """The reverse path test: would a reply leave by the interface on which the packet arrived?"""
     inverted = options.flag("--invert")
     notes = []
     if options.flag("--loose"):
@@ -72,7 +72,7 @@ _SIDES = {"src": "source", "dst": "destination"}
 
 
 def sides(value: str) -> str:
-    """The side of a packet that is looked up in a set: `dst,dst` as `destination (dst,dst)`."""
+    """The side of a packet to look up in a set: `dst,dst` as `destination (dst,dst)`."""
     words = [_SIDES.get(word, word) for word in value.split(",")]
     return f"{' and '.join(dict.fromkeys(words))} ({value})"
 
@@ -81,7 +81,7 @@ _SET_COUNTERS = {"eq": "exactly", "gt": "more than", "lt": "fewer than"}
 
 
 def ipset(options: Options, _: Glossary) -> list[str]:
-    """Membership in an ipset, which a dump does not show."""
+    """Membership in an ipset."""
     given = options.take("--match-set", "--set")
     if not given:
         return []

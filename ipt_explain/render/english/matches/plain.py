@@ -1,6 +1,6 @@
-"""Matches whose options speak for themselves: one predicate per option, in which {} is the value.
+"""Matches with one predicate per option, in which {} is the value.
 
-What needs several options for one thought is in `matches`. Facts: iptables-extensions(8), and the xt_*.c, ipt_*.c and
+`catalogue` has matches whose options belong together. Facts: iptables-extensions(8), and the xt_*.c, ipt_*.c and
 ip6t_*.c sources of the same names.
 """
 
@@ -150,7 +150,7 @@ PREDICATES: Mapping[str, Mapping[str, str]] = {
     "sctp": _PORTS,
 }
 
-# What a module asks by itself, when the rule gives it no options.
+# Conditions of modules without options.
 BARE: Mapping[str, str] = {
     "ah": "has an AH header",
     "dst": "has a destination-options header",

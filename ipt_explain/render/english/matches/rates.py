@@ -1,4 +1,4 @@
-"""Matches that count or throw dice: limits, quotas, estimators, `statistic`."""
+"""Matches that count or pick at random: limits, quotas, estimators, `statistic`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def statistic(options: Options, _: Glossary) -> list[str]:
 
 
 def chance(text: str, negated: bool = False) -> str:
-    """`--probability` in percent, with the value that the kernel compares 31 random bits to."""
+    """`--probability` in percent, by the value that the kernel compares with 31 random bits."""
     try:
         matching = stored(text)
     except (ValueError, OverflowError):
@@ -45,7 +45,7 @@ def percent(text: str, negated: bool = False) -> str:
     """A probability as written, in percent and to the last digit: `0.33332999982` is `33.332999982 %`."""
     try:
         value = Decimal(text)
-    except InvalidOperation:  # what only strtod reads, such as 0x1p-1
+    except InvalidOperation:  # a form that only strtod reads, such as 0x1p-1
         value = Decimal(stored(text)) / SCALE
     if negated:
         value = 1 - value
@@ -106,7 +106,7 @@ _BUCKETS = (
 
 
 def connlimit(options: Options, _: Glossary) -> list[str]:
-    """How many connections an address or network has open."""
+    """The number of open connections of an address or network."""
     above = options.take("--connlimit-above")
     given = above or options.take("--connlimit-upto")
     if given is None:
@@ -121,7 +121,7 @@ def connlimit(options: Options, _: Glossary) -> list[str]:
 
 
 def connbytes(options: Options, _: Glossary) -> list[str]:
-    """How much a connection has carried."""
+    """The traffic of a connection so far."""
     given = options.take("--connbytes")
     if given is None:
         return []
@@ -133,7 +133,7 @@ def connbytes(options: Options, _: Glossary) -> list[str]:
 
 
 def quota(options: Options, _: Glossary) -> list[str]:
-    """The first bytes, and none after."""
+    """A number of bytes, after which the rule no longer matches."""
     given = options.take("--quota")
     if given is None:
         return []
@@ -145,9 +145,9 @@ _COMPARISONS = {"lt": "below", "gt": "above", "eq": "equal to"}
 
 
 def rateest(options: Options, _: Glossary) -> list[str]:
-    """The rate that an estimator measures, against a number or another estimator.
+    """The rate that an estimator measures, compared with a number or another estimator.
 
-    With `--rateest-delta` the measured rate is taken from the number beside it (xt_rateest.c).
+    With `--rateest-delta` the measured rate is subtracted from that number (xt_rateest.c).
     """
     left, right = options.value("--rateest", "--rateest1"), options.value("--rateest2")
     delta = options.flag("--rateest-delta")
@@ -162,7 +162,7 @@ def rateest(options: Options, _: Glossary) -> list[str]:
 
 
 def _amount(options: Options, number: str) -> str:
-    """The `--rateest-bps` or `-pps` value of one side, which has no argument where two estimators are compared."""
+    """The `--rateest-bps` or `-pps` value of one side; without argument if two estimators are compared."""
     for unit in ("bps", "pps"):
         given = options.take(f"--rateest-{unit}{number}")
         if given:

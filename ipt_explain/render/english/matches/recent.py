@@ -12,8 +12,8 @@ from ipt_explain.words.lists import aside
 def recent(options: Options, _: Glossary) -> list[str]:
     """One check or update of a list of recently seen addresses.
 
-    Facts (xt_recent.c): `--set` always matches, so `! --set` never does; `--update` renews the entry where it matches;
-    `--reap` takes out the oldest entry if it is past `--seconds`, and only when the address is found.
+    Facts (xt_recent.c): `--set` always matches, so `! --set` never does; `--update` renews the entry if it matches;
+    `--reap` removes the oldest entry if it is older than `--seconds`, but only when the address is found.
     """
     side = "destination" if options.flag("--rdest") else "source"
     options.flag("--rsource")
@@ -43,7 +43,7 @@ def _conditions(options: Options) -> str:
 
 
 def _effects(checked: Given, options: Options) -> str:
-    """What the check changes in the list."""
+    """How the check changes the list."""
     effects = []
     if checked.name == "--update":
         effects.append(

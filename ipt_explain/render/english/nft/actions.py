@@ -1,4 +1,4 @@
-"""What nftables' rules do with a packet, as predicates: `goes to chain X for good`."""
+"""Actions of nftables' rules, as predicates: `goes to chain X for good`."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from ipt_explain.words.lists import either, listed
 from ipt_explain.words.percents import percent
 
 Fold = Callable[[str], str]
-"""What a chain is for, in a few words, by its name; "" where nobody knows."""
+"""Returns a chain's purpose in a few words; "" if unknown."""
 
 _MOST_OUTCOMES = 4
 
 
 def action(statement: Statement, table: Table | None, marks: Mapping[int, str], fold: Fold) -> str | None:
-    """What a statement does; None for one that asks, and for a counter."""
+    """What a statement does; None for a condition or a counter."""
     if isinstance(statement, Verdict):
         return verdict(statement, fold)
     if isinstance(statement, VerdictMap):
@@ -105,7 +105,7 @@ def _verdict_map(lookup: VerdictMap, table: Table | None, fold: Fold) -> str:
 
 
 def _by_chance(outcomes: Sequence[tuple[str, float]], to: str) -> str:
-    """Where packets go, each with its share: that of all where they are equal."""
+    """Where packets go, each with its share; equal shares are printed once."""
     places = [place for place, _ in outcomes]
     if len(places) == 1 and outcomes[0][1] == 1:
         return f"goes {to}{places[0]}"
@@ -190,5 +190,5 @@ def _update(update: SetUpdate, table: Table | None) -> str:
 
 
 def joined(actions: Sequence[str]) -> str:
-    """What a rule does, in order: `is counted, then is dropped`."""
+    """A rule's actions, in order: `is counted, then is dropped`."""
     return ", then ".join(actions)

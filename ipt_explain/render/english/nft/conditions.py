@@ -1,4 +1,4 @@
-"""What nftables' rules ask of a packet, as predicates: `comes from 10.244.0.0/16`, `is TCP`."""
+"""Conditions of nftables' rules, as predicates: `comes from 10.244.0.0/16`, `is TCP`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _INTERFACES = {"iifname": "arrives on", "iif": "arrives on", "oifname": "leaves 
 
 
 def conditions(statement: Statement, table: Table | None, marks: Mapping[int, str]) -> list[str]:
-    """What a statement asks; nothing of one that does something."""
+    """The conditions of a statement; none for an action."""
     if isinstance(statement, Match):
         return _match(statement, table, marks)
     if isinstance(statement, (Limit, Quota, CountLimit)):
@@ -80,7 +80,7 @@ def _match(match: Match, table: Table | None, marks: Mapping[int, str]) -> list[
 
 
 def _picked(match: Match) -> float | None:
-    """The share of packets that a comparison with a random number lets through."""
+    """The share of packets that match a comparison with a random number."""
     left = match.left
     if (
         isinstance(left, Binary)
@@ -103,7 +103,7 @@ def _value(right: Expression, left: Expression) -> str:
 
 
 def _plain(left: Expression, wanted: str, right: Expression) -> str | None:
-    """What is asked of a field that has words of its own."""
+    """The condition on a field that has words of its own."""
     if isinstance(left, Payload) and left.protocol in ("ip", "ip6"):
         if left.field == "saddr":
             return f"comes from {wanted}"
@@ -132,7 +132,7 @@ def _plain(left: Expression, wanted: str, right: Expression) -> str | None:
 
 
 def _protocol_of(left: Expression) -> list[str]:
-    """`tcp dport` is about TCP alone."""
+    """`tcp dport` implies TCP."""
     known = isinstance(left, Payload) and left.field in ("sport", "dport") and left.protocol in _PROTOCOLS
     return [f"is {_PROTOCOLS[left.protocol]}"] if known and isinstance(left, Payload) else []
 
@@ -142,7 +142,7 @@ def _is_mark(expression: Expression) -> bool:
 
 
 def _mark(match: Match, marks: Mapping[int, str]) -> str:
-    """`meta mark & 0x4000 == 0`, which nft also prints as a prefix where the highest bits are asked."""
+    """`meta mark & 0x4000 == 0`, which nft prints as a prefix if the mask has the highest bits."""
     left, right, negated = match.left, match.right, match.operator is Operator.NOT_EQUAL
     whose = "mark" if left == Meta("mark") or (isinstance(left, Binary) and left.left == Meta("mark")) else "connmark"
     mask = ALL_BITS

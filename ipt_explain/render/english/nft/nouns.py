@@ -1,4 +1,4 @@
-"""What nftables' expressions look at, as nouns: `its destination address`, `a random number below 3`."""
+"""nftables' expressions as nouns: `its destination address`, `a random number below 3`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TRANSPORTS = frozenset({"th", "tcp", "udp", "sctp", "dccp", "udplite"})
 
 
 def noun(expression: Expression) -> str:
-    """What an expression looks at, without an article."""
+    """An expression as a noun, without an article."""
     if isinstance(expression, Payload):
         network = expression.protocol in ("ip", "ip6")
         if expression.field in _FIELDS and (network or expression.protocol in _TRANSPORTS):
@@ -58,7 +58,7 @@ def noun(expression: Expression) -> str:
 
 
 def drawn(numbers: Numgen) -> str:
-    """How a number comes about."""
+    """A generated number in words."""
     first, last = numbers.offset, numbers.offset + numbers.modulus - 1
     return (
         f"a random number from {first} to {last}" if numbers.random else f"a counter that goes from {first} to {last}"
@@ -82,7 +82,7 @@ def held(data: SetData, table: Table | None, beside: Expression, kind: str = "se
 
 
 def value(constant: Expression, beside: Expression | None = None) -> str:
-    """A constant as a reader spells it."""
+    """A constant in words."""
     if isinstance(constant, SetLiteral):
         return held(constant, None, beside or constant)
     if isinstance(constant, Range):

@@ -13,10 +13,9 @@ from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
 def nft_rule_words(
     rule: Rule, table: Table | None = None, marks: Mapping[int, str] | None = None, fold: Fold = lambda chain: ""
 ) -> RuleWords:
-    """The rule in words. `table` tells how large its sets are, `marks` names bits of the mark, and `fold` says of a
-    chain what it is for.
+    """The rule in words. `table` has its sets, `marks` names bits of the mark, and `fold` returns a chain's purpose.
 
-    Statements run in order: what is asked after something that was done is said there.
+    Statements run in order: a condition that follows an action is worded after it.
     """
     known = marks or {}
     asked: list[str] = []

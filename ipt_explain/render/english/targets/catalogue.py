@@ -1,7 +1,7 @@
-"""What becomes of a packet that a rule takes, by target.
+"""What happens to a packet that matches, by target.
 
-An action takes what it says from the options and returns one predicate about the packet; what it leaves is said
-generically. Facts: iptables-extensions(8), and the xt_*.c, ipt_*.c and ip6t_*.c sources of the same names.
+An action takes the options that it words and returns one predicate about the packet; the rest get a generic phrase.
+Facts: iptables-extensions(8), and the xt_*.c, ipt_*.c and ip6t_*.c sources of the same names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Action = Callable[[Options, Glossary], str]
 
 
 def _plain(predicate: str, option: str = "", default: str = "") -> Action:
-    """An action of one thought, with at most one value, which may have a default."""
+    """An action with at most one value, which may have a default."""
 
     def action(options: Options, _: Glossary) -> str:
         value = options.value(option) if option else None

@@ -8,18 +8,18 @@ from ipt_explain.render.english.options import Options
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import aside
 
-# The options that change a mark, of MARK and CONNMARK alike.
+# The options of MARK and CONNMARK that change a mark.
 _MARK_CHANGES = ("--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark")
 
 
 def mark(options: Options, glossary: Glossary) -> str:
-    """The packet's mark, which lives as long as the packet is on this node."""
+    """The packet's mark, which it keeps while it is on this node."""
     given = options.take(*_MARK_CHANGES)
     return changed(given.name, given.value, glossary.marks) if given else "gets its mark changed"
 
 
 def connmark(options: Options, glossary: Glossary) -> str:
-    """The connection's mark, or copies between it and the packet's."""
+    """The connection's mark, or a copy between it and the packet's mark."""
     given = options.take(*_MARK_CHANGES)
     if given:
         done = changed(given.name, given.value, glossary.marks, "connection mark")

@@ -1,4 +1,4 @@
-"""Targets that hand a packet, or news of it, to somebody: the sender, a log, a program, a set, another machine."""
+"""Targets that report a packet or pass it on: to the sender, a log, a program, a set, another machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REJECTIONS = {
 
 
 def reject(options: Options, _: Glossary) -> str:
-    """Refused, and the sender told."""
+    """An error sent back to the sender."""
     kind = options.value("--reject-with")
     if kind is None:
         return "is rejected: the sender is told that the port is unreachable (the default)"
@@ -80,7 +80,7 @@ def nflog(options: Options, _: Glossary) -> str:
 
 
 def nfqueue(options: Options, _: Glossary) -> str:
-    """A program decides."""
+    """A program in user space decides."""
     balance, number = options.value("--queue-balance"), options.value("--queue-num")
     queue = f"queues {balance}, one per connection" if balance is not None else f"queue {number or '0'}"
     details = ["by CPU (--queue-cpu-fanout)"] if options.flag("--queue-cpu-fanout") else []
@@ -157,7 +157,7 @@ def tee(options: Options, _: Glossary) -> str:
 
 
 def synproxy(options: Options, _: Glossary) -> str:
-    """Handshakes answered for the server."""
+    """Handshakes answered on behalf of the server."""
     details = []
     for name, words in (("--mss", "MSS"), ("--wscale", "window scale")):
         value = options.value(name)
@@ -168,7 +168,7 @@ def synproxy(options: Options, _: Glossary) -> str:
 
 
 def idletimer(options: Options, _: Glossary) -> str:
-    """A timer in sysfs that tells when traffic stops."""
+    """A timer that reports idle traffic through sysfs."""
     label, timeout = options.value("--label"), options.value("--timeout")
     alarm = ", which wakes the machine (--alarm)" if options.flag("--alarm") else ""
     runs = f" to {duration(timeout)}" if timeout is not None else ""
@@ -176,7 +176,7 @@ def idletimer(options: Options, _: Glossary) -> str:
 
 
 def led(options: Options, _: Glossary) -> str:
-    """A light."""
+    """An LED."""
     delay, name = options.value("--led-delay"), options.value("--led-trigger-id")
     details = [f"for {delay} ms"] if delay is not None else []
     details += ["blinking each time"] if options.flag("--led-always-blink") else []
@@ -184,7 +184,7 @@ def led(options: Options, _: Glossary) -> str:
 
 
 def rateest(options: Options, _: Glossary) -> str:
-    """A measurement of a rate, which `-m rateest` can read."""
+    """A rate estimator for `-m rateest`."""
     name, interval = options.value("--rateest-name"), options.value("--rateest-interval")
     average = options.value("--rateest-ewmalog")
     return f'is counted by the rate estimator "{name}" (every {interval}, averaged over {average})'

@@ -1,4 +1,4 @@
-"""Rewriting of addresses and ports. Only the first packet of a connection asks; all others follow its answer."""
+"""Rewriting of addresses and ports. The first packet of a connection decides for all others."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def destination(options: Options, _: Glossary) -> str:
 
 
 def source(options: Options, _: Glossary) -> str:
-    """SNAT: whom the connection seems to come from."""
+    """SNAT: where the connection seems to come from."""
     return f"gets its source rewritten to {_alternatives(options, '--to-source')} (SNAT){_manner(options)}"
 
 
 def _alternatives(options: Options, name: str) -> str:
-    """The values of an option that older rules give several times."""
+    """The values of an option that older rules repeat."""
     values = []
     while (value := options.value(name)) is not None:
         values.append(_shifted(value))
@@ -56,7 +56,7 @@ def _ports(value: str) -> str:
 
 
 def masquerade(options: Options, _: Glossary) -> str:
-    """SNAT to whatever address the node has where the packet leaves."""
+    """SNAT to the node's address on the interface by which the packet leaves."""
     ports = options.value("--to-ports")
     from_port = f", ports {ports}" if ports is not None else ""
     own = f"the address of the interface it leaves by (MASQUERADE{from_port})"
