@@ -62,7 +62,7 @@ def test_uneven_shares_are_told_in_numbers() -> None:
 
 def test_a_line_that_is_missing_from_a_dump_shows_in_the_shares() -> None:
     (finding,) = findings_of("IPT201", dump(rule(0, "0.33333333349"), rule(2)))
-    assert "where 2 endpoints remain" in finding.message
+    assert "with 2 endpoints left" in finding.message
 
 
 def test_lines_that_a_fragment_lacks_are_not_held_against_it() -> None:

@@ -121,7 +121,7 @@ def test_invalid_packets_that_are_not_dropped_are_a_note() -> None:
         assert found.severity is Severity.INFO
     drop = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
     late = behind(without(NODE, drop), drop, "-A KUBE-FORWARD ", "--mark")
-    assert "only after rules that accept" in finding("IPT604", late, NODE).message
+    assert "only after accepting others" in finding("IPT604", late, NODE).message
 
 
 GUARD = ("-A KUBE-FIREWALL ", "127.0.0.0/8")

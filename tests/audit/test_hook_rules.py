@@ -128,12 +128,12 @@ def test_services_behind_node_ports() -> None:
 @pytest.mark.parametrize("guard", ["", "-m addrtype ! --dst-type LOCAL ", "-m addrtype --dst-type UNICAST "])
 def test_node_ports_without_their_guard(guard: str) -> None:
     text = changed(NODE, "-m addrtype --dst-type LOCAL ", guard, *TAIL)
-    assert "connections through this node to any address" in finding("IPT112", text, NODE).message
+    assert "connections through this node to a node port number" in finding("IPT112", text, NODE).message
 
 
 def test_node_ports_that_nothing_leads_to() -> None:
     found = finding("IPT113", without(NODE, *TAIL), NODE)
-    assert "none of its 6 rules" in found.message
+    assert "its 6 rules are not reached" in found.message
 
 
 def test_a_rule_that_ends_kube_services_early() -> None:

@@ -52,10 +52,10 @@ MARK = "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000"
     [
         (None, "is empty"),
         ("-A KUBE-MARK-MASQ -j RETURN", "before it marks any"),
-        ("-A KUBE-MARK-MASQ -p tcp -j MARK --set-xmark 0x4000/0x4000", "only some of the packets"),
+        ("-A KUBE-MARK-MASQ -p tcp -j MARK --set-xmark 0x4000/0x4000", "only some packets"),
         ("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x0/0x4000", "without any mark"),
         ("-A KUBE-MARK-MASQ -j MARK --set-xmark 0xc000/0xc000", "sets 2 bits"),
-        ("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x0", "passes twice"),
+        ("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x0", "marked twice"),
         ("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0xffffffff", "0xffffbfff"),
     ],
 )
@@ -104,8 +104,8 @@ def test_two_programs_that_set_two_bits() -> None:
 @pytest.mark.parametrize(
     ("chain", "rule", "words"),
     [
-        ("FORWARD", "-j MARK --set-xmark 0x1/0xffffffff", "off Service packets"),
-        ("POSTROUTING", "-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff", "off Service packets"),
+        ("FORWARD", "-j MARK --set-xmark 0x1/0xffffffff", "on Service packets"),
+        ("POSTROUTING", "-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff", "on Service packets"),
         ("PREROUTING", "-i eth1 -j MARK --set-xmark 0x4000/0x4000", "lose their source"),
     ],
 )
@@ -142,7 +142,7 @@ def test_postrouting_without_its_guard_masquerades_all() -> None:
 def test_postrouting_that_masquerades_nothing_or_not_all() -> None:
     assert "does not masquerade" in finding("IPT408", without(NODE, *MASQUERADE), NODE).message
     text = changed(NODE, "-A KUBE-POSTROUTING ", "-A KUBE-POSTROUTING -o eth0 ", "-j MASQUERADE")
-    assert "only some of the packets" in finding("IPT408", text, NODE).message
+    assert "only some packets" in finding("IPT408", text, NODE).message
     empty = without(without(without(NODE, *GUARD), *TOGGLE), *MASQUERADE)
     assert "is empty" in finding("IPT408", empty, NODE).message
 

@@ -165,16 +165,16 @@ def without_lines(text: str, *parts: str) -> str:
     ("drawn", "told"),
     [
         ("numgen random mod 2 offset 5 map { 5 : 10.244.1.2 . 53, 6 : 10.244.1.3 . 53 }", None),
-        ("numgen random mod 2 offset 5 map { 5 : 10.244.1.2 . 53 }", "1 endpoint for numbers from 5 to 6"),
+        ("numgen random mod 2 offset 5 map { 5 : 10.244.1.2 . 53 }", "1 endpoint for numbers 5 to 6"),
         ("numgen random mod 2 map { 0 : 10.244.1.2 . 53, 1 : 10.244.1.2 . 53 }", "one endpoint several times"),
-        ("numgen random mod 4294967295 map { 0 : 10.244.1.2 . 53 }", "1 endpoint for numbers from 0 to 4294967294"),
+        ("numgen random mod 4294967295 map { 0 : 10.244.1.2 . 53 }", "1 endpoint for numbers 0 to 4294967294"),
     ],
 )
 def test_917_numbers_and_their_endpoints(drawn: str, told: str | None) -> None:
     chain = "service-FY5PMXPG-kube-system/kube-dns/udp/dns"
     text = f"table ip kube-proxy {{\n\tchain {chain} {{\n\t\tmeta l4proto udp dnat ip to {drawn}\n\t}}\n}}\n"
     said = [finding.message for finding in findings_of("IPT917", text)]
-    assert said == ([] if told is None else [f"a rule that chooses by chance has {told}: connections are not shared out evenly"])
+    assert said == ([] if told is None else [f"connections are not spread evenly: a rule that chooses by chance has {told}"])
 
 
 def test_911_an_entry_without_a_server() -> None:

@@ -56,7 +56,7 @@ def test_an_endpoint_whose_address_was_changed_is_told_with_the_one_that_it_was_
     text = scenario("1.30", "basic").ipv4
     changed = text.replace("--to-destination 192.168.50.10:6443", "--to-destination 192.168.50.66:6443")
     (finding,) = findings_of("IPT504", changed)
-    assert "made for 192.168.50.10:6443, but leads to 192.168.50.66:6443" in finding.message
+    assert "for 192.168.50.10:6443 but leads to 192.168.50.66:6443" in finding.message
     assert "IPT402" not in fired(changed), "the hairpin rule is right: the DNAT was changed"
 
 

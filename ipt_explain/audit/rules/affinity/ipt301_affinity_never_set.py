@@ -1,12 +1,12 @@
 """Returning clients are looked up in a list that nothing fills.
 
 What it checks:
-    Where a Service looks for returning clients of an endpoint (`-m recent --rcheck`), the endpoint's DNAT rule records
-    them (`-m recent --set`).
+    If a Service looks up returning clients of an endpoint (`-m recent --rcheck`), the endpoint's DNAT rule records them
+    (`-m recent --set`).
 
 Why it matters:
-    The list stays empty, so session affinity never takes effect for this endpoint: its clients are balanced again with
-    each connection.
+    The list stays empty, so session affinity never works for this endpoint: each connection of its clients is balanced
+    again.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-QAI6IJGEKZYOMWSX
@@ -15,7 +15,7 @@ Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def affinity_never_set(context: RulesetContext) -> Faults:
     """One fault for each endpoint, at the rule that should record."""
     for broken in broken_affinity(context, AffinityFault.NEVER_SET):
         yield Fault(
-            f"{broken.chain.name} looks for returning clients of {destinations(context, broken.endpoints)}, but its "
-            "DNAT rule records none: session affinity never takes effect for this endpoint",
+            f"{broken.chain.name} looks up returning clients of {destinations(context, broken.endpoints)}, but its "
+            "DNAT rule records none: session affinity never works for this endpoint",
             RESTART,
             at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),

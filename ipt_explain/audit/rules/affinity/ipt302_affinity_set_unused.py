@@ -1,11 +1,11 @@
 """Endpoints record their clients, but no rule looks them up when they return.
 
 What it checks:
-    Where endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks for returning
-    ones (`--rcheck`).
+    If endpoints' DNAT rules record clients (`-m recent --set`), the chain that leads to them looks up returning clients
+    (`--rcheck`).
 
 Why it matters:
-    The Service has session affinity, but connections that come through this chain are balanced again each time.
+    The Service has session affinity, but each connection through this chain is balanced again.
 
 Example:
     *nat
@@ -18,7 +18,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
     In KUBE-XLB of kube-proxy 1.9 or older, which had no affinity there.
@@ -44,8 +44,8 @@ def affinity_set_unused(context: RulesetContext) -> Faults:
         if role_of(broken.chain.name) is ChainRole.LOCAL_EXTERNAL and not writer(context).since(_XLB_SINCE):
             continue
         yield Fault(
-            f"{destinations(context, broken.endpoints)} record their clients for session affinity, but this chain does "
-            "not look for returning ones: they are balanced again with each connection",
+            f"{destinations(context, broken.endpoints)} record clients for session affinity, but this chain does "
+            "not look up returning ones: each connection is balanced again",
             RESTART,
             at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),

@@ -1,19 +1,19 @@
 """Clients of one endpoint are looked up, or recorded, in another endpoint's list.
 
 What it checks:
-    The `recent` list that a rule checks is named after the endpoint chain that it leads to, and the list in which an
-    endpoint records its clients after its own chain.
+    The `recent` list that a rule checks is named after the endpoint chain that it leads to. The list in which an
+    endpoint records its clients is named after its own chain.
 
 Why it matters:
-    Clients of another endpoint are sent to this one, or this one's clients are not found again: sessions break while
-    affinity seems to be on.
+    This endpoint gets another's clients, or its own clients are not found: sessions break though affinity seems to be
+    on.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-BBBBBBBBBBBBBBBB
       --mask 255.255.255.255 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chains.
+    Restart kube-proxy on the node: it rewrites the chains.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def affinity_cross_talk(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.FOREIGN_RECORD):
         asked = broken.rule.match("recent", "--name") or "the default list"
         yield Fault(
-            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in the list of its own "
-            "chain: they are not found again, or are sent to another endpoint",
+            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in its own list: "
+            "they are not found again, or are sent to another endpoint",
             RESTART,
             at_rule(broken.rule, focus=f"--name {asked}"),
             related=tuple(rule.line for rule in broken.related),

@@ -1,12 +1,12 @@
 """Returning clients are looked up only after rules that balance them again.
 
 What it checks:
-    In chains with session affinity every rule that looks for returning clients (`--rcheck`) comes before the first
-    rule that leads to an endpoint by chance or without condition.
+    In chains with session affinity every rule that looks up returning clients (`--rcheck`) comes before the first rule
+    that leads to an endpoint by chance or without condition.
 
 Why it matters:
-    The rules before it take their share of returning clients first, so stickiness becomes a matter of luck; after the
-    last endpoint, which takes everything, it never takes effect.
+    The rules before it take their share of returning clients first, so stickiness is a matter of luck. A lookup after
+    the last endpoint, which takes everything, never takes effect.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
@@ -16,7 +16,7 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ def affinity_after_balancing(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.LATE):
         reached = "none" if broken.share <= 0.0 else f"only {percent(broken.share)}"
         yield Fault(
-            f"returning clients of {destinations(context, broken.endpoints)} are looked up only after rules that "
-            "balance: "
+            f"returning clients of {destinations(context, broken.endpoints)} are looked up only after balancing: "
             f"{reached} of them get here, the others are balanced again",
             RESTART,
             at_rule(broken.rule),

@@ -1,12 +1,11 @@
 """Returning clients are looked up for some endpoints of a chain, but not for all of them.
 
 What it checks:
-    A chain that looks for returning clients does so for each endpoint that it leads to. One rule more than endpoints is
-    normal: kube-proxy 1.22 writes them for endpoints that are not ready, too.
+    A chain that looks up returning clients does so for each endpoint that it leads to. One lookup rule more than
+    endpoints is normal: kube-proxy 1.22 also writes them for endpoints that are not ready.
 
 Why it matters:
-    Clients of the endpoints left out are balanced again with each connection, while the others' clients return to
-    theirs.
+    Clients of the other endpoints are balanced again with each connection.
 
 Example:
     *nat
@@ -22,7 +21,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
     Never in a complete dump.
@@ -41,8 +40,8 @@ def affinity_incomplete(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.INCOMPLETE):
         if context.knows_chain(broken.chain):
             yield Fault(
-                f"the chain looks for returning clients, but not for those of "
-                f"{destinations(context, broken.endpoints)}: they are balanced again with each connection",
+                "the chain looks up returning clients, but not those of "
+                f"{destinations(context, broken.endpoints)}: each connection is balanced again",
                 RESTART,
                 at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),

@@ -1,11 +1,11 @@
 """Rules of one Service remember its clients for different times.
 
 What it checks:
-    All rules that look for returning clients of one Service have the same `--seconds`, in all its chains and ports: the
-    timeout is the Service's.
+    All rules that look up returning clients of one Service have the same `--seconds`, in all its chains and ports, as
+    the timeout belongs to the Service.
 
 Why it matters:
-    How long a client keeps its pod depends on which pod it is, or on the port or address by which it comes.
+    How long a client keeps its pod depends on the pod, port or address.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
@@ -14,10 +14,10 @@ Example:
       --mask 255.255.255.255 --rsource -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chains.
+    Restart kube-proxy on the node: it rewrites the chains.
 
 When to ignore:
-    In the moment after the Service's timeout was changed.
+    Right after the Service's timeout was changed.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def affinity_timeouts_differ(context: RulesetContext) -> Faults:
             usual = counts.most_common(1)[0][0]
             odd = [check for check in together if check.possible and check.seconds != usual]
             yield Fault(
-                f"this rule remembers clients for {odd[0].seconds} s, where {counts[usual]} of {counts.total()} rules "
-                f"of the Service have {usual} s: how long a client keeps its pod depends on how it gets here",
+                f"this rule remembers clients for {odd[0].seconds} s, but {counts[usual]} of {counts.total()} rules "
+                f"of the Service for {usual} s: how long a client keeps its pod depends on how it gets here",
                 RESTART,
                 at_rule(odd[0].rule, focus=f"--seconds {odd[0].seconds}"),
                 related=tuple(check.rule.line for check in odd[1:]),

@@ -1,19 +1,18 @@
 """A Service remembers its clients for a time that no Service can have.
 
 What it checks:
-    `--seconds` of rules that look for returning clients is from 1 to 86400, as the API server allows. 180 is reported
-    too where kube-proxy may be 1.4 or 1.5: those wrote the default of 180 minutes as seconds.
+    `--seconds` of rules that look up returning clients is from 1 to 86400, as the API server allows. 180 is reported
+    too if kube-proxy may be 1.4 or 1.5: these wrote the default of 180 minutes as 180 seconds.
 
 Why it matters:
-    With the wrong number sessions end after three minutes instead of three hours, or last past the day that a Service
-    may ask for.
+    Sessions end after three minutes instead of three hours, or last longer than the day that a Service may ask for.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 180 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
       --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node; upgrade it if it is older than 1.6.
+    Restart kube-proxy on the node. Upgrade it if it is older than 1.6.
 
 When to ignore:
     When the Service asks for 180 seconds (sessionAffinityConfig.clientIP.timeoutSeconds).
@@ -49,7 +48,7 @@ def affinity_timeout_odd(context: RulesetContext) -> Faults:
         certain = version.last < _CONFIGURABLE_SINCE
         yield Fault(
             "clients are remembered for 180 s: kube-proxy 1.4 and 1.5 wrote that for the default of three hours (10800 "
-            "s), taking minutes for seconds; sessions end after three minutes",
+            "s), minutes as seconds; sessions end after three minutes",
             "Upgrade kube-proxy if it is older than 1.6; otherwise the Service asks for 180 s.",
             at_rule(short[0].rule, focus="--seconds 180"),
             related=tuple(check.rule.line for check in short[1:]),

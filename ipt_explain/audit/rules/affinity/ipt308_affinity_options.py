@@ -1,23 +1,23 @@
 """Session affinity has options that make it work differently from kube-proxy's.
 
 What it checks:
-    Rules that look for returning clients have `--rcheck --seconds T --reap` and compare whole source addresses; so do
-    the rules that record them. `--update`, `--hitcount`, `--rttl`, `--rdest`, a mask that leaves out bits, and a
+    Rules that look up returning clients have `--rcheck --seconds T --reap` and compare whole source addresses, and so
+    do rules that record clients. `--update`, `--hitcount`, `--rttl`, `--rdest`, a mask that leaves out bits, and a
     missing `--seconds` or `--reap` are reported.
 
 Why it matters:
-    Without `--seconds` clients stick for ever, without `--reap` stale ones are kept in the list, with a shorter mask
-    whole networks share a pod, with `--rdest` all clients do, and with `--hitcount` first returns are missed.
+    Without `--seconds` clients stick for ever; without `--reap` stale ones stay in the list. With a shorter mask whole
+    networks share a pod, and with `--rdest` all clients do. With `--hitcount` a client's first returns are missed.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m recent --rcheck --seconds 10800 --reap --name KUBE-SEP-AAAAAAAAAAAAAAAA
       --mask 255.255.255.0 --rsource -j KUBE-SEP-AAAAAAAAAAAAAAAA
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    Where the rules are your own and the option is meant.
+    When the rules are your own and the option is intended.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.model import Rule, Shape
 
 _ODD = {
-    "--update": "also renews the record of clients that it only looks for",
+    "--update": "also renews the record of clients it looks up",
     "--hitcount": "finds clients only after several connections",
-    "--rttl": "finds clients only while their packets have one TTL",
+    "--rttl": "finds clients only while their TTL is the same",
     "--rdest": "looks at the destination, which all clients share: they all go to one endpoint",
     "--remove": "forgets clients",
 }
@@ -64,7 +64,7 @@ def affinity_options(context: RulesetContext) -> Faults:
 def _fault(judged: Rule, words: tuple[str, str] | None) -> Fault:
     option, effect = words or (
         f"--mask {judged.match('recent', '--mask')}",
-        "leaves out bits of the address: clients of one network share a record",
+        "ignores bits of the address: clients of one network share a record",
     )
     return Fault(
         f"session affinity differs from kube-proxy's: {option} {effect}", RESTART, at_rule(judged, focus=option)

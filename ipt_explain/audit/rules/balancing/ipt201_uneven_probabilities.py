@@ -1,14 +1,14 @@
 """Connections are not spread evenly over the endpoints of a Service.
 
 What it checks:
-    In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the rule for the first of k endpoints that
-    remain has probability 1/k, as the kernel keeps it (31 bits) after kube-proxy rounded it: to five digits up to
-    1.16, to ten after. Both roundings are even enough and never reported. In fragments only probabilities are reported
-    that no missing line could explain.
+    In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the rule for the first of the k remaining
+    endpoints has probability 1/k. kube-proxy rounds it, to five digits up to 1.16 and to ten since, and the kernel
+    keeps 31 bits. Both roundings are even enough and never reported. In fragments a probability is reported only if no
+    missing line could explain it.
 
 Why it matters:
-    Some pods get a multiple of the load of others. Nothing fails outright, so it shows as latency and restarts of the
-    pods that get most.
+    Some pods get several times the load of others. Nothing fails outright: it shows as latency, and as restarts of the
+    busiest pods.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
@@ -18,11 +18,11 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-CCCCCCCCCCCCCCCC
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain. Where it comes back, an endpoint's address is one that
-    kube-proxy 1.22 or older skips although it counted it.
+    Restart kube-proxy on the node: it rewrites the chain. If this comes back, one endpoint has an address that
+    kube-proxy 1.22 or older counts but skips.
 
 When to ignore:
-    Where the weights were set by hand and kube-proxy does not run.
+    When the weights were set by hand and kube-proxy does not run.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def _fault(odd: OddChain) -> Fault:
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
         f"connections are spread unevenly: {shares(choices, odd.leak)}; {most.destination} gets "
-        f"{most.share * len(choices):.2g} times its share, as it has probability {text} where "
-        f"{remaining} endpoints remain ({percent(1 / remaining)} would be even)",
+        f"{most.share * len(choices):.2g} times its share: probability {text} with "
+        f"{remaining} endpoints left ({percent(1 / remaining)} would be even)",
         RESTART,
         at_rule(wrong.rule, focus=f"--probability {text}"),
         related=tuple(choice.rule.line for choice in choices),

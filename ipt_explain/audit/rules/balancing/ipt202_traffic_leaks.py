@@ -2,12 +2,12 @@
 
 What it checks:
     In each chain that spreads connections (KUBE-SVC, KUBE-SVL, KUBE-XLB) the last endpoint matches without condition,
-    nothing ahead of it returns, each endpoint's chain has its DNAT, and the chain has endpoints at all where the
-    filter table does not refuse the connections. Parts that a fragment leaves out are not judged.
+    nothing before it returns, and each endpoint's chain has its DNAT. The chain has endpoints at all, unless the filter
+    table refuses the connections. Parts that a fragment leaves out are not checked.
 
 Why it matters:
     A connection that falls through keeps the Service's address, which no machine has. It leaves the node by the default
-    route and is never answered; clients wait until they time out, now and then.
+    route and is never answered, so clients time out now and then.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -p tcp -j RETURN
@@ -16,12 +16,12 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain. By hand: delete the `-m statistic` match of the last
+    Restart kube-proxy on the node: it rewrites the chain. By hand: delete the `-m statistic` match from the last
     endpoint's rule.
 
 When to ignore:
-    Never in a complete dump. kube-proxy 1.22 itself leaves the chain of a Service without endpoints where none of its
-    pods is ready, instead of refusing connections; that is reported as a note.
+    Never in a complete dump. If none of a Service's pods is ready, kube-proxy 1.22 itself leaves a chain without
+    endpoints instead of refusing connections; that is reported as a note.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _leaking(odd: OddChain) -> Fault:
     lines = tuple(choice.rule.line for choice in odd.choices)
     if odd.ending is not None:
         return Fault(
-            f"{share} of new connections leave {odd.chain.name} ahead of its endpoints ({odd.ending.target}): they "
+            f"{share} of new connections leave {odd.chain.name} before its endpoints ({odd.ending.target}): they "
             f"{_AWAY}",
             f"Delete this rule. {RESTART}",
             at_rule(odd.ending),
@@ -93,8 +93,8 @@ def _without_choices(context: RulesetContext) -> Faults:
 
 
 def _unready(context: RulesetContext, chain: Chain) -> bool:
-    """Whether it may be that kube-proxy 1.22 wrote the chain so: it forgot to refuse where all endpoints are
-    unready.
+    """Whether kube-proxy 1.22 may have written the chain like this: it forgot to refuse connections if all endpoints
+    are unready.
     """
     version = writer(context).version
     return bool(chain.rules) and version.first <= _FORGETFUL <= version.last
@@ -117,8 +117,8 @@ def _without_dnat(context: RulesetContext) -> Faults:
 
 def _broken(context: RulesetContext, chain: Chain, caller: str, count: int) -> Fault:
     return Fault(
-        f"the endpoint's chain has no DNAT: what {caller} leads here, {percent(1 / count)} of new connections, comes "
-        f"back from it and they {_AWAY}",
+        f"the endpoint's chain has no DNAT: {percent(1 / count)} of new connections, sent here by {caller}, "
+        f"{_AWAY}",
         RESTART,
         at_rule(chain.rules[0]) if chain.rules else at_chain(chain),
         service=context.service_of(caller),

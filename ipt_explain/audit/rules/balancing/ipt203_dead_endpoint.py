@@ -1,24 +1,24 @@
 """An endpoint is in the Service's chain, but no connection can reach it.
 
 What it checks:
-    In each chain that spreads connections no rule has a probability that the kernel keeps as 0, and no rule ahead of
-    the last takes all connections: one without condition, or with a probability that the kernel keeps as 1. With
-    session affinity, every endpoint whose returning clients are looked for gets new ones too. Endpoints that policy
-    Local leads to, but policy Cluster does not, are reported as a note.
+    In each chain that spreads connections no rule has a probability that the kernel rounds to 0, and no rule before the
+    last takes all connections, either without condition or with a probability that the kernel rounds to 1. With session
+    affinity, every endpoint whose returning clients are looked up also gets new clients. Endpoints that policy Local
+    uses but policy Cluster does not are reported as a note.
 
 Why it matters:
-    The pods behind it get nothing, and the others get their load. Scaling up the Deployment changes nothing.
+    The pods of this endpoint get nothing, and the others get their load. Scaling up the Deployment changes nothing.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-AAAAAAAAAAAAAAAA
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
-    The note, where topology hints or terminating pods are the reason. kube-proxy 1.22 looks for returning clients of
-    endpoints that are not ready; there nothing is reported.
+    Ignore the note if topology hints or terminating pods are the reason. kube-proxy 1.22 looks up returning clients of
+    endpoints that are not ready; this is not reported.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ def _returning_only(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
         if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:
             yield Fault(
-                f"{destinations(context, broken.endpoints)} is looked up for returning clients, but no rule sends "
-                "new ones there",
+                f"{destinations(context, broken.endpoints)} gets returning clients, but no rule sends new ones there",
                 RESTART,
                 at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),
@@ -71,7 +70,7 @@ def _local_only(context: RulesetContext) -> Faults:
         missing = [target for target in local if target not in everywhere] if everywhere else []
         if missing:
             yield Fault(
-                f"{destinations(context, tuple(missing))} gets connections by {name}, but none by {chain.name}, which "
+                f"{destinations(context, tuple(missing))} gets connections by {name} but not by {chain.name}, which "
                 "leads to all endpoints",
                 RESTART,
                 at_chain(chain),
@@ -87,12 +86,13 @@ def _fault(odd: OddChain, lost: list[Draw]) -> Fault:
     if cause.chance == 0.0:
         why = f"probability {text} never matches"
     elif text is None:
-        why = "this rule takes every connection that reaches it, and others come after it"
+        why = "this rule takes every connection, and other rules come after it"
     else:
         why = f"probability {text} always matches, and other endpoints come after it"
     what = f"{named(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
+    take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
     return Fault(
-        f"{why}: {what}, so that {counted(len(live), 'endpoint')} take all ({shares(odd.choices, odd.leak)})",
+        f"{why}: {what}, {take} ({shares(odd.choices, odd.leak)})",
         RESTART,
         at_rule(cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),
@@ -100,9 +100,9 @@ def _fault(odd: OddChain, lost: list[Draw]) -> Fault:
 
 
 def _cause(odd: OddChain, lost: list[Draw]) -> Draw:
-    """The rule that never matches, or the one ahead that takes everything."""
+    """The rule that never matches, or an earlier rule that takes everything."""
     first = lost[0]
     if first.chance == 0.0:
         return first
-    ahead = odd.choices[: odd.choices.index(first)]
-    return next((choice for choice in reversed(ahead) if choice.chance == 1.0), first)
+    earlier = odd.choices[: odd.choices.index(first)]
+    return next((choice for choice in reversed(earlier) if choice.chance == 1.0), first)

@@ -5,8 +5,8 @@ What it checks:
     destination.
 
 Why it matters:
-    The endpoint gets a multiple of its share. Where a rule was changed to lead there, the endpoint that it led to
-    before gets nothing.
+    The endpoint gets several times its share. If a rule was changed to lead there, the endpoint that it led to before
+    gets nothing.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.33333333349
@@ -16,11 +16,11 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node. Where it comes back, look for two EndpointSlices or Endpoints subsets that hold the
-    same address.
+    Restart kube-proxy on the node. If this comes back, look for two EndpointSlices or Endpoints subsets with the same
+    address.
 
 When to ignore:
-    Where weights were meant, and kube-proxy does not run.
+    When weights are intended and kube-proxy does not run.
 """
 
 from __future__ import annotations

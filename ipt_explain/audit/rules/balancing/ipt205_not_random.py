@@ -2,21 +2,22 @@
 
 What it checks:
     The rules of chains that spread connections use `-m statistic --mode random`, as kube-proxy writes them. `--mode
-    nth` is reported with the shares that result.
+    nth` is reported with the resulting shares.
 
 Why it matters:
-    Each rule counts for itself, separately in every family and table, and only the rules' order makes the shares even:
-    3, 2 and none is exact round robin, while 3, 3, 3 leaves 8 of 27 connections without any endpoint.
+    Each rule counts for itself, in every family and table, and the shares are even only if the rules have the right
+    numbers in the right order. 3, 2 and none is exact round robin; 3, 3, 3 leaves 8 of 27 connections without any
+    endpoint.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode nth --every 2 --packet 0 -j KUBE-SEP-AAAAAAAAAAAAAAAA
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
-    Where the rules are your own and strict turns are wanted.
+    When the rules are your own and strict round robin is intended.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 What it checks:
     The rules by which KUBE-SVC, KUBE-SVL and KUBE-XLB spread connections lead to endpoint chains (KUBE-SEP-…), as
-    kube-proxy writes them: not to a chain of another kind, and not to a DNAT of their own.
+    kube-proxy writes them. None leads to a chain of another kind or has a DNAT of its own.
 
 Why it matters:
-    That target decides about its share of connections: another Service's pods may get them, and neither hairpin
-    connections nor session affinity work as they should.
+    That share of connections goes wherever the target sends it, maybe to another Service's pods. Pods that connect to
+    themselves, and session affinity, do not work as they should.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode random --probability 0.50000000000
@@ -14,10 +14,10 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-BBBBBBBBBBBBBBBB
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
-    Where another program writes chains of these names on purpose.
+    When another program writes chains with these names on purpose.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def strange_target(context: RulesetContext) -> Faults:
                 "about them,"
             )
             yield Fault(
-                f"{what} and hairpin and affinity do not work as they should",
+                f"{what} and hairpins and affinity may not work",
                 RESTART,
                 at_rule(first, focus=first.target or ""),
                 related=tuple(strange.line for strange in odd.strange),

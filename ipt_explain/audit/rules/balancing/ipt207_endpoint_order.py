@@ -1,12 +1,12 @@
 """The endpoints of a Service are not in the order in which kube-proxy writes them.
 
 What it checks:
-    From 1.22 on kube-proxy takes endpoints from EndpointSlices and sorts them as text, so that 10.0.0.10:80 comes
-    before 10.0.0.9:80. Chains that spread connections and have another order are counted.
+    From 1.22 on kube-proxy takes endpoints from EndpointSlices and sorts them as text: 10.0.0.10:80 comes before
+    10.0.0.9:80. Chains with another order are counted.
 
 Why it matters:
-    The order itself changes nothing. It shows that somebody or something other than kube-proxy wrote or changed the
-    chain, so that it may be changed in other ways too.
+    The order itself changes nothing. It shows that something other than kube-proxy wrote or changed the chain, so other
+    changes are likely.
 
 Example:
     *filter
@@ -26,10 +26,10 @@ Example:
     COMMIT
 
 How to fix:
-    No fix needed. Restart kube-proxy to have the chains rewritten.
+    No fix needed. Restart kube-proxy and it rewrites the chains.
 
 When to ignore:
-    When the endpoints of the Service include terminating ones, which some releases list after the others.
+    When the Service has terminating endpoints, which some releases list after the others.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def endpoint_order(context: RulesetContext) -> Faults:
         count = "1 chain has" if len(chains) == 1 else f"{len(chains)} chains have"
         yield Fault(
             f"{count} endpoints in a different order than kube-proxy writes "
-            f"({named(chain.name for chain in chains)}): shares "
-            "are as they should be, but something else wrote or changed the rules",
+            f"({named(chain.name for chain in chains)}): shares are right, but something else wrote or changed the "
+            "rules",
             "No fix needed, but find out what changes kube-proxy's rules.",
             at_chain(chains[0]),
             related=lines_of(chains[1:]),

@@ -1,12 +1,12 @@
 """The dump mixes the probability formats of two kube-proxy generations.
 
 What it checks:
-    kube-proxy wrote probabilities with five digits up to 1.16 (0.33333) and with ten since (0.3333333333). The kernel's
-    31 bits tell most of them apart. One dump holds both.
+    kube-proxy wrote probabilities with five digits up to 1.16 (0.33333) and with ten since (0.3333333333). Most can
+    still be told apart in the kernel's 31 bits. No dump has both.
 
 Why it matters:
-    Chains of an older kube-proxy were left over, or two run on the node and overwrite each other. The chains that
-    nobody rewrites any more go on leading to pods that are gone.
+    Either an older kube-proxy left its chains, or two run on the node and overwrite each other. Chains that nobody
+    updates any more still lead to pods that are gone.
 
 Example:
     -A KUBE-SVC-AAAAAAAAAAAAAAAA -m statistic --mode random --probability 0.33332999982
@@ -21,7 +21,7 @@ Example:
     -A KUBE-SVC-BBBBBBBBBBBBBBBB -j KUBE-SEP-FFFFFFFFFFFFFFFF
 
 How to fix:
-    Make sure that one kube-proxy runs on the node, and restart it.
+    Make sure that only one kube-proxy runs on the node, and restart it.
 
 When to ignore:
     Right after an upgrade across 1.17, until kube-proxy has synced once.
@@ -42,8 +42,8 @@ def mixed_precision(context: RulesetContext) -> Faults:
     if old is not None and new is not None:
         yield Fault(
             f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
-            "digits: two releases wrote here, and what the older one left is not kept up to date",
-            "Make sure that one kube-proxy runs on this node, and restart it.",
+            "digits: two releases wrote here, and the older rules are not kept up to date",
+            "Make sure that only one kube-proxy runs on this node, and restart it.",
             at_chain(old),
             related=lines_of([new]),
         )

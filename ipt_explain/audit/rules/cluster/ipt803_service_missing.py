@@ -1,12 +1,11 @@
 """The cluster has a service port that the rules lack.
 
 What it checks:
-    Every port of every Service with a ClusterIP of this family has rules, if only to refuse it: headless
-    Services, those of type ExternalName and those of another proxy (label
-    `service.kubernetes.io/service-proxy-name`) have none.
+    Every port of every Service with a ClusterIP of this family has rules, if only to refuse it. Headless Services, type
+    ExternalName and Services of another proxy (label `service.kubernetes.io/service-proxy-name`) have none.
 
 Why it matters:
-    Connections from this node's pods to the ClusterIP leave the node untranslated, and are lost.
+    Connections from this node's pods to the ClusterIP leave the node untranslated and are lost.
 
 Example:
     # Service demo/web has ClusterIP 10.96.14.7 and port 80; no rule of the dump holds either:
@@ -15,10 +14,10 @@ Example:
       KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+    Restart the kube-proxy pod of this node. Its log says why it did not sync.
 
 When to ignore:
-    Another program serves these Services (kube-proxy replacement), or the Service was made after the dump.
+    When another program serves these Services (kube-proxy replacement), or the Service was created after the dump.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ What it checks:
     Every service port in the rules is one of the cluster's, by namespace, name, port name and protocol.
 
 Why it matters:
-    Its address may be given to another Service, whose connections then meet the old one's rules.
+    Its address may be given to another Service, whose connections then match the old Service's rules.
 
 Example:
     # The cluster has no Service demo/old:
@@ -12,10 +12,10 @@ Example:
       KUBE-SVC-56B674J34XGEP4FC
 
 How to fix:
-    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+    Restart the kube-proxy pod of this node. Its log says why it did not sync.
 
 When to ignore:
-    The objects are those of some namespaces only, or the Service was deleted after the dump.
+    When the objects are from some namespaces only, or the Service was deleted after the dump.
 """
 
 from __future__ import annotations

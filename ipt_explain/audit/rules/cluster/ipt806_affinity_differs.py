@@ -1,11 +1,11 @@
-"""A service's session affinity differs from the cluster's.
+"""A Service's session affinity differs from the cluster's.
 
 What it checks:
-    Where a Service has sessionAffinity ClientIP, each endpoint's rules keep a client for its timeoutSeconds;
-    where it has none, no rule does.
+    If a Service has sessionAffinity ClientIP, each endpoint's rules keep a client for its timeoutSeconds; otherwise no
+    rule does.
 
 Why it matters:
-    Clients lose their endpoint earlier than the Service promises, or stick to one that should share the load.
+    Clients lose their endpoint earlier than the Service promises, or stick to one when they should be spread.
 
 Example:
     # Service demo/web has timeoutSeconds 600:
@@ -13,10 +13,10 @@ Example:
       --reap --name KUBE-SEP-SYK7WUOODWKEDT7L --mask 255.255.255.255 --rsource -j KUBE-SEP-SYK7WUOODWKEDT7L
 
 How to fix:
-    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+    Restart the kube-proxy pod of this node. Its log says why it did not sync.
 
 When to ignore:
-    The Service was changed after the dump.
+    When the Service was changed after the dump.
 """
 
 from __future__ import annotations

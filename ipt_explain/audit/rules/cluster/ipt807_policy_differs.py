@@ -1,11 +1,11 @@
-"""A service's traffic policy differs from the cluster's.
+"""A Service's traffic policy differs from the cluster's.
 
 What it checks:
-    The rules follow the Service's internalTrafficPolicy and externalTrafficPolicy, as far as rules show which
-    they follow.
+    The rules follow the Service's internalTrafficPolicy and externalTrafficPolicy, if they show which policy they
+    follow.
 
 Why it matters:
-    With Local instead of Cluster, connections are dropped on nodes without an endpoint; with Cluster instead of Local,
+    With Local instead of Cluster, connections are dropped on nodes without an endpoint. With Cluster instead of Local,
     endpoints see the node's address instead of the client's.
 
 Example:
@@ -13,10 +13,10 @@ Example:
     -A KUBE-EXT-YTGZ2JEENUBCE3T3 -j KUBE-SVC-YTGZ2JEENUBCE3T3
 
 How to fix:
-    Restart the kube-proxy pod of this node, and read in its log why it did not sync.
+    Restart the kube-proxy pod of this node. Its log says why it did not sync.
 
 When to ignore:
-    The Service was changed after the dump.
+    When the Service was changed after the dump.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
 """The filter table stops new connections to Services, between pods, or to the API server.
 
 What it checks:
-    New connections to every Service with endpoints are sent through the dump. Where a rule or a policy of filter,
-    outside kube-proxy's chains, drops or refuses them after translation, it is reported, with a severity that depends
-    on its effect (see IPT117). Where the API server's endpoint may be this node itself, an INPUT rule that stops
-    connections to it is a warning and a policy is a note, as most nodes run no API server. An INPUT policy of DROP
+    New connections to every Service with endpoints pass the filter table; ipt-explain sends them through the dump. A
+    rule or policy outside kube-proxy's chains that drops or refuses them after translation is reported. The severity
+    depends on the effect (see IPT117). If the API server's endpoint may be this node, an INPUT rule that stops
+    connections to it is a warning, and a policy is a note, as most nodes run no API server. An INPUT policy of DROP
     without any rule that accepts replies is a warning.
 
 Why it matters:
-    KUBE-FORWARD accepts marked packets and known connections, not the first packet of a connection between pods: that
-    is left to the network plugin's rules or the policy. Docker sets FORWARD's policy to DROP; firewalld and stock
-    `iptables.service` files end INPUT and FORWARD with a REJECT that comes before what plugins append. Pods then
-    cannot reach each other, DNS or the API.
+    KUBE-FORWARD accepts marked packets and known connections, but not the first packet of a connection between pods:
+    that is left to the network plugin's rules or the policy. Docker sets FORWARD's policy to DROP. firewalld and stock
+    `iptables.service` files end INPUT and FORWARD with a REJECT that comes before the rules that plugins append. Pods
+    then cannot reach each other, DNS or the API.
 
 Example:
     *filter
@@ -36,12 +36,12 @@ Example:
     COMMIT
 
 How to fix:
-    Accept pod traffic ahead of the rule (`iptables -I FORWARD -s POD_CIDR -j ACCEPT`, and -d), or switch the other
-    firewall off; restart the network plugin if its rules come after the REJECT.
+    Accept pod traffic before the rule (`iptables -I FORWARD -s POD_CIDR -j ACCEPT`, and -d), or switch the other
+    firewall off. Restart the network plugin if its rules come after the REJECT.
 
 When to ignore:
-    When a rule set that is not in this dump (nftables of firewalld, the other iptables backend) or the network
-    plugin's data plane (eBPF) forwards pods.
+    When pods are forwarded by rules that are not in this dump (nftables of firewalld, the other iptables backend) or by
+    the network plugin's data plane (eBPF).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
 from ipt_explain.records import replace
 
-_FIX = "Accept pod traffic ahead of it, or switch the other firewall off and restart the network plugin."
+_FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
 _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
 
 
@@ -69,8 +69,8 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
     replies = drops_replies(context)
     if replies is not None:
         yield Fault(
-            "INPUT's policy is DROP and no rule accepts known connections: replies to the node's own connections, "
-            "kubelet's to the API server among them, are dropped",
+            "INPUT's policy is DROP and no rule accepts known connections: replies to the node are dropped, "
+            "even those from the API server to kubelet",
             "Accept RELATED,ESTABLISHED in INPUT, or set its policy to ACCEPT.",
             at_chain(replies),
             severity=Severity.WARNING,

@@ -1,20 +1,21 @@
-"""A rule of kube-proxy's or kubelet's has lost its conditions: it drops everything.
+"""A rule of kube-proxy or kubelet has lost its conditions and drops everything.
 
 What it checks:
     In filter's KUBE-FIREWALL, KUBE-PROXY-FIREWALL, KUBE-FORWARD, KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
-    KUBE-NODEPORTS, every DROP and REJECT has a condition: a mark, a connection state, an address and port.
+    KUBE-NODEPORTS, every DROP and REJECT has a condition: a mark, a connection state, or an address and port.
 
 Why it matters:
-    All of these chains come first in INPUT, FORWARD or OUTPUT, so the node loses its network the moment such a rule
-    is loaded. It is known to happen where two iptables versions share one node: rules written by 1.8.8 and saved and
-    restored by an older one lose their mark match, and "drop what is marked" becomes "drop" (IPT707 reports that one).
+    All of these chains come first in INPUT, FORWARD or OUTPUT, so the node loses its network as soon as such a rule is
+    loaded. This is known to happen when two iptables versions share one node. Rules written by 1.8.8 lose their mark
+    match when an older version saves and restores them, and "drop what is marked" becomes "drop" (IPT707 reports that
+    case).
 
 Example:
     -A KUBE-FORWARD -j DROP
     -A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT
 
 How to fix:
-    Delete the rule (`iptables -D …`) to get the node back, then bring host and containers to iptables versions that
+    Delete the rule (`iptables -D …`) to get the node back. Then make host and containers use iptables versions that
     agree.
 """
 
@@ -70,4 +71,4 @@ def _does(dropping: Rule) -> str:
 def _whose(dropping: Rule, chain: str) -> str:
     protocol = dropping.core("-p")
     packets = _LOST.get(chain, "all new connections that reach the chain")
-    return packets if protocol is None else f"{packets}, as far as they are {protocol}"
+    return packets if protocol is None else f"{packets}, if they are {protocol}"

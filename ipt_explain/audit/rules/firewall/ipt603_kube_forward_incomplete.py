@@ -1,13 +1,13 @@
-"""KUBE-FORWARD does not accept all Service traffic that it should.
+"""KUBE-FORWARD does not accept all the Service traffic that it should.
 
 What it checks:
-    A KUBE-FORWARD chain that the text shows in full accepts packets with the masquerade mark, and packets of known
-    connections (RELATED,ESTABLISHED): all of them from 1.18 on; before, those from and to --cluster-cidr, or none
-    where kube-proxy runs without it.
+    KUBE-FORWARD accepts packets with the masquerade mark and packets of known connections (RELATED,ESTABLISHED). From
+    1.18 on that means all known connections; before, those from and to --cluster-cidr, or none if kube-proxy runs
+    without it. Only a chain that the dump shows in full is checked.
 
 Why it matters:
-    On nodes whose FORWARD policy is DROP, as Docker sets it, these rules are what lets Service traffic pass. Without
-    the first, masqueraded connections are dropped at their first packet; without the second, replies are.
+    On nodes whose FORWARD policy is DROP, as Docker sets it, these rules let Service traffic pass. Without the first,
+    masqueraded connections lose their first packet; without the second, replies are dropped.
 
 Example:
     *filter
@@ -20,7 +20,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
     When FORWARD accepts all of this traffic elsewhere.
@@ -48,8 +48,7 @@ def kube_forward_incomplete(context: RulesetContext) -> Faults:
     if not found.accepts_marked:
         yield Fault(
             f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides about the first "
-            "packet of "
-            "every masqueraded connection",
+            "packet of each masqueraded connection",
             _FIX,
             _at(found, found.near_marked),
             key="mark",

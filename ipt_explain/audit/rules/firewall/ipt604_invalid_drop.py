@@ -2,11 +2,11 @@
 
 What it checks:
     The first rule of KUBE-FORWARD (iptables mode, 1.15 and later) drops packets in connection state INVALID. From 1.29
-    on kube-proxy leaves it out where nf_conntrack_tcp_be_liberal is set, which a dump does not show.
+    on kube-proxy leaves it out if nf_conntrack_tcp_be_liberal is set, which a dump does not show.
 
 Why it matters:
-    Packets that connection tracking takes for INVALID (late retransmissions on a loaded node) are not translated back.
-    The client gets them from the pod's own address, answers with a reset, and a healthy connection breaks now and
+    Packets that connection tracking considers INVALID (late retransmissions on a loaded node) are not translated back.
+    The client gets them from the pod's own address and answers with a reset, so a healthy connection breaks now and
     then.
 
 Example:
@@ -22,10 +22,10 @@ Example:
     COMMIT
 
 How to fix:
-    Nothing, where `sysctl net.netfilter.nf_conntrack_tcp_be_liberal` is 1. Else restart kube-proxy on the node.
+    No fix needed if `sysctl net.netfilter.nf_conntrack_tcp_be_liberal` is 1. Otherwise restart kube-proxy on the node.
 
 When to ignore:
-    Where nf_conntrack_tcp_be_liberal is set, as kube-proxy 1.29 and later then intends.
+    When nf_conntrack_tcp_be_liberal is set: kube-proxy 1.29 and later then leaves the rule out.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def invalid_drop(context: RulesetContext) -> Faults:
         return
     if found.invalid_drop is None and (by.since(16) or _hooked_as_since_14(context)):
         yield Fault(
-            "KUBE-FORWARD does not drop INVALID packets: replies that connection tracking takes for invalid reach "
-            "clients untranslated, and now and then reset a connection",
+            "KUBE-FORWARD does not drop INVALID packets: replies that conntrack considers invalid reach "
+            "clients untranslated, and reset a connection now and then",
             "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave "
             "it out.",
             at_chain(found.chain) if found.near_invalid is None else at_rule(found.near_invalid),
         )
     elif found.invalid_drop is not None and found.invalid_late:
         yield Fault(
-            "KUBE-FORWARD drops INVALID packets only after rules that accept: marked ones pass untranslated",
+            "KUBE-FORWARD drops INVALID packets only after accepting others: marked ones pass untranslated",
             "Restart kube-proxy on this node: it writes this rule first.",
             at_rule(found.invalid_drop),
         )

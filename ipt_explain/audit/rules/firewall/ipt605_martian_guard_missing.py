@@ -1,9 +1,9 @@
 """Other hosts may reach 127.0.0.1 of this node: the guard in KUBE-FIREWALL is missing or weak.
 
 What it checks:
-    Where IPv4 rules have a KUBE-FIREWALL whose writers guard it (kubelet 1.19 and later; kube-proxy 1.27 and later
-    where node ports answer on 127.0.0.1), it drops packets for 127.0.0.0/8 that come from elsewhere and belong to no
-    known connection. A guard that is there but says something else is reported in any text.
+    KUBE-FIREWALL in IPv4 drops packets for 127.0.0.0/8 that come from other hosts and belong to no known connection. It
+    must do so if its writer adds this guard: kubelet 1.19 and later, or kube-proxy 1.27 and later if node ports answer
+    on 127.0.0.1. A guard that is there but wrong is reported in any dump or fragment.
 
 Why it matters:
     kube-proxy sets route_localnet so that node ports answer on 127.0.0.1. That lets hosts of the same network send
@@ -15,7 +15,7 @@ Example:
       -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j DROP
 
 How to fix:
-    Restart kubelet, and kube-proxy from 1.27 on; or switch off node ports on 127.0.0.1
+    Restart kubelet, and kube-proxy from 1.27 on. Or switch off node ports on 127.0.0.1
     (--iptables-localhost-nodeports=false).
 
 When to ignore:
@@ -44,7 +44,7 @@ def martian_guard_missing(context: RulesetContext) -> Faults:
     near = next(filter(guards_loopback, chain.rules), None)
     if near is not None:
         yield Fault(
-            f"the guard of loopback addresses does not say what it should: {_OPEN}, or other packets are dropped",
+            f"the guard for loopback addresses is wrong: {_OPEN}, or other packets are dropped",
             _FIX,
             at_rule(near),
         )

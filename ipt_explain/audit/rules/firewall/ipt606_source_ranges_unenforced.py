@@ -1,14 +1,14 @@
 """A load balancer's source ranges keep nobody out.
 
 What it checks:
-    For every load balancer address with loadBalancerSourceRanges, what no range lets in is dropped: up to 1.24 by a
-    jump to KUBE-MARK-DROP at the end of its KUBE-FW chain, from 1.25 on by a DROP for its address and port in filter
-    KUBE-PROXY-FIREWALL. Rules that accept new connections ahead of KUBE-PROXY-FIREWALL are reported too, as a warning.
-    Whether the chains are reached at all is checked by IPT108 and IPT413.
+    For every load balancer address with loadBalancerSourceRanges, clients outside the ranges are dropped: up to 1.24 by
+    a jump to KUBE-MARK-DROP at the end of its KUBE-FW chain, from 1.25 on by a DROP for its address and port in filter
+    KUBE-PROXY-FIREWALL. Rules that accept new connections before KUBE-PROXY-FIREWALL are a warning. IPT108 and IPT413
+    check whether packets reach these chains at all.
 
 Why it matters:
-    Connections from outside the ranges are not translated to an endpoint, but they are not dropped either: they reach
-    what listens on that address, or are forwarded to whoever owns it, the cloud's load balancer say, and come back
+    Connections from outside the ranges are not translated to an endpoint, but they are not dropped either. They reach
+    whatever listens on that address, or are forwarded to its owner, such as the cloud's load balancer, and come back
     from there.
 
 Example:
@@ -31,10 +31,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites these chains.
+    Restart kube-proxy on the node: it rewrites these chains.
 
 When to ignore:
-    When the cloud's load balancer enforces the ranges itself and nobody else reaches this node.
+    When the cloud's load balancer enforces the ranges itself and no other client reaches this node.
 """
 
 from __future__ import annotations
@@ -84,8 +84,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     at = at_chain(found.firewall) if found.near is None else at_rule(found.near)
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
-            f"everybody may use {address}; but {where}, so connections that none of its endpoints takes are not "
-            "dropped",
+            f"everybody may use {address}, but {where}: connections that no endpoint takes are not dropped",
             _FIX,
             at,
             service=found.service.label,
@@ -109,9 +108,9 @@ def _accepted_before(context: RulesetContext) -> Faults:
         if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
             for accept in broad_accepts(state.built_in, state.rules[0]):
                 yield Fault(
-                    "this rule accepts new connections ahead of KUBE-PROXY-FIREWALL: load balancer source ranges "
+                    "this rule accepts new connections before KUBE-PROXY-FIREWALL: load balancer source ranges "
                     f"are not enforced for them in {state.hook.built_in}",
-                    "Move the rule after kube-proxy's hooks, or narrow it to what it is for.",
+                    "Move the rule after kube-proxy's hooks, or narrow it.",
                     at_rule(accept),
                     related=(state.rules[0].line,),
                     severity=Severity.WARNING,
@@ -120,8 +119,8 @@ def _accepted_before(context: RulesetContext) -> Faults:
 
 def _misdirected(drop: Rule, firewall: str) -> Fault:
     return Fault(
-        f"this DROP belongs to {firewall}, but no load balancer address of that Service has this address and port: it "
-        "keeps nobody out of the Service",
+        f"this DROP belongs to {firewall}, but that Service has no load balancer with this address and port: it "
+        "keeps nobody out",
         _FIX,
         at_rule(drop),
         severity=Severity.WARNING,

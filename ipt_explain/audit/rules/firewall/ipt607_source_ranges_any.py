@@ -1,8 +1,8 @@
-"""Source ranges that let everybody in.
+"""Source ranges let everybody in.
 
 What it checks:
-    A load balancer's source ranges do not contain 0.0.0.0/0 (::/0) along with others, and from 1.24 on, where
-    kube-proxy writes a firewall only for Services with ranges, do not contain it at all.
+    A load balancer's source ranges do not combine 0.0.0.0/0 (::/0) with others. From 1.24 on, when kube-proxy writes a
+    firewall only for Services with ranges, they do not contain it at all.
 
 Why it matters:
     The Service looks restricted, but every client may use it.
@@ -18,7 +18,7 @@ How to fix:
     Remove 0.0.0.0/0 from spec.loadBalancerSourceRanges, or the field as a whole.
 
 When to ignore:
-    When everybody is meant to get in.
+    When everybody may use the Service.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Source ranges protect the load balancer's address, but not the node port of the same Service.
 
 What it checks:
-    Services with loadBalancerSourceRanges that also have a node port; one note per dump.
+    Services with loadBalancerSourceRanges that also have a node port are listed in one note per dump.
 
 Why it matters:
-    kube-proxy applies the ranges to load balancer addresses alone. Anyone who can reach the node can use the node port,
-    whatever the ranges say. This is how kube-proxy works, in every release.
+    kube-proxy applies the ranges only to load balancer addresses. Anyone who can reach the node can use the node port,
+    whatever the ranges. Every release of kube-proxy works like this.
 
 Example:
     -A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m comment --comment "shop/cart:http loadbalancer IP" -m tcp --dport 80
@@ -15,7 +15,7 @@ Example:
       -j KUBE-EXT-XPGD46QRK7WJZT7O
 
 How to fix:
-    Set allocateLoadBalancerNodePorts: false where the load balancer does not need node ports, or keep clients from the
+    Set allocateLoadBalancerNodePorts: false if the load balancer does not need node ports, or keep clients from the
     nodes' addresses with a firewall in front of them.
 
 When to ignore:

@@ -1,13 +1,13 @@
-"""Connections from outside are dropped: external policy is Local, and no endpoint is here.
+"""Connections from outside are dropped: external traffic policy Local, but no endpoint on this node.
 
 What it checks:
-    Frontends of Services whose connections from outside are dropped because the node has no local endpoints; one note
+    Services whose connections from outside are dropped because the node has no local endpoint are listed in one note
     per dump.
 
 Why it matters:
-    This is what externalTrafficPolicy Local asks for: the load balancer's health check sees that this node has no
-    endpoint and sends nobody here. It is a fault only where clients use this node all the same, or where a pod of the
-    Service does run here: then kube-proxy and kubelet disagree about the node's name (--hostname-override).
+    externalTrafficPolicy Local asks for this: the load balancer's health check sees that this node has no endpoint and
+    sends nobody here. It is a problem only if clients use this node anyway, or if a pod of the Service does run here:
+    then kube-proxy and kubelet disagree about the node's name (--hostname-override).
 
 Example:
     -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204
@@ -15,7 +15,7 @@ Example:
     -A KUBE-XLB-EKVVP2WDYGDAO7VF -m comment --comment "default/nginx-ext: has no local endpoints" -j KUBE-MARK-DROP
 
 How to fix:
-    Send clients to nodes with endpoints; or set externalTrafficPolicy: Cluster. If a pod runs here, compare the node's
+    Send clients to nodes with endpoints, or set externalTrafficPolicy: Cluster. If a pod runs here, compare the node's
     name in `kubectl get endpointslices -o yaml` with kube-proxy's --hostname-override.
 
 When to ignore:

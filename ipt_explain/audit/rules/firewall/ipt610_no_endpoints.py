@@ -1,12 +1,12 @@
 """Services without endpoints, whose connections are refused.
 
 What it checks:
-    Service ports whose ClusterIP is refused because there are no endpoints; one note per dump. A Service port whose
-    external addresses are refused but which has no ClusterIP rule of any kind is a warning of its own: kube-proxy
-    writes both.
+    Service ports whose ClusterIP is refused for lack of endpoints are listed in one note per dump. If a Service port's
+    external addresses are refused but its ClusterIP has no rule at all, that is a warning of its own: kube-proxy writes
+    both.
 
 Why it matters:
-    Clients get "connection refused" at once. The reason is not in these rules: no pod is ready, or the selector matches
+    Clients get "connection refused" at once. These rules do not show why: no pod is ready, or the selector matches
     none.
 
 Example:
@@ -14,10 +14,10 @@ Example:
       -j REJECT --reject-with icmp-port-unreachable
 
 How to fix:
-    `kubectl get endpointslices -l kubernetes.io/service-name=NAME`, and the pods' readiness.
+    Check `kubectl get endpointslices -l kubernetes.io/service-name=NAME`, and whether the pods are ready.
 
 When to ignore:
-    For Services that are meant to have no endpoints at the moment.
+    For Services that are meant to have no endpoints right now.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
 def _vital(service: ServicePort) -> Fault:
     return Fault(
         f"{service.label} has no endpoints: its connections are refused, and the cluster depends on it",
-        "Check the pods behind it, and whether its selector matches any.",
+        "Check whether its pods are ready, and whether its selector matches any.",
         at_rule(service.frontends[0].rule),
         service=service.label,
         severity=Severity.WARNING,

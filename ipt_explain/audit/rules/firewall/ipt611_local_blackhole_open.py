@@ -1,13 +1,13 @@
-"""A Service with a Local policy and no local endpoint does not drop: its packets pass on untranslated.
+"""A Service with policy Local and no local endpoint does not drop: its packets pass untranslated.
 
 What it checks:
-    Where a traffic policy is Local and this node has no endpoint, connections are dropped: up to 1.24 by a jump to
-    KUBE-MARK-DROP in KUBE-XLB or KUBE-SVL, from 1.25 on by a DROP in filter KUBE-EXTERNAL-SERVICES for each address
-    and node port.
+    If a traffic policy is Local and this node has no endpoint, connections are dropped: up to 1.24 by a jump to
+    KUBE-MARK-DROP in KUBE-XLB or KUBE-SVL, from 1.25 on by a DROP in filter KUBE-EXTERNAL-SERVICES for each address and
+    node port.
 
 Why it matters:
-    Without the DROP a connection to the node port reaches whatever listens on that port of the node itself, and one to
-    an external address is forwarded to wherever routing sends it, maybe back to this node.
+    Without the DROP a connection to the node port reaches whatever listens on that port of the node. A connection to an
+    external address is forwarded to wherever routing sends it, maybe back to this node.
 
 Example:
     *filter
@@ -39,7 +39,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the DROP.
+    Restart kube-proxy on the node: it writes the DROP.
 
 When to ignore:
     When nothing listens on the port and nobody routes the address to this node.
@@ -64,8 +64,8 @@ def local_blackhole_open(context: RulesetContext) -> Faults:
         for frontend in service.frontends:
             if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):
                 yield Fault(
-                    f"{front(frontend.address, frontend.port)} has no endpoint on this node under a Local "
-                    "policy, and nothing drops its connections: they pass on untranslated",
+                    f"{front(frontend.address, frontend.port)} has policy Local and no endpoint on this node, but "
+                    "nothing drops its connections: they pass untranslated",
                     "Restart kube-proxy on this node: it writes the DROP.",
                     at_rule(frontend.rule),
                     service=service.label,
@@ -99,7 +99,7 @@ def _is_local(chain: Chain) -> bool:
 
 
 def _refusals(context: RulesetContext, frontend: Frontend) -> tuple[int, ...]:
-    """Rules that speak of the frontend in the chain where its DROP belongs."""
+    """Rules whose comment names the frontend, in the chain where its DROP belongs."""
     name = (frontend.rule.comment or "").removesuffix(" loadbalancer IP").removesuffix(" external IP")
     chain = context.chain("filter", EXTERNAL_SERVICES)
     wanted = f"{name} has no local endpoints"

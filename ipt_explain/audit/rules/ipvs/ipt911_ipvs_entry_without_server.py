@@ -1,11 +1,11 @@
-"""A set of kube-proxy's holds a Service's address, but no virtual server serves it.
+"""A kube-proxy set has a Service's address, but no virtual server serves it.
 
 What it checks:
-    Every address and port in kube-proxy's sets of ClusterIPs, external IPs and load balancers, and every port in those
-    of node ports, has a virtual server. It is asked where all virtual servers are known.
+    Every address and port in kube-proxy's sets of ClusterIPs, external IPs and load balancers, and every port in its
+    node port sets, has a virtual server. This is checked only if all virtual servers are known.
 
 Why it matters:
-    Nothing takes the connections: they end at the node itself, which refuses them.
+    The connections end at the node itself, which refuses them.
 
 Example:
     create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -15,10 +15,10 @@ Example:
     -a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 1
 
 How to fix:
-    Restart kube-proxy on the node, and look in its log for errors of IPVS. Take all outputs at one time.
+    Restart kube-proxy on the node, and check its log for IPVS errors. Take all outputs at the same time.
 
 When to ignore:
-    Where the virtual servers were listed at another time than the sets, or only in part.
+    When the virtual servers were listed at another time than the sets, or only in part.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
-_FIX = "Restart kube-proxy on this node; look in its log for errors of IPVS."
+_FIX = "Restart kube-proxy on this node, and check its log for IPVS errors."
 
 
 @ipvs_rule("IPT911", "ipvs-entry-without-server", Severity.ERROR, reads_absence=True, gathers=True)
@@ -37,8 +37,8 @@ def ipvs_entry_without_server(context: IpvsContext) -> Faults:
             first = each.entries[0]
             where = front(each.address, each.port)
             yield Fault(
-                f"{each.protocol} {where} is in a set of kube-proxy's, but no virtual server serves it: connections to "
-                "it are refused",
+                f"{each.protocol} {where} is in a kube-proxy set, but no virtual server serves it: connections to it "
+                "are refused",
                 _FIX,
                 Place(None, first.line if first.source == context.source else None, f"{first.role.value} {where}"),
                 key=f"{each.protocol} {where}",

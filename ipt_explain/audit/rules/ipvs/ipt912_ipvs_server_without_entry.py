@@ -2,11 +2,11 @@
 
 What it checks:
     Every virtual server's address and port is in one of kube-proxy's sets: ClusterIPs, external IPs, load balancers or
-    node ports. It is asked where all of these sets are known.
+    node ports. This is checked only if all of these sets are known.
 
 Why it matters:
-    Somebody made the server by hand, or its entry was removed. Since 1.26, KUBE-IPVS-FILTER refuses connections to
-    addresses of kube-ipvs0 that no set has, and none of them is masqueraded.
+    Somebody added the server by hand, or its set entry was removed. Since 1.26, KUBE-IPVS-FILTER refuses connections to
+    addresses of kube-ipvs0 that are in no set, and none of them is masqueraded.
 
 Example:
     create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -20,10 +20,10 @@ Example:
     -a -t 10.96.0.99:80 -r 10.244.1.9:8080 -m -w 1
 
 How to fix:
-    Restart kube-proxy on the node: it enters its Services again. Remove servers that nobody needs with `ipvsadm -D`.
+    Restart kube-proxy on the node: it adds its Services again. Remove unused servers with `ipvsadm -D`.
 
 When to ignore:
-    Where another program of the node balances by IPVS, as keepalived does.
+    When another program on the node balances with IPVS, as keepalived does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
-_FIX = "Restart kube-proxy on this node; remove servers that nobody needs with ipvsadm -D."
+_FIX = "Restart kube-proxy on this node, and remove unused servers with ipvsadm -D."
 
 
 @ipvs_rule("IPT912", "ipvs-server-without-entry", Severity.WARNING, gathers=True)
@@ -41,7 +41,7 @@ def ipvs_server_without_entry(context: IpvsContext) -> Faults:
         if each.servers and each.kinds_known and not each.kinds:
             where = front(each.address, each.port)
             yield Fault(
-                f"virtual server {each.protocol} {where} is in none of kube-proxy's sets: it was made by hand, or its "
+                f"virtual server {each.protocol} {where} is in no kube-proxy set: it was added by hand, or its "
                 "entry is gone, and its connections are refused or not masqueraded",
                 _FIX,
                 Place("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),

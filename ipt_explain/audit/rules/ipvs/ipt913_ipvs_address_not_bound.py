@@ -1,13 +1,12 @@
 """A Service's address is not on kube-ipvs0.
 
 What it checks:
-    Where the addresses of kube-ipvs0 are shown (`ip addr`), every ClusterIP that has a virtual server is among them,
-    and every address of the set KUBE-IPVS-IPS. External addresses may be on another interface (since 1.28). An address
-    on kube-ipvs0 that no virtual server has is a note.
+    If the dump shows the addresses of kube-ipvs0 (`ip addr`), it has every ClusterIP with a virtual server and every
+    address of the set KUBE-IPVS-IPS. External addresses may be on another interface (since 1.28). An address on
+    kube-ipvs0 without a virtual server is a note.
 
 Why it matters:
-    IPVS takes only packets that the node receives itself. Those to an address that it does not have are forwarded, and
-    nothing answers them.
+    IPVS handles only packets to the node's own addresses. Other packets are forwarded, and nothing answers them.
 
 Example:
     create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -20,11 +19,11 @@ Example:
     3: kube-ipvs0    inet 10.96.0.1/32 scope global kube-ipvs0
 
 How to fix:
-    Restart kube-proxy on the node: it binds its addresses again. Look for what manages interfaces and removes them
-    (NetworkManager, systemd-networkd): it must leave kube-ipvs0 alone.
+    Restart kube-proxy on the node: it adds its addresses again. Look for programs that manage interfaces and remove the
+    addresses (NetworkManager, systemd-networkd), and make them leave kube-ipvs0 alone.
 
 When to ignore:
-    Never, for a ClusterIP.
+    Never for a ClusterIP.
 """
 
 from __future__ import annotations
@@ -69,8 +68,8 @@ def _missing(context: IpvsContext, own: Iterable[str]) -> Faults:
         if FrontendKind.CLUSTER_IP in each.kinds or address in meant:
             seen.add(address)
             yield Fault(
-                f"{address} has a virtual server, but {PROXY_INTERFACE} does not have the address: packets to it are "
-                "forwarded, and nothing answers them",
+                f"{address} has a virtual server but is not on {PROXY_INTERFACE}: packets to it are forwarded, and "
+                "nothing answers them",
                 _FIX,
                 Place("ipvs", each.servers[0].line, address, table="ipvs"),
                 key=address,

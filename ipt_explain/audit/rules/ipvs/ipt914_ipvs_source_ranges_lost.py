@@ -1,11 +1,11 @@
-"""A load balancer's address has source ranges in IPVS mode, but none is in the set: nobody may use it.
+"""A load balancer's source ranges are missing from the IPVS set: nobody may use the address.
 
 What it checks:
     Every address in the set KUBE-LOAD-BALANCER-FW has a client network in KUBE-LOAD-BALANCER-SOURCE-CIDR.
 
 Why it matters:
-    The chain for source ranges drops what no network lets in, so everybody is dropped. kube-proxy up to 1.33 cannot
-    enter the range 0.0.0.0/0 into the set, which refuses it; 1.34 and later take it for no restriction.
+    The chain for source ranges drops clients outside all networks in the set, so it drops everybody. kube-proxy up to
+    1.33 cannot add the range 0.0.0.0/0, which the set refuses; 1.34 and later treat it as no restriction.
 
 Example:
     create KUBE-LOAD-BALANCER hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -39,7 +39,7 @@ def ipvs_source_ranges_lost(context: IpvsContext) -> Faults:
             entry = ranges.entries[0] if ranges.entries else None
             line = entry.line if entry is not None and entry.source == context.source else None
             yield Fault(
-                f"{each.protocol} {where} has source ranges, but no network is in the set: every client is dropped",
+                f"{each.protocol} {where} has source ranges, but the set has no network: every client is dropped",
                 _FIX,
                 Place(None, line, f"{each.protocol} {where}"),
                 key=f"{each.protocol} {where}",

@@ -1,8 +1,8 @@
 """All real servers of a virtual server have weight 0.
 
 What it checks:
-    A virtual server with real servers has one whose weight is not 0. kube-proxy gives weight 0 to endpoints that are
-    gone while old connections to them still end.
+    A virtual server with real servers has one whose weight is not 0. kube-proxy sets weight 0 for endpoints that are
+    gone, until their old connections end.
 
 Why it matters:
     New connections are refused, though the Service seems to have endpoints.
@@ -14,7 +14,7 @@ Example:
     -a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 0
 
 How to fix:
-    Look at the Service's endpoints: it has none that is ready. If it has, restart kube-proxy on the node.
+    Check the Service's endpoints: it has none that is ready. If it has, restart kube-proxy on the node.
 
 When to ignore:
     While a Service's last pods are deleted.
@@ -25,7 +25,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
 from ipt_explain.words.addresses import front
 
-_FIX = "Look at the Service's endpoints; if some are ready, restart kube-proxy on this node."
+_FIX = "Check the Service's endpoints; if some are ready, restart kube-proxy on this node."
 
 
 @ipvs_rule("IPT915", "ipvs-all-draining", Severity.WARNING, gathers=True)

@@ -1,13 +1,13 @@
 """A pod cannot reach itself through its Service: its endpoint chain does not mark such connections.
 
 What it checks:
-    Each endpoint chain (KUBE-SEP-…) that the text shows in full has a rule that sends connections from the endpoint's
-    own address to KUBE-MARK-MASQ.
+    Each endpoint chain (KUBE-SEP-…) that the dump shows in full sends connections from the endpoint's own address to
+    KUBE-MARK-MASQ.
 
 Why it matters:
-    A pod that connects to a Service may be sent back to itself. Without masquerading it sees a packet from its own
-    address, answers itself directly, and the connection hangs: with n endpoints, for 1 in n connections, and only from
-    these pods.
+    When a pod connects to its own Service, kube-proxy may pick that same pod. Without masquerading the pod sees a
+    packet from its own address and answers itself directly, and the connection hangs. With n endpoints this hits 1 in n
+    connections, and only from these pods.
 
 Example:
     *nat
@@ -43,8 +43,8 @@ def hairpin_missing(context: RulesetContext) -> Faults:
         if broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain):
             address = broken.endpoint.address
             yield Fault(
-                f"connections of {address} to the Service that come back to itself are not masqueraded: they hang",
-                f"Restart kube-proxy on this node; the chain lacks `-s {address} -j KUBE-MARK-MASQ` ahead of its DNAT.",
+                f"{address} cannot reach itself through the Service: the connection is not masqueraded and hangs",
+                f"Restart kube-proxy on this node; the chain lacks `-s {address} -j KUBE-MARK-MASQ` before its DNAT.",
                 at_rule(broken.rule),
                 service=broken.service.label,
                 related=tuple(member.line for member in broken.chain.rules[:_SHOWN]),

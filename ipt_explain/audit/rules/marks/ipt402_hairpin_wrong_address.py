@@ -1,12 +1,11 @@
-"""An endpoint chain masquerades another pod's connections instead of the endpoint's own.
+"""An endpoint chain masquerades connections from the wrong address, not from its endpoint.
 
 What it checks:
-    In each endpoint chain (KUBE-SEP-…) the rule that leads to KUBE-MARK-MASQ matches the address that the chain's DNAT
-    leads to.
+    In each endpoint chain (KUBE-SEP-…) the rule that leads to KUBE-MARK-MASQ matches the address in the chain's DNAT.
 
 Why it matters:
-    The endpoint's own connections to the Service hang when they come back to it, and another address's lose their
-    source.
+    The endpoint cannot reach itself through the Service: such connections hang. Connections from the wrong address are
+    masqueraded and lose their source.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
@@ -17,10 +16,10 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
-    When addresses were replaced in the text before it was shared.
+    When addresses were replaced in the dump before it was shared.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ def hairpin_wrong_address(context: RulesetContext) -> Faults:
         if broken.fault is HairpinFault.ADDRESS:
             address = broken.endpoint.address
             yield Fault(
-                f"the chain leads to {address}, but marks connections {_source(broken.rule)} for masquerading: those "
-                f"of {address} to itself hang, and the others lose their source",
+                f"the chain leads to {address}, but masquerades connections {_source(broken.rule)}: these lose their "
+                f"source, and {address} cannot reach itself through the Service",
                 f"Restart kube-proxy on this node; the rule should say -s {address}.",
                 at_rule(broken.rule, focus=f"-s {broken.rule.core('-s')}"),
                 service=broken.service.label,

@@ -1,11 +1,11 @@
-"""An endpoint chain marks the endpoint's own connections after the DNAT, where no packet gets.
+"""An endpoint chain marks the endpoint's own connections after the DNAT, so no packet gets there.
 
 What it checks:
-    In each endpoint chain (KUBE-SEP-…) the rule for KUBE-MARK-MASQ comes before the DNAT.
+    In each endpoint chain (KUBE-SEP-…) the jump to KUBE-MARK-MASQ comes before the DNAT.
 
 Why it matters:
-    DNAT ends the packet's walk through the nat table. A mark after it is never set, so the endpoint's connections
-    to its own Service hang when they come back to it.
+    DNAT ends a packet's way through the nat table, so a mark after it is never set. The endpoint's connections to its
+    own Service hang when they come back to it.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
@@ -16,7 +16,7 @@ Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -j KUBE-MARK-MASQ
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def hairpin_after_dnat(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
             yield Fault(
-                f"the mark comes after the DNAT and is never set: connections of {broken.endpoint.address} to the "
-                "Service that come back to itself hang",
-                "Put the rule ahead of the DNAT, or restart kube-proxy on this node.",
+                f"{broken.endpoint.address} cannot reach itself through the Service: the mark comes after the DNAT "
+                "and is never set",
+                "Put the rule before the DNAT, or restart kube-proxy on this node.",
                 at_rule(broken.rule),
                 service=broken.service.label,
                 related=(broken.endpoint.rule.line,),

@@ -1,14 +1,14 @@
-"""KUBE-MARK-MASQ does not mark packets as it should: one bit set, all others left alone.
+"""KUBE-MARK-MASQ does not set exactly one bit on every packet.
 
 What it checks:
-    A KUBE-MARK-MASQ chain that the text shows in full marks every packet that enters it: it sets exactly one bit and
-    leaves all others alone. An empty one is reported where rules lead to it; a missing one is reported by IPT001.
+    KUBE-MARK-MASQ sets exactly one bit on every packet and leaves all other bits alone. Only a chain that the dump
+    shows in full is checked. An empty chain is reported if rules lead to it; a missing one is IPT001.
 
 Why it matters:
-    Whatever needs masquerading is sent through this chain: connections to node ports and load balancers, from outside
-    the pod network, of pods to themselves. Without the mark all of them keep their source, and replies bypass this
-    node. A rule that toggles the bit (mask 0) clears it again on the second pass; one that writes more bits wipes other
-    programs' marks.
+    Everything that needs masquerading goes through this chain: connections to node ports and load balancers,
+    connections from outside the pod network, and pods that connect to themselves. Without the mark they all keep their
+    source, and replies bypass this node. A rule that flips the bit (mask 0) clears it again on the second pass. A rule
+    that writes more bits wipes other programs' marks.
 
 Example:
     *nat
@@ -19,7 +19,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
     When nothing leads to the chain any more.
@@ -33,7 +33,7 @@ from ipt_explain.audit.evidence.marks.marking import Marking, Setting, is_marked
 from ipt_explain.netfilter.marks.rules import single_bit
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-MARK-MASQ."
-_LOST = "connections to node ports, from outside the pod network and of pods to themselves are not masqueraded"
+_LOST = "connections to node ports, from outside the pod network and from a pod to itself are not masqueraded"
 
 
 @rule("IPT404", "mark-chain-broken", Severity.ERROR, since=2, yields_to=("IPT406",))
@@ -59,7 +59,7 @@ def _sets_nothing(marking: Marking) -> Fault:
         why = f"sends packets to {marking.cut.target} before it marks any: {_LOST}"
         return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(marking.cut))
     if marking.conditional:
-        why = f"marks only some of the packets that enter it: of the others, {_LOST}"
+        why = f"marks only some packets: other {_LOST}"
         return Fault(f"KUBE-MARK-MASQ {why}", _FIX, at_rule(marking.conditional[0]))
     if marking.strange:
         why = f"sets no mark ({marking.strange[0].target} does not): {_LOST}"
@@ -73,11 +73,11 @@ def _fault_of(setting: Setting, marking: Marking) -> str | None:
         return f"leaves packets without any mark: {_LOST}"
     if not single_bit(result):
         return (
-            f"sets {result.bit_count()} bits (0x{result:x}): whatever tests for one of the others takes all of "
-            "these packets as its own"
+            f"sets {result.bit_count()} bits (0x{result:x}): a rule that tests for one of the others matches all of "
+            "these packets"
         )
     if change.toggles:
-        return "flips the bit instead of setting it: a packet that passes twice is not masqueraded"
+        return "flips the bit instead of setting it: a packet marked twice is not masqueraded"
     if change.clear & ~change.flip:
         return f"clears bits 0x{change.clear & ~change.flip:x} too: other programs' marks on Service packets are lost"
     return None

@@ -1,13 +1,13 @@
 """The bit that KUBE-MARK-MASQ sets is not the bit that KUBE-POSTROUTING or KUBE-FORWARD tests.
 
 What it checks:
-    KUBE-MARK-MASQ (nat) sets the bit that every mark test in KUBE-POSTROUTING (nat) and KUBE-FORWARD (filter) tests,
-    and the tests look at no other bit. Where two of the three agree, the third is reported.
+    The bit that KUBE-MARK-MASQ (nat) sets is the bit that KUBE-POSTROUTING (nat) and KUBE-FORWARD (filter) test, and
+    they test no other bit. If two of the three agree, the third is reported.
 
 Why it matters:
-    With another bit in KUBE-POSTROUTING nothing is masqueraded, or what carries the other bit is. With another bit in
-    KUBE-FORWARD, Service traffic is not accepted there and meets the rest of FORWARD, often a DROP policy. A test
-    under a wide mask fails as soon as any other program marks the packet.
+    If KUBE-POSTROUTING tests another bit, marked packets are not masqueraded, and packets with that other bit are. If
+    KUBE-FORWARD tests another bit, it does not accept Service traffic, which then meets the rest of FORWARD, often a
+    DROP policy. A test with a wide mask fails as soon as another program marks the packet.
 
 Example:
     -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
@@ -33,7 +33,7 @@ from ipt_explain.netfilter.marks.rules import MarkTest, mark_tests, single_bit
 _FIX = (
     "Restart kube-proxy, and kubelet up to 1.26, with the same --iptables-masquerade-bit (14 by default, mark 0x4000)."
 )
-_NOT_MASQUERADED = "what is marked is not masqueraded, and replies to it miss this node"
+_NOT_MASQUERADED = "marked packets are not masqueraded, and replies bypass this node"
 _NOT_ACCEPTED = "marked Service traffic is not accepted there and meets the rest of FORWARD and its policy"
 
 
@@ -90,7 +90,7 @@ def _too_wide(tests: tuple[MarkTest, ...], effect: str) -> Faults:
         others = test.mark.mask & ~test.mark.value
         if others:
             yield Fault(
-                f"the test for mark {test.mark} looks at bits 0x{others:x} too: where another program sets one of "
+                f"the test for mark {test.mark} also looks at bits 0x{others:x}: if another program sets one of "
                 f"them, {effect}",
                 f"Test only that bit: --mark 0x{test.mark.value:x}/0x{test.mark.value:x}.",
                 at_rule(test.rule, focus=_written(test)),

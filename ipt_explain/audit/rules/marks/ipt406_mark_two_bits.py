@@ -1,11 +1,11 @@
 """KUBE-MARK-MASQ sets two different bits: two programs with different settings write it.
 
 What it checks:
-    All MARK rules in KUBE-MARK-MASQ set the same bit. The same line twice, which kubelet may leave, is harmless.
+    All MARK rules in KUBE-MARK-MASQ set the same bit. A repeated line, which kubelet may leave, is harmless.
 
 Why it matters:
-    kubelet (up to 1.26) and kube-proxy both write this chain; with different --iptables-masquerade-bit each appends
-    its own rule. Packets then carry both bits, and each restart of either program shifts what is masqueraded.
+    kubelet (up to 1.26) and kube-proxy both write this chain. If their --iptables-masquerade-bit differ, each appends
+    its own rule and packets carry both bits. Each restart of either program changes what is masqueraded.
 
 Example:
     -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
@@ -34,8 +34,8 @@ def mark_two_bits(context: RulesetContext) -> Faults:
         *others, last = marking.settings
         words = both([f"0x{bit:x}" for bit in sorted(bits)])
         yield Fault(
-            f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded and also treated as "
-            "whatever the other bit means",
+            f"KUBE-MARK-MASQ sets marks {words}: packets carry both, so they are masqueraded and also match rules "
+            "for the other bit",
             "Give kubelet and kube-proxy the same --iptables-masquerade-bit and restart kube-proxy.",
             at_rule(last.rule),
             related=tuple(setting.rule.line for setting in others),

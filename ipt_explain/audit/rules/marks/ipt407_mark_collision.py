@@ -1,15 +1,15 @@
 """Another program's rule sets, clears or acts on the bit that marks packets for masquerading.
 
 What it checks:
-    MARK and CONNMARK rules outside kube-proxy's chains whose mask covers the masquerade bit: those that set it
-    anywhere on a packet's way, and those that clear it between the mark and KUBE-POSTROUTING (FORWARD in any table,
-    filter and security OUTPUT, mangle and nat POSTROUTING). Rules that drop packets for the bit are reported too.
-    Masks are compared, not values: `--set-mark 0x1` writes all 32 bits.
+    No MARK or CONNMARK rule outside kube-proxy's chains has a mask that covers the masquerade bit. Rules that set the
+    bit are reported anywhere on a packet's way; rules that clear it, between the mark and KUBE-POSTROUTING (FORWARD in
+    any table, filter and security OUTPUT, mangle and nat POSTROUTING). Rules that drop packets with the bit are
+    reported too. Masks count, not values: `--set-mark 0x1` writes all 32 bits.
 
 Why it matters:
-    A bit set by another program masquerades packets that should not be; a bit cleared on the way leaves node ports,
-    load balancers and pods that reach themselves without a usable reply. Both come and go with the other program's
-    traffic.
+    If another program sets the bit, packets are masqueraded that should not be. If it clears the bit, connections to
+    node ports and load balancers, and pods that connect to themselves, get no usable reply. Both come and go with the
+    other program's traffic.
 
 Example:
     *mangle
@@ -37,13 +37,13 @@ from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.netfilter.marks.rules import single_bit
 
 _EFFECTS = {
-    Collision.SETS: "sets mark 0x{bit:x}, which means masquerading: packets that it matches lose their source",
-    Collision.CLEARS: "takes mark 0x{bit:x} off Service packets that it matches: they are not masqueraded, and replies "
-    "miss this node",
-    Collision.DROPS: "drops packets for mark 0x{bit:x}, which means masquerading: Service traffic is lost",
+    Collision.SETS: "sets mark 0x{bit:x}, kube-proxy's masquerade mark: packets that it matches lose their source",
+    Collision.CLEARS: "clears mark 0x{bit:x} on Service packets: they are not masqueraded, and replies bypass this "
+    "node",
+    Collision.DROPS: "drops packets with mark 0x{bit:x}, kube-proxy's masquerade mark: Service traffic is lost",
 }
 # Where a mark that kube-proxy set in PREROUTING or OUTPUT can still be lost.
-_BEHIND = {
+_AFTER_MARK = {
     ("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD"), ("filter", "OUTPUT"), ("security", "OUTPUT"),
     ("mangle", "POSTROUTING"), ("nat", "POSTROUTING"),
 }  # fmt: skip
@@ -60,7 +60,7 @@ def mark_collision(context: RulesetContext) -> Faults:
         if _matters(context, found):
             yield Fault(
                 f"this rule {_EFFECTS[found.collision].format(bit=bit)}",
-                f"Give the rule a mask without 0x{bit:x}, or kube-proxy another --iptables-masquerade-bit.",
+                f"Use a mask without 0x{bit:x} here, or give kube-proxy another --iptables-masquerade-bit.",
                 at_rule(found.rule),
                 related=(marking.settings[-1].rule.line,),
             )
@@ -73,5 +73,5 @@ def _matters(context: RulesetContext, found: MarkCollision) -> bool:
         return False
     leading = graph.leading_to(found.rule.chain)
     if found.collision is Collision.CLEARS:
-        return any((found.table, name) in _BEHIND for name in leading)
+        return any((found.table, name) in _AFTER_MARK for name in leading)
     return not context.complete or any(name in leading for name in graph.hooks)

@@ -1,15 +1,16 @@
 """KUBE-POSTROUTING masquerades too little, too much, or leaves the mark on.
 
 What it checks:
-    Packets with and without the mark are sent through KUBE-POSTROUTING as it is. With the mark they must be
-    masqueraded and (in the form of 1.19 and later) lose the mark; without it they must pass. The one rule of older
-    releases is right too, but a leftover beside rules that a later kube-proxy wrote.
+    Packets with the mark are masqueraded and (1.19 and later) lose the mark; packets without it pass. ipt-explain sends
+    both through KUBE-POSTROUTING to see. The single rule of older releases is right too, unless a later kube-proxy
+    wrote the other chains.
 
 Why it matters:
-    Without the guard in front every connection that leaves the node is masqueraded: Services see one client, and
-    traffic between pods loses its source. With a broken chain nothing is, and node ports, load balancers and pods that
-    reach themselves get no reply. A mark that stays on is seen again when the packet is wrapped into VXLAN: the outer
-    packet is masqueraded too, which some kernels answer with bad checksums and 63 seconds of delay.
+    Without the guard at the start, every connection that leaves the node is masqueraded: Services see one client, and
+    pods lose each other's addresses. With a broken chain nothing is masqueraded: connections to node ports and load
+    balancers, and pods that connect to themselves, get no reply. A mark that stays on counts again when the packet is
+    wrapped in VXLAN: the outer packet is masqueraded too, which on some kernels means bad checksums and a delay of 63
+    seconds.
 
 Example:
     *nat
@@ -19,7 +20,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
     When nothing leads to the chain any more.
@@ -63,7 +64,7 @@ def _faults(context: RulesetContext) -> Faults:
     elif unmarked.masqueraded:
         yield Fault(
             "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: pods and Services "
-            "see this node's address as every client's",
+            "see this node as every client",
             _FIX,
             _at(snat, unmarked.decided),
         )
@@ -71,16 +72,16 @@ def _faults(context: RulesetContext) -> Faults:
         yield _mark_left(snat, bit, marked.mark, marked.decided)
     elif not snat.guarded and writer(context).since(_THREE_RULES_SINCE):
         yield Fault(
-            "KUBE-POSTROUTING has the one rule of releases before 1.19, but the other chains are later kube-proxy's: "
-            "the mark stays on, so packets that are wrapped (VXLAN, IPIP) are masqueraded twice",
+            "KUBE-POSTROUTING has the one rule of releases before 1.19, but a later kube-proxy wrote the other chains: "
+            "the mark stays on, so wrapped packets (VXLAN, IPIP) are masqueraded twice",
             _FIX,
             _at(snat, marked.decided),
             severity=Severity.WARNING,
         )
     elif len(snat.masquerading) > 1 and _mixed(snat):
         yield Fault(
-            "KUBE-POSTROUTING holds the forms of two releases: kubelet and kube-proxy of different versions write it",
-            "Bring kubelet and kube-proxy to the same release, or restart kube-proxy to have the chain rewritten.",
+            "KUBE-POSTROUTING has rules of two releases: kubelet and kube-proxy of different versions write it",
+            "Bring kubelet and kube-proxy to the same release, or restart kube-proxy: it rewrites the chain.",
             _at(snat, snat.masquerading[-1]),
             severity=Severity.INFO,
         )
@@ -99,13 +100,13 @@ def _at(snat: Postrouting, decided: Rule | None) -> Place:
 
 
 def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault:
-    lost = "node ports, load balancers and pods that reach themselves get no usable reply"
+    lost = "connections to node ports, load balancers and a pod's own Service hang"
     partial = [
         rule for rule in snat.conditional if rule.target in ("MASQUERADE", "SNAT") and not rule.shape.has_match("set")
     ]
     if partial:
         return Fault(
-            f"KUBE-POSTROUTING masquerades only some of the packets with mark 0x{bit:x}: of the others, {lost}",
+            f"KUBE-POSTROUTING masquerades only some packets with mark 0x{bit:x}: other {lost}",
             _FIX,
             at_rule(partial[0]),
         )
@@ -120,16 +121,15 @@ def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> 
     at = at_rule(toggles[0]) if toggles else _at(snat, decided)
     if left & bit:
         message = (
-            f"KUBE-POSTROUTING leaves mark 0x{bit:x} on what it masquerades: packets that are wrapped (VXLAN, IPIP) "
-            "are masqueraded twice"
+            f"KUBE-POSTROUTING leaves mark 0x{bit:x} on packets: wrapped ones (VXLAN, IPIP) are masqueraded twice"
         )
     else:
-        message = f"KUBE-POSTROUTING sets mark 0x{left:x} on what it masquerades, where it should take 0x{bit:x} off"
+        message = f"KUBE-POSTROUTING sets mark 0x{left:x} on masqueraded packets; it should clear 0x{bit:x}"
     if left & ~bit and left & bit:
-        message += f", and mark 0x{left & ~bit:x} is set on them"
+        message += f", and it sets mark 0x{left & ~bit:x}"
     return Fault(message, _FIX, at, severity=Severity.WARNING)
 
 
 def _mixed(snat: Postrouting) -> bool:
-    """Whether one rule masquerades by a mark test of its own beside the form of three rules."""
+    """Whether a rule with its own mark test masquerades next to the form of three rules."""
     return snat.guarded and any(rule.shape.has_match("mark") for rule in snat.masquerading)

@@ -1,13 +1,12 @@
-"""Another rule masquerades or accepts marked Service traffic ahead of KUBE-POSTROUTING.
+"""Another rule masquerades or accepts marked Service traffic before KUBE-POSTROUTING.
 
 What it checks:
-    Packets with the masquerade mark on their way from pod to pod are sent through nat POSTROUTING: does a rule take
-    them before the jump to KUBE-POSTROUTING does? Rules that leave marked packets alone, as flannel's and OpenShift's
-    first ones do, are fine.
+    In nat POSTROUTING no rule takes a pod-to-pod packet with the masquerade mark before the jump to KUBE-POSTROUTING.
+    Rules that leave marked packets alone, like the first rules of flannel and OpenShift, are fine.
 
 Why it matters:
-    The other rule picks the source address, or keeps the client's, so replies may not find their way back; and the mark
-    stays on, so the packet is masqueraded again when it is wrapped into VXLAN or IPIP.
+    The other rule picks the source address, or keeps the client's, so replies may not find their way back. The mark
+    stays on, so the packet is masqueraded again when it is wrapped in VXLAN or IPIP.
 
 Example:
     *nat
@@ -31,11 +30,11 @@ Example:
     COMMIT
 
 How to fix:
-    Put the rule after the jump to KUBE-POSTROUTING, or a RETURN for marked packets (-m mark --mark 0x4000/0x4000)
-    ahead of it.
+    Move the rule after the jump to KUBE-POSTROUTING, or put a RETURN for marked packets (-m mark --mark 0x4000/0x4000)
+    before it.
 
 When to ignore:
-    When this node wraps nothing and the rule's source is this node's address.
+    When this node wraps no packets and the rule uses this node's address as source.
 """
 
 from __future__ import annotations
@@ -62,9 +61,9 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
                 what = "masquerades" if taken.rule.target in ("MASQUERADE", "SNAT") else "takes"
                 some = " from some sources" if taken.partly else ""
                 yield Fault(
-                    f"this rule {what} marked Service traffic{some} ahead of KUBE-POSTROUTING ({taken.rule.target}): "
-                    f"the mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again",
-                    "Put the rule after the jump to KUBE-POSTROUTING, or a RETURN for marked packets ahead of it.",
+                    f"this rule {what} marked Service traffic{some} before KUBE-POSTROUTING ({taken.rule.target}): "
+                    f"mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again",
+                    "Move the rule after the jump to KUBE-POSTROUTING, or put a RETURN for marked packets before it.",
                     at_rule(taken.rule),
                     related=(state.rules[0].line,),
                 )

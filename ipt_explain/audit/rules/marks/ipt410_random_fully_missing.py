@@ -1,11 +1,11 @@
 """Masquerading without --random-fully: two connections may race for one source port.
 
 What it checks:
-    From 1.16 on, kube-proxy masquerades with --random-fully where its iptables (1.6.2 and later) knows it.
+    From 1.16 on, kube-proxy masquerades with --random-fully if its iptables (1.6.2 or later) knows the option.
 
 Why it matters:
-    Without it the kernel tries source ports in a row, and two connections that start at once from this node to one
-    address may choose the same one. The loser's first packet is dropped (`insert_failed` in `conntrack -S`) and sent
+    Without it the kernel tries source ports in order, and two connections that start at once from this node to one
+    address may choose the same port. The loser's first packet is dropped (`insert_failed` in `conntrack -S`) and sent
     again after 1 to 3 seconds.
 
 Example:
@@ -40,8 +40,8 @@ def random_fully_missing(context: RulesetContext) -> Faults:
     for masquerading in snat.masquerading:
         if masquerading.shape.target_option("--random-fully") is None and not masquerading.shape.has_match("set"):
             yield Fault(
-                "KUBE-POSTROUTING masquerades without --random-fully: connections that start at once may choose the "
-                "same source port, and one of them loses its first packet",
+                "KUBE-POSTROUTING masquerades without --random-fully: two connections that start at once may choose "
+                "the same source port, and one loses its first packet",
                 "Use a kube-proxy image with iptables 1.6.2 or later.",
                 at_rule(masquerading, focus="MASQUERADE"),
             )

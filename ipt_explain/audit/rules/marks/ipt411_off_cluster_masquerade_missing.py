@@ -1,15 +1,15 @@
 """ClusterIP connections from outside the pod network are not masqueraded for this Service.
 
 What it checks:
-    kube-proxy marks ClusterIP connections that do not come from pods, for every Service alike: before the jump to the
-    Service up to 1.21, ahead of its endpoints from 1.22 on. Services that lack the mark, have it where no packet gets,
-    or have it for an address that does not lead to them are reported. Where no Service has it, one note says so:
-    kube-proxy then runs without --cluster-cidr.
+    kube-proxy marks ClusterIP connections that do not come from pods, for all Services alike: before the jump to the
+    Service up to 1.21, before the endpoints in its chain from 1.22 on. A Service is reported if it has no mark, if no
+    packet reaches the mark, or if the mark is for an address that does not lead to the Service. If no Service has a
+    mark, one note says so: kube-proxy runs without --cluster-cidr.
 
 Why it matters:
-    Clients outside the pod network (other hosts, VPNs, host-network pods of other nodes) that send ClusterIP
-    connections through this node get their replies from the pod directly, from an address that they never contacted,
-    and drop them.
+    Clients outside the pod network (other hosts, VPNs, host-network pods of other nodes) may send ClusterIP connections
+    through this node. Without the mark the pod replies to them directly, from an address that they never contacted, and
+    they drop the reply.
 
 Example:
     *nat
@@ -36,8 +36,8 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node. Where no Service has the mark, set --cluster-cidr (or --detect-local-mode) to what
-    pods use, if clients outside the cluster use ClusterIPs.
+    Restart kube-proxy on the node. If no Service has the mark and clients outside the cluster use ClusterIPs, set
+    --cluster-cidr (or --detect-local-mode) to match the pods' addresses.
 
 When to ignore:
     When nothing outside the pod network uses ClusterIPs.
@@ -50,10 +50,10 @@ from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, Str
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words.addresses import front
 
-_FIX = "Restart kube-proxy on this node: it writes the mark ahead of the Service's endpoints."
-# Where the mark belongs in the Service's chain.
+_FIX = "Restart kube-proxy on this node: it writes the mark before the Service's endpoints."
+# The mark belongs into so many first rules of the Service's chain.
 _HEAD = 3
-_LOST = "keep their source, and replies do not come back through this node"
+_LOST = "keep their source, and replies bypass this node"
 
 
 @rule(
@@ -99,7 +99,7 @@ def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
     chain = context.chain("nat", marked.frontend.balancer or "")
     return Fault(
         f"connections from outside the pod network to {_address(marked)} are not "
-        f"masqueraded, though other Services' are: they {_LOST}",
+        f"masqueraded, unlike those to other Services: they {_LOST}",
         _FIX,
         at_rule(marked.frontend.rule),
         service=marked.service.label,
@@ -109,8 +109,8 @@ def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
 
 def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
     return Fault(
-        f"KUBE-SERVICES leads {_address(marked)}/{marked.service.protocol} to this "
-        f"Service, whose chain marks {_asked(stray)} instead: connections from outside the pod network {_LOST}",
+        f"{_address(marked)}/{marked.service.protocol} leads to this Service, but its chain marks {_asked(stray)}: "
+        f"connections from outside the pod network {_LOST}",
         "Restart kube-proxy on this node; one of the two rules was changed.",
         at_rule(stray.rule),
         service=marked.service.label,
@@ -120,7 +120,7 @@ def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
 
 def _stray(stray: StrayMark) -> Fault:
     return Fault(
-        f"this mark is for {_asked(stray)}, which leads to no Service here: the traffic it was meant for is not "
+        f"this mark is for {_asked(stray)}, which leads to no Service here: the traffic it is for is not "
         "masqueraded, or the rule that leads it to the Service is missing",
         "Restart kube-proxy on this node; this rule or the one that leads to the Service was changed.",
         at_rule(stray.rule),
@@ -132,7 +132,7 @@ def _late(marked: MarkedService) -> Fault:
     assert marked.mark is not None
     return Fault(
         f"the mark for connections from outside the pod network to {_address(marked)} "
-        f"comes after rules that lead to endpoints: those that they take {_LOST}",
+        f"comes after rules that lead to endpoints: connections they take {_LOST}",
         _FIX,
         at_rule(marked.mark),
         service=marked.service.label,
@@ -142,9 +142,9 @@ def _late(marked: MarkedService) -> Fault:
 def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault:
     chain = context.chain("nat", services[0].frontend.rule.chain)
     return Fault(
-        f"none of {len(services)} ClusterIP ports is masqueraded for clients outside the pod network: kube-proxy runs "
-        "without --cluster-cidr, and what such clients send through this node gets no usable reply",
-        "Set --cluster-cidr or --detect-local-mode of kube-proxy if clients outside the cluster use ClusterIPs.",
+        f"clients outside the pod network are not masqueraded for any of {len(services)} ClusterIP ports: kube-proxy "
+        "runs without --cluster-cidr, and such clients get no usable reply through this node",
+        "Set kube-proxy's --cluster-cidr or --detect-local-mode if clients outside the cluster use ClusterIPs.",
         at_rule(services[0].frontend.rule) if chain is None else at_chain(chain),
         severity=Severity.INFO,
     )

@@ -1,14 +1,14 @@
-"""Services disagree about which clients are outside the pod network.
+"""This Service's rules disagree with other Services' about which clients are outside the pod network.
 
 What it checks:
-    kube-proxy writes one condition for what is not pod traffic (`! -s CIDR`, `! -i BRIDGE`) into all Services' rules
-    of an address family, and the same one, not negated, where it lets pods past an external traffic policy. Rules that
-    differ from most are reported.
+    kube-proxy writes the same condition for traffic that does not come from pods (`! -s CIDR`, `! -i BRIDGE`) into all
+    Services' rules of an address family. Where it lets pods past an external traffic policy it writes the same
+    condition without the `!`. Rules that differ from most are reported.
 
 Why it matters:
-    With another network, some pods' connections to that Service are masqueraded and lose their source, which network
-    policies then judge wrongly, or connections from outside are not and get no reply. After a change of
-    --cluster-cidr, chains that kube-proxy has not rewritten keep the old one.
+    With a different network, some pods' connections to this Service are masqueraded: they lose their source, and
+    network policies judge them wrongly. Or connections from outside are not masqueraded, and get no reply. After
+    --cluster-cidr changes, chains that kube-proxy has not rewritten keep the old network.
 
 Example:
     -A KUBE-SERVICES ! -s 10.244.0.0/16 -d 10.96.0.1/32 -p tcp -m comment
@@ -31,7 +31,7 @@ How to fix:
     Restart kube-proxy on the node: at start it writes all of its rules with one condition.
 
 When to ignore:
-    When the node's kube-proxy is being reconfigured.
+    While kube-proxy on the node is being reconfigured.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _fault(condition: str, usual: str, judged: list[Said], reference: Rule) -> F
     service, first = judged[0].service, judged[0].rule
     return Fault(
         f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
-        f"others by {usual or 'no condition'}: sources that only one of the two covers are masqueraded here but "
+        f"others by {usual or 'no condition'}: clients that only one of them covers are masqueraded here but "
         "not there, or vice versa",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule(first, focus=condition),

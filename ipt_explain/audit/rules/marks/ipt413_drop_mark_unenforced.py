@@ -1,14 +1,14 @@
-"""Packets marked for dropping are not dropped: KUBE-MARK-DROP or KUBE-FIREWALL does not do its part.
+"""Packets marked for dropping are not dropped: KUBE-MARK-DROP or KUBE-FIREWALL does not work.
 
 What it checks:
-    Where rules lead to KUBE-MARK-DROP (up to 1.24), that chain sets a bit and KUBE-FIREWALL in filter drops what
-    carries it. That KUBE-FIREWALL is reached is IPT109's. In a dump without any chain of kubelet's, which writes both,
-    it is a note: such dumps come from test set-ups.
+    If rules lead to KUBE-MARK-DROP (up to 1.24), that chain sets a bit, and KUBE-FIREWALL in filter drops packets with
+    it. IPT109 checks that packets reach KUBE-FIREWALL. In a dump without any of kubelet's chains this is only a note:
+    kubelet writes both, so such dumps come from test set-ups.
 
 Why it matters:
-    kube-proxy up to 1.24 leaves it to this mark to keep out what loadBalancerSourceRanges exclude, and connections to
-    a Service with externalTrafficPolicy Local that has no local endpoint. kubelet 1.27 and later no longer writes the
-    chain: beside an older kube-proxy, source ranges stop holding without any error.
+    kube-proxy up to 1.24 relies on this mark to drop clients outside loadBalancerSourceRanges, and connections to a
+    Service with externalTrafficPolicy Local that has no local endpoint. kubelet 1.27 and later no longer writes the
+    chain: next to an older kube-proxy, source ranges silently stop working.
 
 Example:
     *filter
@@ -25,7 +25,8 @@ Example:
     COMMIT
 
 How to fix:
-    Keep kubelet at most two releases ahead of kube-proxy; upgrade kube-proxy to 1.25 or later, which drops by itself.
+    Keep kubelet at most two releases newer than kube-proxy. Or upgrade kube-proxy to 1.25 or later, which needs no mark
+    to drop.
 
 When to ignore:
     When no Service has source ranges or externalTrafficPolicy Local.
@@ -40,8 +41,8 @@ from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 
-_FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which drops by itself."
-_LOST = "source ranges of load balancers, and drops for want of local endpoints, do not hold"
+_FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which needs neither."
+_LOST = "source ranges, and drops for lack of local endpoints, have no effect"
 
 
 @rule("IPT413", "drop-mark-unenforced", Severity.ERROR, until=24, reads_absence=True)
@@ -64,8 +65,8 @@ def drop_mark_unenforced(context: RulesetContext) -> Faults:
     last = marking.settings[-1]
     if last.change.clear & ~last.change.flip or last.change.toggles:
         yield Fault(
-            f"KUBE-MARK-DROP does more than set mark 0x{marking.result:x}: other marks on the packets are lost, or a "
-            "second pass takes the mark off",
+            f"KUBE-MARK-DROP does more than set mark 0x{marking.result:x}: it wipes other marks on the packets, or a "
+            "second pass clears the mark",
             _FIX,
             at_rule(last.rule),
             related=related,

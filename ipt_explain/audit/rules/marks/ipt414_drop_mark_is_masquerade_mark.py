@@ -4,16 +4,16 @@ What it checks:
     KUBE-MARK-MASQ and KUBE-MARK-DROP set different bits, and KUBE-FIREWALL drops no packet for the masquerade mark.
 
 Why it matters:
-    KUBE-FIREWALL drops what carries the drop mark. If that is the masquerade mark too, every packet that was to be
-    masqueraded is dropped on this node, or whatever was to be dropped is masqueraded and let through.
+    KUBE-FIREWALL drops packets with the drop mark. If that is also the masquerade mark, every packet to be masqueraded
+    is dropped on this node, or every packet to be dropped is masqueraded and let through.
 
 Example:
     -A KUBE-MARK-DROP -j MARK --set-xmark 0x4000/0x4000
     -A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
 
 How to fix:
-    Set kubelet's --iptables-drop-bit and --iptables-masquerade-bit (and kube-proxy's) apart; the defaults are 15 and
-    14.
+    Set different values for --iptables-drop-bit and --iptables-masquerade-bit in kubelet, and the same masquerade bit
+    in kube-proxy; the defaults are 15 and 14.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIX = (
 
 @rule("IPT414", "drop-mark-is-masquerade-mark", Severity.ERROR, about=("KUBE-MARK-MASQ",), until=26)
 def drop_mark_is_masquerade_mark(context: RulesetContext) -> Faults:
-    """At most one fault: at the rule that sets the drop mark, else at the one that drops for it."""
+    """At most one fault: at the rule that sets the drop mark, otherwise at the rule that drops packets with it."""
     masquerade, drop = masquerade_marking(context), drop_marking(context)
     if masquerade is None or not masquerade.settings:
         return
@@ -48,7 +48,7 @@ def drop_mark_is_masquerade_mark(context: RulesetContext) -> Faults:
         if masquerade.result and test.passes(masquerade.result):
             yield Fault(
                 f"KUBE-FIREWALL drops packets with mark 0x{masquerade.result:x}, which KUBE-MARK-MASQ sets: node "
-                "ports, load balancers and whatever else is masqueraded do not work",
+                "ports, load balancers and all masqueraded traffic fail",
                 _FIX,
                 at_rule(test.rule),
                 related=(first.line,),

@@ -1,15 +1,15 @@
 """Connections from outside to a Service are not masqueraded, so replies bypass this node.
 
 What it checks:
-    Where external addresses and node ports lead to all endpoints (externalTrafficPolicy Cluster), connections are
-    marked for masquerading ahead of it: in KUBE-EXT (1.24 and later), KUBE-FW, next to the jump or in KUBE-SVC
-    (before). Under policy Local the node's own connections are marked ahead of the rule that leads them to all
-    endpoints, and (1.10 to 1.23) those to node ports on 127.0.0.1.
+    If external addresses and node ports lead to all endpoints (externalTrafficPolicy Cluster), connections are marked
+    for masquerading before the jump to the Service: in KUBE-EXT (1.24 and later), and before that in KUBE-FW, next to
+    the jump or in KUBE-SVC. Under policy Local the node's own connections are marked before the rule that leads them to
+    all endpoints, and so are (1.10 to 1.23) connections to node ports on 127.0.0.1.
 
 Why it matters:
     The connection goes to a pod on another node with the client's address as source. The pod answers the client
-    directly, from an address that the client never contacted, and the connection hangs; it works if the pod happens to
-    be on this node.
+    directly, from an address that the client never contacted, and the connection hangs. It works only if the pod
+    happens to be on this node.
 
 Example:
     *nat
@@ -29,10 +29,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which writes the mark.
+    Restart kube-proxy on the node: it writes the mark.
 
 When to ignore:
-    When the text was filtered and the mark's line was left out.
+    When the dump was filtered and the mark's line left out.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend
 from ipt_explain.words.addresses import front
 
 _EFFECTS = {
-    Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: where the endpoint is on another node, "
+    Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: if the endpoint is on another node, "
     "its reply bypasses this one and the connection hangs",
-    Unmarked.NODE: "the node's own connections to {what} are led to all endpoints without being masqueraded: replies "
+    Unmarked.NODE: "the node's own connections to {what} go to all endpoints without being masqueraded: replies "
     "from other nodes may not come back",
     Unmarked.LOOPBACK: "connections to {what} on 127.0.0.1 are not masqueraded: they leave the node with a loopback "
     "source, and nothing answers them",

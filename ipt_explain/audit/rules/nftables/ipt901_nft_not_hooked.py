@@ -1,13 +1,14 @@
-"""A hook does not lead to kube-proxy's chain of nftables.
+"""A hook does not lead to kube-proxy's nftables chain.
 
 What it checks:
     In kube-proxy's tables (`ip kube-proxy`, `ip6 kube-proxy`), each hook leads to the chains that all releases since
-    1.30 have there: prerouting and output to `services`, postrouting to `masquerading`, the filter hooks to the checks
-    of endpoints, source ranges and ClusterIPs. And `services` and those checks look up the maps that hold the Services.
+    1.30 have there: prerouting and output to `services`, postrouting to `masquerading`, and the filter hooks to the
+    checks of endpoints, source ranges and ClusterIPs. `services` and these checks look up the maps that hold the
+    Services.
 
 Why it matters:
-    Without the hooks of NAT no Service works through this node, or its replies are lost. Without the checks, clients
-    of Services without endpoints hang instead of being refused, and source ranges let everybody in.
+    Without the NAT hooks no Service works through this node, or its replies are lost. Without the checks, connections
+    to Services without endpoints hang instead of being refused, and source ranges let everybody in.
 
 Example:
     table ip kube-proxy {
@@ -27,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from ipt_explain.model.nft import Table
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 _LOST = {
     "services": "no Service works for packets that pass here",
-    "masquerading": "what should be masqueraded keeps its source, and its replies are lost",
+    "masquerading": "connections that need masquerading keep their source and lose replies",
     "firewall-check": "source ranges are not enforced",
     "cluster-ips-check": "connections to unused ports of ClusterIPs hang instead of being refused",
 }
@@ -50,7 +51,7 @@ _HANG = "connections to Services without endpoints hang instead of being refused
 def nft_not_hooked(context: NftContext, table: Table) -> Faults:
     """One fault for each hook and chain, and for each map that is not looked up."""
     for each in unhooked(table):
-        how = "only under conditions leads" if each.rule is not None else "does not lead"
+        how = "leads only conditionally" if each.rule is not None else "does not lead"
         yield Fault(
             f"the {each.type} hook {each.hook} {how} to {each.target}: {_LOST.get(each.target, _HANG)}",
             _FIX,

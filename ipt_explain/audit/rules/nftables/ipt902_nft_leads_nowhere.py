@@ -1,13 +1,13 @@
-"""A rule or map of kube-proxy's leads to a chain that is missing or empty.
+"""A kube-proxy rule or map leads to a chain that is missing or empty.
 
 What it checks:
-    In kube-proxy's tables of nftables, every chain that a rule or an element of a map leads to is there, and those of
-    Services and endpoints have rules. Empty chains that nothing leads to are healthy: kube-proxy empties the chains of
-    deleted Services first and deletes them at a later sync.
+    In kube-proxy's nftables tables, every chain that a rule or map element leads to exists, and chains of Services and
+    endpoints have rules. Empty chains that nothing leads to are fine: kube-proxy first empties the chains of deleted
+    Services and deletes them at a later sync.
 
 Why it matters:
-    Connections that come to an empty chain leave untranslated, and nothing answers them. A missing chain the kernel
-    would not load: the text is incomplete, or was edited.
+    Connections that reach an empty chain leave untranslated, and nothing answers them. The kernel would not load a jump
+    to a missing chain, so the listing is incomplete or was edited.
 
 Example:
     table ip kube-proxy {
@@ -27,7 +27,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node. Take the listing again if it may be cut.
+    Restart kube-proxy on the node. Take the listing again if it may be cut off.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft
 from ipt_explain.audit.evidence.nftables.references import place_of, references, whose
 from ipt_explain.model.nft import Table
 
-_FIX = "Restart kube-proxy on this node; take the listing again if it may be cut."
+_FIX = "Restart kube-proxy on this node. Take the listing again if it may be cut off."
 
 
 @nft_rule("IPT902", "nft-leads-nowhere", Severity.ERROR, reads_absence=True, gathers=True)

@@ -1,12 +1,12 @@
-"""A Service's chain of nftables has rules, but nothing leads to it.
+"""A Service's nftables chain has rules, but nothing leads to it.
 
 What it checks:
-    Every chain that kube-proxy's nftables mode has written for a Service (`service-…`, `local-…`, `external-…`,
-    `firewall-…`, `endpoint-…`) and that holds rules is reached: by an element of a map, or by a rule of another chain.
-    And every Service that has chains has its ClusterIP in the map `service-ips` or `no-endpoint-services`.
+    A map element or a rule of another chain leads to every chain with rules that kube-proxy's nftables mode has written
+    for a Service (`service-…`, `local-…`, `external-…`, `firewall-…`, `endpoint-…`). Every Service with chains has its
+    ClusterIP in the map `service-ips` or `no-endpoint-services`.
 
 Why it matters:
-    An element is missing: connections to that address are not translated, or its source ranges are not enforced; an
+    An element is missing, so connections to that address are not translated, its source ranges are not enforced, or an
     endpoint gets no connections.
 
 Example:
@@ -27,8 +27,8 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node. Where two Services claim one external address, only one of them can have it: give
-    the other another one.
+    Restart kube-proxy on the node. If two Services claim one external address, only one can have it: give the other a
+    different address.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from ipt_explain.services.ports import FrontendKind
 _FIX = "Restart kube-proxy on this node: it rewrites its maps."
 _LOST = {
     ChainKind.EXTERNAL: "connections to its external addresses and node port are not translated",
-    ChainKind.LOCAL: "none of its connections get to this node's endpoints",
+    ChainKind.LOCAL: "no connection reaches this node's endpoints",
     ChainKind.FIREWALL: "its source ranges are not enforced",
     ChainKind.ENDPOINT: "this endpoint gets no connections",
     ChainKind.SERVICE: "connections to its ClusterIP are not translated",

@@ -1,13 +1,13 @@
-"""An endpoint's chain of nftables sends connections elsewhere than its name says.
+"""An endpoint's nftables chain sends connections elsewhere than its name says.
 
 What it checks:
     kube-proxy's nftables mode names a chain after each endpoint (`endpoint-…__10.244.1.2/8080`; from 1.36 on only for
     Services with session affinity). The chain translates to that address and port, masquerades that address's own
-    connections, and remembers clients in that endpoint's set. From 1.36 on, every entry of `hairpin-connections` is an
+    connections, and records clients in that endpoint's set. From 1.36 on, every entry of `hairpin-connections` is an
     endpoint of some Service.
 
 Why it matters:
-    Connections go to a pod that is not an endpoint, or to nowhere.
+    Connections go to a pod that is not an endpoint, or nowhere.
 
 Example:
     table ip kube-proxy {
@@ -28,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites the chain. Then look for what changed it.
+    Restart kube-proxy on the node: it rewrites the chain. Then find what changed it.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ def _wrong(rule: Rule, chain: str, meant: Target) -> Iterator[str]:
             if (each.address, port) != (meant.address, meant.port):
                 yield f"sends connections to {address_port(each.address, port)}"
         elif isinstance(each, SetUpdate) and each.target.name != chain.replace("endpoint-", "affinity-", 1):
-            yield f"remembers its clients in {each.target.name}, another endpoint's set"
+            yield f"records its clients in {each.target.name}, another endpoint's set"
         elif isinstance(each, Match) and each.operator is Operator.EQUAL:
             if each.left == Meta("l4proto") and each.right != meant.chain.protocol:
                 yield f"translates {each.right}, not {meant.chain.protocol}"
             elif isinstance(each.left, Payload) and each.left.field == "saddr" and each.right != meant.address:
-                yield f"masquerades connections of {each.right}, not its own to itself"
+                yield f"masquerades connections from {each.right}, not its own"
 
 
 def _stray_hairpins(context: NftContext, table: Table) -> Faults:
@@ -88,8 +88,8 @@ def _stray_hairpins(context: NftContext, table: Table) -> Faults:
         if len(parts) == 4 and (parts[1], parts[2], parts[3]) not in known:
             port = parts[3] if isinstance(parts[3], int) else None
             yield Fault(
-                f"hairpin-connections has {address_port(str(parts[1]), port)}, which is an endpoint of no Service: the "
-                "endpoint of this node that it is meant for gets no connections, or others get them",
+                f"hairpin-connections has {address_port(str(parts[1]), port)}, which is not an endpoint of any "
+                "Service: an endpoint on this node gets no connections, or others get them",
                 _FIX,
                 context.at_element(table, held, element),
                 severity=Severity.WARNING,

@@ -1,11 +1,11 @@
-"""nftables: the mark that is set is not the one that gets packets masqueraded.
+"""nftables: rules set another mark than the chain masquerading tests.
 
 What it checks:
     In kube-proxy's tables, all rules that set a mark (in `mark-for-masquerade`, from 1.36 on in `services` and the
-    `external-…` chains) set the bit that the chain `masquerading` tests, and that one takes away the same bit.
+    `external-…` chains) set the bit that the chain `masquerading` tests, and that chain clears the same bit.
 
 Why it matters:
-    Connections that need another source address keep theirs: replies go past this node, and clients hang.
+    Connections that need another source address keep theirs: replies bypass this node, and clients hang.
 
 Example:
     table ip kube-proxy {
@@ -24,7 +24,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 @nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)
 def nft_mark_mismatch(context: NftContext, table: Table) -> Faults:
-    """One fault for each rule that sets another mark, and one for another that is taken away."""
+    """One fault for each rule that sets another mark, and one if another is cleared."""
     chain = table.chains.get(MASQUERADING)
     if chain is None:
         return
@@ -56,7 +56,7 @@ def nft_mark_mismatch(context: NftContext, table: Table) -> Faults:
             )
     if done.cleared is not None and done.cleared != done.tested:
         yield Fault(
-            f"chain masquerading tests mark {done.tested:#x} but takes away {done.cleared:#x}",
+            f"chain masquerading tests mark {done.tested:#x} but clears {done.cleared:#x}",
             _FIX,
             context.at_chain(table, chain),
             severity=Severity.WARNING,

@@ -1,13 +1,12 @@
-"""nftables: the chain masquerading does not do its work.
+"""nftables: the chain masquerading masquerades nothing, or everything.
 
 What it checks:
-    kube-proxy's chain `masquerading` masquerades packets that have its mark, and those alone; from 1.36 on also the
-    connections of endpoints to themselves, by the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets
-    the mark.
+    kube-proxy's chain `masquerading` masquerades only packets with its mark; from 1.36 on also endpoints' connections
+    to themselves, using the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets the mark.
 
 Why it matters:
-    Where it masquerades nothing, replies to connections from outside are lost; where it masquerades everything, pods
-    see the node's address instead of the clients'.
+    If nothing is masqueraded, replies to connections from outside are lost. If everything is masqueraded, pods see the
+    node's address instead of the clients'.
 
 Example:
     table ip kube-proxy {
@@ -22,7 +21,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its tables. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
         yield Fault("packets with kube-proxy's mark are not masqueraded: their replies are lost", _FIX, place)
     elif done.tested is None:
         yield Fault(
-            "everything is masqueraded, whether it has kube-proxy's mark or not: pods see the node's address",
+            "everything is masqueraded, with or without kube-proxy's mark: pods see the node's address",
             _FIX,
             place,
         )

@@ -2,11 +2,11 @@
 
 What it checks:
     Every address in kube-proxy's set `cluster-ips` has a port in `service-ips` or `no-endpoint-services`, and every
-    ClusterIP of those maps is in the set.
+    ClusterIP in these maps is in the set.
 
 Why it matters:
-    A ClusterIP without ports serves nothing: elements are missing. One that is not in the set does not refuse unused
-    ports, and from 1.36 on its connections from outside the cluster are not masqueraded.
+    A ClusterIP without ports serves nothing: map elements are missing. A ClusterIP missing from the set does not refuse
+    unused ports, and from 1.36 on its connections from outside the cluster are not masqueraded.
 
 Example:
     table ip kube-proxy {
@@ -56,7 +56,7 @@ def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
     for element in held.elements:
         if isinstance(element.key, str) and element.key not in served:
             yield Fault(
-                f"{element.key} is an active ClusterIP, but no port of it is in service-ips or no-endpoint-services",
+                f"{element.key} is an active ClusterIP, but has no port in service-ips or no-endpoint-services",
                 _FIX,
                 context.at_element(table, held, element),
                 severity=Severity.ERROR,
@@ -65,7 +65,7 @@ def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
         for frontend in service.frontends:
             if frontend.kind is FrontendKind.CLUSTER_IP and frontend.address not in active:
                 yield Fault(
-                    f"ClusterIP {frontend.address} is not in the set cluster-ips: unused ports of it are not refused, "
+                    f"ClusterIP {frontend.address} is not in the set cluster-ips: its unused ports are not refused, "
                     "and from kube-proxy 1.36 on connections from outside the cluster are not masqueraded",
                     _FIX,
                     context.at(frontend.evidence),

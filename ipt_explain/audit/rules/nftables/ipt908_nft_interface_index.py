@@ -1,13 +1,13 @@
-"""nftables: kube-proxy's rules name an interface by a number.
+"""nftables: kube-proxy's rules match an interface by number.
 
 What it checks:
     No rule of kube-proxy's tables compares the incoming interface with a number. kube-proxy 1.30 to 1.32 writes `iif`
-    for --detect-local-mode BridgeInterface and InterfaceNamePrefix, which the kernel keeps as the interface's index;
-    nft prints the number where no interface has it any more. 1.33 and later write `iifname`.
+    for --detect-local-mode BridgeInterface and InterfaceNamePrefix. The kernel keeps this as the interface's index, and
+    nft prints the number if no interface has it any more. 1.33 and later write `iifname`.
 
 Why it matters:
-    The bridge was recreated, and no rule fits it: traffic of pods counts as traffic from outside the cluster and is
-    masqueraded, so that pods see the node's address, and policy Local drops what it should serve.
+    The bridge was recreated, so the rule never matches. Pod traffic counts as traffic from outside the cluster: it is
+    masqueraded, so pods see the node's address, and policy Local drops what it should serve.
 
 Example:
     table ip kube-proxy {
@@ -21,7 +21,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it asks for the interface's index again. Upgrade to 1.33 or later.
+    Restart kube-proxy on the node: it reads the interface's index again. Upgrade to 1.33 or later.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Match, Meta, Statement, Table
 
-_FIX = "Restart kube-proxy on this node; 1.33 and later name interfaces by name."
+_FIX = "Restart kube-proxy on this node; 1.33 and later match interfaces by name."
 
 
 @nft_rule("IPT908", "nft-interface-index", Severity.WARNING)
@@ -44,8 +44,8 @@ def nft_interface_index(context: NftContext, table: Table) -> Faults:
     if places:
         first, *others = places
         yield Fault(
-            "this rule asks for an interface by a number that no interface has any more: traffic of pods counts as "
-            "traffic from outside the cluster",
+            "this rule never matches, as no interface has this number any more: pod traffic counts as traffic from "
+            "outside the cluster",
             _FIX,
             first,
             related=tuple(place.line for place in others if place.line is not None),

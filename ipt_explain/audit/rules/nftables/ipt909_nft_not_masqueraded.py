@@ -1,13 +1,13 @@
-"""nftables: connections keep their source where kube-proxy would masquerade them.
+"""nftables: connections keep their source although kube-proxy would masquerade them.
 
 What it checks:
-    New connections are sent through all rules of the node. Those to external addresses and node ports of Services with
-    external traffic policy Cluster leave it masqueraded, as do those of endpoints to themselves; from 1.36 on the set
-    hairpin-connections has all endpoints of this node. Where most Services
-    masquerade connections from outside the cluster to their ClusterIP, all do.
+    New connections to external addresses and node ports of Services with external traffic policy Cluster leave the node
+    masqueraded, and so do endpoints' connections to themselves; ipt-explain sends them through all rules of the node.
+    From 1.36 on the set hairpin-connections has all endpoints of this node. If most Services masquerade connections
+    from outside the cluster to their ClusterIP, all do.
 
 Why it matters:
-    Replies do not come back through this node: clients get them from the pod's address, and drop them.
+    Replies do not come back through this node. Clients get them from the pod's address and drop them.
 
 Example:
     table ip kube-proxy {
@@ -31,10 +31,10 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 
 When to ignore:
-    Where another program of the node masquerades them.
+    When another program on the node masquerades them.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _external(context: NftContext) -> Faults:
                 continue
             if fate.masqueraded is False:
                 yield Fault(
-                    f"connections from outside to {front(frontend.address, frontend.port)} keep their source: replies "
-                    "from endpoints on other nodes do not come back through this node",
+                    f"connections from outside to {front(frontend.address, frontend.port)} are not masqueraded: "
+                    "replies from endpoints on other nodes bypass this node",
                     _FIX,
                     context.at(frontend.evidence),
                     service=service.label,
@@ -83,8 +83,8 @@ def _hairpins(context: NftContext) -> Faults:
         for endpoint in service.endpoints:
             if endpoint.hairpin is False and endpoint.address is not None:
                 yield Fault(
-                    f"connections of {address_port(endpoint.address, endpoint.port)} to the Service that come back to "
-                    "itself are not masqueraded: they hang",
+                    f"{address_port(endpoint.address, endpoint.port)} cannot reach itself through the Service: the "
+                    "connection is not masqueraded and hangs",
                     _FIX,
                     context.at(endpoint.evidence),
                     service=service.label,
@@ -108,8 +108,8 @@ def _missing_hairpins(context: NftContext, table: Table) -> Faults:
                 and (endpoint.address, service.protocol, endpoint.port) not in keys
             ):
                 yield Fault(
-                    f"hairpin-connections lacks {address_port(endpoint.address, endpoint.port)}, though that pod is on "
-                    "this node: its connections to the Service that come back to itself are not masqueraded, and hang",
+                    f"{address_port(endpoint.address, endpoint.port)} cannot reach itself through the Service: it is "
+                    "on this node but not in hairpin-connections, so the connection hangs",
                     _FIX,
                     context.at(endpoint.evidence),
                     service=service.label,
@@ -125,8 +125,7 @@ def _cluster_ips(context: NftContext) -> Faults:
         if not _is_told(service):
             first = service.frontends[0]
             yield Fault(
-                "connections from outside the cluster to the ClusterIP are not masqueraded, as those to other Services "
-                "are",
+                "connections from outside the cluster to the ClusterIP are not masqueraded, unlike other Services'",
                 _FIX,
                 context.at(first.evidence),
                 service=service.label,

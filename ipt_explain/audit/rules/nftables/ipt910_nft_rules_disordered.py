@@ -1,13 +1,13 @@
 """nftables: a chain's rules are not in kube-proxy's order.
 
 What it checks:
-    In nftables mode kube-proxy marks a connection before it balances it, looks returning clients up before it chooses
-    an endpoint, remembers the client before it translates, and sends pods and the node itself to all endpoints before
-    it sends anybody to those of this node.
+    In nftables mode kube-proxy marks a connection before it balances it, looks up returning clients before it chooses
+    an endpoint, records the client before it translates, and sends pods and the node itself to all endpoints before it
+    sends others to this node's endpoints.
 
 Why it matters:
-    Packets that one rule takes never reach the next, so connections are not masqueraded, clients are not remembered, or
-    they reach the wrong endpoints.
+    Packets that an earlier rule takes never reach the later one. Connections are not masqueraded, clients are not
+    recorded, or connections reach the wrong endpoints.
 
 Example:
     table ip kube-proxy {
@@ -28,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def nft_rules_disordered(context: NftContext, table: Table) -> Faults:
     for chain in table.chains.values():
         for late, early in disordered(chain):
             yield Fault(
-                f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`, which takes packets "
-                "before they reach it; kube-proxy writes it first",
+                f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`, which takes its "
+                "packets; kube-proxy writes it first",
                 _FIX,
                 context.at_rule(table, chain, late),
                 service=context.service_of(chain.name),

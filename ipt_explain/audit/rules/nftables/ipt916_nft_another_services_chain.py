@@ -1,9 +1,9 @@
 """nftables: a Service's chain leads to the chain of another Service.
 
 What it checks:
-    In nftables mode the names of kube-proxy's chains say which Service port they are for. A chain of one leads to
-    chains of that one alone; and a rule that looks for a client of an endpoint leads to that endpoint. In the map of
-    addresses, a Service port's external addresses have its protocol, and the port of its ClusterIP.
+    In nftables mode the names of kube-proxy's chains say which service port they are for. A chain of one service port
+    leads only to chains of the same one, and a rule that looks up an endpoint's clients leads to that endpoint. In the
+    map of addresses, a service port's external addresses have its protocol and the port of its ClusterIP.
 
 Why it matters:
     Some connections to one Service reach another Service's pods.
@@ -26,7 +26,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 """
 
 from __future__ import annotations

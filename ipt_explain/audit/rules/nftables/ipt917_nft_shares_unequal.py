@@ -1,11 +1,11 @@
-"""nftables: a Service's connections are not shared out evenly among its endpoints.
+"""nftables: a Service's connections are not spread evenly over its endpoints.
 
 What it checks:
-    In nftables mode kube-proxy draws a number below N (`numgen random mod N`) and has one endpoint for each of them.
+    In nftables mode kube-proxy draws a number below N (`numgen random mod N`) and has one endpoint for each number.
 
 Why it matters:
-    Where a number has no endpoint, that share of connections goes nowhere; where one has several, it gets more than
-    its share.
+    A number without an endpoint loses that share of connections. An endpoint with several numbers gets more than its
+    share.
 
 Example:
     table ip kube-proxy {
@@ -22,7 +22,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
                 drawn = range(numbers.offset, numbers.offset + numbers.modulus)
                 told = None
                 if len(keys) != numbers.modulus or not all(isinstance(key, int) and key in drawn for key in keys):
-                    told = f"{counted(len(keys), 'endpoint')} for numbers from {drawn.start} to {drawn.stop - 1}"
+                    told = f"{counted(len(keys), 'endpoint')} for numbers {drawn.start} to {drawn.stop - 1}"
                 elif len({element.data for element in elements.elements}) < len(keys):
                     told = "one endpoint several times"
                 if told is not None:
                     yield Fault(
-                        f"a rule that chooses by chance has {told}: connections are not shared out evenly",
+                        f"connections are not spread evenly: a rule that chooses by chance has {told}",
                         _FIX,
                         context.at_rule(table, chain, rule),
                         service=context.service_of(chain.name),

@@ -1,11 +1,11 @@
-"""nftables: a Service's clients do not come back to their endpoint.
+"""nftables: a Service's clients do not return to their endpoint.
 
 What it checks:
-    In nftables mode a Service with session affinity has a set of clients for each endpoint: the endpoint's chain enters
-    a client, the Service's chains look it up.
+    In nftables mode a Service with session affinity has a set of clients for each endpoint. The endpoint's chain adds
+    clients to the set, and the Service's chains look them up.
 
 Why it matters:
-    A client that is not entered, or not looked up, gets another endpoint with its next connection.
+    A client that is not added or not looked up may get another endpoint for its next connection.
 
 Example:
     table ip kube-proxy {
@@ -37,7 +37,7 @@ endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def nft_clients_not_kept(context: NftContext, table: Table) -> Faults:
         endpoint = target_of(name)
         if endpoint is None or not chain.rules or (own in asked) is (own in filled):
             continue
-        told = "looked up, but never entered" if own in asked else "entered, but never looked up"
+        told = "looked up but never added" if own in asked else "added but never looked up"
         yield Fault(
             f"clients of endpoint {address_port(endpoint.address, endpoint.port)} are {told}: affinity does not work",
             _FIX,

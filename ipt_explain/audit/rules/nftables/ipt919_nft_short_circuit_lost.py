@@ -1,13 +1,13 @@
 """nftables: pods or the node itself do not reach all endpoints of a Service with policy Local.
 
 What it checks:
-    In nftables mode the chain of such a Service's external addresses sends the node's own connections, masqueraded, and
-    those of pods to all endpoints; only others get this node's alone. The two rules for the node come together, and
-    where most Services have one for pods, all do.
+    In nftables mode the chain for such a Service's external addresses sends the node's own connections, masqueraded,
+    and pods' connections to all endpoints; only other connections are limited to this node's endpoints. The two rules
+    for the node come together, and if most Services have one for pods, all do.
 
 Why it matters:
-    Connections from this node or its pods are dropped where the node has no endpoint of the Service, or their replies
-    do not come back.
+    Connections from this node or its pods are dropped if the node has no endpoint of the Service, or replies do not
+    come back.
 
 Example:
     table ip kube-proxy {
@@ -35,7 +35,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then look for what changed them.
+    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """The node has rules of two kube-proxy modes.
 
 What it checks:
-    A node with services in iptables mode (KUBE-SVC chains) has no rules of ipvs mode (KUBE-NODE-PORT,
-    KUBE-LOAD-BALANCER) and none of the userspace mode (KUBE-PORTALS-CONTAINER and its like) beside them. OpenShift's
-    hybrid proxy, which uses the userspace mode for idle services, is left out. Where nftables or IPVS are shown too,
-    one mode alone has Services in each family.
+    A node with Services in iptables mode (KUBE-SVC chains) has no rules of ipvs mode (KUBE-NODE-PORT,
+    KUBE-LOAD-BALANCER) or userspace mode (KUBE-PORTALS-CONTAINER and the like). OpenShift's hybrid proxy, which uses
+    userspace mode for idle Services, is not reported. If the dump also shows nftables or IPVS, only one mode has
+    Services in each family.
 
 Why it matters:
-    They are left from a change of mode without `kube-proxy --cleanup`. Rules of ipvs mode accept service traffic
-    before it reaches the endpoints; rules of the userspace mode send it to ports that nobody listens on, and clients
-    are refused.
+    They are left over from a change of mode without `kube-proxy --cleanup`. Rules of ipvs mode accept Service traffic
+    before it reaches the endpoints. Rules of userspace mode send it to ports where nothing listens, and clients are
+    refused.
 
 Example:
     -A PREROUTING -m comment --comment "handle ClusterIPs; NOTE: this must be before the NodePort rules"
@@ -24,7 +24,7 @@ How to fix:
     Run `kube-proxy --cleanup` of the version and mode that left them, or reboot the node.
 
 When to ignore:
-    On nodes where both are known to run, as during a migration.
+    On nodes where both modes run on purpose, as during a migration.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _left_in(context: RulesetContext) -> Faults:
     for left in leftovers(context.ruleset):
         names = ", ".join(chain.name for chain in left.chains)
         yield Fault(
-            f"rules of kube-proxy's {left.mode} mode ({names}) exist beside those of iptables mode: {left.effect}",
+            f"kube-proxy's {left.mode} mode left rules ({names}) next to those of iptables mode: {left.effect}",
             _FIX,
             at_rule(left.chains[0].rules[0]),
             related=tuple(chain.rules[0].line for chain in left.chains[1:]),

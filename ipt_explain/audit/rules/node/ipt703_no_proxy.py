@@ -1,13 +1,13 @@
-"""The node has chains of Kubernetes, but no services.
+"""The node has Kubernetes chains, but no Services.
 
 What it checks:
-    A dump with chains of kubelet or kube-proxy has at least one service, in iptables or ipvs mode. Where one family
-    has services, the other may do without.
+    A dump with chains of kubelet or kube-proxy has at least one Service, in iptables or ipvs mode. If one family has
+    Services, the other needs none.
 
 Why it matters:
-    Either kube-proxy does not run or cannot write its rules, and no service is reachable from here; or services are
-    handled elsewhere, where iptables-save does not look: kube-proxy's nftables mode (`nft list table ip kube-proxy`),
-    eBPF (Cilium, Calico), OVN-Kubernetes.
+    Either kube-proxy does not run or cannot write its rules, and no Service can be reached from here. Or Services are
+    handled where iptables-save does not look: kube-proxy's nftables mode (`nft list table ip kube-proxy`), eBPF
+    (Cilium, Calico), OVN-Kubernetes.
 
 Example:
     *mangle
@@ -21,11 +21,11 @@ Example:
     COMMIT
 
 How to fix:
-    Look at kube-proxy's pod and log on this node, and at its mode (`curl localhost:10249/proxyMode`). Where iptables
-    mode is meant, an error of iptables-restore in the log is the usual cause.
+    Check kube-proxy's pod and log on this node, and its mode (`curl localhost:10249/proxyMode`). If it should be
+    iptables mode, the usual cause is an iptables-restore error in the log.
 
 When to ignore:
-    On nodes whose services are handled by something else than iptables.
+    On nodes where something other than iptables handles Services.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def no_proxy(dump: DumpContext) -> Faults:
         flushed = services is not None and hashed_chains(context.ruleset.tables["nat"]) > 0  # IPT116 tells it
         if first is not None and not single_stack and not flushed and not _is_ipvs(context):
             yield Fault(
-                "Kubernetes' chains are here, but no service: "
+                "Kubernetes chains are here, but no Services: "
                 + (
                     "KUBE-SERVICES is empty"
                     if services is not None
-                    else f"kube-proxy does not run, or services are handled elsewhere ({_elsewhere(context)})"
+                    else f"kube-proxy is not running, or Services are elsewhere ({_elsewhere(context)})"
                 ),
-                "Look at kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
+                "Check kube-proxy's log and mode on this node (curl localhost:10249/proxyMode).",
                 at_chain(first if services is None else services),
                 # With no Service in the cluster, the rule for node ports is left in it.
                 severity=Severity.ERROR if services is not None and not services.layout.shapes else None,

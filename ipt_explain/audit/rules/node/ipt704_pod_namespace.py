@@ -1,12 +1,12 @@
 """The dump was taken inside a pod, not on the node.
 
 What it checks:
-    A dump with Istio's sidecar chains (ISTIO_INBOUND) has chains of Kubernetes, too. Sidecar rules live in the network
-    namespace of a pod, where no rule of kube-proxy is.
+    A dump with Istio's sidecar chains (ISTIO_INBOUND) also has Kubernetes chains. Sidecar rules live in a pod's network
+    namespace, where kube-proxy has no rules.
 
 Why it matters:
-    Anything reported about services, or their absence, is about the pod, not the node: service addresses are rewritten
-    on the node, after the packet has left the pod.
+    Anything this audit says about Services is about the pod, not the node. The node rewrites Service addresses after
+    the packet has left the pod.
 
 Example:
     *nat
@@ -22,7 +22,7 @@ How to fix:
     Dump on the node: `kubectl debug node/NAME -it --image=IMAGE -- chroot /host iptables-save`.
 
 When to ignore:
-    When you want to look at the pod's rules.
+    When you want to check the pod's rules.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ SIDECAR = "ISTIO_INBOUND"
 
 @rule("IPT704", "pod-namespace", Severity.INFO, reads_absence=True)
 def pod_namespace(context: RulesetContext) -> Faults:
-    """One fault for a ruleset with a sidecar's chains and none of Kubernetes'."""
+    """One fault for a ruleset with a sidecar's chains but no Kubernetes chains."""
     chain = context.chain("nat", SIDECAR)
     tables = context.ruleset.tables.values()
     if chain is not None and not any(name.startswith("KUBE-") for table in tables for name in table.chains):
         yield Fault(
-            "these are the rules of a pod with an Istio sidecar, not of a node: no rule of kube-proxy is here",
-            "To look at services, take the dump on the node itself.",
+            "these rules are from a pod with an Istio sidecar, not from a node: kube-proxy has no rules here",
+            "Take the dump on the node itself to see its Services.",
             at_chain(chain),
         )

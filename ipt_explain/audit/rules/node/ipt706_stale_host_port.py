@@ -1,11 +1,11 @@
-"""Two pods claim the same host port; only the first can get its connections.
+"""Two pods claim the same host port; only the first gets its connections.
 
 What it checks:
     No two entries of CNI-HOSTPORT-DNAT lead the same protocol, host address and port to different pods.
 
 Why it matters:
     The first entry takes every connection. The portmap plugin leaves entries behind when a sandbox is not torn down
-    properly, and the stale one usually comes first: connections go to a pod that no longer exists, and time out.
+    properly, and the stale entry usually comes first: connections go to a pod that no longer exists and time out.
 
 Example:
     -A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 8080 -j CNI-DN-1111111111111111111111
@@ -14,10 +14,10 @@ Example:
     -A CNI-DN-2222222222222222222222 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.244.1.9:80
 
 How to fix:
-    Delete the entry of the pod that is gone, and its CNI-DN chain; a reboot clears them all.
+    Delete the entry of the pod that is gone, and its CNI-DN chain. A reboot clears them all.
 
 When to ignore:
-    During the moments in which one pod replaces another.
+    While one pod replaces another.
 """
 
 from __future__ import annotations

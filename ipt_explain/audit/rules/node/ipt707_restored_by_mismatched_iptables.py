@@ -1,14 +1,14 @@
-"""A rule of Kubernetes has lost the match that its comment describes.
+"""A Kubernetes rule has lost the match that its comment describes.
 
 What it checks:
-    Rules whose comment tells what they are for still have the condition that goes with it: the mark in "kubernetes
-    firewall for dropping marked packets" and "kubernetes forwarding rules", the loopback addresses in "block incoming
-    localnet connections", the connection state in "kubernetes forwarding conntrack rule".
+    Rules whose comment says what they are for still have the matching condition: the mark in "kubernetes firewall for
+    dropping marked packets" and "kubernetes forwarding rules", the loopback addresses in "block incoming localnet
+    connections", the connection state in "kubernetes forwarding conntrack rule".
 
 Why it matters:
-    The rule now applies to every packet. Without its mark, KUBE-FIREWALL drops all that comes in and goes out, and the
-    node falls off the network. It happens when rules that iptables 1.8.8 or later wrote are saved and restored by an
-    earlier release, as kube-router and some distributions' services did: the older tool drops matches that it does not
+    The rule now applies to every packet. Without its mark, KUBE-FIREWALL drops everything in and out, and the node
+    falls off the network. This happens when an older release saves and restores rules that iptables 1.8.8 or later
+    wrote, as kube-router and some distributions' services did: the older tool drops matches that it does not
     understand.
 
 Example:

@@ -4,8 +4,8 @@ What it checks:
     KUBE-SERVICES in table nat has fewer than 2,000 rules. The kernel compares them one by one.
 
 Why it matters:
-    The first packet of each connection through this node is compared with all rules ahead of its own; connections that
-    are for no service, or for a node port, with all of them. At 10,000 rules that is about a tenth of a millisecond, or
+    The first packet of each connection through this node is compared with all rules before its own. A connection to no
+    Service, or to a node port, is compared with all of them. At 10,000 rules that is about a tenth of a millisecond, or
     a whole CPU under many short connections. Established connections are not affected.
 
 Example:
@@ -13,11 +13,11 @@ Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Nothing is wrong with the rules. kube-proxy's nftables mode (1.31 and later) and ipvs mode look services up in one
+    Nothing is wrong with the rules. kube-proxy's nftables mode (1.31 and later) and ipvs mode look up Services in one
     step; so do eBPF replacements.
 
 When to ignore:
-    Where connections are few or long-lived.
+    When connections are few or long-lived.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def large_ruleset(context: RulesetContext) -> Faults:
     count = 0 if chain is None else len(chain.rules)
     if chain is not None and count >= MANY:
         yield Fault(
-            f"KUBE-SERVICES has {count:,} rules: a new connection to a service is compared with {(count + 1) // 2:,} "
-            f"of them on average, one for no service or a node port with all {count:,}",
-            "Consider kube-proxy's nftables mode, which looks services up in one step.",
+            f"KUBE-SERVICES has {count:,} rules: a new connection to a Service is compared with {(count + 1) // 2:,} "
+            f"on average, one to no Service or a node port with all {count:,}",
+            "Consider kube-proxy's nftables mode, which looks up Services in one step.",
             at_chain(chain),
         )

@@ -2,11 +2,11 @@
 
 What it checks:
     Every jump (-j) and goto (-g) of a complete dump leads to a chain that its table declares. Fragments and input of
-    `iptables-restore --noflush` are left alone: there the chain may exist without being shown.
+    `iptables-restore --noflush` are not checked: the chain may exist without being shown.
 
 Why it matters:
-    No kernel holds such a rule, so the dump was cut or edited. iptables-restore refuses it, and with it the whole
-    table: no rule of the table is loaded.
+    No kernel has such a rule, so the dump was cut or edited. iptables-restore refuses the rule and loads nothing of the
+    whole table.
 
 Example:
     *nat
@@ -17,7 +17,7 @@ Example:
     COMMIT
 
 How to fix:
-    Take a new dump with `iptables-save`, whole. In generated rules, declare the chain (`:NAME - [0:0]`) or drop the
+    Take a complete new dump with `iptables-save`. In generated rules, declare the chain (`:NAME - [0:0]`) or drop the
     jump.
 
 When to ignore:
@@ -42,7 +42,7 @@ def undefined_chain(context: RulesetContext) -> Faults:
         for target, leading in missing.items():
             yield Fault(
                 f"table {table} has no chain {target}, but {_rules(len(leading))} to it: "
-                "iptables-restore will refuse the table",
+                "iptables-restore refuses the table",
                 f"Dump the whole table again, or declare :{target} - [0:0].",
                 at_rule(leading[0].rule, focus=target),
                 related=tuple(jump.rule.line for jump in leading[1:]),

@@ -1,14 +1,14 @@
-"""A rule can never match, because an earlier rule of its chain takes all of its packets.
+"""A rule never matches, because an earlier rule of its chain takes all of its packets.
 
 What it checks:
-    No rule comes after an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a
-    chain that never returns), nor after a conditional one that matches everything the later rule could match. Whether
-    one rule's packets contain another's is decided exactly, from addresses, ports, interfaces, protocols and states;
-    rules with matches that cannot be compared (sets, limits, marks, chance) are never said to hide others.
+    No rule comes after an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a chain
+    that never returns), or after a conditional rule that matches everything the later rule could match. This is decided
+    exactly, from addresses, ports, interfaces, protocols and states. Rules with matches that cannot be compared (sets,
+    limits, marks, chance) are never said to hide others.
 
 Why it matters:
-    The rule has no effect. Where it does something else than the one that hides it, somebody meant it to work: traffic
-    that it should drop passes, or traffic that it should accept is lost.
+    The rule has no effect. If the earlier rule does something different, somebody meant this one to work: traffic that
+    it should drop passes, or traffic that it should accept is lost.
 
 Example:
     *filter
@@ -18,11 +18,10 @@ Example:
     COMMIT
 
 How to fix:
-    Move the narrower rule in front of the wider one, or remove it.
+    Move the narrower rule before the wider one, or remove it.
 
 When to ignore:
-    Where the rule is kept on purpose as a second line of defence. A rule that does the same as the one that hides it is
-    reported as a note only.
+    When the rule is a second line of defence on purpose. If both rules do the same, this is only a note.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from ipt_explain.words.lists import listed
 _WEAVE = "weave"
 
 NAMED = 3
-"""So many different effects are named in the message; the others are counted."""
+"""The message names so many different effects and counts the others."""
 
 
 @rule("IPT003", "unreachable-rule", Severity.WARNING, general=True, yields_to=("IPT004",))
@@ -47,9 +46,9 @@ def unreachable_rule(context: RulesetContext) -> Faults:
             continue
         first, *others = shadow.hidden
         yield Fault(
-            f"{_subject(len(shadow.hidden))} of {shadow.chain} can never match: "
+            f"{_subject(len(shadow.hidden))} of {shadow.chain} never {'match' if others else 'matches'}: "
             f"an earlier rule takes all of {'its' if not others else 'their'} packets ({_effect(shadow)})",
-            "Move the narrower rule ahead of the wider one, or remove it.",
+            "Move the narrower rule before the wider one, or remove it.",
             at_rule(first),
             related=(shadow.rule.line, *(rule.line for rule in others)),
             severity=Severity.INFO if shadow.same_effect else None,

@@ -1,12 +1,12 @@
-"""A chain holds the same rule more than once.
+"""A chain has the same rule more than once.
 
 What it checks:
-    No chain holds the same rule twice, word for word. Counters are ignored.
+    No chain has the same rule twice, word for word. Counters are ignored.
 
 Why it matters:
-    Usually harmless, but nobody does it on purpose: something adds its rule without noticing that it is there. With
-    iptables-nft 1.8.1 and 1.8.2, whose `-C` did not find existing rules, kubelet added its KUBE-FIREWALL rule every
-    minute until packets crossed thousands of copies. Three or more copies are therefore a warning.
+    Usually harmless, but rarely on purpose: something adds its rule without noticing that it exists. With iptables-nft
+    1.8.1 and 1.8.2, whose `-C` did not find existing rules, kubelet added its KUBE-FIREWALL rule every minute until
+    packets crossed thousands of copies. Three or more copies are therefore a warning.
 
 Example:
     -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets"
@@ -15,11 +15,11 @@ Example:
       -m mark --mark 0x8000/0x8000 -j DROP
 
 How to fix:
-    Delete all but one (`iptables -D` removes one copy at a time) and find out who adds them; check the versions of the
-    iptables tools on the node and in its containers.
+    Delete all but one (`iptables -D` removes one copy at a time) and find out what adds them. Check the iptables
+    versions on the node and in its containers.
 
 When to ignore:
-    Where both copies are known, as when two agents share a rule and neither may remove it.
+    When both copies are on purpose, for example if two agents share a rule and neither may remove it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.graph.lint.repeated import find_repetitions
 
 GROWING = 3
-"""So many copies of one rule are not chance: the chain grows."""
+"""From so many copies of one rule on, the chain is growing."""
 
 
 @rule("IPT004", "duplicate-rule", Severity.INFO, general=True)
@@ -44,9 +44,9 @@ def duplicate_rule(context: RulesetContext) -> Faults:
         count = len(repetition.rules)
         growing = count >= GROWING
         yield Fault(
-            f"{first.chain} holds the same rule {'twice' if count == 2 else f'{count} times'}"
+            f"{first.chain} has the same rule {'twice' if count == 2 else f'{count} times'}"
             + (": something adds it again and again, and every packet here crosses all copies" if growing else ""),
-            "Delete all but one with `iptables -D`, and find out who adds them.",
+            "Delete all but one with `iptables -D`, and find out what adds them.",
             at_rule(second),
             related=(first.line, *(rule.line for rule in others)),
             severity=Severity.WARNING if growing else None,

@@ -1,14 +1,13 @@
-"""No packet can reach a chain that holds rules.
+"""No packet can reach a chain that has rules.
 
 What it checks:
-    Every chain with rules is reached from a built-in chain of its table, directly or through other chains. It is
-    reachability that counts, not the number of references: two chains that only call each other are both unreachable.
-    Chains that are normal so are left out: kube-proxy's and kubelet's canaries and hints, marking chains that nothing
-    uses at the moment, and chains of single services (IPT511 counts those).
+    Every chain with rules can be reached from a built-in chain of its table, directly or through other chains.
+    References do not count: two chains that only call each other are both unreachable. Some chains are unreachable by
+    design and not reported: kube-proxy's and kubelet's canaries and hints, marking chains that nothing uses right now,
+    and chains of single Services (IPT511 counts those).
 
 Why it matters:
-    The rules in it do nothing. A firewall chain that lost its jump protects nothing, and looks in the dump as if it
-    did.
+    The rules in it do nothing. A firewall chain that lost its jump protects nothing, but the dump looks as if it did.
 
 Example:
     *filter
@@ -18,10 +17,10 @@ Example:
     COMMIT
 
 How to fix:
-    Add the jump that is missing, or delete the chain (`iptables -F NAME`, then `iptables -X NAME`).
+    Add the missing jump, or delete the chain (`iptables -F NAME`, then `iptables -X NAME`).
 
 When to ignore:
-    Chains that are put in place ahead of their use, or that a program keeps at hand and hooks when it needs them.
+    When the chain was added before it is needed, or its program hooks it only when needed.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ from ipt_explain.model import Chain
 from ipt_explain.words.lists import listed
 
 NAMED = 5
-"""So many chains are named in the message; the others are counted."""
+"""The message names so many chains and counts the others."""
 
 
 @rule("IPT005", "unreachable-chain", Severity.INFO, reads_absence=True)
 def unreachable_chain(context: RulesetContext) -> Faults:
-    """One fault for each table, at the first unreachable chain; chains behind it are named by those that lead to
-    them.
+    """One fault for each table, at the first unreachable chain; chains that only unreachable ones lead to are left
+    out.
     """
     for name, table in context.ruleset.tables.items():
         jumps = context.jumps(name)
         if jumps is None or table.chains.keys().isdisjoint(BUILT_IN_CHAINS.get(name, ())):
             continue
-        # Every unreachable chain hangs on one that nothing calls, or a circle that nothing else calls.
+        # Every unreachable chain is called from one that nothing calls, or from a loop that nothing else calls.
         roots = table.chains.keys() - jumps.called
         roots |= {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
         suspects = [

@@ -1,12 +1,12 @@
 """A table or chain is declared twice; the second declaration replaces the first.
 
 What it checks:
-    Each table has one section, and each chain is declared once in it. Dumps of several families or backends that were
-    joined are separated first.
+    Each table has one section, which declares each chain once. Joined dumps of several families or backends are
+    separated first.
 
 Why it matters:
-    `iptables-restore` empties a table when its section begins and a chain when it is declared: what the first section
-    put there is gone once the second is loaded. iptables-legacy refuses a chain that is declared twice outright.
+    `iptables-restore` empties a table when its section begins and a chain when it is declared. Once the second section
+    is loaded, the rules of the first are gone. iptables-legacy refuses a chain that is declared twice.
 
 Example:
     *filter
@@ -18,11 +18,11 @@ Example:
     COMMIT
 
 How to fix:
-    Join the sections by hand, or keep only the one that is meant. To add rules to those in the kernel, use
-    `iptables-restore --noflush`.
+    Join the sections by hand, or keep only the right one. To add rules to those in the kernel, use `iptables-restore
+    --noflush`.
 
 When to ignore:
-    Where two dumps of different times were joined on purpose; better audit them one by one.
+    When two dumps from different times were joined on purpose; better audit them one by one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 
 @rule("IPT006", "duplicate-section", Severity.WARNING)
 def duplicate_section(context: RulesetContext) -> Faults:
-    """One fault for each table that has anything declared again, at the first such line; none where the line that
+    """One fault for each table that has anything declared again, at the first such line; none if the line that
     names the table may be gone.
     """
     for name, table in context.ruleset.tables.items():
@@ -41,8 +41,8 @@ def duplicate_section(context: RulesetContext) -> Faults:
             text = context.text.line(first).strip()
             what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"
             yield Fault(
-                f"{what}: on restore it replaces what was there before, and the rules of the first are lost",
-                "Join the two, or keep the one that is meant.",
+                f"{what}: on restore the second replaces the first, whose rules are lost",
+                "Join the two, or keep only the right one.",
                 at_table(name, first),
                 related=tuple(others),
                 key=name,

@@ -1,12 +1,11 @@
 """A table ends without COMMIT: the dump was cut off.
 
 What it checks:
-    Each table of a dump or of restore input ends in COMMIT.
+    Each table of a dump or of restore input ends with COMMIT.
 
 Why it matters:
-    What comes after the cut is missing: rules, chains, whole tables. iptables-restore loads nothing of a table without
-    COMMIT ("COMMIT expected"). What else this audit says of such a dump holds for the part that is there; nothing is
-    said about what is absent from it.
+    Everything after the cut is missing: rules, chains, whole tables. iptables-restore loads nothing of a table without
+    COMMIT ("COMMIT expected"). This audit checks the part that is there and concludes nothing from what is absent.
 
 Example:
     *filter
@@ -15,8 +14,8 @@ Example:
     -A INPUT -i lo -j ACCEPT
 
 How to fix:
-    Take the dump again, whole. Look for a full disk, a pipe that was closed, a log that cuts long messages, or a copy
-    from a terminal that lost its end.
+    Take a complete new dump. Check for a full disk, a closed pipe, a log that cuts long messages, or a terminal copy
+    that lost its end.
 
 When to ignore:
     Never for rules that are to be restored.
@@ -34,8 +33,8 @@ def truncated_dump(context: RulesetContext) -> Faults:
     for name, table in context.ruleset.tables.items():
         if not table.committed:
             yield Fault(
-                f"table {name} has no COMMIT: the text is cut off, and iptables-restore would load nothing of it",
-                "Take the dump again, whole.",
+                f"table {name} has no COMMIT: the dump is cut off, and iptables-restore loads nothing of it",
+                "Take a complete new dump.",
                 at_table(name, _last_line(table)),
                 key=name,
             )

@@ -1,13 +1,12 @@
 """A line that iptables-save printed but iptables-restore cannot read back.
 
 What it checks:
-    No rule holds what iptables prints but refuses on input: `[unsupported revision]`, port 0 and other remains of a
-    NAT target that the saver did not understand, comments with a line feed in them, names of chains longer than 28
-    bytes.
+    No rule has anything that iptables prints but refuses on input: `[unsupported revision]`, port 0 and other remains
+    of a NAT target that the saver did not understand, comments with a line feed, chain names longer than 28 bytes.
 
 Why it matters:
-    Restoring the dump fails, or loads something else than what the kernel held: a rule that was DNAT to an endpoint
-    comes back as DNAT to nowhere. It shows that the tool that saved the rules is older than the one that wrote them.
+    Restoring the dump fails, or loads something different from what the kernel had: a rule that was DNAT to an endpoint
+    comes back as DNAT to nowhere. It shows that the tool that saved the rules is older than the tool that wrote them.
 
 Example:
     -A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT [unsupported revision]
@@ -17,7 +16,7 @@ How to fix:
     container's `iptables-save`. Do not restore this dump.
 
 When to ignore:
-    Where the dump is only read, never restored. The rules in the kernel may be sound.
+    When the dump is only read, never restored. The rules in the kernel may be fine.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ipt_explain.graph.lint.unreadable import find_unreadable
 
 @rule("IPT008", "not-restorable", Severity.WARNING, general=True)
 def not_restorable(context: RulesetContext) -> Faults:
-    """One fault for each kind of trouble in a table, at the first line that has it."""
+    """One fault for each kind of problem in a table, at the first line that has it."""
     for trouble in find_unreadable(context.ruleset, context.by_shape):
         first = trouble.rules[0] if trouble.rules else None
         place = Place()

@@ -15,8 +15,8 @@ Example:
     COMMIT
 
 How to fix:
-    Drop packets in filter (or in raw, before connections are tracked); rewrite destinations from PREROUTING and
-    OUTPUT, sources from POSTROUTING.
+    Drop packets in filter (or in raw, before connections are tracked). Rewrite destinations from PREROUTING and OUTPUT,
+    and sources from POSTROUTING.
 
 When to ignore:
     Never: these rules cannot be loaded.
@@ -30,7 +30,7 @@ from ipt_explain.graph.lint.misplaced import find_misplaced
 
 @rule("IPT009", "invalid-in-table", Severity.ERROR)
 def invalid_in_table(context: RulesetContext) -> Faults:
-    """One fault for each target and place that do not go together, at the first rule; none where the line that names
+    """One fault for each target and place that do not go together, at the first rule; none if the line that names
     the table may be gone.
     """
     for misplaced in find_misplaced(context.by_shape, context.jumps("nat")):
@@ -38,7 +38,7 @@ def invalid_in_table(context: RulesetContext) -> Faults:
             return
         first, *others = misplaced.rules
         yield Fault(
-            f"{misplaced.target} cannot be used {misplaced.where}: iptables-restore will refuse the table",
+            f"{misplaced.target} cannot be used {misplaced.where}: iptables-restore refuses the table",
             f"{misplaced.target} works {misplaced.allowed}; move the rule there.",
             at_rule(first, focus=f"-j {misplaced.target}"),
             related=tuple(rule.line for rule in others),

@@ -5,8 +5,8 @@ What it checks:
 
 Why it matters:
     Only the first packet of a connection crosses nat. With policy DROP, every new connection that no rule rewrites is
-    dropped there: traffic that is neither for a Service nor masqueraded. iptables refuses to set this policy today, so
-    such rules also fail to restore.
+    dropped there: all traffic that is neither for a Service nor masqueraded. Current iptables refuses to set this
+    policy, so such rules also fail to restore.
 
 Example:
     *nat
@@ -30,7 +30,7 @@ def nat_policy(context: RulesetContext) -> Faults:
     for chain in nat.chains.values() if nat is not None else ():
         if chain.policy == "DROP":
             yield Fault(
-                f"policy DROP of nat {chain.name}: each new connection that no rule here rewrites is dropped",
+                f"nat {chain.name} has policy DROP: new connections that no rule here rewrites are dropped",
                 f"Set it to ACCEPT (`iptables -t nat -P {chain.name} ACCEPT`) and drop packets in table filter.",
                 at_chain(chain),
             )

@@ -1,23 +1,23 @@
-"""A condition matches every packet or none, as written.
+"""A condition as written matches every packet, or none.
 
 What it checks:
-    Probabilities that the kernel keeps as 0 or 1, `--every 1`, marks whose value has bits outside of its mask, `!` in
-    front of everything there is (`! --dport 0:65535`, `! -s 0.0.0.0/0`), and two conditions of one rule that exclude
-    each other (ports, addresses, states).
+    Probabilities that the kernel rounds to 0 or 1, `--every 1`, marks whose value has bits outside their mask, `!`
+    before everything there is (`! --dport 0:65535`, `! -s 0.0.0.0/0`), and two conditions of one rule that exclude each
+    other (ports, addresses, states) are reported.
 
 Why it matters:
-    A rule that never matches does nothing, and one that always matches takes what was meant for the rules after it.
-    iptables-save hides some of these: it prints `! --dport 0:65535`, which matches nothing, as no condition at all,
-    which matches everything; the meaning turns round when the dump is restored.
+    A rule that never matches does nothing. A rule that always matches takes packets meant for the rules after it.
+    iptables-save hides some of these: `! --dport 0:65535` matches nothing, but it prints no condition at all, which
+    matches everything. Restoring the dump then reverses the meaning.
 
 Example:
     -A INPUT -p tcp -m statistic --mode random --probability 0.00000000000 -j DROP
 
 How to fix:
-    Write the value that was meant, or remove the condition or the rule.
+    Write the intended value, or remove the condition or the rule.
 
 When to ignore:
-    A rule that is switched off on purpose by a condition that never holds.
+    When the rule is switched off on purpose by a condition that never matches.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def always_or_never(context: RulesetContext) -> Faults:
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(
             f"{words} can {effect}: {certainty.why}",
-            "Write the value that was meant, or remove the condition."
+            "Write the intended value, or remove the condition."
             if certainty.matches
             else "Fix or remove the rule.",
             at_rule(judged, focus=judged.spelled(certainty.options[0])),

@@ -1,15 +1,14 @@
-"""No packet gets to the service rules: nat PREROUTING or OUTPUT does not jump to KUBE-SERVICES.
+"""Service rules are never reached: nat PREROUTING or OUTPUT does not jump to KUBE-SERVICES.
 
 What it checks:
-    Where nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another
-    chain. It also reports where nat holds chains of single services but no KUBE-SERVICES to reach them by.
+    If nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another chain. It
+    is also reported if nat has chains of single Services but no KUBE-SERVICES that leads to them.
 
 Why it matters:
     Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the
-    ClusterIP as destination and time out. Without the one in OUTPUT the same happens to the node's own processes and
-    to host-network pods. kube-proxy 1.27 and later checks its hooks only when it syncs everything, and it assumes that
-    its rules are intact as long as its canary chains exist: it may not repair a deleted hook for an hour, or until it
-    is restarted.
+    ClusterIP as destination and time out. Without the jump in OUTPUT the same happens to the node's own processes and
+    to host-network pods. kube-proxy 1.27 and later checks its hooks only at a full sync, and assumes that its rules are
+    intact as long as its canary chains exist. It may not repair a deleted hook for an hour, or until it is restarted.
 
 Example:
     *nat
@@ -23,8 +22,8 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node (delete its pod): at start it writes all of its hooks. Then look for what removed the
-    jump; firewalld reloads, `iptables -F` in boot scripts and other tools' restores are the usual causes.
+    Restart kube-proxy on the node (delete its pod): at start it writes all of its hooks. Then find what removed the
+    jump. The usual causes are firewalld reloads, `iptables -F` in boot scripts and restores by other tools.
 
 When to ignore:
     When another program has taken over Services (an eBPF data plane) and these chains are leftovers. Then remove them
@@ -40,9 +39,9 @@ from ipt_explain.audit.evidence.node.writer import writer
 
 _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",
-    "OUTPUT": "connections of the node itself and of host-network pods to Services leave untranslated and time out",
+    "OUTPUT": "connections from the node and from host-network pods to Services leave untranslated and time out",
 }
-_FIX = "Restart kube-proxy on this node, which rewrites its hooks; then look for what removed this one."
+_FIX = "Restart kube-proxy on this node: it rewrites its hooks. Then find what removed this one."
 
 
 @rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)
@@ -59,7 +58,7 @@ def services_not_hooked(context: RulesetContext) -> Faults:
             yield Fault(
                 f"nat has no KUBE-SERVICES chain, so nothing leads to its {services} service chains: no Service works "
                 "through this node",
-                "Restart kube-proxy on this node; where another program serves Services now, remove the leftovers "
+                "Restart kube-proxy on this node; if another program serves Services now, remove the leftovers "
                 "with kube-proxy --cleanup.",
                 at_table("nat", nat.line, SERVICES),
             )
@@ -69,6 +68,6 @@ def _fault(context: RulesetContext, state: HookState) -> Fault:
     name = state.hook.built_in
     wait = ""
     if writer(context).canaries:
-        wait = "; as its canary chains still exist, kube-proxy 1.27 and later does not notice before its next full sync"
+        wait = "; kube-proxy 1.27 and later does not notice until its next full sync, as its canary chains still exist"
     message = f"nat {name} does not jump to KUBE-SERVICES: {_LOST[name]}{wait}"
     return Fault(message, _FIX, state.lacking, related=state.unreached)

@@ -1,13 +1,13 @@
 """Marked packets are never masqueraded: nat POSTROUTING does not jump to KUBE-POSTROUTING.
 
 What it checks:
-    Where nat has a KUBE-POSTROUTING chain with rules, POSTROUTING leads to it, directly or through another chain; and
-    where rules mark packets for masquerading, there is a KUBE-POSTROUTING at all.
+    If nat has a KUBE-POSTROUTING chain with rules, POSTROUTING leads to it, directly or through another chain. If rules
+    mark packets for masquerading, KUBE-POSTROUTING exists.
 
 Why it matters:
-    KUBE-MARK-MASQ only marks; the source address is rewritten in KUBE-POSTROUTING. Without the jump, a connection to a
-    node port whose pod runs on another node, from a load balancer, or of a pod to itself is answered without passing
-    this node, and the client gets no usable reply.
+    KUBE-MARK-MASQ only marks packets; KUBE-POSTROUTING rewrites their source. Without the jump, replies bypass this
+    node and the client cannot use them. This hits connections to a node port whose pod runs on another node,
+    connections from a load balancer, and pods that connect to themselves.
 
 Example:
     *nat
@@ -34,8 +34,8 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 _LOST = (
-    "marked packets keep their source, so node ports whose pod is on another node, load balancer addresses and pods "
-    "that reach themselves get no usable reply"
+    "marked packets keep their source, so connections to load balancers, to node ports with pods on other nodes and "
+    "from a pod to itself hang"
 )
 _FIX = "Restart kube-proxy on this node: at start it writes KUBE-POSTROUTING and the jump to it."
 

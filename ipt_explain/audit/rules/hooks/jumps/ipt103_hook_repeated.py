@@ -1,14 +1,14 @@
-"""A built-in chain jumps to the same chain of kube-proxy twice.
+"""A built-in chain jumps to the same kube-proxy chain twice.
 
 What it checks:
-    Each of kube-proxy's and kubelet's hooks appears once in its built-in chain. Only complete dumps are judged: in a
+    Each hook of kube-proxy and kubelet appears once in its built-in chain. Only complete dumps are checked: in a
     fragment two tables' hooks can look alike.
 
 Why it matters:
-    Every packet that the first jump brought back walks the chain again. With 5,000 Services that is 5,000 comparisons
-    more for each new connection that is for none of them. A second hook is also a sign: an older kube-proxy's that
-    nobody cleaned up, a script that runs at each boot, or iptables 1.8.1 and 1.8.2, whose check for an existing rule
-    failed.
+    Every packet that returns from the first jump walks the chain again. With 5,000 Services that is 5,000 more
+    comparisons for each new connection to anything else. A second hook is also a symptom: of an older kube-proxy that
+    nobody cleaned up, of a script that runs at each boot, or of iptables 1.8.1 and 1.8.2, which fail to find existing
+    rules.
 
 Example:
     *nat
@@ -20,10 +20,10 @@ Example:
     COMMIT
 
 How to fix:
-    Delete the jump without kube-proxy's comment, or the later one: `iptables -t nat -D PREROUTING NUMBER`.
+    Delete the jump that lacks kube-proxy's comment, or the later one: `iptables -t nat -D PREROUTING NUMBER`.
 
 When to ignore:
-    When the copy asks for other packets than the first and does so on purpose.
+    When the copy matches different packets than the first, on purpose.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def hook_repeated(context: RulesetContext) -> Faults:
             hook, count = state.hook, len(state.rules)
             times = "twice" if count == 2 else f"{count} times"
             yield Fault(
-                f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: packets that come back walk its "
+                f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: packets that return walk its "
                 f"{len(state.target.rules)} rules {times}",
                 f"Delete the copies, e.g. `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what adds "
                 "them.",

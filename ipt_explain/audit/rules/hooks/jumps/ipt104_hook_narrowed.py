@@ -1,14 +1,13 @@
 """A hook has extra conditions, so some packets bypass kube-proxy's chains.
 
 What it checks:
-    The jumps from built-in chains into kube-proxy's and kubelet's chains match every packet; in filter they may be
+    The jumps from built-in chains into kube-proxy's and kubelet's chains match every packet. In filter they may be
     limited to new connections (`--ctstate NEW`), as kube-proxy writes some of them. The jump to KUBE-NODEPORTS at the
-    end of nat KUBE-SERVICES is checked the same way: it may test nothing but its destination. A hook that appears a
-    second time without conditions is left to IPT103.
+    end of nat KUBE-SERVICES may test only its destination. IPT103 reports a hook that also appears without conditions.
 
 Why it matters:
-    Packets that the condition leaves out are not translated, masqueraded or filtered. At its next full sync kube-proxy
-    adds its own hook beside the narrowed one, so the fault comes and goes.
+    Packets that do not match the condition are not translated, masqueraded or filtered. At its next full sync
+    kube-proxy adds its own hook next to the narrowed one, so the problem comes and goes.
 
 Example:
     *nat
@@ -19,10 +18,10 @@ Example:
     COMMIT
 
 How to fix:
-    Delete the rule and restart kube-proxy, which writes the hook as it should be.
+    Delete the rule and restart kube-proxy: it writes the hook without conditions.
 
 When to ignore:
-    When Services are kept from part of the traffic on purpose; then expect kube-proxy to undo it.
+    When part of the traffic is kept from Services on purpose; kube-proxy will undo it.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def hook_narrowed(context: RulesetContext) -> Faults:
             )
     for jump, words in services_chain(context).narrowed_node_ports:
         yield Fault(
-            f"KUBE-SERVICES sends only packets with {both(words)} to KUBE-NODEPORTS: all others reach no node port",
+            f"KUBE-SERVICES sends only packets with {both(words)} to KUBE-NODEPORTS: others reach no node port",
             _FIX,
             at_rule(jump),
         )

@@ -1,13 +1,13 @@
-"""A goto (-g) is used where packets have to come back (-j).
+"""A goto (-g) is used where packets must return (-j).
 
 What it checks:
-    The hooks in built-in chains, and the rules that lead to KUBE-MARK-MASQ, KUBE-MARK-DROP or, ahead of other rules, to
-    KUBE-NODEPORTS, jump with -j.
+    Hooks in built-in chains use -j, and so do rules that lead to KUBE-MARK-MASQ, to KUBE-MARK-DROP or, before other
+    rules, to KUBE-NODEPORTS.
 
 Why it matters:
     After a goto, the end of the chain leads back to the caller, not to the rule after the goto. With `-g
     KUBE-MARK-MASQ` the packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination.
-    After a hook with -g, the rest of the built-in chain, other programs' rules included, is never reached.
+    After a hook with -g, packets skip the rest of the built-in chain, including other programs' rules.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ
@@ -15,7 +15,7 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Write -j in place of -g. kube-proxy never writes -g: restart it to have its rules rewritten.
+    Replace -g with -j. kube-proxy never writes -g: restart it and it rewrites its rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def hook_goto(context: RulesetContext) -> Faults:
     for goto in misplaced_gotos(context.ruleset, context.by_shape):
         yield Fault(
             _message(goto),
-            f"Replace -g {goto.rule.target} by -j {goto.rule.target}.",
+            f"Write -j {goto.rule.target} instead of -g.",
             at_rule(goto.rule, focus="-g"),
         )
 
@@ -39,7 +39,7 @@ def _message(goto: Goto) -> str:
     chain, target = goto.rule.chain, goto.rule.target
     if goto.place is GotoPlace.HOOK:
         return (
-            f"{goto.table} {chain} goes to {target} with -g: packets that come back skip the rest of {chain} "
+            f"{goto.table} {chain} goes to {target} with -g: packets that return skip the rest of {chain} "
             f"({goto.skipped} rules) and get its policy"
         )
     if goto.place is GotoPlace.MARK:

@@ -1,15 +1,15 @@
-"""A rule ahead of kube-proxy's takes Service traffic.
+"""A rule before kube-proxy's takes Service traffic.
 
 What it checks:
-    New connections to every Service with endpoints are sent through the dump. Where they are lost ahead of
-    KUBE-SERVICES, in nat PREROUTING or OUTPUT, in raw or mangle, or in chains that these lead to, the rule or policy
-    that does it is reported, with a severity that depends on its effect (see IPT117), or as a warning if it hits only
-    some sources or interfaces. Losses that depend on anything else the dump does not show are not reported. Neighbours
-    that answer Services themselves, as NodeLocal DNSCache does, are left alone.
+    New connections to every Service with endpoints reach KUBE-SERVICES; ipt-explain sends them through the dump. If a
+    rule or policy in nat PREROUTING or OUTPUT, in raw or mangle, or in a chain that these lead to takes them first, it
+    is reported. The severity depends on the effect (see IPT117); a rule that hits only some sources or interfaces is a
+    warning. Losses that depend on anything else that the dump does not show are not reported, nor are programs that
+    answer for Services themselves, such as NodeLocal DNSCache.
 
 Why it matters:
-    These connections never get to the Service: a port forward or host port with the same number as a node port takes
-    its clients, an ACCEPT in nat lets ClusterIPs leave untranslated, NOTRACK takes them out of NAT altogether.
+    These connections never reach the Service. A port forward or host port with the same number as a node port takes its
+    clients, an ACCEPT in nat lets ClusterIPs leave untranslated, and NOTRACK skips NAT altogether.
 
 Example:
     *nat
@@ -28,10 +28,11 @@ Example:
     COMMIT
 
 How to fix:
-    Narrow the rule so that it leaves out the Service's address and port, or put it after the jump to KUBE-SERVICES.
+    Narrow the rule so that it does not match the Service's address and port, or move it after the jump to
+    KUBE-SERVICES.
 
 When to ignore:
-    When the rule is there to take this traffic, as a node's own DNS cache or a transparent proxy may.
+    When the rule is meant to take this traffic, like a node's DNS cache or a transparent proxy.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.losses.causes import Where, by_source_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
-_FIX = "Narrow the rule so that it leaves Services out, or put it after the jump to KUBE-SERVICES."
+_FIX = "Narrow the rule so that it does not match Services, or move it after the jump to KUBE-SERVICES."
 
 
 @rule("IPT106", "services-shadowed", Severity.ERROR, reads_absence=True)

@@ -1,14 +1,14 @@
 """Packets do not reach kube-proxy's rules in the filter table: a hook is missing.
 
 What it checks:
-    Where filter holds kube-proxy's chains, the built-in chains jump to them as the release does: OUTPUT and (1.14 and
+    If filter has kube-proxy's chains, the built-in chains jump to them as that release writes it: OUTPUT and (1.14 and
     later) FORWARD to KUBE-SERVICES, INPUT and (1.20 and later) FORWARD to KUBE-EXTERNAL-SERVICES, INPUT to
-    KUBE-SERVICES (1.14 to 1.19) and to KUBE-NODEPORTS (1.21 and later), FORWARD to KUBE-FORWARD; in ipvs mode those of
-    KUBE-NODE-PORT, KUBE-IPVS-FILTER and KUBE-IPVS-OUT-FILTER.
+    KUBE-SERVICES (1.14 to 1.19) and to KUBE-NODEPORTS (1.21 and later), FORWARD to KUBE-FORWARD. In ipvs mode the hooks
+    are those of KUBE-NODE-PORT, KUBE-IPVS-FILTER and KUBE-IPVS-OUT-FILTER.
 
 Why it matters:
-    A Service without endpoints is refused with an ICMP error in these chains. Where the hook is missing, clients wait
-    for a timeout instead of failing at once; a node port without endpoints reaches whatever listens on that port of
+    These chains refuse connections to a Service without endpoints with an ICMP error. Without the hook, clients wait
+    for a timeout instead of failing at once, and a node port without endpoints reaches whatever listens on that port of
     the node. Without KUBE-FORWARD, a node whose FORWARD policy is DROP does not forward Service traffic.
 
 Example:
@@ -26,7 +26,7 @@ How to fix:
     Restart kube-proxy on the node: at start it writes all of its hooks.
 
 When to ignore:
-    When another program filters Service traffic instead and the chains are leftovers.
+    When another program filters Service traffic and these chains are leftovers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook, ho
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
     ("FORWARD", SERVICES): "pods' connections to Services without endpoints hang instead of failing at once",
-    ("INPUT", SERVICES): "connections to Services without endpoints whose address is the node's own are not refused",
+    ("INPUT", SERVICES): "connections to Services without endpoints on the node's own addresses are not refused",
     (
         "INPUT",
         EXTERNAL_SERVICES,
@@ -47,14 +47,14 @@ _EFFECTS = {
         "FORWARD",
         EXTERNAL_SERVICES,
     ): "connections to external addresses without endpoints hang instead of failing at once",
-    ("INPUT", NODE_PORTS): "load balancers' health checks depend on the rest of INPUT; where that drops them, the node "
+    ("INPUT", NODE_PORTS): "load balancers' health checks depend on the rest of INPUT; if that drops them, the node "
     "counts as down",
     (
         "FORWARD",
         FORWARD,
-    ): "nothing drops INVALID packets, and where FORWARD's policy is DROP, Service traffic is not forwarded",
+    ): "nothing drops INVALID packets, and if FORWARD's policy is DROP, Service traffic is not forwarded",
     ("INPUT", "KUBE-NODE-PORT"): "load balancers' health checks depend on the rest of INPUT",
-    ("INPUT", "KUBE-IPVS-FILTER"): "every port that listens on the node can be reached through any Service address",
+    ("INPUT", "KUBE-IPVS-FILTER"): "every port that listens on the node can be reached by any Service address",
     ("OUTPUT", "KUBE-IPVS-OUT-FILTER"): "load balancer source ranges are not enforced for the node itself",
 }
 _ELSEWHERE = (FIREWALL, PROXY_FIREWALL)

@@ -1,12 +1,12 @@
 """Load balancer source ranges are not enforced: a hook to KUBE-PROXY-FIREWALL is missing.
 
 What it checks:
-    Where filter has a KUBE-PROXY-FIREWALL chain, INPUT, FORWARD and (in iptables mode) OUTPUT jump to it. Without
-    rules in the chain it is a warning, as nothing is dropped yet.
+    If filter has a KUBE-PROXY-FIREWALL chain, INPUT, FORWARD and (in iptables mode) OUTPUT jump to it. If the chain is
+    empty this is a warning: no Service needs it yet.
 
 Why it matters:
-    From 1.25 on, kube-proxy drops connections from outside a Service's loadBalancerSourceRanges in this chain and
-    nowhere else. Without the hook, what the ranges should keep out passes on this node.
+    From 1.25 on, kube-proxy enforces a Service's loadBalancerSourceRanges in this chain and nowhere else. Without the
+    hook, clients outside the ranges get through on this node.
 
 Example:
     *filter
@@ -26,7 +26,7 @@ How to fix:
     Restart kube-proxy on the node: at start it writes all of its hooks.
 
 When to ignore:
-    Never where source ranges are there to protect something.
+    Never if you rely on source ranges.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import hooks
 _WHOSE = {
     "INPUT": "connections to load balancer addresses that are the node's own",
     "FORWARD": "connections from outside and from pods",
-    "OUTPUT": "connections of the node itself",
+    "OUTPUT": "connections from the node",
 }
 
 
@@ -51,7 +51,7 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
         name, dropped = state.hook.built_in, len(state.target.rules)
         effect = f"its {dropped} rules are not applied to {_WHOSE[name]}, whatever the source ranges"
         if not dropped:
-            effect = f"a Service's source ranges would not be applied to {_WHOSE[name]}"
+            effect = f"source ranges would not be applied to {_WHOSE[name]}"
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
             "Restart kube-proxy on this node: at start it writes all of its hooks.",

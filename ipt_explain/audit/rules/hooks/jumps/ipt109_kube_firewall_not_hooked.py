@@ -1,12 +1,11 @@
 """KUBE-FIREWALL is not reached: INPUT or OUTPUT does not jump to it.
 
 What it checks:
-    Where filter has a KUBE-FIREWALL chain with rules, INPUT and OUTPUT lead to it.
+    If filter has a KUBE-FIREWALL chain with rules, INPUT and OUTPUT lead to it.
 
 Why it matters:
-    The chain drops packets that KUBE-MARK-DROP marked (load balancer source ranges and missing local endpoints, up to
-    1.24) and packets from other hosts to 127.0.0.0/8, to which route_localnet would otherwise give access
-    (CVE-2020-8558).
+    The chain drops packets that KUBE-MARK-DROP marked (source ranges and missing local endpoints, up to 1.24). It also
+    drops packets from other hosts to 127.0.0.0/8, which route_localnet would otherwise let in (CVE-2020-8558).
 
 Example:
     *filter
@@ -33,7 +32,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 _EFFECTS = {
     "INPUT": "packets that arrive marked for dropping, or for 127.0.0.0/8 from another host, are let in",
-    "OUTPUT": "the node's own packets that are marked for dropping are let out",
+    "OUTPUT": "the node's own packets marked for dropping are let out",
 }
 
 

@@ -1,13 +1,13 @@
-"""A filter hook of kube-proxy takes every packet, not just new connections: slow, but right.
+"""A filter hook of kube-proxy takes every packet, not just new connections: slow but correct.
 
 What it checks:
     From 1.11 on, kube-proxy limits the filter table's jumps to KUBE-SERVICES, KUBE-EXTERNAL-SERVICES and
-    KUBE-PROXY-FIREWALL to new connections. Complete dumps are judged where another hook has the condition, or the
-    release is certain.
+    KUBE-PROXY-FIREWALL to new connections. Only complete dumps are checked, and only if another hook has the condition
+    or the release is certain.
 
 Why it matters:
-    The chains refuse Services without endpoints, which only the first packet of a connection needs to be asked about.
-    Without the condition every packet is compared with all of their rules.
+    Only the first packet of a connection needs these chains, which refuse Services without endpoints. Without the
+    condition every packet is compared with all of their rules.
 
 Example:
     *filter
@@ -26,10 +26,10 @@ Example:
     COMMIT
 
 How to fix:
-    Delete the hook and restart kube-proxy, which writes its own.
+    Delete the hook and restart kube-proxy: it writes its own.
 
 When to ignore:
-    When the chains hold few rules.
+    When the chains have few rules.
 """
 
 from __future__ import annotations
@@ -53,6 +53,6 @@ def hook_without_ctnew(context: RulesetContext) -> Faults:
                 yield Fault(
                     f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
                     f"is compared with {len(state.target.rules)} rules",
-                    "Delete the jump and restart kube-proxy, which writes it with --ctstate NEW.",
+                    "Delete the jump and restart kube-proxy: it writes it with --ctstate NEW.",
                     at_rule(jump),
                 )

@@ -1,12 +1,12 @@
-"""kube-proxy's rules are gone from nat but still present in filter: somebody flushed nat.
+"""kube-proxy's rules are gone from nat but not from filter: something flushed nat.
 
 What it checks:
-    A complete dump of both tables, in which filter holds kube-proxy's chains and hooks, and nat holds none of its
-    rules: no KUBE-SERVICES, or one that is empty where kube-proxy had written Services.
+    nat has kube-proxy's rules if filter has its chains and hooks. Reported in complete dumps of both tables if nat has
+    no KUBE-SERVICES, or an empty one although kube-proxy had written Services.
 
 Why it matters:
     No Service works through this node: ClusterIPs and node ports are not translated. kube-proxy 1.27 and later notices
-    only if its canary chain is gone too; otherwise at its next full sync, which may be an hour away.
+    at once only if its canary chain is gone too; otherwise at its next full sync, up to an hour later.
 
 Example:
     *filter
@@ -26,8 +26,8 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node (delete its pod): it writes all of its rules at start. Then look for what flushed
-    nat: `iptables -t nat -F` in a boot script, a firewall's restart, another program's restore.
+    Restart kube-proxy on the node (delete its pod): at start it writes all of its rules. Then find what flushed nat:
+    `iptables -t nat -F` in a boot script, a firewall's restart, another program's restore.
 
 When to ignore:
     When kube-proxy was removed from this node on purpose; then clean up with `kube-proxy --cleanup`.
@@ -56,9 +56,9 @@ def nat_emptied(context: RulesetContext) -> Faults:
         return
     gone = "has no KUBE-SERVICES chain" if services is None else "KUBE-SERVICES is empty"
     yield Fault(
-        f"filter still holds kube-proxy's chains, but nat {gone}: somebody flushed nat, and no Service works through "
+        f"filter still has kube-proxy's chains, but nat {gone}: something flushed nat, and no Service works through "
         "this node",
-        "Restart kube-proxy on this node, which rewrites its rules; then look for what flushed nat.",
+        "Restart kube-proxy on this node: it rewrites its rules. Then find what flushed nat.",
         at_table("nat", nat.line) if services is None else at_chain(services),
     )
 

@@ -1,15 +1,15 @@
 """Connections to a Service do not arrive, and no other rule says why.
 
 What it checks:
-    New connections are sent through all tables and hooks of the dump: to each ClusterIP from an ordinary pod and from
-    the node itself, to node ports, external addresses and load balancers from outside. Where a Service has endpoints
-    and connections still end elsewhere (dropped, refused, sent to an address that is not an endpoint, or sent on
-    untranslated), this rule names the rule or chain responsible, unless a more specific audit rule already reports it.
-    Losses that depend on things the dump does not show are left out. Connections that a Service itself refuses (no
-    endpoints, policy Local, source ranges) are not losses.
+    New connections to every Service with endpoints reach one of them. ipt-explain sends them through all tables and
+    hooks of the dump: to each ClusterIP from an ordinary pod and from the node itself; to node ports, external
+    addresses and load balancers from outside. If they end anywhere else (dropped, refused, sent to an address that is
+    not an endpoint, or sent on untranslated), this rule names the rule or chain responsible, unless a more specific
+    rule already reports it. Losses that depend on things the dump does not show are left out. Connections that a
+    Service itself refuses (no endpoints, policy Local, source ranges) are not losses.
 
-    It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections; a
-    warning where some endpoints or a share of connections are lost. It holds for every mode of kube-proxy.
+    It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections, and a
+    warning if some endpoints or a share of connections are lost. It applies to every mode of kube-proxy.
 
 Why it matters:
     Clients time out or get the wrong answer, always or now and then, though Services and pods look healthy.
@@ -35,11 +35,11 @@ Example:
     COMMIT
 
 How to fix:
-    Remove the rule, or narrow it so that it leaves Service traffic alone. `ipt-explain trace` shows the full path of
-    one such connection. If the rule is in one of kube-proxy's chains, restart kube-proxy, which rewrites them.
+    Remove the rule, or narrow it so that it does not match Service traffic. `ipt-explain trace` shows the full path of
+    one such connection. If the rule is in one of kube-proxy's chains, restart kube-proxy: it rewrites them.
 
 When to ignore:
-    When the rule is there to keep this traffic from the Service.
+    When the rule is meant to keep this traffic from the Service.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from ipt_explain.audit.authoring import BackendContext, Faults, Severity, servic
 from ipt_explain.audit.evidence.losses.causes import Where, causes
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
-_FIX_CHAIN = "Restart kube-proxy on this node, which rewrites its rules; ipt-explain trace shows the full path."
+_FIX_CHAIN = "Restart kube-proxy on this node: it rewrites its rules. ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 

@@ -1,13 +1,13 @@
 """A NetworkPolicy engine drops connections to a Service.
 
 What it checks:
-    New connections are sent through all tables and hooks of the dump, as for IPT117. Where a chain of Calico, Cilium,
-    kube-router, Weave Net, Antrea or Azure NPM drops or refuses them, it says which Services are hit: a note. One that
-    cuts off all Services, cluster DNS or the API server is a warning.
+    A new connection to a Service is not dropped or refused by a chain of Calico, Cilium, kube-router, Weave Net, Antrea
+    or Azure NPM. Connections are sent through the dump as for IPT117. If such a chain stops some, a note says which
+    Services are hit; if it cuts off all Services, cluster DNS or the API server, that is a warning.
 
 Why it matters:
-    That is what these chains are for, and usually intended. If it is not, this is the rule to look at. No policy is
-    meant to cut all Services off: then the engine has failed, or a policy for all pods forgot DNS.
+    Dropping traffic is what these chains are for, and usually intended. If it is not, start here. No policy is meant to
+    cut off all Services: either the engine failed, or a policy for all pods forgot DNS.
 
 Example:
     *filter
@@ -32,10 +32,10 @@ Example:
     COMMIT
 
 How to fix:
-    Look at the NetworkPolicies that select the endpoints' pods, and at their ingress rules.
+    Check the NetworkPolicies that select the endpoints' pods, and their ingress rules.
 
 When to ignore:
-    When the policy is meant to do that.
+    When the policy is meant to drop this traffic.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ipt_explain.audit.authoring import BackendContext, Faults, Severity, servic
 from ipt_explain.audit.evidence.losses.causes import Where, causes, cuts_off_all
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
-_FIX = "Look at the NetworkPolicies that select the endpoints' pods."
+_FIX = "Check the NetworkPolicies that select the endpoints' pods."
 
 
 @service_rule("IPT118", "policy-drops", Severity.INFO, reads_absence=True)

@@ -1,13 +1,13 @@
 """Services come after the jump to KUBE-NODEPORTS, which must be last in KUBE-SERVICES.
 
 What it checks:
-    In nat KUBE-SERVICES no rule that leads to a Service follows a jump to KUBE-NODEPORTS. Several such jumps, one for
-    each address of --nodeport-addresses, may close the chain.
+    In nat KUBE-SERVICES no rule that leads to a Service comes after a jump to KUBE-NODEPORTS. The chain may end with
+    several such jumps, one for each address of --nodeport-addresses.
 
 Why it matters:
-    An external or load balancer address that the node holds itself is local: where its port is also some Service's
-    node port, the packet is taken for the node port and reaches the wrong Service. kube-proxy never writes rules after
-    this jump, so they came from elsewhere and will disappear at its next sync.
+    An external or load balancer address that the node itself has is local. If its port is also a Service's node port,
+    the packet is treated as node port traffic and reaches the wrong Service. kube-proxy never writes rules after this
+    jump, so something else did, and they disappear at the next sync.
 
 Example:
     -A KUBE-SERVICES -m comment
@@ -17,7 +17,7 @@ Example:
       --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain. Do not append rules of your own to KUBE-SERVICES.
+    Restart kube-proxy on the node: it rewrites the chain. Do not append rules of your own to KUBE-SERVICES.
 
 When to ignore:
     Never: the next sync changes the rules anyway.
@@ -38,7 +38,7 @@ def nodeports_not_last(context: RulesetContext) -> Faults:
         behind = "a rule that leads to a Service comes" if count == 1 else f"{count} rules that lead to Services come"
         first = found.behind_node_ports[0]
         yield Fault(
-            f"{behind} after the jump to KUBE-NODEPORTS: for addresses of the node itself, node ports with the same "
+            f"{behind} after the jump to KUBE-NODEPORTS: on the node's own addresses, node ports with the same "
             "number take their connections",
             "Restart kube-proxy on this node: it rewrites the chain, with this jump last.",
             at_rule(found.node_ports[0]),

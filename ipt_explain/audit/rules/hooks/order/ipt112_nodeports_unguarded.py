@@ -5,15 +5,15 @@ What it checks:
     one address (`-d`).
 
 Why it matters:
-    KUBE-NODEPORTS looks at protocol and port alone. Unguarded, it takes every connection that passes the node to any
-    host's port 30080, say, and sends it to the pods of the Service with that node port.
+    KUBE-NODEPORTS tests only protocol and port. Without a guard it takes every connection through the node to, say,
+    port 30080 of any host and sends it to the pods of the Service with that node port.
 
 Example:
     -A KUBE-SERVICES -m comment
       --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -j KUBE-NODEPORTS
 
 How to fix:
-    Restart kube-proxy on the node, which writes the jump with its guard.
+    Restart kube-proxy on the node: it writes the jump with its guard.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def nodeports_unguarded(context: RulesetContext) -> Faults:
     for jump in services_chain(context).unguarded_node_ports:
         rules = f"the {count} rules of KUBE-NODEPORTS" if count else "KUBE-NODEPORTS"
         yield Fault(
-            f"packets to other hosts go through {rules}: connections through this node to any address whose port "
-            "is a node port are caught, and those to the node's own addresses may be missed",
+            f"packets to other hosts go through {rules}: connections through this node to a node port number on any "
+            "host are caught, and those to the node's own addresses may be missed",
             "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
             at_rule(jump),
         )

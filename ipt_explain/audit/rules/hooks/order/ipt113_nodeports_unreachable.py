@@ -1,11 +1,11 @@
 """No node port works: KUBE-NODEPORTS has rules, but KUBE-SERVICES does not lead to it.
 
 What it checks:
-    Where nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is judged where it holds both
-    chains.
+    If nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is checked if it has both chains.
 
 Why it matters:
-    Connections to node ports, and through cloud load balancers that send to them, get to no Service.
+    Connections to node ports reach no Service, and neither do those through cloud load balancers that send to node
+    ports.
 
 Example:
     *nat
@@ -18,8 +18,8 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node. If the jump stays away, compare --nodeport-addresses with the node's addresses:
-    where none of them fits, kube-proxy writes no jump.
+    Restart kube-proxy on the node. If the jump does not come back, compare --nodeport-addresses with the node's
+    addresses: if none matches, kube-proxy writes no jump.
 
 When to ignore:
     When --nodeport-addresses keeps node ports off this node on purpose.
@@ -44,10 +44,10 @@ def nodeports_unreachable(context: RulesetContext) -> Faults:
     if graph is not None and graph.is_called(NODE_PORTS):
         return
     yield Fault(
-        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: none of its {len(ports.rules)} rules is reached, and node "
-        "ports lead to no Service",
-        "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses fits one of its "
-        "addresses.",
+        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: its {len(ports.rules)} rules are not reached, and no node "
+        "port works",
+        "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses matches a node "
+        "address.",
         at_chain(ports),
         related=() if found.chain.line is None else (found.chain.line,),
     )

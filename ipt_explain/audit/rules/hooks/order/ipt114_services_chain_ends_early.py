@@ -1,13 +1,13 @@
-"""A rule in KUBE-SERVICES takes packets away from the Services after it.
+"""A rule in KUBE-SERVICES takes packets from the Services after it.
 
 What it checks:
-    nat KUBE-SERVICES holds rules that each lead one address and port to its Service. Here are rules that end the walk
-    in another way (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, ahead of Services
-    whose packets they match. Judged by destination, protocol and port; ipvs mode writes the chain differently and is
-    left alone.
+    In nat KUBE-SERVICES each rule leads one address and port to its Service. Reported are rules that end the chain in
+    another way (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, and that match packets
+    of Services after them. Only destination, protocol and port count. ipvs mode writes the chain differently and is not
+    checked.
 
 Why it matters:
-    The Services after it get none of those packets: connections leave untranslated, or reach the wrong pods.
+    The Services after the rule get none of those packets: connections leave untranslated, or reach the wrong pods.
 
 Example:
     -A KUBE-SERVICES -j RETURN
@@ -15,7 +15,7 @@ Example:
       --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Delete the rule. kube-proxy rewrites the chain at every sync, so rules of your own do not belong in it.
+    Delete the rule. kube-proxy rewrites the chain at every sync, so put rules of your own elsewhere.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def services_chain_ends_early(context: RulesetContext) -> Faults:
         if ender.lost:
             yield Fault(
                 _message(context, ender),
-                "Delete the rule and let kube-proxy rewrite the chain (restart it on this node).",
+                "Delete the rule and restart kube-proxy on this node: it rewrites the chain.",
                 at_rule(ender.rule),
                 service=context.service_of(ender.rule.target or ""),
                 related=tuple(lost.line for lost in ender.lost),
@@ -41,6 +41,6 @@ def services_chain_ends_early(context: RulesetContext) -> Faults:
 def _message(context: RulesetContext, ender: Ender) -> str:
     first, count = ender.lost[0], len(ender.lost)
     name = context.service_of(first.target or "") or first.target
-    behind = f"the way to {name}" if count == 1 else f"{count} ways to Services, the first to {name},"
-    taken = "every packet" if ender.unconditional else "packets that they match"
-    return f"KUBE-SERVICES ends early: this rule takes {taken} ahead of {behind} and sends it to {ender.rule.target}"
+    after = f"the rule for {name}" if count == 1 else f"{count} Service rules, the first for {name},"
+    sends = "sends every packet" if ender.unconditional else f"sends {'its' if count == 1 else 'their'} packets"
+    return f"KUBE-SERVICES ends early: this rule comes before {after} and {sends} to {ender.rule.target}"

@@ -1,22 +1,22 @@
 """A rule in one of kube-proxy's chains that kube-proxy would not write.
 
 What it checks:
-    Every rule in the chains of kube-proxy (iptables mode) and kubelet has a form that one of their releases writes
-    there: the same kinds of conditions, the same kinds of targets. The canary chains and KUBE-IPTABLES-HINT hold no
-    rules at all. Where a more exact rule of this catalogue judges the same line, this one is silent.
+    Every rule in the chains of kube-proxy (iptables mode) and kubelet looks like one that some release writes there:
+    the same kinds of conditions and targets. The canary chains and KUBE-IPTABLES-HINT have no rules at all. If a more
+    specific rule reports the same line, this one does not.
 
 Why it matters:
-    kube-proxy empties and rewrites its chains whenever it syncs, so a rule put there by hand works until then and no
-    longer, and a rule of its own that was changed does what nobody intends: it hides the Services after it, leaves
-    out part of their traffic, or lets pass what should be refused.
+    kube-proxy empties and rewrites its chains at every sync, so a rule added by hand lasts until then. One of its own
+    rules that was changed does what nobody intends: it hides the Services after it, misses part of their traffic, or
+    lets pass what should be refused.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -s 10.244.3.0/24 -j ACCEPT
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
 
 How to fix:
-    Put rules of your own into chains of your own, ahead of kube-proxy's hooks. Restart kube-proxy to have its chains
-    rewritten.
+    Put rules of your own into chains of your own, before kube-proxy's hooks. Restart kube-proxy: it rewrites its
+    chains.
 
 When to ignore:
     When a distribution's kube-proxy writes rules that upstream's does not.
@@ -51,16 +51,16 @@ def _fault(foreign: Foreign) -> Fault:
     chain = foreign.rule.chain
     if foreign.empty:
         message = (
-            f"{chain} has a rule, but this canary chain only shows whether rules were flushed: nothing ever enters it"
+            f"{chain} has a rule, but no packet enters this canary chain: it only shows whether rules were flushed"
         )
     else:
         message = (
-            f"{_target(foreign)} under these conditions is not something kube-proxy writes into {chain}: packets "
-            "that the rule matches, or no longer matches, are not treated as intended until the next sync"
+            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}: until the next sync, "
+            "packets that this rule matches or misses go the wrong way"
         )
     return Fault(
         message,
-        "Restart kube-proxy on this node to have the chain rewritten; keep rules of your own in chains of your own.",
+        "Restart kube-proxy on this node: it rewrites the chain. Keep rules of your own in chains of your own.",
         at_rule(foreign.rule),
     )
 
@@ -68,9 +68,9 @@ def _fault(foreign: Foreign) -> Fault:
 def _many(found: list[Foreign]) -> Fault:
     first = found[0]
     return Fault(
-        f"{len(found)} rules in kube-proxy's chains of table {first.table} are not written by it, the first in "
+        f"{len(found)} rules in kube-proxy's chains of table {first.table} are not kube-proxy's, the first in "
         f"{first.rule.chain}",
-        "Find out which program writes them; restart kube-proxy on this node to have its chains rewritten.",
+        "Find out which program writes them. Restart kube-proxy on this node: it rewrites its chains.",
         at_rule(first.rule),
         related=tuple(foreign.rule.line for foreign in found[1:]),
     )

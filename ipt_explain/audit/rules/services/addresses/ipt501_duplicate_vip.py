@@ -2,10 +2,10 @@
 
 What it checks:
     In nat KUBE-SERVICES no two rules for one address, protocol and port lead to chains of different service ports. The
-    pairs and groups of rules that kube-proxy writes for one Service do not clash.
+    rules that kube-proxy itself writes in pairs and groups for one Service do not clash.
 
 Why it matters:
-    The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
+    The first rule that matches wins. Connections meant for the second Service reach the pods of the first.
 
 Example:
     -A KUBE-SERVICES -d 203.0.113.7/32 -p tcp -m comment --comment "shop/web external IP" -m tcp --dport 80
@@ -14,11 +14,11 @@ Example:
       -j KUBE-EXT-YI7FANR2652WTB3A
 
 How to fix:
-    Give one of the Services another external IP or port. Where the address is a ClusterIP, a rule was added by hand or
+    Give one of the Services another external IP or port. If the address is a ClusterIP, a rule was added by hand or
     left over: restart kube-proxy on the node.
 
 When to ignore:
-    While a Service replaces another one under the same address.
+    While one Service replaces another at the same address.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def duplicate_vip(context: RulesetContext) -> Faults:
         yield Fault(
             f"{address_port(without_prefix(host or 'any address'), port)} is claimed by two Services: "
             f"the earlier rule sends every connection to {first}, and this one ({clash.second.target}) gets none",
-            "Give one of the two Services another address or port; restart kube-proxy if one is no longer meant.",
+            "Give one of the two Services another address or port; restart kube-proxy if one is gone.",
             at_rule(clash.second),
             service=names.get(id(clash.second)),
             related=(clash.first.line,),

@@ -1,19 +1,19 @@
-"""A Service's rule matches a whole network, or every address, instead of its own.
+"""A Service's rule matches a whole network, or every address, instead of one address.
 
 What it checks:
-    Every rule of nat KUBE-SERVICES that leads to a Service is for one address (/32, /128), as kube-proxy always writes
+    Every rule of nat KUBE-SERVICES that leads to a Service matches one address (/32, /128), as kube-proxy always writes
     it.
 
 Why it matters:
-    Connections to other addresses with the same port are led to this Service's pods: those of Services whose rules come
-    after it, and of machines outside.
+    Connections to other addresses with the same port reach this Service's pods: connections to Services whose rules
+    come later, and to machines outside.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.0/24 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
       -j KUBE-SVC-E3PXEPMWAWIUT6ZV
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rule.
+    Restart kube-proxy on the node: it rewrites the rule.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def vip_not_host(context: RulesetContext) -> Faults:
     for wide in front_rules(context).wide:
         words = _destination(wide)
         yield Fault(
-            f"the rule takes connections to {words or 'every address'} on its port, not to one address: those of other "
-            "Services and machines end at this Service's pods",
+            f"the rule takes connections to {words or 'every address'} on its port: those to other Services and "
+            "machines reach this Service's pods",
             "Restart kube-proxy on this node: it writes the rule for one address.",
             at_rule(wide, focus=f"-d {wide.core('-d')}" if words else ""),
         )

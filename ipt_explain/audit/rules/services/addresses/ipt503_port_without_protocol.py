@@ -5,17 +5,17 @@ What it checks:
     protocol with `-p`.
 
 Why it matters:
-    iptables-restore refuses the whole table. A text that holds such a rule was edited, or is damaged.
+    iptables-restore refuses the whole table. A dump with such a rule was edited or is damaged.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport 443
       -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Take the dump again with `iptables-save`. In rules of your own, add `-p tcp`.
+    Take the dump again with `iptables-save`. Add `-p tcp` to rules of your own.
 
 When to ignore:
-    When the text is only read, and never restored.
+    When the dump is only read, never restored.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def port_without_protocol(context: RulesetContext) -> Faults:
             for judged in rules if protocol is None else _others(rules, protocol, module):
                 asked = "no protocol" if protocol is None else f"protocol {_spelled(judged, protocol)}"
                 yield Fault(
-                    f"the rule matches a port of {module} and {asked}: no packet can match as meant, and "
-                    "iptables-restore refuses the table",
-                    f"Take the dump again, or write `-p {module}` into the rule.",
+                    f"the rule matches a port of {module} and {asked}: it does not work, and iptables-restore refuses "
+                    "the table",
+                    f"Take the dump again, or add `-p {module}` to the rule.",
                     at_rule(judged, focus=f"{port.name} {judged.first(port)}"),
                 )
 

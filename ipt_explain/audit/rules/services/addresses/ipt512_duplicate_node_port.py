@@ -4,15 +4,15 @@ What it checks:
     In nat KUBE-NODEPORTS no two rules for one protocol and port lead to chains of different service ports.
 
 Why it matters:
-    The kernel takes the first rule that matches. Connections meant for the second Service reach the pods of the first.
+    The first rule that matches wins. Connections meant for the second Service reach the pods of the first.
 
 Example:
     -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web" -m tcp --dport 30080 -j KUBE-EXT-E3PXEPMWAWIUT6ZV
     -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/api" -m tcp --dport 30080 -j KUBE-EXT-YI7FANR2652WTB3A
 
 How to fix:
-    Restart kube-proxy on the node: the API server gives a node port to one Service only, so one of the rules is left
-    over or was made by hand.
+    Restart kube-proxy on the node. The API server gives a node port to one Service only, so one of the rules is left
+    over or was added by hand.
 """
 
 from __future__ import annotations

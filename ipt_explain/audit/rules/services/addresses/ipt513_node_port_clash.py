@@ -1,12 +1,12 @@
-"""A node port is used by something else on the node.
+"""Something else on the node uses a Service's node port.
 
 What it checks:
-    No node port is a host port of a pod on all addresses (chains of the CNI portmap plugin, of dockershim, of Docker),
-    the health check port of a Service, or a port that the node itself needs: SSH, the API server, etcd, kubelet.
+    No node port is also a pod's host port on all addresses (chains of the CNI portmap plugin, dockershim or Docker), a
+    Service's health check port, or a port that the node itself needs: SSH, the API server, etcd, kubelet.
 
 Why it matters:
-    Whichever rule comes first gets all connections: the Service or the other program is not reached at this node. With
-    a port of the node itself, nobody gets in any more.
+    Whichever rule comes first gets all connections; the other, Service or program, cannot be reached on this node. If
+    the port is one of the node's own, nobody can log in or reach that daemon any more.
 
 Example:
     -A KUBE-NODEPORTS -p tcp -m comment --comment "shop/web" -m tcp --dport 30080 -j KUBE-EXT-E3PXEPMWAWIUT6ZV
@@ -16,7 +16,7 @@ How to fix:
     Give the Service another node port, or the pod another host port.
 
 When to ignore:
-    Where the other program listens on another protocol or never on this node's addresses.
+    When the other program uses another protocol, or never listens on this node's addresses.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def node_port_clash(context: RulesetContext) -> Faults:
     fronts = front_rules(context)
     for clash in host_port_clashes(context.ruleset, fronts):
         yield Fault(
-            f"node port {clash.port}/{clash.protocol} is a host port too ({clash.other.chain}): only the one whose "
-            "rules come first gets connections",
+            f"node port {clash.port}/{clash.protocol} is also a host port ({clash.other.chain}): whichever rule comes "
+            "first gets all connections",
             _FIX,
             at_rule(clash.rule),
             related=(clash.other.line,),
@@ -51,8 +51,7 @@ def node_port_clash(context: RulesetContext) -> Faults:
         rule_there = fronts.node_ports.get(("tcp", port))
         if rule_there is not None:
             yield Fault(
-                f"node port {port} is that of {what}: connections to the node's own addresses go to the Service "
-                "instead",
+                f"node port {port} is also {what}'s: connections to the node's own addresses go to the Service instead",
                 _FIX,
                 at_rule(rule_there),
             )
@@ -62,7 +61,7 @@ def node_port_clash(context: RulesetContext) -> Faults:
             if health is not None and ("tcp", str(health)) in fronts.node_ports:
                 clashing = fronts.node_ports["tcp", str(health)]
                 yield Fault(
-                    f"node port {health} is the health check port of {service.label} too: load balancers ask the "
+                    f"node port {health} is also {service.label}'s health check port: load balancers ask the "
                     "Service's pods instead of kube-proxy and consider this node unhealthy",
                     _FIX,
                     at_rule(clashing),

@@ -1,11 +1,11 @@
 """An endpoint of a Service is itself the address of a Service.
 
 What it checks:
-    No endpoint's DNAT leads to an address, protocol and port that nat KUBE-SERVICES has a ClusterIP rule for.
+    No endpoint's DNAT leads to an address, protocol and port that has a ClusterIP rule in nat KUBE-SERVICES.
 
 Why it matters:
-    The nat table is crossed once for each connection. After the first DNAT nothing translates the second address, so
-    the connection leaves for a ClusterIP that no machine has, and is never answered.
+    Each connection crosses the nat table once. Nothing translates the second address after the first DNAT, so the
+    connection leaves for a ClusterIP that no machine has and is never answered.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
@@ -14,8 +14,8 @@ Example:
     -A KUBE-SEP-CCCCCCCCCCCCCCCC -p tcp -m tcp -j DNAT --to-destination 10.96.0.20:80
 
 How to fix:
-    Put pods' or machines' addresses into the Endpoints of the Service, never another Service's ClusterIP. To name one
-    Service like another, use type ExternalName.
+    Put addresses of pods or machines into the Service's Endpoints, never another Service's ClusterIP. To make a Service
+    an alias of another one, use type ExternalName.
 
 When to ignore:
     When something else on the network answers at that address.
@@ -33,8 +33,8 @@ def vip_is_endpoint(context: RulesetContext) -> Faults:
     for both in two_meanings(context):
         if both.cluster_ip:
             yield Fault(
-                f"the endpoint {both.address} is a Service's ClusterIP: nothing translates it a second time, and "
-                "connections that choose it are never answered",
+                f"endpoint {both.address} is a Service's ClusterIP: nothing translates it again, and connections sent "
+                "there are never answered",
                 "Put addresses of pods or machines into the Service's Endpoints.",
                 at_rule(both.dnat, focus=both.address),
                 related=(both.rule.line,),

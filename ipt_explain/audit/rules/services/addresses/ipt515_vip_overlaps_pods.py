@@ -1,12 +1,12 @@
 """A Service's address is in the pod network, or cannot be reached at all.
 
 What it checks:
-    No address of a Service lies in the network from which its connections are not masqueraded (`! -s CIDR`: the pods'),
+    No address of a Service is in the pod network (the network in `! -s CIDR`, whose connections are not masqueraded),
     and none is 0.0.0.0, loopback, link-local or multicast.
 
 Why it matters:
-    An address in the pods' network is a pod's as well, now or later: connections to that pod's port go to the Service
-    instead, on every node.
+    An address in the pod network also belongs to a pod, now or later. Connections to that pod's port then go to the
+    Service instead, on every node.
 
 Example:
     -A KUBE-SERVICES -d 10.244.0.10/32 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
@@ -19,7 +19,7 @@ How to fix:
     Use separate networks for Services (--service-cluster-ip-range) and pods (--cluster-cidr).
 
 When to ignore:
-    When --cluster-cidr was set wider than the pods' network on purpose.
+    When --cluster-cidr is wider than the pod network on purpose.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def _fault(bad: BadVip) -> Fault:
     if bad.layout is Overlap.SERVICES_ALONE:
         effect = (
             "no endpoint does, so --cluster-cidr was set to the Services' range: connections from pods are "
-            "treated as coming from outside and masqueraded"
+            "treated as outside ones and masqueraded"
         )
         fix = "Set kube-proxy's --cluster-cidr to the pods' network."
     elif bad.layout is Overlap.ALL_SERVICES:
         effect = "so do all Services' addresses, as some platforms lay out their ranges"
-        fix = "Nothing, if that is the case."
+        fix = "No fix needed if that is the case."
         severity = Severity.INFO
     elif bad.layout is Overlap.MIXED:
         effect = "a pod that gets the address loses its connections to the Service"

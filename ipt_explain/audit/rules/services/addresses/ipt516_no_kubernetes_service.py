@@ -5,7 +5,7 @@ What it checks:
     cluster has.
 
 Why it matters:
-    Pods on this node cannot reach the API server by its Service address: controllers, DNS and network plugins fail.
+    Pods on this node cannot reach the API server by its Service address. Controllers, DNS and network plugins fail.
 
 Example:
     *filter
@@ -24,11 +24,11 @@ Example:
     COMMIT
 
 How to fix:
-    See whether the Service and its endpoints exist (`kubectl get svc,endpointslices -n default`), and restart
+    Check whether the Service and its endpoints exist (`kubectl get svc,endpointslices -n default`), and restart
     kube-proxy on the node.
 
 When to ignore:
-    Where the API server has an IPv6 address only, and where names in the text were replaced.
+    When the API server has only an IPv6 address, or names in the dump were replaced.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ def no_kubernetes_service(context: RulesetContext) -> Faults:
         yield Fault(
             "there are rules for Services, but none for default/kubernetes: pods on this node cannot reach the API "
             "server by its Service address",
-            "See whether the Service has endpoints, and restart kube-proxy on this node.",
+            "Check whether the Service has endpoints, and restart kube-proxy on this node.",
             at_chain(chain),
         )

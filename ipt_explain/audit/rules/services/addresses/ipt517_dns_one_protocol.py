@@ -1,11 +1,12 @@
 """The cluster's DNS is served over one protocol only.
 
 What it checks:
-    A Service with `dns` in its name that serves port 53 over UDP serves it over TCP at the same address, too, and the
-    other way round.
+    A Service with `dns` in its name that serves port 53 over UDP also serves it over TCP at the same address, and vice
+    versa.
 
 Why it matters:
-    Answers that do not fit a UDP packet are asked for again over TCP, and then fail; without UDP nearly all lookups do.
+    Clients repeat a query over TCP if the answer does not fit a UDP packet, and that fails. Without UDP nearly all
+    lookups fail.
 
 Example:
     *filter
@@ -27,7 +28,7 @@ How to fix:
     Add the missing port to the Service.
 
 When to ignore:
-    Where the Service is not one that clients resolve names by.
+    When clients do not use this Service to resolve names.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """A Service claims an external address that belongs to another Service.
 
 What it checks:
-    No external IP or load balancer's address of a Service, with its port, is an endpoint of another Service, and none
-    is the ClusterIP of another Service.
+    No external IP or load balancer address of a Service, with its port, is an endpoint or the ClusterIP of another
+    Service.
 
 Why it matters:
-    Whoever may create Services can take other people's connections on every node by naming their address as an external
-    IP (CVE-2020-8554): clients reach the claiming Service's pods instead of the machine or Service they asked for.
+    Anyone who may create Services can take other people's connections on every node by listing their address as an
+    external IP (CVE-2020-8554). Clients then reach the claiming Service's pods instead of the machine or Service they
+    asked for.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web cluster IP" -m tcp --dport 80
@@ -15,11 +16,11 @@ Example:
       -j KUBE-EXT-RY3LQNPJZDAXCJBQ
 
 How to fix:
-    Take the address out of the Service's externalIPs, and forbid such addresses (the DenyServiceExternalIPs admission
+    Remove the address from the Service's externalIPs, and forbid such addresses (the DenyServiceExternalIPs admission
     plugin, or a policy).
 
 When to ignore:
-    When both Services are yours and the path is intended.
+    When both Services are yours and this is intended.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.audit.evidence.services.overlaps import taken_cluster_ips, two_meanings
 
-_FIX = "Take the address out of the Service's externalIPs, unless both Services are yours and it is meant."
+_FIX = "Remove the address from the Service's externalIPs, unless both Services are yours and it is intended."
 
 
 @rule(
@@ -44,15 +45,15 @@ def external_ip_hijack(context: RulesetContext) -> Faults:
         if not both.cluster_ip and not both.own:
             yield Fault(
                 f"{both.address}, an external address of this Service, is an endpoint of another one "
-                f"({both.endpoint}): connections to that endpoint from outside its Service end here",
+                f"({both.endpoint}): direct connections to that endpoint go to this Service",
                 _FIX,
                 at_rule(both.rule),
                 related=(both.dnat.line,),
             )
     for hijack in taken_cluster_ips(front_rules(context)):
         yield Fault(
-            f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: what "
-            "clients send there to this port ends here",
+            f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: "
+            "connections to it on this port go here",
             _FIX,
             at_rule(hijack.rule),
             related=(hijack.victim.line,),

@@ -4,7 +4,7 @@ What it checks:
     Every service port that has a chain and is reached by some address has a rule for its ClusterIP in KUBE-SERVICES.
 
 Why it matters:
-    Clients inside the cluster use the ClusterIP: their connections pass the node untranslated and are never answered.
+    Clients inside the cluster use the ClusterIP. Their connections leave the node untranslated and are never answered.
 
 Example:
     *filter
@@ -31,10 +31,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    When the text was filtered and such rules were left out.
+    When the dump was filtered and such rules were left out.
 """
 
 from __future__ import annotations

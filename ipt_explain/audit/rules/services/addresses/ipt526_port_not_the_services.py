@@ -1,10 +1,10 @@
 """An external address of a Service has a different port than its ClusterIP.
 
 What it checks:
-    ClusterIP, external IPs and load balancers of one service port have the same port; node ports have their own.
+    The ClusterIP, external IPs and load balancers of a service port have the same port; node ports have their own.
 
 Why it matters:
-    Connections to the right port of that address pass the node untranslated and are never answered.
+    Connections to the right port of that address leave the node untranslated and are never answered.
 
 Example:
     *filter
@@ -31,7 +31,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
     Never: the API has one port for all of them.

@@ -1,10 +1,10 @@
 """One port of a Service lacks an address, or a node port, that all its other ports have.
 
 What it checks:
-    All ports of a Service are reached by the same addresses, and all have node ports or none has.
+    All ports of a Service have the same addresses, and either all have node ports or none has.
 
 Why it matters:
-    Connections to this port of that address pass the node untranslated and are never answered.
+    Connections to this port of that address leave the node untranslated and are never answered.
 
 Example:
     *filter
@@ -33,10 +33,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    When the text was filtered and such rules were left out.
+    When the dump was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def _fault(unequal: UnequalPorts) -> Fault:
     service, other = unequal.service, unequal.others[0]
     lacks = "node port" if unequal.kind is FrontendKind.NODE_PORT else f"rule for {unequal.lacks}"
     return Fault(
-        f"this port has no {lacks}, though {'the other port' if len(unequal.others) == 1 else 'all other ports'} of "
-        "its Service do: connections to it pass the node untranslated",
+        f"this port has no {lacks}, but {'the other port' if len(unequal.others) == 1 else 'all other ports'} of "
+        f"its Service {'does' if len(unequal.others) == 1 else 'do'}: connections to it leave the node untranslated",
         FIX,
         at_rule(service.frontends[0].rule),
         service=service.label,

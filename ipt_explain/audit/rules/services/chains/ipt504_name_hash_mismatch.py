@@ -1,14 +1,14 @@
-"""A chain's hash does not belong to the Service or endpoint that its rules name.
+"""A chain's hash does not match the Service or endpoint that its rules name.
 
 What it checks:
-    kube-proxy names the chains of a service port after a hash of its name and protocol, endpoints' chains after that
-    and their address. A rule for one service port must lead to a chain with its hash, chains of one service port only
-    to chains of the same, and an endpoint's chain to the address in its hash. Both spellings of unnamed ports
-    (`ns/name:` up to 1.19) are known, and where a hash fits a known name or address, that is reported.
+    kube-proxy names a service port's chains after a hash of its name and protocol, and an endpoint's chain after a hash
+    of these and its address. A rule for a service port leads to a chain with its hash; chains of a service port lead
+    only to chains of the same one; an endpoint's chain leads to the address in its hash. Both spellings of unnamed
+    ports (`ns/name:` up to 1.19) count. If a hash fits another known name or address, that is reported.
 
 Why it matters:
-    Where the chain is another Service's, connections reach the wrong pods. Where the hash fits nothing known, the rule
-    was edited, is a leftover, or the text's names were changed before it was passed on.
+    If the chain belongs to another Service, connections reach the wrong pods. If the hash fits nothing known, the rule
+    was edited or is a leftover, or names were changed in the dump.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp
@@ -16,10 +16,10 @@ Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    When names or addresses in the text were replaced on purpose. Where most names do not fit, that is assumed, and
+    When names or addresses in the dump were replaced on purpose. If most names do not match, this is assumed and
     reported in one note.
 """
 
@@ -43,7 +43,7 @@ from ipt_explain.audit.evidence.names.proof import (
 from ipt_explain.model import Hidden
 
 _FEW = 3
-"""So many names that do not fit may still be faults; above, and where they are most, the text was redacted."""
+"""Up to so many names that do not match may still be faults; more, if they are most names, mean a redacted dump."""
 
 
 @rule("IPT504", "name-hash-mismatch", Severity.WARNING, yields_to=("IPT501",))
@@ -62,8 +62,8 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
 
 def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
     return Fault(
-        f"{len(misnamed)} of {named} names in comments do not fit the hashes of their chains: names were probably "
-        "replaced in this text, and what it says of Services cannot be checked by them",
+        f"{len(misnamed)} of {named} names in comments do not match the hashes of their chains: names were probably "
+        "replaced in this dump, so they cannot be used to check it",
         "Check against a dump that nobody edited.",
         at_rule(misnamed[0].way.rule),
         related=tuple(wrong.way.rule.line for wrong in misnamed[1:]),
@@ -81,13 +81,13 @@ def _misnamed(wrong: Misnamed) -> Fault:
         )
     elif wrong.own:
         message = (
-            f"the rule for {label(way.name)} leads to {target}, which is not its chain though it has one: connections "
+            f"the rule for {label(way.name)} leads to {target} instead of its own chain: connections "
             "reach another Service's pods"
         )
     else:
         message = (
             f"{target} is not the chain of {label(way.name)} over {way.protocol}: its hash is of another name, so the "
-            "rule was edited, is a leftover, or the name in the text was replaced"
+            "rule was edited or is a leftover, or the dump's name was replaced"
         )
     return Fault(
         message,
@@ -106,7 +106,7 @@ def _comments(context: RulesetContext, evidence: NameEvidence) -> Faults:
     for chain, found in by_chain.items():
         first = found[0]
         yield Fault(
-            f"the comment names {label(first.named)}, but {chain} is a chain of {label(first.proved.spelled)}: the "
+            f"the comment names {label(first.named)}, but {chain} belongs to {label(first.proved.spelled)}: the "
             "rule was edited or comes from elsewhere",
             RESTART,
             at_rule(first.rule, focus=first.named),
@@ -122,14 +122,13 @@ def _whose(name: ProvedName) -> str:
 def _altered(altered: AlteredEndpoint) -> Fault:
     if altered.expected is not None:
         message = (
-            f"{altered.chain} was made for {altered.expected}, but leads to {altered.destination}: this endpoint's "
+            f"{altered.chain} is for {altered.expected} but leads to {altered.destination}: this endpoint's "
             "share of connections goes to another address"
         )
     else:
         message = (
-            f"{altered.chain} leads to {altered.destination}, which is not the endpoint of "
-            f"{label(altered.name.spelled)} that its hash was made of: the address was edited, or the chain is a "
-            "leftover"
+            f"{altered.chain} leads to {altered.destination}, but its hash is of another endpoint of "
+            f"{label(altered.name.spelled)}: the address was edited, or the chain is a leftover"
         )
     return Fault(
         message,

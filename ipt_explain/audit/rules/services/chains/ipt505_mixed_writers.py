@@ -1,12 +1,12 @@
 """The dump mixes rules of two generations of kube-proxy.
 
 What it checks:
-    Unnamed ports are called `ns/name:` by kube-proxy up to 1.19 and `ns/name` after; no dump has both. KUBE-XLB (up to
-    1.23) is not led to where KUBE-EXT (from 1.24) is.
+    kube-proxy up to 1.19 calls unnamed ports `ns/name:`, later releases call them `ns/name`; no dump has both. No dump
+    uses both KUBE-XLB (up to 1.23) and KUBE-EXT (from 1.24 on).
 
 Why it matters:
-    One kube-proxy left rules that another does not know and never updates, or two run on the node and overwrite each
-    other. The older rules lead to pods that are gone.
+    Either one kube-proxy left rules that another does not know and never updates, or two run on the node and overwrite
+    each other. The older rules lead to pods that are gone.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "shop/web: cluster IP" -m tcp --dport 80
@@ -15,8 +15,8 @@ Example:
       -j KUBE-SVC-YI7FANR2652WTB3A
 
 How to fix:
-    Make sure that one kube-proxy runs on the node, delete the older chains (`kube-proxy --cleanup` of the older
-    release) and restart it.
+    Make sure that only one kube-proxy runs on the node, delete the older chains (`kube-proxy --cleanup` of the older
+    release) and restart kube-proxy.
 
 When to ignore:
     During an upgrade, until kube-proxy has synced once.
@@ -28,7 +28,7 @@ from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 
-_FIX = "Make sure that one kube-proxy runs on this node, and restart it."
+_FIX = "Make sure that only one kube-proxy runs on this node, and restart it."
 
 
 @rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
@@ -39,8 +39,8 @@ def mixed_writers(context: RulesetContext) -> Faults:
     new = next((way for way in ways if ":" not in way.name), None)
     if old is not None and new is not None:
         yield Fault(
-            f"{old.name} is spelled as kube-proxy up to 1.19 does, {new.name} as later ones do: what the older one "
-            "wrote is not kept up to date",
+            f"{old.name} is kube-proxy 1.19's spelling or older, {new.name} a later one's: rules of the older one "
+            "are not kept up to date",
             _FIX,
             at_rule(old.rule, focus=old.name),
             related=(new.rule.line,),
@@ -49,8 +49,8 @@ def mixed_writers(context: RulesetContext) -> Faults:
     xlb, ext = roles.get(ChainRole.LOCAL_EXTERNAL), roles.get(ChainRole.EXTERNAL)
     if xlb is not None and ext is not None:
         yield Fault(
-            "KUBE-XLB chains of kube-proxy up to 1.23 are used beside KUBE-EXT chains of later ones: what the older "
-            "one wrote is not kept up to date",
+            "KUBE-XLB chains of kube-proxy up to 1.23 are used next to KUBE-EXT chains of later ones: the older rules "
+            "are not kept up to date",
             _FIX,
             at_rule(xlb, focus=xlb.target or ""),
             related=(ext.line,),

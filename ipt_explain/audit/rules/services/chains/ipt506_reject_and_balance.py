@@ -5,8 +5,8 @@ What it checks:
     the nat table.
 
 Why it matters:
-    The nat table comes first and changes the destination, so that the refusal never matches: connections go to
-    endpoints that may be gone. Half of the rules are out of date.
+    The nat table comes first and changes the destination, so the refusal never matches. Connections go to endpoints
+    that may be gone: one of the two rules is out of date.
 
 Example:
     *filter
@@ -27,10 +27,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites both tables.
+    Restart kube-proxy on the node: it rewrites both tables.
 
 When to ignore:
-    In the moment of a sync, which writes the tables one after the other.
+    During a sync, which writes one table after the other.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def reject_and_balance(context: RulesetContext) -> Faults:
             refusal = refusals.get((host, service.protocol, str(frontend.port)))
             if refusal is not None:
                 yield Fault(
-                    f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table leads it "
+                    f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table sends it "
                     "to endpoints first: the refusal never matches, and one of the two is out of date",
                     "Restart kube-proxy on this node: it rewrites both tables.",
                     at_rule(refusal),

@@ -1,11 +1,11 @@
 """An address of a Service does not lead all the way to endpoints.
 
 What it checks:
-    KUBE-EXT and KUBE-FW lead on to the Service's endpoints. Under policy Local, KUBE-EXT may lack its last jump if the
+    KUBE-EXT and KUBE-FW lead to the Service's endpoints. Under policy Local, KUBE-EXT may lack its last jump if the
     node has no endpoint.
 
 Why it matters:
-    Connections to such an address pass the node untranslated and are never answered.
+    Connections to such an address leave the node untranslated and are never answered.
 
 Example:
     *filter
@@ -33,10 +33,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    When the text was filtered and such rules were left out.
+    When the dump was filtered and such rules were left out.
 """
 
 from __future__ import annotations

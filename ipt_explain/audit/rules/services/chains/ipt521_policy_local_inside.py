@@ -1,12 +1,12 @@
 """Under policy Local, pods or the node itself do not reach all endpoints.
 
 What it checks:
-    KUBE-EXT (KUBE-XLB up to 1.23) that marks the node's own connections also leads them to KUBE-SVC; and where other
-    Services' chains lead pods there, too, this one does too.
+    If KUBE-EXT (KUBE-XLB up to 1.23) marks the node's own connections, it also leads them to KUBE-SVC. If other
+    Services' chains lead pods there, this one does too.
 
 Why it matters:
-    The policy is for connections from outside. The node, or its pods, reach only endpoints of this node, or none, by
-    the Service's external addresses.
+    The policy is for connections from outside. Without these rules the node or its pods, using the Service's external
+    addresses, reach only endpoints of this node, or none.
 
 Example:
     *filter
@@ -37,10 +37,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    When the text was filtered and such rules were left out.
+    When the dump was filtered and such rules were left out.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
     WayFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
-    "reach endpoints of this node only, or none",
+    "reach only endpoints on this node, or none",
     WayFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
-    "connections are treated like outside connections and reach endpoints of this node only, or none",
+    "connections are treated as outside ones and reach only endpoints on this node, or none",
 }
 
 

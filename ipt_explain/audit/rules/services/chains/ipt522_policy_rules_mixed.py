@@ -1,12 +1,12 @@
 """A chain for connections from outside mixes rules of policy Cluster and policy Local.
 
 What it checks:
-    KUBE-EXT ends in KUBE-SVC if it masquerades connections from everywhere (policy Cluster), in KUBE-SVL if it does so
-    only for the node (policy Local).
+    KUBE-EXT ends in KUBE-SVC if it masquerades connections from everywhere (policy Cluster), and in KUBE-SVL if it
+    masquerades only the node's own (policy Local).
 
 Why it matters:
-    Either connections from outside reach endpoints of this node only, though the Service wants all of them; or they
-    reach endpoints elsewhere without being masqueraded, and replies may not come back.
+    Either connections from outside reach only endpoints of this node, though the Service wants all of them, or they
+    reach other nodes' endpoints without being masqueraded, and replies may not come back.
 
 Example:
     *filter
@@ -37,10 +37,10 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 
 When to ignore:
-    Some distributions send outside clients to all endpoints where policy Local finds none on the node: that is only a
+    Some distributions send outside clients to all endpoints if policy Local finds none on the node: that is only a
     note.
 """
 
@@ -51,10 +51,10 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
-    WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them to "
-    "endpoints of this node only: the others get nothing from outside",
+    WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them "
+    "only to endpoints on this node: the others get none from outside",
     WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but sends outside clients to all endpoints: they are "
-    "not masqueraded, and replies of endpoints on other nodes may not come back",
+    "not masqueraded, and replies from other nodes may not come back",
 }
 
 

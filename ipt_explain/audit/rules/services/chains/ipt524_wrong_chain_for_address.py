@@ -1,11 +1,11 @@
 """An address of a Service leads to a chain for another kind of address.
 
 What it checks:
-    A ClusterIP leads to KUBE-SVC or KUBE-SVL; node ports and external IPs do not lead to KUBE-FW; a node port does not
-    lead past KUBE-EXT, and nothing from outside leads straight to KUBE-SVL.
+    A ClusterIP leads to KUBE-SVC or KUBE-SVL. Node ports and external IPs do not lead to KUBE-FW. A node port does not
+    bypass KUBE-EXT, and nothing from outside leads straight to KUBE-SVL.
 
 Why it matters:
-    Connections are masqueraded needlessly, or not at all where they should be, or confined to this node's endpoints.
+    Connections are masqueraded needlessly, not masqueraded when they should be, or limited to this node's endpoints.
 
 Example:
     *filter
@@ -30,7 +30,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
-    WayFault.ROLE: "{what} leads to {target}, which is not meant for it: connections are masqueraded, or confined to "
-    "this node's endpoints, against what the Service asks",
+    WayFault.ROLE: "{what} leads to {target}, a chain for other addresses: connections are masqueraded or limited to "
+    "this node's endpoints, against the Service's settings",
 }
 
 

@@ -1,7 +1,7 @@
-"""A load balancer's address leads past the chain that checks its source ranges.
+"""A load balancer's address bypasses the chain that checks its source ranges.
 
 What it checks:
-    Where a service port has KUBE-FW, its load balancer's addresses lead there.
+    If a service port has KUBE-FW, its load balancer's addresses lead there.
 
 Why it matters:
     Clients that loadBalancerSourceRanges keep out get through by this address.
@@ -37,7 +37,7 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the rules.
+    Restart kube-proxy on the node: it rewrites the rules.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
-    WayFault.BYPASS: "{what} leads to {target}, past the chain that checks source ranges: clients from everywhere get "
+    WayFault.BYPASS: "{what} leads to {target} and bypasses the source range check: clients from everywhere get "
     "through",
 }
 

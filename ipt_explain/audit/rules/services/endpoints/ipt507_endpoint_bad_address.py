@@ -1,12 +1,12 @@
 """An endpoint has an address or port where nothing can answer.
 
 What it checks:
-    Each endpoint's DNAT leads to one address and a port from 1 to 65535; the address is not 0.0.0.0, loopback,
+    Each endpoint's DNAT leads to one address and a port from 1 to 65535. The address is not 0.0.0.0, loopback,
     multicast or broadcast.
 
 Why it matters:
-    Connections that choose this endpoint fail, or end in a process of the node. Port 0 or 0.0.0.0:0 is what is left
-    when iptables of different releases save and restore each other's rules.
+    Connections to this endpoint fail, or reach a process on the node. Port 0 or 0.0.0.0:0 is left over when iptables of
+    different releases save and restore each other's rules.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
@@ -14,8 +14,8 @@ Example:
       --to-destination 192.168.50.10:0
 
 How to fix:
-    Restart kube-proxy on the node. Where it comes back, use one release of iptables on the node and in its containers,
-    and look at the Service's endpoints.
+    Restart kube-proxy on the node. If the address comes back, use one release of iptables on the node and in its
+    containers, and check the Service's endpoints.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
             continue  # a range is another rule's
         problem = ""
         if destination[-6:] in tails:
-            problem = "has no port that exists"
+            problem = "has no valid port"
         elif destination[:_HEAD] in heads and destination.startswith(_NOWHERE):
             problem = "is no machine's address"
         if problem:
             yield Fault(
-                f"the endpoint {destination} {problem}: connections that choose it fail",
-                "Restart kube-proxy on this node; if it comes back, look at the Service's endpoints.",
+                f"the endpoint {destination} {problem}: connections to it fail",
+                "Restart kube-proxy on this node; if it comes back, check the Service's endpoints.",
                 at_rule(endpoints.dnats[chain], focus=f"--to-destination {destination}"),
             )
 

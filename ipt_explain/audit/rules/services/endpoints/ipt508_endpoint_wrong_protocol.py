@@ -1,10 +1,10 @@
 """An endpoint's DNAT has a different protocol than its Service.
 
 What it checks:
-    The DNAT in each endpoint's chain asks for the protocol of the rules that lead to the Service.
+    The DNAT in each endpoint's chain matches the protocol of the rules that lead to the Service.
 
 Why it matters:
-    The connection comes with the Service's protocol, does not match the DNAT and falls through: this endpoint's share
+    A connection arrives with the Service's protocol, does not match the DNAT and falls through. This endpoint's share
     of connections leaves with the Service's own address as destination and is never answered.
 
 Example:
@@ -15,7 +15,7 @@ Example:
       --to-destination 192.168.50.10:6443
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
                 continue
             told.add(target)
             yield Fault(
-                f"the DNAT is for {found}, but the Service's connections are {protocol}: the share of "
+                f"the DNAT is for {found}, but the Service is {protocol}: the share of "
                 f"{endpoints.destination(target)}, {percent(1 / len(targets))} of new connections, is not translated "
                 "and never answered",
                 RESTART,

@@ -4,17 +4,17 @@ What it checks:
     The DNAT in endpoint chains leads to one address and port, without `--random`, `--persistent` or ranges.
 
 Why it matters:
-    The kernel then picks the port or the address itself, connection by connection: the pod gets connections on ports
-    where nothing listens, or one chain serves several pods.
+    The kernel then picks the port or address itself for each connection. The pod gets connections on ports where
+    nothing listens, or one chain serves several pods.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -p tcp -m tcp -j DNAT --to-destination 192.168.50.10:6443-6450 --random
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chain.
+    Restart kube-proxy on the node: it rewrites the chain.
 
 When to ignore:
-    Where the rules are your own and the option is meant.
+    When the rules are your own and the option is intended.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _fault(judged: Rule, flags: list[str]) -> Fault:
     odd = [*flags, *([destination] if "-" in destination else [])]
     return Fault(
         f"the DNAT has {both(odd)}, which kube-proxy never writes: the kernel picks the address or port itself, "
-        "though one endpoint was meant",
+        "not that of one endpoint",
         RESTART,
         at_rule(judged, focus=odd[0]),
     )

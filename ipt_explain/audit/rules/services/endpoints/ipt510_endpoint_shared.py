@@ -1,11 +1,11 @@
 """Two Services lead to one endpoint chain, which belongs to one of them.
 
 What it checks:
-    kube-proxy makes a chain for each endpoint of each service port. No endpoint chain is led to from the chains of two
-    service ports; the chains of one (KUBE-SVC, KUBE-SVL, KUBE-XLB) share theirs.
+    kube-proxy makes a chain for each endpoint of each service port, so no two service ports lead to the same endpoint
+    chain. The chains of one service port (KUBE-SVC, KUBE-SVL, KUBE-XLB) share theirs.
 
 Why it matters:
-    One of the two Services sends a share of its connections to a pod of the other, where another program answers, or
+    One of the two Services sends a share of its connections to a pod of the other, where another program answers or
     nothing listens.
 
 Example:
@@ -13,7 +13,7 @@ Example:
     -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-QAI6IJGEKZYOMWSX
 
 How to fix:
-    Restart kube-proxy on the node, which rewrites the chains.
+    Restart kube-proxy on the node: it rewrites the chains.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _fault(context: RulesetContext, shared: SharedEndpoint, evidence: NameEviden
     mine, other = evidence.proved.get(wrong[9:]), evidence.proved.get(right[9:])
     count = len(balancing_chains(context).targets[wrong])
     return Fault(
-        f"{wrong} leads {percent(1 / count)} of new connections to "
+        f"{wrong} sends {percent(1 / count)} of new connections to "
         f"{endpoint_chains(context).destination(shared.endpoint)}, an endpoint of "
         f"{right if other is None else label(other.spelled)}",
         RESTART,

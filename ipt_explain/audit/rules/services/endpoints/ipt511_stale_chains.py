@@ -1,13 +1,13 @@
 """Chains of Services or endpoints that no rule leads to.
 
 What it checks:
-    Every chain of a service port or endpoint that holds rules is led to by another. kube-proxy deletes what it no
-    longer needs, so a chain that nothing leads to is left over, or a rule that led to it was lost. Chains that only
-    such chains lead to are not reported again.
+    Some rule leads to every chain of a service port or endpoint that has rules. kube-proxy deletes chains that it no
+    longer needs, so an unused chain is a leftover, or a rule that led to it was lost. Chains that only unused chains
+    lead to are not reported again.
 
 Why it matters:
-    Chains that were left over do no harm. But where the rule was lost, the pods behind the chain get no connections, or
-    the Service is not reached by one of its addresses.
+    Leftover chains do no harm. But if the rule was lost, the pods behind the chain get no connections, or one of the
+    Service's addresses does not work.
 
 Example:
     *nat
@@ -22,11 +22,11 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node: it deletes what it does not need and writes the rules that were lost.
+    Restart kube-proxy on the node: it deletes chains that it does not need and writes rules that were lost.
 
 When to ignore:
-    In clusters with more than 1,000 endpoints, where kube-proxy deletes such chains later, and during a sync. Chains of
-    endpoints that are not ready are kept by kube-proxy 1.22.
+    During a sync, and in clusters with more than 1,000 endpoints, where kube-proxy deletes such chains later.
+    kube-proxy 1.22 keeps the chains of endpoints that are not ready.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.graph import BUILT_IN_CHAINS
 from ipt_explain.model import Chain
 
-_FIX = "Restart kube-proxy on this node: it deletes what it does not need and writes rules that were lost."
+_FIX = "Restart kube-proxy on this node: it deletes chains it does not need and writes rules that were lost."
 _FEW = 5
-"""So many chains are told one by one."""
+"""Up to so many chains are reported one by one."""
 
 
 @rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
@@ -66,8 +66,8 @@ def _service(context: RulesetContext, chain: Chain) -> Fault:
     name = name_evidence(context).proved.get(chain.name.rpartition("-")[2])
     whose = "a service port" if name is None else label(name.spelled)
     return Fault(
-        f"{chain.name}, a chain of {whose}, holds rules but no rule leads to it: the rule for one of the Service's "
-        "addresses was lost, or the chain is left over",
+        f"no rule leads to {chain.name}, a chain of {whose}: the rule for one of the Service's "
+        "addresses was lost, or the chain is a leftover",
         _FIX,
         at_chain(chain),
         service=None if name is None else label(name.spelled),
@@ -80,8 +80,8 @@ def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
     count = len(stale.endpoints)
     names = named(f"{chain.name} ({leads.destination(chain.name)})" for chain in stale.endpoints)
     return Fault(
-        f"no rule leads to {'1 chain of an endpoint' if count == 1 else f'{count} chains of endpoints'}, {names}: they "
-        "are left over, or their Services' rules for them were lost",
+        f"no rule leads to {'1 endpoint chain' if count == 1 else f'{count} endpoint chains'}, {names}: "
+        f"{'it is a leftover, or its rule was lost' if count == 1 else 'they are leftovers, or their rules were lost'}",
         _FIX,
         at_chain(stale.endpoints[0]),
         related=lines_of(stale.endpoints[1:]),
@@ -90,8 +90,8 @@ def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
 
 def _many(chains: tuple[Chain, ...], what: str) -> Fault:
     return Fault(
-        f"no rule leads to {len(chains)} {what}, {named(chain.name for chain in chains)}: they are left over, or the "
-        "rules that led to them were lost",
+        f"no rule leads to {len(chains)} {what}, {named(chain.name for chain in chains)}: they are leftovers, or the "
+        "rules for them were lost",
         _FIX,
         at_chain(chains[0]),
         related=lines_of(chains[1:]),

@@ -1,11 +1,12 @@
 """One pod's port is an endpoint of several Services.
 
 What it checks:
-    Addresses and ports that more than one Service has as endpoints are counted. Ports of one Service do not count.
+    Addresses and ports that more than one Service has as an endpoint are counted. Several ports of one Service do not
+    count.
 
 Why it matters:
-    It is usually intended. But it shows Services whose selectors match more pods than they should, and it explains why
-    a pod gets more connections than its Service's share.
+    This is usually intended. But it reveals Services whose selectors match more pods than they should, and it explains
+    why a pod gets more than its Service's share of connections.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.20/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
@@ -18,7 +19,7 @@ Example:
     -A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m tcp -j DNAT --to-destination 10.244.1.9:53
 
 How to fix:
-    Nothing, if it is meant. Otherwise narrow the selector of one of the Services.
+    No fix needed if this is intended. Otherwise narrow the selector of one of the Services.
 
 When to ignore:
     When the Services are several names for the same pods.
@@ -47,7 +48,7 @@ def endpoint_in_two_services(context: RulesetContext) -> Faults:
         count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"
         yield Fault(
             f"{count} to more than one Service: {first.destination} to {named(first.services)}",
-            "Nothing, if it is meant; otherwise narrow one Service's selector.",
+            "No fix needed if this is intended; otherwise narrow one Service's selector.",
             at_rule(dnats[0], focus=first.destination),
             service=first.services[0],
             related=tuple(dnat.line for dnat in dnats[1:]),
