@@ -187,7 +187,8 @@ class PacketState(NamedTuple):
         """Whether an address is one of the node's.
 
         Loopback addresses are, and the source of a packet that starts on the node. Without a list of all of the node's
-        addresses, nothing is known of another, but that the source of an arriving packet is not one.
+        addresses, nothing is known of another, but that the source of an arriving packet is not one, and that what is
+        forwarded is neither from the node nor for it.
         """
         if isinstance(address, Whereabouts):
             return address.owned
@@ -198,7 +199,8 @@ class PacketState(NamedTuple):
             return Truth.of(connection.local)
         if address in self.node.foreign_addresses:
             return Truth.NO
-        return Truth.NO if local and not self.node.more_addresses else Truth.UNKNOWN
+        told = self.hook is Hook.FORWARD or (local and not self.node.more_addresses)
+        return Truth.NO if told else Truth.UNKNOWN
 
 
 def is_loopback(address: Address, family: Family) -> bool:

@@ -11,7 +11,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
-from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
 
 # A rule that hits so large a part of the Services is a fault of the node, not of each.
 _MOST_OF_THEM = 0.5
@@ -32,7 +32,8 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a service port: the gravest loss of its connections, from where it is met, by which frontend.
+    """What is wrong with a service port: the gravest loss of its connections, from where it is met, and `by` which
+    kinds of frontends, where others are spared.
 
     `lost` is None where nothing is lost.
     """
@@ -41,11 +42,12 @@ class Trouble:
     standing: Standing
     lost: Lost | None = None
     vantages: tuple[Vantage, ...] = ()
+    by: tuple[FrontendKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NodeCause:
-    """A loss that one rule, or the lack of one, brings upon most Services of a node."""
+    """A loss that one rule, or the lack of one, brings upon most Services of a node; `by` as a Trouble's."""
 
     source: str
     how: Loss
@@ -54,6 +56,7 @@ class NodeCause:
     probability: float
     vantages: tuple[Vantage, ...]
     services: tuple[ServicePort, ...]
+    by: tuple[FrontendKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,15 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
 
 def trouble_of(service: ServicePort) -> Trouble:
     """What is wrong with a service port by itself; its standing is FINE where nothing is."""
-    found = list(losses(service))
+    found = list(losses_by_frontend(service))
+    if service.state is ServiceState.NO_ENDPOINTS:  # who stops what nobody could serve matters little
+        found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
     if found:
-        worst = max((lost for _, lost in found), key=lambda lost: lost.probability)
-        met = {vantage for vantage, lost in found if lost.how is worst.how}
-        return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in met))
+        worst = max((lost for _, _, lost in found), key=lambda lost: lost.probability)
+        met = [(frontend, vantage) for frontend, vantage, lost in found if lost.how is worst.how]
+        vantages = {vantage for _, vantage in met}
+        by = _unless_all((service,), [frontend.kind for frontend, _ in met])
+        return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in vantages), by)
     if service.state in (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS) or _declines(service):
         return Trouble(service, Standing.REFUSING)
     if service.state is ServiceState.UNKNOWN:
@@ -141,6 +148,13 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.BROKEN)
     lacks_hairpin = False in column(service.endpoints, "hairpin")
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
+
+
+def _unless_all(services: Iterable[ServicePort], kinds: Iterable[FrontendKind]) -> tuple[FrontendKind, ...]:
+    """Kinds of frontends; none where the Services have no others."""
+    found = tuple(dict.fromkeys(kinds))
+    every = {front.kind for service in services for front in service.frontends if front.fates is not None}
+    return found if len(found) < len(every) else ()
 
 
 def _declines(service: ServicePort) -> bool:
@@ -195,23 +209,20 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
     number: dict[str, int] = {}
     for service in able:
         number[service.source] = number.get(service.source, 0) + 1
-    hit: dict[object, tuple[Lost, dict[Vantage, None], dict[int, ServicePort]]] = {}
+    hit: dict[object, tuple[Lost, list[tuple[ServicePort, Frontend, Vantage]]]] = {}
     for service in able:
-        for vantage, lost in losses(service):
-            _, vantages, whom = hit.setdefault(_key(service.source, lost), (lost, {}, {}))
-            vantages[vantage] = None
-            whom[id(service)] = service
-    return [
-        (
-            key,
-            NodeCause(
-                source, lost.how, lost.why, lost.decider, lost.probability, tuple(vantages), tuple(whom.values())
-            ),
-        )
-        for key, (lost, vantages, whom) in hit.items()
-        for source in [next(iter(whom.values())).source]
-        if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)
-    ]
+        for frontend, vantage, lost in losses_by_frontend(service):
+            hit.setdefault(_key(service.source, lost), (lost, []))[1].append((service, frontend, vantage))
+    causes: list[tuple[object, NodeCause]] = []
+    for key, (lost, met) in hit.items():
+        whom = tuple({id(service): service for service, _, _ in met}.values())
+        source = whom[0].source
+        if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM):
+            vantages = tuple(dict.fromkeys(vantage for _, _, vantage in met))
+            by = _unless_all(whom, [frontend.kind for _, frontend, _ in met])
+            cause = NodeCause(source, lost.how, lost.why, lost.decider, lost.probability, vantages, whom, by)
+            causes.append((key, cause))
+    return causes
 
 
 def _doubt(services: Sequence[ServicePort]) -> Doubt | None:

@@ -121,3 +121,18 @@ def test_a_refusal_in_filter_is_none_of_what_nat_leads_to_endpoints() -> None:
 def test_a_question_that_changes_no_fate_is_not_put() -> None:
     service = _dns("-A PREROUTING -i eth0 -j MARK --set-xmark 0x100/0x100")
     assert (_fate(service)["open"], _fate(service)["served"]) == ([], 1.0)
+
+
+def _mangle(rule: str) -> str:
+    """The sample with a rule in mangle."""
+    return SAMPLE.replace("COMMIT", f"{rule}\nCOMMIT", 1)
+
+
+def test_what_other_rules_masquerade_shows() -> None:
+    marked = _dns(text=_mangle("-A PREROUTING -j MARK --set-xmark 0x4000/0x4000"))
+    assert marked["masquerade"]["all"] and _dns("-A POSTROUTING -j MASQUERADE")["masquerade"]["all"]
+
+
+def test_what_is_forwarded_is_not_for_the_node() -> None:
+    service = _dns(text=_mangle("-A FORWARD -m addrtype ! --dst-type LOCAL -j DROP"))
+    assert (service["state"], _fate(service)["open"]) == ("blocked", [])

@@ -62,7 +62,7 @@ def test_uneven_shares_are_told_in_numbers() -> None:
 
 def test_a_line_that_is_missing_from_a_dump_shows_in_the_shares() -> None:
     (finding,) = findings_of("IPT201", dump(rule(0, "0.33333333349"), rule(2)))
-    assert "with 2 endpoints left" in finding.message
+    assert "10.244.0.1:80 has probability 0.33333333349 with 2 endpoints left" in finding.message
 
 
 def test_lines_that_a_fragment_lacks_are_not_held_against_it() -> None:
@@ -99,11 +99,15 @@ def test_an_endpoint_that_only_returning_clients_reach() -> None:
     assert "IPT203" not in fired(dump(check, rule(0), endpoints=2)), "1.22 writes them for endpoints that are not ready"
 
 
-def test_an_endpoint_without_dnat_leaks_its_share() -> None:
+@pytest.mark.parametrize(
+    ("broken", "rule_id", "share"), [(2, "IPT202", "50 %"), (1, "IPT203", "endpoints after it")]
+)
+def test_an_endpoint_without_dnat_leaks_only_what_no_later_one_takes(broken: int, rule_id: str, share: str) -> None:
     text = dump(rule(0, "0.50000000000"), rule(1), endpoints=2)
-    broken = "\n".join(line for line in text.splitlines() if "10.244.0.2:80" not in line) + "\n"
-    (finding,) = findings_of("IPT202", broken)
-    assert "50 %" in finding.message and finding.chain == sep(1)
+    lines = [line for line in text.splitlines() if f"10.244.0.{broken}:80" not in line]
+    (finding,) = findings_of(rule_id, "\n".join(lines) + "\n")
+    assert share in finding.message and finding.chain == sep(broken - 1)
+    assert ("IPT202" in fired("\n".join(lines) + "\n")) is (rule_id == "IPT202")
 
 
 @pytest.mark.parametrize("chance", ["0.00000000000", "1.00000000000", None])

@@ -206,3 +206,9 @@ def test_a_loss_is_in_the_tree_with_its_rule() -> None:
     (alone,) = [line for line in run("explain", "--width", "200", "-s", "kube-dns:dns", stdin=unhooked()).out.splitlines() if line.startswith("├─ lost ")]
     assert "from pods and outside are not translated: in nat PREROUTING, no rule" in alone
     assert "no connection gets there" in tree
+
+
+def test_a_loss_names_the_frontends_that_it_is_met_by_where_others_are_spared() -> None:
+    text = POLICY.read_text(encoding="utf-8").replace("--dst-type LOCAL -j KUBE-NODEPORTS", "--dst-type BLACKHOLE -j RETURN")
+    told = " ".join(run("explain", stdin=text).out.split())
+    assert "✗ default/etp-local-aff NodePort not translated" in told

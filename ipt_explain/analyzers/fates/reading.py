@@ -175,7 +175,7 @@ class _Reader:
                     frontends=frontends,
                     state=_state(service, pod.fate),
                     endpoints=endpoints,
-                    masquerade=self._masquerade(service, bound),
+                    masquerade=self._masquerade(service, bound, judgements),
                 )
         return replace(service, frontends=frontends)
 
@@ -221,12 +221,15 @@ class _Reader:
             ]
         return known.with_columns(probability=chances, hairpin=hairpins)
 
-    def _masquerade(self, service: ServicePort, bound: Sequence[Heading | None]) -> Masquerade:
-        """As the chains say, but that what is marked must also leave masqueraded."""
+    def _masquerade(
+        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Mapping[Vantage, Judgement]
+    ) -> Masquerade:
+        """As the chains say, but that what is marked must also leave masqueraded, and that other rules may masquerade
+        everything."""
         said = service.masquerade
-        if not said.hairpin or not self._unmasked:
-            return said
-        if self._unmasked.isdisjoint(bound):
+        if said.all is False and all(judgement.fate.masqueraded for judgement in judgements.values()):
+            said = replace(said, all=True)
+        if not said.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
             return said
         return replace(said, hairpin=False if self._shown_whole else None)
 

@@ -23,6 +23,7 @@ from ipt_explain.words.addresses import address_port
 
 # Where no rule names the pods' network, they are taken to lie in the networks of this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
+_LOOPBACK = {Family.IPV4: network_bits("127.0.0.0/8"), Family.IPV6: network_bits("::1/128")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,17 @@ class Surroundings:
         of_hosts = {format_address(each, family) for each in hosts}
         virtual = {service.cluster_ip for service in services if service.cluster_ip}
         not_the_node = (endpoints - hosts) | cluster_ips
+        loopback = _LOOPBACK[family]
         return cls(
             family,
             Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True, apart_texts=never),
             Whereabouts(
-                "the node's address", family, outside=named, apart=not_the_node, owned=Truth.YES,
+                "the node's address", family, outside=(*named, loopback), apart=not_the_node, owned=Truth.YES,
                 apart_texts=(never - of_hosts if of_hosts else never) | virtual,
             ),
             Whereabouts(
-                "the outside address", family, outside=pods, apart=endpoints, ordinary=True, apart_texts=never
+                "the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True,
+                apart_texts=never,
             ),
             cluster_ips,
             frozenset([each for own in of_service for each in own if each.address in hosts] if hosts else ()),

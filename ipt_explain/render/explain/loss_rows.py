@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ipt_explain.render.explain.service_rows import View, row
-from ipt_explain.render.explain.service_words import KIND_WORDS
 from ipt_explain.render.explain.summary import from_words, lost_words, questions_words, reason_words
 from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.fates import Lost, Vantage
 from ipt_explain.services.health import answered, losses_by_frontend, questions
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, ServiceState
-from ipt_explain.words.lists import both
 
 
 def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
@@ -30,7 +28,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
         kinds[frontend.kind] = None
         vantages[vantage] = None
     for lost, kinds, vantages in alike.values():
-        said = lost_words(lost, list(vantages), "" if len(kinds) == len(frontends) else _kinds(kinds))
+        said = lost_words(lost, list(vantages), () if len(kinds) == len(frontends) else kinds)
         line = lost.decider.line
         told = view.above is not None and view.above.explains(service, lost)
         why = ": see NODE" if told else reason_words(lost)
@@ -57,7 +55,3 @@ def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
     """The line where a balancer leaves connections untranslated, if a fate names it."""
     lines = (lost.decider.line for _, _, lost in losses_by_frontend(service) if lost.decider.chain == balancer.chain)
     return next(lines, None)
-
-
-def _kinds(kinds: Iterable[FrontendKind]) -> str:
-    return both([KIND_WORDS[kind] for kind in KIND_WORDS if kind in kinds])

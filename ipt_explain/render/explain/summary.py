@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ipt_explain.analyzers.owners.owner import KERNEL
-from ipt_explain.render.explain.service_words import STATE_WORDS
+from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Lost, Vantage
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
-from ipt_explain.services.ports import ServicePort, ServiceState
+from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
 from ipt_explain.words.lists import both, either, listed
 from ipt_explain.words.percents import percent
@@ -105,7 +105,7 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
 def _cause(cause: NodeCause) -> list[Span]:
     """`✗ nat PREROUTING, line 62: … : connections of 4 Services from pods and outside are not translated`."""
     share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
-    whom = f"{share}connections to {counted(len(cause.services), 'Service')}{from_words(cause.vantages)}"
+    whom = f"{share}{_by(cause.by)}connections to {counted(len(cause.services), 'Service')}{from_words(cause.vantages)}"
     place = _place(cause.source, cause.decider)
     return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
 
@@ -177,7 +177,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 def trouble_words(trouble: Trouble) -> str:
     """What is wrong with a Service, in a few words; "" if nothing is."""
     if trouble.lost is not None:
-        return lost_words(trouble.lost, trouble.vantages)
+        return lost_words(trouble.lost, trouble.vantages, trouble.by)
     if trouble.standing is Standing.FINE:
         return ""
     if trouble.standing is Standing.HAIRPIN:
@@ -208,16 +208,20 @@ def brief_words(trouble: Trouble) -> str:
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
-    return f"{share}{_HOW[lost.how]}{from_words(trouble.vantages)}"
+    return f"{share}{_by(trouble.by)}{_HOW[lost.how]}{from_words(trouble.vantages)}"
 
 
-def lost_words(lost: Lost, vantages: Sequence[Vantage], through: str = "") -> str:
-    """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `through` names the
-    affected frontends if not all are."""
+def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind] = ()) -> str:
+    """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `by` names the
+    affected kinds of frontends if not all are."""
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
     how = f"sent{where}" if where else _HOW[lost.how]
-    return f"{share}{through}{' ' if through else ''}connections{from_words(vantages)} are {how}"
+    return f"{share}{_by(by)}connections{from_words(vantages)} are {how}"
+
+
+def _by(kinds: Collection[FrontendKind]) -> str:
+    return f"{both([KIND_WORDS[kind] for kind in KIND_WORDS if kind in kinds])} " if kinds else ""
 
 
 def reason_words(lost: Lost) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.model import Chain
+from ipt_explain.services.ports import Balancer
 from ipt_explain.words.lists import listed
 from ipt_explain.words.percents import percent
 
@@ -39,6 +42,17 @@ def repeated(odd: OddChain) -> list[Draw]:
 def leaks(context: RulesetContext, odd: OddChain) -> bool:
     """Whether connections pass the chain without an endpoint, as far as the text can tell."""
     return odd.leak > _NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
+
+
+def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain]]]:
+    """Balancers with those of their endpoints' chains that translate nothing, each told once."""
+    broken = {chain.name: chain for chain in endpoint_chains(context).without if context.knows_chain(chain)}
+    if broken:
+        balancers = {balancer.chain: balancer for service in context.services for balancer in service.balancers}
+        for name, targets in balancing_chains(context).targets.items():
+            found = [broken.pop(target) for target in targets if target in broken] if name in balancers else []
+            if found:
+                yield balancers[name], found
 
 
 def shares(choices: Iterable[Draw], extra: float = 0.0) -> str:

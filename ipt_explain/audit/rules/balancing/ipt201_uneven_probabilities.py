@@ -30,6 +30,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
 from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain
+from ipt_explain.words.counts import counted
 from ipt_explain.words.percents import percent
 
 
@@ -53,8 +54,8 @@ def _fault(odd: OddChain) -> Fault:
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
         f"connections are spread unevenly: {shares(choices, odd.leak)}; {most.destination} gets "
-        f"{most.share * len(choices):.2g} times its share: probability {text} with "
-        f"{remaining} endpoints left ({percent(1 / remaining)} would be even)",
+        f"{most.share * len(choices):.2g} times its share; {wrong.destination} has probability {text} with "
+        f"{counted(remaining, 'endpoint')} left ({percent(1 / remaining)} would be even)",
         RESTART,
         at_rule(wrong.rule, focus=f"--probability {text}"),
         related=tuple(choice.rule.line for choice in choices),

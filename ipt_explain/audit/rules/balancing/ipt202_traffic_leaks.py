@@ -26,14 +26,16 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks, without_dnat
 from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain, balancing_chains
-from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
-from ipt_explain.services.ports import FrontendVerdict, ServicePort
-from ipt_explain.words.addresses import address_port
+from ipt_explain.services.ports import Balancer, FrontendVerdict
+from ipt_explain.words.addresses import front
+from ipt_explain.words.counts import counted
 from ipt_explain.words.percents import percent
 
 _FORGETFUL = 22
@@ -83,7 +85,7 @@ def _without_choices(context: RulesetContext) -> Faults:
                 told.add(name)
                 yield Fault(
                     f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
-                    f"{_called(service)} {_AWAY}",
+                    f"{front(frontend.address, frontend.port)} {_AWAY}",
                     RESTART,
                     at_chain(empty[name]),
                     service=service.label,
@@ -100,26 +102,20 @@ def _unready(context: RulesetContext, chain: Chain) -> bool:
     return bool(chain.rules) and version.first <= _FORGETFUL <= version.last
 
 
-def _called(service: ServicePort) -> str:
-    return service.label if service.cluster_ip is None else address_port(service.cluster_ip, service.port)
-
-
 def _without_dnat(context: RulesetContext) -> Faults:
-    broken = {chain.name: chain for chain in endpoint_chains(context).without if context.knows_chain(chain)}
-    if not broken:
-        return
-    balancers = {balancer.chain for service in context.services for balancer in service.balancers}
-    for name, targets in balancing_chains(context).targets.items():
-        for target in targets:
-            if target in broken and name in balancers:
-                yield _broken(context, broken.pop(target), name, len(targets))
+    for balancer, broken in without_dnat(context):
+        if balancer.unmatched is None or balancer.unmatched > 0.0:
+            yield _broken(context, balancer, broken)
 
 
-def _broken(context: RulesetContext, chain: Chain, caller: str, count: int) -> Fault:
+def _broken(context: RulesetContext, balancer: Balancer, broken: Sequence[Chain]) -> Fault:
+    share = "a share" if balancer.unmatched is None else percent(balancer.unmatched)
+    places = [at_rule(chain.rules[0]) if chain.rules else at_chain(chain) for chain in broken]
+    lack = f"{counted(len(broken), 'endpoint chain')} of {balancer.chain} {'has' if len(broken) == 1 else 'have'}"
     return Fault(
-        f"the endpoint's chain has no DNAT: {percent(1 / count)} of new connections, sent here by {caller}, "
-        f"{_AWAY}",
+        f"{lack} no DNAT: {share} of new connections return from there and {_AWAY}",
         RESTART,
-        at_rule(chain.rules[0]) if chain.rules else at_chain(chain),
-        service=context.service_of(caller),
+        places[0],
+        service=context.service_of(balancer.chain),
+        related=tuple(place.line for place in places[1:] if place.line is not None),
     )

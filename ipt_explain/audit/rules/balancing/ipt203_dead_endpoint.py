@@ -3,8 +3,9 @@
 What it checks:
     In each chain that spreads connections no rule has a probability that the kernel rounds to 0, and no rule before the
     last takes all connections, either without condition or with a probability that the kernel rounds to 1. With session
-    affinity, every endpoint whose returning clients are looked up also gets new clients. Endpoints that policy Local
-    uses but policy Cluster does not are reported as a note.
+    affinity, every endpoint whose returning clients are looked up also gets new clients. Each endpoint's chain has its
+    DNAT (if connections are lost, IPT202 reports it). Endpoints that policy Local uses but policy Cluster does not are
+    reported as a note.
 
 Why it matters:
     The pods of this endpoint get nothing, and the others get their load. Scaling up the Deployment changes nothing.
@@ -26,7 +27,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, named, shares
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, named, shares, without_dnat
 from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words.counts import counted
@@ -41,8 +42,21 @@ def dead_endpoint(context: RulesetContext) -> Faults:
         lost = dead(odd)
         if lost and not (odd.ending is not None and len(lost) == len(odd.choices)):
             yield _fault(odd, lost)
+    yield from _without_dnat(context)
     yield from _returning_only(context)
     yield from _local_only(context)
+
+
+def _without_dnat(context: RulesetContext) -> Faults:
+    for balancer, broken in without_dnat(context):
+        for chain in broken if balancer.unmatched == 0.0 else ():
+            yield Fault(
+                f"the endpoint's chain has no DNAT: connections return from it to {balancer.chain}, and the endpoints "
+                "after it get them",
+                RESTART,
+                at_rule(chain.rules[0]) if chain.rules else at_chain(chain),
+                service=context.service_of(balancer.chain),
+            )
 
 
 def _returning_only(context: RulesetContext) -> Faults:

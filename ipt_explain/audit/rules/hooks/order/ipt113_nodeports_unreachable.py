@@ -34,7 +34,7 @@ from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 @rule("IPT113", "nodeports-unreachable", Severity.ERROR)
 def nodeports_unreachable(context: RulesetContext) -> Faults:
-    """At most one fault, at KUBE-NODEPORTS."""
+    """At most one fault, at KUBE-SERVICES."""
     found, ports = services_chain(context), context.chain("nat", NODE_PORTS)
     if found.chain is None or ports is None or not ports.rules or found.node_ports:
         return
@@ -48,6 +48,6 @@ def nodeports_unreachable(context: RulesetContext) -> Faults:
         "port works",
         "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses matches a node "
         "address.",
-        at_chain(ports),
-        related=() if found.chain.line is None else (found.chain.line,),
+        at_chain(found.chain),
+        related=() if ports.line is None else (ports.line,),
     )

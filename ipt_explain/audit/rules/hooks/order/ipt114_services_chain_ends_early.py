@@ -41,6 +41,6 @@ def services_chain_ends_early(context: RulesetContext) -> Faults:
 def _message(context: RulesetContext, ender: Ender) -> str:
     first, count = ender.lost[0], len(ender.lost)
     name = context.service_of(first.target or "") or first.target
-    after = f"the rule for {name}" if count == 1 else f"{count} Service rules, the first for {name},"
-    sends = "sends every packet" if ender.unconditional else f"sends {'its' if count == 1 else 'their'} packets"
-    return f"KUBE-SERVICES ends early: this rule comes before {after} and {sends} to {ender.rule.target}"
+    rules = f"the rule for {name}" if count == 1 else f"{count} rules for Services, the first for {name}"
+    taken = "all packets" if ender.unconditional else "some packets"
+    return f"KUBE-SERVICES ends early: this rule ({ender.rule.target}) takes {taken} before {rules}"

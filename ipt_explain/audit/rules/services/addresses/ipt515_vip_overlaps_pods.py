@@ -27,6 +27,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.audit.evidence.services.overlaps import BadVip, Overlap, bad_vips
+from ipt_explain.words.counts import counted
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
@@ -36,9 +37,9 @@ def vip_overlaps_pods(context: RulesetContext) -> Faults:
     for bad in bad_vips(front_rules(context), context.services):
         by_reason.setdefault(bad.why, []).append(_fault(bad))
     for found in by_reason.values():
-        first = found[0]
+        first, others = found[0], len(found) - 1
         yield Fault(
-            first.message + (f"; so do {len(found) - 1} others" if len(found) > 1 else ""),
+            first.message + (f"; the same is true of {counted(others, 'other address')}" if others else ""),
             first.help,
             first.at,
             related=tuple(fault.at.line for fault in found[1:] if fault.at.line is not None),
