@@ -52,7 +52,8 @@ def clean(text: str, source: str) -> Cleaned:
 
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
-    for pattern, mark, note in _STAINS:
+    stains = () if text.isascii() and "\x1b" not in text else _STAINS
+    for pattern, mark, note in stains:
         if mark in text:
             text, count = pattern.subn("", text)
             if count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import cast
 
 from ipt_explain.model import (
@@ -12,6 +13,7 @@ from ipt_explain.model import (
     Counters,
     Family,
     Form,
+    Layout,
     Rule,
     Table,
 )
@@ -79,9 +81,9 @@ class TableBuilder:
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
         """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
         lines = range(line, line + len(chains))
-        fresh = dict(zip(chains, lines))
+        fresh = set(chains)
         if len(fresh) == len(chains) and not self.deleted and self.chains.keys().isdisjoint(fresh):
-            self.chains.update(fresh)
+            self.chains.update(zip(chains, lines))
             return
         for chain, at in zip(chains, lines):
             self.declare(chain, None, None, at)
@@ -156,6 +158,25 @@ class TableBuilder:
             for rule in rules.rules:
                 draft.rules.append(rule)
 
+    def append_all(
+        self,
+        values: Sequence[tuple[str, ...]],
+        layouts: Sequence[Layout],
+        lines: Sequence[int],
+        counts: Sequence[tuple[str, ...]],
+    ) -> None:
+        """Consecutive rules of many chains, as what undeclared chains are made of; those of one chain in order only
+        where `lines` say so.
+        """
+        names = [own[0] for own in values]
+        declared = list(map(self.chains.get, names))
+        if len(set(names)) == len(names) and set(map(type, declared)) == {int}:  # as nearly always: all without rules
+            chains = map(Chain, values, layouts, lines, counts, repeat(None), cast("list[int]", declared))
+            self.chains.update(zip(names, chains))
+        else:
+            for chain in sorted(map(Chain, values, layouts, lines, counts), key=lambda chain: chain.line_of(0)):
+                self.append(chain)
+
     def edit(self, rule: Rule) -> None:
         """Any command but append: insert at a number, delete, replace."""
         rules = self._draft(rule.chain).rules
@@ -204,9 +225,8 @@ class TableBuilder:
 
     def _finished(self) -> dict[str, Chain]:
         """The chains, in the same dictionary: a second one of 100,000 would be felt."""
-        for chain, found in self.chains.items():
-            if not isinstance(found, Chain):
-                self.chains[chain] = _finished(chain, found)
+        unfinished = [(chain, found) for chain, found in self.chains.items() if not isinstance(found, Chain)]
+        self.chains.update((chain, _finished(chain, found)) for chain, found in unfinished)
         return cast("dict[str, Chain]", self.chains)
 
 

@@ -5,9 +5,11 @@ straight.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Rule
 from ipt_explain.parsing.cleaning import clean
+from ipt_explain.parsing.first_letters import has_odd_lines
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.parsing.ipvs.entry import take_out
@@ -16,6 +18,9 @@ from ipt_explain.parsing.nft.entry import take_out_nft
 from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.ipvs.taking_out import TakenOut
 
 
 class Cleared:
@@ -39,6 +44,7 @@ class Cleared:
         self.misfits = Misfits(self.source)
         self.elided = False
         self.beside: tuple[Rule, ...] = ()
+        self.ipvs: TakenOut | None = None
         if cut_off:
             from ipt_explain.parsing.pastes import windows
 
@@ -47,11 +53,14 @@ class Cleared:
         for line in cleaned.refused:
             self.misfits.refuse(self.source.line(line), line)
         self._take_off_tags()
-        self._take_out_other_tools()
-        self._straighten()
+        self._take_out_nft()
+        if has_odd_lines(self.text):
+            self._take_out_ipvs()
+            self._straighten()
+        self._leave_out_half_line()
 
     def _take_off_tags(self) -> None:
-        if "</" not in self.text:
+        if "<" not in self.text or "</" not in self.text:  # one letter is found in no time
             return
         from ipt_explain.parsing.pastes.pages import without_tags
 
@@ -60,11 +69,13 @@ class Cleared:
             lines = counted(count, "line")
             self.warnings.append(f"{self.source.name}: {lines}: HTML tags were removed")
 
-    def _take_out_other_tools(self) -> None:
+    def _take_out_nft(self) -> None:
         self.nft = take_out_nft(self._left)
         if self.nft is not None:
             self.text = self.nft.rest
             self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
+
+    def _take_out_ipvs(self) -> None:
         self.ipvs = take_out(self._left)
         if self.ipvs is not None:
             self.text = self.ipvs.rest
@@ -84,7 +95,6 @@ class Cleared:
             self.elided = prepared.incomplete
             self.beside = prepared.beside
             self.warnings += prepared.warnings
-        self._leave_out_half_line()
 
     @property
     def _left(self) -> SourceText:

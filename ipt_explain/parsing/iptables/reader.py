@@ -20,8 +20,7 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import Stage, begin
 from ipt_explain.source import SourceText
 
-_PLAIN_CHAIN = lazy_pattern(r":([^ \t\n]+) - \[0:0\]\n")
-_PLAIN_CHAINS = lazy_pattern(r"(?::[^ \t\n]+ - \[0:0\]\n){1,1000}")
+_PLAIN_CHAINS = lazy_pattern(r":((?:[^ \t\n]+ - \[0:0\]\n:){0,999}[^ \t\n]+) - \[0:0\]\n")
 _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
 _ANY_CHAIN = lazy_pattern(r":([^ \t\n]+)")
 _RULE = lazy_pattern(rf"(?:\[{COUNT}:{COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
@@ -152,9 +151,9 @@ class _Reader:
             return position, line
         plain = _PLAIN_CHAINS.match(text, position)
         if plain is not None:
-            names = _PLAIN_CHAIN.findall(text, position, plain.end())
+            names = plain[1].split(" - [0:0]\n:")
             table.declare_plainly(names, line)
-            self._rules.know(names)
+            self._rules.words.know(names)
             return plain.end(), line + len(names)
         match = CHAIN.match(text, position)
         if match is None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from itertools import repeat
 
-from ipt_explain.model import Chain, Command, Rule
+from ipt_explain.model import Command, Layout, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.runs import Run
-from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache
+from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache, BlockPattern, KeptWords, Words
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.progress import Stage
+
+_AT_ONCE = 512
+_Matched = tuple[list[Words], list[int]]
+"""The groups of the matches of one pattern, and the lines on which they begin."""
 
 
 class RuleReader:
@@ -30,7 +34,7 @@ class RuleReader:
         self._last = self._shapes.start
         self._blocks = BlockCache()
         self._block_end = 0
-        self._words: dict[str, str] = {}
+        self.words = KeptWords()
         self._run = Run()
 
     def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
@@ -64,10 +68,6 @@ class RuleReader:
         elif not self._run.takes_rule(rule, pattern):
             self.end_run().takes_rule(rule, pattern)
 
-    def know(self, chains: Iterable[str]) -> None:
-        """Names of chains that rules will repeat: each is kept once."""
-        self._words.update(zip(chains, chains))
-
     def end_run(self) -> Run:
         """Give the table the rules that were kept back; the next run."""
         run = self._run
@@ -82,30 +82,43 @@ class RuleReader:
         return self._run
 
     def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Stage) -> tuple[int, int]:
-        """Whole chains, as long as their layouts have patterns; most are like the one before."""
-        text, chains, share = self._text, table.chains, self._words.setdefault
+        """Whole chains, as long as their layouts have patterns: first some thousands are matched, then made at once."""
+        start = None
+        while position != start:
+            start = stage.done = position
+            matched, position, line = self._match_blocks(position, line)
+            if matched:
+                self.end_run()
+            values, layouts, lines, counts = list[Words](), list[Layout](), list[int](), list[Words]()
+            for pattern, (groups, begun) in matched.items():
+                own, counted = pattern.contents(groups, self.words)
+                values += own
+                layouts += repeat(pattern.layout, len(begun))
+                lines += begun
+                counts += counted
+            table.append_all(values, layouts, lines, counts)
+        return position, line
+
+    def _match_blocks(self, position: int, line: int) -> tuple[dict[BlockPattern, _Matched], int, int]:
+        """Chains by the patterns that match them; most are like the one before."""
+        text, matched = self._text, dict[BlockPattern, _Matched]()
         pattern = None
-        while True:
+        for _ in range(_AT_ONCE):
             match = None if pattern is None else pattern.match(text, position)
             if match is None or pattern is None:
                 block = BLOCK.match(text, position)
                 if block is None:
-                    return position, line
+                    break
                 found = self._blocks.find(text, position, text.count("\n", position, block.end()))
                 if found is None:
                     self._block_end = block.end()
-                    return position, line
+                    break
                 pattern, match = found
-            if self._run.patterns:
-                self.end_run()
-            values, counts = pattern.content(match, share)
-            declared = chains.get(values[0])
-            if type(declared) is int:  # as nearly always: declared, and without rules so far
-                chains[values[0]] = Chain(values, pattern.layout, line, counts, None, declared)
-            else:
-                table.append(Chain(values, pattern.layout, line, counts))
+                groups, lines = matched.setdefault(pattern, ([], []))
+            groups.append(match.groups())
+            lines.append(line)
             position, line = match.end(), line + pattern.lines
-            stage.done = position
+        return matched, position, line
 
     def _read_lines(self, position: int, line: int) -> tuple[int, int]:
         """Lines of likely shapes, up to the next block."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.parsing.ipvs.first_letters import lines_worth_a_look
-
 if TYPE_CHECKING:
     from ipt_explain.parsing.ipvs.taking_out import TakenOut
     from ipt_explain.source import SourceText
@@ -16,12 +14,9 @@ def take_out(source: SourceText) -> TakenOut | None:
 
     Cost is linear in the text. What does the work is loaded only for a text with lines that these tools printed.
     """
-    first = next(lines_worth_a_look(source.text), None)
-    if first is None:
-        return None
     from ipt_explain.parsing.ipvs.signs import first_line
 
-    first = first_line(source.text, first)
+    first = first_line(source.text, 0)
     if first is None:
         return None
     from ipt_explain.parsing.ipvs.taking_out import take_out_from

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ipt_explain.enums import Enum
-from ipt_explain.parsing.ipvs.first_letters import lines_worth_a_look
 
 
 class Tool(Enum):
@@ -49,6 +49,12 @@ _SIGNS = {
 _LINE = re.compile("|".join(f"(?P<{tool.value}>{'|'.join(signs)})" for tool, signs in _SIGNS.items()))
 
 
+# Nearly all lines of a dump of iptables are passed at their first letters, what goes on after a `\` at the one before.
+_WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
+_FIRST = re.compile("^" + _WORTH_A_LOOK, re.MULTILINE)
+_LATER = re.compile("\n(?<!\\\\\n)" + _WORTH_A_LOOK)
+
+
 def tool_of(text: str, position: int) -> Tool | None:
     """The tool that printed the line which begins at `position`, if it shows by itself."""
     match = _LINE.match(text, position)
@@ -58,3 +64,11 @@ def tool_of(text: str, position: int) -> Tool | None:
 def first_line(text: str, position: int) -> int | None:
     """Where the next line begins that one of the tools printed, from the line on that begins at `position`."""
     return next((start for start in lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
+
+
+def lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
+    """Where the lines begin, from `position` on, that one of the tools may have printed."""
+    if _FIRST.match(text, position):
+        yield position
+    for found in _LATER.finditer(text, position):
+        yield found.start() + 1

@@ -68,7 +68,7 @@ def is_thinned(chains: Mapping[str, Chain], saved: bool = False) -> bool:
     """Whether a chain is used and filled that the section does not declare, so that lines of it must be gone; where it
     was `saved` from a kernel, whether one is used that it does not have.
     """
-    undeclared = {name for name, chain in chains.items() if not chain.declared}
+    undeclared = {name for name, chain in chains.items() if chain.line is None}
     if not undeclared and not (saved and len(chains) <= _MOST_PASTED):
         return False
     used = {name for chain in chains.values() for name in _jumped_to(chain)}

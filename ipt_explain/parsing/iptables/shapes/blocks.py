@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import repeat
 
 from ipt_explain.model import Chain, Layout
+from ipt_explain.parsing.iptables.shapes.patterns import BARE
 from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
 from ipt_explain.patterns import lazy_pattern
 
 _MAX_LINES = 64
+_UNQUOTED = r'[^ \t\n"]+'  # a bare word without quotes in it, which is found sooner
 _HEAD = r"(?:\[\d+:\d+\] )?-A"
 BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
@@ -27,15 +29,27 @@ _MAX_PATTERNS = 128
 _MAX_ALIKE = 16  # of as many lines: each chain is tried by all of them
 _MAX_REMEMBERED = 4096
 
-_Words = tuple[str, ...]
+Words = tuple[str, ...]
+
+
+class KeptWords:
+    """Words that stand in many chains, each of which is kept once: names of chains, and what a chain's rules repeat."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.repeated: dict[str, str] = {}  # much fewer, and so found sooner than among names
+
+    def know(self, chains: Sequence[str]) -> None:
+        """Names of chains that rules will repeat."""
+        self.names.update(zip(chains, chains))
 
 
 class BlockPattern:
     """The pattern of the chains of one layout, each rule on a line of its own, with or without counters."""
 
-    __slots__ = ("_common", "_constants", "_counts", "_values", "layout", "lines", "match")
+    __slots__ = ("_constants", "_counts", "_names", "_repeated", "_values", "layout", "lines", "match")
 
-    def __init__(self, lines: Sequence[ShapePattern], met: Sequence[_Words]) -> None:
+    def __init__(self, lines: Sequence[ShapePattern], met: Sequence[Words]) -> None:
         """`met` are the values of some chains that the lines' patterns have read."""
         self.layout = Layout.of(tuple([line.shape for line in lines]))
         constants = _constants(self.layout, met)
@@ -53,29 +67,29 @@ class BlockPattern:
                 elif place in twins or place in places:
                     words.append(f"(?P=w{twins.get(place, place)})")
                 else:
-                    words.append(f"(?P<w{place}>{word})")
+                    words.append(f"(?P<w{place}>{word.replace(BARE, _UNQUOTED)})")
                     places.append(place)
             pattern.append(line.line.with_words(words) + r"\n")
         pattern.append(rf"(?!{_HEAD} (?P=w0) )")
         self.lines = len(lines)
         self.match = re.compile("".join(pattern), re.DOTALL).match
-        self._constants = tuple(constants.values())
-        named = {0, *twins.values(), *map(self.layout.target_place, range(len(lines)))}
-        common = [place for place in places if place is not None and place in named]
-        self._common = _picker([places.index(place) for place in common])
-        found = {place: index for index, place in enumerate([*places, *constants, *common])}
-        self._values = _picker([found[twins.get(place, place)] for place in range(self.layout.offsets[-1] + 1)])
-        counts = [index for index, place in enumerate(places) if place is None]
-        self._counts = _picker(counts) if counts else None
+        self._constants = [repeat(constant) for constant in constants.values()]
+        names = {0, *map(self.layout.target_place, range(len(lines)))}
+        self._names = [index for index, place in enumerate(places) if place is not None and place in names]
+        self._repeated = [places.index(place) for place in {*twins.values()} - names]
+        found = {place: index for index, place in enumerate([*places, *constants])}
+        self._values = [found[twins.get(place, place)] for place in range(self.layout.offsets[-1] + 1)]
+        self._counts = [index for index, place in enumerate(places) if place is None]
 
-    def content(self, match: re.Match[str], share: Callable[[str, str], str]) -> tuple[_Words, _Words]:
-        """The values of the chain that was matched, and its rules' counts. `share`, given a word twice, returns the one
-        like it that is kept: names of chains, and what a chain's rules repeat, stand in other chains, too.
-        """
-        groups = match.groups()
-        common = self._common(groups)
-        values = self._values((*groups, *self._constants, *map(share, common, common)))
-        return values, () if self._counts is None else self._counts(groups)
+    def contents(self, groups: Sequence[Words], words: KeptWords) -> tuple[Iterable[Words], Iterable[Words]]:
+        """The values of the chains whose matches had these groups, and their rules' counts."""
+        columns: list[Iterable[str]] = [*zip(*groups), *self._constants]
+        for kept, indexes in ((words.names, self._names), (words.repeated, self._repeated)):
+            for index in indexes:
+                columns[index] = tuple(map(kept.setdefault, columns[index], columns[index]))
+        values = zip(*[columns[index] for index in self._values])
+        counts = zip(*[columns[index] for index in self._counts]) if self._counts else repeat((), len(groups))
+        return values, counts
 
 
 class BlockCache:
@@ -83,7 +97,7 @@ class BlockCache:
 
     def __init__(self) -> None:
         self._by_lines: dict[int, list[BlockPattern]] = defaultdict(list)
-        self._met: dict[tuple[ShapePattern, ...], list[_Words]] = {}
+        self._met: dict[tuple[ShapePattern, ...], list[Words]] = {}
         self._compiled = 0
 
     def find(self, text: str, position: int, lines: int) -> tuple[BlockPattern, re.Match[str]] | None:
@@ -118,7 +132,7 @@ def _placed(start: int, line: ShapePattern) -> Iterator[tuple[int, str]]:
     return ((start + slot if slot else 0, word) for slot, word in enumerate(line.line.words))
 
 
-def _constants(layout: Layout, met: Sequence[_Words]) -> dict[int, str]:
+def _constants(layout: Layout, met: Sequence[Words]) -> dict[int, str]:
     """The words, by place, that are the same in all these chains, of those that are so in most: targets, protocols,
     probabilities.
     """
@@ -130,7 +144,7 @@ def _constants(layout: Layout, met: Sequence[_Words]) -> dict[int, str]:
 
 
 def _twins(
-    layout: Layout, lines: Sequence[ShapePattern], met: Sequence[_Words], constants: Container[int]
+    layout: Layout, lines: Sequence[ShapePattern], met: Sequence[Words], constants: Container[int]
 ) -> dict[int, int]:
     """The earlier place, by place, that in all these chains has the same word, and may have the same words."""
     first: dict[tuple[str, ...], int] = {}
@@ -143,9 +157,3 @@ def _twins(
                     twins[place] = earlier
     return twins
 
-
-def _picker(indexes: list[int]) -> Callable[[_Words], _Words]:
-    """What picks some of a tuple's words, as a tuple."""
-    if len(indexes) > 1:
-        return itemgetter(*indexes)
-    return lambda words: (words[indexes[0]],)

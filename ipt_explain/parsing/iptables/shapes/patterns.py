@@ -56,7 +56,8 @@ def pattern_of(tokens: Sequence[ValueToken], text: str, start: int, end: int) ->
 
 
 # Two of the makes of the grammar's words: what nearly all are, and the cheapest to match.
-USUAL_MAKES = (r'[^ \t\n"][^ \t\n]*', r'"[^"\\\n]*"')
+BARE = r'[^ \t\n"][^ \t\n]*'
+USUAL_MAKES = (BARE, r'"[^"\\\n]*"')
 
 
 def _narrowed(pattern: str, word: str, any_word: str) -> str:
