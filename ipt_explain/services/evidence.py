@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ipt_explain.model import Chain, Rule, Shape
 from ipt_explain.records import dataclass
@@ -49,11 +49,16 @@ class Evidence:
 class Shown:
     """What tells a fact where no rule of iptables does: an element of a map of nftables, a virtual server of IPVS.
 
-    `line` is 1-based; it is the first in JSON, which has no lines.
+    `line` is 1-based; it is the first in JSON, which has no lines. `say` makes the text, where one asks for it.
     """
 
     line: int
-    text: str
+    say: Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """It as its tool prints it."""
+        return self.say()
 
 
 def rules_of(chain: Chain | None) -> Iterator[Evidence]:

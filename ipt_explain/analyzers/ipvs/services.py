@@ -139,7 +139,7 @@ class _Reader:
                 yield Endpoint(
                     real.address, real.port, endpoint, None if share is None else float(share), local, local or None,
                     None if server.persistence is None else server.persistence.seconds, None,
-                    Shown(real.line, f"-> {endpoint}"), local or None,
+                    _shown(real), local or None,
                 )  # fmt: skip
 
 
@@ -165,6 +165,10 @@ def _share(server: VirtualServer, real: RealServer, share: Fraction | None) -> S
 
 def _evidence(given: Front) -> Shown:
     if given.servers:
-        return Shown(given.servers[0].line, server_text(given.servers[0]))
+        return Shown(given.servers[0].line, lambda: server_text(given.servers[0]))
     line = given.entries[0].line if given.entries else 1
-    return Shown(line, f"{given.protocol} {front(given.address, given.port)}")
+    return Shown(line, lambda: f"{given.protocol} {front(given.address, given.port)}")
+
+
+def _shown(real: RealServer) -> Shown:
+    return Shown(real.line, lambda: f"-> {address_port(real.address, real.port)}")

@@ -75,36 +75,35 @@ class BalancerReader:
         if chain is None:
             return None
         targets: list[Target] = []
-        left = Fraction(1)
         for rule in chain.rules:
             for share, element, data in _choices(self._table, rule):
-                target = self._target(chain, rule, protocol, element, data)
+                target = self._target(chain, rule, protocol, share, element, data)
                 if target is not None:
-                    targets.append(_with_share(target, share * left))
+                    targets.append(target)
             if targets:
                 break
-        return Spread(name, tuple(targets), left - sum((each.share for each in targets), Fraction(0)))
+        return Spread(name, tuple(targets), 1 - sum((each.share for each in targets), Fraction(0)))
 
     def _target(
-        self, chain: Chain, rule: Rule, protocol: str, element: Element | None, data: Verdict | Expression | None
-    ) -> Target | None:
+        self, chain: Chain, rule: Rule, protocol: str, share: Fraction, element: Element | None,
+        data: Verdict | Expression | None,
+    ) -> Target | None:  # fmt: skip
         line = rule.line if element is None or not element.line else element.line
         if isinstance(data, Verdict):
-            return self._endpoint(data.chain, protocol, line)
+            return self._endpoint(data.chain, protocol, share, line, rule)
         address, port = _place(data)
         if address is None:
             return None
         hairpin = True if self._hairpins is not None and (address, protocol, port) in self._hairpins else None
-        return Target(address, port, chain.name, Fraction(0), hairpin, None, Shown(line, rule.text))
+        return Target(address, port, chain.name, share, hairpin, None, Shown(line, lambda: rule.text))
 
-    def _endpoint(self, name: str | None, protocol: str, line: int) -> Target | None:
+    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, told: Rule) -> Target | None:
         if name is None:
             return None
         chain = self._table.chains.get(name)
         address: str | None = None
         port: int | None = None
         hairpin, seconds = False, None
-        evidence = Shown(line, f"goto {name}")
         marked: set[str] = set()
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
@@ -116,21 +115,15 @@ class BalancerReader:
                     seconds = statement.timeout or (None if found is None else found.timeout)
                 elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
                     address, port = _destination(statement)
-                    evidence = Shown(rule.line, rule.text)
+                    line, told = rule.line, rule
         hairpin = address in marked
         known: bool | None = hairpin
         if self._hairpins is not None:
             known = hairpin or (address, protocol, port) in self._hairpins or None
-        return Target(address, port, name, Fraction(0), known, seconds, evidence)
+        return Target(address, port, name, share, known, seconds, Shown(line, lambda: told.text))
 
 
 _SOURCES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
-
-
-def _with_share(target: Target, share: Fraction) -> Target:
-    return Target(
-        target.address, target.port, target.chain, share, target.hairpin, target.affinity_seconds, target.evidence
-    )
 
 
 def _choices(

@@ -100,7 +100,7 @@ def _entries(table: Table, name: str) -> Iterator[tuple[Place, Element, Verdict]
 
 
 def _evidence(element: Element) -> Shown:
-    return Shown(element.line, element_text(element))
+    return Shown(element.line, lambda: element_text(element))
 
 
 def chain_of(entry: Entry) -> ProxyChain | None:

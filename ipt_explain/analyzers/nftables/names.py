@@ -15,6 +15,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
 HASH_LENGTH = 8
+_HASHED = HASH_LENGTH * 5 // 8  # bytes: base32 spells five bits a character
 _IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 
 
@@ -84,7 +85,7 @@ def chain_hash(text: str) -> str:
     import hashlib
 
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
-    return base64.b32encode(digest).decode("ascii")[:HASH_LENGTH]
+    return base64.b32encode(digest[:_HASHED]).decode("ascii")
 
 
 def key_of(namespace: str, name: str, protocol: str, port: str) -> str:

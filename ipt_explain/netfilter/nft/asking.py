@@ -84,7 +84,7 @@ class Asking:
         readings = [read(part, state, bound) for part in parts_of(match.left)]
         if ABSENT in readings:
             return Truth.NO
-        elements = self._elements(table, data, match.left)
+        elements = self.elements(table, data, match.left)
         if elements is None:
             return ask(state, _question(match), inverted)
         if len(readings) == 1 and isinstance(readings[0], Owned):
@@ -102,7 +102,7 @@ class Asking:
         readings = [read(part, state, bound) for part in parts_of(key)]
         if ABSENT in readings:
             return [Found(ALWAYS, state)]
-        elements = self._elements(table, data, key)
+        elements = self.elements(table, data, key)
         if elements is None:
             return [Found(ALWAYS, state, unknown=True)]
         if len(readings) == 1 and isinstance(readings[0], Chance):
@@ -147,7 +147,7 @@ class Asking:
             return [(Found(ALWAYS, state, unknown=reading is not ABSENT), None)]
         return [(Found(ALWAYS, state), value)]
 
-    def _elements(self, table: Table, data: SetData, key: Expression) -> Elements | None:
+    def elements(self, table: Table, data: SetData, key: Expression) -> Elements | None:
         """The elements of a set; None for one that is not shown."""
         if isinstance(data, SetReference):
             place = table, data.name

@@ -18,6 +18,10 @@ _NUMBER_BITS = 32
 
 def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState) -> Truth:
     """Whether a value is the constant, or one of a prefix's or range's."""
+    if type(reading) is int and kind is not Kind.INTERFACE:
+        number = canonical(constant, kind)
+        if type(number) is int:
+            return Truth.YES if reading == number else Truth.NO
     if isinstance(constant, Wildcard):
         return Truth.YES
     if reading is UNKNOWN:

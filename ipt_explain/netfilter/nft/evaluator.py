@@ -26,7 +26,7 @@ from ipt_explain.model.nft import (
 )
 from ipt_explain.model.nft import Verdict as Sentence
 from ipt_explain.netfilter.condition import Question, split
-from ipt_explain.netfilter.nft.misses import Destinations, destinations_of
+from ipt_explain.netfilter.nft.misses import destination_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
 from ipt_explain.netfilter.nft.statements import Statements, Step
 from ipt_explain.netfilter.nft.ways import Way, then_of
@@ -34,6 +34,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Bits
 
 
 class _Place(NamedTuple):
@@ -56,7 +57,7 @@ class Evaluator:
         self.asked = 0
         self.statements = Statements()
         self._about_heading: dict[Rule, bool] = {}
-        self._destinations: dict[Rule, Destinations | None] = {}
+        self._destinations: dict[Rule, Bits | None] = {}
 
     def ways(self, table: Table, rule: Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
         """What a rule of a table makes of a packet: the ways on, whose shares sum to 1.
@@ -97,10 +98,10 @@ class Evaluator:
                     ways.append(Way(share, Flow.CONTINUE, state, to, True))
         return tuple(ways)
 
-    def destinations(self, table: Table, rule: Rule) -> Destinations | None:
-        """All that a rule can match, as far as that is a matter of where packets are bound for."""
+    def destination(self, rule: Rule) -> Bits | None:
+        """The network of all that a rule can match, if it asks where packets are bound for."""
         if rule not in self._destinations:
-            self._destinations[rule] = destinations_of(table, rule)
+            self._destinations[rule] = destination_of(rule)
         return self._destinations[rule]
 
     def asks_where_to(self, rule: Rule) -> bool:

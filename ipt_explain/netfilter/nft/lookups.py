@@ -30,14 +30,15 @@ _Exact = tuple[object, ...]
 class Elements:
     """The elements of one set or map.
 
-    `whole` is False where some are missing, or cannot be read: what is not found may be in it all the same.
+    `whole` is False where some are missing, or cannot be read: what is not found may be in it all the same. `exact` are
+    those that stand for one value, by their key.
     """
 
     def __init__(self, elements: Sequence[Element], kinds: Sequence[Kind], whole: bool) -> None:
         self.elements = elements
         self.whole = whole
         self._kinds = tuple(kinds)
-        self._exact: dict[_Exact, Element] = {}
+        self.exact: dict[_Exact, Element] = {}
         self._exact_at: dict[int, _Exact] = {}
         self._others: list[int] = []
         self._by_parts: dict[tuple[int, ...], dict[_Exact, list[int]]] = {}
@@ -45,6 +46,11 @@ class Elements:
         self._remembered: dict[tuple[Reading, ...], Found] = {}
         for place, element in enumerate(elements):
             self._enter(place, element)
+
+    @property
+    def only_exact(self) -> bool:
+        """Whether a key that is known is an exact one's, or in none."""
+        return self.whole and not self._others and self._wildcard is None
 
     def _enter(self, place: int, element: Element) -> None:
         if element.key is WILDCARD:
@@ -62,7 +68,7 @@ class Elements:
             self._others.append(place)
         else:
             self._exact_at[place] = tuple(exact)
-            self._exact.setdefault(tuple(exact), element)
+            self.exact.setdefault(tuple(exact), element)
 
     def _exact_value(self, part: Expression, kind: Kind) -> object | None:
         """A part as a reading has it; None for one that stands for several values, or that cannot be read."""
@@ -78,7 +84,7 @@ class Elements:
         key = tuple(readings)
         known = tuple([part for part, reading in enumerate(key) if isinstance(reading, (int, str, frozenset))])
         if len(known) == len(key):
-            element = self._exact.get(key)
+            element = self.exact.get(key)
             return ((), element) if element is not None else self._compared(self._others, key, state)
         found = self._remembered.get(key)
         if found is None:

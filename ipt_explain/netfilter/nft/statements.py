@@ -54,11 +54,11 @@ class Statements:
     """Runs statements. Sets are indexed when first asked."""
 
     def __init__(self) -> None:
-        self._asking = Asking()
+        self.asking = Asking()
 
     def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
         """Whether a match holds."""
-        return self._asking.match(table, match, state, bound)
+        return self.asking.match(table, match, state, bound)
 
     def answer(
         self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
@@ -66,7 +66,7 @@ class Statements:
         """What a statement of a rule makes of a packet: a match's answer, YES for what changes nothing, or the steps
         that follow, whose shares sum to 1."""
         if isinstance(statement, Match):
-            answer = self._asking.match(table, statement, state, bound)
+            answer = self.asking.match(table, statement, state, bound)
             if isinstance(answer, (Truth, Question)):
                 return answer
             return [
@@ -98,7 +98,7 @@ class Statements:
     def looked_up(self, table: Table, statement: VerdictMap, state: PacketState, bound: Bound) -> Sequence[Step]:
         """What a verdict map makes of a packet: the steps that follow, whose shares sum to 1."""
         steps = []
-        for found in self._asking.lookups(table, statement.key, statement.data, state, bound):
+        for found in self.asking.lookups(table, statement.key, statement.data, state, bound):
             if found.unknown:
                 reason = f"which verdict `{statement_text(statement)}` finds"
                 steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
@@ -112,7 +112,7 @@ class Statements:
         if not applies(nat, state):
             return Truth.NO
         steps = []
-        for found, address in self._asking.values(table, nat.address, state, bound):
+        for found, address in self.asking.values(table, nat.address, state, bound):
             if found.unknown:
                 reason = f"where `{statement_text(nat)}` sends it"
                 steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
@@ -137,7 +137,7 @@ class Statements:
 
     def _mangle(self, table: Table, rule: Rule, mangle: Mangle, state: PacketState, bound: Bound) -> Sequence[Step]:
         steps = []
-        for found, value in self._asking.values(table, mangle.value, state, bound):
+        for found, value in self.asking.values(table, mangle.value, state, bound):
             if value is None and not found.unknown:
                 steps.append(_failed(found, bound))
                 continue

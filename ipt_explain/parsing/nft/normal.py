@@ -15,6 +15,7 @@ from ipt_explain.model.nft import (
 )
 
 _BITS_OF_CONNECTION = frozenset({"state", "status", "event", "label"})
+_TCP_FLAGS = Payload("tcp", "flags")
 _OPERATOR_WORDS = {"and": "&", "or": "|", "xor": "^"}
 
 # include/uapi/linux/netfilter_ipv4.h and netfilter_bridge.h, as nft names them (src/rule.c, std_prios).
@@ -29,8 +30,9 @@ def implicit_operator(left: Expression, right: Expression) -> Operator:
     """How `LEFT RIGHT` compares: bit fields by any bit, all else by equality."""
     if isinstance(right, (SetLiteral, SetReference)):
         return Operator.EQUAL
-    bits = (isinstance(left, Conntrack) and left.key in _BITS_OF_CONNECTION) or left == Payload("tcp", "flags")
-    return Operator.IN if bits else Operator.EQUAL
+    if isinstance(left, Conntrack):
+        return Operator.IN if left.key in _BITS_OF_CONNECTION else Operator.EQUAL
+    return Operator.IN if isinstance(left, Payload) and left == _TCP_FLAGS else Operator.EQUAL
 
 
 def operator_sign(text: str) -> str:

@@ -7,14 +7,18 @@ asked once, and the rest is compared column by column. Where that does not do, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from ipt_explain.model.nft import (
     Concatenation,
+    Element,
     Expression,
     Match,
     Nat,
+    Operator,
     Rule,
+    SetData,
     SetLiteral,
     SetReference,
     SetUpdate,
@@ -24,6 +28,7 @@ from ipt_explain.model.nft import (
 from ipt_explain.model.nft import Verdict as Sentence
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
+from ipt_explain.netfilter.nft.columns.looking_up import UNSURE, looked_up, readings_of
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
@@ -50,6 +55,17 @@ class _Column(NamedTuple):
     def bound(self, place: int) -> Bound:
         return Bound(self.to[place], self.sent[place], self.rules[place].line)
 
+    @property
+    def alike(self) -> bool:
+        """Whether all meet one rule."""
+        return self.rules.count(self.rules[0]) == len(self.rules)
+
+    def readings(self, field: Expression, places: Places) -> Sequence[Reading]:
+        """What the packets at these places have in a field that tells where they are bound for."""
+        first = read(field, self.state, self.bound(places[0]))
+        readings = None if first is ABSENT else readings_of(field, self.heading(places))
+        return [read(field, self.state, self.bound(place)) for place in places] if readings is None else readings
+
     def heading(self, places: Places) -> tuple[Heading, ...]:
         """Where the packets at these places are bound for."""
         to = self.to
@@ -63,6 +79,7 @@ class Columns:
         self.evaluator = Evaluator()
         self._layouts = Layouts()
         self._draws = Draws(self._layouts)
+        self._truths: dict[tuple[Expression, Operator, Reading], dict[Expression, Truth]] = {}
 
     def answers(
         self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading],
@@ -144,23 +161,37 @@ class Columns:
         asked = [column.rules[place].statements[number] for place in places]
         matches = [statement for statement in asked if isinstance(statement, Match)]
         first, truths = matches[0], list[object]()
-        if isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
+        found = self._found(column, places, first.left, first.right)
+        if found is not None:
+            inverted = first.operator is Operator.NOT_EQUAL
+            yes, no = Truth.of(not inverted), Truth.of(inverted)
+            truths += [Truth.UNKNOWN if each is UNSURE else no if each is None else yes for each in found]
+        elif isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
             ask = self.evaluator.statements.match
             truths += [ask(column.table, match, state, column.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
-            for match, place in zip(matches, places):
-                truths.append(_compared(match, read(match.left, state, column.bound(place)), state))
+            truths += map(_compared, matches, column.readings(first.left, places), repeat(state))
         else:
-            reading, known = read(first.left, state, column.bound(0)), dict[Expression, Truth]()
+            reading = read(first.left, state, column.bound(0))
+            known = self._truths.setdefault((first.left, first.operator, reading), {})
             for match in matches:
                 if match.right not in known:
                     known[match.right] = _compared(match, reading, state)
-                truths.append(known[match.right])
+            truths += [known[match.right] for match in matches]
         fits = [place for place, truth in zip(places, truths) if truth is Truth.YES]
         missed = [place for place, truth in zip(places, truths) if truth is Truth.NO]
         if len(fits) + len(missed) < len(truths):
             odd += [place for place, truth in zip(places, truths) if truth is not Truth.YES and truth is not Truth.NO]
         return fits, missed
+
+    def _found(
+        self, column: _Column, places: Places, key: Expression, data: Expression | SetData
+    ) -> Sequence[Element | None] | None:
+        """What packets find in a set that one rule asks about all of them; None where they have to ask one by one."""
+        if not column.alike or not isinstance(data, (SetLiteral, SetReference)) or not looks_at_heading(key):
+            return None
+        asking = self.evaluator.statements.asking
+        return looked_up(asking, column.table, key, data, column.state, column.heading(places))
 
     def _leaping(self, column: _Column, places: Places, number: int) -> Iterator[Alike]:
         """Packets of which each goes to the chain that its rule names."""
@@ -176,7 +207,13 @@ class Columns:
     def _drawn(
         self, column: _Column, number: int, places: Places, odd: list[int], spreads: bool
     ) -> Iterator[Alike]:
-        """Packets of which each goes by chance to one of the chains that its rule has."""
+        """Packets of which each goes by chance to one of the chains that its rule has, or to the one of its key."""
+        given = column.rules[0].statements[number]
+        assert isinstance(given, VerdictMap)
+        found = self._found(column, places, given.key, given.data)
+        if found is not None:
+            yield from self._given(column, places, found, odd)
+            return
         for those, draws in self._alike(column, number, places, odd):
             to, first = column.heading(those), draws[0]
             if spreads and len(first.leaps) > 1 and self._goes_one_way(column.table, first):
@@ -191,6 +228,31 @@ class Columns:
                     for at, share in enumerate(first.shares)
                 ],
             )
+
+    def _given(
+        self, column: _Column, places: Places, found: Sequence[Element | None], odd: list[int]
+    ) -> Iterator[Alike]:
+        """Packets of which each goes where the element says that was found for it."""
+        missed: list[int] = []
+        groups: dict[object, tuple[list[int], list[Leap]]] = {}
+        for place, element in zip(places, found):
+            if element is UNSURE:
+                odd.append(place)
+            elif element is None or not isinstance(element.data, Sentence):
+                missed.append(place)
+            else:
+                then = then_of(element.data) or Flow.CONTINUE
+                those, leaps = groups.setdefault(self._layouts.course(column.table, then), ([], []))
+                those.append(place)
+                if isinstance(then, Leap):
+                    leaps.append(then)
+        if missed:
+            yield _all(column, missed, Flow.CONTINUE, matched=False)
+        for course, (those, leaps) in groups.items():
+            if leaps:
+                yield Alike(those, [CommonWay(ALWAYS, _together(leaps), column.state, column.heading(those), True)])
+            elif isinstance(course, (Verdict, Flow)):
+                yield _all(column, those, course)
 
     def _goes_one_way(self, table: Table, draw: Draw) -> bool:
         """Whether all that it leads to are chains of one layout, for good, each as likely as another."""
@@ -225,7 +287,12 @@ def _rewritten(
 ) -> Iterator[Alike]:
     """Packets with new destinations. Those that get the one they have count as not translated, and are asked apart."""
     to = column.heading(places)
-    same = {at for _, headings in given for at, heading in enumerate(headings) if heading[:2] == to[at][:2]}
+    same = {
+        at
+        for _, headings in given
+        for at, (heading, before) in enumerate(zip(headings, to))
+        if heading.port == before.port and heading.address == before.address
+    }
     if same:
         odd += [places[at] for at in same]
         places = [place for at, place in enumerate(places) if at not in same]

@@ -119,7 +119,15 @@ class ChainWalk:
         chains, at = frame.chains, frame.place
         rule = chain_of(chains, rows[:1]).rules[at]
         spreads = len(self._entered.who) > 1 and _draws(rule) and not frame.comes_back()
-        if spreads or (len(rows) > 1 and not isinstance(chains, Chain)):
+        apart = len(rows) > 1 and (not isinstance(chains, Chain) or self._evaluator.asks_where_to(rule))
+        missing = None
+        if apart and isinstance(chains, Chain):
+            missing, portion = self._apart(rule, portion)
+            rows = portion.rows
+        if missing is not None:
+            self._budget.left -= _COST_OF_A_RULE
+            yield missing, [CommonWay(ALWAYS, Flow.CONTINUE, missing.state, missing.to, False)]
+        if rows and (spreads or apart):
             rules = [rule] * len(rows) if isinstance(chains, Chain) else [chains[row].rules[at] for row in rows]
             self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
             unasked = self._forgets and isinstance(rule.statements[0], SetUpdate) and not frame.asks_later()
@@ -128,26 +136,10 @@ class ChainWalk:
                 part = self._spread(portion, alike.places) if alike.spread else _part(portion, alike.places)
                 yield part, alike.ways
             return
-        ask = self._evaluator.ways
-        if len(rows) == 1 or not self._evaluator.asks_where_to(rule):
+        if rows:
             self._budget.left -= _COST_OF_A_RULE
-            ways = ask(table, rule, state, Bound(portion.to[0], sent[rows[0]], rule.line))
+            ways = self._evaluator.ways(table, rule, state, Bound(portion.to[0], sent[rows[0]], rule.line))
             yield portion, [_of_all(way, portion.to if len(rows) > 1 else (way.to,)) for way in ways]
-            return
-        missing, portion = self._apart(rule, portion)
-        if missing is not None:
-            self._budget.left -= _COST_OF_A_RULE
-            yield missing, [CommonWay(ALWAYS, Flow.CONTINUE, missing.state, missing.to, False)]
-        known: dict[Bound, tuple[Way, ...]] = {}
-        answers = []
-        for row, to in zip(portion.rows, portion.to):
-            bound = Bound(to, sent[row], rule.line)
-            if bound not in known:
-                self._budget.left -= _COST_OF_A_RULE
-                known[bound] = ask(table, rule, state, bound)
-            answers.append(known[bound])
-        for alike in self._columns.grouped(table, range(len(answers)), answers):
-            yield _part(portion, alike.places), alike.ways
 
     def _spread(self, portion: Portion, places: Sequence[int]) -> Portion:
         """The packets at these places, each as often as it is there."""
@@ -166,10 +158,11 @@ class ChainWalk:
 
     def _apart(self, rule: Rule, portion: Portion) -> tuple[Portion | None, Portion]:
         """The packets that the rule cannot match by their destination, if any, and the others."""
-        meant = self._evaluator.destinations(self._table, rule)
+        meant = self._evaluator.destination(rule)
         if meant is None:
             return None, portion
-        missed = list(map(meant.miss, portion.to))
+        value, mask = meant
+        missed = [isinstance(to.address, int) and to.address & mask != value for to in portion.to]
         if not any(missed):
             return None, portion
         if all(missed):
