@@ -1,1 +1,1 @@
-"""What the audit asks of balancers and endpoints: shares, affinity, hairpin, counters."""
+"""Facts about balancers and endpoints: shares, affinity, hairpins, counters."""

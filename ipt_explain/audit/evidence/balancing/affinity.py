@@ -1,9 +1,9 @@
-"""Session affinity: rules that look for returning clients, rules that record them, and where the two do not fit.
+"""Session affinity: rules that look up returning clients, rules that record them, and mismatches between the two.
 
-Facts: pkg/proxy/iptables/proxier.go. Each endpoint's DNAT rule records the client in a `recent` list named like the
-endpoint's chain (`--set`); ahead of the balancing rules, each balancing chain looks in each endpoint's list (`--rcheck
+Facts: pkg/proxy/iptables/proxier.go. Each endpoint's DNAT rule records the client in a `recent` list named after the
+endpoint's chain (`--set`). Before the balancing rules, each balancing chain looks in each endpoint's list (`--rcheck
 --seconds T --reap`). T is the Service's, the same for all its ports: 1 to 86400, 10800 by default; kube-proxy 1.4 and
-1.5 wrote 180, minutes for seconds.
+1.5 wrote 180, minutes as seconds.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ class AffinityFault(Enum):
     """How checking and recording do not fit."""
 
     NEVER_SET = "the list is never filled"
-    UNUSED = "the list is never looked at"
+    UNUSED = "the list is never read"
     FOREIGN_LIST = "the rule looks in another endpoint's list"
     FOREIGN_RECORD = "the endpoint records in another list"
     LATE = "the rule comes after balancing rules"
-    RETURNING_ONLY = "some endpoints are looked for, but no new client is sent to them"
-    INCOMPLETE = "some endpoints are not looked for"
+    RETURNING_ONLY = "some endpoints are looked up, but no new client is sent to them"
+    INCOMPLETE = "some endpoints are not looked up"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenAffinity:
-    """One fault. `rule` shows it, `endpoints` are the endpoint chains that it hurts, `related` other rules; `share` is
+    """One fault. `rule` shows it, `endpoints` are the endpoint chains that it hits, `related` other rules; `share` is
     the part of a late rule's clients that reach it."""
 
     fault: AffinityFault
@@ -54,7 +54,7 @@ class BrokenAffinity:
 
 @dataclass(frozen=True, slots=True)
 class AffinityCheck:
-    """A rule that looks for returning clients; `seconds` as in the text."""
+    """A rule that looks up returning clients; `seconds` as in the text."""
 
     rule: Rule
     target: str

@@ -1,4 +1,4 @@
-"""Facts about balancing chains that rules of the catalogue ask for, and the words for shares."""
+"""Facts about balancing chains that several rules share, and the words for shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipt_explain.words.percents import percent
 
 RESTART = "Restart kube-proxy on this node: it rewrites the chain."
 NAMED = 4
-"""So many endpoints are named in a message; the others are counted."""
+"""A message names so many endpoints and counts the others."""
 _NOTHING = 1e-12
 
 
@@ -29,7 +29,7 @@ def dead(odd: OddChain) -> list[Draw]:
 
 
 def repeated(odd: OddChain) -> list[Draw]:
-    """The choices whose endpoint an earlier one has."""
+    """The choices that repeat an earlier choice's endpoint."""
     seen: set[str] = set()
     found = []
     for choice in odd.choices:
@@ -40,7 +40,7 @@ def repeated(odd: OddChain) -> list[Draw]:
 
 
 def leaks(context: RulesetContext, odd: OddChain) -> bool:
-    """Whether connections pass the chain without an endpoint, as far as the text can tell."""
+    """Whether connections pass the chain without an endpoint, as far as the text shows."""
     return odd.leak > _NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
 
 

@@ -1,7 +1,7 @@
 """All balancing chains (KUBE-SVC, KUBE-SVL, KUBE-XLB) of a ruleset at a glance, and those that do not spread evenly.
 
-Nearly all are as kube-proxy writes them: every endpoint once, each rule with the even share of those that remain, the
-last without condition. That is told from the form of the rules and a list of texts; only the others are taken apart.
+Nearly all are as kube-proxy writes them: every endpoint once, each rule with an even share of the remaining endpoints,
+the last without condition. The form of the rules and a list of texts show this; only other chains are taken apart.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ENDPOINT = ChainRole.ENDPOINT.value
 class Draw:
     """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
 
-    `chance` is its own, `share` what of all connections it takes; `even` tells whether the chance fits how many choices
-    remain. `destination` is the endpoint's `ip:port`, or the target where the text does not tell.
+    `chance` is its own, `share` its part of all connections; `even` if the chance is right for the number of choices
+    that remain. `destination` is the endpoint's `ip:port`, or the target if the text does not show it.
     """
 
     rule: Rule
@@ -41,11 +41,11 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class OddChain:
-    """A chain that does not spread as kube-proxy has it.
+    """A chain that does not spread connections as kube-proxy writes it.
 
-    `leak` is the share that no choice takes, `ending` a rule ahead of choices that ends the chain. `counting` are rules
-    that choose by count instead of chance, `strange` those that lead to no endpoint chain. `partial`: what is there may
-    be a part of an even chain.
+    `leak` is the share that no choice takes, `ending` a rule before the choices that ends the chain. `counting` are
+    rules that choose by count instead of chance, `strange` those that lead to no endpoint chain. `partial`: the rules
+    shown may be part of an even chain.
     """
 
     chain: Chain
@@ -59,10 +59,10 @@ class OddChain:
 
 @dataclass(frozen=True, slots=True)
 class BalancingChains:
-    """What there is to know of them. `targets` are the endpoint chains of each, in the order of the rules, and
-    `destinations` where these lead (`ip:port`, "" where the text does not tell); `affinity`
-    the chains that look for returning clients; `unordered` those whose endpoints are not in kube-proxy's order;
-    `written` a chain for each number of digits that no other number explains."""
+    """All that is known about them. `targets` are the endpoint chains of each, in the order of the rules, and
+    `destinations` where these lead (`ip:port`, "" if the text does not show it); `affinity` the chains that look up
+    returning clients; `unordered` those whose endpoints are not in kube-proxy's order; `written` a chain for each
+    number of digits that no other number explains."""
 
     targets: Mapping[str, list[str]]
     destinations: Mapping[str, list[str]]
@@ -155,7 +155,7 @@ class _Survey:
         return len(different) == len(targets)
 
     def _digits(self, texts: tuple[str, ...]) -> Digits:
-        """The number of digits that makes all of a chain's probabilities even; NONE where not all are, of any."""
+        """The number of digits with which all of a chain's probabilities are even; NONE if no number fits all."""
         found, every = Digits.EITHER, True
         for place, text in enumerate(texts):
             digits = self._shares.digits(text, len(texts) + 1 - place)
@@ -260,8 +260,8 @@ class _Survey:
 
 
 def _harmless(read: OddChain) -> bool:
-    """Whether a chain of another form spreads evenly all the same: a rule of another kind between, which is not ours
-    to judge."""
+    """Whether a chain of another form spreads evenly anyway: with a rule of another kind in between, which other checks
+    judge."""
     targets = [choice.target for choice in read.choices]
     destinations = [choice.destination for choice in read.choices]
     return (
@@ -279,8 +279,7 @@ _NOTHING = 1e-12
 
 
 def _chance(plan: RulePlan, rule: Rule) -> float | None:
-    """A rule's chance to take a connection that nothing singles out; None where it takes none or more than chance
-    decides."""
+    """A rule's chance to take an ordinary connection; None if it takes none, or not by chance alone."""
     if plan.rcheck or plan.singles_out_sources or plan.singles_out_destinations or (plan.other and not plan.nth):
         return None
     return plan.chance(rule.values)

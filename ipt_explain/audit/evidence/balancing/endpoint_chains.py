@@ -1,6 +1,6 @@
 """All endpoint chains (KUBE-SEP) of a ruleset at a glance: where each leads, and which lead nowhere.
 
-There are as many as endpoints, so what they share by layout is found out once a layout.
+There are as many as endpoints, so facts that they share by layout are worked out once per layout.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _PREFIX = ChainRole.ENDPOINT.value
 
 @dataclass(frozen=True, slots=True)
 class EndpointChains:
-    """By chain, where it leads (`ip:port` as in the text) and the DNAT rule that does it.
+    """By chain, where it leads (`ip:port` as in the text) and its DNAT rule.
 
-    `by_protocol` are the chains by their DNAT's protocol, "" for none. `without` are chains that hold no DNAT.
+    `by_protocol` are the chains by their DNAT's protocol, "" for none. `without` are chains without a DNAT.
     `recording`: some DNAT rules record their clients for session affinity.
     """
 
@@ -35,11 +35,11 @@ class EndpointChains:
     plans: Plans
 
     def destination(self, chain: str) -> str:
-        """`ip:port`, or the chain's name where the text does not tell."""
+        """`ip:port`, or the chain's name if the text does not show it."""
         return self.destinations.get(chain, chain)
 
     def protocol(self, chain: str) -> str:
-        """The protocol that a chain's DNAT asks for, "" for none."""
+        """The protocol that a chain's DNAT matches, "" for none."""
         rule = self.dnats[chain]
         protocol = self.plans[rule.shape].protocol
         return "" if protocol is None or protocol.negated else usual_name(protocol.of(rule))
@@ -54,7 +54,7 @@ class EndpointChains:
 
 
 class Dnats(Mapping[str, Rule]):
-    """The rules that translate, by chain. `numbers` tells which they are, by layout; they are made when asked for."""
+    """The rules that translate, by chain. `numbers` has their places, by layout; a rule is made when asked for."""
 
     def __init__(self, chains: Mapping[str, Chain], numbers: Mapping[Layout, int]) -> None:
         self._chains = chains

@@ -1,7 +1,7 @@
-"""The probabilities by which kube-proxy spreads connections evenly, and how exactly it wrote them.
+"""The probabilities with which kube-proxy spreads connections evenly, and how precisely it wrote them.
 
-Fact: the rule for the first of k endpoints that remain has probability 1/k, written with five digits up to 1.16 and
-with ten from 1.17 (pkg/proxy/iptables/proxier.go). The kernel keeps 31 bits of it, which iptables prints.
+Fact: the rule for the first of k remaining endpoints has probability 1/k, written with five digits up to 1.16 and with
+ten from 1.17 on (pkg/proxy/iptables/proxier.go). The kernel keeps 31 bits of it, which iptables prints.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class Digits(Flag):
 
 
 class EvenShares:
-    """Answers for which number of remaining endpoints a probability is the even one; each text once."""
+    """Answers for how many remaining endpoints a probability is even; each text once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Digits] = {}
 
     def digits(self, text: str, remaining: int) -> Digits:
-        """With how many digits a probability is 1/remaining; NONE where it is another."""
+        """With how many digits a probability is 1/remaining; NONE if it is not."""
         key = (text, remaining)
         found = self._known.get(key)
         if found is None:
@@ -35,7 +35,7 @@ class EvenShares:
         return found
 
     def remaining(self, text: str) -> int | None:
-        """For how many remaining endpoints a probability is the even one; None where for no number."""
+        """For how many remaining endpoints a probability is even; None if for no number."""
         try:
             value = stored(text)
         except ValueError:

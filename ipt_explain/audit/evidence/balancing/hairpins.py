@@ -1,4 +1,4 @@
-"""Endpoint chains in which the endpoint's own connections are not marked for masquerading as they should be."""
+"""Endpoint chains that do not mark the endpoint's own connections for masquerading."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class HairpinFault(Enum):
     """What is wrong with the rule that marks an endpoint's own connections."""
 
     MISSING = "there is none"
-    ADDRESS = "it asks for another address"
+    ADDRESS = "it matches another address"
     LATE = "it comes after the DNAT"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenHairpin:
-    """An endpoint that cannot reach itself. `rule` is the marking rule, or the DNAT where there is none."""
+    """An endpoint that cannot reach itself. `rule` is the marking rule, or the DNAT if there is none."""
 
     service: ServicePort
     endpoint: Endpoint
@@ -35,8 +35,8 @@ class BrokenHairpin:
 
 @fact
 def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
-    """All of them, each endpoint chain once. What a chain lacks is told of chains that may lack more than the text
-    shows, too.
+    """All of them, each endpoint chain once. Missing rules are reported even for chains that may have more rules than
+    the text shows.
     """
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:

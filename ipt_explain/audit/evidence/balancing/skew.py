@@ -1,7 +1,7 @@
-"""Balancing chains whose counters do not fit their probabilities.
+"""Balancing chains whose counters do not match their probabilities.
 
 Only the first packet of a connection crosses table nat, so a rule's packets are the connections it took. A full sync
-of a chain resets the counters of all its rules together (kube-proxy declares the chain again), so they stay comparable.
+resets the counters of all rules of a chain together (kube-proxy declares the chain again), so they stay comparable.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ipt_explain.services.columns import column
 FEWEST = 200
 """Connections below which a chain is not judged."""
 FEWEST_EXPECTED = 5.0
-"""A chi-square test wants so many connections expected in each class."""
+"""A chi-square test needs so many expected connections in each class."""
 CHANCE = 1e-6
 """How unlikely a distribution must be."""
 DEVIATION = 0.25
-"""How far off its expectation an endpoint must be: unlikely is not yet much."""
+"""How far off an endpoint must be: an unlikely difference may still be small."""
 
 _SAMPLE = 1000
 _BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
@@ -33,7 +33,7 @@ _BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTE
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """A chain that did not spread as it should: its rule furthest off, and the others. Counts are of connections."""
+    """A chain that did not spread evenly: the rule that is furthest off, and the others. Counts are connections."""
 
     rule: Rule
     others: tuple[Rule, ...]
@@ -43,7 +43,7 @@ class Skew:
 
 
 def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
-    """Every balancing chain of a ruleset whose counters are not by chance."""
+    """Every balancing chain of a ruleset whose counters chance cannot explain."""
     nat = ruleset.tables.get("nat")
     if nat is None:
         return ()

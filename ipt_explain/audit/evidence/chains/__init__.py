@@ -1,1 +1,1 @@
-"""Chains and rules that should not be where they are: stale, foreign, never coming back."""
+"""Chains and rules that should not be there: stale, foreign, or gotos that never return."""

@@ -1,7 +1,7 @@
 """The forms of rule that kube-proxy and kubelet write into their chains, and rules there that have another form.
 
-A form is the conditions of a rule (without their values) and where it leads. Facts: pkg/proxy/iptables/proxier.go 1.2
-to 1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and ipvs mode's own forms are allowed for.
+A form is the conditions of a rule (without their values) and its target. Facts: pkg/proxy/iptables/proxier.go 1.2 to
+1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and ipvs mode's own forms are allowed too.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class RuleForm:
     """Rules that lead to a target whose name begins with one of `targets`, under the conditions `needs` and any of
     `may`.
 
-    A condition is an option's name, with `!` ahead where negated. An empty target is a rule that only carries a
-    comment.
+    A condition is an option's name, after `!` if negated. An empty target is a rule that only has a comment.
     """
 
     targets: tuple[str, ...]
@@ -45,7 +44,7 @@ def _form(targets: str, needs: str = "", may: str = "") -> RuleForm:
 
 
 _SERVICE = "KUBE-SVC-|KUBE-SVL-|KUBE-EXT-|KUBE-FW-|KUBE-XLB-"
-_NOT_LOCAL = "!-s !-i"  # how the detectors of local traffic ask for the others
+_NOT_LOCAL = "!-s !-i"  # how the detectors of local traffic match other traffic
 _LOCAL = "-s -i"
 _ADDRESS = "-d -p --dport"
 _RANDOM = "--mode --probability"
@@ -137,17 +136,15 @@ _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICE
 # As many characters tell the prefixes of hashed chains apart: KUBE-SVC, KUBE-FW-.
 _PREFIX = 8
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
-# Comments that go with the other target: without any endpoint it refuses, without local ones it drops.
+# Comments of the other target: without any endpoint it refuses, without local ones it drops.
 _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
-# What ipvs mode writes here is other than these forms.
+# ipvs mode writes other forms here.
 _NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
 
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A rule in a chain of kube-proxy's that has none of the forms written there. `empty`: nothing is ever written
-    there.
-    """
+    """A rule in a kube-proxy chain that has none of the forms written there. `empty`: nothing is ever written there."""
 
     table: str
     rule: Rule
@@ -158,7 +155,7 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
     """All of them, in the order of the text."""
     found: list[Foreign] = []
     fragment = ruleset.form is Form.FRAGMENT
-    # Of KUBE-SERVICES and KUBE-NODEPORTS, which are in two tables, a fragment may not show which it is.
+    # KUBE-SERVICES and KUBE-NODEPORTS are in two tables; a fragment may not show which one it is.
     known = {name: {**forms, **_IN_BOTH} for name, forms in _FORMS.items()} if fragment else _FORMS
     for name, table in ruleset.tables.items():
         forms = {kind: form for kind, form in known.get(name, {}).items() if not (ipvs and kind in _NOT_IN_IPVS)}
@@ -167,7 +164,7 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
         for chain in table.chains.values():
             kind = kinds.get(chain.name, hashed.get(chain.name[:_PREFIX]))
             if kind is not None:
-                # In a fragment, a rule without a target is most likely a line cut off.
+                # In a fragment, a rule without a target is most likely a line that was cut off.
                 found += [Foreign(name, rule, False) for rule in kind.foreign(chain) if rule.target or not fragment]
             elif chain.name in _ALWAYS_EMPTY:
                 found += [Foreign(name, rule, True) for rule in chain.rules]

@@ -1,4 +1,4 @@
-"""Gotos (`-g`) where packets have to come back after the rule."""
+"""Gotos (`-g`) where packets must return to the rule after them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GotoPlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """A goto and how many rules of its chain packets skip that come back."""
+    """A goto, and how many rules of its chain returning packets skip."""
 
     table: str
     rule: Rule

@@ -1,8 +1,8 @@
 """Chains of service ports and endpoints that nothing leads to.
 
-Fact: kube-proxy deletes the chains of services and endpoints that are gone in the same sync, except from 1.25 on in
-clusters with more than 1,000 endpoints, where it may wait for the next full one; 1.22 keeps chains of endpoints that
-are not ready; from 1.28 on it no longer knows KUBE-XLB.
+Fact: kube-proxy deletes the chains of removed Services and endpoints in the same sync, except from 1.25 on in clusters
+with more than 1,000 endpoints, where it may wait for the next full sync; 1.22 keeps chains of endpoints that are not
+ready; from 1.28 on it no longer knows KUBE-XLB.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ipt_explain.model import Chain
 from ipt_explain.records import dataclass
 
 LARGE_CLUSTER = 1000
-"""So many endpoints make kube-proxy wait with deletions."""
+"""With more endpoints than this, kube-proxy delays deletions."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaleChains:
-    """Those that no rule leads to, by what they are for; what is behind them is not counted again."""
+    """Those that no rule leads to, by purpose; chains that only these lead to are not counted again."""
 
     services: tuple[Chain, ...]
     endpoints: tuple[Chain, ...]

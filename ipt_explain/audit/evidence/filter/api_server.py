@@ -1,4 +1,4 @@
-"""What filter does to connections to the API server, should it run on this node."""
+"""What filter does to connections to the API server, if it runs on this node."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _API_SERVER = ("default", "kubernetes")
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where every connection of a pod to an address of the API server ends."""
+    """Where every connection from a pod to an address of the API server ends."""
 
     step: Step
     dropped: bool
@@ -25,7 +25,7 @@ class Stop:
 
 
 def api_server_stop(context: RulesetContext) -> Stop | None:
-    """Where new connections of pods to the API server end, if they do and its endpoint is the node itself."""
+    """Where new connections from pods to the API server end, if they do and its endpoint is the node itself."""
     if not _may_stop(context):
         return None
     for service in context.services:
@@ -43,7 +43,7 @@ def api_server_stop(context: RulesetContext) -> Stop | None:
 
 
 def _may_stop(context: RulesetContext) -> bool:
-    """Whether filter drops or refuses anything outside kube-proxy's chains: mostly it does not."""
+    """Whether filter drops or refuses anything outside kube-proxy's chains: usually not."""
     table = context.table("filter")
     return table is not None and any(
         chain.policy == "DROP"

@@ -1,7 +1,7 @@
 """filter KUBE-FIREWALL: what it drops, and whether it drops what it should.
 
 Facts: pkg/kubelet/kubelet_network_linux.go (the drop mark up to 1.26; the martian rule from 1.19 on, CVE-2020-8558),
-and pkg/proxy/iptables/proxier.go, which writes the martian rule too from 1.27 on where node ports answer on 127.0.0.1.
+and pkg/proxy/iptables/proxier.go, which also writes the martian rule from 1.27 on if node ports answer on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Enforcement:
-    """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems meant to; `chain` is None
-    where absent.
+    """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems intended to; `chain` is None if
+    absent.
     """
 
     dropped: bool
@@ -25,7 +25,7 @@ class Enforcement:
 
 
 def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
-    """How KUBE-FIREWALL treats packets that carry `mark`."""
+    """How KUBE-FIREWALL treats packets with `mark`."""
     chain = ruleset.chain("filter", FIREWALL)
     near = None
     for rule in () if chain is None else chain.rules:
@@ -43,14 +43,14 @@ def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
 
 
 def mark_drops(ruleset: Ruleset) -> tuple[MarkTest, ...]:
-    """The rules of KUBE-FIREWALL that drop packets for their mark."""
+    """The rules of KUBE-FIREWALL that drop packets by their mark."""
     chain = ruleset.chain("filter", FIREWALL)
     tests = (mark_test(rule) for rule in (() if chain is None else chain.rules) if rule.target == "DROP")
     return tuple(test for test in tests if test is not None)
 
 
 def unconditional_drops(chain: Chain) -> tuple[Rule, ...]:
-    """Rules of a chain that drop or refuse every packet, or every packet but of one protocol."""
+    """Rules of a chain that drop or refuse every packet, or every packet of one protocol."""
     return tuple(
         rule
         for rule in chain.rules
@@ -60,7 +60,7 @@ def unconditional_drops(chain: Chain) -> tuple[Rule, ...]:
 
 
 def is_martian_guard(rule: Rule) -> bool:
-    """Whether a rule drops what comes from other hosts for 127.0.0.0/8, unless it belongs to a known connection."""
+    """Whether a rule drops packets from other hosts to 127.0.0.0/8 that belong to no known connection."""
     shape = rule.shape
     source, destination = shape.core_option("-s"), shape.core_option("-d")
     state = shape.match_option("conntrack", "--ctstate")
@@ -79,5 +79,5 @@ def is_martian_guard(rule: Rule) -> bool:
 
 
 def guards_loopback(rule: Rule) -> bool:
-    """Whether a rule looks meant as a martian guard: it drops for 127.0.0.0/8, or its comment says so."""
+    """Whether a rule looks like a martian guard: it drops packets to 127.0.0.0/8, or its comment says so."""
     return rule.comment == "block incoming localnet connections" or rule.core("-d") == "127.0.0.0/8"

@@ -1,8 +1,8 @@
-"""filter KUBE-FORWARD: what of Service traffic it accepts and drops.
+"""filter KUBE-FORWARD: which Service traffic it accepts and drops.
 
-Facts: pkg/proxy/iptables/proxier.go. INVALID is dropped first (1.15 and later; from 1.29 on unless
-nf_conntrack_tcp_be_liberal is set), marked packets are accepted, packets of known connections are: from and to
---cluster-cidr up to 1.17, all from 1.18 on.
+Facts: pkg/proxy/iptables/proxier.go. INVALID packets are dropped first (1.15 and later; from 1.29 on unless
+nf_conntrack_tcp_be_liberal is set). Marked packets are accepted, and so are packets of known connections: those from
+and to --cluster-cidr up to 1.17, all from 1.18 on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class KubeForward:
     """What KUBE-FORWARD does.
 
     `accepts_marked`, `accepts_known`: packets with a mark, packets of known connections (of the pod network up to
-    1.17). The `near_` rules look meant for it but do something else. `invalid_late`: the drop of INVALID packets
+    1.17). The `near_` rules look intended for this but do something else. `invalid_late`: the drop of INVALID packets
     comes after an ACCEPT.
     """
 
@@ -38,7 +38,7 @@ class KubeForward:
 
 @fact
 def forwarding(context: RulesetContext) -> KubeForward | None:
-    """filter KUBE-FORWARD; None where the text lacks it."""
+    """filter KUBE-FORWARD; None if the text lacks it."""
     chain = context.chain("filter", FORWARD)
     if chain is None:
         return None

@@ -1,4 +1,4 @@
-"""The filter table's refusals: addresses of Services without endpoints, or not for everybody."""
+"""The filter table's refusals: addresses of Services without endpoints, or closed to some clients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ipt_explain.model import Rule, Ruleset
 
 
 def refusals_in(ruleset: Ruleset, *chains: str) -> dict[Address, Rule]:
-    """The rules of chains that refuse or drop whoever connects to one address and port, by these."""
+    """The rules of chains that refuse or drop all connections to one address and port, by address and port."""
     plans = Plans()
     found: dict[Address, Rule] = {}
     for name in chains:

@@ -1,4 +1,4 @@
-"""Whether INPUT lets replies to the node's own connections in."""
+"""Whether INPUT accepts replies to the node's own connections."""
 
 from __future__ import annotations
 

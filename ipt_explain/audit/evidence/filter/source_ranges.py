@@ -1,7 +1,7 @@
-"""Whether loadBalancerSourceRanges hold: that what no range lets in is dropped.
+"""Whether loadBalancerSourceRanges work: clients outside all ranges are dropped.
 
-Facts: pkg/proxy/iptables/proxier.go. Up to 1.24 KUBE-FW ends with a jump to KUBE-MARK-DROP. From 1.25 on packets that
-no range lets in fall out of KUBE-FW untranslated, and filter KUBE-PROXY-FIREWALL drops what still has the load
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.24 KUBE-FW ends with a jump to KUBE-MARK-DROP. From 1.25 on packets from
+outside all ranges leave KUBE-FW untranslated, and filter KUBE-PROXY-FIREWALL drops packets that still have the load
 balancer's address.
 """
 
@@ -23,7 +23,7 @@ EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
 @dataclass(frozen=True, slots=True)
 class OpenRanges:
-    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks meant to drop, else None."""
+    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks intended to drop, or None."""
 
     service: ServicePort
     frontend: Frontend
@@ -32,7 +32,7 @@ class OpenRanges:
 
 
 def ranged_frontends(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
-    """Every frontend that some sources may not use."""
+    """Every frontend that is closed to some sources."""
     for service, frontend in _firewalled(services):
         if EVERYWHERE.isdisjoint(frontend.source_ranges):
             yield service, frontend
@@ -48,7 +48,7 @@ def _firewalled(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, 
 def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bool) -> tuple[OpenRanges, ...]:
     """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it.
 
-    Up to 1.24 an address that everybody may use has a firewall too.
+    Up to 1.24 an address that is open to everybody also has a firewall.
     """
     dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
     plans = Plans()
@@ -106,7 +106,7 @@ def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iter
 
 
 def broad_accepts(built_in: Chain, until: Rule) -> tuple[Rule, ...]:
-    """ACCEPT rules ahead of another that look at no destination, port or protocol, and let new connections pass."""
+    """ACCEPT rules before another that test no destination, port or protocol, and let new connections pass."""
     found = []
     for rule in built_in.rules:
         if rule is until:

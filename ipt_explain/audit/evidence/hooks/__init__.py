@@ -1,1 +1,1 @@
-"""What the audit asks of the rules that lead to kube-proxy's chains."""
+"""Facts about the rules that lead to kube-proxy's chains."""

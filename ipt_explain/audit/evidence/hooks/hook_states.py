@@ -1,5 +1,4 @@
-"""The jumps by which packets get from the built-in chains into kube-proxy's and kubelet's: which there should be, and
-which there are.
+"""The jumps from the built-in chains into kube-proxy's and kubelet's: which ones should exist, and which do.
 
 Facts: pkg/proxy/iptables/proxier.go 1.2 to 1.33 (iptablesJumpChains), pkg/proxy/ipvs/proxier.go,
 pkg/kubelet/kubelet_network_linux.go.
@@ -41,8 +40,8 @@ class KubeHook:
 class HookState:
     """A hook that the chains call for.
 
-    `rules` are the jumps in the built-in chain itself; `indirect` tells that it gets there through another chain.
-    `target` is the chain to be reached, `built_in` the one that should have the jump (None where the text lacks it).
+    `rules` are the jumps in the built-in chain itself; `indirect` if it leads there through another chain. `target` is
+    the chain to reach, `built_in` the chain that should have the jump (None if the text lacks it).
     """
 
     hook: KubeHook
@@ -53,7 +52,7 @@ class HookState:
 
     @property
     def missing(self) -> bool:
-        """Whether no packet of the built-in chain gets to the target."""
+        """Whether no packet from the built-in chain reaches the target."""
         return not self.rules and not self.indirect
 
     @property
@@ -99,10 +98,10 @@ _IPVS_HOOKS = (
 
 @fact
 def hooks(context: RulesetContext) -> tuple[HookState, ...]:
-    """Every hook whose target chain the text holds.
+    """Every hook whose target chain is in the text.
 
-    Only hooks that every release with such chains has are here, and those that the writer of these chains has for
-    certain; of a complete dump the missing ones too.
+    These are the hooks that every release with such chains has, and those that the writer of these chains certainly
+    has; in a complete dump, missing hooks are included.
     """
     by = writer(context)
     states = [_state(context, hook) for hook in _candidates(by)]
@@ -165,7 +164,7 @@ def _stands(found: Mapping[KubeHook, HookState], hook: KubeHook) -> bool:
 
 
 def extra_conditions(rule: Rule, new_only: bool) -> tuple[str, ...]:
-    """What a hook asks of packets beyond what kube-proxy lets it ask: `-p tcp`, `-m set …`. `new_only` allows
+    """A hook's conditions beyond those that kube-proxy writes: `-p tcp`, `-m set …`. `new_only` allows
     `--ctstate NEW`.
     """
     shape = rule.shape
@@ -180,5 +179,5 @@ def asks_for_new(rule: Rule) -> bool:
 
 
 def hashed_chains(table: Table) -> int:
-    """How many chains of single services a table holds."""
+    """How many chains of single Services a table has."""
     return sum(1 for name in table.chains if name.startswith(("KUBE-SVC-", "KUBE-SVL-", "KUBE-XLB-", "KUBE-EXT-")))

@@ -1,5 +1,5 @@
-"""nat KUBE-SERVICES as a list: the ways to single services, the way to node ports after them, and what cuts the list
-short.
+"""nat KUBE-SERVICES as a list: rules for single Services, then the jump to node ports, and rules that end the list
+early.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ipt_explain.services.ports import ProxyMode
 
 @dataclass(frozen=True, slots=True)
 class Ender:
-    """A rule that takes packets out of the list, and the ways to services after it that lose packets so."""
+    """A rule that takes packets out of the list, and the Service rules after it that lose them."""
 
     rule: Rule
     unconditional: bool
@@ -31,10 +31,9 @@ class Ender:
 class ServicesChain:
     """What was found in nat KUBE-SERVICES.
 
-    `chain` is None where the text lacks it. `node_ports` are the jumps to KUBE-NODEPORTS; `behind_node_ports` are ways
-    to services after the first of them. `unguarded_node_ports` lead there whatever the destination;
-    `narrowed_node_ports` ask for something else too, given in words. `enders` are rules that are no way to a service
-    but end some packets' walk.
+    `chain` is None if the text lacks it. `node_ports` are the jumps to KUBE-NODEPORTS; `behind_node_ports` are Service
+    rules after the first of them. `unguarded_node_ports` lead there whatever the destination; `narrowed_node_ports`
+    have other conditions too, given in words. `enders` are rules that lead to no Service but end some packets' walk.
     """
 
     chain: Chain | None = None
@@ -62,9 +61,7 @@ _MAX_COMPARED = 5_000
 
 @fact
 def services_chain(context: RulesetContext) -> ServicesChain:
-    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; nothing of it in ipvs mode, which writes it
-    otherwise.
-    """
+    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; empty in ipvs mode, which writes it differently."""
     chain = context.chain("nat", SERVICES)
     if chain is None or context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()
@@ -95,7 +92,7 @@ def services_chain(context: RulesetContext) -> ServicesChain:
 
 
 def _guarded(plan: RulePlan, rule: Rule) -> bool:
-    """Whether only packets to addresses of the node are led to node ports."""
+    """Whether only packets to the node's own addresses go to node ports."""
     if plan.destination is not None and not plan.destination.negated:
         return True
     kind = plan.destination_type
@@ -108,9 +105,9 @@ def _narrowed(rule: Rule) -> tuple[str, ...]:
 
 
 def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
-    """What a rule takes from the ways after it, judged by destination, protocol and port alone."""
+    """What a rule takes from the Service rules after it, by destination, protocol and port alone."""
     plan = plans[rule.shape]
-    own = rule in behind[:1]  # a way that takes more than its service's packets is among the ways itself
+    own = rule in behind[:1]  # a Service rule that takes more than its own packets is in the list itself
     others = behind[1:] if own else behind
     if plan.unconditional and plan.protocol is None:
         return Ender(rule, True, tuple(others))
@@ -119,7 +116,7 @@ def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
 
 
 def _may_take(plan: RulePlan, rule: Rule, other_plan: RulePlan, other: Rule) -> bool:
-    """Whether a rule can match packets that another one asks for. What it asks besides is taken to hold for some."""
+    """Whether a rule can match packets of another. Its other conditions are assumed to match some of them."""
     if plan.other:
         return False
     for mine, theirs in ((plan.protocol, other_plan.protocol), (plan.destination_port, other_plan.destination_port)):

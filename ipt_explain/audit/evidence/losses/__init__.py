@@ -1,1 +1,1 @@
-"""Connections to Services that do not arrive: what loses them, and how to tell it."""
+"""Connections to Services that do not arrive: what loses them, and how to report it."""

@@ -1,4 +1,4 @@
-"""Connections to Services that do not arrive, gathered by what loses them."""
+"""Connections to Services that do not arrive, grouped by the rule or chain that loses them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 # Services without which a cluster does not work.
 _VITAL = frozenset({("default", "kubernetes"), ("kube-system", "kube-dns")})
 ALL = 1 - 1e-6
-"""Shares that sum to this are all."""
+"""Shares that add up to this count as all."""
 _INSIDE = (Vantage.POD, Vantage.NODE)
 _NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
@@ -31,7 +31,7 @@ _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 
 @dataclass(frozen=True, slots=True)
 class Victim:
-    """A frontend whose connections from one vantage point are lost, in part or as a whole."""
+    """A frontend that loses some or all connections from one vantage point."""
 
     service: ServicePort
     frontend: Frontend
@@ -52,10 +52,10 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What loses connections: a rule; a chain by its policy, or by having no rule for them, where `rule` is None; a
-    chain that the text does not have where `chain` is None, too. Both are None outside iptables.
+    """What loses connections: a rule; or, if `rule` is None, a chain by its policy or for lack of a matching rule; if
+    `chain` is None too, a chain that the text does not show. Both are None outside iptables.
 
-    `context` has what loses them, `served_by` the Services.
+    `context` is the ruleset that loses them, `served_by` the one with the Services.
     """
 
     context: BackendContext
@@ -81,7 +81,7 @@ class Cause:
 
     @property
     def is_rule(self) -> bool:
-        """Whether one rule does it, and not a chain as a whole."""
+        """Whether one rule loses them, not a chain as a whole."""
         if isinstance(self.context, RulesetContext):
             return self.rule is not None
         return bool(self.decider.text) and not self.decider.text.startswith(("policy ", "chain "))
@@ -100,17 +100,17 @@ class Cause:
 
     @property
     def severity(self) -> Severity:
-        """By effect: an error where a Service is cut off from a vantage point, or the API server or DNS in part."""
+        """By effect: an error if a vantage point loses a whole Service, or a part of the API server or DNS."""
         return Severity.ERROR if any(map(_is_grave, self.victims)) else Severity.WARNING
 
 
 def by_source_alone(cause: Cause) -> bool:
-    """Whether it hits those from some sources, or by some interfaces, whatever else the dump leaves open."""
+    """Whether it hits connections from some sources or interfaces, whatever else the dump leaves open."""
     return all(victim.lost.by_source for victim in cause.victims)
 
 
 def cuts_off_all(cause: Cause) -> bool:
-    """Whether no Service with endpoints, or none that a cluster cannot do without, is served from a vantage point."""
+    """Whether a vantage point loses every Service with endpoints, or every one that a cluster needs."""
     cut_off = {(victim.service.label, victim.vantage) for victim in cause.victims if victim.whole}
     serving = [service for service in cause.served_by.services if service.endpoints]
     vital = [service for service in serving if is_vital(service)]
@@ -128,12 +128,12 @@ def by_order_alone(cause: Cause) -> bool:
 
 
 def causes(context: BackendContext, where: Where) -> list[Cause]:
-    """What loses connections of this ruleset's Services there for certain, on the paths that every release serves."""
+    """What certainly loses connections to this ruleset's Services there, on the paths that every release serves."""
     return [cause for cause in _certain(context) if cause.where is where]
 
 
 def possible_causes(context: BackendContext, where: Where) -> list[Cause]:
-    """What loses them there under some answers to what the dump leaves open, and none for certain."""
+    """What may lose them there, depending on what the dump leaves open, but loses none for certain."""
     told = {cause.decider for cause in causes(context, where)}
     return [cause for cause in _possible(context) if cause.where is where and cause.decider not in told]
 
@@ -173,7 +173,7 @@ def _is_grave(victim: Victim) -> bool:
 
 
 def is_vital(service: ServicePort) -> bool:
-    """Whether a cluster does not work without it."""
+    """Whether the cluster needs it to work."""
     return (service.namespace, service.name) in _VITAL
 
 

@@ -16,7 +16,7 @@ _MOST_LINES = 50
 
 
 def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
-    """The fault that a cause is: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
+    """The fault for a cause: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
     of = f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
     return Fault(
         f"{_subject(cause, of)} {_deed(cause)}",
@@ -52,11 +52,11 @@ def _deed(cause: Cause) -> str:
         return f"refuses {hit}"
     if lost.how is Loss.DIVERTED:
         places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
-        return f"sends {hit} to {listed(places, _NAMED)}, which is no endpoint of theirs"
+        return f"sends {hit} to {listed(places, _NAMED)}, which is not an endpoint"
     if not cause.is_rule:
         return f"chooses no endpoint for {hit}: they leave untranslated"
     if cause.decider.table == "raw":
-        return f"takes {hit} out of connection tracking, and so out of NAT"
+        return f"exempts {hit} from connection tracking, and so from NAT"
     return f"lets {hit} pass untranslated"
 
 

@@ -1,9 +1,9 @@
-"""Which ClusterIP connections are marked for masquerading, service by service, and marks that miss their service.
+"""Which ClusterIP connections are marked for masquerading, Service by Service, and marks that miss their Service.
 
-Facts: pkg/proxy/iptables/proxier.go. Up to 1.21 the mark is in KUBE-SERVICES, before the way to the service,
-from 1.22 on first in the service's own chain (KUBE-SVC or KUBE-SVL); 1.22 and 1.23 keep external addresses' and node
-ports' marks there too. The condition is that of --cluster-cidr or --detect-local-mode: `! -s CIDR`, `! -i BRIDGE`,
-none with --masquerade-all.
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.21 the mark is in KUBE-SERVICES, before the jump to the Service; from 1.22
+on it is first in the Service's own chain (KUBE-SVC or KUBE-SVL); 1.22 and 1.23 keep external addresses' and node ports'
+marks there too. The condition comes from --cluster-cidr or --detect-local-mode: `! -s CIDR`, `! -i BRIDGE`, none with
+--masquerade-all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MarkedService:
     """A service port that balances ClusterIP connections. `mark` marks them for masquerading, under `condition` (""
     for all).
 
-    `late`: it comes after the rules that choose an endpoint, or after the way to the service.
+    `late`: it comes after the rules that choose an endpoint, or after the jump to the Service.
     """
 
     service: ServicePort
@@ -43,9 +43,7 @@ class MarkedService:
 
 @dataclass(frozen=True, slots=True)
 class StrayMark:
-    """A mark for an address that does not lead to the mark. `service` is the one whose chain it is
-    in, if any.
-    """
+    """A mark for an address that does not lead to it. `service` is the Service whose chain it is in, if any."""
 
     rule: Rule
     address: Address
@@ -133,9 +131,7 @@ def _behind_endpoints(ruleset: Ruleset, mark: Rule) -> bool:
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:
-    """Marks for addresses that are none of their service's; in KUBE-SERVICES and KUBE-NODEPORTS, none of any
-    service's.
-    """
+    """Marks for addresses that are not their Service's; in KUBE-SERVICES and KUBE-NODEPORTS, not any Service's."""
     known: dict[str, set[Address]] = defaultdict(set)
     owners: dict[str, ServicePort] = {}
     for service in services:
@@ -164,12 +160,12 @@ def _redirects(
                 yield service, rule, condition(plan, rule)
 
 
-# The rules for local traffic are the first in KUBE-EXT and KUBE-XLB, which may hold many for endpoints behind them.
+# The rules for local traffic come first in KUBE-EXT and KUBE-XLB, which may have many endpoint rules after them.
 _HEAD = 8
 
 
 def address_of(plan: RulePlan, rule: Rule) -> Address | None:
-    """The one address, protocol and port that a rule asks for; None where it asks for none or for others."""
+    """The one address, protocol and port that a rule matches; None if it matches none or others."""
     for operand in (plan.protocol, plan.destination_port):
         if operand is None or operand.negated:
             return None
@@ -181,13 +177,13 @@ def address_of(plan: RulePlan, rule: Rule) -> Address | None:
 
 
 def condition(plan: RulePlan, rule: Rule) -> str:
-    """What a rule asks of where packets come from, whether negated or not: `-s 10.244.0.0/16`."""
+    """A rule's condition on where packets come from, without any negation: `-s 10.244.0.0/16`."""
     parts = [(plan.source, "-s"), (plan.in_interface, "-i"), (plan.source_type, "--src-type"), (plan.mark, "--mark")]
     return " ".join(f"{name} {operand.of(rule)}" for operand, name in parts if operand is not None)
 
 
 def _like_a_hairpin(plan: RulePlan) -> bool:
-    """Whether rules of a shape ask for a source and nothing else, as an endpoint's own mark does."""
+    """Whether rules of a shape match a source and nothing else, like the mark for an endpoint's own connections."""
     return (
         plan.source is not None
         and not plan.source.negated

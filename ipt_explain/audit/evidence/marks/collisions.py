@@ -1,4 +1,4 @@
-"""Rules of other programs that set, clear or act upon the bit by which kube-proxy marks packets for masquerading."""
+"""Other programs' rules that set, clear or act on the bit with which kube-proxy marks packets for masquerading."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MarkCollision:
     collision: Collision
 
 
-# cilium takes the bit off packets that its own device carries; calico and others leave it alone.
+# cilium clears the bit on packets from its own device; calico and others leave it alone.
 _COOPERATING = ("KUBE-", "CILIUM_", "OLD_CILIUM_")
 _TARGETS = frozenset({"MARK", "CONNMARK", "DROP", "REJECT"})
 
@@ -71,7 +71,7 @@ def _collisions(rule: Rule, bit: int) -> Iterator[Collision]:
 
 
 def _restored(rule: Rule) -> int:
-    """The bits of a packet's mark that a CONNMARK rule replaces by the connection's."""
+    """The bits of a packet's mark that a CONNMARK rule replaces with the connection's."""
     if rule.shape.target_option("--restore-mark") is None:
         return 0
     mask = rule.target_value("--nfmask") or rule.target_value("--mask")

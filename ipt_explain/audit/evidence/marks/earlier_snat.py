@@ -20,7 +20,7 @@ from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Vantage
 
-# So many Services' pods stand for all.
+# So many Services' pods are tried for all.
 _SAMPLE = 16
 _API_SERVER = ("default", "kubernetes")
 
@@ -34,7 +34,7 @@ class EarlierSnat:
 
 
 def earlier_snat(context: RulesetContext, mark: int) -> EarlierSnat | None:
-    """The first rule ahead of KUBE-POSTROUTING that takes packets with this mark from pods to pods."""
+    """The first rule before KUBE-POSTROUTING that takes packets with this mark from pods to pods."""
     taken = sorted(_taken(context, mark), key=lambda each: each.rule.line)
     return taken[0] if taken else None
 
@@ -72,7 +72,7 @@ def _marked(state: PacketState, mark: int) -> PacketState:
 
 
 def _decisive(arrival: Arrival) -> Rule | None:
-    """The rule outside kube-proxy's chain that ends the packet's way; None where none does."""
+    """The rule outside kube-proxy's chain that ends the packet's walk; None if none does."""
     if not arrival.rows:
         return None
     row = arrival.rows[0]

@@ -1,8 +1,8 @@
 """Whether connections from outside to a service port are marked for masquerading on their way, frontend by frontend.
 
-Facts: pkg/proxy/iptables/proxier.go. Under external policy Cluster every connection from outside is marked: in
-KUBE-EXT from 1.24 on; before in KUBE-FW (load balancers), beside the frontend (external IPs and node ports up to 1.21)
-or in KUBE-SVC (1.22, 1.23). Under policy Local only the node's own connections are: in KUBE-EXT, in KUBE-XLB (1.15 to
+Facts: pkg/proxy/iptables/proxier.go. Under external policy Cluster every connection from outside is marked: from 1.24
+on in KUBE-EXT; before in KUBE-FW (load balancers), next to the frontend (external IPs and node ports up to 1.21) or in
+KUBE-SVC (1.22, 1.23). Under policy Local only the node's own connections are: in KUBE-EXT, in KUBE-XLB (1.15 to
 1.23), and for node ports on 127.0.0.1 in KUBE-NODEPORTS (1.10 to 1.23).
 """
 
@@ -32,8 +32,8 @@ class Unmarked(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnmarkedFrontend:
-    """A frontend whose way lacks a mark that it should have. `rule` is what it should come before, or a mark that
-    is too late.
+    """A frontend whose path lacks a mark. `rule` is the rule that the mark should come before, or a mark that comes
+    too late.
     """
 
     service: ServicePort
@@ -44,12 +44,12 @@ class UnmarkedFrontend:
 
 _EXTERNAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL)
 _BEHIND = (ChainRole.SERVICE, ChainRole.LOCAL)
-# Under policy Local without a local endpoint only outsiders are dropped: the node's own connections are led on.
+# Under policy Local without a local endpoint only connections from outside are dropped, not the node's own.
 _LED = (FrontendVerdict.BALANCE, FrontendVerdict.DROP)
 _ADDRESSES = {FrontendKind.NODE_PORT: NODE_PORTS}
 _LOOPBACK_SINCE = 10
 _LOOPBACK = ("127.0.0.0/8", "::1/128", "::1", None)
-# The rules that mark and choose a way are the first of their chains.
+# The rules that mark and choose a path are the first of their chains.
 _HEAD = 16
 
 
@@ -92,7 +92,7 @@ class ExternalMarkReader:
         return self._known[target]
 
     def _marked_beside(self, service: ServicePort, frontend: Frontend, chain: str) -> bool:
-        """Whether a frontend that leads straight to the service's chain is marked beside it, or in that chain."""
+        """Whether a frontend that leads straight to the Service's chain is marked next to it, or in that chain."""
         address = (frontend.address, service.protocol, str(frontend.port))
         beside = self._marks.marks(_ADDRESSES.get(frontend.kind, SERVICES), address)
         return any(mark.line < frontend.rule.line for mark in beside) or bool(self._marks.marks(chain, address))
@@ -129,7 +129,7 @@ class ExternalMarkReader:
         return None
 
     def _at_way(self, plan: RulePlan, rule: Rule, local: bool, marked: set[bool]) -> tuple[Unmarked, Rule] | None:
-        """Whether what a rule leads on to an endpoint lacks its mark."""
+        """Whether connections that a rule sends on to an endpoint lack their mark."""
         if plan.source_type is not None:
             if _from_node(plan, rule) and not marked:
                 return Unmarked.NODE, rule
@@ -159,6 +159,6 @@ def _from_node(plan: RulePlan, rule: Rule) -> bool:
 
 @fact
 def external_marks(context: RulesetContext) -> tuple[UnmarkedFrontend, ...]:
-    """Frontends from outside whose way lacks a mark for masquerading."""
+    """Frontends for outside clients whose path lacks a mark for masquerading."""
     reader = ExternalMarkReader(context.ruleset, mark_reader(context), writer(context))
     return tuple(reader.read(context.services))

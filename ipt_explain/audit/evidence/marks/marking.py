@@ -26,8 +26,8 @@ class Marking:
     """What a marking chain does to packets that enter it.
 
     `settings` are its rules that mark every packet; `conditional` those that mark some; `cut` is a rule that sends
-    packets away before all settings are reached; `strange` are rules that do neither. `result` is the mark of a packet
-    that came without one.
+    packets away before all settings; `strange` are rules that do neither. `result` is the mark on a packet that came
+    without one.
     """
 
     chain: Chain
@@ -56,7 +56,7 @@ def is_marked(context: RulesetContext) -> bool:
 
 
 def _read(ruleset: Ruleset, name: str) -> Marking | None:
-    """A marking chain of the nat table; None where the text lacks it."""
+    """A marking chain of the nat table; None if the text lacks it."""
     chain = ruleset.chain("nat", name)
     if chain is None:
         return None

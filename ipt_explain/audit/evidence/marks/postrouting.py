@@ -1,8 +1,8 @@
 """What KUBE-POSTROUTING does with marked and unmarked packets.
 
-Facts: pkg/proxy/iptables/proxier.go. Up to 1.18 one rule masquerades what is marked; later three: packets without the
-mark return, the mark is taken off, the rest is masqueraded. In ipvs mode a rule for the set KUBE-LOOP-BACK stands
-ahead.
+Facts: pkg/proxy/iptables/proxier.go. Up to 1.18 one rule masquerades marked packets. Later there are three: packets
+without the mark return, the mark is cleared, the rest is masqueraded. In ipvs mode a rule for the set KUBE-LOOP-BACK
+comes first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A packet's way through the chain: the rule that decided it (None where it fell through) and the mark that it
+    """A packet's path through the chain: the rule that decided it (None if it fell through) and the mark that it
     left with.
     """
 
@@ -36,8 +36,8 @@ class _Step:
 class Postrouting:
     """The chain, read once.
 
-    `tests` are its mark tests; `masquerading` its MASQUERADE rules; `conditional` are rules that ask for more than a
-    mark, which `way` passes over.
+    `tests` are its mark tests; `masquerading` its MASQUERADE rules; `conditional` are rules that test more than a mark,
+    which `way` skips.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -55,11 +55,11 @@ class Postrouting:
 
     @property
     def tested(self) -> int:
-        """The bits that it asks for; 0 where it asks for none."""
+        """The bits that it tests; 0 if it tests none."""
         return self.tests[0].mark.value if self.tests else 0
 
     def way(self, mark: int) -> Passage:
-        """What becomes of a packet that enters with this mark."""
+        """What happens to a packet that enters with this mark."""
         for step in self._steps:
             if step.test is not None and not step.test.passes(mark):
                 continue
@@ -73,7 +73,7 @@ class Postrouting:
 
 @fact
 def postrouting(context: RulesetContext) -> Postrouting | None:
-    """nat KUBE-POSTROUTING; None where the text lacks it."""
+    """nat KUBE-POSTROUTING; None if the text lacks it."""
     chain = context.chain("nat", POSTROUTING)
     return None if chain is None else Postrouting(chain)
 

@@ -1,4 +1,4 @@
-"""Whether connections to Services are masqueraded, by where they come from: what POSTROUTING does, whoever's rules."""
+"""Whether connections to Services are masqueraded, by source: what all rules of POSTROUTING do, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ipt_explain.services.ports import Frontend, ServicePort
 
 
 def pods_are_masqueraded(context: RulesetContext) -> bool:
-    """Whether connections from outside to some pod, if not to all, leave masqueraded with no mark on them: network
-    plugins leave out pods of this node, whose replies pass it anyway.
+    """Whether connections from outside to at least some pods leave masqueraded without any mark: network plugins leave
+    out this node's pods, whose replies pass this node anyway.
     """
     node, surroundings = around(context)
     journey = Journey(node, [Heading(surroundings.pod, None)])
@@ -29,8 +29,8 @@ def pods_are_masqueraded(context: RulesetContext) -> bool:
 def alike(
     context: RulesetContext, one: tuple[ServicePort, Frontend], other: tuple[ServicePort, Frontend], *conditions: str
 ) -> bool:
-    """Whether two ClusterIPs' connections are masqueraded alike, though the Services' marks have different conditions
-    (`-s NETWORK`): from sources that only one of the networks holds. False where that is not certain.
+    """Whether two ClusterIPs' connections are masqueraded alike although the Services' marks have different conditions
+    (`-s NETWORK`), for sources in only one of the networks. False if that is not certain.
     """
     try:
         first, second = (network_bits(condition.removeprefix("-s ")) for condition in conditions)
@@ -49,7 +49,7 @@ def alike(
 def _masqueraded(
     context: RulesetContext, service: ServicePort, frontend: Frontend, source: Whereabouts
 ) -> bool | None:
-    """Whether connections that arrive from a source leave masqueraded; None where some do, or it is not certain."""
+    """Whether connections from a source leave masqueraded; None if only some do, or it is not certain."""
     if frontend.address is None:
         return None
     node, surroundings = around(context)

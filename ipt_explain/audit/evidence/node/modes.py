@@ -1,7 +1,7 @@
-"""What other modes of kube-proxy have left beside the rules of iptables mode.
+"""Rules that other kube-proxy modes left next to those of iptables mode.
 
 Facts: pkg/proxy/ipvs/proxier.go and pkg/proxy/userspace/proxier.go (removed in 1.26); OpenShift SDN's hybrid proxy
-runs the userspace mode beside the iptables mode on purpose.
+runs userspace mode next to iptables mode on purpose.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ _OPENSHIFT = "OPENSHIFT-"
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """The nat chains of another mode that hold rules; `misroutes` tells that they take service traffic away for
-    certain.
-    """
+    """The nat chains of another mode that have rules; `misroutes` if they certainly take Service traffic away."""
 
     mode: str
     chains: tuple[Chain, ...]
@@ -44,9 +42,9 @@ def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
     if proxy_mode(ruleset)[0] is ProxyMode.IPVS:
         return
     if ipvs:
-        yield Leftover("ipvs", ipvs, "they may accept service traffic before it reaches an endpoint", False)
+        yield Leftover("ipvs", ipvs, "they may accept Service traffic before it reaches an endpoint", False)
     if userspace and not any(name.startswith(_OPENSHIFT) for table in ruleset.tables.values() for name in table.chains):
-        yield Leftover("userspace", userspace, "they send service traffic to local ports that nobody listens on", True)
+        yield Leftover("userspace", userspace, "they send Service traffic to local ports where nothing listens", True)
 
 
 def _with_rules(ruleset: Ruleset, names: tuple[str, ...]) -> tuple[Chain, ...]:
