@@ -1,1 +1,1 @@
-"""The language of iptables-save as Lark grammar files, read as one text: tokens, rule, matches, targets, lines."""
+"""The language of iptables-save as Lark files that form one grammar: tokens, rule, matches, targets, lines."""

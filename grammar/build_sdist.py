@@ -1,4 +1,4 @@
-"""Part of making a source distribution, and of nothing else: the same tree makes the same bytes."""
+"""Builds reproducible source distributions. Not part of the installed program."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from setuptools.command.sdist import sdist
 
 
 class ReproducibleSdist(sdist):
-    """setuptools' `sdist`, its archive without what differs from one build to the next: order, owners, times, modes.
+    """setuptools' `sdist`, with order, owners, times and modes in the archive that do not vary between builds.
 
-    All files get the time of SOURCE_DATE_EPOCH, as reproducible-builds.org defines it; without it, the present one.
-    It carries what its tests need, so that they pass from it.
+    All files get the time of SOURCE_DATE_EPOCH, as reproducible-builds.org defines it, or else the current time. The
+    archive includes everything that the tests need.
     """
 
     def make_distribution(self) -> None:
-        """Pack what a wheel is made of, and the rest of the tree: tests, samples, and what CI runs."""
+        """Pack the sources of a wheel, and the rest of the tree: tests, samples, and the files for CI."""
         for folder in (".ci", ".github", "grammar", "samples", "tests"):
             self.filelist.graft(folder)
         for name in (".pre-commit-hooks.yaml", "LICENSE"):
@@ -34,7 +34,7 @@ class ReproducibleSdist(sdist):
         self, base_name: str, format: str, root_dir: str | None = None, base_dir: str | None = None,  # noqa: A002
         owner: str | None = None, group: str | None = None,
     ) -> str:  # fmt: skip
-        """Pack `base_dir` into `base_name`.tar.gz; setuptools' own way for any other format."""
+        """Pack `base_dir` into `base_name`.tar.gz; leave other formats to setuptools."""
         if format != "gztar" or base_dir is None:
             return super().make_archive(base_name, format, root_dir, base_dir, owner, group)
         path = f"{base_name}.tar.gz"
@@ -54,7 +54,7 @@ def _add(archive: tarfile.TarFile, path: Path, name: str, moment: int) -> None:
     member.mtime, member.uid, member.gid, member.uname, member.gname = moment, 0, 0, "", ""
     member.mode = 0o755 if member.isdir() or path.stat().st_mode & stat.S_IXUSR else 0o644
     if member.isfile():
-        # setuptools links files into the folder that it packs: two names of one file are two files here.
+        # setuptools hard-links files into the folder that it packs; store each as a regular file.
         member.type, member.size = tarfile.REGTYPE, path.stat().st_size
         with path.open("rb") as content:
             archive.addfile(member, content)

@@ -1,6 +1,4 @@
-"""Part of building a wheel, and of nothing else: puts the parser's tables beside the grammar they are made from, and
-makes the manual pages.
-"""
+"""Adds the parser's tables and the manual pages to a wheel. Not part of the installed program."""
 
 from __future__ import annotations
 
@@ -34,13 +32,13 @@ sys.stdout.buffer.write(listing_tables())
 
 
 class BuildWithTables(build_py):
-    """setuptools' `build_py`, the tables and the manual pages. An editable install has none: a checkout keeps its own
-    tables.
+    """setuptools' `build_py`, plus the tables and the manual pages. An editable install gets neither: a checkout makes
+    its own tables.
     """
 
     def run(self) -> None:
-        """Copy the modules, make the rest. A build without Lark or click goes on: the program makes its tables when
-        first run, and `ipt-explain help` prints what the manual has.
+        """Copy the modules, then make the rest. This may fail without Lark or click: the program can make its tables on
+        the first run, and `ipt-explain help` prints the manual's text.
         """
         super().run()
         if getattr(self, "editable_mode", False):
@@ -57,7 +55,7 @@ class BuildWithTables(build_py):
             data += [(f"share/man/man{page.suffix[1:]}", [str(page)]) for page in sorted(pages.iterdir())]
 
     def _python(self, *arguments: str) -> bytes | None:
-        """What a Python with the built modules prints; None, said in the build's log, where it fails."""
+        """The output of Python with the built modules; None if that fails, with a message in the build's log."""
         root = Path(self.build_lib).resolve()
         done = subprocess.run(
             [sys.executable, "-B", *arguments],

@@ -1,7 +1,7 @@
-"""Chains as a graph: which rules jump where, what a hook can reach, which chains call each other in circles.
+"""Chains as a graph: which rules jump where, what a hook can reach, which chains form cycles.
 
-A chain's rules keep their order in the model; the graph answers what order cannot: reach, cycles, depth, and which
-chain to understand first.
+The model keeps the order of rules; the graph answers the other questions: reachability, cycles, depth, and which chain
+to understand first.
 """
 
 from ipt_explain.graph.chains import ChainGraph

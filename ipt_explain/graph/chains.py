@@ -13,10 +13,10 @@ from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
 
 
 class ChainGraph:
-    """Which chain leads where in one table.
+    """The jumps between the chains of one table.
 
-    Built in one pass over the rules; every other answer is computed when first asked for, and kept. Nothing recurses
-    and nothing enumerates paths: a thousand-deep chain of jumps and a forty-layer diamond cost what their rules cost.
+    It is built in one pass over the rules; other answers are computed on first use and kept. Nothing recurses or
+    enumerates paths: even for a thousand nested jumps or a forty-layer diamond the cost is linear in the rules.
     """
 
     def __init__(self, table: Table, form: Form, index: JumpIndex) -> None:
@@ -32,20 +32,20 @@ class ChainGraph:
     # --- jumps ------------------------------------------------------------------------------------------------------
 
     def jumps(self, chain: str) -> tuple[Jump, ...]:
-        """The jumps that leave `chain`, in rule order; one chain may be named several times."""
+        """The jumps from `chain`, in rule order; a target may occur several times."""
         return tuple(map(as_jump, self.jumping_rules(chain)))
 
     def jumping_rules(self, chain: str) -> list[Rule]:
-        """The rules behind `jumps`."""
+        """The rules of `jumps`."""
         numbers = self._index.leaving.get(chain)
         return list(map(self.table.chains[chain].rule, numbers)) if numbers else []
 
     def callers(self, chain: str) -> tuple[Jump, ...]:
-        """The jumps that lead to `chain`, in the order of the text."""
+        """The jumps to `chain`, in the order of the text."""
         return tuple(map(as_jump, self.calling_rules(chain)))
 
     def calling_rules(self, chain: str) -> list[Rule]:
-        """The rules behind `callers`, without making a jump of each: a marking chain has a hundred thousand."""
+        """The rules of `callers`, without making `Jump` objects: a marking chain has a hundred thousand callers."""
         return [caller.rule(number) for caller, number in self._index.entering.get(chain, ())]
 
     def is_called(self, chain: str) -> bool:
@@ -54,7 +54,7 @@ class ChainGraph:
 
     @cached_property
     def targets(self) -> Mapping[str, tuple[str, ...]]:
-        """By chain, the chains that it jumps to: each once, in the order of their first jump.
+        """The chains that each chain jumps to, once each, in the order of the first jump.
 
         Chains without jumps are absent.
         """
@@ -65,9 +65,9 @@ class ChainGraph:
 
     @cached_property
     def dangling(self) -> tuple[Jump, ...]:
-        """Jumps to chains that the text does not hold, in the order of the text.
+        """Jumps to chains that the text lacks, in the order of the text.
 
-        An error in a complete dump; in a fragment, and in restore input for a running kernel, the chain may well exist.
+        They are errors in a complete dump; in a fragment or in restore input for a running kernel, the chain may exist.
         """
         chains = self.table.chains
         missing = [target for target in self._index.entering if target not in chains]
@@ -78,12 +78,12 @@ class ChainGraph:
 
     @cached_property
     def hooks(self) -> tuple[str, ...]:
-        """The built-in chains that the text holds, in the order packets meet them."""
+        """The built-in chains in the text, in the order packets meet them."""
         return tuple(name for name in BUILT_IN_CHAINS.get(self.table.name, ()) if name in self.table.chains)
 
     @cached_property
     def reachable(self) -> frozenset[str]:
-        """Every chain that a hook leads to, the hooks included; dangling targets too."""
+        """Every chain that a hook leads to, including the hooks and dangling targets."""
         return frozenset(walk(self.hooks, self.targets))
 
     @cached_property
@@ -110,7 +110,7 @@ class ChainGraph:
 
     @cached_property
     def cycles(self) -> tuple[Cycle, ...]:
-        """The groups of chains that call each other, in the order of the text. networkx sees only what may hold one."""
+        """The groups of chains that call each other, in the order of the text. networkx sees only possible members."""
         core = leading_into_cycles(self.table.chains, self._index)
         return tuple(
             Cycle(circle(group, self.targets), tuple(group), group[0] in self.reachable)

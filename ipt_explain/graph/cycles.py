@@ -1,4 +1,4 @@
-"""Chains that call each other in circles. No kernel takes a circle that a hook reaches; written input may hold one."""
+"""Cycles of chains that call each other. No kernel accepts one that a hook reaches, but input may have one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Cycle:
     """One group of chains that all lead to each other.
 
-    `path` walks one circle of the group (the last chain jumps to the first); `chains` are all of the group, in the
-    order of the text. `reachable` tells whether a hook leads there: iptables-restore of both backends refuses that.
+    `path` is one cycle in the group (the last chain jumps to the first); `chains` are all of the group, in the order of
+    the text. `reachable` says whether a hook leads there, which iptables-restore of both backends refuses.
     """
 
     path: tuple[str, ...]
@@ -26,9 +26,9 @@ class Cycle:
 
 
 def leading_into_cycles(chains: Iterable[str], jumps: JumpIndex) -> list[str]:
-    """The chains that lead into a cycle, in the order given: none in every ruleset that a kernel holds.
+    """The chains that lead into a cycle, in the given order. A ruleset from a kernel has none.
 
-    Takes whole chains off from the leaves (Kahn), so depth and shape of the graph do not matter.
+    It removes chains from the leaves up (Kahn), so depth and shape of the graph do not matter.
     """
     open_jumps = dict.fromkeys(chains, 0)
     for name, numbers in jumps.leaving.items():
@@ -38,7 +38,7 @@ def leading_into_cycles(chains: Iterable[str], jumps: JumpIndex) -> list[str]:
             for chain, _ in places:
                 open_jumps[chain.name] -= 1
     done = [name for name, count in open_jumps.items() if not count]
-    for name in done:  # grows while it is walked
+    for name in done:  # grows during the loop
         for chain, _ in jumps.entering.get(name, ()):
             open_jumps[chain.name] -= 1
             if not open_jumps[chain.name]:
@@ -47,7 +47,7 @@ def leading_into_cycles(chains: Iterable[str], jumps: JumpIndex) -> list[str]:
 
 
 def groups_of(core: Sequence[str], targets: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """The groups that form cycles, among the chains that lead into any."""
+    """The groups that form cycles, among chains that lead into one."""
     import networkx as nx
 
     place = {name: number for number, name in enumerate(core)}
@@ -62,7 +62,7 @@ def groups_of(core: Sequence[str], targets: Mapping[str, Sequence[str]]) -> list
 
 
 def circle(members: Sequence[str], targets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """One closed walk within a group: follow each chain's first jump that stays inside until a chain comes again."""
+    """One cycle within a group: follow each chain's first jump that stays in the group until a chain repeats."""
     inside = set(members)
     seen: dict[str, int] = {}
     path: list[str] = []

@@ -25,7 +25,7 @@ def multigraph(vertices: Iterable[Vertex], edges: Iterable[Edge]) -> nx.MultiDiG
 
 
 def graphml_lines(graph: nx.MultiDiGraph[str]) -> Iterable[str]:
-    """GraphML as lines with their line feeds. Attributes that are None are left out: GraphML has no such value."""
+    """GraphML as lines with their line feeds. Attributes that are None are left out: GraphML has no null."""
     import networkx as nx
 
     for _, attributes in graph.nodes(data=True):

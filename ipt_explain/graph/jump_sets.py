@@ -1,7 +1,7 @@
-"""Which chains rules lead to, as sets: what can be told of jumps without their order.
+"""Jumps as sets of chains, without their order.
 
-The chain graph walks every jump of a table in order; most questions want less. Targets are gathered by shape, so that
-it costs a fraction.
+The chain graph walks every jump of a table in order, which most questions do not need. Gathering targets by shape costs
+a fraction of that.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from ipt_explain.model import Shape, Table
 from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.records import dataclass
 
-# Chains nested deeper than this are left to the graph, which does not mind depth.
+# For deeper nesting the graph is used, whose cost does not depend on depth.
 _ROUNDS = 64
-# So few targets are asked one by one whether they jump on.
+# Up to this many targets are checked one by one for further jumps.
 _FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
 class JumpSets:
-    """The jumps of one table: for each shape that has any, the chains that its rules lead to."""
+    """The jumps of one table: for each shape with jumps, the chains that its rules lead to."""
 
     table: Table
     shapes: Mapping[Shape, RulesOfShape]
@@ -31,18 +31,18 @@ class JumpSets:
 
     @classmethod
     def of(cls, table: Table, shapes: Mapping[Shape, RulesOfShape]) -> JumpSets:
-        """The jumps among the rules of a table, which are given by shape."""
+        """The jumps among the rules of a table, given by shape."""
         targets = {shape: _targets(shape, rules, table.chains) for shape, rules in shapes.items()}
         targets = {shape: found for shape, found in targets.items() if found}
         return cls(table, shapes, targets, frozenset().union(*targets.values()))
 
     @property
     def missing(self) -> frozenset[str]:
-        """Chains that rules lead to but the table does not have."""
+        """Chains that rules lead to but the table lacks."""
         return self.called.difference(self.table.chains)
 
     def callers(self, chain: str) -> set[str]:
-        """The chains with a rule that leads to a chain."""
+        """The chains with a rule that leads to `chain`."""
         return {
             source
             for shape, found in self.targets.items()
@@ -52,7 +52,7 @@ class JumpSets:
         }
 
     def leads_to(self, hook: str, chains: Collection[str]) -> bool:
-        """Whether a built-in chain leads to one of a few chains, or is one of them."""
+        """Whether a built-in chain leads to any of these chains, or is one of them."""
         pending, seen = list(chains), set(chains)
         while pending:
             name = pending.pop()
@@ -64,10 +64,10 @@ class JumpSets:
         return False
 
     def may_loop(self) -> bool:
-        """Whether chains may lead in a circle. No is certain, and the answer for nearly every ruleset.
+        """Whether chains may form a cycle. False is certain, and the answer for nearly every ruleset.
 
-        In a circle each chain jumps to one that jumps on. Jumps to chains that do not are taken away, until none is
-        left or none goes; as many rounds as chains are deep.
+        In a cycle each chain jumps to one that jumps on. This removes jumps to other chains until none is left or
+        nothing changes, in as many rounds as chains are nested.
         """
         jumps = [
             pair

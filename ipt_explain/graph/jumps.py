@@ -1,4 +1,4 @@
-"""Which rules jump, and where: one pass over a table, deciding once per layout."""
+"""Which rules jump, and where: found in one pass over a table, with one decision per layout."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TypeAlias
 from ipt_explain.model import Chain, Layout, Rule, Shape, Table, TargetKind
 from ipt_explain.records import dataclass
 
-# libiptc refuses to create chains of these names, so they can never be jumps.
+# libiptc refuses to create chains with these names, so they are never jumps.
 VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 
 
-# Where rules of one shape aim: the slot that names the target, or else the target itself if it is a chain, and whether
-# only names of known chains count. An unknown target with options is an extension unless a chain has its name; an
-# extension's name without options is a jump where the table holds such a chain: iptables-restore allows one called LOG.
+# Where rules of one shape jump: the slot that names the target, or the target itself if it is a chain; and whether only
+# names of known chains count. An unknown target with options is an extension unless a chain has its name; an
+# extension's name without options is a jump if the table has such a chain: iptables-restore allows one called LOG.
 Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """One edge of the chain graph: `rule`, of chain `source`, hands packets to the chain `target`.
+    """One edge of the chain graph: `rule` of chain `source` sends packets to chain `target`.
 
-    With `goto` they do not come back after the rule, but to where `source` itself was called from.
+    With `goto`, packets return not to `source` but to its caller.
     """
 
     source: str
@@ -36,8 +36,8 @@ class JumpIndex:
     """The jumps of a table: by chain the numbers (from 0) of its rules that jump, and by target the chains and the
     numbers of such rules in the order of the text.
 
-    No rule is made for it: a dump has 300,000 of them, and most questions are about a few chains. Chains
-    without jumps, and targets that nobody jumps to, are absent.
+    It makes no rule objects: a dump has 300,000 rules, and most questions are about a few chains. Chains without jumps
+    and chains without callers are absent.
     """
 
     leaving: dict[str, list[int]]
@@ -69,7 +69,7 @@ def index_jumps(table: Table) -> JumpIndex:
 
 
 def _aims(layout: Layout, chains: Container[str]) -> Iterator[tuple[int, Aim]]:
-    """Where the rules of a layout aim, by their numbers, with the places of targets in `Chain.values` for slots."""
+    """Where the rules of a layout jump, by number, with places in `Chain.values` instead of slots."""
     known = {shape: aim_of(shape, chains) for shape in set(layout.shapes)}
     for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
         slot, target, only_chains = known[shape]
@@ -78,7 +78,7 @@ def _aims(layout: Layout, chains: Container[str]) -> Iterator[tuple[int, Aim]]:
 
 
 def as_jump(rule: Rule) -> Jump:
-    """A rule that the index holds, as a jump."""
+    """The `Jump` of a rule in the index."""
     return Jump(rule.chain, rule.target or "", rule, rule.is_goto)
 
 

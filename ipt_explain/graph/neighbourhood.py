@@ -1,4 +1,4 @@
-"""Part of a chain graph: all of it, or what leads to some chains and what they lead to."""
+"""Parts of a chain graph: all of it, or some chains with those before and after them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Chains of one table, in the order of the text (those that it lacks after them), and jumps between them."""
+    """Chains of one table, in the order of the text (missing ones last), and the jumps between them."""
 
     chains: tuple[str, ...]
     jumps: tuple[Jump, ...]
@@ -27,10 +27,10 @@ def whole(graph: ChainGraph) -> Neighbourhood:
 
 
 def neighbourhood(graph: ChainGraph, centres: Iterable[str]) -> Neighbourhood:
-    """The chains that lead to `centres`, and those that they lead to, without the ways that pass `centres` by.
+    """The chains that lead to `centres` and those that they lead to, without paths that bypass `centres`.
 
-    A rule beside a jump to a centre that has the same comment belongs to it: kube-proxy up to 1.21 marks a Service's
-    packets so. Linear in the rules of the chains taken.
+    A rule next to a jump to a centre, with the same comment, belongs to it: kube-proxy up to 1.21 marks a Service's
+    packets like this. Linear in the rules of these chains.
     """
     middle = set(centres)
     below = walk(middle, graph.targets)

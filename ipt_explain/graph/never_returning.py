@@ -6,7 +6,7 @@ from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
 from ipt_explain.netfilter.certainty.containment import conditions_of
 from ipt_explain.records import dataclass
 
-# Targets after which a packet sees no later rule of the chain, whatever it is.
+# Targets after which no packet sees a later rule of the chain.
 FINAL_TARGETS = frozenset(
     ["ACCEPT", "DROP", "RETURN", "REJECT", "QUEUE", "NFQUEUE", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP"]
 )
@@ -14,14 +14,14 @@ FINAL_TARGETS = frozenset(
 
 @dataclass(slots=True)
 class _Frame:
-    """A chain being read, and the rule that comes next."""
+    """A chain being read, and its next rule."""
 
     chain: Chain
     index: int = 0
 
 
 class Endings:
-    """Which chains of one table never return. Each chain is read once, and only if asked for; nothing recurses."""
+    """Which chains of one table never return. Each chain is read at most once, on demand and without recursion."""
 
     def __init__(self, ruleset: Ruleset, table: str) -> None:
         self._form = ruleset.form
@@ -43,7 +43,7 @@ class Endings:
         return known
 
     def never_returns(self, name: str) -> bool:
-        """Whether a chain gives every packet a verdict. A chain that the text does not show in full may well return."""
+        """Whether a chain gives every packet a verdict. One that the text does not show in full may return."""
         frames = self._frame(name)
         while frames:
             frame = frames[-1]
@@ -60,7 +60,7 @@ class Endings:
         shown = chain is not None and (
             self._form in (Form.SAVE, Form.LISTING) or (self._form is Form.RESTORE and chain.declared)
         )
-        self._known[name] = False  # until it is read: a circle gives no verdict
+        self._known[name] = False  # until it is read: a cycle gives no verdict
         return [_Frame(chain)] if shown and chain is not None else []
 
     def _read(self, frame: _Frame, frames: list[_Frame]) -> bool | None:
@@ -80,7 +80,7 @@ class Endings:
                     frames += self._frame(target)
                     return None
                 if rule.is_goto and (always or not self._known[target]):
-                    return self._known[target]  # what a goto's chain hands back goes to our caller
+                    return self._known[target]  # packets that return from a goto's chain go to our caller
                 if always and self._known[target]:
                     return True
             frame.index += 1

@@ -1,4 +1,4 @@
-"""Which chains others lead to."""
+"""Reachability in a graph of chains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def walk(starts: Iterable[str], targets: Mapping[str, Sequence[str]]) -> set[str]:
-    """Every chain that can be reached from `starts`, themselves included."""
+    """Every chain that can be reached from `starts`, including these."""
     reached = set(starts)
     pending = list(reached)
     while pending:

@@ -1,4 +1,4 @@
-"""Where dumps come from: files, standard input, the node itself. Bytes become text here and nowhere else."""
+"""Reading dumps from files, standard input and the node itself. Only this layer turns bytes into text."""
 
 from ipt_explain.inputs.decoding import decode
 from ipt_explain.inputs.files import InputText, read_inputs

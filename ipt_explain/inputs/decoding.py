@@ -1,4 +1,4 @@
-"""Bytes to text: what a dump may be wrapped or encoded in, and what is no text at all."""
+"""Bytes to text: compression and encodings that a dump may have, and refusing what is not text."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MAGICS = (
 
 
 def read_stream(stream: BinaryIO, source: str, limit: Limit = INPUT_BYTES) -> bytes:
-    """All bytes of a stream; UsageError where there are more than the limit (a device, a runaway pipe)."""
+    """All bytes of a stream. Raises UsageError if there are more than the limit (a device, a runaway pipe)."""
     most = limit.value()
-    # A regular file in one piece: joining pieces would copy it twice, which counts where it has 50 MB.
+    # Read a regular file in one piece: joining pieces would copy 50 MB twice.
     content = stream.read(min(_size_of(stream), most) + 1)
     more = bytearray()
     while len(content) + len(more) <= most and (chunk := stream.read(_CHUNK)):
@@ -36,7 +36,7 @@ def read_stream(stream: BinaryIO, source: str, limit: Limit = INPUT_BYTES) -> by
 
 
 def _size_of(stream: BinaryIO) -> int:
-    """How many bytes a stream holds as far as its file tells: nothing for a pipe."""
+    """The size of a stream's file; 0 for a pipe."""
     try:
         return os.fstat(stream.fileno()).st_size
     except (OSError, ValueError):
@@ -46,7 +46,7 @@ def _size_of(stream: BinaryIO) -> int:
 def decode(content: bytes, source: str) -> str:
     """The text of a dump's bytes: UTF-8, UTF-16 with a byte order mark (as PowerShell's `>` writes), or either in gzip.
 
-    Bytes that are not UTF-8 survive as surrogate escapes. Raises UsageError, naming `source`, where they are no text.
+    Bytes that are not UTF-8 survive as surrogate escapes. Raises UsageError, which names `source`, if this is not text.
     """
     if content.startswith(_GZIP_MAGIC):
         content = _unpack(content, source)
@@ -59,7 +59,7 @@ def decode(content: bytes, source: str) -> str:
 
 
 def _unpack(content: bytes, source: str) -> bytes:
-    """gzip's members one after the other, within limits: a few kilobytes can claim to hold terabytes."""
+    """The content of all gzip members, within limits: a few kilobytes may unpack to terabytes."""
     import zlib
 
     most, ratio = INPUT_BYTES.value(), UNPACK_RATIO.value()
@@ -68,7 +68,7 @@ def _unpack(content: bytes, source: str) -> bytes:
     position = 0
     while content.startswith(_GZIP_MAGIC, position):
         member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        size = _FIRST_CHUNK  # small at first, or a million tiny members would each take in a large one
+        size = _FIRST_CHUNK  # small at first, or each of a million tiny members would read a large chunk
         try:
             while not member.eof:
                 chunk = member.unconsumed_tail
@@ -104,7 +104,7 @@ def _refuse_binary(content: bytes, source: str) -> None:
             raise UsageError(f"{source}: this is {what}, not the text of iptables-save")
     head = content[:4096]
     zeros = head.count(0)
-    # A stray NUL is the reader's to report, with its line; more of them than one byte in ten are no typing error.
+    # The parser reports a stray NUL with its line; more than one in ten bytes is not a typing error.
     if zeros * 10 <= len(head):
         return
     if not any(head[0::2]) or not any(head[1::2]):

@@ -20,16 +20,16 @@ NOTHING_TO_READ = "nothing to read: give a file (ipt-explain node.txt) or pipe a
 
 @dataclass(frozen=True, slots=True)
 class InputText:
-    """A text and the name of where it came from: a path as given, `-`, or the tool that printed it."""
+    """A text and its source: a path as given, `-`, or the tool that printed it."""
 
     name: str
     text: str = field(repr=False)
 
 
 def read_inputs(paths: Iterable[str]) -> tuple[InputText, ...]:
-    """The text of every path, in order. `-` is standard input, as is no path at all where something is piped in.
+    """The text of every path, in order. `-` is standard input, the default if something is piped in.
 
-    Raises UsageError where there is nothing to read, or what there is cannot be read or is no text.
+    Raises UsageError if there is nothing to read, or if something cannot be read or is not text.
     """
     names = list(paths)
     if not names:
@@ -42,7 +42,7 @@ def read_inputs(paths: Iterable[str]) -> tuple[InputText, ...]:
 
 
 def equal_files(one: str, other: str) -> bool:
-    """Whether two paths lead to the same bytes; no where either is no regular file, as a pipe can be read only once."""
+    """Whether two regular files have equal content; False for others, since a pipe can be read only once."""
     from filecmp import cmp
 
     with suppress(OSError, ValueError):
@@ -51,13 +51,13 @@ def equal_files(one: str, other: str) -> bool:
 
 
 def read_regular(path: str | os.PathLike[str], limit: Limit = INPUT_BYTES) -> tuple[str, int]:
-    """The text of a file that must be one (a pipe could stall, a device never ends), and its owner's user ID.
+    """The text of a regular file (a pipe could stall, a device may never end), and its owner's user ID.
 
-    Raises UsageError where it is not, holds more than the limit, or cannot be read.
+    Raises UsageError if it is not a regular file, exceeds the limit, or cannot be read.
     """
     name = os.fspath(path)
     with _failures_in_words(name):
-        # Opening a pipe would wait for its writer.
+        # Without O_NONBLOCK, opening a pipe would wait for its writer.
         descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "rb") as file:
             found = os.fstat(descriptor)
@@ -88,5 +88,5 @@ def _failures_in_words(name: str) -> Iterator[None]:
         raise UsageError(f"{name}: this is a directory; name the dumps in it ({name.rstrip('/')}/*)") from None
     except PermissionError:
         raise UsageError(f"{name}: permission denied") from None
-    except (OSError, ValueError) as error:  # ValueError: a path that no file can have (a NUL in it)
+    except (OSError, ValueError) as error:  # ValueError: an impossible path (it contains NUL)
         raise UsageError(f"{name}: {getattr(error, 'strerror', None) or error}") from None

@@ -1,4 +1,4 @@
-"""JSON that may come from strangers: objects, digests, baselines."""
+"""Reading untrusted JSON: objects, digests, baselines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SURROGATES = lazy_pattern("[\ud800-\udfff]")
 
 
 def json_value(text: str, source: str) -> Any:
-    """The value of a JSON text. Raises UsageError, with line and column, for a text that is none, or more than one."""
+    """The value of a JSON text. Raises UsageError, with line and column, if it is not JSON or has several values."""
     values = json_values(text, source)
     value = next(values, None)
     if next(values, None) is not None:
@@ -28,10 +28,10 @@ def json_value(text: str, source: str) -> Any:
 
 
 def json_values(text: str, source: str) -> Iterator[Any]:
-    """The values of JSON texts one after the other.
+    """The values of concatenated JSON texts.
 
-    What stands for no character (undecodable bytes, half a pair of surrogates) is U+FFFD, as Go's decoder has it; a
-    number that fits no field is -1. Raises UsageError, with line and column, for what is no JSON.
+    Undecodable bytes and lone surrogates become U+FFFD, as in Go's decoder; a number too long for any field becomes -1.
+    Raises UsageError, with line and column, for anything but JSON.
     """
     import json
 

@@ -1,7 +1,7 @@
-"""Nodes' rules through the user's own kubectl: what kubectl may do, this may, and nothing else.
+"""Collecting nodes' rules with the user's own kubectl and permissions.
 
-kube-proxy's pod on a node has the node's network and iptables-save; `kubectl debug` reaches nodes without one. exec can
-end without a word after half of the output, so nothing here tells that a text is whole: whoever reads it looks.
+kube-proxy's pod on a node has the node's network and iptables-save; `kubectl debug` reaches nodes without one. exec may
+silently end in the middle of the output, so readers of these texts must check that they are complete.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
 from ipt_explain.records import dataclass
 
 SAVERS = {"v4": "iptables-save", "v6": "ip6tables-save"}
-"""What is run on each node, by what its output is called."""
+"""The command to run on each node, by the name of its output."""
 
 OBJECTS = ("services,endpointslices,nodes", "--all-namespaces", "-o", "json")
 _API_SECONDS = 120
@@ -31,8 +31,8 @@ _NO_IPV6 = re.compile(r"Address family not supported|executable file not found")
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """How kubectl is called. `options` come before its command, as `--context prod`; a call that has not ended after
-    `timeout` seconds is given up, and tried again `retries` times."""
+    """How to call kubectl. `options` come before its command, such as `--context prod`; a call that takes longer than
+    `timeout` seconds is abandoned, and retried up to `retries` times."""
 
     options: tuple[str, ...] = ()
     namespace: str = "kube-system"
@@ -43,7 +43,7 @@ class Kubectl:
     debug: bool = False
 
     def command(self, *words: str) -> list[str]:
-        """The words of a call. Raises UsageError where there is no kubectl."""
+        """The command line of a call. Raises UsageError if there is no kubectl."""
         program = find_tool("kubectl")
         if program is None:
             raise UsageError("there is no kubectl on the PATH")
@@ -52,7 +52,7 @@ class Kubectl:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a node gave: the text of each saver by its name, or `why` it gave none."""
+    """A node's output: the text of each command by name, or `why` there is none."""
 
     node: str
     texts: tuple[tuple[str, bytes], ...] = ()
@@ -60,12 +60,12 @@ class Collected:
 
 
 def node_list(kubectl: Kubectl) -> list[str]:
-    """The cluster's nodes. Raises UsageError where the API does not answer."""
+    """The names of the cluster's nodes. Raises UsageError if the API does not answer."""
     return [_name(each) for each in _listed(kubectl, "get", "nodes", "-o", "json")]
 
 
 def cluster_objects(kubectl: Kubectl) -> bytes:
-    """What `compare --objects` reads, as JSON. Raises UsageError where the API does not answer."""
+    """The input of `compare --objects`, as JSON. Raises UsageError if the API does not answer."""
     return _called(kubectl.command("get", *OBJECTS), _API_SECONDS, "kubectl get")
 
 
@@ -81,7 +81,7 @@ def proxy_pods(kubectl: Kubectl) -> dict[str, str]:
 
 
 def collect(kubectl: Kubectl, nodes: Sequence[str], pods: dict[str, str], at_once: int) -> Iterator[Collected]:
-    """The rules of each node, `at_once` of them at the same time, in the order of the nodes."""
+    """The rules of each node, in the order of the nodes, with `at_once` calls in parallel."""
     waiting: deque[Future[Collected]] = deque()
     with ThreadPoolExecutor(at_once) as threads:
         try:
@@ -109,7 +109,7 @@ def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
             text = _tried(kubectl, words)
         except UsageError as error:
             if name == "v6" and _NO_IPV6.search(str(error)):
-                # Where other nodes have IPv6 rules, the comparison says that this one lacks them.
+                # If other nodes have IPv6 rules, the comparison reports that this one lacks them.
                 continue
             return Collected(node, why=f"{saver}: {error}")
         if text.strip() or name == "v4":
@@ -118,7 +118,7 @@ def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
 
 
 def _tried(kubectl: Kubectl, words: Sequence[str]) -> bytes:
-    """What a call prints, after as many attempts as it takes and may."""
+    """The output of a call, with retries."""
     for _ in range(kubectl.retries):
         try:
             return _called(kubectl.command(*words), kubectl.timeout, f"kubectl {words[0]}")
@@ -138,7 +138,7 @@ def _called(command: Sequence[str], timeout: float, name: str) -> bytes:
         raise UsageError(f"{name}: {error.strerror}") from None
     if printed.status != 0:
         complaints = printed.complaints.decode("utf-8", "backslashreplace").strip()
-        # What the command itself said tells more than kubectl's line after it.
+        # The command's own message is more useful than the line that kubectl adds.
         said = (_EXIT_CODE.sub("", complaints).strip() or complaints).splitlines()
         raise UsageError(f"{name} failed: {said[-1] if said else f'exit status {printed.status}'}")
     return printed.output
@@ -165,7 +165,7 @@ def _text(item: Any, *path: str) -> str:
 
 
 def names_of(nodes: Iterable[str], wanted: Sequence[str]) -> list[str]:
-    """The nodes of these names. Raises UsageError for one that the cluster does not have."""
+    """The wanted nodes. Raises UsageError for a name that the cluster does not have."""
     known = list(nodes)
     for name in wanted:
         if name not in known:

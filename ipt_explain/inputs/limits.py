@@ -1,8 +1,7 @@
-"""How much input may hold: every limit of the program, each with what it is for.
+"""Every limit on input, with its purpose.
 
-Input may come from strangers. There is a limit where a few bytes could cost unbounded time or memory, far above what
-real nodes need. An environment variable raises it (`IPT_EXPLAIN_MAX_INPUT_BYTES=2G`); `.github/SECURITY.md` has the
-list.
+Input is untrusted. A limit exists wherever a few bytes could cost unbounded time or memory, far above what real nodes
+need. An environment variable raises it (`IPT_EXPLAIN_MAX_INPUT_BYTES=2G`); `.github/SECURITY.md` lists them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The most of something. `name` ends the variable that raises it; `unit` is a plural noun, "bytes" for sizes."""
+    """A limit. `name` is the end of the variable that raises it; `unit` is a plural noun, "bytes" for sizes."""
 
     name: str
     default: int
@@ -28,11 +27,11 @@ class Limit:
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets another value."""
+        """The environment variable that overrides the value."""
         return f"IPT_EXPLAIN_MAX_{self.name}"
 
     def value(self) -> int:
-        """The limit in force. Raises UsageError where the variable holds no amount (`4096`, `512M`, `2G`)."""
+        """The limit in force. Raises UsageError if the variable is not an amount (`4096`, `512M`, `2G`)."""
         text = os.environ.get(self.variable, "").strip()
         if not text:
             return self.default
@@ -42,7 +41,7 @@ class Limit:
         return int(amount[1]) * _UNITS[amount[2].upper()]
 
     def exceeded(self, source: str, subject: str = "it holds") -> UsageError:
-        """The error for input that has more: what has, the limit, and how to raise it."""
+        """The error for input beyond the limit: what exceeds it, the limit, and how to raise it."""
         value = self.value()
         return UsageError(
             f"{source}: {subject} more than {amount_text(value, self.unit)}; if it is to be trusted, "
@@ -59,7 +58,7 @@ def amount_text(value: int, unit: str) -> str:
 
 
 def size_text(value: int) -> str:
-    """A size in the largest binary unit that leaves it whole: `512 MiB`, `1 GiB`, `1,000 bytes`."""
+    """A size in the largest binary unit that divides it: `512 MiB`, `1 GiB`, `1,000 bytes`."""
     for sign in "TGMK":
         if value and value % _UNITS[sign] == 0:
             return f"{value // _UNITS[sign]} {sign}iB"
@@ -67,41 +66,41 @@ def size_text(value: int) -> str:
 
 
 INPUT_BYTES = Limit("INPUT_BYTES", 512 << 20, "bytes")
-"""One input, unpacked: a file, standard input, an archive's member, what one tool prints with --live. The dump of
-320,000 rules has 50 MB."""
+"""One input, unpacked: a file, standard input, an archive's member, one tool's output with --live. A dump of 320,000
+rules has 50 MB."""
 
 UNPACK_RATIO = Limit("UNPACK_RATIO", 200, "times its packed size")
 """How far gzip data, or a zip archive's member, may grow. Dumps grow 10 to 40 times, deflate reaches 1,032."""
 
 UNPACK_FREE_BYTES = Limit("UNPACK_FREE_BYTES", 16 << 20, "bytes")
-"""What may come out of packed data before its ratio counts."""
+"""Unpacked bytes that are allowed regardless of the ratio."""
 
 DUMP_LINES = Limit("DUMP_LINES", 4_000_000, "lines")
-"""Lines of one dump: short ones take far more memory than their text. The dump of 320,000 rules has 460,000."""
+"""Lines of one dump: short ones take far more memory than their text. A dump of 320,000 rules has 460,000."""
 
 LONGEST_NUMBER = 1000
-"""Digits in a row. The largest field of a rule holds 20, so there is nothing to be raised."""
+"""Digits in a row. Fields of rules have at most 20, so this limit is fixed."""
 
 CONFIG_BYTES = Limit("CONFIG_BYTES", 1 << 20, "bytes")
 """A configuration file."""
 
 NESTING = Limit("NESTING", 100, "levels")
-"""Levels of lists and mappings in YAML. Kubernetes' objects have about 15."""
+"""Levels of lists and mappings in YAML. Kubernetes objects have about 15."""
 
 YAML_ALIAS_NODES = Limit("YAML_ALIAS_NODES", 100_000, "values")
-"""Values that YAML aliases repeat, each counted as often as it is reached. What kubectl prints has no aliases."""
+"""Values after expanding YAML aliases. kubectl's output has no aliases."""
 
 DIFFERENCES = Limit("DIFFERENCES", 100_000, "differences")
-"""Differences that compare lists; more are counted only."""
+"""Differences that compare lists; beyond that it only counts them."""
 
 ARCHIVE_BYTES = Limit("ARCHIVE_BYTES", 1 << 40, "bytes")
-"""All that is unpacked of one archive."""
+"""Total unpacked size of one archive."""
 
 ARCHIVE_RATIO = Limit("ARCHIVE_RATIO", 2000, "times its packed size")
-"""How far an archive as a whole may grow. Dumps of nodes alike repeat each other, so xz and zstd pack them well."""
+"""How far an archive as a whole may grow. Dumps of similar nodes repeat each other, so xz and zstd pack them well."""
 
 ARCHIVE_MEMBERS = Limit("ARCHIVE_MEMBERS", 1_000_000, "members")
-"""Members of one archive, also those that are passed over."""
+"""Members of one archive, including those that are skipped."""
 
 ARCHIVE_DEPTH = Limit("ARCHIVE_DEPTH", 3, "levels")
 """Archives within archives."""

@@ -1,4 +1,4 @@
-"""Programs of the machine: found where the system has them, run for a bounded time, read up to a bounded size."""
+"""Finding and running programs, with limits on their time and output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_COMPLAINTS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What a program printed, and its exit status. `complaints` are what it said on standard error, 64 KiB at most."""
+    """A program's output and exit status. `complaints` are up to 64 KiB of its standard error."""
 
     status: int
     output: bytes
@@ -25,16 +25,16 @@ class Printed:
 
 
 class TooLate(Exception):
-    """A program that had not ended in time."""
+    """A program did not end in time."""
 
 
 class TooMuch(Exception):
-    """A program that printed more than it may."""
+    """A program printed too much."""
 
 
 def find_tool(name: str, search_path: str | None = None) -> str | None:
-    """The path of a program, None where there is none. PATH (or `search_path`) counts as far as it names folders by
-    their whole path: an empty or relative entry means the folder one happens to be in, which may be a stranger's.
+    """The path of a program, or None. Only absolute entries of PATH (or `search_path`) count: empty and relative ones
+    mean the working directory, which may be untrusted.
     """
     entries = (os.environ.get("PATH", os.defpath) if search_path is None else search_path).split(os.pathsep)
     return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, entries)) or os.devnull)
@@ -43,9 +43,9 @@ def find_tool(name: str, search_path: str | None = None) -> str | None:
 def run_tool(
     command: Sequence[str], timeout: float, most: int, environment: Mapping[str, str] | None = None
 ) -> Printed:
-    """Run a program without input, for `timeout` seconds at most, and read up to `most` bytes of its output.
+    """Run a program without input, for at most `timeout` seconds, and read up to `most` bytes of its output.
 
-    Raises TooLate, TooMuch, or the OSError of a program that cannot be run; it is killed then.
+    Raises TooLate or TooMuch after killing it, or OSError if it cannot be run.
     """
     deadline = time.monotonic() + timeout
     texts = {"stdout": bytearray(), "stderr": bytearray()}

@@ -1,4 +1,4 @@
-"""What a whole text may have around it, taken off before its lines are read: a mark, a page's escapes, line ends."""
+"""Cleaning a whole text before its lines are read: byte order mark, HTML escapes, line ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipt_explain.records import dataclass
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _STEP = LONGEST_NUMBER // 4
 _PROBED_DIGITS = lazy_pattern(r"\d{3,}")
-# What terminals and web pages put inside words. A colour without its end may be somebody's name for a chain.
+# Characters that terminals and web pages add inside words. An unterminated colour code may be part of a chain's name.
 _STAINS = (
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were removed"),
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[m", _COLOURS),
@@ -25,10 +25,9 @@ _STAINS = (
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A text as iptables printed it, and what people should know of how it came here.
+    """A text as iptables printed it, with warnings about what was changed.
 
-    `readable` is the same text with a comment in the place of each line that no tool prints; `refused` are their
-    numbers.
+    `readable` is the same text with a comment instead of each line that no tool prints; `refused` are their numbers.
     """
 
     text: str
@@ -38,15 +37,15 @@ class Cleaned:
 
 
 def clean(text: str, source: str) -> Cleaned:
-    """The text without a byte order mark, with its quotes where a page's source had `&quot;`, with LF at line ends.
+    """The text without a byte order mark, with quotes instead of a page's `&quot;`, and with LF at line ends.
 
-    Raises UsageError where it has more lines than a dump may have.
+    Raises UsageError if it has more lines than a dump may have.
     """
     if text.count("\n") > DUMP_LINES.value():
         raise DUMP_LINES.exceeded(source)
     warnings: list[str] = []
     text = text.removeprefix("\ufeff")
-    # No dump with &quot; in the place of every quote was printed by iptables: it was copied from a page's source.
+    # A dump with &quot; instead of every quote was copied from a page's source.
     if '"' not in text and "&quot;" in text:
         import html
 
@@ -76,8 +75,8 @@ def clean(text: str, source: str) -> Cleaned:
 
 
 def _impossible_lines(text: str) -> Iterator[int]:
-    """Lines with a NUL, of which iptables-restore would read the first part alone, or with a number that fits no field
-    (Python refuses to read it).
+    """Lines with a NUL, which iptables-restore reads only up to that, or with a number too long for any field (Python
+    refuses to convert it).
     """
     if "\0" in text:
         yield from (number for number, line in enumerate(text.split("\n"), start=1) if "\0" in line)
@@ -89,8 +88,8 @@ def _impossible_lines(text: str) -> Iterator[int]:
 
 
 def _long_numbers(text: str) -> Iterator[int]:
-    """Where lines have more digits in a row than any field, a place in each. Looks at few characters: a run that long
-    covers three probes at least.
+    """A place in each line that has more digits in a row than any field. It looks at few characters: so long a run
+    covers at least three probes.
     """
     past = 0
     for run in _PROBED_DIGITS.finditer(text[::_STEP]):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from importlib.abc import Traversable
 
 RULE_FILES = ("tokens.lark", "rule.lark", "matches.lark", "targets.lark")
-"""The grammar is one text: these files, in this order, define a rule."""
+"""The files, in this order, that define a rule."""
 
 LINE_FILES = (*RULE_FILES, "lines.lark")
-"""With these, any line."""
+"""The files that define any line."""
 
 END_OF_WORD = "(?![^ \t\n])"
-"""`_END` of the grammar, which Lark puts after every keyword."""
+"""The grammar's `_END`, which follows every keyword."""
 
 
 def grammar_folder() -> Traversable | Path:
-    """Where the `.lark` files are: in the installed package, or at the top of a checkout."""
+    """The folder of the `.lark` files: in the installed package, or at the top of a checkout."""
     try:
         return files("ipt_explain.grammar")
     except ModuleNotFoundError:
@@ -35,7 +35,7 @@ def grammar_folder() -> Traversable | Path:
 
 
 def grammar_text(names: tuple[str, ...] = RULE_FILES) -> str:
-    """The grammar of these files as one text, as Lark reads it."""
+    """The grammar files as one text for Lark."""
     folder = grammar_folder()
     return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 

@@ -1,9 +1,9 @@
-"""The parser's tables, kept beside the grammar, since building them takes ten times as long as loading them.
+"""The parser's tables, stored in files because building them takes ten times as long as loading them.
 
-A wheel ships them. In a checkout they are kept where Python keeps compiled modules, in `__pycache__`: who can write
-there can change the program itself. Where neither fits, as with another release of Lark, they are made once and kept in
-the user's cache folder. They hold numbers and strings only, no code (`marshal`, not `pickle`), and fit one grammar text
-and one version of Lark. Where no file fits, the parser is built from the grammar.
+A wheel ships them. In a checkout they are in `__pycache__` like Python's compiled modules: whoever can write there can
+change the program itself. If neither fits, for example because of another release of Lark, they are built once and
+stored in the user's cache folder. They hold only numbers and strings, no code (`marshal`, not `pickle`), and fit one
+grammar text and one version of Lark. Without a file that fits, the parser is built from the grammar.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 TABLES_FILE = "rule.tables"
 _CACHE_FOLDER = "__pycache__"
-_MARSHAL_VERSION = 4  # read by every Python since 3.4
+_MARSHAL_VERSION = 4  # readable since Python 3.4
 _DIGEST_SIZE = 32
-_SHIFT = 0  # Lark's mark of actions that lead to a state; the others reduce by a rule
+_SHIFT = 0  # Lark's code for actions that lead to a state; the others reduce by a rule
 
 
 def load_tables(folder: Traversable | Path, grammar: str, name: str = TABLES_FILE) -> Lark | None:
-    """The parser of the grammar from tables in its folder, or in the user's cache; None where none fit."""
+    """The grammar's parser from tables in its folder or in the user's cache; None if none fit."""
     for place in (folder, folder.joinpath(_CACHE_FOLDER)):
         with suppress(OSError):
             parser = parser_from(place.joinpath(name).read_bytes(), grammar)
@@ -47,9 +47,7 @@ def load_tables(folder: Traversable | Path, grammar: str, name: str = TABLES_FIL
 
 
 def keep_tables(folder: Traversable | Path, grammar: str, parser: Lark, name: str = TABLES_FILE) -> None:
-    """Keep a built parser's tables for the next process: in the grammar's folder if that can be written to, else in
-    the user's cache.
-    """
+    """Store a parser's tables for the next process: in the grammar's folder if writable, else in the user's cache."""
     tables = tables_of(parser, grammar)
     if isinstance(folder, Path):
         with suppress(OSError, UsageError):
@@ -61,23 +59,23 @@ def keep_tables(folder: Traversable | Path, grammar: str, parser: Lark, name: st
 
 
 def _cache_name(grammar: str) -> str:
-    """A name for each grammar and Lark, so that two installations do not overwrite each other's tables in turn."""
+    """A name for each grammar and Lark, so that installations do not keep overwriting each other's tables."""
     return f"{sha256(_made_of(grammar)).hexdigest()[:16]}.tables"
 
 
 def tables_of(parser: Lark, grammar: str) -> bytes:
-    """A parser's tables, after digests of what they fit and of themselves."""
+    """A parser's tables, preceded by digests of what they fit and of themselves."""
     data, memo = parser.memo_serialize([TerminalDef, Rule])
-    data["options"]["edit_terminals"] = None  # a function; it has done its work
+    data["options"]["edit_terminals"] = None  # a function, no longer needed
     data["parser"]["parser"] = _in_order(data["parser"]["parser"])
     tables = marshal.dumps(_plain({"data": data, "memo": memo}, {}), _MARSHAL_VERSION)
     return b"".join(_digests(grammar, tables)) + tables
 
 
 def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
-    """An LALR automaton with tokens numbered by name, and states as they are met from the start by way of these.
+    """An LALR automaton with tokens numbered by name, and states in the order they are reached from the start.
 
-    Lark numbers both as its sets happen to be ordered, so that two builds would differ.
+    Lark's numbers depend on the order of its sets, so two builds would differ.
     """
     names = sorted(automaton["tokens"].values())
     number_of = {name: number for number, name in enumerate(names)}
@@ -109,7 +107,7 @@ def _in_order(automaton: dict[str, Any]) -> dict[str, Any]:
 
 
 def parser_from(stored: bytes, grammar: str) -> Lark | None:
-    """The parser that stored tables hold; None where they're damaged or fit another grammar or Lark."""
+    """The parser in stored tables; None if they are damaged or fit another grammar or Lark."""
     tables = stored[2 * _DIGEST_SIZE :]
     if stored[: 2 * _DIGEST_SIZE] != b"".join(_digests(grammar, tables)):
         return None
@@ -117,8 +115,8 @@ def parser_from(stored: bytes, grammar: str) -> Lark | None:
 
 
 def _plain(value: Any, known: dict[tuple[type, Any], Any]) -> Any:
-    """The same without subclasses of str, as which older releases of Lark give rules their names, and with equal words
-    and numbers as one object: `marshal` writes an object again where it is another one.
+    """The same without subclasses of str, which older releases of Lark use for names of rules, and with equal words and
+    numbers as one object, which `marshal` writes only once.
     """
     if isinstance(value, dict):
         return {_plain(key, known): _plain(each, known) for key, each in value.items()}
@@ -138,7 +136,7 @@ def _made_of(grammar: str) -> bytes:
 
 
 def _builder() -> bytes:
-    """The modules that build the parsers, as their tables depend on them as they do on the grammar."""
+    """The source of the modules that build the parsers: tables depend on them as on the grammar."""
     here = Path(__file__).parent
     with suppress(OSError):
         return (here / "grammar_files.py").read_bytes() + (here / "nft" / "grammar.py").read_bytes()

@@ -1,4 +1,4 @@
-"""Line ends of Windows, as editors, terminals and mails leave them. iptables writes LF, and knows nothing else."""
+"""Line ends of Windows, from editors, terminals and mails. iptables writes and reads only LF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ESCAPED = lazy_pattern(r"\\.")
 
 
 def with_line_feeds(text: str) -> tuple[str, int]:
-    """The text with CR LF as LF, and how many there were. A CR LF inside quotes is part of the value and stays."""
+    """The text with CR LF replaced by LF, and their number. A CR LF inside quotes is part of the value and stays."""
     if "\r" not in text:
         return text, 0
     lines = text.split("\n")
@@ -18,7 +18,7 @@ def with_line_feeds(text: str) -> tuple[str, int]:
     for index, line in enumerate(lines[:-1]):
         if '"' in line:
             closed = _ESCAPED.sub("", line).count('"') % 2 == 0
-            # A quote that is never closed ends with its line: only what looks like another rule's end keeps it open.
+            # An unclosed quote continues on the next line only if that does not begin like a line of a dump.
             quoted = not closed and not quoted and line.endswith("\r") and not _starts_line(lines[index + 1])
         elif quoted and _starts_line(line):
             quoted = False
@@ -29,8 +29,8 @@ def with_line_feeds(text: str) -> tuple[str, int]:
 
 
 def without_lone_returns(text: str) -> str:
-    """The text with LF at its lines' ends where a carriage return alone ends most of them, as old terminals and some
-    collectors leave it.
+    """The text with LF at line ends if most lines end in a lone carriage return, as with old terminals and some
+    collectors.
     """
     lone = text.count("\r") - text.count("\r\n")
     return _LONE.sub("\n", text) if lone > max(1, text.count("\n")) and _LONE_ENDS.search(text) else text

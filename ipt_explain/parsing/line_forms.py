@@ -1,8 +1,8 @@
-"""One grammar, two speeds, for texts whose every line is a sentence of its own.
+"""One grammar, two speeds, for texts in which every line is parsed by itself.
 
-Lark reads the first line of a form. From its tokens, and from what the parser could have taken in their places, comes a
-pattern that reads further lines of the form alike: the words of a line that differ (terminals of a priority below zero)
-become groups, all others are literal.
+Lark reads the first line of a form. Its tokens, and what the parser accepts in their places, yield a pattern that reads
+later lines of the form in the same way: words that vary (terminals with a priority below zero) become groups, all
+others are literal.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from ipt_explain.parsing.iptables.rules.value_patterns import value_pattern
 from ipt_explain.records import dataclass
 
 MAX_LINE = 8192
-"""No line of these tools comes near it; a longer one costs time and is none."""
+"""Lines of these tools are much shorter; reading a longer one would only cost time."""
 
 _MAX_FORMS = 64
-"""Outputs have some dozens of forms. A text with more than this is made to have them."""
+"""Outputs have a few dozen forms. A text with more was crafted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """What lines of one form share: the alias that the grammar gives them, the terminals of their words, and the first
-    place of each."""
+    """What lines of one form share: their alias in the grammar, the terminals of their words, and the first place of
+    each."""
 
     kind: str
     terminals: tuple[str, ...]
@@ -35,24 +35,24 @@ class Form:
 
     @classmethod
     def of(cls, kind: str, terminals: tuple[str, ...]) -> Form:
-        """A form of these terminals."""
+        """A form with these terminals."""
         return cls(kind, terminals, {each: terminals.index(each) for each in terminals})
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """A line's words, each of the terminal at the same place in the form."""
+    """A line's words, in the order of the form's terminals."""
 
     form: Form
     words: tuple[str, ...]
 
     def get(self, terminal: str) -> str | None:
-        """The first word of a terminal, None where the line has none."""
+        """The first word of a terminal, None if the line has none."""
         place = self.form.first.get(terminal)
         return None if place is None else self.words[place]
 
     def word(self, terminal: str) -> str:
-        """The first word of a terminal that each line of this kind has."""
+        """The first word of a terminal that every line of this kind has."""
         return self.words[self.form.first[terminal]]
 
     def all(self, terminal: str) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class ReadLine:
 
 
 class Refusal(Exception):
-    """The grammar refuses a line: at `column` (1-based) stands something that is none of `expected`, terminals."""
+    """The grammar refuses a line: at `column` (1-based) it expected one of the terminals `expected`."""
 
     def __init__(self, column: int, expected: frozenset[str]) -> None:
         super().__init__(f"refused at column {column}")
@@ -74,7 +74,7 @@ class Refusal(Exception):
 
 
 class LineForms:
-    """Reads lines by one start symbol of a grammar, and remembers the forms of those that came twice."""
+    """Reads lines by one start symbol of a grammar, and remembers forms that occur twice."""
 
     def __init__(self, grammar: Lark, start: str) -> None:
         self._grammar = grammar
@@ -83,7 +83,7 @@ class LineForms:
         self._seen_once: dict[str, Form] = {}
 
     def read(self, line: str) -> ReadLine:
-        """A line without its line feed. Raises Refusal."""
+        """Read a line without its line feed. Raises Refusal."""
         for place, (pattern, form) in enumerate(self._patterns):
             match = pattern.match(line)
             if match is not None:
@@ -107,7 +107,7 @@ class LineForms:
 
 
 def parse_line(grammar: Lark, start: str, line: str) -> tuple[str, list[Token], str]:
-    """A line read by Lark: its kind, its words, and the pattern of all lines of its form. Raises Refusal."""
+    """Read a line with Lark: its kind, its words, and the pattern of all lines of its form. Raises Refusal."""
     parser = grammar.parse_interactive(line, start)
     tokens: list[Token] = []
     parts: list[str] = []

@@ -1,7 +1,7 @@
-"""The user's cache folder, for parser tables where those that came with the program do not fit.
+"""The user's cache folder, for parser tables if those shipped with the program do not fit.
 
-Only the user may have written what is read from it: folder and file must be the user's own, no link, and closed to
-others. As root by way of `sudo`, $HOME may be another user's: the home of the account counts then.
+Only files that nobody else can have written are read: folder and file must belong to the user, must not be links, and
+must not be writable by others. Under `sudo`, $HOME may be another user's, so root uses its account's home.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MOST_BYTES = 64 << 20
 
 
 def read_cached(name: str) -> bytes | None:
-    """What is kept under a name; None where there is nothing, or nothing that is certainly the user's own."""
+    """The content stored under a name; None if there is none, or if it may not be the user's own."""
     folder = _folder()
     if folder is None or not _is_private(folder):
         return None
@@ -33,7 +33,7 @@ def read_cached(name: str) -> bytes | None:
 
 
 def keep_cached(name: str, content: bytes) -> None:
-    """Keep something under a name for the user's next run, if there is a place for it."""
+    """Store content under a name for the user's next run, if possible."""
     folder = _folder()
     if folder is None:
         return
@@ -45,7 +45,7 @@ def keep_cached(name: str, content: bytes) -> None:
 
 
 def _folder() -> Path | None:
-    if not hasattr(os, "geteuid"):  # without owners there is nothing to go by
+    if not hasattr(os, "geteuid"):  # without owners, no file can be trusted
         return None
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(chosen):

@@ -1,4 +1,4 @@
-"""What `--to` names: an address and port, or a Service of the dump."""
+"""The destination in `--to`: an address and port, or a Service of the dump."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class PacketDestination:
-    """Where a packet is sent. `label` is the Service's name, "" where an address was given."""
+    """Where a packet is sent. `label` is the Service's name, "" if an address was given."""
 
     address: str
     port: int | None
@@ -28,9 +28,9 @@ class PacketDestination:
 
 
 def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = None) -> PacketDestination:
-    """What a text means: `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, a name or number.
+    """Parse `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, with PORT a name or number.
 
-    A Service has the ClusterIP of `source`'s family. Raises UsageError where it means nothing, or more than one thing.
+    A Service stands for its ClusterIP of `source`'s family. Raises UsageError if the text is invalid or ambiguous.
     """
     written, slash, suffix = text.rpartition("/")
     found = _endpoint(written if slash else text)
@@ -44,9 +44,9 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
 
 
 def with_port(target: PacketDestination, protocol: str | None, dump: Dump) -> PacketDestination:
-    """The destination with the port of the Service at its address, where it names none and the Service has one port.
+    """The destination; if it has no port, with the only port of the Service at its address.
 
-    Raises UsageError, which lists them, where there are several: a packet has one, and nothing is averaged over them.
+    Raises UsageError, with a list, if there are several ports: a packet has one, and nothing is averaged over them.
     """
     if target.port is not None:
         return target
@@ -78,7 +78,7 @@ def same_family(one: str, other: str) -> bool:
 
 
 def _endpoint(text: str) -> tuple[str, int | None] | None:
-    """(address, port) of an address with or without a port; None where it is none."""
+    """(address, port) of an address with or without a port; None if it is not an address."""
     host, port_text = text, ""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")

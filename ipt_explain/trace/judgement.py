@@ -1,4 +1,4 @@
-"""What a trace's outcomes mean to the client that sent the packet."""
+"""What a trace's outcomes mean for the client that sent the packet."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _MOST_ENDPOINTS = 3
 
 
 class Judgement(Enum):
-    """How it ends for the client; the words are those of `--expect`."""
+    """The result for the client, in the words of `--expect`."""
 
-    SERVED = "served"  # accepted; at an endpoint, where it is sent to a Service
+    SERVED = "served"  # accepted; for a Service, by an endpoint
     REFUSED = "refused"  # answered with an error
     DROPPED = "dropped"  # the client times out
     UNTRANSLATED = "untranslated"  # leaves for a Service's address, which no host has
-    DIVERTED = "diverted"  # sent to what is no endpoint of the Service
-    HANGS = "hangs"  # comes back to the client from itself
+    DIVERTED = "diverted"  # sent to something other than an endpoint of the Service
+    HANGS = "hangs"  # comes back to the client from its own address
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """The Service that a packet is for, by one of its addresses."""
+    """The Service that a packet is sent to, and the address."""
 
     service: ServicePort
     frontend: Frontend
@@ -48,9 +48,9 @@ class Addressee:
 
 
 def addressee(dump: Dump, packet: Packet) -> Addressee | None:
-    """The Service whose ClusterIP or external address a packet is sent to, if it is one.
+    """The Service whose ClusterIP or external address a packet is sent to, if any.
 
-    Raises NoServices where the dump has none at all.
+    Raises NoServices if the dump has none at all.
     """
     from ipt_explain.analyzers import explain
     from ipt_explain.analyzers.selection import NoServices
@@ -91,7 +91,7 @@ def _is(text: str | None, address: int) -> bool:
 
 
 def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
-    """What an outcome means for the client of a packet that is `to` a Service, or to none."""
+    """What an outcome means for the client of a packet sent `to` a Service or something else."""
     if outcome.verdict != "ACCEPT":
         named = {"DROP": Judgement.DROPPED, "REJECT": Judgement.REFUSED}
         return named.get(outcome.verdict, Judgement.UNKNOWN)

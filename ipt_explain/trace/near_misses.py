@@ -1,4 +1,4 @@
-"""Rules that nearly matched a packet, and what kept them from it."""
+"""Rules that nearly matched a packet, and the condition that failed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A rule of which one condition failed, and that condition as the rule has it."""
+    """A rule with one failed condition, and that condition as written."""
 
     rule: Rule
     condition: str
 
 
 def near_misses(rules: Iterable[Rule], state: PacketState, bound: Bound, most: int) -> tuple[list[NearMiss], int]:
-    """The rules that failed by one condition, and how many those are in all.
+    """The rules that failed by one condition, and their total number.
 
-    `most` of them are given, in order: rather those for the packet's destination, and those that met the most other
-    conditions.
+    At most `most` are returned, in order, preferring rules for the packet's destination, then those with the most
+    conditions met.
     """
     found = list(_one_off(rules, state, bound))
     best = sorted(found, key=lambda pair: (pair[1].condition.startswith("-d "), -pair[0]))[:most]

@@ -18,8 +18,8 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One rule in the way. `condition` is what fails of it; `rule` is None for a policy, or where there is no rule
-    at all."""
+    """One rule in the way. `condition` is the part that fails; `rule` is None for a policy, or if there is no rule at
+    all."""
 
     obstacle: Obstacle
     chain: str | None = None
@@ -31,7 +31,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """The chance that the packet gets to an endpoint, and what keeps the rest from it."""
+    """The chance that the packet gets to an endpoint, and the reasons why not."""
 
     endpoint: str
     probability: float

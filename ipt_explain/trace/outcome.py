@@ -1,4 +1,4 @@
-"""Where packets ended up: what a trace answers."""
+"""Outcomes of a trace: where packets end up."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from ipt_explain.netfilter.walk.path import AnyStep, Path
 class Outcome:
     """One way for the packet to end.
 
-    `endings` are the ways that led there, likeliest first: several rules may drop packets, and each has its share.
-    `verdict` is ACCEPT where the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the
-    destination that it was rewritten to and got to: None where it was not, and for packets dropped or rejected,
-    which get nowhere. `masqueraded` tells whether its source was rewritten. `assumptions` are what it takes besides
-    the dump: those that end in `=yes` or `=no` are one side of a question, and can be given to `trace(assume=...)` as
-    they stand; of many interfaces (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such side as
-    half, `weight` is what all of them come to. `reason` is the one that an UNKNOWN verdict is for want of, or why the
-    kernel itself stops the packet.
+    `endings` are the paths that led there, likeliest first: several rules may drop packets, each with a share.
+    `verdict` is ACCEPT if the packet is delivered or leaves the node, DROP, REJECT, or UNKNOWN. `dnat` is the
+    destination that it was rewritten to and reached: None if it was not, and for packets dropped or rejected.
+    `masqueraded` says whether its source was rewritten. `assumptions` are conditions beyond the dump: those that end in
+    `=yes` or `=no` answer a question, and can be passed to `trace(assume=...)` unchanged; for several interfaces
+    (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such answer as half, `weight` is the product of
+    these. `reason` says why the verdict is UNKNOWN, or why the kernel itself stops the packet.
     """
 
     probability: float
@@ -41,18 +40,18 @@ class Outcome:
 
     @cached_property
     def path(self) -> tuple[AnyStep, ...]:
-        """The rules that led there; of several ways, the likeliest."""
+        """The rules on the likeliest path there."""
         return self.endings[0].steps if self.endings else ()
 
     @property
     def probability_if_so(self) -> float:
-        """The chance of this outcome once its assumptions hold."""
+        """The chance of this outcome if its assumptions hold."""
         return float(self.exact / self.weight)
 
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """How some packets ended, before endings that read alike are merged into outcomes."""
+    """How some packets ended, before endings that look the same are merged into outcomes."""
 
     finish: Finish
     to: Heading
@@ -62,21 +61,21 @@ class Ending:
 
     @property
     def verdict(self) -> Verdict:
-        """What became of them."""
+        """The verdict on these packets."""
         return self.finish.verdict
 
     @property
     def state(self) -> PacketState:
-        """What they were like at their end."""
+        """The packets' state at the end."""
         return self.finish.state
 
     @cached_property
     def steps(self) -> tuple[AnyStep, ...]:
-        """The rules that led there."""
+        """The rules on the path."""
         way = self.way
         return () if way is None else way.steps()
 
     @property
     def way(self) -> Path | None:
-        """The rules that led there."""
+        """The path there."""
         return self.flock.path(self.row)

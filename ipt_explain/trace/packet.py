@@ -1,4 +1,4 @@
-"""The packet that a user asks about, and its translation into what rules test."""
+"""The packet given by the user, and its translation into what rules test."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ENTRIES = ("prerouting", "output")
 class Packet:
     """The first packet of a new connection.
 
-    `protocol` is a name or number; `port` the destination port, None where the protocol has none or it is not known.
+    `protocol` is a name or number; `port` the destination port, None if the protocol has none or it is unknown.
     `entry` is "prerouting" for a packet that arrives, "output" for one that the node itself sends. `in_interface` is
-    where it arrives; `physdev_in` the port of that bridge, where the node filters bridged packets (br_netfilter).
-    What is None is unknown to rules."""
+    where it arrives; `physdev_in` the port of that bridge, if the node filters bridged packets (br_netfilter).
+    None means that rules cannot know the value."""
 
     source: str
     destination: str
@@ -41,12 +41,12 @@ class Packet:
         return family_of(self.destination)
 
     def heading(self) -> Heading:
-        """Where it is sent to, as rules see it. Raises UsageError where that is no address."""
+        """Its destination, as rules see it. Raises UsageError if that is not an address."""
         with_ports = protocols.protocol_number(self.protocol) in protocols.WITH_PORTS
         return Heading(_address(self.destination), self.port if with_ports else None)
 
     def connection(self) -> Connection:
-        """The packet as rules see it. Raises UsageError where it cannot be one."""
+        """The packet as rules see it. Raises UsageError if it is impossible."""
         family = self.family
         if family_of(self.source) is not family:
             raise UsageError(f"{self.source} and {self.destination} are not of one address family")
@@ -80,9 +80,8 @@ def node_of(
     assume: Iterable[str],
     facts: NodeFacts = NOTHING_KNOWN,
 ) -> Node:
-    """What the user and the dump tell of the node; an address may name its interface, as `192.0.2.10@eth0`. Addresses
-    that the user gives are all that it has beside those of the dump. Raises UsageError for addresses and assumptions
-    that are none."""
+    """The node, by what the user and the dump say. An address may name its interface, as in `192.0.2.10@eth0`. The
+    node has no addresses besides the user's and the dump's. Raises UsageError for invalid addresses and assumptions."""
     own = own_addresses(facts, family)
     addresses: set[int] = set()
     first: dict[str, int] = {}

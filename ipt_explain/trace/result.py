@@ -1,4 +1,4 @@
-"""What a trace answers."""
+"""The result of a trace."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ipt_explain.trace.packet import Packet
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` say what was wrong with
-    the rules met."""
+    """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` report faults of the rules
+    met."""
 
     packet: Packet
     outcomes: tuple[Outcome, ...]

@@ -1,4 +1,4 @@
-"""The record that an earlier visit to an endpoint has left in a `recent` list."""
+"""The record that an earlier visit to an endpoint left in a `recent` list."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 def earlier_visit(
     rulesets: Iterable[Ruleset], endpoint: str, source: Address, nftables: nft.Ruleset | None = None
 ) -> frozenset[tuple[str, Address, int]]:
-    """The `recent` lists, and sets of nftables, that hold a client once it has been sent to an endpoint (`IP:PORT`).
-
-    They are those that the chains which DNAT to it record clients in. Raises UsageError where there is no such chain.
+    """The `recent` lists, and sets of nftables, that hold a client that was sent to an endpoint (`IP:PORT`): those in
+    which chains that DNAT to it record clients. Raises UsageError if there is no such chain.
     """
     wanted = _endpoint(endpoint)
     found = frozenset(

@@ -24,7 +24,7 @@ def trace_json(
     why_not: WhyNot | None = None,
     to: Addressee | None = None,
 ) -> str:
-    """A trace as indented JSON, ASCII only; with `why_not`, its answer too. `to` is the Service that is sent to."""
+    """A trace as indented JSON, ASCII only, with the answer to `why_not` if given. `to` is the destination Service."""
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "packet": {

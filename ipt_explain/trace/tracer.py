@@ -1,4 +1,4 @@
-"""Traces: a dump and a packet in, outcomes out."""
+"""Tracing: a dump and a packet in, outcomes out."""
 
 from __future__ import annotations
 
@@ -42,12 +42,11 @@ def trace(
 ) -> Trace:
     """Where a packet ends up.
 
-    `local_addresses` are the node's own. Without them, whether a destination is one is asked where rules or routing
-    must know, except that a destination which NAT chose is taken for another machine's, and a ClusterIP for nobody's
-    (kube-proxy in iptables mode gives it to no interface). `returning` is an endpoint
-    (`IP:PORT`) that the client was sent to before, so that its affinity record exists. `assume` decides questions, as
-    `TEXT=yes` or `TEXT=no`. Raises UsageError for a packet that is none, or one of a family that the dump has no rules
-    of.
+    `local_addresses` are the node's own. Without them, it is an open question whether a destination is local, where
+    rules or routing need to know. A destination chosen by NAT counts as another machine's, and a ClusterIP as nobody's
+    (kube-proxy in iptables mode assigns it to no interface). `returning` is an endpoint (`IP:PORT`) that the client was
+    sent to before, so its affinity record exists. `assume` answers questions, as `TEXT=yes` or `TEXT=no`. Raises
+    UsageError for an impossible packet, or one of a family without rules in the dump.
     """
     completed = [with_supposed_chains(ruleset) for ruleset in _rulesets_for(dump, packet)]
     rulesets = [ruleset for ruleset, _ in completed]
@@ -82,7 +81,7 @@ def trace(
 
 @lru_cache(maxsize=4096)
 def _assumption(answer: Assumption) -> str:
-    """What an outcome takes, as --assume reads it."""
+    """An assumption, as --assume reads it."""
     return f"{answer.question}={'yes' if answer.affirmed else 'no'}"
 
 
@@ -96,7 +95,7 @@ def _is_cluster_ip(dump: Dump, rulesets: Iterable[Ruleset], destination: str) ->
 
 
 def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
-    """The rulesets that the packet passes: all of its family, legacy before nft."""
+    """The rulesets that the packet passes: those of its family, legacy before nft."""
     chosen = [ruleset for ruleset in dump.rulesets if ruleset.family is packet.family]
     backends = [ruleset.backend for ruleset in chosen]
     if len(backends) != len(set(backends)):
@@ -109,13 +108,13 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
 
 
 def _warnings(journey: Journey) -> tuple[str, ...]:
-    """Loops and endless work, which no kernel would have let in."""
+    """Warnings about loops and endless work, which no kernel accepts."""
     reasons = dict.fromkeys(finish.reason for finish, _ in journey.ends() if finish.reason)
     return tuple(f"not followed: {reason}" for reason in reasons if reason == TOO_MUCH or reason.startswith(LOOP))
 
 
 class _Merged(Portions[OutcomeKey, list[Ending]]):
-    """Outcomes by what a reader sees of them, each with all endings that are it."""
+    """Outcomes by what a reader sees of them, each with its endings."""
 
     def gather(self, key: OutcomeKey, share: Probability, via: list[Ending]) -> None:
         """Add endings."""
@@ -128,8 +127,7 @@ class _Merged(Portions[OutcomeKey, list[Ending]]):
 
 
 def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outcome, ...]:
-    """Finishes that a reader cannot tell apart, but for their path, as one outcome; questions that did not matter
-    forgotten."""
+    """Merge endings that differ only in their path into outcomes, and drop questions that did not matter."""
     merged = _Merged()
     for ending in endings:
         merged.gather(_key(ending), ending.share, [ending])

@@ -22,9 +22,8 @@ _DESTINATION_TARGETS = ("DNAT",)
 def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     """What keeps a traced packet from an endpoint (`IP:PORT`).
 
-    If it was sent there and stopped, the rules that stop it. Else, of the ways from the entry to a DNAT to the
-    endpoint, the one with the fewest conditions that fail, and the rules on it that fail. Raises UsageError where
-    `endpoint` is none.
+    If it was sent there and stopped, these are the rules that stop it. Otherwise they are the failing rules on the path
+    to a DNAT to the endpoint that has the fewest failing conditions. Raises UsageError for an invalid `endpoint`.
     """
     wanted = _endpoint(endpoint)
     arrived = [ending for ending in trace.endings if _goes_to(ending.to, wanted)]
@@ -81,7 +80,7 @@ def _obstacles(dump: Dump, trace: Trace, wanted: NatRange) -> Iterator[Reason]:
 
 
 def _takers(trace: Trace) -> Iterator[Reason]:
-    """The rules that ended the packet's way through nat, or stopped it before."""
+    """The rules that ended the packet's path through nat, or stopped it before."""
     told: set[int | None] = set()
     for ending in trace.endings:
         steps = ending.way.steps() if ending.way is not None else ()
@@ -123,10 +122,8 @@ Way = list[tuple[Rule, list[str]]]
 
 
 def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: NatRange) -> Way | None:
-    """The jumps from the built-in chain to a DNAT to the endpoint with the fewest failing conditions, each with its
-    own.
-
-    Dijkstra's search, from the DNAT upwards.
+    """The path of jumps from the built-in chain to a DNAT to the endpoint that has the fewest failing conditions, with
+    each jump's own. Dijkstra's algorithm, from the DNAT upwards.
     """
     callers = _callers(table)
     best: dict[str, int] = {}

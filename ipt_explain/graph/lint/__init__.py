@@ -1,1 +1,1 @@
-"""What is wrong with rules whoever wrote them: unreachable, repeated, refused by the kernel, not readable back."""
+"""Faults that any ruleset can have: rules that are unreachable, repeated, refused by the kernel, or unrestorable."""

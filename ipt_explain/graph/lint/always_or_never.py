@@ -1,4 +1,4 @@
-"""Rules with a condition that no packet, or every packet, meets."""
+"""Rules with a condition that matches no packet, or every packet."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ def find_certain(rules_of: RulesByShape) -> Iterator[tuple[Rule, Certainty]]:
 
 
 def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[Rule, Certainty]]:
-    """A dump of 300,000 rules has few different values where it matters (probabilities, pod networks): each is judged
-    once.
-    """
+    """Judge each distinct value once: a dump of 300,000 rules has few probabilities and pod networks."""
     slots = deciding_slots(shape)
     if not slots:
         return

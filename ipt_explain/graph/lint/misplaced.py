@@ -1,4 +1,4 @@
-"""Targets in a table, or reached from a hook, where the kernel refuses them.
+"""Targets that the kernel refuses in their table, or from a hook that leads to them.
 
 Facts: `.table` and `.hooks` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c; libiptc's refusal
 of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
@@ -54,7 +54,7 @@ class Misplaced:
 
 
 def find_misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> tuple[Misplaced, ...]:
-    """Every target where it must not be, in the rules of a ruleset and the jumps of its table nat."""
+    """Every misplaced target in the rules of a ruleset and the jumps of its table nat."""
     return tuple(_misplaced(rules_of, nat))
 
 
@@ -94,7 +94,7 @@ def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, Sequence[RulesOfSha
 
 
 def _reached(nat: JumpSets, hook: str, holders: Sequence[str]) -> frozenset[str]:
-    """Chains on the ways from a hook to those that hold some rules: looked for from the rules where these are few."""
+    """Chains on paths from a hook to `holders`; the search starts at `holders` if they are few."""
     chains = nat.table.chains
     if hook not in chains:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Rules that a chain holds more than once, word for word."""
+"""Rules that occur more than once in a chain, word for word."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """All copies of one rule in a chain, in order; two or more."""
+    """The copies of one rule in a chain, in order; at least two."""
 
     table: str
     rules: tuple[Rule, ...]
 
 
 def find_repetitions(ruleset: Ruleset) -> tuple[Repetition, ...]:
-    """Every rule of a ruleset that has copies in its chain."""
+    """Every rule that occurs more than once in its chain."""
     return tuple(_repetitions(ruleset))
 
 
@@ -27,7 +27,7 @@ def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
             shapes, ends = chain.layout.shapes, chain.layout.offsets[1:]
             if len(set(shapes)) == len(shapes):
                 continue
-            # The last value is the target, nearly always: where all differ, so do the rules.
+            # The last value is nearly always the target. If all targets differ, so do the rules.
             if len({chain.at(end) for end in ends}) == len(shapes):
                 continue
             rules = chain.rules

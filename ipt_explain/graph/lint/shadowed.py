@@ -1,4 +1,4 @@
-"""Rules that no packet can reach, because an earlier rule of their chain takes every packet that they match."""
+"""Rules that no packet reaches because an earlier rule of their chain takes every packet that they match."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, Tabl
 from ipt_explain.netfilter.certainty.containment import Conditions, Kind, conditions_of, contains, may_contain
 from ipt_explain.records import dataclass, field
 
-# Chains of hostile size may hold more forms of rules than are worth comparing; what lies beyond these is not looked at.
+# Rules beyond this limit are not compared: hostile chains may have any number of different forms.
 _MAX_WIDE = 64
 _MAX_MASKS = 64
 _MAX_COMPARISONS = 4_000_000
@@ -21,8 +21,8 @@ _Value: TypeAlias = tuple[Kind, Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A rule and what it hides: later rules of its chain that can never match. `same_effect`: all do what the rule
-    does.
+    """A rule and the later rules of its chain that it hides, which can never match. `same_effect`: they all do the same
+    as the rule.
     """
 
     table: str
@@ -39,7 +39,7 @@ def find_shadows(ruleset: Ruleset) -> tuple[Shadow, ...]:
 
 @dataclass(slots=True)
 class _Seen:
-    """Rules of one shape met so far in a chain: by their exact values and masks, and those with wider values."""
+    """Rules of one shape seen so far in a chain: by their exact values and masks, and those with wider values."""
 
     narrow: dict[Hashable, Rule] = field(default_factory=dict)
     masks: set[tuple[int, ...]] = field(default_factory=set)
@@ -47,7 +47,7 @@ class _Seen:
 
 
 class _Finder:
-    """Looks through one table; what can be told from shapes alone is told once for each pair of them."""
+    """Searches one table. Decisions that depend only on shapes are made once per pair of shapes."""
 
     def __init__(self, ruleset: Ruleset, name: str, table: Table) -> None:
         self._endings = Endings(ruleset, name)
@@ -69,7 +69,7 @@ class _Finder:
                 yield from self._in_chain(chain)
 
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
-        """Whether the forms of a chain's rules and their order allow that one hides another: few chains' do."""
+        """Whether one rule may hide another, judged by shapes and order: false for most chains."""
         first: dict[Shape, int] = {}
         last: dict[Shape, int] = {}
         for index, shape in enumerate(shapes):
@@ -90,8 +90,8 @@ class _Finder:
         return known
 
     def _told_apart(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
-        """Whether all rules look for different hosts and ports, spelled as iptables-save does. So the long chains of a
-        node are made, and then no rule hides another; True is certain, False is not.
+        """Whether all rules match different hosts and ports, spelled as iptables-save does, so that none hides another.
+        The long chains of a node are like this. True is certain, False is not.
         """
         dimensions = {shape: self._of(shape).by_dimension.keys() for shape in shapes}
         if any(
@@ -113,8 +113,8 @@ class _Finder:
         return True
 
     def _takes_packets(self, shape: Shape) -> bool:
-        """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps (to be
-        looked at).
+        """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps, which
+        need a closer look.
         """
         known = self._final.get(shape)
         if known is None:
@@ -145,7 +145,7 @@ class _Finder:
             yield Shadow(self._name, chain.name, cause, tuple(rules), same)
 
     def _values(self, rule: Rule) -> dict[str, _Value] | None:
-        """The limits that a rule sets, by dimension; None if one cannot be read."""
+        """The rule's limits by dimension; None if one cannot be read."""
         constraints = self._of(rule.shape).by_dimension
         try:
             return {name: (constraint.kind, constraint.value(rule)) for name, constraint in constraints.items()}
@@ -176,7 +176,7 @@ class _Finder:
 
 _Limit: TypeAlias = tuple[int, Kind]
 
-# Values that are compared as they are written: words of which no two mean the same.
+# Values that can be compared as text, since no two mean the same.
 _WORDS = frozenset({"tcp", "udp", "sctp", "LOCAL"})
 
 

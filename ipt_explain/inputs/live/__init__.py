@@ -1,4 +1,4 @@
-"""The node's own rules, sets and servers: what the tools on this machine print."""
+"""The node's own rules, sets and servers, from the tools on this machine."""
 
 from ipt_explain.inputs.live.reading import LiveRules, read_live
 

@@ -1,4 +1,4 @@
-"""What the tools have said so far."""
+"""The output of the tools so far."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from ipt_explain.records import dataclass, field
 
 @dataclass(slots=True)
 class Harvest:
-    """What was read so far. `ran` are the tools that had something to say; `lacks_rights` tells that one was refused
-    what root may do."""
+    """The texts read so far. `ran` are the tools with output; `lacks_rights` says that one of them needed root."""
 
     inputs: list[InputText] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
@@ -17,6 +16,6 @@ class Harvest:
     lacks_rights: bool = False
 
     def add(self, name: str, text: str, label: str = "") -> None:
-        """A tool's output."""
+        """Add a tool's output."""
         self.ran.append(label or name)
         self.inputs.append(InputText(name, text))

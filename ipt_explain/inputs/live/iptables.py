@@ -1,8 +1,8 @@
-"""What each iptables-save on the machine prints.
+"""Running each iptables-save on the machine.
 
-A kernel can hold two sets of rules for each family, one behind the legacy interface and one behind nf_tables, and a
-packet passes both. Each has a tool of its own; plain `iptables-save` is one of the two, and `--version` tells which
-(iptables 1.8 and later print `(legacy)` or `(nf_tables)`; earlier releases knew the legacy one only).
+A kernel can hold two sets of rules for each family, one in the legacy interface and one in nf_tables, and a packet
+passes both. Each has a tool of its own; plain `iptables-save` is one of the two, and `--version` says which
+(iptables 1.8 and later print `(legacy)` or `(nf_tables)`; earlier releases knew only the legacy one).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ipt_explain.records import dataclass
 _VERSION_TIMEOUT_SECONDS = 10.0
 _LONGEST_VERSION = 1 << 12
 
-# iptables-nft-save prints it where legacy rules exist too; here they are read as well.
+# iptables-nft-save prints this if legacy rules exist, too, but here those are also read.
 _OTHER_INTERFACE = re.compile(r"# Warning: ip6?tables-legacy tables present")
 
 
@@ -37,7 +37,7 @@ class _Tool:
 
 
 def read_iptables(harvest: Harvest, search_path: str, proc: Path, timeout: float) -> None:
-    """Run every iptables-save, both families and both interfaces, with counters."""
+    """Run every iptables-save, for both families and both interfaces, with counters."""
     for family in ("iptables", "ip6tables"):
         tools = list(_tools(family, search_path))
         if not tools:
@@ -57,7 +57,7 @@ def read_iptables(harvest: Harvest, search_path: str, proc: Path, timeout: float
 
 
 def _tools(family: str, search_path: str) -> Iterator[_Tool]:
-    """One tool for each interface that the machine has one for; the plain name first, as it is what people run."""
+    """The machine's tool for each interface. The plain name is preferred, since people run that."""
     seen: set[_Interface] = set()
     for name in (f"{family}-save", f"{family}-legacy-save", f"{family}-nft-save"):
         path = find_tool(name, search_path)
@@ -82,12 +82,12 @@ def _interface(name: str, path: str) -> _Interface:
 
 
 def _legacy_tables(proc: Path, family: str) -> Path:
-    """The kernel's list of the legacy tables that exist in this network namespace."""
+    """The kernel's list of legacy tables in this network namespace."""
     return proc / ("ip_tables_names" if family == "iptables" else "ip6_tables_names")
 
 
 def _run(tool: _Tool, legacy_tables: Path, timeout: float) -> tuple[str, list[str]]:
-    """What the tool prints on standard output, and its warnings."""
+    """The tool's standard output and its warnings."""
     if tool.interface is _Interface.LEGACY:
         _require_tables(legacy_tables)
     text, warnings = output_of([tool.path, "-c"], timeout)
@@ -95,7 +95,7 @@ def _run(tool: _Tool, legacy_tables: Path, timeout: float) -> tuple[str, list[st
 
 
 def _require_tables(names: Path) -> None:
-    """The legacy tools load kernel modules to look for tables, so they are run only where the kernel lists some."""
+    """Refuse unless the kernel lists tables: the legacy tools would load kernel modules to look for some."""
     try:
         listed = names.read_bytes().split()
     except PermissionError:

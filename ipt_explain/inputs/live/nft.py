@@ -1,4 +1,4 @@
-"""Rules of nftables that are not iptables' own: `nft list ruleset` without what iptables-save has printed already."""
+"""Native nftables rules: `nft list ruleset` without the tables that iptables-save has already printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAVED = re.compile(r"^\*(\S+)", re.MULTILINE)
 
 
 def read_nft(harvest: Harvest, search_path: str, timeout: float) -> None:
-    """Ask nft for every table but those of iptables-nft that iptables-save printed: no rule shall be read twice."""
+    """Read every table except those that iptables-save printed, so that no rule is read twice."""
     path = find_tool("nft", search_path)
     if path is None:
         return
@@ -38,7 +38,7 @@ def read_nft(harvest: Harvest, search_path: str, timeout: float) -> None:
 
 
 def _saved_tables(inputs: Iterable[InputText]) -> set[tuple[str, str]]:
-    """The tables of nf_tables, as (family, name), that an iptables-save showed."""
+    """The tables of nf_tables, as (family, name), that an iptables-save printed."""
     return {
         ("ip6" if text.name.startswith("ip6") else "ip", name)
         for text in inputs

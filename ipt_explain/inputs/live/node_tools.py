@@ -1,4 +1,4 @@
-"""ipset, ipvsadm and ip: what rules lean on. None is run that would load a module of the kernel to find nothing."""
+"""Running ipset, ipvsadm and ip, whose facts rules depend on, unless they would only load a kernel module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES_A_SET = re.compile(r"^-A [^\n]* --(?:match-set|add-set|map-set) ", re.MUL
 
 
 def read_node_tools(harvest: Harvest, search_path: str, proc: Path, timeout: float) -> None:
-    """Ask for sets where rules name some, for virtual servers where the kernel has IPVS, and for addresses."""
+    """Read sets if rules name some, virtual servers if the kernel has IPVS, and addresses."""
     if any(_NAMES_A_SET.search(given.text) for given in harvest.inputs):
         _ask(harvest, ("ipset", "save"), "the rules name IP sets", search_path, timeout)
     servers = proc / "ip_vs"
@@ -25,7 +25,7 @@ def read_node_tools(harvest: Harvest, search_path: str, proc: Path, timeout: flo
 
 
 def _read(harvest: Harvest, file: Path) -> None:
-    """What the kernel itself shows, where no tool printed any: its heading tells that there are no virtual servers."""
+    """Read the kernel's own file if no tool printed anything: its heading proves that there are no virtual servers."""
     try:
         harvest.add(str(file), file.read_text("ascii", "replace"))
     except OSError as error:
@@ -33,8 +33,7 @@ def _read(harvest: Harvest, file: Path) -> None:
 
 
 def _ask(harvest: Harvest, command: tuple[str, ...], reason: str, search_path: str, timeout: float) -> bool:
-    """Run one tool, and whether it printed anything; `reason` is why it is missed where it is not there, "" for one
-    that is not."""
+    """Run one tool and return whether it printed anything. `reason` says what is lost without it, "" for nothing."""
     name, *arguments = command
     path = find_tool(name, search_path)
     if path is None:

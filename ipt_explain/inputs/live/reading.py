@@ -1,4 +1,4 @@
-"""`--live`: every tool of the machine that tells of the node's packets, each run once."""
+"""`--live`: runs every tool of the machine that shows what happens to packets, once each."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ipt_explain.records import dataclass
 PROC = Path("/proc/net")
 
 TIMEOUT_SECONDS = 120.0
-"""How long a tool may take: iptables-nft-save needs a minute or so for some 100,000 rules."""
+"""How long a tool may take: iptables-nft-save needs about a minute for 100,000 rules."""
 
-# Where these tools live on systems that keep the folders out of an ordinary user's PATH.
+# Folders of these tools that some systems leave out of an ordinary user's PATH.
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRules:
-    """What the tools printed, named by tool, and notes for the reader: what was run, skipped, or failed."""
+    """The tools' output, named by tool, and notes on what was run, skipped, or failed."""
 
     inputs: tuple[InputText, ...]
     notes: tuple[str, ...]
 
 
 def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float = TIMEOUT_SECONDS) -> LiveRules:
-    """Run every iptables-save of the machine, both families and both interfaces, with counters; then nft, ipset,
-    ipvsadm and ip, where they can add to that.
+    """Run every iptables-save of the machine, for both families and both interfaces, with counters; then nft, ipset,
+    ipvsadm and ip, if they can add to that.
 
-    `search_path` is where tools are looked for (default: PATH and the system's folders), `timeout` is in seconds
-    and holds for each. Raises UsageError where none could be run, or all that ran had no rules to tell.
+    `search_path` is where to look for tools (default: PATH and the system's folders), `timeout` is in seconds for each
+    tool. Raises UsageError if none could be run, or none printed rules.
     """
     if search_path is None:
         search_path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))

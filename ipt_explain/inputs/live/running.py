@@ -1,4 +1,4 @@
-"""One tool run: what it printed, or why it could not do its work."""
+"""Running one tool: its output, or why it failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.inputs.tools import TooLate, TooMuch, run_tool
 
 
 class Refused(Exception):
-    """A tool that could not do its work; `for_rights` where root could have done it."""
+    """A tool failed; `for_rights` if it would work as root."""
 
     def __init__(self, reason: str, for_rights: bool = False) -> None:
         super().__init__(reason)
@@ -18,7 +18,7 @@ class Refused(Exception):
 
 
 def output_of(command: Sequence[str], timeout: float) -> tuple[str, list[str]]:
-    """What a command prints on standard output, and its warnings. Raises Refused; `timeout` is in seconds."""
+    """A command's standard output and its warnings. Raises Refused; `timeout` is in seconds."""
     try:
         done = run_tool(command, timeout, INPUT_BYTES.value(), {**os.environ, "LC_ALL": "C"})
     except TooLate:

@@ -1,4 +1,4 @@
-"""What `--live` read as one file: line numbers then have lines, and the node can be explained again elsewhere."""
+"""Saving the output of `--live` as one file, to look up line numbers and to explain the node again elsewhere."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _HEADING = "# Saved by ipt-explain --live"
 
 
 def as_one_file(rules: LiveRules, path: str) -> InputText:
-    """What the tools printed, one after the other below a heading, as the text of a file."""
+    """The output of all tools, below a heading, as the text of the file at `path`."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     parts = (_ended(given.text) for given in rules.inputs)
     return InputText(path, f"{_HEADING} at {now}\n{''.join(parts)}")
 
 
 def is_such_a_file(head: bytes) -> bool:
-    """Whether a file that begins so was written by an earlier run."""
+    """Whether a file with this beginning was written by an earlier run."""
     return head.startswith(_HEADING.encode())
 
 

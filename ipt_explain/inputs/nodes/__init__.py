@@ -1,1 +1,1 @@
-"""Files of many nodes: directories, patterns and archives, what each file is, and which node it belongs to."""
+"""Files of many nodes: searching directories, patterns and archives for them, and naming each file's node."""

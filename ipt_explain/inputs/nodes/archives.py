@@ -1,6 +1,6 @@
-"""Archives read as directories, member by member, without unpacking anything to disk.
+"""Reading archives member by member, without unpacking to disk.
 
-tar in any packing and zip. Archives in an archive are read too: a must-gather holds tar files of its own.
+These are zip files and tar files in any packing. Archives in archives are read, too: a must-gather contains tar files.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ _MAX_HEADER = 1 << 20
 
 DAMAGE = (UsageError, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, lzma.LZMAError, zlib.error,
           tarfile.TarError, zipfile.BadZipFile)  # fmt: skip
-"""What reading a damaged, encrypted or cut archive raises, from whichever library meets it first."""
+"""Exceptions that reading a damaged, encrypted or cut archive may raise, from several libraries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive: its path there, and its bytes, to be read before the next member is asked for."""
+    """A file in an archive: its path, and its bytes, which must be read before the next member."""
 
     path: str
     stream: Unpacked
 
 
 def members(stream: Unpacked, source: str) -> Iterator[Member] | None:
-    """The files of an archive in its order; None where the stream is no archive. `source` is its path for people.
+    """The files of an archive in its order; None if the stream is not an archive. `source` is its path in messages.
 
-    Raises one of `DAMAGE` where the archive is cut, damaged or beyond a limit, after the members before that.
+    Raises one of `DAMAGE` if the archive is cut, damaged or beyond a limit, after yielding the members before that.
     """
     return _Reader().members(stream, source, 1)
 
 
 class _Reader:
-    """One archive with those in it."""
+    """One archive, including archives in it."""
 
     def __init__(self) -> None:
         self._left = ARCHIVE_MEMBERS.value()
@@ -61,12 +61,12 @@ class _Reader:
         with tarfile.open(fileobj=watched, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
             for info in archive:
                 self._count(source)
-                # Links lead to members that are read anyway; devices and pipes hold nothing.
+                # Skip links, whose targets are read anyway, and devices and pipes, which are empty.
                 content = archive.extractfile(info) if info.isreg() and not _is_hidden(info.name) else None
                 if content is not None:
                     path = _clean(info.name)
                     yield from self._inner(path, unpacked(content, f"{source}/{path}"), source, depth)
-                # What it remembers of a million members is not needed again.
+                # Free what tarfile remembers of up to a million members.
                 archive.members = []
         if any(watched.last):
             raise EOFError
@@ -82,7 +82,7 @@ class _Reader:
                         yield from self._inner(path, inner, source, depth)
 
     def _inner(self, path: str, stream: Unpacked, source: str, depth: int) -> Iterator[Member]:
-        """A member, or the members of the archive that it is."""
+        """A member, or its members if it is an archive."""
         inner = self.members(stream, f"{source}/{path}", depth + 1)
         if inner is None:
             yield Member(path, stream)
@@ -99,7 +99,8 @@ class _Reader:
 
 
 def _seekable(stream: Unpacked, source: str) -> BinaryIO:
-    """A zip archive has its table of contents at its end: the file itself, or what another archive holds, in memory."""
+    """A seekable stream, since a zip archive's table of contents is at its end: the file itself, or for an archive in
+    an archive its content in memory."""
     if stream.plain is not None:
         stream.plain.seek(0)
         return stream.plain
@@ -120,7 +121,7 @@ def _is_tar(head: bytes) -> bool:
 
 
 class _Watched:
-    """A stream that remembers what it read last: a tar file ends with zeros, and `tarfile` does not miss them."""
+    """A stream that remembers its last bytes: a complete tar file ends with zeros, which `tarfile` does not check."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -134,8 +135,7 @@ class _Watched:
 
 
 class _Header(tarfile.TarInfo):
-    """A member's header; `tarfile` would read the long names that announce one into memory, however long they claim
-    to be."""
+    """A member's header that limits long names: `tarfile` would read them into memory, whatever size they claim."""
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         announces = self.type in (
@@ -148,7 +148,7 @@ class _Header(tarfile.TarInfo):
 
 
 def _clean(path: str) -> str:
-    """The path without what leads out of the archive: it names a place to people, nothing is written there."""
+    """The path without parts that lead out of the archive. It is only shown; nothing is written there."""
     return "/".join(part for part in path.replace("\\", "/").split("/") if part not in ("", ".", ".."))
 
 

@@ -1,7 +1,7 @@
-"""Which node a file is of, from its path among the others' paths.
+"""Finding the node of a file by comparing its path with the others.
 
-`nodes/worker-3/sos_commands/firewall_tables/iptables-save` is worker-3's: what the paths differ in names the node, and
-the name of a tool names none.
+`nodes/worker-3/sos_commands/firewall_tables/iptables-save` belongs to worker-3: the part in which paths differ names
+the node, unless it is the name of a tool.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 _COMMAND = re.compile(r"ip6?tables(?:-legacy|-nft)?(?:_-t_[a-z]+)?(?:_-{1,2}[a-zA-Z-]+)+")
-# What file names say beside the node's name.
+# Parts of file names other than the node's name.
 _TOOL = (
     r"(?:ip6?tables|xtables|nft|ipvsadm|ipset)(?:[-_ ]?(?:legacy|nft))?(?:[-_ ](?:save|restore|list|ruleset|rules|"
     r"o|d|t|s|[nvx]*l[nvx]*|[nvx]+|svc|a|j|tables?|nat|filter|mangle|raw|security|line-numbers|dump|dumps))*"
@@ -23,15 +23,15 @@ _LAST = re.compile(rf"[-_. ]+(?:{_TOOL}|{_ADDRESSES}|{_WORDS})$", re.IGNORECASE)
 _SUFFIX = re.compile(
     rf"\.(?:gz|xz|bz2|zst|tgz|txz|tar|zip|txt|json|log|out|conf|ya?ml|{_TOOL}|{_WORDS})$", re.IGNORECASE
 )
-# A number of four figures or fewer is the host's: `sosreport-worker-3-…`; one of a support case is longer.
+# A number of up to four digits belongs to the host: `sosreport-worker-3-…`; numbers of support cases are longer.
 _REPORT = re.compile(r"^sosreport-(?P<host>.+?)(?:-\d{5,12})?-\d{4}-\d{2}-\d{2}-[a-z0-9]{5,10}(?:-[a-z]+)?$")
 _NODE_FOLDERS = frozenset({"node", "nodes", "host", "hosts"})
-# Folders that every node has in such collections: they tell nothing of which node it is.
+# Folders that every node has in such collections.
 _COMMON = frozenset({"sos_commands", "firewall_tables", "networking", "network", "host_service_logs", "commands"})
 
 
 def node_names(paths: Sequence[str]) -> list[str]:
-    """The node of each path: what is left of the file's name without the tool's, else the folders they differ in."""
+    """The node of each path: the file's name without the tool's, else the folders in which they differ."""
     stems = [_stem(path) for path in paths]
     folders = [_folders(path) for path in paths]
     found: list[str] = [""] * len(paths)
@@ -43,7 +43,7 @@ def node_names(paths: Sequence[str]) -> list[str]:
             found[index] = marked[index]
         else:
             (named if stem else unnamed).append(index)
-    # One stem for all, as in `node-1/today.txt`, `node-2/today.txt`: the folders tell the nodes.
+    # If all have one stem, as in `node-1/today.txt` and `node-2/today.txt`, use the folders.
     if len({stems[index] for index in named}) == 1 and len({folders[index] for index in named}) > 1:
         named, unnamed = [], sorted(named + unnamed)
     for index, name in zip(unnamed, _by_folders([folders[index] for index in unnamed])):
@@ -54,17 +54,17 @@ def node_names(paths: Sequence[str]) -> list[str]:
 
 
 def file_name(path: str) -> str:
-    """A single file's node: its name without the tool's, else that of the folder it lies in."""
+    """A single file's node: its name without the tool's, else its folder's name."""
     return node_names([path])[0]
 
 
 def is_tools(name: str) -> bool:
-    """Whether a file is called as the output of a tool, and so names no node: `iptables-save.txt`."""
+    """Whether a file is named after a tool, not a node: `iptables-save.txt`."""
     return not _without_tool(name)
 
 
 def command_of(path: str) -> str | None:
-    """The command whose output sosreport called so: `iptables_-t_nat_-nvL` -> `iptables -t nat -nvL`."""
+    """The command after which sosreport named a file: `iptables_-t_nat_-nvL` -> `iptables -t nat -nvL`."""
     found = _COMMAND.fullmatch(path.rpartition("/")[2])
     return None if found is None else found[0].replace("_", " ")
 
@@ -79,7 +79,7 @@ def _stem(path: str) -> str:
 
 
 def _without_tool(name: str) -> str:
-    """`worker-0_iptables.txt` -> `worker-0`; nothing for `ip6tables_-t_nat_-nvL`."""
+    """`worker-0_iptables.txt` -> `worker-0`; "" for `ip6tables_-t_nat_-nvL`."""
     while found := _SUFFIX.search(name):
         name = name[: found.start()]
     # sosreport writes a command line with underscores: `iptables_-t_nat_-nvL`.
@@ -92,17 +92,17 @@ def _without_tool(name: str) -> str:
 
 
 def _host(name: str) -> str:
-    """The host of a sosreport's name, any other name as it is."""
+    """The host in a sosreport's name; any other name unchanged."""
     report = _REPORT.match(name)
     return report["host"] if report else name
 
 
 def _folders(path: str) -> tuple[str, ...]:
-    """The folders of a path, without those that tell no node; an archive's name counts as a folder."""
+    """The folders of a path, without common ones; an archive's name counts as a folder."""
     found: list[str] = []
     for part in _parts(path)[:-1]:
         name = _without_tool(part)
-        # `sosreport-a.tar.xz/sosreport-a/…`: the archive and its only folder are one place.
+        # In `sosreport-a.tar.xz/sosreport-a/…` the archive and its only folder count once.
         if name and part not in _COMMON and (not found or found[-1] != name):
             found.append(name)
     return tuple(found)
@@ -117,7 +117,7 @@ def _below_nodes(folders: tuple[str, ...]) -> str:
 
 
 def _by_folders(paths: Sequence[tuple[str, ...]]) -> list[str]:
-    """For each path the folders in which it differs from others; where all are alike, the last folder."""
+    """For each path the folders in which it differs from others; if all are equal, the last folder."""
     varying = [
         len({path[depth] if depth < len(path) else "" for path in paths}) > 1
         for depth in range(max(map(len, paths), default=0))

@@ -1,6 +1,6 @@
-"""Packed streams, unpacked as they are read: gzip, bzip2, xz and zstd, recognised by their first bytes.
+"""Unpacking streams while reading them: gzip, bzip2, xz and zstd, recognised by their first bytes.
 
-What a few packed bytes may grow to is limited while they are unpacked, not after.
+Limits on the unpacked size apply during unpacking, not afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import ARCHIVE_BYTES, ARCHIVE_RATIO, INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, Limit
 
 HEAD = 1 << 16
-"""How much of a file tells what it is."""
+"""How many bytes of a file are used to recognise its kind."""
 
 _GZIP = b"\x1f\x8b"
 _BZIP2 = b"BZh"
@@ -28,9 +28,9 @@ _ZSTD_WINDOW = 128 << 20
 
 
 class Unpacked(io.BufferedReader):
-    """A stream without its packing, buffered. It grows within the limits of a single file until `as_archive`.
+    """An unpacked stream, buffered, with the limits of a single file until `as_archive` is called.
 
-    `plain` is the file on disk itself where it is not packed.
+    `plain` is the file on disk itself if it is not packed.
     """
 
     def __init__(self, meter: _Meter, plain: BinaryIO | None) -> None:
@@ -39,12 +39,12 @@ class Unpacked(io.BufferedReader):
         self.plain = plain
 
     def as_archive(self) -> None:
-        """Allow what an archive may grow to: it holds many files, which may repeat each other."""
+        """Apply the limits of archives: their many files may repeat each other."""
         self._meter.limit(ARCHIVE_BYTES, ARCHIVE_RATIO)
 
 
 class _Meter(io.RawIOBase):
-    """Counts what comes out of an unpacker against what goes in."""
+    """Compares the size of an unpacker's output with that of its input."""
 
     def __init__(self, inner: IO[bytes], packed_bytes: Callable[[], int], source: str) -> None:
         self._inner = inner
@@ -55,7 +55,7 @@ class _Meter(io.RawIOBase):
         self.limit(INPUT_BYTES, UNPACK_RATIO)
 
     def limit(self, total: Limit, ratio: Limit) -> None:
-        """Set the limits that hold from here on."""
+        """Set new limits."""
         self._total, self._ratio = total, ratio
         self._total_value, self._ratio_value = total.value(), ratio.value()
 
@@ -65,7 +65,7 @@ class _Meter(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         view = memoryview(buffer)
         count = 0
-        # Unpackers return what one piece of input gave; a file's kind shows in its first kilobytes.
+        # Fill the view: unpackers return one piece at a time, but recognising a file needs kilobytes.
         while count < len(view) and (chunk := self._inner.read(len(view) - count)):
             view[count : count + len(chunk)] = chunk
             count += len(chunk)
@@ -78,15 +78,15 @@ class _Meter(io.RawIOBase):
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether a stream that begins so is a zip archive."""
+    """Whether a stream with this beginning is a zip archive."""
     return head.startswith(_ZIP)
 
 
 def unpacked(stream: IO[bytes], source: str, packed_bytes: int | None = None) -> Unpacked:
     """The stream without its packing; a `.txt.gz.gz` has two layers.
 
-    `packed_bytes` is the size of the stream where the stream itself is a zip archive's member that was packed.
-    Raises UsageError for zstd where nothing here can read it. Damage, and growth beyond limits, show when it is read.
+    `packed_bytes` is the packed size if the stream is a zip archive's member. Raises UsageError for zstd if no library
+    for it is installed. Damage, and growth beyond limits, raise later, during reading.
     """
     packed = _Counter(stream)
     size = packed.count if packed_bytes is None else lambda: packed_bytes
@@ -102,7 +102,7 @@ def unpacked(stream: IO[bytes], source: str, packed_bytes: int | None = None) ->
 
 
 def _layer(head: bytes, stream: IO[bytes]) -> io.RawIOBase | None:
-    """The stream with its outermost packing, which its first bytes tell, taken off; None where there is none."""
+    """The stream without its outermost packing, recognised by its first bytes; None if it has none."""
     openers: tuple[tuple[bytes, Callable[[IO[bytes]], object]], ...] = (
         (_GZIP, lambda packed: gzip.GzipFile(fileobj=packed)),
         (_BZIP2, bz2.BZ2File),
@@ -110,12 +110,12 @@ def _layer(head: bytes, stream: IO[bytes]) -> io.RawIOBase | None:
         (_ZSTD, _zstd),
     )
     opener = next((opener for magic, opener in openers if head.startswith(magic)), None)
-    # All of them have what BufferedReader asks of a raw stream.
+    # All of them provide what BufferedReader needs from a raw stream.
     return None if opener is None else cast(io.RawIOBase, opener(stream))
 
 
 class _Counter(io.RawIOBase):
-    """Counts the packed bytes that were read."""
+    """Counts the packed bytes read."""
 
     def __init__(self, inner: IO[bytes]) -> None:
         self._inner = inner

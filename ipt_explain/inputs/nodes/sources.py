@@ -1,4 +1,4 @@
-"""SOURCE arguments: files, directories read to the bottom, patterns, archives, `NAME=PATH`; and what lies in them."""
+"""SOURCE arguments (files, directories read recursively, patterns, archives, `NAME=PATH`) and the files in them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SHOWN = 120
 class Entry:
     """A file, or a member of an archive.
 
-    `path` is what people call it; `container` the file on disk that holds it, which is `path` itself or an archive.
-    `given` is the node's name where the command line says it (`NAME=PATH`), `named` whether it names the very file.
-    `first_line` is what a text that is no node's rules begins with.
+    `path` is its name for people; `container` the file on disk that holds it: `path` itself or an archive. `given` is
+    the node's name if the command line has it (`NAME=PATH`), `named` whether it names this very file. `first_line` is
+    the start of a text without a node's rules.
     """
 
     path: str
@@ -54,7 +54,7 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Survey:
-    """What lies in the sources. `passed_over` are the paths of files that are no node's rules, and empty ones."""
+    """The files in the sources. `passed_over` are the paths of empty files and of those without a node's rules."""
 
     entries: list[Entry] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Survey:
 
 
 class Sources:
-    """The files of many nodes. Looks at all of them first, then reads those that are wanted, one at a time."""
+    """The files of many nodes. First recognises all of them, then reads the wanted ones, one at a time."""
 
     def __init__(self, arguments: Iterable[str]) -> None:
         self._files = list(_expanded(arguments))
@@ -71,7 +71,7 @@ class Sources:
         self._standard_input: bytes | None = None
 
     def survey(self) -> Survey:
-        """What each file is, by its beginning. Nothing that is wrong with one of them is lost, or stops the others."""
+        """The kind of each file, by its beginning. Faults are recorded and do not stop the survey."""
         found = Survey()
         for file in self._files:
             try:
@@ -89,7 +89,7 @@ class Sources:
 
     @staticmethod
     def _note(found: Survey, entry: Entry) -> None:
-        # What the command line names is read as a dump whatever it looks like: its faults are then said line by line.
+        # Read a file named on the command line as a dump even if it looks different, to report its faults by line.
         useful = entry.kind.belongs_to_a_node or (entry.named and entry.kind is not Kind.EMPTY)
         (found.entries if useful else found.passed_over).append(entry)
 
@@ -128,7 +128,7 @@ class Sources:
         if self._standard_input is None:
             if sys.stdin is None:
                 raise UsageError("standard input (-) is closed")
-            # It is looked at first and read then.
+            # Standard input is read twice: for the survey and for its content.
             limit = INPUT_BYTES.value()
             self._standard_input = sys.stdin.buffer.read(limit + 1)
             if len(self._standard_input) > limit:
@@ -145,7 +145,7 @@ def _entry(path: str, file: _File, head: bytes) -> Entry:
 
 
 def _content(path: str, stream: Unpacked) -> bytes | Unreadable:
-    """All of a file. What is wrong with one does not lose the archive's others, where they can be reached."""
+    """All of a file. A fault in one file of an archive does not affect others that can still be reached."""
     limit = INPUT_BYTES.value()
     try:
         content = stream.read(limit + 1)
@@ -181,7 +181,7 @@ class _File:
 
 
 def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
-    """The files of arguments. Raises UsageError for a directory without files and a pattern that fits none."""
+    """The files of arguments. Raises UsageError for a directory without files or a pattern without matches."""
     for argument in arguments:
         name, equals, rest = argument.partition("=")
         given = bool(equals and name and rest) and "/" not in name and not os.path.exists(argument)
@@ -197,7 +197,7 @@ def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
             files = [inner for each in matches for inner in (_walked(each) if os.path.isdir(each) else [each])]
             if not files:
                 raise UsageError(f"{path}: no file fits")
-            # `**` follows links, and finds a file again by each of them.
+            # `**` follows links, and may find a file several times.
             once: dict[str, str] = {}
             for each in sorted(files, key=len):
                 once.setdefault(os.path.realpath(each), each)
@@ -207,7 +207,7 @@ def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
 
 
 def _walked(folder: str) -> list[str]:
-    """All regular files below a folder, in order; links into the folder itself would show a file twice."""
+    """All regular files below a folder, sorted, without links into the folder itself, which would repeat files."""
     root = os.path.realpath(folder)
     found: list[str] = []
     for place, folders, names in os.walk(folder):

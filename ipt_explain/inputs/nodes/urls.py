@@ -1,4 +1,4 @@
-"""Files by URL, wherever fsspec reaches: `s3://bucket/nodes/*.txt.gz`, `ssh://host/dumps/`, `gs://…`."""
+"""Files by URL, through fsspec: `s3://bucket/nodes/*.txt.gz`, `ssh://host/dumps/`, `gs://…`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def is_url(path: str) -> bool:
 
 
 def url_files(url: str) -> list[str]:
-    """The files that a URL names: itself, all below a folder, or those that a pattern fits.
+    """The files of a URL: a file itself, all files below a folder, or those that match a pattern.
 
-    Raises UsageError where there is none, or nothing here can open such URLs.
+    Raises UsageError if there is none, or no installed library opens such URLs.
     """
     system, path = _file_system(url)
     try:
@@ -35,7 +35,7 @@ def url_files(url: str) -> list[str]:
 
 
 def open_url(url: str) -> BinaryIO:
-    """The file that a URL names. Raises OSError where it cannot be opened, UsageError where nothing here can."""
+    """Open a URL. Raises OSError if that fails, UsageError if no installed library can."""
     system, path = _file_system(url)
     try:
         return cast(BinaryIO, system.open(path, "rb"))

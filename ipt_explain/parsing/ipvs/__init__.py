@@ -1,1 +1,1 @@
-"""What `ipvsadm`, `ipset` and `ip addr` print."""
+"""Reading the output of `ipvsadm`, `ipset` and `ip addr`."""

@@ -1,4 +1,4 @@
-"""The way in: what the tools say in a text, and the text without it."""
+"""Entry point: the tools' output in a text, and the text without it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def take_out(source: SourceText) -> TakenOut | None:
-    """What `ipvsadm`, `ipset` and `ip addr` say in a text that may hold rules too; None where they say nothing.
+    """Take the output of `ipvsadm`, `ipset` and `ip addr` out of a text that may hold rules, too; None if it has none.
 
-    Cost is linear in the text. What does the work is loaded only for a text with lines that these tools printed.
+    The cost is linear in the text. The readers are imported only for a text with such lines.
     """
     from ipt_explain.parsing.ipvs.signs import first_line
 

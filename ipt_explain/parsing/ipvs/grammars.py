@@ -1,4 +1,4 @@
-"""The grammars of the three tools' lines, each built when a text first needs it."""
+"""The grammars of the three tools' lines, each built on first use."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ipt_explain.parsing.grammar_files import grammar_text
 
 @cache
 def ipvsadm_grammar() -> Lark:
-    """`line`: what ipvsadm prints."""
+    """`line`: a line of ipvsadm."""
     return _built("ipvsadm.lark", "line")
 
 
 @cache
 def ipset_grammar() -> Lark:
-    """`line`: what ipset prints; `member`: an element of `ipset list`."""
+    """`line`: a line of ipset; `member`: an element of `ipset list`."""
     return _built("ipset.lark", "line", "member")
 
 
 @cache
 def ip_addr_grammar() -> Lark:
-    """`line`: what `ip addr` prints."""
+    """`line`: a line of `ip addr`."""
     return _built("ip_addr.lark", "line")
 
 

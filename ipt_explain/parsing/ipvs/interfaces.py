@@ -1,4 +1,4 @@
-"""Lines of `ip addr` to addresses of interfaces."""
+"""Converting lines of `ip addr` to addresses of interfaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BITS = {Family.IPV4: 32, Family.IPV6: 128}
 
 
 class AddressReader:
-    """Takes the lines of `ip addr`, `ip -o addr` and `ip -br addr`."""
+    """Reads lines of `ip addr`, `ip -o addr` and `ip -br addr`."""
 
     def __init__(self) -> None:
         self.seen = False
@@ -27,18 +27,18 @@ class AddressReader:
 
     @property
     def awaits_detail(self) -> bool:
-        """Whether an indented line goes on about an interface."""
+        """Whether an indented line would continue an interface."""
         return self._current is not None
 
     def take(self, line: ReadLine, number: int) -> None:
-        """One line. Raises ValueError for addresses that are none."""
+        """Read one line. Raises ValueError for invalid addresses."""
         kind = line.form.kind
         if kind == "detail":
             return
         self.seen = True
         if kind == "address":
             if self._current is None:
-                # `ip addr | grep inet` leaves the interface's name only as a label, at the line's end.
+                # After `ip addr | grep inet` only the label at the end of the line names the interface.
                 self.orphans += 1
                 rest = (line.get("REST") or "").split()
                 self._add(rest[-1] if rest else "", line.word("ADDRESS"), number)
@@ -55,7 +55,7 @@ class AddressReader:
                 self._add(name, address, number)
 
     def end(self) -> None:
-        """What follows belongs to another output."""
+        """End this output: what follows belongs to another."""
         self._current = None
 
     def _add(self, interface: str, text: str, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Addresses, ports and masks as the tools print them. All raise ValueError, in words, for what is none."""
+"""Addresses, ports and masks as the tools print them. All raise ValueError, with a message, for invalid text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.model import Family
 _HIGHEST_PORT = 65535
 
 
-# As /proc/net/ip_vs prints them: all digits of an address, of which others leave out zeros in front.
+# As /proc/net/ip_vs prints them, with leading zeros.
 _HEX_IPV4 = re.compile(r"[0-9A-F]{8}\Z")
 _HEX_IPV6 = re.compile(r"(?=.*\b0)(?:[0-9a-f]{4}:){7}[0-9a-f]{4}\Z")
 
@@ -28,13 +28,13 @@ def host_and_port(text: str) -> tuple[str, int]:
 
 
 def mark_number(text: str) -> int:
-    """A firewall mark: decimal, or the eight digits in hex of /proc/net/ip_vs."""
+    """A firewall mark: decimal, or eight hex digits as in /proc/net/ip_vs."""
     return int(text, 16) if len(text) == 8 and (text[0] == "0" or not text.isdecimal()) else int(text)
 
 
 @lru_cache(maxsize=65536)
 def checked_host(text: str) -> str:
-    """An address of either family, as it was written."""
+    """An address of either family, as written."""
     try:
         inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except OSError:

@@ -1,4 +1,4 @@
-"""What is wrong with a line of ipvsadm, ipset or `ip addr`, in words for people."""
+"""Messages about lines of ipvsadm, ipset or `ip addr` that cannot be read."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ _REMEDIES = {
 
 
 def diagnostic_of(error: Refusal | ValueError, tool: Tool, source: SourceText, number: int, line: str) -> Diagnostic:
-    """Why line `number`, which `tool` printed, cannot be read: the grammar refuses it, or a word of it has
-    no meaning."""
+    """Why line `number` of `tool` cannot be read: the grammar refuses it, or a word in it is invalid."""
     if not isinstance(error, Refusal):
         message, expected = str(error), ""
         word = message.split(" ", 1)[0]

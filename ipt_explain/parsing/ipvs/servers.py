@@ -1,4 +1,4 @@
-"""Lines of ipvsadm to virtual servers."""
+"""Converting lines of ipvsadm to virtual servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Key = tuple[Family, str | None, str | int, int]
 
 
 class _Draft:
-    """A virtual server while it is read. `line` is None for one that only its real servers name."""
+    """A virtual server while it is read. `line` is None if only its real servers name it."""
 
     def __init__(self, key: _Key, line: ReadLine, number: int) -> None:
         self.key = key
@@ -52,7 +52,7 @@ class _Draft:
 
 
 class ServerReader:
-    """Takes the lines of `ipvsadm-save`, `ipvsadm -L` and /proc/net/ip_vs; a server that several show is one."""
+    """Reads lines of `ipvsadm-save`, `ipvsadm -L` and /proc/net/ip_vs, and merges servers that several show."""
 
     def __init__(self) -> None:
         self.seen = False
@@ -64,7 +64,7 @@ class ServerReader:
         self._last_named: _Draft | None = None
 
     def take(self, line: ReadLine, number: int) -> None:
-        """One line. Raises ValueError for numbers and addresses that are none."""
+        """Read one line. Raises ValueError for invalid numbers and addresses."""
         kind = line.form.kind
         if kind in ("connection", "connection_heading"):
             self.connections += 1
@@ -81,11 +81,11 @@ class ServerReader:
                 self._add_to(self._current, line, number)
 
     def end(self) -> None:
-        """What follows belongs to another output."""
+        """End this output: what follows belongs to another."""
         self._current = None
 
     def servers(self) -> tuple[VirtualServer, ...]:
-        """All virtual servers, in the order in which they were first named."""
+        """All virtual servers, in the order of their first mention."""
         return tuple(draft.build() for draft in self._drafts.values())
 
     def _open(self, key: _Key, line: ReadLine, number: int) -> None:
@@ -97,7 +97,7 @@ class ServerReader:
         self._last_named = None
 
     def _named(self, line: ReadLine, number: int) -> _Draft:
-        """The virtual server that a line of `-a` names, which nearly always is that of the line above."""
+        """The virtual server that a line of `-a` names, nearly always that of the line above."""
         name = line.words[1:3]
         if name != self._last_name or self._last_named is None:
             key = _key(line)
@@ -112,7 +112,7 @@ class ServerReader:
 
 
 def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
-    # ipvsadm routes directly where no way is named, and gives weight 1.
+    # ipvsadm's defaults are direct routing and weight 1.
     forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
     weight = int(line.get("WEIGHT") or 1)
     return RealServer(
@@ -160,5 +160,5 @@ _THOUSANDS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E":
 
 
 def _rounded(text: str) -> int:
-    """A number as ipvsadm prints it: from some digits on rounded, with K, M, … after it."""
+    """A number as ipvsadm prints it: large ones are rounded, with K, M, … after them."""
     return int(text[:-1]) * _THOUSANDS[text[-1]] if text[-1] in _THOUSANDS else int(text)

@@ -1,4 +1,4 @@
-"""Lines of ipset to sets."""
+"""Converting lines of ipset to sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _set_port = lru_cache(maxsize=65536)(SetPort)
 
 
 class _Draft:
-    """A set while it is read. `entries` is how many elements its header says it has."""
+    """A set while it is read. `entries` is the number of elements in its header."""
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name
@@ -51,7 +51,7 @@ class _Draft:
 
     @property
     def missing(self) -> int:
-        """How many elements the header counts that were not shown; those with a timeout may have gone meanwhile."""
+        """How many elements of the header's count were not shown; those with a timeout may have expired."""
         if self.entries is None or any(element.timeout is not None for element in self.elements):
             return 0
         return max(0, self.entries - len(self.elements))
@@ -70,7 +70,7 @@ class _Draft:
         )  # fmt: skip
 
     def _with_names(self, parts: tuple[ElementPart, ...]) -> tuple[ElementPart, ...]:
-        """The parts of an element, names that look like ports taken for names where the type says so."""
+        """The parts of an element; what looks like a port is a name if the type says so."""
         return tuple(
             (part.port if part.protocol is None else f"{part.protocol}:{part.port}")
             if dimension in _NAMES and isinstance(part, SetPort)
@@ -79,7 +79,7 @@ class _Draft:
         )
 
     def _guess_type(self) -> None:
-        """The type of a set of which only `add` lines are there: what its first element looks like."""
+        """Guess the type of a set with only `add` lines from its first element."""
         parts = self.elements[0].parts if self.elements else ()
         self.method = SetMethod.HASH
         self.dimensions = tuple(map(_looks_like, parts))
@@ -103,7 +103,7 @@ def _looks_like(part: ElementPart) -> Dimension:
 
 
 class SetReader:
-    """Takes the lines of `ipset save` and `ipset list`. A set that comes again replaces the one before it."""
+    """Reads lines of `ipset save` and `ipset list`. A repeated set replaces the earlier one."""
 
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
@@ -113,7 +113,7 @@ class SetReader:
 
     @property
     def awaits_member(self) -> bool:
-        """Whether the next line, if it is not blank, is an element of the set that is being listed."""
+        """Whether the next line, unless blank, is an element of the current set."""
         draft = self._listed
         if draft is None or not self._in_members:
             return False
@@ -121,7 +121,7 @@ class SetReader:
 
     @property
     def awaits_header(self) -> bool:
-        """Whether the next line may be another field of a set that is being listed."""
+        """Whether the next line may be another field of the current set."""
         return self._listed is not None and not self._in_members
 
     def holds(self, name: str) -> bool:
@@ -129,7 +129,7 @@ class SetReader:
         return name in self._drafts
 
     def take(self, line: ReadLine, number: int) -> None:
-        """One line. Raises ValueError for what no set can have."""
+        """Read one line. Raises ValueError for anything invalid in a set."""
         kind = line.form.kind
         if kind == "added":
             self._draft(line.word("SET"), number).elements.append(self._element(line, number))
@@ -147,21 +147,21 @@ class SetReader:
             self._take_field(self._listed, line)
 
     def skip_member(self) -> None:
-        """A line could not be read: the set that it belongs to is not whole."""
+        """Record an unreadable line: the set that it belongs to is incomplete."""
         if self._listed is not None:
             self._listed.skipped = True
 
     def end(self) -> None:
-        """What follows belongs to another output, or to another set."""
+        """End this set: what follows belongs to another set or output."""
         self._listed = None
         self._in_members = False
 
     def sets(self) -> tuple[IpSet, ...]:
-        """All sets, in the order in which they were first named."""
+        """All sets, in the order of their first mention."""
         return tuple(draft.build() for draft in self._drafts.values())
 
     def cut(self) -> list[tuple[IpSet, int]]:
-        """Sets of which elements are missing, and how many."""
+        """Sets with missing elements, and how many are missing."""
         return [(draft.build(), draft.missing) for draft in self._drafts.values() if draft.missing]
 
     def _take_field(self, draft: _Draft, line: ReadLine) -> None:
@@ -197,7 +197,7 @@ _Part = Callable[[_Words], ElementPart]
 
 
 def _plan(form: Form) -> tuple[_Part, ...]:
-    """How to get an element's parts from the words of a line of this form."""
+    """How to convert the words of a line of this form to an element's parts."""
     terminals = form.terminals
     plan: list[_Part] = []
     for place, terminal in enumerate(terminals):

@@ -1,4 +1,4 @@
-"""By what a line gives away that ipvsadm, ipset or `ip addr` printed it, whatever stands around it."""
+"""Patterns that recognise a single line of ipvsadm, ipset or `ip addr`, without its context."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipt_explain.enums import Enum
 
 
 class Tool(Enum):
-    """Whose line it is."""
+    """The tool that printed a line."""
 
     IPVSADM = "ipvsadm"
     IPSET = "ipset"
@@ -34,7 +34,7 @@ _SIGNS = {
     ),
     Tool.IPSET: (
         r"create +\S+ +(?:hash|bitmap|list):",
-        # Not nft's `add rule ip …`: an element has a digit, a colon, a dot or a comma in it, and extensions after it.
+        # Not nft's `add rule ip …`: an element contains a digit, colon, dot or comma; only extensions may follow it.
         rf"add +\S+ +[^\s{{]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?(?:\n|\Z)",
         r"Name: +\S+\nType: +(?:hash|bitmap|list):",
     ),
@@ -49,25 +49,25 @@ _SIGNS = {
 _LINE = re.compile("|".join(f"(?P<{tool.value}>{'|'.join(signs)})" for tool, signs in _SIGNS.items()))
 
 
-# Nearly all lines of a dump of iptables are passed at their first letters, what goes on after a `\` at the one before.
+# Skips nearly all lines of an iptables dump by their first letters, and continuations after a `\` by the line before.
 _WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
 _FIRST = re.compile("^" + _WORTH_A_LOOK, re.MULTILINE)
 _LATER = re.compile("\n(?<!\\\\\n)" + _WORTH_A_LOOK)
 
 
 def tool_of(text: str, position: int) -> Tool | None:
-    """The tool that printed the line which begins at `position`, if it shows by itself."""
+    """The tool that printed the line at `position`, if the line alone shows it."""
     match = _LINE.match(text, position)
     return None if match is None or match.lastgroup is None else Tool(match.lastgroup)
 
 
 def first_line(text: str, position: int) -> int | None:
-    """Where the next line begins that one of the tools printed, from the line on that begins at `position`."""
+    """The start of the first line that one of the tools printed, at or after the line at `position`."""
     return next((start for start in lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
 
 
 def lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
-    """Where the lines begin, from `position` on, that one of the tools may have printed."""
+    """The start of each line from `position` on that one of the tools may have printed."""
     if _FIRST.match(text, position):
         yield position
     for found in _LATER.finditer(text, position):

@@ -1,7 +1,7 @@
-"""The lines that ipvsadm, ipset and `ip addr` printed, taken out of a text; what is left is for the reader of rules.
+"""Taking the lines of ipvsadm, ipset and `ip addr` out of a text, which leaves the rest for the reader of rules.
 
-The tools' outputs and rules may come in any order in one text. A line is recognized by what it shows itself, or by the
-output that it stands in: an element of a set, a detail of an interface.
+The tools' outputs and rules may come in any order in one text. A line is recognised by itself, or by the output around
+it: an element of a set, a detail of an interface.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from ipt_explain.records import dataclass
 from ipt_explain.source import SourceText
 
 _MAX_DIAGNOSTICS = 20
-# What ends the members of a set that was cut off: a line of a dump of iptables.
+# A line of an iptables dump, which ends the members of a set that was cut off.
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOut:
-    """What was taken out of a text.
+    """The facts taken out of a text.
 
-    `rest` is the text with empty lines in the place of those taken, or the text itself where none were. `diagnostics`
-    are the first lines that could not be read, `refused` counts all of them.
+    `rest` is the text with empty lines instead of those taken, or the text itself if none were. `diagnostics` are for
+    the first unreadable lines, `refused` counts them all.
     """
 
     rest: str
@@ -42,7 +42,7 @@ class TakenOut:
 
 
 def take_out_from(source: SourceText, position: int) -> TakenOut | None:
-    """The facts that a text holds from the line on that begins at `position`; None where it holds none."""
+    """The facts in a text, at or after the line at `position`; None if there are none."""
     start = first_line(source.text, position)
     return None if start is None else _TakingOut(source).run(start)
 
@@ -75,7 +75,7 @@ class _TakingOut:
         return TakenOut("".join(kept), self._facts(), tuple(self._diagnostics), self._refused, self._warnings())
 
     def _block(self, position: int, number: int) -> tuple[int, int]:
-        """Lines of the tools, one after another, from `position` on. Returns where they end, and their number."""
+        """Read consecutive lines of the tools from `position` on. Returns where they end, and the line number there."""
         text, length = self._text, len(self._text)
         first = number
         while position < length:
@@ -94,7 +94,7 @@ class _TakingOut:
         return min(position, length), number - first
 
     def _whose(self, line: str, position: int) -> tuple[Tool | None, str]:
-        """The tool that printed a line, and what it is to the tool's grammar."""
+        """The tool that printed a line, and the start symbol for its grammar."""
         tool = tool_of(self._text, position)
         if tool is not None:
             return tool, "line"

@@ -1,1 +1,1 @@
-"""`iptables -L`: rules in columns, each match and target in words of its own, read into the same model."""
+"""Reading `iptables -L`: rules in columns, with a different wording for each match and target."""

@@ -1,8 +1,8 @@
-"""The listings in a text, chain by chain, taken out of it: what is left is for the reader of rules.
+"""Taking listings out of a text, chain by chain, which leaves the rest for the reader of rules.
 
-A listing of a whole table begins with its built-in chains, in the order of their hooks, and goes on with the others by
-name. A chain ends at a blank line, or where another begins. The command above a listing, where it was pasted too, tells
-the table and the family.
+A listing of a whole table has its built-in chains first, in the order of their hooks, then the others by name. A chain
+ends at a blank line, or where another begins. If the command was pasted above the listing, it names the table and the
+family.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\
 
 @dataclass(slots=True)
 class _Block:
-    """One chain as a listing shows it."""
+    """One chain of a listing."""
 
     name: str
     policy: str | None
@@ -40,7 +40,7 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class TakenListings:
-    """What was taken out of a text: `rest` has empty lines in its place."""
+    """Listings taken out of a text; `rest` has empty lines in their place."""
 
     rest: str
     sections: tuple[TableBuilder, ...]
@@ -48,7 +48,7 @@ class TakenListings:
 
 
 def take_out_listings(source: SourceText, start: int) -> TakenListings | None:
-    """The listings of a text from `start` on; None where none is found."""
+    """The listings of a text from `start` on; None if there are none."""
     return _TakingOut(source).run(start)
 
 
@@ -61,7 +61,7 @@ class _TakingOut:
         self._without_interfaces = False
 
     def run(self, start: int) -> TakenListings | None:
-        """Takes all listings out."""
+        """Take all listings out."""
         kept: list[str] = []
         position, number, counted = 0, 1, 0
         for begin in self._chain_lines(start):
@@ -98,7 +98,7 @@ class _TakingOut:
         return (found.start() for found in _CHAIN.finditer(self._text, start))
 
     def _block(self, position: int, number: int) -> tuple[_Block, int, int] | None:
-        """The chain that begins at a line `Chain …`, where it ends, and how many lines it takes."""
+        """The chain that begins at a line `Chain …`, where it ends, and its number of lines."""
         text, length = self._text, len(self._text)
         line, following = self._line(position)
         margin = line[: line.index("Chain")]
@@ -145,7 +145,7 @@ class _TakingOut:
         return self._text[position:end], end + 1
 
     def _place(self, block: _Block, before: str) -> None:
-        """Puts a chain into the listing that it belongs to; `before` is the text since the chain before it."""
+        """Put a chain into its listing; `before` is the text since the previous chain."""
         command = _last_command(before)
         section = self._sections[-1] if self._sections else None
         if section is None or command is not None or not section.goes_on_with(block, before):
@@ -155,7 +155,7 @@ class _TakingOut:
 
 
 def _last_command(text: str) -> Command | None:
-    """The command that the next output answers: the last one, if nothing but blank lines is between."""
+    """The command that printed the next output: the last one in the text, if only blank lines follow it."""
     for line in reversed(text.strip().split("\n")[-3:]):
         command = read_command(line)
         if command is not None:
@@ -178,12 +178,12 @@ class _Section:
         self._names: set[str] = set()
 
     def add(self, block: _Block) -> None:
-        """The next chain."""
+        """Add the next chain."""
         self.blocks.append(block)
         self._names.add(block.name)
 
     def goes_on_with(self, block: _Block, before: str) -> bool:
-        """Whether a chain may be the next one of the same listing. `before` is between them."""
+        """Whether a chain may be the next one of this listing. `before` is the text between them."""
         last = self.blocks[-1]
         if before.strip() or block.name in self._names or block.header != last.header:
             return False
@@ -192,7 +192,7 @@ class _Section:
         return last.name in _HOOKS and _HOOKS.index(last.name) < _HOOKS.index(block.name)
 
     def build(self) -> TableBuilder:
-        """The section, as the reader of rules makes them."""
+        """The section, in the form that the reader of rules uses."""
         command = self._command
         section = TableBuilder(None if command is None else command.table, self._line, None)
         section.form = Form.COLUMNS

@@ -1,7 +1,7 @@
 """The columns of a listing: `num pkts bytes target prot opt in out source destination`, and what follows them.
 
-Each column is as wide as its longest usual word and no wider, so columns are recognized by what may be in them, not by
-where. A rule without target has blanks there; ip6tables before 1.8.9 has blanks under `opt`.
+A column is only as wide as its longest usual word, so columns are recognised by their content, not by their position.
+The target of a rule without one is blank; ip6tables before 1.8.9 has blanks under `opt`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which columns a listing has. Without `interfaces` (-v) it does not show the conditions -i and -o."""
+    """The columns of a listing. Without `interfaces` (-v) it hides the conditions -i and -o."""
 
     numbers: bool
     counts: bool
@@ -40,14 +40,14 @@ class Header:
 
     @property
     def row(self) -> re.Pattern[str]:
-        """The pattern of its rows: groups `number packets bytes target protocol fragments in out source destination`
-        and `details`; the target's group is None in a rule without one.
+        """The pattern of its rows, with groups `number packets bytes target protocol fragments in out source
+        destination` and `details`; the target's group is None for a rule without one.
         """
         return _row_pattern(self.numbers, self.counts, self.interfaces)
 
 
 def read_header(line: str) -> Header | None:
-    """The columns that a line names; None where it is no header."""
+    """The columns named by a line; None if it is not a header."""
     found = _HEADER.match(line)
     if found is None:
         return None
@@ -63,12 +63,12 @@ _GUESSES = (
 
 
 def guess_header(row: str) -> Header | None:
-    """The columns that a row seems to have, where the line that names them was left out; None for what is no row."""
+    """The columns that a row seems to have if the header is missing; None if it is not a row."""
     return next((header for header in _GUESSES if header.row.match(row)), None)
 
 
 def count(text: str) -> int:
-    """A counter; above 99,999 iptables prints it in thousands, and so on, where nobody asks for -x."""
+    """A counter. Without -x, iptables prints numbers above 99,999 in thousands, and so on."""
     factor = _FACTORS.get(text[-1])
     return int(text) if factor is None else int(text[:-1]) * factor
 

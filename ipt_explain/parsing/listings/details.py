@@ -1,7 +1,6 @@
-"""What a listing prints after a rule's columns, by its grammar: matches and the target's options.
+"""The details after a rule's columns in a listing, by its grammar: matches and the target's options.
 
-Words that no match and no target known here prints are kept as they stand, from the first of them to the next comment
-or the end: where they end, nobody can tell.
+Words of unknown matches and targets are kept as text, up to the next comment or the end, since nothing marks their end.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ _KEYWORD = re.compile(r"__ANON_\d+\Z")
 _COMMENT = re.compile(r"/\*")
 
 UNREAD = "unread"
-"""The match that stands for words nobody could read; its option `--listed` has them."""
+"""The match that stands for unreadable words; its option `--listed` has them."""
 
 
 @dataclass(slots=True)
 class ListedMatch:
-    """A match with the options that iptables-save would print for it."""
+    """A match with its options as iptables-save would print them."""
 
     module: str
     options: list[SavedOption] = field(default_factory=list)
@@ -33,7 +32,7 @@ class ListedMatch:
 
 @dataclass(frozen=True, slots=True)
 class ValueWord:
-    """A value's place in the text, and the pattern of what the grammar would take there."""
+    """A value's place in the text, and the pattern of what the grammar accepts there."""
 
     start: int
     end: int
@@ -42,7 +41,7 @@ class ValueWord:
 
 @dataclass(slots=True)
 class Details:
-    """What one text of details says. `words` are all values in it; options refer to them by number."""
+    """The details of one rule. `words` are all values in the text; options refer to them by number."""
 
     target: str | None
     goto: bool = False
@@ -53,7 +52,7 @@ class Details:
 
 
 def read_details(text: str, target: str | None) -> Details:
-    """The details of a rule with this known target; None for a chain, or no target."""
+    """The details of a rule. `target` is a target known by name; None for a chain, or no target."""
     details = Details(target)
     position = 0
     while position < len(text):
@@ -65,7 +64,7 @@ def read_details(text: str, target: str | None) -> Details:
 
 
 def _read_from(text: str, start: int, details: Details) -> int:
-    """Reads as far as the grammar does, and what is between there and the next comment as it is."""
+    """Read as far as the grammar allows, then keep the text up to the next comment."""
     end = _readable_end(text, start, details.target)
     if end > start:
         tree = listing_grammar().parse(text[start:end])
@@ -89,7 +88,7 @@ def _as_text(words: str) -> str:
 
 
 def _readable_end(text: str, start: int, target: str | None) -> int:
-    """Where the text from `start` on stops being what known matches, and this target, print."""
+    """Where the text from `start` on ends that known matches and this target can print."""
     end = start
     rest = text[start:]
     parser = listing_grammar().parse_interactive(rest)
@@ -120,7 +119,7 @@ def _is_match(part: Tree[Token]) -> bool:
 
 
 def _alternatives(part: Tree[Token]) -> list[Tree[Token]]:
-    """The options of a target: itself, where its rule is one option under the name of that option."""
+    """The options of a target; the tree itself if its rule is a single option named after it."""
     return [each for each in part.children if isinstance(each, Tree)] if part.data.startswith("j_") else [part]
 
 
@@ -143,7 +142,7 @@ def _convert(part: Tree[Token], first: int, nat_option: str) -> list[SavedOption
 
 
 class _Draft:
-    """The parts of a parse tree, taken into the details."""
+    """Adds the parts of a parse tree to the details."""
 
     def __init__(self, text: str, start: int, details: Details) -> None:
         self._text = text
@@ -151,7 +150,7 @@ class _Draft:
         self._details = details
 
     def take(self, tree: Tree[Token]) -> None:
-        """Takes all parts, in the order of the text."""
+        """Add all parts, in the order of the text."""
         details = self._details
         for part in tree.children:
             if not isinstance(part, Tree):
@@ -213,10 +212,10 @@ _ORDER: dict[str, tuple[str, ...]] = {
         "hmark-tuple",
     ),
 }  # fmt: skip
-"""Modules whose options a listing has in another order than iptables-save."""
+"""Modules whose options a listing prints in another order than iptables-save."""
 
 _NO_END = SavedOption("--datestop", False, ("2038-01-19T03:14:07",))
-"""libxt_time saves the end of its time even where none was given."""
+"""libxt_time saves an end date even if none was given."""
 
 
 def _finish_match(match: ListedMatch) -> None:

@@ -1,4 +1,4 @@
-"""Whether a text holds listings: a look that costs next to nothing where there are none."""
+"""Entry point, with a cheap test for texts without listings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 
 
 def take_out_listings(source: SourceText) -> TakenListings | None:
-    """The listings in a text, and the text without them; None where it holds none."""
+    """The listings in a text, and the text without them; None if it has none."""
     first = _CHAIN.search(source.text) if "Chain " in source.text else None
     if first is None:
         return None

@@ -20,7 +20,7 @@ _KEYWORD = re.compile(r"__ANON_\d+\Z")
 
 @cache
 def listing_grammar() -> Lark:
-    """The LALR parser of what a listing prints after a rule's columns; loaded or built once."""
+    """The LALR parser of the details after a rule's columns; loaded or built once."""
     folder, key = grammar_folder(), made_of()
     parser = load_tables(folder, key, TABLES_FILE)
     if parser is None:
@@ -30,17 +30,17 @@ def listing_grammar() -> Lark:
 
 
 def made_of() -> str:
-    """What the parser's tables depend on: the grammar, and this module."""
+    """The texts that the parser's tables depend on: the grammar, and this module."""
     return grammar_text(LISTING_FILES) + (get_data(__package__, "grammar.py") or b"").decode()
 
 
 def listing_tables() -> bytes:
-    """The tables of the parser, to be kept beside the grammar."""
+    """The tables of the parser, to be stored next to the grammar."""
     return tables_of(build_listing_parser(grammar_text(LISTING_FILES)), made_of())
 
 
 def build_listing_parser(grammar: str) -> Lark:
-    """The parser that a text of the listing's grammar defines."""
+    """The parser for a text of the listing's grammar."""
     return Lark(
         grammar,
         parser="lalr",
@@ -53,8 +53,8 @@ def build_listing_parser(grammar: str) -> Lark:
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
-    """Keywords in the rules end at a blank, so that `tcp` is not found in `tcpmss`. Those that end in a
-    sign, or are printed without a blank after them, may be followed by anything.
+    """Make keywords in the rules end at a blank, so that `tcp` does not match in `tcpmss`. Anything may follow those
+    that end in a symbol or are printed without a blank after them.
     """
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):

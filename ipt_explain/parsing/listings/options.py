@@ -1,8 +1,8 @@
-"""One option of a listing as iptables-save writes it.
+"""Converting one option of a listing to iptables-save's form.
 
-Most are their value under another name, which the grammar gives. The others are here, by the name that the grammar
-gives them, with two underscores: a value that is spelled otherwise (`icmptype 3 code 11`), an option that a default
-leaves out, one phrase that stands for several options.
+Most options only have another name, which the grammar supplies. The others are converted here, by their name in the
+grammar, which has two underscores: a value that is spelled differently (`icmptype 3 code 11`), an option omitted by
+default, a phrase that stands for several options.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The value of an option that differs from line to line: token `token` of the line, respelled."""
+    """The value of an option that varies between lines: token `token` of the line, respelled."""
 
     token: int
     spell: Callable[[str], str] = values.same
@@ -24,7 +24,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class SavedOption:
-    """An option as iptables-save prints it. A word that is text belongs to the form of the line."""
+    """An option as iptables-save prints it. Words given as text are part of the line's form."""
 
     name: str
     negated: bool
@@ -33,14 +33,14 @@ class SavedOption:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An option as a listing has it: its values by number and text."""
+    """An option in a listing: its values by number and text."""
 
     name: str
     negated: bool
     tokens: tuple[tuple[int, str], ...]
 
     def saved(self, *words: Word | str, name: str | None = None) -> SavedOption:
-        """The option that iptables-save prints, with these words; `name` without its two dashes."""
+        """The option in iptables-save's form, with these words; `name` without its two dashes."""
         return SavedOption(f"--{(name or self.name).replace('_', '-')}", self.negated, words)
 
     def word(self, number: int, spell: Callable[[str], str] = values.same) -> Word:
@@ -48,7 +48,7 @@ class Listed:
         return Word(self.tokens[number][0], spell)
 
     def text(self, number: int) -> str:
-        """Value `number` as it stands. What asks for it depends on it, so that it belongs to the form of the line."""
+        """Value `number` as text. The result depends on it, so it becomes part of the line's form."""
         return self.tokens[number][1]
 
 
@@ -56,7 +56,7 @@ _Options = list[SavedOption]
 
 
 def saved_options(rule: str, negated: bool, tokens: tuple[tuple[int, str], ...]) -> _Options:
-    """What iptables-save prints for one alternative of the grammar."""
+    """The options that iptables-save prints for one alternative of the grammar."""
     name, irregular, _ = rule.partition("__")
     option = Listed(name, negated, tokens)
     if irregular:
@@ -71,12 +71,12 @@ _SPELLED: dict[str, Callable[[str], str]] = {
 
 
 def _spelled(*spells: Callable[[str], str]) -> Callable[[Listed], _Options]:
-    """Every value in its own spelling."""
+    """Respell each value by its own function."""
     return lambda option: [option.saved(*(option.word(number, spell) for number, spell in enumerate(spells)))]
 
 
 def _both(*spells: Callable[[str], str]) -> Callable[[Listed], _Options]:
-    """Two values that one word holds."""
+    """Split one word into two values."""
     return lambda option: [option.saved(*(option.word(0, spell) for spell in spells))]
 
 

@@ -1,6 +1,6 @@
-"""A row of a listing to a rule.
+"""Converting a row of a listing to a rule.
 
-The grammar reads the first row of each form; what comes of it, a pattern and a shape, reads the later ones.
+The grammar reads the first row of each form, which yields a pattern and a shape to read later ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ipt_explain.records import dataclass
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
 _LONGEST = 8192
-"""A comment has at most 255 bytes, a rule's words are few; no row is as long as this."""
+"""Comments have at most 255 bytes and rules few words, so no row is this long."""
 
 _MOST_FORMS = 4096
 _MOST_FORMS_OF_SKELETON = 8
@@ -30,23 +30,23 @@ _NO_HIDDEN: frozenset[Hidden] = frozenset()
 
 _Spell = Callable[[str], str]
 _Signature = tuple[str | None, str, str, str, str, str, str]
-"""Known target or "" for a chain, None for no target; then of source, destination, in, out, protocol and fragments
-whether the rule has them: "", "=" or "!"."""
+"""The target if known, "" for a chain, None for no target; then "", "=" or "!" for source, destination, in, out,
+protocol and fragments, by whether the rule has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class _DetailsForm:
-    """Details of one form: the pattern of their text, and what the values in it are."""
+    """Details of one form: the pattern of their text, and the meaning of its values."""
 
     pattern: re.Pattern[str]
     details: Details
     groups: tuple[int, ...]
-    """The numbers of the words that differ from row to row, in the order of the pattern's groups."""
+    """The numbers of the words that vary between rows, in the order of the pattern's groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class _RowForm:
-    """A shape, and how its values come from columns and details: by place and spelling, or as they are."""
+    """A shape, and how to get its values from columns and details: by place and spelling, or as constants."""
 
     shape: Shape
     steps: tuple[tuple[int, _Spell | None] | str, ...]
@@ -63,7 +63,7 @@ class RowReader:
         self.unread = 0
 
     def read(self, row: str, header: Header, chain: str, line: int) -> Rule | None:
-        """The rule that a row shows; None where the row does not fit the header's columns."""
+        """The rule in a row; None if the row does not fit the header's columns."""
         found = header.row.match(row) if len(row) <= _LONGEST else None
         if found is None:
             return None
@@ -98,7 +98,7 @@ class RowReader:
         return Rule(row_form.shape, made, line, counters)
 
     def _details_of(self, text: str, target: str | None) -> tuple[_DetailsForm, tuple[str, ...]]:
-        """The form of details, and their values. Mostly it is that of the row before."""
+        """The form of details, usually that of the previous row, and their values."""
         before, form = self._before
         if form is not None and before == target:
             match = form.pattern.match(text)
@@ -143,7 +143,7 @@ _CORE = (("-s", 1, values.address), ("-d", 2, values.address), ("-i", 3, values.
 
 
 def _details_form(text: str, details: Details) -> _DetailsForm:
-    """The pattern of all details that say the same of other values."""
+    """The pattern of all details that differ only in values."""
     options = [option for match in details.matches for option in match.options] + details.target_options
     free = {word.token for option in options for word in option.words if isinstance(word, Word)}
     parts, groups, position = [], [], 0

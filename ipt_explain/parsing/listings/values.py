@@ -1,4 +1,4 @@
-"""The words of a listing as iptables-save writes them: one value of the first in, one of the second out."""
+"""Converting single words of a listing to iptables-save's spelling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipt_explain.words.protocols import NAMES
 ALL_BITS = 0xFFFFFFFF
 
 _TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
-# NEXTHDR bits of ip6t_ipv6header.h, highest first, as `print_header` of libip6t_ipv6header goes through them.
+# NEXTHDR bits of ip6t_ipv6header.h, highest first, in the order of libip6t_ipv6header's `print_header`.
 _IPV6_HEADERS = ("hop-by-hop", "ipv6-opts", "ipv6-route", "ipv6-frag", "ah", "esp", "ipv6-nonxt", "protocol")
 _CHUNKS = {
     0: "DATA", 1: "INIT", 2: "INIT_ACK", 3: "SACK", 4: "HEARTBEAT", 5: "HEARTBEAT_ACK", 6: "ABORT", 7: "SHUTDOWN",
@@ -31,17 +31,17 @@ _NETWORKS = {
     "localhost6": "::1", "ip6-loopback": "::1", "ip6-localnet": "fe00::", "ip6-mcastprefix": "ff00::",
     "ip6-allnodes": "ff02::1", "ip6-allrouters": "ff02::2",
 }  # fmt: skip
-"""/etc/networks and /etc/hosts of nearly every Linux."""
+"""/etc/networks and /etc/hosts on nearly every Linux."""
 _HOST_OF_ADDRESS = re.compile(r"ip-(\d+)-(\d+)-(\d+)-(\d+)(?:\.[\w.-]+)?\Z")
 
 
 def same(word: str) -> str:
-    """A word that both write alike."""
+    """A word that both spell the same."""
     return word
 
 
 def ports(word: str) -> str:
-    """Ports, ranges of them, lists of either; names become numbers where they are known."""
+    """Ports, ranges of them, lists of either; known names become numbers."""
     if word.isdecimal():
         return word
     return ",".join(":".join(_port(end) for end in part.split(":")) for part in word.split(","))
@@ -79,7 +79,7 @@ def and_mark(word: str) -> str:
 
 
 def xor_mark(word: str) -> str:
-    """`MARK xor 0x4000` turns the bits over."""
+    """`MARK xor 0x4000` toggles the bits."""
     return f"{word}/0x0"
 
 
@@ -89,7 +89,7 @@ def set_mark(word: str) -> str:
 
 
 def tcp_mask(word: str) -> str:
-    """The flags looked at, of `0x17/0x02` or `FIN,SYN,RST,ACK/SYN`."""
+    """The flags examined by `0x17/0x02` or `FIN,SYN,RST,ACK/SYN`."""
     return _flags(word.split("/")[0])
 
 
@@ -163,7 +163,7 @@ def wide_hex(word: str) -> str:
 
 
 def traffic_class(word: str) -> str:
-    """`0:ffff` with four digits on either side."""
+    """`0:ffff` with four digits on each side."""
     return ":".join(part.rjust(4, "0") for part in word.split(":"))
 
 
@@ -178,7 +178,7 @@ def month_days(word: str) -> str:
 
 
 def without_tilde(word: str) -> str:
-    """`ctmask ~0xff`, in which the tilde means nothing."""
+    """`ctmask ~0xff`, where the tilde has no meaning."""
     return word.lstrip("~")
 
 
@@ -188,5 +188,5 @@ def tproxy_address(word: str) -> str:
 
 
 def tproxy_port(word: str) -> str:
-    """The port of the same."""
+    """The port of `127.0.0.1:15001` or `2001:db8::1:15001`."""
     return word.rpartition(":")[2]

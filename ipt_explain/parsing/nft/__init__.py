@@ -1,1 +1,1 @@
-"""nftables: what `nft list ruleset` and `nft -j list ruleset` print, read into one model."""
+"""Reading nftables: the output of `nft list ruleset` and `nft -j list ruleset`."""

@@ -1,4 +1,4 @@
-"""Putting a ruleset together: rules into chains, elements into sets, both into tables."""
+"""Assembling a ruleset: rules into chains, elements into sets, both into tables."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SetDraft:
     elided: bool = False
 
     def finished(self) -> Set:
-        """The set as the model has it."""
+        """The finished set."""
         data_types = (self.data_types or ()) if self.is_map else None
         return Set(
             self.name,
@@ -76,7 +76,7 @@ class SetDraft:
 
 @dataclass(slots=True)
 class TableDraft:
-    """A table while it is read. A table may be printed in several pieces (`nft list chain`)."""
+    """A table while it is read. It may be printed in several pieces (`nft list chain`)."""
 
     family: TableFamily
     name: str
@@ -90,7 +90,7 @@ class TableDraft:
     objects: list[str] = field(default_factory=list)
 
     def finished(self) -> Table:
-        """The table as the model has it."""
+        """The finished table."""
         return Table(
             self.family,
             self.name,
@@ -108,9 +108,7 @@ class TableDraft:
         )
 
     def gaps(self) -> Iterator[tuple[int, str]]:
-        """What proves that lines of the table are missing, and where: the kernel takes no rule that needs a set which
-        is not there.
-        """
+        """Evidence that lines of the table are missing, by line: the kernel refuses rules that use a missing set."""
         for rule in (rule for chain in self.chains.values() for rule in chain.rules):
             for statement in rule.statements:
                 data = statement.right if isinstance(statement, Match) else None
@@ -124,11 +122,11 @@ class TableDraft:
         return any(chain.rules for chain in self.chains.values())
 
     def is_hooked(self) -> bool:
-        """Whether a hook asks any of its chains."""
+        """Whether a hook runs any of its chains."""
         return any(chain.base is not None for chain in self.chains.values())
 
     def _looks_like_xtables(self) -> bool:
-        """Whether iptables-nft made the table: it has iptables' names throughout, or what only xtables can do."""
+        """Whether iptables-nft made the table: all names are iptables', or it has something that only xtables has."""
         if self.family not in (TableFamily.IP, TableFamily.IP6):
             return False
         bases = [chain.name for chain in self.chains.values() if chain.base is not None]
@@ -153,7 +151,7 @@ class RulesetDraft:
     warnings: list[str] = field(default_factory=list)
 
     def table(self, family: TableFamily, name: str, line: int) -> TableDraft:
-        """The table of a family and name, made where there is none yet."""
+        """The table with this family and name, created if needed."""
         key = family, name
         draft = self.tables.get(key)
         if draft is None:
@@ -161,8 +159,8 @@ class RulesetDraft:
         return draft
 
     def finished(self) -> Ruleset:
-        """The ruleset as the model has it."""
-        # Nobody writes rules that no hook asks.
+        """The finished ruleset."""
+        # A ruleset without any hook is incomplete: nobody writes rules that never run.
         unhooked = not any(draft.is_hooked() for draft in self.tables.values())
         for draft in self.tables.values():
             gaps = list(draft.gaps())

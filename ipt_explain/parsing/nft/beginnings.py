@@ -1,4 +1,4 @@
-"""How a listing of nft's begins: all that a text without one costs."""
+"""The beginning of nft's listings: the only search needed in a text without one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from ipt_explain.patterns import lazy_pattern
 
-# Where a listing begins, or a JSON document of nft's.
+# The beginning of a listing or of nft's JSON.
 BEGINNING = lazy_pattern(
     r'^[ \t]*(?:(?P<text>table (?:ip|ip6|inet|arp|bridge|netdev) [^\s{]+ *\{)|(?P<json>\{\s*"nftables"\s*:))',
     re.MULTILINE,

@@ -1,7 +1,7 @@
-"""From a parse tree to the model, in a way that can be repeated: a recipe that other lines of the same form share.
+"""Recipes that convert a parse tree to the model, shared by all lines of one form.
 
-A recipe takes the words of the value tokens, in the order of the text, and makes what the line says. What does not
-depend on them is made once, when the recipe is.
+A recipe takes the words of the value tokens, in the order of the text, and builds the line's object. Parts that do not
+depend on them are built once, with the recipe.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def recipe_of(tree: Tree[Token], read_braces: ReadBraces) -> Recipe:
 
 
 def value_tokens(tree: Tree[Token]) -> list[Token]:
-    """The tokens that differ between lines of one form, in the order of the text."""
+    """The tokens that vary between lines of one form, in the order of the text."""
     return [token for token in tree.scan_values(lambda each: isinstance(each, Token)) if token.type in VALUES]
 
 
 def _compiled(
     node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
 ) -> tuple[Any, Recipe | None]:
-    """What a node stands for, or the recipe that makes it."""
+    """A node's object, or the recipe that builds it."""
     if isinstance(node, Token):
         if node.type not in VALUES:
             return str(node), None

@@ -1,4 +1,4 @@
-"""The elements of sets and maps: in a set's own block, and in the braces of a rule."""
+"""Reading the elements of sets and maps, in a set's block and in the braces of a rule."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ELISION = re.compile(r"(?:\.{3,}|…)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """The elements up to a closing brace, and where the text goes on after it.
+    """The elements up to a closing brace, and the position after it.
 
-    `closed` is False where the text ends first; `elided` tells that somebody put dots in the place of some.
+    `closed` is False if the text ends first; `elided` says that dots stand for some elements.
     """
 
     elements: tuple[Element, ...]
@@ -27,18 +27,18 @@ class Elements:
 
 
 class ElementReader:
-    """Reads elements; what the grammar does not know becomes an element whose key is Unread."""
+    """Reads elements. Text that the grammar does not know becomes an element whose key is Unread."""
 
     def __init__(self) -> None:
         self._cache = FormCache("element", "", r"[ \t\n]*([,}])[ \t\n]*", self.literal)
         self._form = self._cache.nothing
 
     def literal(self, braces: str) -> SetLiteral:
-        """The set or map that stands in the braces of a rule."""
+        """The set or map in the braces of a rule."""
         return SetLiteral(self.read(braces, 1, 0).elements)
 
     def read(self, text: str, position: int, line: int) -> Elements:
-        """The elements from an opening brace, in line `line`, on; lines are not counted where that is 0."""
+        """The elements after an opening brace on line `line`; 0 means not to count lines."""
         elements: list[Element] = []
         elided = False
         position, line = self._over_blank(text, position, line)
@@ -70,7 +70,7 @@ class ElementReader:
             position = end
 
     def _read_odd(self, text: str, position: int, form: Form) -> tuple[Element | None, str, int, Form]:
-        """An element of another form, None for dots; what follows it, where the next begins, and its form."""
+        """An element of another form (None for dots), what follows it, where the next begins, and its form."""
         raw = _RAW.match(text, position)
         assert raw is not None
         word = raw[0].rstrip()

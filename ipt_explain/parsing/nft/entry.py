@@ -1,4 +1,4 @@
-"""The way in: the nftables rulesets that a text holds, and the text without them."""
+"""Entry point: the nftables rulesets in a text, and the text without them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def take_out_nft(source: SourceText) -> TakenOut | None:
-    """What `nft list …` and `nft -j list …` say in a text that may hold iptables' rules too; None where they say
-    nothing.
+    """Take the output of `nft list …` and `nft -j list …` out of a text that may hold iptables' rules, too; None if it
+    has none.
 
-    Cost is linear in the text. What does the work is loaded only for a text that holds a ruleset.
+    The cost is linear in the text. The readers are imported only for a text with a ruleset.
     """
-    # A listing has braces, a dump of iptables hardly ever: looking at each line's beginning would be felt there.
+    # A listing has braces, which iptables dumps rarely have: searching line by line would be slow for those.
     first = BEGINNING.search(source.text) if "{" in source.text else None
     if first is None:
         return None

@@ -1,8 +1,8 @@
-"""One grammar, two speeds: once Lark has read a line or an element, others of the same form are read by its pattern.
+"""One grammar, two speeds: Lark reads the first line or element of a form, a pattern reads the others.
 
-A form is the text between a line's values, the grammar's own terminals in the place of the values, and the recipe made
-from the parse tree. The kinds of values exclude each other (see the grammar), so what a pattern matches, Lark would
-read the same way.
+A form has a pattern (the text between a line's values, with the grammar's terminals instead of the values) and the
+recipe made from the parse tree. The kinds of values exclude each other (see the grammar), so Lark would read whatever a
+pattern matches in the same way.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from ipt_explain.parsing.nft.building import Recipe
 
 MOST_CHARACTERS = 4096
-"""A line longer than this, braces apart, was not printed by nft; Lark need not try."""
+"""nft does not print longer lines, apart from braces, so Lark need not try them."""
 
 _MAX_SKELETONS = 4096
 _MAX_FORMS_OF_SKELETON = 16
 _BRACES = re.compile(r'\{[^{}"]*(?:"[^"\n]*"[^{}"]*)*\}')
 
-# What differs between lines of one form, roughly: it only has to bring lines and forms together.
+# Roughly the parts that vary between lines of one form, to look up forms for a line.
 _VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map) [^ ,]+|[^ ,]*[0-9@:][^ ,]*')
 
 
 class Form:
-    """A pattern and a recipe, and the two forms that followed it last: nearly always, one of them follows again."""
+    """A pattern, a recipe, and the two forms that followed it last, one of which nearly always follows again."""
 
     __slots__ = ("first", "make", "match", "second")
 
@@ -41,7 +41,7 @@ class Form:
 class FormCache:
     """All forms of lines, or of elements, seen so far.
 
-    `before` and `after` are patterns of what surrounds each. Groups in `after` come after those of the values.
+    `before` and `after` are patterns of the surrounding text. Groups in `after` come after those of the values.
     """
 
     def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], SetLiteral]) -> None:
@@ -54,8 +54,8 @@ class FormCache:
         self._seen_once: dict[str, tuple[str, Recipe]] = {}
 
     def candidates(self, text: str) -> list[Form]:
-        """The forms that a line or element may have. Compiling a pattern takes longer than Lark takes for a line, so it
-        waits until a second one looks the same."""
+        """The forms that a line or element may have. Compiling a pattern takes longer than parsing a line with Lark, so
+        that waits until a second one looks the same."""
         key = _VARYING.sub("", text)
         forms = self._forms.get(key)
         if forms is None:
@@ -70,7 +70,7 @@ class FormCache:
         return forms
 
     def parse(self, text: str, remember: bool = True) -> Any:
-        """What Lark reads, remembered as a form. Raises lark's UnexpectedInput, or ValueError for what is too long."""
+        """Parse with Lark and remember the form. Raises lark's UnexpectedInput, or ValueError for too long a text."""
         from ipt_explain.parsing.nft.building import recipe_of, value_tokens
         from ipt_explain.parsing.nft.grammar import parse, terminal_pattern
 
@@ -94,7 +94,7 @@ class FormCache:
 
 
 def follow(previous: Form, form: Form) -> None:
-    """Remember which form came after which."""
+    """Remember that `form` followed `previous`."""
     if previous.first is not form:
         previous.second = previous.first
         previous.first = form

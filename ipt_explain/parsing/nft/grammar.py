@@ -19,7 +19,7 @@ GRAMMAR_FILE = "nft.lark"
 TABLES_FILE = "nft.tables"
 STARTS = ("line", "element")
 
-# Of all terminals these hold what differs between rules of one form; the others belong to the form.
+# Terminals whose words vary between rules of one form; all others are part of the form.
 VALUES = frozenset({
     "NAME", "CHAIN", "SET_NAME", "BRACES", "STRING", "TRAILING", "NUMBER", "HEX", "IPV4", "IPV6", "MAC", "TIME",
 })  # fmt: skip
@@ -40,7 +40,7 @@ def nft_grammar() -> Lark:
 
 
 def build_nft_parser(grammar: str) -> Lark:
-    """The parser that a grammar text defines."""
+    """The parser for a grammar text."""
     return Lark(
         grammar,
         parser="lalr",
@@ -53,7 +53,7 @@ def build_nft_parser(grammar: str) -> Lark:
 
 
 def nft_tables() -> bytes:
-    """The parser's tables, as a wheel ships them."""
+    """The parser's tables, which a wheel ships."""
     text = grammar_text((GRAMMAR_FILE,))
     return tables_of(build_nft_parser(text), text)
 
@@ -70,7 +70,7 @@ def terminal_pattern(name: str) -> str:
 
 
 def _whole_words(terminal: TerminalDef) -> None:
-    """Make keywords whole words, ahead of all kinds of values: `ip` is no part of `ip6`."""
+    """Make keywords whole words that win over values: `ip` must not match in `ip6`."""
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr) and pattern.value[0].isalpha():
         terminal.pattern = PatternRE(re.escape(pattern.value) + _END_OF_WORD)

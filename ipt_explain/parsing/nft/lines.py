@@ -1,4 +1,4 @@
-"""What a line of a listing can be, apart from a rule's statements, which are the model's."""
+"""The kinds of lines in a listing. Statements of rules are in the model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """`KIND NAME {`: a table (with its family), chain, set, map, or one of the objects that are not looked into."""
+    """`KIND NAME {`: a table (with its family), chain, set, map, or an object whose content is skipped."""
 
     kind: str
     name: str
@@ -22,7 +22,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """Statements; where there are none, a comment on the block that it stands in."""
+    """Statements; without any, a comment on the surrounding block."""
 
     statements: tuple[Statement, ...]
     comment: str | None
@@ -38,7 +38,7 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class BaseLine:
-    """`type filter hook input priority …`; the priority's name still depends on the table's family."""
+    """`type filter hook input priority …`; what the priority's name means depends on the table's family."""
 
     type: str
     hook: str
@@ -61,7 +61,7 @@ Content = Opening | Closing | RuleLine | Types | BaseLine | Property
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line, and the handle that `nft -a` shows."""
+    """A line, and its handle if `nft -a` shows one."""
 
     content: Content
     handle: int | None = None

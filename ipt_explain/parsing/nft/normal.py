@@ -1,4 +1,4 @@
-"""What nft spells in several ways, made one: by both readers, text and JSON."""
+"""Normalising what nft spells in several ways, for the readers of text and JSON."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "securi
 _BRIDGE_PRIORITIES = {"dstnat": -300, "filter": -200, "out": 100, "srcnat": 300}
 
 USUAL_BURST = {"packets": 5}
-"""The burst of a limit that names none; no bytes."""
+"""The default burst of a limit in packets; limits in bytes have none."""
 
 
 def implicit_operator(left: Expression, right: Expression) -> Operator:
-    """How `LEFT RIGHT` compares: bit fields by any bit, all else by equality."""
+    """How `LEFT RIGHT` compares: bit fields by any bit, everything else by equality."""
     if isinstance(right, (SetLiteral, SetReference)):
         return Operator.EQUAL
     if isinstance(left, Conntrack):
@@ -41,12 +41,12 @@ def operator_sign(text: str) -> str:
 
 
 def reject_with(kind: str | None, code: Constant | None) -> Reject:
-    """A reject; port unreachable is what nft leaves out in most tables."""
+    """A reject; in most tables nft leaves out the default, port unreachable."""
     return Reject() if code == "port-unreachable" else Reject(kind, code)
 
 
 def priority_of(name: str | None, offset: int, family: TableFamily) -> int | None:
-    """The number of `dstnat - 10`; None for a name that nft does not have."""
+    """The number of `dstnat - 10`; None for an unknown name."""
     if name is None:
         return offset
     known = _BRIDGE_PRIORITIES if family is TableFamily.BRIDGE else _PRIORITIES

@@ -1,4 +1,4 @@
-"""What each phrase of the grammar means: its parts, keywords included, to an object of the model."""
+"""Converting each phrase of the grammar, from its parts with keywords, to an object of the model."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Expires:
 
 
 def only(parts: Parts) -> Any:
-    """What says no more than its first part."""
+    """A phrase that means the same as its first part."""
     return parts[0]
 
 

@@ -1,4 +1,4 @@
-"""Rules with something in them that the grammar does not know: what it knows before and after, the rest as text."""
+"""Rules that the grammar knows only in part: the unknown part in the middle becomes text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipt_explain.parsing.nft.lines import RuleLine
 
 _MOST_TRIES = 4
 
-# Words that open a statement whatever stands before them; others may be an argument of what is not known.
+# Words that always start a statement; others may be arguments of the unknown part.
 _RESUMPTION = re.compile(
     r"(?<= )(?:accept|drop|return|continue|(?:jump|goto) [^ ]+|reject|masquerade|redirect|[ds]nat|counter|log|comment)"
     r"(?![\w-])"
@@ -23,7 +23,7 @@ _TRAILING = re.compile(r" *#[^\n\"]*\Z")
 
 
 def recovered(text: str, lines: FormCache) -> RuleLine:
-    """The statements of a rule that does not parse: one of them, or more, is Unread."""
+    """The statements of a rule that does not parse; at least one of them is Unread."""
     if len(text) > MOST_CHARACTERS:
         return RuleLine((Unread(text),), None)
     text = _TRAILING.sub("", text)
@@ -54,7 +54,7 @@ def _rule(text: str, lines: FormCache) -> RuleLine | None:
 
 
 def _statement_ends(text: str) -> list[int]:
-    """Where, before the fault, the rule could have ended."""
+    """Where the rule could have ended before the fault."""
     parser: Any = nft_grammar().parse_interactive(text, start="line")
     ends: list[int] = []
     end = 0

@@ -1,4 +1,4 @@
-"""What the phrases of statements mean: matches, NAT, limits, logs and the like."""
+"""Converting phrases of statements: matches, NAT, limits, logs and the like."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, rejec
 from ipt_explain.records import dataclass
 
 Parts = list[Any]
-"""What the parts of a phrase mean, keywords included, in the order of the text."""
+"""The converted parts of a phrase, including keywords, in the order of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """`VALUE / MASK` of bits by name, which belongs to both sides of a match."""
+    """`VALUE / MASK` with named bits, which affects both sides of a match."""
 
     value: Expression
     mask: Expression
@@ -46,7 +46,7 @@ class Target:
 
 
 def match(parts: Parts) -> Match:
-    """A match, by its operator or the one that its sides imply."""
+    """A match, with its operator or the implied one."""
     left, right = parts[0], parts[-1]
     operator = Operator(parts[1]) if len(parts) == 3 else None
     if isinstance(right, Masked):
@@ -57,7 +57,7 @@ def match(parts: Parts) -> Match:
 
 
 def flags(parts: Parts) -> Expression:
-    """Bits by name."""
+    """Named bits."""
     names = tuple(part for part in parts if part not in (",", "|", "(", ")"))
     return names[0] if len(names) == 1 else Flags(names)
 
@@ -78,7 +78,7 @@ def local_nat(parts: Parts) -> Nat:
 
 
 def nat_address(parts: Parts) -> Expression:
-    """Where NAT leads: an address, a range, a prefix."""
+    """The target of NAT: an address, a range, a prefix."""
     words = [part for part in parts if part not in ("[", "]")]
     if len(words) == 1:
         return words[0]  # type: ignore[no-any-return]
@@ -86,7 +86,7 @@ def nat_address(parts: Parts) -> Expression:
 
 
 def counter(parts: Parts) -> Counter:
-    """A counter, with what it has counted."""
+    """A counter with its numbers."""
     return Counter(parts[2], parts[4]) if len(parts) > 1 else Counter()
 
 
@@ -120,20 +120,20 @@ def log(parts: Parts) -> Log:
 
 
 def log_flags(parts: Parts) -> tuple[list[str]]:
-    """What a log statement shows besides."""
+    """The flags of a log statement."""
     layer, _, names = parts[1].partition(" ")
     return ([f"{layer} {name}" for name in names.split(",")] if names else [layer],)
 
 
 def reject(parts: Parts) -> Reject:
-    """A refusal."""
+    """A reject statement."""
     if len(parts) == 1:
         return Reject()
     return reject_with(parts[2], parts[3] if len(parts) > 3 else None)
 
 
 def set_update(parts: Parts) -> SetUpdate:
-    """What is added to a set, updated or deleted."""
+    """A statement that adds, updates or deletes an element."""
     operation, target, _, key, *rest = parts
     timeout = data = None
     statements: list[Statement] = []

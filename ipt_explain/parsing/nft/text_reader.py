@@ -1,4 +1,4 @@
-"""`nft list ruleset` to a ruleset: the loop over lines, and which block each is in."""
+"""Converting `nft list ruleset` to a ruleset: the loop over lines, and the block that each is in."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _OPENS = re.compile(r"\{[ \t]*(?:#[^\"\n]*)?\Z")
 _HANDLE = re.compile(r"[ \t]*# handle [0-9]+[ \t]*\Z")
 
 MOST_RECOVERIES = 500
-"""Rules that the grammar does not know are taken apart this often in a text; after that they stay whole."""
+"""How many rules with unknown parts are taken apart in one text; later ones become a single Unread."""
 
 Block = TableDraft | ChainDraft | SetDraft | str | None
-"""Where a line is; an object that is not looked into is its kind and name."""
+"""The block around a line; a skipped object is represented by its kind and name."""
 
 
 class TextReader:
-    """Reads the listings of one source. Faults are collected, not raised; a rule that the grammar does not know is no
-    fault. `whole` is all of the source's text: nft's remarks on tables of iptables-nft may stand anywhere in it.
+    """Reads the listings of one source. Faults are collected, not raised; a rule that the grammar does not know is not
+    a fault. `whole` is all of the source's text: nft's remarks on tables of iptables-nft may be anywhere in it.
     """
 
     def __init__(self, source: str, whole: str) -> None:
@@ -46,7 +46,7 @@ class TextReader:
         self._recoveries = 0
 
     def read(self, text: str, first_line: int) -> None:
-        """Read a text whose first line is number `first_line` of the source."""
+        """Read a text that begins at line `first_line` of the source."""
         position, line, length = 0, first_line, len(text)
         count = text.count
         form = self._lines.nothing
@@ -76,7 +76,7 @@ class TextReader:
             self._cut(line)
 
     def _read_odd_line(self, text: str, position: int, line: int, form: Form) -> tuple[int, int, Form]:
-        """A line that fits neither of the forms that were likely."""
+        """Read a line that has neither of the likely forms."""
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
         raw = text[position:end]
@@ -104,7 +104,7 @@ class TextReader:
         return end + 1, line + text.count("\n", position, end) + 1, form
 
     def _read_aside(self, stripped: str) -> bool:
-        """Comments and dots. Returns whether the line was one."""
+        """Handle comments and dots. Returns whether the line was one."""
         if stripped.startswith("#"):
             return True
         if _ELISION.match(stripped):
@@ -113,7 +113,7 @@ class TextReader:
         return False
 
     def _end_of_braces(self, text: str, position: int, end: int) -> int:
-        """Where a rule ends whose braces somebody has wrapped."""
+        """The end of a rule whose braces were wrapped."""
         opening = text.find("{", end)
         closing = text.find("}", end, opening if opening >= 0 else len(text))
         if closing < 0:
@@ -135,8 +135,8 @@ class TextReader:
             self._place(read, raw, line)
 
     def _unread(self, stripped: str, raw: str, line: int, error: UnexpectedInput | None) -> None:
-        """A line that the grammar does not know: a rule of a chain stays as text, elsewhere it is passed over or a
-        fault."""
+        """Handle a line that the grammar does not know: a rule of a chain becomes text, other lines are skipped or
+        reported."""
         if isinstance(self._block, ChainDraft) and not _OPENS.search(stripped):
             if self._recoveries < MOST_RECOVERIES:
                 from ipt_explain.parsing.nft.recovery import recovered
@@ -263,7 +263,7 @@ class TextReader:
                 draft.size = content.value
 
     def _read_elements(self, draft: SetDraft, text: str, position: int, line: int) -> int:
-        """The elements from the opening brace on; returns where the text goes on."""
+        """Read the elements after an opening brace; returns the position after them."""
         found = self._elements.read(text, position, line)
         draft.elements.extend(found.elements)
         if found.elided:
@@ -278,7 +278,7 @@ class TextReader:
         self.draft.warnings.append(f"{self._source}:{line}: {text}")
 
     def _cut(self, line: int) -> None:
-        """A table that never ended."""
+        """Report a table that never ended."""
         assert self._table is not None
         self.draft.fragment = True
         if isinstance(self._block, SetDraft):

@@ -1,1 +1,1 @@
-"""What people paste: texts that are cut, thinned, wrapped, joined from several commands' output."""
+"""Pastes: texts that are cut, filtered, wrapped, or joined from the output of several commands."""

@@ -1,6 +1,6 @@
-"""What surrounds rules in a paste and is none: prose, headings, prompts with their commands, other tools' output.
+"""Recognising text around rules in a paste: prose, headings, prompts with commands, other tools' output.
 
-A line with any trace of a rule is never taken for such: it may be a rule that was broken on its way.
+A line with any trace of a rule never counts: it may be a damaged rule.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def is_row(line: str) -> bool:
 
 
 def is_around(line: str) -> bool:
-    """Whether a line is none of a dump's and hides no rule."""
+    """Whether a line is not part of a dump and hides no rule."""
     if len(line) > LOOK or _REFUSED.search(line) or _ROW.search(line):
         return False
     if first_sign(encoding.SIGNS, line) or first_sign(nft.SIGNS, line):

@@ -1,4 +1,4 @@
-"""Commands of iptables as people paste them above their output: after a prompt, a `#`, a `+` of `sh -x`."""
+"""iptables commands pasted above their output: after a prompt, a `#`, or the `+` of `sh -x`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WITH_VALUE = frozenset("tcwWAIDRNXPEFLSjgsdiopm")
 class Command:
     """One call of iptables or iptables-save.
 
-    `table` is the one named by -t, else filter; None for a saver that prints all. `action` is the letter of the
-    command (`L`, `S`, `A`, …), None for a saver. `chain` is the one that it names.
+    `table` is the one named by -t, else filter; None for iptables-save of all tables. `action` is the letter of the
+    command (`L`, `S`, `A`, …), None for iptables-save. `chain` is the chain that it names.
     """
 
     family: Family
@@ -32,12 +32,12 @@ class Command:
 
     @property
     def prints(self) -> bool:
-        """Whether rules on standard output are what it does."""
+        """Whether it prints rules on standard output."""
         return self.action in (None, "L", "S")
 
 
 def read_command(line: str) -> Command | None:
-    """The call of iptables in a line, whatever prompt or wrapper comes before it; None where there is none."""
+    """The call of iptables in a line, after any prompt or wrapper; None if there is none."""
     found = _TOOL.search(line)
     if found is None:
         return None
@@ -46,7 +46,7 @@ def read_command(line: str) -> Command | None:
 
 
 def command_of(words: Sequence[str]) -> Command | None:
-    """The call of iptables that the words of one command make; None where they call something else."""
+    """The call of iptables with these words; None if they call something else."""
     for place, word in enumerate(words):
         if is_tool(word):
             found = _TOOL.search(word)
@@ -55,7 +55,7 @@ def command_of(words: Sequence[str]) -> Command | None:
 
 
 def is_tool(word: str) -> bool:
-    """Whether a word is the name of iptables or one of its sisters, with or without its folder."""
+    """Whether a word is the name of iptables or a related tool, with or without its folder."""
     found = _TOOL.search(word)
     return found is not None and found.end() == len(word)
 

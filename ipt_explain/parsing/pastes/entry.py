@@ -1,4 +1,4 @@
-"""Whether a text is a paste, with more in it than rules: a look that costs next to nothing where it is not."""
+"""Entry point, with a cheap test for texts that hold only rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def prepare(source: SourceText, has_listings: bool) -> Prepared | None:
-    """The text with what people pasted around its rules made readable or left out; None where it needs nothing."""
+    """The text with everything around its rules made readable or left out; None if nothing needs changing."""
     if not has_odd_lines(source.text):
         return None
     from ipt_explain.parsing.pastes.preparing import prepare_from

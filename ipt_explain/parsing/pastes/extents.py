@@ -1,7 +1,8 @@
 """How much of its chains a table's section shows.
 
 iptables-save declares all chains, prints rules chain by chain in that order, and ends with COMMIT. `iptables -S` does
-the same without an end, so its last chain may go on. A chain that is used but not declared proves that lines are gone.
+the same without COMMIT, so its last chain may continue. A chain that is used but not declared proves that lines are
+missing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from ipt_explain.model import Chain, Extent, Form
 from ipt_explain.patterns import lazy_pattern
 
 _MOST_PASTED = 2000
-"""Nobody pastes a table of more chains; to look for gaps in that of a large node takes time."""
-# Any other name may be that of a target that the grammar does not know.
+"""Nobody pastes a table with more chains, and looking for gaps in a large node's table takes time."""
+# Other names may belong to targets that the grammar does not know.
 _CHAIN = lazy_pattern(r".*[a-z-]")
 
 
 class Extents:
-    """What one section shows of its table, and of each of its chains."""
+    """How much one section shows of its table, and of each chain."""
 
     def __init__(self, table: Extent, chains: Mapping[str, Extent], otherwise: Extent) -> None:
         self.table = table
@@ -30,7 +31,7 @@ class Extents:
         return self._chains.get(chain, self._otherwise)
 
     def without(self, skipped: set[str | None]) -> Extents:
-        """The same without lines of these chains, of any chain where None is among them."""
+        """The same after lines of these chains were skipped; None stands for any chain."""
         if not skipped:
             return self
         if None in skipped:
@@ -45,8 +46,8 @@ HOLED = Extents(Extent.SOME, {}, Extent.HOLED)
 
 
 def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
-    """The extents of a section whose `chains` come in the order read; `last_chain` has its last rule, None where it has
-    no rules; `ended` tells whether something after the section proves that the text goes on to its end.
+    """The extents of a section whose `chains` are in the order read; `last_chain` has its last rule, None if it has no
+    rules; `ended` says whether something after the section proves that it is not cut off.
     """
     if is_thinned(chains):
         return HOLED
@@ -65,8 +66,8 @@ def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, 
 
 
 def is_thinned(chains: Mapping[str, Chain], saved: bool = False) -> bool:
-    """Whether a chain is used and filled that the section does not declare, so that lines of it must be gone; where it
-    was `saved` from a kernel, whether one is used that it does not have.
+    """Whether lines are missing: the section uses and fills a chain without declaring it, or, if it was `saved` from a
+    kernel, uses a chain that it lacks.
     """
     undeclared = {name for name, chain in chains.items() if chain.line is None}
     if not undeclared and not (saved and len(chains) <= _MOST_PASTED):

@@ -1,4 +1,4 @@
-"""Lines of logs and documents: the rule, or the command, without what was put in front of it and after it."""
+"""Lines of logs and documents: removing what was added before and after a rule or command."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _LONGEST = 4096
 
 
 def is_element(line: str) -> bool:
-    """Whether a line is a string in a list of JSON."""
+    """Whether a line is a string in a JSON list."""
     return _ELEMENT.match(line) is not None
 
 
 def is_of_json(line: str) -> bool:
-    """Whether a line may be one of JSON, of which strings in a list are rules."""
+    """Whether a line may be part of JSON in which strings of a list are rules."""
     return len(line) <= _LONGEST and _JSON.match(line) is not None
 
 
 def unwrapped(line: str) -> str | None:
-    """The line as it was before a logger, a list or bold type; None where it has nothing of the kind."""
+    """The line without the additions of a logger, a list or bold type; None if it has none."""
     if len(line) > _LONGEST:
         return None
-    logged = _DOCKER.match(line) or _ELEMENT.match(line)  # `"stdout_lines": [` of ansible has such elements
+    logged = _DOCKER.match(line) or _ELEMENT.match(line)  # ansible's `"stdout_lines": [` has such elements
     if logged is not None:
         return _unquoted(logged[1])
     prefix = _PREFIX.match(line)
@@ -61,7 +61,7 @@ def unwrapped(line: str) -> str | None:
 
 
 def _call(tool: str, arguments: str) -> str | None:
-    """A call as klog prints it, in a list of words (from Kubernetes 1.24 on) or in one text."""
+    """A call as klog prints it: a list of words (from Kubernetes 1.24 on) or one text."""
     if arguments.startswith('"'):
         text = _unquoted(arguments)
         return None if text is None else f"{tool} {text}"

@@ -1,7 +1,7 @@
-"""One picture from several outputs: the same table as two commands printed it, one after the other.
+"""Merging several outputs of the same table, printed one after the other.
 
-A rule that both show is one rule. Order holds inside each output; across them it is known only as far as rules that
-both show tell. Where two outputs contradict each other, the later is right, and the contradiction is named.
+A rule in both outputs is one rule. Order is known inside each output, and between them only by rules that both show. If
+two outputs contradict each other, the later wins, and the contradiction is reported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _INTERFACES = lazy_pattern(r" (?:! )?-[io] [^ ]+")
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A chain that two outputs show with different rules, and where each of them does."""
+    """A chain that two outputs show with different rules, and the place in each."""
 
     table: str
     chain: str
@@ -26,11 +26,11 @@ class Conflict:
 
 
 _MOST_OUTPUTS = 64
-"""So many outputs that show one chain are put in order; more would cost more than they tell."""
+"""How many outputs of one chain are put in order; more would cost too much for what they add."""
 
 
 def chain_of_outputs(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
-    """A chain of which outputs show some rules, in the order of the text."""
+    """A chain from outputs that show some of its rules, in the order of the text."""
     chains = (Chain.of(name, rules, extent=Extent.SOME) for rules in outputs)
     if len(outputs) <= _MOST_OUTPUTS:
         chain = next(chains)
@@ -47,8 +47,8 @@ def chain_of_outputs(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
 
 
 def join_tables(before: Table, after: Table) -> tuple[Table, tuple[Conflict, ...]]:
-    """The table that two outputs show parts of, or all of. Takes the first one's dictionary of chains for its own, or a
-    text of many outputs would cost the square of them.
+    """Join two outputs of a table or of parts of it. Reuses the first one's dictionary of chains; otherwise the cost
+    would be quadratic in the number of outputs.
     """
     chains = before.chains if isinstance(before.chains, dict) else dict(before.chains)
     conflicts: list[Conflict] = []
@@ -79,7 +79,7 @@ def _line_of(chain: Chain) -> int | None:
 
 
 def _join_chains(before: Chain, after: Chain) -> tuple[Chain, bool]:
-    """The chain that two outputs show, and whether they agree."""
+    """The chain from two outputs, and whether they agree."""
     blind = _is_blind(before) or _is_blind(after)
     old, new = _keys(before, blind), _keys(after, blind)
     if old == new:
@@ -103,7 +103,7 @@ def _join_chains(before: Chain, after: Chain) -> tuple[Chain, bool]:
 
 
 def _same(before: Chain, after: Chain) -> Chain:
-    """One of two chains with the same rules: the one that says more."""
+    """One of two chains with the same rules: the one with more information."""
     clear = before if _is_blind(after) else after
     other = after if clear is before else before
     extents = (before.extent, after.extent)
@@ -119,7 +119,7 @@ def _is_blind(chain: Chain) -> bool:
 
 
 def _keys(chain: Chain, blind: bool) -> list[str]:
-    """What two outputs print alike of a rule: not its quotes, nor its interfaces where one of them prints none."""
+    """The rules without what outputs print differently: quotes, and interfaces if one output hides them."""
     texts = (rule.text.replace('"', "") for rule in chain.rules)
     return [_INTERFACES.sub("", text) if blind else text for text in texts]
 
@@ -134,9 +134,9 @@ def _clearer(before: Chain, after: Chain, pair: tuple[int | None, int | None]) -
 
 @dataclass(slots=True)
 class _Merge:
-    """Two sequences as one: places in the first and in the second, None where a rule is in one of them alone.
+    """Two sequences merged: places in the first and in the second, None if a rule is only in the other.
 
-    `in_order` tells that rules of both come in the same order in both; `ordered` that their common order is known.
+    `in_order`: common rules come in the same order in both; `ordered`: the order of all rules is known.
     """
 
     pairs: list[tuple[int | None, int | None]]
@@ -168,7 +168,7 @@ def _merge(old: Sequence[str], new: Sequence[str]) -> _Merge:
 
 
 def _take(merge: _Merge, old: tuple[int, int], new: tuple[int, int]) -> None:
-    """Rules between two that both outputs show."""
+    """Merge the rules between two common ones."""
     merge.pairs += [(place, None) for place in range(*old)]
     merge.pairs += [(None, place) for place in range(*new)]
     merge.only_old += old[1] - old[0]
@@ -178,8 +178,8 @@ def _take(merge: _Merge, old: tuple[int, int], new: tuple[int, int]) -> None:
 
 
 def _by_chance(rules: list[Rule]) -> list[Rule]:
-    """Rules whose order no output tells, in the only one in which all can be reached: those with a condition, then by
-    rising probability (1/3, 1/2), then those that match every packet.
+    """Put rules of unknown order into the only order in which all are reachable: those with a condition, then by rising
+    probability (1/3, 1/2), then those that match every packet.
     """
     return sorted(rules, key=_chance)
 

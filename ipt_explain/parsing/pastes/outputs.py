@@ -1,6 +1,6 @@
-"""Bare rules of a text as the outputs that they came in: order holds inside one, never across two.
+"""Splitting the bare rules of a text into outputs: order is known inside an output, not between them.
 
-Rules of one output are on consecutive lines. A blank line, a heading, a prompt between them begins another.
+Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
 
 BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel", "# {quote")
-"""How a fence, or the end of a page's block, comes to the reader of lines: no table goes on after it."""
+"""A fence or the end of a page's block, as comments for the line reader: no table continues after them."""
 
 JOINED = "#"
-"""What replaces a line that was joined to the one above it; it parts nothing."""
+"""Replaces a line that was joined to the one above it; does not separate outputs."""
 
 _GREP_GAP = lazy_pattern(r"[ \t]*-{2,}[ \t]*\Z")
-"""What grep prints between matches that have lines around them (-A, -B, -C)."""
+"""Separator of grep between matches with context lines (-A, -B, -C)."""
 _DOTS = ("..", "…", "⋮")
 _MARKS = " \t#<>()[]{}~*-.…⋮"
 _LEFT_OUT = lazy_pattern(
@@ -51,12 +51,12 @@ def _parted(source: SourceText, above: Rule, below: int) -> bool:
 
 
 def is_grep_gap(content: str) -> bool:
-    """Whether grep, or a person, left lines out here that may be of any kind."""
+    """Whether grep, or a person, left out lines of any kind here."""
     return _GREP_GAP.match(content) is not None
 
 
 def is_elision(content: str) -> bool:
-    """Whether others may have been here: a person left them out (`...`, `[12 more rules]`), or a pager waited."""
+    """Whether rules may be missing here: a person left them out (`...`, `[12 more rules]`), or a pager waited."""
     if len(content) > _LONGEST_MARK:
         return False
     if _PAGER.fullmatch(content.rstrip()):
@@ -68,5 +68,5 @@ def is_elision(content: str) -> bool:
 
 
 def _belongs(content: str) -> bool:
-    """Whether a line that is no rule may be inside one output: lines left out by grep, or by hand."""
+    """Whether a line without a rule may be inside one output: a gap made by grep or by hand."""
     return content == JOINED or is_grep_gap(content) or is_elision(content)

@@ -1,4 +1,4 @@
-"""The source of an HTML page: its lines without tags, and none of those that then hold nothing of rules or listings."""
+"""The source of an HTML page: its lines without tags, minus those that have no rules or listings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
 )
 _PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>")
-"""What a page has at least; the tags of bold type may be somebody's comment."""
+"""Tags that show that a text is a page; those of bold type could be in a rule's comment."""
 _DUMP_LINE = re.compile(RULE_START)
 _OPENS = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
@@ -21,8 +21,8 @@ _CHAIN = re.compile(r"\s*Chain \S")
 
 
 def without_tags(text: str) -> tuple[str, int]:
-    """The text without tags, and in how many lines there were any. Rules of a whole table stay as they are: chains,
-    interfaces and comments may have such names.
+    """The text without tags, and the number of lines with tags. Rules of a whole table stay unchanged: chains,
+    interfaces and comments may look like tags.
     """
     if not _PAGE.search(text):
         return text, 0

@@ -1,4 +1,4 @@
-"""A paste as the reader of rules takes it: line by line the same text, with what is no rule left out and named."""
+"""Preparing a paste for the reader of rules: the same lines, with everything but rules left out and reported."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ _FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What became of a text: `rest` has the same lines; `sections` hold rules that commands make, `beside` those that
-    come after another on its line; `incomplete` tells that rules were left out.
+    """A prepared text: `rest` has the same lines; `sections` have rules made by commands, `beside` those that follow
+    another rule on its line; `incomplete` says that rules were left out.
     """
 
     rest: str
@@ -62,7 +62,7 @@ class Prepared:
 
 
 def prepare_from(source: SourceText, has_listings: bool) -> Prepared | None:
-    """The text made ready; None where there is nothing in it that is worth it, or nothing to do."""
+    """Prepare a text; None if it has nothing worth reading, or needs no changes."""
     if not has_listings and not _WORTH_IT.search(source.text):
         return None
     preparing = _Preparing(source)
@@ -91,7 +91,7 @@ class _Preparing:
         self._in_table = False
 
     def run(self) -> None:
-        """Looks at each line once."""
+        """Process each line once."""
         lines = self._lines
         above = -1
         for place, line in enumerate(lines):
@@ -119,7 +119,7 @@ class _Preparing:
                 above = place if _DUMP_LINE.match(lines[place]) else -1
 
     def _without_fence(self, place: int, line: str) -> str:
-        """A rule without the fence that chat programs keep on its line."""
+        """A rule without the fence that chat programs leave on its line."""
         bare = _FENCED.sub("", line)
         if _DUMP_LINE.match(bare):
             bare = _FENCE_BEHIND.sub("", bare)
@@ -129,11 +129,11 @@ class _Preparing:
         return bare
 
     def _goes_on(self, above: int) -> bool:
-        """Whether a line of a table ends within quotes: the next one belongs to its comment."""
+        """Whether a line of a table ends within quotes, so that the next one continues its comment."""
         return self._in_table and self._lines[above].count('"') % 2 == 1
 
     def _mend(self, place: int, line: str) -> None:
-        """A rule with a slip that is known, as the rule that it was meant to be."""
+        """Repair a rule with a known slip."""
         if self._joiner.reads(line):
             return
         first, *others = several(line)
@@ -144,7 +144,7 @@ class _Preparing:
             self._beside += (self._joiner.read(other, place + 1) for other in others)
 
     def _hanging(self, place: int) -> bool:
-        """Takes a rule and the options that stand below it for one rule, where they are. Returns whether they are."""
+        """Join a rule with the options below it, if they form one rule. Returns whether they do."""
         text, count = hanging(self._lines, place)
         if not count:
             return False
@@ -159,7 +159,7 @@ class _Preparing:
         return True
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
-        """Makes one line ready. Returns whether it was joined to the line `above`."""
+        """Prepare one line. Returns whether it was joined to the line `above`."""
         if is_elision(line):
             return False
         legacy = _LEGACY.search(line)
@@ -202,14 +202,15 @@ class _Preparing:
         self._prefixed += 1
 
     def _continued(self, place: int) -> str:
-        """A command with the lines that it goes on in, which are taken out."""
+        """A command joined with its continuation lines, which are taken out."""
         line, count = continued(self._lines, place)
         for below in range(place + 1, place + 1 + count):
             self._set(below, "")
         return line
 
     def _is_read_as_script(self, place: int, line: str) -> bool:
-        """Whether a line is one of a script: a command that changes rules, one that does not, or the shell's own."""
+        """Handle a line of a script: a command that changes rules or does not, or the shell's own. Returns whether it
+        is one."""
         try:
             changes = changing_commands(line)
         except Unreadable:
@@ -237,7 +238,7 @@ class _Preparing:
         self._changed = True
 
     def _place(self, call: Call, text: str, line: int) -> bool:
-        """The rule that a command makes, into its table. Returns whether the command could be read."""
+        """Put the rule made by a command into its table. Returns whether the command could be read."""
         try:
             rule = self._joiner.read(text, line)
         except RuleSyntaxError:
@@ -258,7 +259,7 @@ class _Preparing:
         return True
 
     def prepared(self) -> Prepared | None:
-        """What was done, if anything."""
+        """The prepared text, if anything was changed."""
         if self._elements:
             self._leave_out_json()
         if not self._changed:

@@ -1,4 +1,4 @@
-"""Commands that change rules, as scripts and `sh -x` show them: `iptables -t nat -I …` as the rule that it makes."""
+"""Commands that change rules, in scripts and `sh -x` traces: `iptables -t nat -I …` as the rule that it adds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.parsing.pastes.commands import Command, command_of, is_tool
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
 _LONGEST = 4096
-"""iptables takes 255 words; no rule is as long as this."""
+"""iptables accepts 255 words; no rule is this long."""
 _VARIABLE = re.compile(r"\$[\w{('\"@*#?!-]|`|\{\w+, ?\w+")
 _SINGLE_QUOTED = re.compile(r"\\.|'[^']*'")
 _UNCOMMENTED = re.compile(r"""(?:[^'"\\#]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?<=\S)\#)*""")
@@ -31,7 +31,7 @@ _SHELL = re.compile(
 _CALLED_BY_VARIABLE = re.compile(r"\s*(?:\++ |sudo )?\"?\$\{?\w+\}?\"?\s")
 _BARE = re.compile(r"\s*-t (?:raw|mangle|nat|filter|security) -[AI] ")
 _NEEDS_QUOTES = re.compile(r"[^\w.,:/%@+=!~^*?\[\]{}()<>&;#-]")
-# What getopt_long of iptables takes for a longer name, as many scripts write it.
+# Abbreviated options that iptables' getopt_long accepts, as many scripts use them.
 _SHORT = {
     "DNAT": {"--to": "--to-destination"},
     "SNAT": {"--to": "--to-source"},
@@ -42,11 +42,11 @@ _COMMANDS = {"--append": "-A", "--insert": "-I", "--delete": "-D", "--replace": 
 
 
 class Unreadable(Exception):
-    """A command whose words only the shell knew."""
+    """A command whose words only the shell knows."""
 
 
 def continued(lines: Sequence[str], place: int) -> tuple[str, int]:
-    """A line with those that it goes on in, as sh joins them, and how many these are."""
+    """A line joined with its continuation lines as by sh, and the number of lines."""
     text, count = lines[place], 0
     while text.endswith("\\") and not text.endswith("\\\\") and place + count + 1 < len(lines):
         count += 1
@@ -61,27 +61,25 @@ def has_change(line: str) -> bool:
 
 
 def is_command(line: str) -> bool:
-    """Whether a line is a call of iptables that changes something, or asks whether a rule is there."""
+    """Whether a line is a call of iptables that changes something, or checks whether a rule exists."""
     return has_change(line) or changes_no_rule(line)
 
 
 def changes_no_rule(line: str) -> bool:
-    """Whether a line calls iptables to do something else, as to ask whether a rule is there; or tells of a call
-    without the quotes that it had.
+    """Whether a line calls iptables for something else, such as to check whether a rule exists; or shows a call that
+    has lost its quotes.
     """
     return len(line) <= _LONGEST and (_OTHER_COMMAND.match(line) is not None or _TOLD.search(line) is not None)
 
 
 def is_of_shell(line: str) -> bool:
-    """Whether a line of a script is the shell's own."""
+    """Whether a line of a script is shell syntax."""
     return len(line) <= _LONGEST and _SHELL.match(line) is not None
 
 
 def changing_commands(line: str) -> list[tuple[Command, str]]:
-    """The commands of a line that append, insert, replace or delete a rule, each with the rule as iptables-restore
-    takes it; none of any other line.
-
-    Raises Unreadable where one of them has variables, or quotes that are never closed.
+    """The commands in a line that append, insert, replace or delete a rule, each with the rule in the form of
+    iptables-restore. Raises Unreadable if one has variables, or unclosed quotes.
     """
     if _BARE.match(line):
         line = f"iptables {line}"
@@ -110,8 +108,8 @@ def _changes(command: Command | None) -> bool:
 
 
 def _simple_commands(text: str) -> Iterator[list[str]]:
-    """The words of each call of iptables in a line, its own name first, as sh splits them. Raises ValueError for a
-    quote that is never closed.
+    """The words of each call of iptables in a line, its name first, split as by sh. Raises ValueError for an unclosed
+    quote.
     """
     uncommented = _UNCOMMENTED.match(text)
     end = 0 if uncommented is None else uncommented.end()
@@ -126,7 +124,7 @@ def _simple_commands(text: str) -> Iterator[list[str]]:
         if word and _ENDS.issuperset(word):
             redirected = word[0] in "<>"
             if redirected and words and words[-1].isdecimal():
-                words.pop()  # the number of what is redirected, as in 2>/dev/null
+                words.pop()  # the redirected descriptor, as in 2>/dev/null
             if not redirected:
                 yield words
                 words = []
@@ -156,7 +154,7 @@ def _rule_words(words: list[str]) -> list[str]:
     kept = [names.get(word, word) for word in kept]
     for place, word in enumerate(kept):
         if word in ("-A", "-I", "-D", "-R") and place:
-            # The command comes first in what iptables-restore takes, with its chain and number.
+            # iptables-restore wants the command first, with its chain and number.
             end = place + 2
             if word in ("-I", "-D", "-R") and end < len(kept) and kept[end].isdecimal():
                 end += 1

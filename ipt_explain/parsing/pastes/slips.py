@@ -1,4 +1,4 @@
-"""What people and pages leave out of a rule, or put into it: repaired where it then is one."""
+"""Repairing what people and pages omit from a rule or add to it, if that yields a valid rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 4096
 
 
 def repaired(text: str, reads: Callable[[str], bool]) -> tuple[str, list[str]] | None:
-    """A rule as it was meant, and what was done to it; None for a text that is none, or that needs no repair."""
+    """The repaired rule, and what was done to it; None for a text that is not a rule, or needs no repair."""
     notes: list[str] = []
     straight = safe_normalisation(text)
     if straight is not None:
@@ -39,9 +39,7 @@ def repaired(text: str, reads: Callable[[str], bool]) -> tuple[str, list[str]] |
 
 
 def hanging(lines: Sequence[str], place: int) -> tuple[str, int]:
-    """A rule with the options that stand below it, further in, without what is said beside them; and how many lines
-    these are.
-    """
+    """A rule joined with the indented options below it, without remarks next to them; and the number of lines."""
     parts = list(_hanging(lines, place))
     return " ".join(_BESIDE.sub("", part).rstrip(" \t") for part in parts), len(parts) - 1
 
@@ -58,5 +56,5 @@ def _hanging(lines: Sequence[str], place: int) -> Iterator[str]:
 
 
 def several(line: str) -> list[str]:
-    """The rules that a window's padding put on one line; else the line alone."""
+    """The rules that a window's padding put on one line; otherwise only the line."""
     return _SEVERAL.split(line) if len(line) <= _LONGEST else [line]

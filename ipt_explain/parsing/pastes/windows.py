@@ -1,4 +1,4 @@
-"""Text that the window of a pager or an editor cut off: its longest lines end where the window did."""
+"""Text cut off by the window of a pager or editor: its longest lines end at the window's edge."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from ipt_explain.words.counts import counted
 
 _NARROWEST, _WIDEST = 60, 1000
-"""Windows have as many columns."""
+"""The range of columns that windows have."""
 _FEWEST = 2
 
 
 def lines_cut_off(text: str) -> tuple[int, ...]:
-    """The numbers of the lines that are as long as the longest, where several rules are; else none. That they are cut
-    off shows only where all others can be read, and these cannot.
+    """The numbers of the longest lines, if several rules have the same greatest length; else none. They are known to be
+    cut off only if they are unreadable and all others are not.
     """
     lines = text.split("\n")
     width = max(map(len, lines))
@@ -25,7 +25,7 @@ def lines_cut_off(text: str) -> tuple[int, ...]:
 
 
 def without_lines(text: str, numbers: Sequence[int]) -> str:
-    """The text with a comment in the place of some lines."""
+    """The text with comments instead of these lines."""
     lines = text.split("\n")
     for number in numbers:
         lines[number - 1] = "#"
@@ -33,7 +33,7 @@ def without_lines(text: str, numbers: Sequence[int]) -> str:
 
 
 def warning(source: str, text: str, numbers: Sequence[int]) -> str:
-    """What people should know of it."""
+    """The warning about lines that were cut off."""
     width = len(text.split("\n")[numbers[0] - 1])
     return (
         f"{source}: {counted(len(numbers), 'line')} end at column {width}, where a window cut them off, and were left "

@@ -1,4 +1,4 @@
-"""Rules that a terminal or a document broke into two lines: joined where the grammar fits, else left as they are."""
+"""Joining rules that a terminal or document broke into two lines, if the grammar accepts the result."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
 _RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
 _OPTION = re.compile(r"(?:-[a-z]|--[a-z][\w-]*|!)(?:[ \t]|\Z)")
 _NARROWEST = 60
-"""No terminal of fewer columns breaks lines inside words."""
+"""The narrowest terminal that is assumed to break lines inside words."""
 
 
 def window_of(lengths: Sequence[int]) -> int:
-    """The width of the window that broke lines of these lengths; 0 where none shows."""
+    """The width of the window that broke lines of these lengths; 0 if unknown."""
     width = max(lengths, default=0)
     return width if width >= _NARROWEST and lengths.count(width) > 1 else 0
 
 
 class Joiner:
-    """Tries joints; only so many, as each costs a reading by the grammar."""
+    """Tries to join lines, a limited number of times, since each try parses a rule."""
 
     def __init__(self, tries: int = 1500) -> None:
         self._shapes = ShapeCache()
         self._tries = tries
 
     def read(self, text: str, line: int = 1) -> Rule:
-        """A rule's text as a rule. Raises RuleSyntaxError."""
+        """Parse a rule. Raises RuleSyntaxError."""
         rule, _ = self._shapes.read(self._shapes.start, LogicalLine.of(text), line)
         return rule
 
     def reads(self, text: str) -> bool:
-        """Whether a text is a rule; False when too many were asked about."""
+        """Whether a text is a rule; False after too many tries."""
         self._tries -= 1
         if self._tries < 0:
             return False
@@ -46,8 +46,8 @@ class Joiner:
         return True
 
     def joined(self, above: str, below: str, filled: bool) -> str | None:
-        """Two lines as the rule that they are together; None where they are not, or where nobody can tell. `filled`:
-        the first reaches to the edge of a window.
+        """The rule that two lines form together; None if they do not, or if that is uncertain. `filled`: the first
+        line reaches the edge of a window.
         """
         if not _RULE.match(above) or self._tries < 3 or len(above) > 4096 or len(below) > 4096:
             return None
@@ -68,7 +68,7 @@ class Joiner:
         return None
 
     def _target(self, text: str) -> str | None:
-        """Where a text sends packets, if it is a rule and says so."""
+        """The target of a text, if it is a rule with one."""
         try:
             return self.read(text).target
         except RuleSyntaxError:

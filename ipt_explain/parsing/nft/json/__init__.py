@@ -1,1 +1,1 @@
-"""What `nft -j` prints."""
+"""Reading the output of `nft -j`."""

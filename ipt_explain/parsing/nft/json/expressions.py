@@ -1,6 +1,6 @@
 """The expressions, verdicts and elements of `nft -j`, as libnftables-json(5) describes them.
 
-What is not known here becomes Unread, with its JSON as text. Depth is bounded: nft nests a few levels.
+Anything unknown becomes Unread, with its JSON as text. Depth is bounded: nft nests only a few levels.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def element_of(item: Json, line: int = 0) -> Element:
 
 
 def keyed_element(item: Json, data: Verdict | Expression | None, line: int) -> Element:
-    """An element of a set or map, with what belongs to its key."""
+    """An element of a set or map, with its key's attributes."""
     if type(item) is dict and "elem" in item:
         body = item["elem"]
         counter = counter_of(body["counter"]) if "counter" in body else None
@@ -88,7 +88,7 @@ def _data(item: Json) -> Verdict | Expression:
 
 
 def expression_of(item: Json, depth: int = 0) -> Expression:
-    """What a statement looks at, compares with or writes."""
+    """An expression."""
     kind = type(item)
     if kind is str:
         return SetReference(item[1:]) if item[:1] == "@" else item
@@ -157,7 +157,7 @@ def _map(body: Json, depth: int) -> MapLookup:
 
 
 def set_data_of(item: Json) -> SetData:
-    """A set or map: its name, or written out."""
+    """A set or map, by name or written out."""
     data = expression_of(item)
     if not isinstance(data, (SetReference, SetLiteral)):
         raise ValueError

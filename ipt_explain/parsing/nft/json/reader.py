@@ -1,4 +1,4 @@
-"""`nft -j list ruleset` to a ruleset: the objects of the document, in any order."""
+"""Converting `nft -j list ruleset` to a ruleset. The document's objects may come in any order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OBJECTS = frozenset(
 
 
 class JsonReader:
-    """Reads one document. Faults are collected, not raised; a statement that is not known is none.
+    """Reads one document. Faults are collected, not raised; unknown statements are not faults.
 
     `line` is where the document begins.
     """
@@ -31,7 +31,7 @@ class JsonReader:
         self.line = 1
 
     def read(self, text: str, first_line: int) -> None:
-        """Read a document whose first line is number `first_line` of the source."""
+        """Read a document that begins at line `first_line` of the source."""
         self.line = first_line
         try:
             document = json.loads(text)

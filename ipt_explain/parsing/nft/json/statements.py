@@ -1,4 +1,4 @@
-"""The statements of `nft -j`, as libnftables-json(5) describes them. What is not known here becomes Unread."""
+"""The statements of `nft -j`, as libnftables-json(5) describes them. Anything unknown becomes Unread."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def statement_of(item: Json) -> Statement:
 def _match(body: Json) -> Match:
     left = expression_of(body["left"])
     right = expression_of(body["right"])
-    # Indexes of interfaces, realms and groups are strings in JSON, numbers in text.
+    # Indexes of interfaces, realms and groups are strings in JSON but numbers in text.
     if type(right) is str and right.isdecimal() and not (isinstance(left, Meta) and left.key.endswith("name")):
         right = int(right)
     operator = Operator(body["op"])

@@ -1,4 +1,4 @@
-"""The values of nft's JSON, checked: what is of another kind raises ValueError."""
+"""Type checks for values of nft's JSON. Other types raise ValueError."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from ipt_explain.model.nft import Unread
 
 Json = Any
-"""What the json module makes of a document."""
+"""A value from the json module."""
 
 FAILURES = (KeyError, ValueError, TypeError, AttributeError, IndexError)
-"""What a document raises that is not as expected."""
+"""Exceptions that an unexpected document may raise."""
 
 
 def unread(item: Json) -> Unread:
-    """What is not known, as text."""
+    """An unknown value, as text."""
     return Unread(json.dumps(item, ensure_ascii=False))
 
 
@@ -58,5 +58,5 @@ def maybe_number(item: Json) -> int | None:
 
 
 def several(item: Json) -> list[str]:
-    """Flags: nft prints one as a string, several as a list; nft 1.1.7 always as a list."""
+    """Flags: a string for one, a list for several; nft 1.1.7 always prints a list."""
     return item if isinstance(item, list) else [item]
