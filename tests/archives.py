@@ -1,4 +1,4 @@
-"""The archives in tests/data: captured material, too much of it to lie about as files."""
+"""The archives of captured data in tests/data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def read_archive(name: str) -> dict[str, bytes]:
-    """Every file of `tests/data/NAME.tar.xz` by its path, in order of path."""
+    """The files of `tests/data/NAME.tar.xz`, sorted by path."""
     found: dict[str, bytes] = {}
     with tarfile.open(DATA / f"{name}.tar.xz") as archive:
         for member in archive:

@@ -1,4 +1,4 @@
-"""What all tests share: surroundings that do not leak into what the program prints."""
+"""Fixtures and settings for all tests: an environment that does not affect the program's output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.golden_support import golden, pytest_addoption
 
 __all__ = ["golden", "plain_surroundings", "pytest_addoption"]
 
-# No test depends on how busy the machine is.
+# Tests must not depend on the machine's load.
 settings.register_profile("ipt-explain", deadline=None)
 settings.load_profile("ipt-explain")
 
@@ -21,10 +21,10 @@ _LEAKS = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_F
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where Hypothesis gets a seed, make its inputs depend on nothing else.
+    """If Hypothesis gets a seed, make its inputs depend on nothing else.
 
-    It also draws constants of all modules that are loaded (hypothesis.internal.constants_ast), and which those are
-    depends on what tests a worker ran before.
+    It also draws constants of all imported modules (hypothesis.internal.constants_ast), which depend on the tests that a
+    worker ran before.
     """
     if config.getoption("hypothesis_seed", None) is not None:
         for module in pkgutil.walk_packages(ipt_explain.__path__, "ipt_explain."):

@@ -1,4 +1,4 @@
-"""Captured material other than kube-proxy's dumps: kernel verdicts, bad input, input for iptables-restore."""
+"""Captured data other than kube-proxy's dumps: kernel verdicts, bad input, input for iptables-restore."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.archives import read_archive
 class KernelCase:
     """A dump, packets sent through it, and what the kernel did with them.
 
-    `data["packets"]` has for each what was expected and, by backend (`legacy`, `nft`), what was `observed`.
+    For each packet, `data["packets"]` has the expectation and, by backend (`legacy`, `nft`), what was `observed`.
     """
 
     name: str
@@ -24,7 +24,7 @@ class KernelCase:
 
 @dataclass(frozen=True)
 class MalformedInput:
-    """Input that is wrong, or nearly so, and what iptables-restore said to it by tool and manner (`legacy_test`, `nft_load`, …)."""
+    """Wrong or nearly wrong input, and iptables-restore's answers by tool and mode (`legacy_test`, `nft_load`, …)."""
 
     name: str
     content: bytes
@@ -33,13 +33,13 @@ class MalformedInput:
 
     @property
     def accepted_by_legacy(self) -> bool:
-        """Whether `iptables-legacy-restore --test` took it."""
+        """Whether `iptables-legacy-restore --test` accepted it."""
         return bool(self.results["legacy_test"]["accepted"])
 
 
 @dataclass(frozen=True)
 class RestoreInput:
-    """What a kube-proxy handed to `iptables-restore --noflush --counters`; the first of a `capture` is a full sync."""
+    """kube-proxy's input for `iptables-restore --noflush --counters`; the first of a `capture` is a full sync."""
 
     capture: str
     name: str
@@ -65,7 +65,7 @@ def kernel_cases() -> tuple[KernelCase, ...]:
 
 @functools.cache
 def malformed_inputs() -> tuple[MalformedInput, ...]:
-    """Every bad input, in order of file name."""
+    """Every bad input, sorted by file name."""
     files = read_archive("malformed")
     return tuple(
         MalformedInput(entry["file"], files[entry["file"]], entry["why"], entry["results"])
@@ -75,7 +75,7 @@ def malformed_inputs() -> tuple[MalformedInput, ...]:
 
 @functools.cache
 def restore_inputs() -> tuple[RestoreInput, ...]:
-    """Every input, in order of capture and time."""
+    """Every input, sorted by capture and time."""
     return tuple(
         RestoreInput(path.split("/")[0], path.split("/")[1].removesuffix(".txt"), content.decode())
         for path, content in read_archive("restore-input").items()

@@ -1,6 +1,6 @@
-"""Golden files: what the program printed when somebody last looked at it and found it good.
+"""Golden files: the program's output when last reviewed.
 
-    pytest --update-golden    rewrites them; look at the difference before you commit it
+    pytest --update-golden    rewrites them; review the diff before you commit it
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Golden = Callable[[str, str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds `--update-golden`."""
+    """Add `--update-golden`."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from what is printed now")
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compares a text with `tests/golden/NAME`: `golden(name, text)`."""
+    """A function that compares a text with `tests/golden/NAME`: `golden(name, text)`."""
     update = bool(request.config.getoption("--update-golden"))
 
     def compare(name: str, text: str) -> None:

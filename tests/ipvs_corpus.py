@@ -1,7 +1,7 @@
-"""Nodes of kube-proxy's IPVS mode, as the node's tools print them.
+"""Captured nodes in kube-proxy's IPVS mode.
 
-`tests/data/ipvs.tar.xz` holds one folder a release and scenario. kube-proxy ran against a mock API server; rules, sets and
-addresses are the kernel's, virtual servers what kube-proxy asked the kernel for. `truth.json` was derived from the objects.
+`tests/data/ipvs.tar.xz` has one folder per release and scenario. kube-proxy ran against a mock API server; rules, sets and
+addresses come from the kernel, virtual servers from kube-proxy's requests to it. `truth.json` was derived from the objects.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class IpvsNode:
     files: Mapping[str, str]
 
     def text(self, names: tuple[str, ...] = SAVED) -> str:
-        """The outputs of these tools, one behind the other."""
+        """The outputs of these tools, one after another."""
         return "".join(self.files.get(name, "") for name in names)
 
     @property
     def truth(self) -> Any:
-        """Virtual servers by family, with the Services that they are for."""
+        """Virtual servers by family, with their Services."""
         return json.loads(self.files["truth"])
 
     @property
@@ -42,7 +42,7 @@ class IpvsNode:
 
 @functools.cache
 def ipvs_nodes() -> tuple[IpvsNode, ...]:
-    """All captures, by release and scenario."""
+    """All captures, sorted by release and scenario."""
     found: dict[str, dict[str, str]] = {}
     for path, content in read_archive("ipvs").items():
         folder, _, file = path.rpartition("/")

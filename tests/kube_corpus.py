@@ -1,8 +1,8 @@
-"""What real kube-proxy binaries wrote, release by release, with the objects that made them do so.
+"""Rules written by real kube-proxy binaries of several releases, with the objects that they saw.
 
-`tests/data/kube-proxy.tar.xz` holds one folder a release (1.14, 1.18, 1.22, 1.24, 1.27, 1.30) and scenario. Each was captured
-by running that release against a mock API server in a network namespace and saving its rules. `truth.json` was derived from the
-objects, not from the dump, and checked against the dump by a reader of its own.
+`tests/data/kube-proxy.tar.xz` has one folder per release (1.14, 1.18, 1.22, 1.24, 1.27, 1.30) and scenario. Each was captured
+by running that release against a mock API server in a network namespace and saving its rules. `truth.json` was derived from
+the objects, not from the dump, and checked against the dump by an independent reader.
 
     for scenario in scenarios():
         dump = ipt_explain.parse(scenario.ipv4)
@@ -22,7 +22,7 @@ from tests.archives import read_archive
 
 @dataclass(frozen=True)
 class Scenario:
-    """One capture. `files` are its texts by name, as `iptables-save.txt`."""
+    """One capture. `files` are its texts by name, such as `iptables-save.txt`."""
 
     version: str
     name: str
@@ -35,22 +35,22 @@ class Scenario:
 
     @property
     def dumps(self) -> dict[str, str]:
-        """Its dumps by file name: `iptables-save.txt`, mostly `ip6tables-save.txt`, here and there `iptables-save-c.txt`."""
+        """Its dumps by file name: `iptables-save.txt`, usually `ip6tables-save.txt`, sometimes `iptables-save-c.txt`."""
         return {name: text for name, text in self.files.items() if name.endswith(".txt")}
 
     @property
     def ipv4(self) -> str:
-        """What iptables-save printed."""
+        """The output of iptables-save."""
         return self.files["iptables-save.txt"]
 
     @property
     def ipv6(self) -> str | None:
-        """What ip6tables-save printed, where it was captured."""
+        """The output of ip6tables-save, if captured."""
         return self.files.get("ip6tables-save.txt")
 
     @property
     def truth(self) -> Any:
-        """What the proxy should have done, by family and service port; `quirk` marks what the release did otherwise."""
+        """What the proxy should do, by family and service port; `quirk` marks where the release differs."""
         return json.loads(self.files["truth.json"])
 
     @property
@@ -60,11 +60,11 @@ class Scenario:
 
     @property
     def config(self) -> Any:
-        """How the proxy was run: version, flags, node, backend."""
+        """The proxy's configuration: version, flags, node, backend."""
         return json.loads(self.files["config.json"])
 
     def json(self, name: str) -> Any:
-        """Any other JSON file of it (`events.json`, `objects-initial.json`: of 1.30/live-small)."""
+        """Any other JSON file (1.30/live-small has `events.json` and `objects-initial.json`)."""
         return json.loads(self.files[name])
 
 
@@ -79,7 +79,7 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def scenario(version: str, name: str) -> Scenario:
-    """One capture by release and name; KeyError where there is none."""
+    """One capture by release and name. Raises KeyError if there is none."""
     for found in scenarios():
         if (found.version, found.name) == (version, name):
             return found

@@ -1,8 +1,8 @@
-"""What `iptables -L` printed of rules that are known, and of nodes of kube-proxy.
+"""Output of `iptables -L` for known rules and for nodes with kube-proxy.
 
-`tests/data/listings.tar.xz` holds `rules.jsonl`, rules as iptables-save prints them with the lines that `iptables -L -n`
-and `-L -n -v` (1.8.9, legacy and nf_tables, IPv4 and IPv6) print of them, and a folder a node with its dump and its
-listings in four styles.
+`tests/data/listings.tar.xz` has `rules.jsonl`, rules as printed by iptables-save, with the lines that `iptables -L -n` and
+`-L -n -v` (1.8.9, legacy and nf_tables, IPv4 and IPv6) print for them, and a folder per node with its dump and its listings
+in four styles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.archives import read_archive
 
 @dataclass(frozen=True)
 class ListedRule:
-    """One rule: what iptables-save prints, and the rows that listings with and without -v have of it."""
+    """One rule as printed by iptables-save, and its rows in listings with and without -v."""
 
     chain: str
     saved: str

@@ -1,4 +1,4 @@
-"""Captured rulesets of kube-proxy's nftables mode, as several releases of nft print them, and one of its neighbours."""
+"""Captured rulesets of kube-proxy's nftables mode, printed by several releases of nft, and one of other programs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.archives import read_archive
 
 @dataclass(frozen=True)
 class Listing:
-    """A ruleset as `nft list ruleset` printed it, and as `nft -j list ruleset` did where that was captured.
+    """A ruleset printed by `nft list ruleset`, and by `nft -j list ruleset` if captured.
 
-    `name` is `RELEASE/SCENARIO/FILE`; `truth` is what the cluster's objects say, None for the neighbours' rules.
+    `name` is `RELEASE/SCENARIO/FILE`; `truth` is derived from the cluster's objects, None for other programs' rules.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Listing:
 
 @functools.cache
 def listings() -> tuple[Listing, ...]:
-    """Every listing that holds something: nft 0.9.8 (bullseye) printed nothing for some."""
+    """Every listing that is not empty: nft 0.9.8 (bullseye) printed nothing for some."""
     files = read_archive("nftables")
     found = []
     for path, content in files.items():
@@ -44,5 +44,5 @@ def listings() -> tuple[Listing, ...]:
 
 
 def listing(name: str) -> Listing:
-    """The listing of a name."""
+    """The listing with this name."""
     return next(each for each in listings() if each.name == name)

@@ -1,4 +1,4 @@
-"""The examples in the README are what the program prints. After a change: `python -m tests.readme_examples`."""
+"""The README's examples, which are real output. `python -m tests.readme_examples` updates them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXAMPLE = re.compile(r"(<!-- example:begin ([^\n]*) -->\n```\n)(.*?)(```\n<!-- 
 
 
 def with_fresh_examples(text: str) -> str:
-    """The README's text with every example as the program prints it now."""
+    """The README's text with current output in every example."""
     return _EXAMPLE.sub(lambda found: found[1] + output(found[2]) + found[4], text)
 
 
@@ -26,7 +26,7 @@ def commands(text: str) -> list[str]:
 
 
 def output(command: str) -> str:
-    """What `ipt-explain COMMAND` prints into a pipe, 100 columns wide."""
+    """The output of `ipt-explain COMMAND` into a pipe, 100 columns wide."""
     done = subprocess.run(
         [sys.executable, "-m", "ipt_explain", *shlex.split(command), "--width", "100"],
         check=False,

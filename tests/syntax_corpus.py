@@ -1,6 +1,6 @@
-"""Rules of every module, as iptables 1.8.9 took and saved them, legacy and nf_tables, IPv4 and IPv6.
+"""Rules of every module, as accepted and saved by iptables 1.8.9, legacy and nf_tables, IPv4 and IPv6.
 
-`tests/data/syntax.tar.xz` holds `rules.jsonl`, one rule a line with its input and what the four tools saved of it, and
+`tests/data/syntax.tar.xz` has `rules.jsonl`, one rule per line with its input and what the four tools saved, and
 `options.tsv`, every module's options with their arity, written from iptables' sources and man pages.
 """
 
@@ -16,7 +16,7 @@ from tests.archives import read_archive
 
 @dataclass(frozen=True)
 class SavedRule:
-    """One rule: what was given to iptables, what iptables-save printed, and whether that could be loaded again."""
+    """One rule: the input of iptables, the output of iptables-save, and whether that could be loaded again."""
 
     given: str | None
     saved: str
@@ -41,7 +41,7 @@ def _files() -> dict[str, bytes]:
 
 @functools.cache
 def saved_rules() -> tuple[SavedRule, ...]:
-    """Every rule once for each different text that was saved of it. `given` is None where it was no text."""
+    """Every rule, once for each different text that was saved. `given` is None if the input was not text."""
     rules = (json.loads(line) for line in _files()["rules.jsonl"].decode().splitlines())
     return tuple(
         dict.fromkeys(
@@ -55,7 +55,7 @@ def saved_rules() -> tuple[SavedRule, ...]:
 
 @functools.cache
 def known_options() -> tuple[KnownOption, ...]:
-    """The options of all matches and targets; a module without options has one that is named `-`."""
+    """The options of all matches and targets; a module without options has one named `-`."""
     rows = csv.DictReader(_files()["options.tsv"].decode().splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(
         KnownOption(row["kind"], row["module"], row["option"], row["arity"], row["negatable"] == "y")

@@ -33,7 +33,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
     assert line in ipt_explain.parse(b"*nat\n:KUBE-SERVICES - [0:0]\n" + line + b"COMMIT\n").to_text().encode("utf-8", "surrogateescape")
 
 
-def test_a_line_that_is_no_rule_has_a_place_and_a_remedy() -> None:
+def test_an_invalid_line_has_a_place_and_a_remedy() -> None:
     with pytest.raises(ipt_explain.DumpSyntaxError) as caught:
         ipt_explain.parse("*nat\n:X - [0:0]\n-A X -d\nCOMMIT\n", source="node.txt")
     assert caught.value.line == 3
@@ -42,7 +42,7 @@ def test_a_line_that_is_no_rule_has_a_place_and_a_remedy() -> None:
     assert str(caught.value).startswith("node.txt:3:")
 
 
-def test_lenient_leaves_such_lines_out_and_says_so() -> None:
+def test_lenient_skips_such_lines_with_a_warning() -> None:
     dump = ipt_explain.parse("*nat\n:X - [0:0]\n-A X -d\n-A X -j RETURN\nCOMMIT\n", lenient=True)
     assert "-A X -j RETURN" in dump.to_text()
     assert "-A X -d" not in dump.to_text()

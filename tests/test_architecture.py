@@ -137,7 +137,7 @@ def test_no_other_library_is_needed() -> None:
     assert [str(found) for found in FOREIGN if found.target.split(".")[0] not in known] == []
 
 
-def test_no_module_needs_itself() -> None:
+def test_no_module_imports_itself() -> None:
     """No cycles among modules, as far as names that they import from each other go."""
     order: TopologicalSorter[str] = TopologicalSorter()
     for found in OWN:
@@ -151,7 +151,7 @@ def test_no_module_needs_itself() -> None:
     assert " -> ".join(cycle) == ""
 
 
-def test_slots_of_rules_are_looked_up_where_they_are_laid_out() -> None:
+def test_only_model_and_parsing_index_values_of_rules() -> None:
     """Others ask a rule or a chain for a word."""
     others = [path for path in MODULES.values() if path.relative_to(ROOT).parts[0] not in ("model", "parsing")]
     assert [str(path) for path in others if ".values[" in path.read_text(encoding="utf-8")] == []

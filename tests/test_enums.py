@@ -73,7 +73,7 @@ def _answer(question: Callable[[Any], object], made: Any) -> object:
 
 
 @pytest.mark.parametrize("number", range(len(_QUESTIONS)))
-def test_a_closed_set_answers_as_an_enum(number: int) -> None:
+def test_enums_behave_like_pythons(number: int) -> None:
     wanted, found = (_answer(_QUESTIONS[number], made) for made in _BOTH)
     assert found == wanted
 

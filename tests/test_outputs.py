@@ -17,7 +17,7 @@ def _is_ours(head: bytes) -> bool:
     return head.startswith(b"ours")
 
 
-def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_written_without_leftovers(tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
     write_file(path, ["ä", b"\xff", "\udcfe"])
     assert path.read_bytes() == b"\xc3\xa4\xff\xfe"
@@ -47,7 +47,7 @@ def test_the_old_file_stays_where_writing_fails(tmp_path: Path, failure: BaseExc
     assert os.listdir(tmp_path) == ["out.txt"]
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     def chunks() -> Iterator[str]:
         raise OSError(28, "No space left on device")
         yield ""
@@ -89,7 +89,7 @@ def test_a_link_is_not_followed_unless_forced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "no/such/folder.txt", "bad\0name"])
-def test_what_cannot_be_written_is_refused_in_words(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot write"):
         write_file(f"{tmp_path}/{name}", ["x"])
 

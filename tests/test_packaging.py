@@ -54,7 +54,7 @@ def test_the_grammar_is_found_inside_the_package() -> None:
     assert any(name.endswith(".lark") for name in names)
 
 
-def test_every_file_beside_the_modules_is_shipped(setup_cfg: configparser.ConfigParser) -> None:
+def test_every_data_file_is_shipped(setup_cfg: configparser.ConfigParser) -> None:
     folders = {name: ROOT.joinpath(*name.split(".")) for name in _packages_on_disk()} | {"ipt_explain.grammar": ROOT / "grammar"}
     data = {path for folder in folders.values() for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
     shipped = {
@@ -66,7 +66,7 @@ def test_every_file_beside_the_modules_is_shipped(setup_cfg: configparser.Config
     assert shipped == data
 
 
-def test_a_build_puts_tables_beside_the_grammar_that_fit_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_adds_tables_that_fit_the_grammar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributions = pytest.importorskip("setuptools.dist")
     from grammar.build_tables import BuildWithTables
     from ipt_explain.parsing.grammar_files import grammar_text

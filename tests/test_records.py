@@ -82,7 +82,7 @@ def _answer(question: Callable[[dict[str, Any]], object], made: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("number", range(len(_QUESTIONS)))
-def test_a_record_answers_as_a_dataclass(number: int) -> None:
+def test_records_behave_like_dataclasses(number: int) -> None:
     wanted, found = (_answer(_QUESTIONS[number], made) for made in _BOTH)
     assert found == wanted
 

@@ -10,7 +10,7 @@ from ipt_explain.inputs.limits import ALL_LIMITS, LONGEST_NUMBER, Limit
 PAGE = (Path(__file__).parents[1] / ".github" / "SECURITY.md").read_text(encoding="utf-8")
 
 
-def test_every_limit_stands_there_with_its_default() -> None:
+def test_every_limit_is_listed_with_its_default() -> None:
     listed = dict(re.findall(r"^\| `(IPT_EXPLAIN_MAX_\w+)` \| (\w+) \|", PAGE, re.MULTILINE))
     assert listed == {limit.variable: _written(limit) for limit in ALL_LIMITS}
     assert f"more than {LONGEST_NUMBER:,} digits" in PAGE

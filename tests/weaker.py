@@ -1,4 +1,4 @@
-"""Whether what is said of a part of a dump is borne out by the whole: the same, or that it is not known."""
+"""Checking statements about a part of a dump against the whole: each must be the same, or unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROUNDING = 1e-5
 
 
 def wrong_statements(part: str, whole: str, lenient: bool = False) -> list[str]:
-    """What explain and audit say of a part of a dump that they do not say of the whole."""
+    """Statements of explain and audit about a part of a dump that are not true of the whole."""
     shown = ipt_explain.parse(part, lenient=lenient)
     return [*_of_explain(_explained(shown), _known(whole)), *_of_audit(shown, whole)]
 
@@ -74,7 +74,7 @@ def _statements(service: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
         yield f"masquerade {key}", service["masquerade"][key], truth["masquerade"][key]
     known = {each["chain"]: each for each in truth["endpoints"]}
     for endpoint in service["endpoints"]:
-        if any(front["kind"] == "cluster-ip" for front in service["frontends"]):  # else it is of all that leads here
+        if any(front["kind"] == "cluster-ip" for front in service["frontends"]):  # else it covers all frontends
             yield "endpoint probability", endpoint["probability"], known[endpoint["chain"]]["probability"]
         for key in ("address", "port", "hairpin", "affinity_timeout", "local"):
             yield f"endpoint {key}", endpoint[key], known[endpoint["chain"]][key]
@@ -96,7 +96,7 @@ def _statements(service: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _of_fate(fate: Any, truth: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Shares beside an unknown one say `at least`. What the whole does not tell, it cannot refute."""
+    """With an unknown share, the others mean `at least`. What the whole does not show cannot be refuted."""
     open_ended = any(lost["how"] == "unknown" for lost in fate["lost"])
     for key in ("served", "refused"):
         said, known = fate[key], truth[key]

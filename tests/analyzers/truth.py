@@ -1,4 +1,4 @@
-"""Services as `truth.json` has them, beside services as `explain -o json` has them, in one vocabulary.
+"""Converting Services in `truth.json` and in the output of `explain -o json` to one form, for comparison.
 
 truth.json was derived from the API objects that kube-proxy saw, so agreement means that the rules were understood.
 """
@@ -28,7 +28,7 @@ def expected(truth: Record) -> Record:
         "hairpin": True if shown else None,
     }
     if "external_ip_endpoints" in truth:
-        # Up to 1.19 external IPs knew no policy: each kind of frontend has its own endpoints.
+        # Up to 1.19 external IPs ignored policies, so each kind of frontend has its own endpoints.
         record["external_ip_endpoints"] = sorted(truth["external_ip_endpoints"])
     elif "external_verdict" in truth:
         record["external_verdicts"] = {truth["external_verdict"]}
@@ -42,7 +42,7 @@ def expected(truth: Record) -> Record:
 
 
 def found(service: Record, like: Record) -> Record:
-    """An entry of explain's JSON in the form of `expected`; `like` tells which fields are comparable."""
+    """An entry of explain's JSON in the form of `expected`; `like` says which fields are comparable."""
     balancers = {each["chain"]: each for each in service["balancers"]}
     cluster = [each for each in service["frontends"] if each["kind"] == "cluster-ip"]
     outside = [each for each in service["frontends"] if each["kind"] != "cluster-ip"]

@@ -18,7 +18,7 @@ WIDTH = 120
 
 
 def rules_of_modules() -> list[AuditRule]:
-    """What the rules' modules say of themselves, by ID."""
+    """The rules from their modules, by ID."""
     rules = importlib.import_module("ipt_explain.audit.rules")
     names = [each.name for each in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}.") if ".ipt" in each.name]
     found = [value for name in names for value in vars(importlib.import_module(name)).values() if isinstance(value, Check)]
@@ -77,7 +77,7 @@ def _quoted(text: str) -> str:
 
 
 def table_in(text: str) -> str:
-    """What stands between the markers. Raises ValueError where they are missing."""
+    """The text between the markers. Raises ValueError if they are missing."""
     return text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
 
 

@@ -1,4 +1,4 @@
-"""Captured dumps with a line changed: what rules of the catalogue are tried on."""
+"""Captured dumps with one line changed, to try rules of the catalogue on."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tests.kube_corpus import scenario
 
 
 def captured(version: str, name: str = "policy") -> str:
-    """What iptables-save printed in a capture."""
+    """The output of iptables-save in a capture."""
     return scenario(version, name).ipv4
 
 
 def without(text: str, *parts: str) -> str:
-    """The text less the one rule that holds all of `parts`."""
+    """The text without the one rule that contains all of `parts`."""
     return _replaced(text, parts, None)
 
 
 def changed(text: str, old: str, new: str, *parts: str) -> str:
-    """The text with `old` replaced by `new` in the one rule that holds it and all of `parts`."""
+    """The text with `old` replaced by `new` in the one rule that contains it and all of `parts`."""
     return _replaced(text, (old, *parts), lambda line: line.replace(old, new, 1))
 
 
 def ahead_of(text: str, rule: str, *parts: str) -> str:
-    """The text with a rule ahead of the one that holds all of `parts`."""
+    """The text with a rule before the one that contains all of `parts`."""
     return _replaced(text, parts, lambda line: f"{rule}\n{line}")
 
 
 def behind(text: str, rule: str, *parts: str) -> str:
-    """The text with a rule behind the one that holds all of `parts`."""
+    """The text with a rule after the one that contains all of `parts`."""
     return _replaced(text, parts, lambda line: f"{line}\n{rule}")
 
 
@@ -61,20 +61,20 @@ def _known(text: str) -> frozenset[str]:
 
 
 def new_findings(text: str, before: str) -> list[Finding]:
-    """What the audit finds in a text that it did not find in the one that it was made from."""
+    """The audit's findings in a text that are not in the original."""
     known = _known(before)
     return [finding for finding in audit_text(text) if finding.fingerprint not in known]
 
 
 def finding(rule_id: str, text: str, before: str) -> Finding:
-    """The only new finding of a rule, which is what the change made."""
+    """The only new finding of a rule, caused by the change."""
     found = [each for each in new_findings(text, before) if each.rule == rule_id]
     assert len(found) == 1, [str(each) for each in new_findings(text, before)]
     return found[0]
 
 
 def line_of(text: str, *parts: str) -> int:
-    """The number of the one rule that holds all of `parts`."""
+    """The line number of the one rule that contains all of `parts`."""
     numbers = [
         number
         for number, line in enumerate(text.splitlines(), 1)

@@ -1,4 +1,4 @@
-"""Short ways to audit a text."""
+"""Shortcuts for auditing a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipt_explain.parsing import read_dump
 
 
 def audit_text(text: str, source: str = "-") -> list[Finding]:
-    """All findings in a text; a rule that fails on it fails the test."""
+    """All findings in a text. An exception in a rule fails the test."""
     return audit_read(read_dump(text, source=source))
 
 
@@ -22,10 +22,10 @@ def audit_read(dump: Dump) -> list[Finding]:
 
 
 def fired(text: str) -> set[str]:
-    """The IDs of the rules that find something in a text."""
+    """The IDs of the rules with findings in a text."""
     return {finding.rule for finding in audit_text(text)}
 
 
 def findings_of(rule_id: str, text: str) -> list[Finding]:
-    """What one rule finds in a text."""
+    """The findings of one rule in a text."""
     return [finding for finding in audit_text(text) if finding.rule == rule_id]

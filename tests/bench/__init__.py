@@ -1,1 +1,1 @@
-"""`python -m tests.bench`: what a dump costs, against what iptables itself takes for it."""
+"""`python -m tests.bench`: the cost of reading a dump, compared with iptables itself."""

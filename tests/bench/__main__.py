@@ -1,4 +1,4 @@
-"""Measure, in one run on one machine, and print each figure beside its goal.
+"""Measure, in one run on one machine, and print each figure with its goal.
 
     python -m tests.bench                      all of it: 3,200, 32,000 and 320,000 rules, some fifteen minutes
     python -m tests.bench --quick              one run of each instead of three, without 320,000 rules: two minutes
@@ -6,10 +6,10 @@
     python -m tests.bench --only start worst   some parts: sizes, start, worst
     python -m tests.bench --markdown           as the README has it
 
-Every figure is CPU time (user and system) of a process and its children, the median of runs that take turns with those of
-the yardsticks. Seconds differ from machine to machine; ratios differ less. There are two yardsticks:
-`iptables-legacy-restore --test`, which reads and checks the same dump, and grows faster than it; and `tests.bench.splitter`,
-which splits it into words, and is linear.
+Every figure is CPU time (user and system) of a process and its children, the median of runs that alternate with the
+yardsticks. Seconds differ between machines; ratios differ less. There are two yardsticks: `iptables-legacy-restore --test`,
+which reads and checks the same dump and whose cost grows faster than the dump; and `tests.bench.splitter`, which splits it
+into words in linear time.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _READ = "import sys; from ipt_explain.parsing import read_dump; read_dump(open(s
 
 @dataclass(frozen=True)
 class Dump:
-    """A generated dump on disk, and another that differs from it in some endpoints."""
+    """A generated dump on disk, and another with some different endpoints."""
 
     path: Path
     other: Path
@@ -59,7 +59,7 @@ class Dump:
 
     @property
     def rules(self) -> int:
-        """How many rules it has."""
+        """Its number of rules."""
         return RULES_PER_DUMP + RULES_PER_SERVICE * self.services
 
 
@@ -74,11 +74,11 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = arguments.runs or (1 if arguments.quick else 3)
     sizes = arguments.services or (SIZES[:-1] if arguments.quick else SIZES)
-    # Elsewhere than here: `audit` would read this project's configuration.
+    # Run elsewhere: here `audit` would read this project's configuration.
     os.environ["PYTHONPATH"] = str(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        # As where it is installed: modules are compiled once.
+        # Compile modules only once, as in an installation.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "compiled")
         parts: dict[str, Callable[[], Iterable[Table]]] = {
@@ -121,7 +121,7 @@ def _sizes(folder: Path, sizes: Sequence[int], runs: int) -> Iterator[Table]:
 
 
 def _generate(folder: Path, count: int) -> Dump:
-    """In a process of its own, as this one must stay small."""
+    """Generate in a separate process, since this one must stay small."""
     dump = Dump(folder / f"{count}.txt", folder / f"{count}-other.txt", count)
     for path, endpoints in ((dump.path, ENDPOINTS), (dump.other, ENDPOINTS - 1)):
         with path.open("wb") as file:
@@ -130,7 +130,7 @@ def _generate(folder: Path, count: int) -> Dump:
 
 
 def _commands(dump: Dump) -> dict[str, Sequence[str]]:
-    """What is measured, by the name it is printed with; the yardsticks first."""
+    """The commands to measure, by printed name; the yardsticks first."""
     target = services(dump.services // 2 + 1, ENDPOINTS)[-1]
     path = str(dump.path)
     packet = ("--from", "10.128.0.1", "--to", f"{target.vip}:{target.port}")
@@ -152,7 +152,7 @@ def _commands(dump: Dump) -> dict[str, Sequence[str]]:
     tool = shutil.which("iptables-legacy-restore", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     unshare = shutil.which("unshare")
     if tool is not None and unshare is not None and os.geteuid() == 0:
-        # In a network namespace of its own, so that no table is made here.
+        # In a separate network namespace, so that it creates no table here.
         commands = {RESTORE: (unshare, "-n", tool, "--test", path), **commands}
     return commands
 
@@ -206,13 +206,13 @@ def _worst(case: str, command: str, found: Cost) -> str:
 
 
 def _measured(what: str, commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, Cost]:
-    """The median costs; says on standard error what is measured, as it takes long."""
+    """The median costs. Prints progress to standard error, since this takes long."""
     print(f"measuring {what}: {len(commands)} commands, {runs} runs of each", file=sys.stderr, flush=True)
     return medians(commands, runs)
 
 
 def _seconds(found: Cost) -> str:
-    """A refusal with a clear message is an answer, too."""
+    """Seconds; a refusal with a clear message counts as an answer, too."""
     answered = found.ok or (found.status == 2 and "internal error" not in found.errors)
     return f"{found.cpu:.2f} s" + ("" if found.ok else " refused" if answered else " !")
 

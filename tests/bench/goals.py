@@ -1,4 +1,4 @@
-"""What is measured, and what it may cost."""
+"""Sizes of the benchmarks, and goals for their cost."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SIZES = (100, 1_000, 10_000)
-"""Services of the generated dumps, of ten endpoints each: 3,223, 32,023 and 320,023 rules."""
+"""Services in the generated dumps, with ten endpoints each: 3,223, 32,023 and 320,023 rules."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """The most that a command may cost on one dump: CPU time in times of `iptables-legacy-restore --test`, peak memory in
-    times of the file. None where nothing is promised."""
+    """The most that a command may cost on one dump: CPU time as a multiple of `iptables-legacy-restore --test`, peak memory
+    as a multiple of the file's size. None for no goal."""
 
     restore: float | None = None
     memory: float | None = None
@@ -29,10 +29,10 @@ GOALS: Mapping[str, Mapping[int, Goal]] = {
 }
 
 GROWTH = 1.2
-"""The most that the cost of a rule may grow by from 1,000 services to 10,000."""
+"""The largest factor by which the cost per rule may grow from 1,000 services to 10,000."""
 
 START: Mapping[str, float] = {"explain": 1.6, "audit": 2.5, "rules": 2.0}
-"""A pasted fragment of a dozen rules: the most, in times of `import click, rich`."""
+"""Goals for a pasted fragment of a dozen rules, as multiples of `import click, rich`."""
 
 WORST: Mapping[tuple[str, str], float] = {
     ("20,000 rules of different form", "explain"): 4.0,

@@ -1,4 +1,4 @@
-"""What a command costs: CPU time and memory of it and its children, as the kernel counted them."""
+"""Measuring a command: CPU time and memory of it and its children, as counted by the kernel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Cost:
 
 
 def cost(command: Sequence[str], timeout: float = TIMEOUT_SECONDS) -> Cost:
-    """Run a command once, its output thrown away. This process must stay small: a child's peak starts at its parent's size."""
+    """Run a command once and discard its output. This process must stay small: a child's peak starts at its parent's size."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True
@@ -54,7 +54,7 @@ def cost(command: Sequence[str], timeout: float = TIMEOUT_SECONDS) -> Cost:
 
 
 def medians(commands: Mapping[str, Sequence[str]], runs: int) -> dict[str, Cost]:
-    """The median cost of each command. They run in turn, so that whatever else the machine does meets all alike."""
+    """The median cost of each command. They run in turn, so that other load on the machine affects all of them."""
     found: dict[str, list[Cost]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():

@@ -1,8 +1,8 @@
-"""A yardstick that is linear in the text: splits the lines of a dump into words, keeps them, and understands nothing.
+"""A linear yardstick: splits the lines of a dump into words and keeps them, without understanding them.
 
     python -m tests.bench.splitter DUMP
 
-It stands for what a script does that needs a few words of a dump: each line becomes a dictionary of its options.
+It does what a script would do that needs a few words of a dump: each line becomes a dictionary of its options.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def split(text: str) -> dict[str, dict[str, list[Rule]]]:
 
 
 def _words(line: str) -> list[str]:
-    """Words of a line whose quotes hold no escapes."""
+    """Words of a line without escapes in its quotes."""
     words: list[str] = []
     for number, part in enumerate(line.split('"')):
         if number % 2:

@@ -1,4 +1,4 @@
-"""What was measured, as aligned text for a terminal or as Markdown for the README."""
+"""Tables of measurements, as aligned text for a terminal or as Markdown for the README."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Table:
-    """A title, the columns' names (the first is of the rows), and rows of as many cells."""
+    """A title, the columns' names (the first one is for the names of rows), and rows with as many cells."""
 
     title: str
     columns: Sequence[str]
@@ -34,7 +34,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def beside_goal(figure: float, goal: float | None, unit: str = "") -> str:
-    """A figure, and in parentheses the most that it should be, marked where it is more."""
+    """A figure with its goal in parentheses, marked if it is higher."""
     if goal is None:
         return f"{figure:.2f}{unit}"
     return f"{figure:.2f}{unit} ({goal:g}{'' if figure <= goal else ', missed'})"

@@ -1,4 +1,4 @@
-"""Small inputs that cost much where a program recurses, walks every path, or compares all with all."""
+"""Small inputs that are expensive for programs that recurse, walk every path, or compare all with all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def jump_chain(depth: int = 1_000) -> Iterator[str]:
 
 
 def diamond(layers: int = 40) -> Iterator[str]:
-    """Layers that each jump to the next by two ways: 2^layers paths through a few dozen chains."""
+    """Layers that each jump to the next in two ways: 2^layers paths through a few dozen chains."""
     yield _HEAD
     for number in range(layers + 1):
         yield f":L{number:03d} - [0:0]\n:A{number:03d} - [0:0]\n:B{number:03d} - [0:0]\n"
@@ -40,7 +40,7 @@ def diamond(layers: int = 40) -> Iterator[str]:
 
 
 def long_chain(rules: int = 100_000) -> Iterator[str]:
-    """One chain with one address a rule, as block lists make it."""
+    """One chain with one address per rule, like a block list."""
     yield "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
     for number in range(rules):
         yield f"-A INPUT -s 11.{number >> 16}.{number >> 8 & 255}.{number & 255}/32 -j DROP\n"
@@ -56,7 +56,7 @@ def large_service(endpoints: int = 33_000) -> Iterator[str]:
 
 
 def exposed_services(count: int = 4_000) -> Iterator[str]:
-    """Services with node ports, load balancers, source ranges and affinity: long chains of unlike rules."""
+    """Services with node ports, load balancers, source ranges and affinity: long chains of different rules."""
     nodeports = [f"-A KUBE-NODEPORTS -p tcp -m tcp --dport {30_000 + number} -j {{ext}}\n" for number in range(count)]
     fronts, chains = [], []
     for number, nodeport in enumerate(nodeports):
@@ -107,7 +107,7 @@ def many_shapes(rules: int = 20_000, seed: int = 1) -> Iterator[str]:
 
 
 def appended_and_deleted(rules: int = 5_000) -> Iterator[str]:
-    """Restore input that takes back all that it adds."""
+    """Restore input that deletes everything it adds."""
     yield _HEAD
     lines = [f"PREROUTING -s 11.0.{number >> 8}.{number & 255}/32 {_DNAT}" for number in range(rules)]
     yield from (f"-A {line}" for line in lines)
@@ -116,7 +116,7 @@ def appended_and_deleted(rules: int = 5_000) -> Iterator[str]:
 
 
 def repeated_tables(sections: int = 100_000) -> Iterator[str]:
-    """One table over and over, each time empty."""
+    """One empty table, repeated."""
     for _ in range(sections):
         yield "*nat\nCOMMIT\n"
 

@@ -1,4 +1,4 @@
-"""The program run as its users run it: a process with arguments, standard input, and three results."""
+"""Running the program as users do: as a process with arguments and standard input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLES = ROOT / "samples"
 
 @dataclass(frozen=True)
 class Result:
-    """What a run left behind."""
+    """The result of a run."""
 
     status: int
     out: str
@@ -22,7 +22,7 @@ class Result:
 
 
 def run(*arguments: str | Path, stdin: str | bytes | None = None, **environment: str) -> Result:
-    """Run `ipt-explain` with these arguments; without `stdin`, standard input is a closed terminal's (empty, no pipe)."""
+    """Run `ipt-explain` with these arguments; without `stdin`, standard input is empty and not a pipe."""
     done = subprocess.run(
         [sys.executable, "-m", "ipt_explain", *map(str, arguments)],
         input=stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin,

@@ -61,7 +61,7 @@ def test_a_flushed_nat_table_has_one_wording(
     [("explain",), ("explain", "-o", "table"), ("audit",), ("trace", *TO, "10.96.0.10:53"), ("report", "-o", "markdown")],
     ids=" ".join,
 )
-def test_chains_without_rules_have_one_wording(
+def test_all_formats_word_chains_without_rules_alike(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "node.txt").write_text(FLUSHED)
@@ -76,7 +76,7 @@ def test_nothing_is_judged_where_there_are_no_rules(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out.startswith("Nothing to check: there are no rules")
 
 
-def test_sets_alone_tell_nothing_of_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sets_alone_say_nothing_about_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sets = next(node.files["ipset-list"] for node in ipvs_nodes() if node.id == "1.33/basic")
     (tmp_path / "sets.txt").write_text(sets)
     run(["audit", str(tmp_path / "sets.txt")])

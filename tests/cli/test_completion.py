@@ -90,7 +90,7 @@ def test_bash_offers_what_the_program_knows(installed: dict[str, str]) -> None:
 
 
 @needs("zsh")
-def test_zsh_completes_a_word_that_only_one_fits(installed: dict[str, str], tmp_path: Path) -> None:
+def test_zsh_completes_an_unambiguous_word(installed: dict[str, str], tmp_path: Path) -> None:
     """zsh completes at its prompt alone, so it is given a terminal of its own."""
     script = tmp_path / "ask.zsh"
     script.write_text(

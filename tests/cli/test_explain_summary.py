@@ -39,13 +39,13 @@ def unhooked() -> str:
     return text.replace(HOOK, "")
 
 
-def test_a_healthy_node_has_no_word_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_node_shows_no_problems(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, BASIC)
     assert "SERVICES" not in text
     assert "Next:" not in text
 
 
-def test_what_a_neighbour_answers_is_no_trouble() -> None:
+def test_connections_answered_by_another_program_are_no_trouble() -> None:
     text = read_archive("neighbours")["nodelocaldns-ahead.txt"].decode()
     found = health(explain(read_dump(text)).services)
     assert found.well
@@ -55,7 +55,7 @@ def test_what_a_neighbour_answers_is_no_trouble() -> None:
     assert re.search(r"answered connections from pods and outside, by line \d+ │ node-local-dns \(raw PREROUTING\)", told)
 
 
-def test_what_all_services_hang_on_is_told_once() -> None:
+def test_what_affects_all_services_is_printed_once() -> None:
     text = read_archive("neighbours")["docker28-behind.txt"].decode()
     found = health(explain(read_dump(text)).services)
     assert found.doubt is not None and not found.troubles and not found.causes
@@ -69,7 +69,7 @@ def test_what_all_services_hang_on_is_told_once() -> None:
     assert "NODE ? a policy may drop connections to 4 Services (filter FORWARD, line 12), depending on" in policy
 
 
-def test_what_few_services_hang_on_is_told_of_each() -> None:
+def test_what_affects_few_services_is_printed_for_each() -> None:
     text = POLICY.read_text(encoding="utf-8")
     first = "-A FORWARD -m conntrack --ctstate NEW -m comment --comment \"kubernetes load balancer firewall\""
     assert first in text
@@ -79,7 +79,7 @@ def test_what_few_services_hang_on_is_told_of_each() -> None:
     assert unknown == [f"kube-system/kube-dns:{port}" for port in ("dns", "dns-tcp", "metrics")]
 
 
-def test_a_state_without_a_loss_is_a_trouble_too() -> None:
+def test_a_state_without_a_loss_is_also_a_trouble() -> None:
     services = explain(read_dump(BASIC.read_text(encoding="utf-8"))).services
     (trouble,) = health([replace(services[0], state=ServiceState.UNMATCHED), *services[1:]]).troubles
     assert (trouble.standing, trouble.lost) == (Standing.BROKEN, None)
@@ -94,7 +94,7 @@ def test_virtual_servers_have_no_names_and_may_refuse_all() -> None:
     assert "! tcp 203.0.113.7:80 refuses all connections" in told
 
 
-def test_one_cause_is_told_once() -> None:
+def test_a_shared_cause_is_printed_once() -> None:
     found = health(explain(read_dump(unhooked())).services)
     (cause,) = found.causes
     assert (cause.how, cause.decider.chain, len(cause.services)) == (Loss.UNTRANSLATED, "PREROUTING", 4)
@@ -208,7 +208,7 @@ def test_a_loss_is_in_the_tree_with_its_rule() -> None:
     assert "no connection gets there" in tree
 
 
-def test_a_loss_names_the_frontends_that_it_is_met_by_where_others_are_spared() -> None:
+def test_a_loss_names_its_frontends_if_others_are_not_affected() -> None:
     text = POLICY.read_text(encoding="utf-8").replace("--dst-type LOCAL -j KUBE-NODEPORTS", "--dst-type BLACKHOLE -j RETURN")
     told = " ".join(run("explain", stdin=text).out.split())
     assert "✗ default/etp-local-aff NodePort not translated" in told

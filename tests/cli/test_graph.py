@@ -140,7 +140,7 @@ def test_external_policy_local_shows_both_balancers() -> None:
         (["--chain", "KUBE-NONE"], "there is no chain KUBE-NONE"),
     ],
 )
-def test_what_is_not_there_is_said(arguments: list[str], said: str) -> None:
+def test_unknown_names_are_reported(arguments: list[str], said: str) -> None:
     drawn = run("graph", BASIC, *arguments)
     assert drawn.status == 2 and drawn.out == "" and said in drawn.err
 
@@ -154,7 +154,7 @@ def test_a_service_without_endpoints_has_no_chains() -> None:
     assert drawn.status == 2 and "a/idle" in drawn.err and "no chains" in drawn.err
 
 
-def test_pictures_that_nobody_can_draw_come_with_a_warning() -> None:
+def test_a_picture_too_large_to_draw_comes_with_a_warning() -> None:
     jumps = "".join(f"-A PREROUTING -j C{number}\n" for number in range(600))
     drawn = run("graph", "-o", "mermaid", stdin=jumps)
     assert drawn.status == 0 and "maxEdges" in drawn.err

@@ -68,7 +68,7 @@ def test_a_misspelt_command_is_not_taken_for_a_file() -> None:
     assert "there is no command and no file 'audti'. Did you mean audit?" in result.err
 
 
-def test_a_file_that_is_named_like_a_command_almost_is_read(tmp_path: Path) -> None:
+def test_a_file_with_nearly_a_commands_name_is_read(tmp_path: Path) -> None:
     dump = tmp_path / "audi"
     dump.write_bytes(FRAGMENT.read_bytes())
     assert run(dump).status == 0
@@ -82,7 +82,7 @@ def test_a_wrong_command_line_is_status_2_with_a_hint(arguments: list[str]) -> N
     assert "Try 'ipt-explain explain -h' for help." in result.err
 
 
-def test_words_from_the_command_line_are_shown_escaped() -> None:
+def test_words_of_the_command_line_are_escaped() -> None:
     result = run("--output", "\x1b[31m")
     assert result.status == 2
     assert "\x1b" not in result.err
@@ -113,7 +113,7 @@ def test_live_and_files_exclude_each_other() -> None:
     assert "--live" in result.err
 
 
-def test_a_line_that_is_no_rule_is_reported_and_nothing_else_is_printed() -> None:
+def test_an_invalid_line_is_reported_and_nothing_else_is_printed() -> None:
     result = run(stdin="*nat\n:PREROUTING ACCEPT [0:0]\nnonsense\nCOMMIT\n")
     assert result.status == 2
     assert result.out == ""
@@ -130,7 +130,7 @@ def test_the_faults_of_all_files_are_reported(tmp_path: Path) -> None:
     assert f"{tmp_path / 'two'}:2:1: " in result.err
 
 
-def test_lenient_goes_on_and_says_how_many_lines_it_skipped() -> None:
+def test_lenient_continues_and_counts_skipped_lines() -> None:
     result = run("--lenient", stdin="*nat\n:PREROUTING ACCEPT [0:0]\nnonsense\nCOMMIT\n")
     assert result.status == 0
     assert "warning: " in result.err
@@ -162,7 +162,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
-def test_a_closed_standard_output_is_said_in_one_line() -> None:
+def test_a_closed_standard_output_is_reported_in_one_line() -> None:
     done = subprocess.run(
         ["bash", "-c", f"'{sys.executable}' -m ipt_explain '{FRAGMENT}' >&-"], capture_output=True, check=False, cwd=ROOT, text=True
     )
@@ -170,7 +170,7 @@ def test_a_closed_standard_output_is_said_in_one_line() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a full device")
-def test_a_full_disk_is_said_in_one_line() -> None:
+def test_a_full_disk_is_reported_in_one_line() -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-m", "ipt_explain", str(FRAGMENT)],
@@ -205,7 +205,7 @@ def test_whatever_goes_wrong_there_is_a_status_and_no_traceback(
     assert "Traceback" not in captured.err
 
 
-def test_an_interrupt_is_status_130_without_a_word() -> None:
+def test_an_interrupt_silently_exits_with_130() -> None:
     code = """
 import os, signal
 import ipt_explain.inputs
@@ -250,7 +250,7 @@ def _read(screen: int) -> bytes:
         return b""
 
 
-def test_width_is_held() -> None:
+def test_the_width_is_respected() -> None:
     for width in (40, 60, 80, 120, 200):
         lines = run(SAMPLES / "kube-proxy-1.30-policy.txt", "--width", str(width)).out.splitlines()
         assert max(map(len, lines)) <= width
@@ -293,7 +293,7 @@ def test_no_word_of_a_dump_is_acted_upon(word: str, output: str) -> None:
         assert (":smile:" in result.out) is (word == ":smile:")
 
 
-def test_an_empty_dump_is_explained_and_refused_by_all_else() -> None:
+def test_only_explain_accepts_an_empty_dump() -> None:
     explained = run("-", stdin="")
     assert explained.status == 0
     assert "nftables mode" in explained.out

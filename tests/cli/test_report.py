@@ -137,7 +137,7 @@ def test_it_is_written_to_a_file_and_not_over_the_dump(tmp_path: Path) -> None:
     assert dump.read_bytes() == DAMAGED.read_bytes()
 
 
-def test_a_selection_is_all_that_is_shown() -> None:
+def test_only_the_selection_is_shown() -> None:
     _, found = page(DAMAGED, "-s", "kube-dns:dns")
     shown = "".join(found.text)
     assert "IPT202" in shown and "IPT401" not in shown

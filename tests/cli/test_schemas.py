@@ -36,7 +36,7 @@ def _check(name: str, document: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_one(name: str) -> None:
+def test_schemas_are_valid(name: str) -> None:
     schema = json.loads(run("schema", name).out)
     Draft202012Validator.check_schema(schema)
     assert schema["properties"]["schema"] == {"const": f"ipt-explain/{name}/{SCHEMAS[name]}"}

@@ -77,7 +77,7 @@ def test_a_rule_is_understood_as_people_paste_it(text: str) -> None:
         ("[7:420] -A X -j ACCEPT", "7 packets, 420 bytes"),
     ],
 )
-def test_what_a_line_says_beside_its_rule_is_noted(text: str, note: str) -> None:
+def test_a_lines_counters_and_command_are_noted(text: str, note: str) -> None:
     assert f"Note: {note}\n" in run("show", "--rule", text).out
 
 
@@ -86,13 +86,13 @@ def test_the_table_of_a_rule_must_be_one_of_iptables() -> None:
     assert shown.status == 2 and "there is no table bogus" in shown.err
 
 
-def test_a_dump_tells_what_a_rules_marks_mean() -> None:
+def test_a_dump_names_the_marks_of_a_rule() -> None:
     text = "*nat\n:KUBE-MARK-MASQ - [0:0]\n-A KUBE-MARK-MASQ -j MARK --set-xmark 0x100/0x100\nCOMMIT\n"
     shown = run("show", "--rule", "-A X -m mark --mark 0x100/0x100 -j ACCEPT", "-", stdin=text)
     assert "mark bit 0x100 (the masquerade mark) set" in shown.out
 
 
-def test_a_rule_that_is_none_is_pointed_at() -> None:
+def test_a_caret_points_at_an_invalid_rule() -> None:
     shown = run("show", "--rule", "-A X --nonsense")
     assert shown.status == 2 and shown.out == ""
     assert "--nonsense" in shown.err and "^" in shown.err
@@ -117,11 +117,11 @@ def test_an_unknown_table_is_answered_with_those_there_are() -> None:
     assert shown.status == 2 and "nat" in shown.err
 
 
-def test_nothing_to_read_is_said() -> None:
+def test_missing_input_is_reported() -> None:
     assert run("show", "KUBE-SERVICES", "no-such-file.txt").status == 2
 
 
-def test_names_and_dumps_stand_in_any_order() -> None:
+def test_names_and_dumps_may_come_in_any_order() -> None:
     first, second = run("show", "KUBE-SERVICES", BASIC), run("show", BASIC, "KUBE-SERVICES")
     assert first.status == 0 and first.out == second.out
     piped = run("show", "KUBE-SERVICES", stdin=BASIC.read_text(encoding="utf-8"))
@@ -156,7 +156,7 @@ def test_a_rule_as_people_type_it(text: str) -> None:
     assert 'Comment: "a b"' in shown.out
 
 
-def test_a_glob_shows_all_that_fit_and_every_family() -> None:
+def test_a_glob_shows_all_matches_in_every_family() -> None:
     document = json.loads(run("show", "KUBE-SVC-*", DUAL, "-o", "json").out)
     chains = document["chains"]
     assert document["schema"] == "ipt-explain/show/1"

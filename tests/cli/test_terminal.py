@@ -104,7 +104,7 @@ def test_long_output_goes_through_the_pager(tmp_path: Path) -> None:
     assert "\x1b[" in paged
 
 
-def test_short_output_does_not(tmp_path: Path) -> None:
+def test_short_output_bypasses_the_pager(tmp_path: Path) -> None:
     printed, paged = _on_a_terminal(tmp_path, SHORT)
     assert "demo/nginx-web-1" in printed
     assert paged == ""
@@ -116,7 +116,7 @@ def test_no_pager(tmp_path: Path) -> None:
     assert paged == ""
 
 
-def test_a_pager_that_is_left_early_is_no_fault(tmp_path: Path) -> None:
+def test_quitting_the_pager_early_is_not_an_error(tmp_path: Path) -> None:
     printed, paged = _on_a_terminal(tmp_path, LONG, pager="head -n 1")
     assert printed == ""
     assert len(paged.splitlines()) == 1

@@ -89,7 +89,7 @@ def test_verbose_shows_near_misses() -> None:
     assert "does not fit" not in trace(*arguments).out
 
 
-def test_assumptions_are_named_and_can_be_given_back() -> None:
+def test_assumptions_are_named_and_can_be_passed_to_assume() -> None:
     dump = next(case.dump for case in kernel_cases() if case.name == "51-ipset-loopback")
     arguments = ("--from", "10.244.1.99", "--to", "10.96.0.10:80", "-l", "192.0.2.10", "-o", "json")
     asked = json.loads(trace(*arguments, dump=dump).out)["outcomes"]

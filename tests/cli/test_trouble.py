@@ -25,7 +25,7 @@ main()
 
 
 @pytest.mark.parametrize("module", ["click", "ipt_explain.cli.main", "ipt_explain.parsing", "ipt_explain.audit.rules", "textwrap"])
-def test_an_interrupt_while_modules_load_ends_without_a_word(module: str) -> None:
+def test_an_interrupt_during_imports_exits_silently(module: str) -> None:
     code = INTERRUPTED_BY.format(module=module, arguments=["audit", "-"])
     done = subprocess.run(
         [sys.executable, "-c", code], input="*nat\nCOMMIT\n", capture_output=True, text=True, check=False, cwd=ROOT
@@ -37,7 +37,7 @@ def test_an_interrupt_while_modules_load_ends_without_a_word(module: str) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("arguments", [["--help"], ["audit", "--help"], ["--version"], ["rules"], ["explain", "-"]])
-def test_a_full_disk_is_said(arguments: list[str]) -> None:
+def test_a_full_disk_is_reported(arguments: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "ipt_explain", *arguments],

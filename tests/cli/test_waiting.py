@@ -68,7 +68,7 @@ def _on_terminal(*words: str | Path, **environment: str) -> tuple[str, str]:
         ("trace", "--from", "10.128.0.1", "--to", "10.96.0.1:80"),
     ],
 )
-def test_progress_is_shown_and_goes(words: tuple[str, ...], large: Path) -> None:
+def test_progress_is_shown_and_erased(words: tuple[str, ...], large: Path) -> None:
     seen, out = _on_terminal(*words, large)
     stages = _SHOWN.findall(seen)
     assert any(stage.startswith("reading ") for stage in stages)

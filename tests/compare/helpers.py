@@ -1,4 +1,4 @@
-"""Dumps to compare: captured ones, shuffled, changed."""
+"""Dumps to compare: captured, shuffled, changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _by_id() -> dict[str, Scenario]:
 
 
 def scenario(name: str) -> Scenario:
-    """A capture by its id, as `1.30/policy`."""
+    """A capture by its id, such as `1.30/policy`."""
     return _by_id()[name]
 
 
@@ -29,13 +29,13 @@ def view(*texts: str, name: str = "node") -> NodeView:
 
 
 def compared(before: str, after: str) -> Comparison:
-    """Two dumps compared."""
+    """Compare two dumps."""
     return compare_nodes(view(before, name="before"), view(after, name="after"))
 
 
 def shuffled(text: str, seed: int, comments: bool = True) -> str:
-    """The same rules as another saver would print them at another time: tables and chains in another order, other counters,
-    affinity lists under other names, without comments if so wanted."""
+    """The same rules, as another iptables-save might print them at another time: other order of tables and chains, other
+    counters, other names of affinity lists, and optionally no comments."""
     rng = random.Random(seed)
     tables: list[tuple[str, list[str], dict[str, list[str]]]] = []
     for line in text.splitlines():
@@ -65,7 +65,7 @@ def shuffled(text: str, seed: int, comments: bool = True) -> str:
 
 
 def without(text: str, pattern: str, count: int = 1) -> str:
-    """The text without the first `count` lines that hold a pattern."""
+    """The text without the first `count` lines that match a pattern."""
     kept = []
     for line in text.splitlines(keepends=True):
         if count and re.search(pattern, line):
@@ -77,7 +77,7 @@ def without(text: str, pattern: str, count: int = 1) -> str:
 
 
 def changed(text: str, pattern: str, replacement: str) -> str:
-    """The text with the first place that fits a pattern replaced."""
+    """The text with the first match of a pattern replaced."""
     result, count = re.subn(pattern, replacement, text, count=1, flags=re.MULTILINE)
     assert count == 1, f"nothing fits {pattern}"
     return result

@@ -1,4 +1,4 @@
-"""API objects of captures, and changes of them."""
+"""API objects of captures, and ways to change them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def save_texts(capture: Scenario) -> list[str]:
 
 
 def items(objects: Any, kind: str, name: str | None = None) -> Iterator[Any]:
-    """The objects of a kind, or those that belong to the Service of this name."""
+    """The objects of a kind, or only those of the Service with this name."""
     for item in objects["items"]:
         labels = item["metadata"].get("labels") or {}
         owner = labels.get("kubernetes.io/service-name", item["metadata"]["name"])
@@ -35,7 +35,7 @@ def items(objects: Any, kind: str, name: str | None = None) -> Iterator[Any]:
 
 
 def edited(objects: Any, edit: Callable[[Any], None]) -> Any:
-    """A copy with a change."""
+    """An edited copy."""
     result = copy.deepcopy(objects)
     edit(result)
     return result

@@ -32,7 +32,7 @@ def test_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 differences in 1 service port" in out
 
 
-def test_equal_dumps_in_one_calm_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_equal_dumps_print_one_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (dumps / "before.txt").read_text()
     (dumps / "other.txt").write_text(text + "\n")
     assert run(["compare", f"{dumps}/before.txt", f"{dumps}/other.txt", "--width", "1000"]) == 0
@@ -178,12 +178,12 @@ def test_objects_on_standard_input(
         (["--objects", "no-such.json", "a"], "no such file"),
     ],
 )
-def test_misuse_is_said(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_misuse_is_reported(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", *arguments]) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_node_that_is_none_is_misuse(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_node_is_a_usage_error(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--objects", f"{dumps}/objects.json", "--node", "nod-a", f"{dumps}/before.txt"]
     assert run(["compare", *arguments]) == 2
     assert "there is node-a" in capsys.readouterr().err

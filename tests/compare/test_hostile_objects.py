@@ -35,7 +35,7 @@ BOMB = "a0: &a0 {kind: Service}\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n -
         ('{"kind": "List",\n "items": oops}', r"objects\.yaml:2:11: this is not JSON: expecting value"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_words(text: str, said: str) -> None:
+def test_unreadable_input_is_refused_with_a_message(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_objects(text, "objects.yaml")
 
@@ -44,7 +44,7 @@ def test_what_cannot_be_read_is_refused_in_words(text: str, said: str) -> None:
     ("written", "name"),
     [(r"a\ud800", "a\ufffd"), (r"a\udc00b", "a\ufffdb"), (r"\ud83d\ude00", "😀"), (r"\\ud800", r"\ud800"), ("a\udcff", "a\ufffd")],
 )
-def test_what_stands_for_no_character_is_replaced(written: str, name: str) -> None:
+def test_undecodable_characters_are_replaced(written: str, name: str) -> None:
     objects = read_objects(f'{{"kind": "Node", "metadata": {{"name": "{written}"}}}}', "objects.json")
     assert list(objects.nodes) == [name]
 
@@ -53,7 +53,7 @@ def test_undecodable_bytes_in_yaml_are_replaced() -> None:
     assert list(read_objects("kind: Node\nmetadata: {name: a\udcff}", "objects.yaml").nodes) == ["a\ufffd"]
 
 
-def test_a_number_that_fits_no_field_is_none() -> None:
+def test_a_number_too_long_for_any_field_is_ignored() -> None:
     port = '{"kind": "Service", "metadata": {"name": "a"}, "spec": {"clusterIP": "10.96.0.1", "ports": [{"port": %s}]}}'
     with pytest.raises(UsageError, match="has a port without a number"):
         read_objects(port % ("9" * 9000), "objects.json")

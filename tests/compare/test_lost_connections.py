@@ -16,7 +16,7 @@ def test_one_rule_that_drops_is_one_difference() -> None:
     assert "are dropped by filter FORWARD: -A FORWARD -d 10.244.0.0/16 -j DROP" in found[0].message
 
 
-def test_and_its_going_is_one_too() -> None:
+def test_the_opposite_change_is_also_one_difference() -> None:
     found = [each for each in compared(DROPPED, HEALTHY).differences if each.kind.value == "fate"]
     assert [(each.service, each.after) for each in found] == [(None, None)]
     assert found[0].message.startswith("no longer lost: connections to 3 service ports that are dropped by filter FORWARD")
@@ -31,7 +31,7 @@ def test_a_single_service_s_loss_names_it() -> None:
     assert "100 % of connections to 10.96.0.10:53 from pods and outside are sent elsewhere (192.0.2.1:53)" in found.message
 
 
-def test_a_digest_holds_what_is_lost() -> None:
+def test_a_digest_records_losses() -> None:
     digest = digest_of(view(DROPPED))
     again = read_digest(digest.to_json(), "node.json")
     assert again == digest

@@ -54,7 +54,7 @@ def test_a_digest_reads_back_as_it_was(capture: Scenario) -> None:
         assert service_of(key, record, digest.fabrics).label
 
 
-def test_a_digest_is_a_tenth_of_a_large_dump_at_most() -> None:
+def test_a_digest_is_at_most_a_tenth_of_a_large_dump() -> None:
     for endpoints in (1, 3, 10):
         text = dump(400, endpoints)
         assert len(digest_of(view(text)).to_json()) * 10 <= len(text)
@@ -76,7 +76,7 @@ def test_one_node_that_still_sees_an_endpoint() -> None:
     assert found[1].nodes[0][:3] == ("node-1", "node-2", "node-3")
 
 
-def test_the_fewer_are_the_ones_who_differ_whoever_comes_first() -> None:
+def test_the_minority_differs_in_any_order_of_nodes() -> None:
     healthy = scenario("1.30/policy").ipv4
     odd = changed(healthy, r"^(-A KUBE-SVC-7AZ64RN3BZ2QJCPH .*--probability )0\.5", r"\g<1>0.7")
     found = disputes(odd=odd, a=healthy, b=healthy, c=healthy)
@@ -177,7 +177,7 @@ def test_two_nodes_of_one_name_are_refused() -> None:
         ('{"schema":"ipt-explain/digest/2","node":"a"}', "families"),
     ],
 )
-def test_a_damaged_digest_is_said_so(text: str, said: str) -> None:
+def test_a_damaged_digest_is_reported(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_digest(text, "node.digest.json")
 

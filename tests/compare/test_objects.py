@@ -24,14 +24,14 @@ VERDICTS = {"dnat": "balance", "reject": "reject", "drop": "drop", "fallthrough"
 
 
 @EACH_SCENARIO
-def test_what_a_proxy_wrote_is_what_its_objects_ask(capture: Scenario) -> None:
+def test_captured_rules_match_their_objects(capture: Scenario) -> None:
     texts = save_texts(capture)
     assert [each.message for each in judged(capture.objects, *texts)] == []
     assert [each.message for each in judged(capture.objects, *texts, node=capture.config["node_name"])] == []
 
 
 @EACH_SCENARIO
-def test_intents_are_what_the_capture_holds_true(capture: Scenario) -> None:
+def test_intents_match_the_captures_truth(capture: Scenario) -> None:
     """Against records that were derived from the objects by other code, and checked against the dump."""
     truth = capture.truth
     objects = read_objects(json.dumps(capture.objects), "objects.json")
@@ -153,7 +153,7 @@ CHANGES: list[tuple[str, str, Callable[[Any], None], set[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("what", "capture", "edit", "expected"), CHANGES, ids=[each[0] for each in CHANGES])
-def test_a_change_of_the_objects_is_that_finding_alone(
+def test_a_change_of_the_objects_is_the_only_finding(
     what: str, capture: str, edit: Callable[[Any], None], expected: set[tuple[str, str]]
 ) -> None:
     source = scenario(capture)
@@ -175,12 +175,12 @@ def test_a_change_of_the_objects_is_that_finding_alone(
         ("[" * 100_000, "not JSON|nested"),
     ],
 )
-def test_what_is_no_list_of_objects_is_said_so(text: str, said: str) -> None:
+def test_anything_but_a_list_of_objects_is_reported(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read_objects(text, "objects.json")
 
 
-def test_a_list_without_services_or_endpoints_is_said_so() -> None:
+def test_a_list_without_services_or_endpoints_is_reported() -> None:
     capture = scenario("1.30/basic")
     for kind, said in (("Service", "no Services"), ("EndpointSlice", "neither EndpointSlices nor Endpoints")):
         cut = {**capture.objects, "items": [item for item in capture.objects["items"] if item["kind"] != kind]}
@@ -188,7 +188,7 @@ def test_a_list_without_services_or_endpoints_is_said_so() -> None:
             judged(cut, capture.ipv4)
 
 
-def test_a_node_that_is_none_is_named_with_the_nearest() -> None:
+def test_an_unknown_node_is_answered_with_the_nearest_name() -> None:
     capture = scenario("1.30/basic")
     with pytest.raises(UsageError, match="no node node-x; there is node-"):
         judged(capture.objects, capture.ipv4, node="node-x")
@@ -208,7 +208,7 @@ def test_rules_of_the_other_family_alone() -> None:
     assert judged(capture.objects, capture.ipv4, capture.ipv6) == ()
 
 
-def test_ipvs_mode_is_said() -> None:
+def test_ipvs_mode_is_reported() -> None:
     text = (
         "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:KUBE-NODE-PORT - [0:0]\n"
         "-A PREROUTING -j KUBE-SERVICES\n-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT\nCOMMIT\n"
@@ -223,7 +223,7 @@ def test_what_a_fragment_lacks_is_not_missing() -> None:
     assert judged(capture.objects, fragment, node="node-a") == ()
 
 
-def test_yaml_and_typed_lists_are_read_as_json_is() -> None:
+def test_yaml_and_typed_lists_are_read_like_json() -> None:
     yaml = pytest.importorskip("yaml")
     objects = scenario("1.30/policy").objects
     as_json = read_objects(json.dumps(objects), "o")
@@ -252,7 +252,7 @@ def test_live_changes_are_exactly_the_events() -> None:
     assert judged(capture.objects, capture.ipv4, node=capture.config["node_name"]) == ()
 
 
-def test_a_node_without_kube_proxys_rules_is_said() -> None:
+def test_a_node_without_kube_proxys_rules_is_reported() -> None:
     text = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -j ACCEPT\nCOMMIT\n"
     with pytest.raises(UsageError, match="no rules of kube-proxy"):
         judged(scenario("1.30/basic").objects, text)
@@ -301,7 +301,7 @@ def test_objects_of_any_shape_never_break_it() -> None:
             assert said.startswith("objects.json")
 
 
-def test_nodes_that_disagree_though_no_object_speaks_against_either() -> None:
+def test_nodes_that_differ_where_objects_do_not_decide() -> None:
     capture = scenario("1.30/basic")
     odd = capture.ipv4.replace("--probability 0.50000000000", "--probability 0.90000000000")
     assert odd != capture.ipv4

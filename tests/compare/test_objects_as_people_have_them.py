@@ -52,7 +52,7 @@ def _long(value: Any) -> Any:
 
 
 @EACH
-def test_neat_objects_give_no_findings(capture: Scenario) -> None:
+def test_objects_from_kubectl_neat_give_no_findings(capture: Scenario) -> None:
     found = judged(edited(capture.objects, _neat), *save_texts(capture), node=capture.config["node_name"])
     before = judged(capture.objects, *save_texts(capture), node=capture.config["node_name"])
     assert [each.message for each in found if each not in before] == []
@@ -104,6 +104,6 @@ def test_yaml_reads_back_what_was_written(value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["a: *b", "a: !!python/name:os.system x", "a: [1", "? {a: b}\n: c"])
-def test_other_yaml_is_refused_in_words(text: str) -> None:
+def test_other_yaml_is_refused_with_a_message(text: str) -> None:
     with pytest.raises(UsageError, match=r"^x"):
         list(yaml_documents(text, "x"))

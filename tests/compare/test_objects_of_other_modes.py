@@ -23,7 +23,7 @@ def mismatches(text: str) -> tuple[Mismatch, ...]:
     return judge_all(objects, [read_dump(text, source="node.txt")], None).mismatches
 
 
-def test_a_healthy_node_in_nftables_mode_is_as_asked() -> None:
+def test_a_healthy_node_in_nftables_mode_matches_its_objects() -> None:
     assert mismatches(listing("1.33/basic/nft-ruleset").text) == ()
 
 

@@ -33,7 +33,7 @@ def told(scenario: str, *changes: tuple[str, str], objects: Any = None, order: i
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("scenario", sorted(NODES.keys() - {"empty"}))
-def test_captured_nodes_are_as_their_cluster(scenario: str, order: int) -> None:
+def test_captured_nodes_match_their_cluster(scenario: str, order: int) -> None:
     assert told(scenario, order=order) == []
 
 
@@ -44,7 +44,7 @@ def test_an_endpoint_that_is_missing() -> None:
     assert words.startswith("the virtual server of 10.96.0.10:53 lacks 10.244.")
 
 
-def test_an_endpoint_that_the_cluster_has_no_more() -> None:
+def test_an_endpoint_that_the_cluster_no_longer_has() -> None:
     line = next(each for each in NODES["basic"].files["ipvsadm-save"].splitlines() if "10.96.0.10:53 -r" in each)
     more = line.replace(line.split(" -r ")[1].split(":")[0], "10.244.9.9")
     assert told("basic", (line, f"{line}\n{more}")) == [

@@ -59,7 +59,7 @@ def test_ipvs_is_paired_by_address(name: str) -> None:
     assert differences(nft(name), ipvs(name)) == []
 
 
-def test_what_ipvs_does_otherwise_is_told() -> None:
+def test_differences_of_ipvs_are_reported() -> None:
     told = differences(iptables("nodeport"), ipvs("nodeport"))
     assert told == ["default/np-local-none: NodePort 30024: connections were dropped, now balanced"]
 
@@ -80,7 +80,7 @@ def test_a_rule_of_another_table_and_what_it_loses() -> None:
     assert any("are dropped by inet fw f: drop" in each for each in told)
 
 
-def test_a_hook_that_is_gone() -> None:
+def test_a_missing_hook() -> None:
     told = differences(nft("basic"), nft("basic").replace("\t\tjump masquerading\n", "", 1))
     assert ": ip kube-proxy nat-postrouting: hook removed: jump masquerading" in told
 

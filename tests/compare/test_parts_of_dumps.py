@@ -94,7 +94,7 @@ def _service(*endpoints: str) -> str:
     return text
 
 
-def test_whole_runs_of_two_parts_tell_that_endpoints_came_and_went() -> None:
+def test_whole_pools_in_two_parts_prove_changed_endpoints() -> None:
     comparison = compare_nodes(_view("one", _service("1", "2")), _view("other", _service("2", "3")))
     assert [(each.kind, each.before or each.after) for each in comparison.differences] == [
         (DifferenceKind.ENDPOINT_REMOVED, "10.244.0.1:80"),
@@ -102,7 +102,7 @@ def test_whole_runs_of_two_parts_tell_that_endpoints_came_and_went() -> None:
     ]
 
 
-def test_a_run_that_lacks_rules_tells_what_came_alone() -> None:
+def test_consecutive_lines_of_a_dump_prove_only_additions() -> None:
     text = _service("2", "3").replace(" --probability 0.50000000000", " --probability 0.33333333349")
     comparison = compare_nodes(_view("one", _service("1", "2")), _view("other", text))
     assert [(each.kind, each.after) for each in comparison.differences] == [
@@ -110,7 +110,7 @@ def test_a_run_that_lacks_rules_tells_what_came_alone() -> None:
     ]
 
 
-def test_an_endpoint_that_the_saver_could_not_print_is_no_other() -> None:
+def test_an_endpoint_that_iptables_save_could_not_print_is_not_a_difference() -> None:
     dump = _dumps()[0]
     garbled = re.sub(r"--to-destination (\S+)", "--to-destination  --random --to-destination  --random", dump)
     assert {kind for kind, _ in _differences(dump, garbled)} <= {DifferenceKind.FATE}

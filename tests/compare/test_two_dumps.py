@@ -33,7 +33,7 @@ def test_both_backends_do_the_same(name: str) -> None:
 
 @pytest.mark.parametrize(("older", "newer"), [("1.18", "1.22"), ("1.22", "1.24"), ("1.24", "1.27"), ("1.27", "1.30")])
 @pytest.mark.parametrize("name", ["basic", "nodeport", "affinity", "counts", "shared"])
-def test_releases_that_say_the_same_otherwise_do_the_same(older: str, newer: str, name: str) -> None:
+def test_releases_that_write_the_same_differently_are_equal(older: str, newer: str, name: str) -> None:
     found = compared(scenario(f"{older}/{name}").ipv4, scenario(f"{newer}/{name}").ipv4)
     # kube-proxy from 1.21 accepts health checks by a rule of its own.
     other = [each for each in found.differences if each.subject != "health check node port"]
@@ -207,7 +207,7 @@ CHANGES: list[tuple[str, str, Change, Found]] = [
 
 
 @pytest.mark.parametrize(("what", "capture", "change", "expected"), CHANGES, ids=[each[0] for each in CHANGES])
-def test_a_change_of_meaning_is_that_difference_alone(what: str, capture: str, change: Change, expected: Found) -> None:
+def test_a_change_of_meaning_is_the_only_difference(what: str, capture: str, change: Change, expected: Found) -> None:
     text = scenario(capture).ipv4
     found = compared(text, change(text)).differences
     if ("source-ranges", "", None) in expected:
@@ -250,7 +250,7 @@ _WORDS: list[tuple[str, Callable[[re.Match[str]], str]]] = [
 
 @pytest.mark.parametrize("capture", ["1.30/policy", "1.18/nodeport"])
 @pytest.mark.parametrize(("pattern", "other"), _WORDS, ids=[pattern for pattern, _ in _WORDS])
-def test_no_word_goes_unnoticed(capture: str, pattern: str, other: Callable[[re.Match[str]], str]) -> None:
+def test_no_changed_word_goes_unnoticed(capture: str, pattern: str, other: Callable[[re.Match[str]], str]) -> None:
     """An address, port, chance, time, mark or verdict that is another one, in every fourth rule that has it."""
     text = scenario(capture).ipv4
     before = view(text)
@@ -260,7 +260,7 @@ def test_no_word_goes_unnoticed(capture: str, pattern: str, other: Callable[[re.
         assert compare_nodes(before, view(after)).differences, text[: found.end()].rpartition("\n")[2]
 
 
-def test_the_way_back_is_the_opposite() -> None:
+def test_swapped_dumps_give_the_opposite_differences() -> None:
     before, after = scenario("1.30/basic").ipv4, scenario("1.30/nodeport").ipv4
     there, back = compared(before, after).differences, compared(after, before).differences
     assert len(there) == len(back)
@@ -278,7 +278,7 @@ def test_kube_jumps_among_themselves_have_no_order() -> None:
     assert compared(text, turned).differences == ()
 
 
-def test_a_hook_behind_a_rule_that_both_have_stands_elsewhere() -> None:
+def test_a_hook_that_moved_past_a_common_rule_is_reported() -> None:
     text = changed(scenario(POLICY).ipv4, r"^(-A OUTPUT .*-j KUBE-SERVICES)$", r"-A OUTPUT -d 10.0.0.0/8 -j ACCEPT\n\1")
     lines = text.splitlines(keepends=True)
     index = next(number for number, line in enumerate(lines) if line.startswith("-A OUTPUT -d 10.0.0.0/8"))
@@ -306,7 +306,7 @@ def test_both_families_at_once() -> None:
     assert compared(joined, shuffled(capture.ipv6, 3) + shuffled(capture.ipv4, 4)).differences == ()
 
 
-def test_a_family_that_one_side_lacks_is_said() -> None:
+def test_a_family_missing_on_one_side_is_reported() -> None:
     capture = scenario("1.30/dual-stack")
     assert capture.ipv6 is not None
     found = compared(capture.ipv4 + capture.ipv6, capture.ipv4)

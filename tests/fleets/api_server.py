@@ -1,4 +1,4 @@
-"""An API server that is just enough of one for kubectl: discovery, lists, single pods, and exec by WebSocket."""
+"""A minimal API server for kubectl: discovery, lists, single pods, and exec by WebSocket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STDOUT, _STDERR, _STATUS = 1, 2, 3
 _BINARY, _CLOSE = 0x82, 0x88
 
 Answer = tuple[bytes, str | None]
-"""What a command prints, and why it failed, None where it did not."""
+"""A command's output, and why it failed, or None."""
 
 _RESOURCES = {
     "v1": (("nodes", "Node", False), ("pods", "Pod", True), ("services", "Service", True)),
@@ -42,7 +42,7 @@ class ApiServer(ThreadingHTTPServer):
         self.asked: list[str] = []
 
     def kubeconfig(self, folder: Path) -> Path:
-        """A file that leads kubectl here."""
+        """A kubeconfig file for this server."""
         path = folder / "kubeconfig"
         server = {"server": f"http://127.0.0.1:{self.server_address[1]}"}
         path.write_text(
@@ -120,8 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Sec-WebSocket-Accept", accept)
         self.send_header("Sec-WebSocket-Protocol", _PROTOCOL)
         self.end_headers()
-        # kubectl loses what arrives before its streams are made, and nothing tells when they are. Real containers take
-        # some time to start a command, too.
+        # kubectl loses output that arrives before its streams are ready, and nothing shows when they are. Real
+        # containers also take some time to start a command.
         time.sleep(0.3)
         output, why = self.server.execute(pod, query["command"])
         for start in range(0, len(output), 1 << 15):
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing."""
+        """Log nothing."""
 
 
 def _resource_list(group_version: str) -> Any:

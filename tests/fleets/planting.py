@@ -1,9 +1,9 @@
-"""Fleets of any size with planted faults: what each node's files hold, and what comparing them must say.
+"""Fleets of any size with planted faults: each node's files, and what comparing them must find.
 
-The nodes are those of one dual-stack cluster, each with Docker's and flannel's rules, which hold the node's own network.
-A fault is planted on some of them. The same numbers give the same fleet.
+The nodes belong to one dual-stack cluster, each with Docker's and flannel's rules, which contain the node's own network.
+Some nodes have a fault. The same numbers give the same fleet.
 
-    python -m tests.fleets.planting 5000 /tmp/nodes        # writes the files and prints what is planted where
+    python -m tests.fleets.planting 5000 /tmp/nodes        # writes the files and prints the faulty nodes
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.compare.helpers import changed, scenario, without
 V4, V6 = ".v4.txt", ".v6.txt"
 
 Files = dict[str, str]
-"""A node's texts by what its files are called beside its name."""
+"""A node's texts by file name, without the node's name."""
 
 _NEIGHBOURS = """\
 :DOCKER-USER - [0:0]
@@ -36,9 +36,9 @@ _NEIGHBOUR_RULES = """\
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with a node. `kinds` are those of the differences that must be told of it, `service` the service
-    port that all of them name, where they name one. A node whose fault has no kinds is not compared, or, if it is no
-    fault, nothing must be told of it."""
+    """A fault on a node. `kinds` are those of the differences that must be reported, `service` the service port that all
+    of them name, if any. A fault without kinds means that the node is not compared, or, for a harmless change, that
+    nothing may be reported."""
 
     name: str
     plant: Callable[[Files], Files]
@@ -83,14 +83,14 @@ def _lacks(pattern: str, count: int = 1) -> Callable[[str], str]:
 
 
 def _moved_behind(text: str) -> str:
-    """PREROUTING with a rule of somebody else, the hook behind it (healthy nodes have none there)."""
+    """PREROUTING with another component's rule before the hook (healthy nodes have none there)."""
     rule = re.search(r"^-A FORWARD .*-j KUBE-FORWARD\n", text, re.MULTILINE)
     assert rule is not None
     return changed(text.replace(rule[0], "", 1), r"^(-A FORWARD -j DOCKER-USER\n)", r"\g<1>" + rule[0])
 
 
 def _stale(chain: str, old: str, new: str) -> Callable[[str], str]:
-    """An endpoint's chain as it was when the endpoint had another address."""
+    """An endpoint's chain with an old address of the endpoint."""
 
     def change(text: str) -> str:
         assert f"-A {chain} " in text
@@ -101,7 +101,7 @@ def _stale(chain: str, old: str, new: str) -> Callable[[str], str]:
 
 
 def _local_only(text: str) -> str:
-    """default/np as with external policy Local, without an endpoint here."""
+    """default/np as if it had external policy Local and no endpoint here."""
     return changed(
         text,
         r"^-A KUBE-EXT-LDATH6LIB7VCFHLW .*-j KUBE-MARK-MASQ\n-A KUBE-EXT-LDATH6LIB7VCFHLW -j KUBE-SVC-LDATH6LIB7VCFHLW\n",
@@ -117,7 +117,7 @@ def _no_proxy(text: str) -> str:
 
 
 def _no_endpoints(text: str) -> str:
-    """prod/db refused, as if it had no endpoint."""
+    """prod/db refused, as if it had no endpoints."""
     text = without(text, "-A KUBE-SERVICES -d 10.96.0.19/32")
     rule = '-A KUBE-SERVICES -d 10.96.0.19/32 -p tcp -m comment --comment "prod/db has no endpoints" -m tcp --dport 5432 -j REJECT'
     return changed(text, r"^(?=-A KUBE-SERVICES -d 10\.96\.0\.22/32 .*-j REJECT)", f"{rule}\n")
@@ -172,7 +172,7 @@ def _endpoint6(text: str) -> str:
 
 
 def fleet(nodes: int, each: int = 1) -> Iterator[tuple[str, Files, Fault | None]]:
-    """Every node with its files and its fault: `each` nodes for each fault, spread over the fleet, the others healthy."""
+    """Every node with its files and its fault: `each` nodes per fault, spread over the fleet; the others are healthy."""
     step = max(1, nodes // (len(FAULTS) * each + 1))
     planted = {(index + 1) * step - 1: fault for index, fault in enumerate(FAULTS * each)}
     for number in range(nodes):
@@ -182,7 +182,7 @@ def fleet(nodes: int, each: int = 1) -> Iterator[tuple[str, Files, Fault | None]
 
 
 def write(folder: Path, nodes: int, each: int = 1) -> dict[str, Fault]:
-    """Writes the files of a fleet, and returns the faulty nodes with their fault."""
+    """Write the files of a fleet, and return the faulty nodes with their fault."""
     folder.mkdir(parents=True, exist_ok=True)
     planted: dict[str, Fault] = {}
     for name, files, fault in fleet(nodes, each):

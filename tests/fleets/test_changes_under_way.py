@@ -34,7 +34,7 @@ def _notes(folder: Path, nodes: dict[str, Files], capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("fault", ["stale-endpoint", "missing-service", "missing-hook", "affinity-half"])
-def test_who_was_asked_before_a_change_is_marked(
+def test_a_node_read_before_a_change_is_marked(
     fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nodes = {f"node-{number}": _at(healthy(number), f"16:42:0{number}") for number in range(6)}
@@ -49,7 +49,7 @@ def test_who_was_asked_before_a_change_is_marked(
         assert "(taken 1 s earlier: the cluster may have changed in between)" in text
 
 
-def test_who_was_asked_among_the_others_has_no_excuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_node_read_among_the_others_has_no_excuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nodes = {f"node-{number}": _at(healthy(number), f"16:42:0{number}") for number in range(6)}
     nodes["node-3"] = BY_NAME["stale-endpoint"].plant(nodes["node-3"])
     assert _notes(tmp_path, nodes, capsys) == {None}

@@ -53,7 +53,7 @@ def _check(made: list[Made], *poisoned: int) -> None:
         assert "killed" in why.why
 
 
-def test_what_nodes_leave_behind_does_not_pile_up() -> None:
+def test_memory_does_not_grow_with_nodes() -> None:
     maker = Maker(False)
     with collector_paused():  # as each command runs
         for number in range(12):
@@ -116,7 +116,7 @@ def test_a_poisoned_dump_and_a_lost_worker(cluster: Any) -> None:
     _check(made, 5)
 
 
-def test_no_scheduler_is_said(
+def test_a_missing_scheduler_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")

@@ -41,7 +41,7 @@ def fleet(tmp_path: Path) -> tuple[Path, Path]:
     return folder, objects
 
 
-def test_one_finding_a_cause(fleet: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_finding_per_cause(fleet: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     folder, objects = fleet
     status, document = _ask(folder, capsys, "--objects", objects)
     assert status == 1
@@ -75,7 +75,7 @@ def test_digests_are_judged_too(fleet: tuple[Path, Path], capsys: pytest.Capture
     ]
 
 
-def test_who_cannot_be_judged_is_named(fleet: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_nodes_that_cannot_be_judged_are_named(fleet: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     folder, objects = fleet
     (folder / "node-x.v4.txt").write_text("")
     status, document = _ask(folder, capsys, "--objects", objects, "--select", "IPT805")

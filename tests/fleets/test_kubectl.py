@@ -155,7 +155,7 @@ def test_any_command_on_one_node(cluster: Path, capsys: pytest.CaptureFixture[st
     assert "error executing command" in capsys.readouterr().err
 
 
-def test_misuse_is_said(cluster: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misuse_is_reported(cluster: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["nodes", "no-such-node"], commands) == 2
     assert "the cluster has no node no-such-node" in capsys.readouterr().err
     (cluster / "nodes.json").write_text("<html>")

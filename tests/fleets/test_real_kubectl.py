@@ -87,7 +87,7 @@ def _asked(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     return status, json.loads(captured.out)
 
 
-def test_what_becomes_of_each_node(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_node_has_a_result(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     cluster.files["node-1"] = BY_NAME["cut"].plant(cluster.files["node-1"])
     cluster.files["node-2"] = BY_NAME["missing-hook"].plant(cluster.files["node-2"])
     cluster.failing["node-3"] = "iptables-save: Permission denied (you must be root)\n"

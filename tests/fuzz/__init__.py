@@ -1,1 +1,1 @@
-"""A fuzzer that knows the structure of what the program reads, over every command and format."""
+"""A structure-aware fuzzer for every command and format."""

@@ -1,4 +1,4 @@
-"""Changes of texts and JSON values, as strategies: each is small, so that a failure shrinks to what caused it."""
+"""Strategies that change texts and JSON values, in small steps, so that a failure shrinks to its cause."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _edit(draw: st.DrawFn) -> Edit:
             place = int(there * len(line))
             lines[index] = line[:place] + word[:1] + line[place + 1 :]
         elif kind == "jump" and line.startswith("-A "):
-            # To any chain of the text: loops, dead ends, chains of another kind.
+            # Jump to any chain of the text: loops, dead ends, chains of another kind.
             chain = next((each.split()[0][1:] for each in lines[other:] if each.startswith(":")), "KUBE-SERVICES")
             lines[index] = f"{line.rsplit(' -j ', 1)[0]} -j {chain}"
         else:
@@ -61,7 +61,7 @@ def _edit(draw: st.DrawFn) -> Edit:
 
 @st.composite
 def changed_dumps(draw: st.DrawFn) -> str:
-    """A dump of any form with some changes; now and then two joined."""
+    """A dump of any form with some changes; sometimes two dumps joined."""
     texts = dumps()
     text = draw(st.sampled_from(texts))
     if draw(st.integers(0, 9)) == 0:
@@ -77,7 +77,7 @@ def changed(draw: st.DrawFn, text: str) -> str:
     return "\n".join(lines)
 
 
-# Copies, as later changes would else change what the strategy draws.
+# Copies, since later edits would otherwise change what the strategy draws.
 _VALUES = st.one_of(
     WORDS, st.none(), st.booleans(), st.integers(), st.floats(), st.just([]), st.just({}),
     st.sampled_from([80, "TCP", "10.96.0.9", "None", "Local", [[]], {"a": {}}, 2**70, "a\ud800"]),
@@ -116,12 +116,12 @@ def _changed_part(draw: st.DrawFn, value: Any) -> Any:
 
 @st.composite
 def changed_objects(draw: st.DrawFn) -> str:
-    """The cluster's objects as JSON or as YAML, changed as values or as text."""
+    """The cluster's objects as JSON or YAML, changed as values or as text."""
     value = changed_json(draw, OBJECTS)
     if draw(st.booleans()):
         import yaml
 
-        # Lone surrogates are no YAML; JSON without escapes is.
+        # YAML has no lone surrogates; JSON without escapes is valid YAML.
         text = yaml.safe_dump(json.loads(json.dumps(value).replace("\\ud800", "")))
     else:
         text = json.dumps(value, indent=draw(st.sampled_from([None, 1])))

@@ -1,4 +1,4 @@
-"""One run of the program in this process, and what nobody may see of it."""
+"""One run of the program in this process, and checks of its output."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from xml.etree import ElementTree
 
 from ipt_explain.cli.main import run
 
-# What a terminal would act upon. A tab or a carriage return is no text of ours either.
+# Characters that a terminal acts upon. Our own text has no tabs or carriage returns, either.
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _COMMAND = re.compile(r"##\w*\[")
 _JSON = ("json", "sarif", "gitlab")
 
 
 def complaints(arguments: Sequence[str]) -> list[str]:
-    """Runs a command line; says what was wrong with the run, whatever was wrong with its input."""
+    """Run a command line and return what was wrong with the run, regardless of what is wrong with its input."""
     out, err = _Stream(), _Stream()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = run(list(arguments))

@@ -1,4 +1,4 @@
-"""What the fuzzer starts from: texts that the program reads well, and words that have fooled programs."""
+"""Seeds of the fuzzer: texts that the program reads without errors, and words that have fooled programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTILE_WORDS = (
 
 @cache
 def dumps() -> tuple[str, ...]:
-    """Dumps of every form: the samples, and what the archives of tests/data hold."""
+    """Dumps of every form: the samples, and those in the archives of tests/data."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "samples").glob("*.txt"))]
     for path in sorted((ROOT / "tests" / "data").glob("*.tar.xz")):
         with tarfile.open(path) as archive:

@@ -136,6 +136,6 @@ def test_rules_on_the_command_line(folder: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
-def test_what_once_failed(folder: Path, case: Path) -> None:
+def test_inputs_that_once_failed(folder: Path, case: Path) -> None:
     content = json.loads(case.read_text(encoding="utf-8"))
     judge(content["arguments"], {name: text.encode("latin-1") for name, text in content["files"].items()})

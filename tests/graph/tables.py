@@ -20,7 +20,7 @@ def graph(text: str, table: str = "nat") -> ChainGraph:
 
 
 def nat(*rules: str) -> ChainGraph:
-    """The graph of a complete nat table: hooks, the chains that the rules stand in, the rules."""
+    """The graph of a complete nat table: hooks, the rules, and their chains."""
     hooks = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
     chains = dict.fromkeys(rule.split()[1] for rule in rules)
     lines = ["*nat", *(f":{hook} ACCEPT [0:0]" for hook in hooks)]

@@ -7,7 +7,7 @@ def test_a_healthy_table_has_no_cycle() -> None:
     assert nat("-A PREROUTING -j A", "-A PREROUTING -j B", "-A A -j B", "-A B -j RETURN").cycles == ()
 
 
-def test_a_cycle_is_named_as_a_walk_and_with_whether_a_hook_leads_there() -> None:
+def test_a_cycle_has_a_path_and_says_whether_a_hook_leads_there() -> None:
     table = nat("-A PREROUTING -j A", "-A A -j B", "-A B -j C", "-A C -j A", "-A X -j X", "-A Y -j X")
     reached, idle = table.cycles
     assert reached.path == ("A", "B", "C") and reached.reachable

@@ -17,7 +17,7 @@ TWO = nat(
 )
 
 
-def test_a_neighbourhood_is_what_leads_there_and_on_and_not_what_goes_by() -> None:
+def test_a_neighbourhood_has_callers_and_targets_but_no_bypasses() -> None:
     part = neighbourhood(TWO, ["KUBE-SVC-A"])
     assert set(part.chains) == {"PREROUTING", "KUBE-SERVICES", "KUBE-SVC-A", "KUBE-SEP-A", "KUBE-MARK-MASQ"}
     assert [jump.rule.line for jump in part.jumps] == [12, 13, 14, 17, 19]

@@ -21,7 +21,7 @@ def filter_table(*rules: str) -> str:
     return "*filter\n:INPUT ACCEPT [0:0]\n" + declared + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n"
 
 
-def test_all_behind_an_unconditional_verdict_is_hidden() -> None:
+def test_everything_after_an_unconditional_verdict_is_hidden() -> None:
     assert lines("-A INPUT -j ACCEPT\n-A INPUT -p tcp -j DROP\n-A INPUT -j LOG\n") == [(1, [2, 3])]
 
 
@@ -41,15 +41,15 @@ def test_a_chain_that_ends_by_way_of_others_never_returns() -> None:
     assert len([shadow for shadow in shadows(text) if shadow.chain == "INPUT"]) == 1
 
 
-def test_a_fragment_does_not_tell_whether_a_chain_returns() -> None:
+def test_a_fragment_does_not_show_whether_a_chain_returns() -> None:
     assert shadows("-A INPUT -j A\n-A INPUT -j LOG\n-A A -j DROP\n") == []
 
 
-def test_a_circle_of_jumps_is_no_end() -> None:
+def test_a_cycle_of_jumps_is_not_an_end() -> None:
     assert shadows(filter_table("-A INPUT -j A", "-A INPUT -j LOG", "-A A -j B", "-A B -j A")) == []
 
 
-def test_equal_effects_are_told_apart_from_others() -> None:
+def test_equal_effects_are_distinguished_from_others() -> None:
     (same,) = shadows("-A INPUT -s 10.0.0.0/8 -j DROP\n-A INPUT -s 10.1.0.0/16 -j DROP\n")
     (other,) = shadows("-A INPUT -s 10.0.0.0/8 -j DROP\n-A INPUT -s 10.1.0.0/16 -j ACCEPT\n")
     assert same.same_effect

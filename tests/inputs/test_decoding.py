@@ -22,7 +22,7 @@ def test_bytes_that_are_not_utf8_survive() -> None:
     assert text.encode("utf-8", "surrogateescape") == b"-A X -m comment --comment \xff\xfe\x80\n"
 
 
-def test_a_byte_order_mark_is_no_text() -> None:
+def test_a_byte_order_mark_is_removed() -> None:
     assert decode(b"\xef\xbb\xbf" + DUMP.encode(), "node") == DUMP
 
 
@@ -73,7 +73,7 @@ def test_a_gzip_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.Monke
         decode(packed, "node")
 
 
-def test_gzip_that_grows_as_no_dump_does_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gzip_that_grows_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = gzip.compress(b"-A X\n" * (8 << 20))
     with pytest.raises(UsageError, match="node: its gzip data grows to more than 200 times its packed size"):
         decode(packed, "node")
@@ -96,12 +96,12 @@ def test_many_small_members_cost_no_more_than_their_size() -> None:
         (bytes(range(4)) * 100 + bytes(900), "binary data"),
     ],
 )
-def test_what_is_no_text_is_named(content: bytes, what: str) -> None:
+def test_binary_input_is_refused(content: bytes, what: str) -> None:
     with pytest.raises(UsageError, match=f"node: .*{what}"):
         decode(content, "node")
 
 
-def test_one_nul_in_a_dump_is_left_to_the_reader_who_knows_its_line() -> None:
+def test_a_single_nul_is_left_to_the_parser() -> None:
     assert decode(b"-A X -j \0\n", "node") == "-A X -j \0\n"
 
 

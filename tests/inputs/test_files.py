@@ -41,19 +41,19 @@ def test_gzip_is_known_by_its_content_not_its_name(tmp_path: Path) -> None:
     assert read_inputs([str(path)])[0].text == DUMP
 
 
-def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_dash_means_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("*filter\nCOMMIT\n")
     pipe_in(monkeypatch, gzip.compress(DUMP.encode()))
     assert [found.name for found in read_inputs([str(path), "-"])] == [str(path), "-"]
 
 
-def test_no_path_is_what_was_piped_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_path_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     pipe_in(monkeypatch, DUMP.encode())
     assert read_inputs([]) == (InputText("-", DUMP),)
 
 
-def test_neither_path_nor_pipe_tells_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_path_or_pipe_both_ways_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(io.BytesIO()))
     with pytest.raises(UsageError, match=r"ipt-explain node\.txt.*iptables-save \| ipt-explain"):
         read_inputs([])
@@ -98,7 +98,7 @@ def test_a_file_without_the_right_to_read_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
-def test_a_name_that_no_file_can_have(name: str) -> None:
+def test_an_impossible_file_name(name: str) -> None:
     with pytest.raises(UsageError, match=r"null byte|too long"):
         read_inputs([name])
 
@@ -109,7 +109,7 @@ def test_a_file_in_the_way_of_a_folder(tmp_path: Path) -> None:
         read_inputs([str(tmp_path / "node.txt" / "more")])
 
 
-def test_a_named_pipe_as_process_substitution_makes_it(tmp_path: Path) -> None:
+def test_a_named_pipe_from_process_substitution(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=(DUMP,))

@@ -18,13 +18,13 @@ def test_a_variable_raises_a_limit(limit: Limit, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "1.5G", "1e9", "٣", "9" * 5000])
-def test_what_is_no_amount_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_amount_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(INPUT_BYTES.variable, text)
     with pytest.raises(UsageError, match=r"IPT_EXPLAIN_MAX_INPUT_BYTES is .* give a whole number"):
         INPUT_BYTES.value()
 
 
-def test_an_error_says_the_limit_and_how_to_raise_it() -> None:
+def test_an_error_names_the_limit_and_how_to_raise_it() -> None:
     assert str(INPUT_BYTES.exceeded("node.txt")) == (
         "node.txt: it holds more than 512 MiB; if it is to be trusted, IPT_EXPLAIN_MAX_INPUT_BYTES=1G allows more"
     )

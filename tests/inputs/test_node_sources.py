@@ -123,7 +123,7 @@ def test_a_cut_archive_gives_what_it_has_and_is_named(packing: str, tmp_path: Pa
     assert "b.txt" not in str(survey.entries)
 
 
-def test_what_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
+def test_unreadable_files_do_not_stop_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(SAVE)
     (tmp_path / "b.zip").write_bytes(b"PK\x03\x04 no more of a zip than this")
     (tmp_path / "c.gz").write_bytes(gzip.compress(SAVE * 999)[:40])
@@ -155,7 +155,7 @@ def test_many_members_and_deep_ones_are_refused(tmp_path: Path, monkeypatch: pyt
     assert "ARCHIVE_MEMBERS" in survey.unreadable[1].why
 
 
-def test_directories_to_the_bottom_and_patterns(tmp_path: Path) -> None:
+def test_directories_are_searched_recursively_and_patterns_expanded(tmp_path: Path) -> None:
     for name in ("x/y/z/iptables-save", "x/top.txt", "x/.hidden", "w/iptables-save"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(SAVE)
@@ -175,7 +175,7 @@ def test_a_name_given_is_kept(tmp_path: Path) -> None:
     assert [each.given for each in surveyed(f"n={file}", file).entries] == ["n", None]
 
 
-def test_nothing_found_is_misuse(tmp_path: Path) -> None:
+def test_finding_nothing_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no file in this directory"):
         surveyed(tmp_path)
     with pytest.raises(UsageError, match="no file fits"):
@@ -183,7 +183,7 @@ def test_nothing_found_is_misuse(tmp_path: Path) -> None:
     assert surveyed(tmp_path / "none.txt").unreadable[0].why == "there is no such file"
 
 
-def test_an_archive_is_read_in_one_pass_for_the_wanted(tmp_path: Path) -> None:
+def test_wanted_files_are_read_from_an_archive_in_one_pass(tmp_path: Path) -> None:
     path = tmp_path / "all.tar.gz"
     path.write_bytes(gzip.compress(tar_of({f"n{number}.txt": SAVE for number in range(9)})))
     sources = Sources([str(path)])

@@ -1,4 +1,4 @@
-"""Does a trace foretell what the kernel did?"""
+"""Comparing traces with what the kernel did."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def foretell(dump: Dump, shot: Shot, laboratory: Laboratory, assume: Iterable[st
 
 
 def disagreement(foretold: Trace, observed: Counter[Fate], masquerade_shows: bool = True) -> str:
-    """What the kernel did that the trace did not foretell, or not so often; "" where they agree.
+    """How the kernel's results differ from the trace's, in kind or frequency; "" if they agree.
 
     `masquerade_shows` is False for packets whose source stays the same when masqueraded.
     """
@@ -62,7 +62,7 @@ def chance_of(statistic: float, freedom: int) -> float:
 
 
 def _bins(pairs: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """Expected and seen counts, rare ones thrown together until five are expected: chi-square is no judge of fewer."""
+    """Expected and seen counts, with rare ones merged until five are expected, the least that chi-square can judge."""
     bins: list[tuple[float, int]] = []
     hoped, count = 0.0, 0
     for one_hoped, one_count in sorted(pairs):
@@ -77,14 +77,14 @@ def _bins(pairs: list[tuple[float, int]]) -> list[tuple[float, int]]:
 
 
 def _changed_sources(outcome: object) -> list[tuple[bool, float]]:
-    """Of an outcome's ways, whether one can see that the source was rewritten, and how likely each is."""
+    """For each path of an outcome, whether a changed source is visible, and the path's share."""
     if isinstance(outcome, Outcome):
         return [(_changes_the_source(ending), float(ending.share)) for ending in outcome.endings]
     return [(True, outcome.probability)]  # type: ignore[attr-defined]  # of a walk through nftables alone
 
 
 def _changes_the_source(ending: Ending) -> bool:
-    """Whether one can see that a rule has rewritten the source: SNAT and NETMAP may write what is there already."""
+    """Whether a rule visibly rewrote the source: SNAT and NETMAP may write the same address."""
     return ending.state.snat or any("masquerade" in step.text.lower() for step in ending.steps)
 
 

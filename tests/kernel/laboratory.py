@@ -1,4 +1,4 @@
-"""Rules loaded into a real kernel, packets sent through them, and what became of each."""
+"""Loading rules into a real kernel, sending packets through them, and observing what happens to each."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.kernel.wire import TCP, UDP, Seen, build, read, read_segment
 NODE = {False: "192.0.2.10", True: "fd00:ffff::a"}
 _PROTOCOLS = {"tcp": TCP, "udp": UDP}
 _ALL_FRAMES = 3
-# How long a packet that nothing answers may be on its way. A busy machine holds packets back, and drops what it cannot
-# queue: the receive queue of a CPU takes 1,000 (net.core.netdev_max_backlog), and each packet may be in it twice.
+# How long to wait for a packet. A busy machine delays packets, and drops those that it cannot queue: a CPU's receive
+# queue holds 1,000 (net.core.netdev_max_backlog), and each packet may be in it twice.
 _SETTLE_SECONDS = 0.5
 _QUIET_SECONDS = 0.02
 _BATCH = 200
@@ -38,7 +38,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a packet: `verdict` is forwarded, local, rejected or dropped."""
+    """What happened to a packet: `verdict` is forwarded, local, rejected or dropped."""
 
     verdict: str
     dnat: str | None = None
@@ -46,7 +46,7 @@ class Fate:
 
 
 class Laboratory:
-    """A node of one address family, behind one of iptables' two backends. `extra` are further addresses of its own."""
+    """A node of one address family with one of iptables' two backends. `extra` are more addresses of the node."""
 
     def __init__(self, backend: str, ipv6: bool = False, extra: tuple[str, ...] = ()) -> None:
         self.ipv6 = ipv6
@@ -95,11 +95,11 @@ class Laboratory:
         return self._spaces.run("node", ["ip", "addr"]).stdout
 
     def route_localnet(self, on: bool) -> None:
-        """Let the node route 127.0.0.0/8 to and from other interfaces than lo, or not."""
+        """Choose whether the node routes 127.0.0.0/8 to and from interfaces other than lo."""
         self._spaces.set_everywhere("route_localnet", "1" if on else "0")
 
     def fire(self, shots: list[Shot]) -> list[Fate]:
-        """Send packets, each from a fresh port and so as a new connection; returns what became of each."""
+        """Send packets, each from a fresh port as a new connection; returns the fate of each."""
         first = self._number
         seen: dict[int, dict[str, Seen]] = {}
         ports: list[int] = []
@@ -119,14 +119,14 @@ class Laboratory:
         ]
 
     def counts(self, shots: list[Shot], times: int) -> list[Counter[Fate]]:
-        """How often each fate befalls each packet, sent so many times, all in turn."""
+        """The fates of each packet, counted over `times` rounds of sending all of them."""
         fates = self.fire(shots * times)
         return [Counter(fates[place :: len(shots)]) for place in range(len(shots))]
 
     def _send(self, shot: Shot, packet: bytes) -> None:
         if shot.origin == "host":
             to = (shot.destination, 0, 0, 0) if self.ipv6 else (shot.destination, 0)
-            with contextlib.suppress(OSError):  # what OUTPUT drops or rejects fails to be sent
+            with contextlib.suppress(OSError):  # sending fails if OUTPUT drops or rejects the packet
                 self._host_sender.sendto(packet, to)
             return
         number = list(PAIRS).index(shot.origin)
@@ -135,7 +135,7 @@ class Laboratory:
         self._senders[shot.origin].send(bytes.fromhex(ends.replace(":", "")) + kind + packet)
 
     def _listen(self, seen: dict[int, dict[str, Seen]], arriving: set[int], seconds: float) -> None:
-        """Note everything of ours that shows up, until all of `arriving` has, or nothing for some time."""
+        """Record all our packets that arrive, until all of `arriving` have, or nothing arrives for some time."""
         until = time.monotonic() + seconds
         sockets = [self._capture, *self._receivers.values()]
         while arriving and (left := until - time.monotonic()) > 0:

@@ -1,9 +1,9 @@
-"""Two private network namespaces: a node that holds rules, and the world around it. Nothing leaves them.
+"""Two private network namespaces: a node with rules, and the world around it. No packet leaves them.
 
 world                node
 podw  <-- veth -->   cni0    pods
 extw  <-- veth -->   eth0    clients outside
-outw  <-- veth -->   snk0    the default route; every packet that the node sends out is seen here
+outw  <-- veth -->   snk0    the default route, where all packets that the node sends out can be seen
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 def missing() -> str | None:
-    """Why no such namespaces can be made here; None where they can."""
+    """Why such namespaces cannot be created here; None if they can."""
     if os.geteuid() != 0:
         return "needs root, for network namespaces"
     for tool in ("ip", "iptables-nft-restore", "iptables-legacy-restore", "ip6tables-nft-restore"):
@@ -32,7 +32,7 @@ def missing() -> str | None:
 
 
 class Namespaces:
-    """Both namespaces, wired up, with the node's addresses. Use as a context manager."""
+    """Both namespaces, connected, with the node's addresses. Use as a context manager."""
 
     _count = 0
 
@@ -78,7 +78,7 @@ class Namespaces:
             return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
     def set_everywhere(self, option: str, value: str) -> None:
-        """Set an option of IPv4 on every interface of the node."""
+        """Set an IPv4 option on every interface of the node."""
         with self.inside("node"):
             for scope in ("all", "default", "lo", *(ends[0] for ends in PAIRS.values())):
                 _write(f"ipv4/conf/{scope}/{option}", value)

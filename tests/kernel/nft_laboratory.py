@@ -1,4 +1,4 @@
-"""The laboratory's node with rules of nftables, and what we foretell of packets through them."""
+"""The laboratory's node with nftables rules, and forecasts for packets through them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.netfilter.nft_walk import Walk, packet
 
 
 def why_not() -> str | None:
-    """Why the kernel cannot be asked here; None where it can."""
+    """Why tests with the kernel cannot run here; None if they can."""
     return missing() or (None if shutil.which("nft") else "needs nft")
 
 
@@ -37,7 +37,7 @@ class NftLaboratory(Laboratory):
 
 @dataclass(frozen=True)
 class Foretold:
-    """One thing that may become of a packet, as the judge asks for it."""
+    """One possible fate of a packet, in the form that the judge needs."""
 
     verdict: str
     delivered: bool
@@ -48,13 +48,13 @@ class Foretold:
 
 @dataclass(frozen=True)
 class Forecast:
-    """All that may become of a packet."""
+    """All possible fates of a packet."""
 
     outcomes: tuple[Foretold, ...]
 
 
 def forecast(ruleset: nft.Ruleset, shot: Shot, laboratory: Laboratory) -> Forecast:
-    """What we say of a packet through the laboratory's node."""
+    """Forecast the fate of a packet through the laboratory's node."""
     family = Family.IPV6 if laboratory.ipv6 else Family.IPV4
     own = frozenset(parse_address(text.partition("@")[0]) for text in laboratory.local_addresses)
     local = shot.origin == "host"

@@ -1,6 +1,6 @@
-"""Rulesets made by chance from a seed: every hook and table, jumps and gotos, marks, NAT, all matches that packets can decide.
+"""Random rulesets from a seed: every hook and table, jumps and gotos, marks, NAT, all matches that depend on the packet.
 
-Rules are for packets of `PACKETS`' addresses and ports, so that most of them match something.
+Rules use the addresses and ports of `packets`, so that most of them match something.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PORTS = (53, 80, 443, 8080, 30080)
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses that packets and rules are about."""
+    """The addresses in packets and rules."""
 
     pods: Sequence[str]
     outside: Sequence[str]
@@ -102,7 +102,7 @@ class _Table:
         """Fill a built-in chain, and chains of its own that jump only to later ones."""
         users = [f"{hook[:4]}-{number}" for number in range(self.chance.randint(0, 3))]
         if self.name != "nat":
-            # Errors that the kernel answers with must get out, or a rejected packet looks dropped.
+            # Let ICMP errors out, or a rejected packet would look dropped.
             self.rules.append(f"-A {hook} -p {self.addresses.icmp} -j ACCEPT")
             self.rules.append(f"-A {hook} -p tcp -m tcp --tcp-flags RST RST -j ACCEPT")
         for place, chain in enumerate((hook, *users)):
@@ -121,7 +121,7 @@ class _Table:
             protocol = "tcp" if "tcp-reset" in target else protocol or self.chance.choice(("tcp", "udp"))
         parts = [f"-A {chain}", *self._core(hook, protocol)]
         matches = [self._match(hook, protocol) for _ in range(self.chance.choice((0, 0, 1, 1, 2)))]
-        # iptables-nft-save leaves out a second `-m tcp`: what it prints of such a rule is another rule.
+        # iptables-nft-save omits a second `-m tcp`, which would change the rule.
         parts.extend({match.split()[1]: match for match in matches}.values())
         return " ".join(part for part in (*parts, target) if part)
 

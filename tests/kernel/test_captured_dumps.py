@@ -25,7 +25,7 @@ _POD, _OTHER_POD, _OUTSIDE = "10.244.1.199", "10.244.2.199", "198.51.100.7"
 
 @pytest.mark.parametrize("version", ["1.14", "1.18", "1.22", "1.24", "1.27", "1.30"])
 @pytest.mark.parametrize("backend", ["legacy", "nft"])
-def test_traces_foretell_what_the_kernel_does_with_kube_proxys_rules(version: str, backend: str) -> None:
+def test_traces_predict_what_the_kernel_does_with_kube_proxys_rules(version: str, backend: str) -> None:
     captured = scenario(version, "loadbalancer")
     with Laboratory(backend) as laboratory:
         refused = laboratory.load(captured.ipv4)

@@ -25,7 +25,7 @@ _POD, _OUTSIDE = "10.244.1.199", "198.51.100.7"
 
 @pytest.mark.parametrize("version", ["1.30", "1.33", "1.36"])
 @pytest.mark.parametrize("scenario", ["loadbalancer", "externalips"])
-def test_we_foretell_what_the_kernel_does_with_kube_proxys_rules(version: str, scenario: str) -> None:
+def test_the_walker_predicts_what_the_kernel_does_with_kube_proxys_rules(version: str, scenario: str) -> None:
     captured = listing(f"{version}/{scenario}/nft-ruleset")
     with NftLaboratory(extra=(KUBE_NODE,)) as laboratory:
         assert laboratory.load(captured.text) == ""
@@ -62,7 +62,7 @@ def _compare(ruleset: nft.Ruleset, shots: list[Shot], laboratory: NftLaboratory)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_we_foretell_what_the_kernel_does_with_random_rules(seed: int) -> None:
+def test_the_walker_predicts_what_the_kernel_does_with_random_rules(seed: int) -> None:
     luck = _Luck(seed)
     with NftLaboratory() as laboratory:
         _load_what_nft_takes(laboratory, luck.ruleset())

@@ -25,7 +25,7 @@ TIMES = 60
     [("nft", False, 1), ("legacy", False, 2), ("nft", True, 3), ("legacy", True, 4)],
     ids=["nft-ipv4", "legacy-ipv4", "nft-ipv6", "legacy-ipv6"],
 )
-def test_traces_foretell_what_the_kernel_does(backend: str, ipv6: bool, seed: int) -> None:
+def test_traces_predict_what_the_kernel_does(backend: str, ipv6: bool, seed: int) -> None:
     addresses = IPV6 if ipv6 else IPV4
     chance = random.Random(seed)
     local = (f"{addresses.also_local}@lo", f"{addresses.pods[0][:-1]}f1@cni0" if ipv6 else "10.244.1.1@cni0")

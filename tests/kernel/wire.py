@@ -1,4 +1,4 @@
-"""Packets as bytes: first packets of TCP and UDP connections that carry a number, and what comes of them."""
+"""Packets as bytes: first packets of TCP and UDP connections that carry a number, and the answers to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SYN, _RST = 2, 4
 
 @dataclass(frozen=True)
 class Seen:
-    """A packet of ours, seen: itself, or (`refused`) an ICMP error or reset that it met."""
+    """One of our packets seen: itself, or (`refused`) an ICMP error or reset in answer to it."""
 
     number: int
     source: bytes = b""
@@ -39,7 +39,7 @@ def build(source: bytes, destination: bytes, protocol: int, source_port: int, po
 
 
 def read(packet: bytes) -> Seen | None:
-    """What an IP packet is to us; None if nothing."""
+    """Recognise one of our packets or an answer to it in an IP packet; None for others."""
     if len(packet) < 28:
         return None
     if packet[0] >> 4 == 4:
@@ -53,7 +53,7 @@ def read(packet: bytes) -> Seen | None:
 
 
 def read_segment(protocol: int, body: bytes, source: bytes, destination: bytes) -> Seen | None:
-    """What a transport segment is to us."""
+    """Recognise one of our packets in a transport segment."""
     if len(body) < 8:
         return None
     source_port, port = struct.unpack_from("!HH", body)

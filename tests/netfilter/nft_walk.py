@@ -1,4 +1,4 @@
-"""A crowd of one through the nftables chains of a node: the least that can follow what single rules answer."""
+"""A minimal walker that sends single packets through a node's nftables chains."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Walk:
         self._evaluator = Evaluator()
 
     def arrive(self, state: PacketState, to: Heading, mine: frozenset[int] = frozenset()) -> dict[Outcome, Fraction]:
-        """A packet that comes in from outside, or from a pod. `mine` are the node's own addresses."""
+        """A packet that arrives from outside or from a pod. `mine` are the node's own addresses."""
         self._sent = to
         came, out = state.in_interface, state.node.out_interface
         for one in self._hook(Hook.PREROUTING, [(Fraction(1), state, to)], came, NO_INTERFACE):
@@ -127,12 +127,12 @@ class Walk:
 
 
 def tracked(state: PacketState) -> PacketState:
-    """The packet once connection tracking has seen it."""
+    """The packet after connection tracking."""
     return state._replace(tracking=Tracking.NEW) if state.tracking is Tracking.NOT_YET else state
 
 
 def endpoint(to: Heading, family: Family) -> str:
-    """A destination as truth.json has it."""
+    """A destination in the form of truth.json."""
     from ipt_explain.netfilter.header.addresses import format_endpoint
 
     assert isinstance(to.address, int)
@@ -150,7 +150,7 @@ def packet(
     in_interface: str | None = None,
     **more: object,
 ) -> tuple[PacketState, Heading]:
-    """A connection's first packet, and where it is bound for."""
+    """A connection's first packet, and its destination."""
     address = parse_address(source) if isinstance(source, str) else source
     number = protocol_number(protocol)
     assert number is not None

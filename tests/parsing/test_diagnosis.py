@@ -185,7 +185,7 @@ def test_messages_are_one_sentence_without_control_characters() -> None:
         assert re.fullmatch(r"[^\x00-\x1f\x7f]+", found.message) and not found.message.endswith(".")
 
 
-def test_counters_are_not_blamed_for_what_stands_behind_them() -> None:
+def test_counters_are_not_blamed_for_the_error_after_them() -> None:
     with pytest.raises(DumpSyntaxError) as error:
         read_dump("[0:0] -A INPUT -i a b -j ACCEPT\n")
     assert (error.value.column, error.value.diagnostics[0].message) == (21, "`b` is one argument too many for -i")

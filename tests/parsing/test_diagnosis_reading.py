@@ -73,7 +73,7 @@ def test_reads_what_cannot_mean_anything_else(line: str, meant: str, note: str) 
         "",
     ],
 )
-def test_leaves_what_may_mean_something_else(line: str) -> None:
+def test_ambiguous_text_is_left_alone(line: str) -> None:
     assert safe_normalisation(line) is None
 
 

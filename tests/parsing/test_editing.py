@@ -48,7 +48,7 @@ def _edited(commands: list[_Command]) -> list[str]:
 
 @settings(max_examples=300)
 @given(st.lists(_commands, max_size=40), st.integers(1, 5))
-def test_edits_leave_what_they_leave_in_a_list(commands: list[_Command], piece: int) -> None:
+def test_edits_have_the_effect_of_list_operations(commands: list[_Command], piece: int) -> None:
     text = "*filter\n" + "".join(_line(command) + "\n" for command in commands) + "COMMIT\n"
     with patch.object(editing, "_PIECE", piece):
         chain = read_dump(text).rulesets[0].chain("filter", "INPUT")

@@ -42,7 +42,7 @@ def test_a_table_without_commit_before_another_has_lost_lines() -> None:
     assert _extents(text) == [Extent.HOLED] * 4 + [Extent.NONE]
 
 
-def test_a_chain_that_is_used_and_not_declared_shows_that_lines_are_gone() -> None:
+def test_an_undeclared_chain_in_use_shows_that_lines_are_missing() -> None:
     assert _extents(_NAT.replace(":B - [0:0]\n", "") + _RULES + "COMMIT\n")[0] is Extent.HOLED
 
 
@@ -58,13 +58,13 @@ def test_restore_input_shows_the_chains_that_it_declares() -> None:
     assert (ruleset.extent("nat", "A"), ruleset.extent("nat", "B")) == (Extent.WHOLE, Extent.NONE)
 
 
-def test_the_last_chain_of_a_listing_may_go_on() -> None:
+def test_the_last_chain_of_a_listing_may_continue() -> None:
     text = "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N X\n-A INPUT -j X\n-A X -j DROP\n"
     ruleset = _read(text)
     assert [ruleset.extent("filter", chain) for chain in ("INPUT", "X")] == [Extent.WHOLE, Extent.START]
 
 
-def test_what_the_saver_could_not_print_is_hidden() -> None:
+def test_what_iptables_save_could_not_print_is_hidden() -> None:
     rules = _read("-A X -m tcp [unsupported revision] -j DNAT [unsupported revision]\n").tables["nat"].chains["X"].rules
     assert rules[0].shape.hidden == {Hidden.CONDITIONS, Hidden.TARGET}
 
@@ -96,13 +96,13 @@ def _lenient(text: str) -> list[Extent]:
     return [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B", "C", "NEVER-MENTIONED")]
 
 
-def test_a_line_that_cannot_be_read_leaves_a_hole_in_its_chain_alone() -> None:
+def test_an_unreadable_line_leaves_a_hole_only_in_its_chain() -> None:
     text = _NAT + _RULES + "-A B --nonsense\nCOMMIT\n"
     assert _lenient(text) == [Extent.WHOLE, Extent.WHOLE, Extent.HOLED, Extent.WHOLE, Extent.WHOLE]
     assert read_dump(text, lenient=True).rulesets[0].fragment
 
 
-def test_a_line_that_tells_no_chain_may_be_of_any_of_its_table() -> None:
+def test_a_line_without_chain_may_belong_to_any_chain_of_its_table() -> None:
     for line in ("what is this?", "-A BROKEN-NA --nonsense", ":B - [0:0]\0"):
         assert _lenient(_NAT + _RULES + line + "\nCOMMIT\n") == [Extent.HOLED] * 4 + [Extent.NONE]
 
@@ -111,7 +111,7 @@ def test_a_line_outside_of_tables_leaves_no_hole_in_them() -> None:
     assert _lenient("-A B --nonsense\n" + _NAT + _RULES + "COMMIT\n") == [Extent.WHOLE] * 5
 
 
-def test_a_table_of_which_nobody_knows_the_name_may_be_any() -> None:
+def test_a_table_without_a_name_may_be_any() -> None:
     ruleset = read_dump(_NAT + _RULES + "COMMIT\n*flter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", lenient=True).rulesets[0]
     assert ruleset.fragment
 

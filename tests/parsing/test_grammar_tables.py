@@ -48,7 +48,7 @@ def test_tables_of_another_grammar_do_not_fit(tables: bytes) -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", b"x", b"x" * 500])
-def test_what_is_no_table_is_not_loaded(damaged: bytes) -> None:
+def test_invalid_tables_are_not_loaded(damaged: bytes) -> None:
     assert parser_from(damaged, grammar_text()) is None
 
 
@@ -68,7 +68,7 @@ def test_kept_tables_are_found_again(built: Lark, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == [TABLES_FILE]
 
 
-def test_shipped_tables_lie_beside_the_grammar(tables: bytes, tmp_path: Path) -> None:
+def test_shipped_tables_are_next_to_the_grammar(tables: bytes, tmp_path: Path) -> None:
     (tmp_path / TABLES_FILE).write_bytes(tables)
     assert load_tables(tmp_path, grammar_text()) is not None
 
@@ -91,7 +91,7 @@ def test_tables_that_the_folder_cannot_keep_are_kept_in_the_users_cache(built: L
     assert load_tables(sealed, "another grammar") is None
 
 
-def test_only_what_nobody_else_could_write_is_loaded(built: Lark, sealed: Path, tmp_path: Path) -> None:
+def test_only_files_that_nobody_else_can_write_are_loaded(built: Lark, sealed: Path, tmp_path: Path) -> None:
     keep_tables(sealed, grammar_text(), built)
     (kept,) = (tmp_path / "cache" / "ipt-explain").iterdir()
     for path, mode in ((kept.parent, 0o777), (kept, 0o666)):

@@ -34,13 +34,13 @@ def _content(rule: Rule) -> tuple[object, ...]:
     return rule.shape, rule.values, rule.line, rule.counters
 
 
-def test_chains_of_one_make_share_their_layout() -> None:
+def test_chains_with_the_same_shapes_share_their_layout() -> None:
     first, second, empty = _chains(_ENDPOINTS)
     assert first.layout is second.layout
     assert len(empty.layout) == 0 and empty.rules == ()
 
 
-def test_a_layout_tells_where_the_words_of_its_chains_are() -> None:
+def test_a_layout_knows_the_places_of_its_chains_words() -> None:
     *chains, _ = _chains(_ENDPOINTS)
     layout = chains[0].layout
     translation = layout.shapes[1]

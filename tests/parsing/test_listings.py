@@ -93,7 +93,7 @@ def test_rules_of_a_listing_are_the_rules_that_were_loaded() -> None:
     assert same >= 0.94 * all_rules
 
 
-def test_a_form_that_was_read_before_is_read_alike() -> None:
+def test_a_known_form_is_read_the_same() -> None:
     reader = RowReader()
     for each in listed_rules()[::5]:
         known = reader.read(each.with_interfaces, _VERBOSE, each.chain, 1)
@@ -131,14 +131,14 @@ def test_a_verbose_listing_of_a_node_holds_the_rules_of_its_dump(name: str) -> N
 
 
 @pytest.mark.parametrize("style", ["n", "plain"])
-def test_a_listing_without_interfaces_says_so_of_every_rule(style: str) -> None:
+def test_a_listing_without_interfaces_marks_every_rule(style: str) -> None:
     ruleset = _ruleset(node("1.30-basic-legacy")[f"iptables-L-{style}.txt"])
     rules = [rule for table in ruleset.tables.values() for chain in table.chains.values() for rule in chain.rules]
     assert len(rules) > 50
     assert all(rule.shape.hidden == {Hidden.INTERFACES} for rule in rules)
 
 
-def test_words_that_nobody_knows_are_kept_and_not_guessed() -> None:
+def test_unknown_words_are_kept_and_not_guessed() -> None:
     rule = _read(
         "    0     0 ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            frob 7 tcp dpt:80 /* a */ ctstate NEW"
     )
@@ -173,7 +173,7 @@ def test_rows_without_target_and_without_opt() -> None:
     assert _read("tcp        all  --  anywhere             anywhere", _BRIEF).text == "-A X -j tcp"
 
 
-def test_tables_are_told_by_their_built_in_chains() -> None:
+def test_tables_are_recognised_by_their_built_in_chains() -> None:
     filters = [f"Chain {name} (policy ACCEPT)\n{_BRIEF_HEAD}\n" for name in ("INPUT", "FORWARD", "OUTPUT")]
     nats = [f"Chain {name} (policy DROP)\n{_BRIEF_HEAD}\n" for name in ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")]
     user = f"Chain KUBE-A (1 references)\n{_BRIEF_HEAD}\n"
@@ -182,7 +182,7 @@ def test_tables_are_told_by_their_built_in_chains() -> None:
     assert ruleset.tables["nat"].extent is Extent.WHOLE
 
 
-def test_the_command_above_a_listing_tells_table_and_family() -> None:
+def test_the_command_above_a_listing_shows_table_and_family() -> None:
     text = f"root@node:~# ip6tables-legacy -t mangle -nvL X\nChain X (1 references)\n{_HEAD}"
     ruleset = read_dump(text, lenient=True).rulesets[0]
     assert (ruleset.family, ruleset.backend, list(ruleset.tables)) == (Family.IPV6, Backend.LEGACY, ["mangle"])

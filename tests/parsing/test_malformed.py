@@ -65,7 +65,7 @@ def test_is_read_or_refused_where_iptables_restore_stops(case: MalformedInput) -
 
 
 @pytest.mark.parametrize("case", malformed_inputs(), ids=_by_name)
-def test_bytes_are_text_or_refused_in_words(case: MalformedInput) -> None:
+def test_bytes_are_text_or_refused_with_a_message(case: MalformedInput) -> None:
     said = "node.txt:"
     try:
         read_dump(decode(case.content, "node.txt"), source="node.txt")
@@ -85,7 +85,7 @@ def test_lenient_reads_what_there_is(case: MalformedInput) -> None:
     assert any("skipped" in warning for warning in dump.warnings) == strict_fails
 
 
-def test_rows_of_a_listing_without_their_chain_are_one_error_not_one_a_line() -> None:
+def test_rows_of_a_listing_without_their_chain_are_one_error() -> None:
     listing = "ACCEPT     all  --  anywhere             anywhere\n" * 500
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump(listing)
@@ -100,7 +100,7 @@ def test_at_most_twenty_lines_are_shown_and_all_are_counted() -> None:
     assert (len(caught.value.diagnostics), caught.value.total) == (20, 5000)
 
 
-def test_diagnostics_stand_in_the_order_of_lines() -> None:
+def test_diagnostics_are_in_the_order_of_lines() -> None:
     text = ":LOOSE\nnonsense\n-A X -j \0\n*nat\nCOMMIT\nmore\n"
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump(text)
@@ -148,13 +148,13 @@ def test_an_indented_dump_is_the_dump() -> None:
         assert read_dump("".join(f"{mark}{line}\n" for line in whole)).to_text() == plain.to_text()
 
 
-def test_a_broken_rule_behind_an_indentation_is_shown_at_its_own_column() -> None:
+def test_a_broken_rule_after_an_indentation_is_shown_at_its_column() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump("   -A INPUT -j ACCEPT -j DROP\n")
     assert (caught.value.line, caught.value.column) == (1, 23)
 
 
-def test_chains_that_grep_leaves_beside_their_rules() -> None:
+def test_chains_that_grep_keeps_next_to_their_rules() -> None:
     dump = read_dump(":KUBE-SVC-X - [0:0]\n-A KUBE-SVC-X -j KUBE-SEP-Y\n")
     assert dump.rulesets[0].fragment
 

@@ -46,7 +46,7 @@ def test_order_across_outputs_is_not_known_but_what_can_all_be_reached_comes_fir
     assert not chain.ordered
 
 
-def test_lines_that_grep_or_people_left_out_part_nothing() -> None:
+def test_lines_left_out_by_grep_or_people_do_not_separate_outputs() -> None:
     assert _chain(_FIRST + "--\n" + _SECOND + "...\n" + _LAST).ordered
 
 
@@ -55,7 +55,7 @@ def test_many_outputs_of_one_chain() -> None:
     assert (len(chain.rules), chain.ordered) == (250, False)
 
 
-def test_a_grep_beside_a_whole_dump_changes_nothing() -> None:
+def test_output_of_grep_next_to_a_whole_dump_changes_nothing() -> None:
     dump = read_dump(_SAVED + _FIRST + _SECOND + _LAST + "COMMIT\n# Completed\n\n" + _SECOND)
     ruleset = dump.rulesets[0]
     assert (ruleset.form, ruleset.extent("nat", "KUBE-SVC-A")) == (Form.SAVE, Extent.WHOLE)
@@ -79,7 +79,7 @@ def test_a_later_listing_of_a_whole_chain_is_right() -> None:
     assert len(_conflicts(dump)) == 1
 
 
-def test_a_listing_without_interfaces_beside_rules_that_have_them() -> None:
+def test_a_listing_without_interfaces_next_to_rules_with_them() -> None:
     rule = "-A KUBE-SVC-A -i eth0 -j KUBE-SEP-C\n"
     listing = f"Chain KUBE-SVC-A (1 references)\n{_HEAD}KUBE-SEP-C  all  --  anywhere             anywhere\n\n"
     chain = _chain(listing + rule)
@@ -87,7 +87,7 @@ def test_a_listing_without_interfaces_beside_rules_that_have_them() -> None:
     assert (chain.extent, chain.rules[0].shape.hidden) == (Extent.WHOLE, frozenset())
 
 
-def test_outputs_that_tell_no_backend_are_of_the_one_that_is_told() -> None:
+def test_outputs_without_a_backend_belong_to_the_known_one() -> None:
     listing = f"Chain KUBE-SVC-A (1 references)\n{_HEAD}KUBE-SEP-C  all  --  anywhere             anywhere\n\n"
     dump = read_dump(listing + _SAVED + _LAST + "COMMIT\n")
     assert [ruleset.backend for ruleset in dump.rulesets] == [Backend.NFT]

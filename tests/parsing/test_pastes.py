@@ -119,7 +119,7 @@ _TABLE = ["*nat", ":PREROUTING ACCEPT [0:0]", ":KUBE-SVC-A - [0:0]", _RULE, _RUL
         "kubectl logs",
     ],
 )
-def test_rules_in_the_dress_of_what_showed_them(text: str, complete: bool) -> None:
+def test_rules_with_decorations_of_logs_and_pages(text: str, complete: bool) -> None:
     dump = read_dump(text)
     assert [rule.text for rule in _rules(dump)] == _TABLE[3:5]
     assert dump.rulesets[0].fragment is not complete
@@ -136,7 +136,7 @@ def test_rules_inside_a_string_of_json_are_refused_with_what_to_do() -> None:
     assert "jq -r" in refused.value.remedy
 
 
-def test_options_that_hang_below_a_rule_with_notes_beside_them() -> None:
+def test_options_below_a_rule_with_notes_next_to_them() -> None:
     lines = [
         '  -A KUBE-SVC-A --comment "a/b"     ← half of them',
         "     -m statistic --mode random --probability 0.5",
@@ -151,13 +151,13 @@ def test_options_that_hang_below_a_rule_with_notes_beside_them() -> None:
     ]
 
 
-def test_a_rule_behind_another_on_a_line_that_a_window_padded() -> None:
+def test_two_rules_on_a_line_that_a_window_padded() -> None:
     rule = "-A KUBE-SERVICES -d 10.96.0.1/32 -p udp -m udp --dport 53 -j KUBE-SVC-FKYB3VE56PGE3NL6"
     dump = read_dump(f"  1 {rule.replace('SVC-', '      SVC-')}          2 {rule.replace('0.1/', '0.2/')}\n")
     assert [(each.text, each.line) for each in _rules(dump)] == [(rule, 1), (rule.replace("0.1/", "0.2/"), 1)]
 
 
-def test_a_name_without_a_blank_behind_it_in_typographic_dress() -> None:
+def test_typographic_quotes_and_missing_blanks_are_repaired() -> None:
     rule = '-A KUBE-SVC-VX5XTMYNLWGXYEL4 -m comment --comment "a/b:" -j KUBE-SEP-AA6LE4U3XA6T2EZB'
     shown = "-A KUBE-SVC-VX5XTMYNLWGXYEL4-m comment –comment “a/b:” -j KUBE-SEP-AA6LE4U3XA6T2EZB"
     assert _texts(f"The book:\n**{shown}**\n") == [rule]
@@ -186,7 +186,7 @@ def test_tags_in_a_comment_make_no_page() -> None:
     assert rule.text.endswith('"<b>bold</b>" -j ACCEPT')
 
 
-def test_no_table_goes_on_behind_a_fence() -> None:
+def test_no_table_continues_after_a_fence() -> None:
     forward = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
     dump = read_dump(f"```\n*nat\n:KUBE-SVC-A - [0:0]\n{_RULE}\n```\nAnd then:\n```\n{forward}\n```\n")
     assert [list(table.chains) for table in dump.rulesets[0].tables.values()] == [["KUBE-SVC-A"], ["KUBE-FORWARD"]]
@@ -243,7 +243,7 @@ def test_prose_inside_a_table_is_refused() -> None:
         "   12 ",
     ],
 )
-def test_a_logs_prefix_is_taken_off(prefix: str) -> None:
+def test_a_logs_prefix_is_removed(prefix: str) -> None:
     assert _texts(f"{prefix}{_RULE}\n{prefix}{_RULE.replace('SEP-A', 'SEP-B')}\n") == [
         _RULE,
         _RULE.replace("SEP-A", "SEP-B"),
@@ -325,7 +325,7 @@ def test_lines_of_a_docker_log() -> None:
 
 
 @pytest.mark.parametrize("mark", ["", "# "])
-def test_the_other_backend_is_heard_of_wherever_it_is_said(mark: str) -> None:
+def test_a_warning_about_the_other_backend_is_found_anywhere(mark: str) -> None:
     said = f"{mark}Warning: iptables-legacy tables present, use iptables-legacy to see them"
     dump = read_dump(f"{_RULE}\n{said}\n")
     assert any("iptables-legacy also holds rules" in warning for warning in dump.warnings)

@@ -76,7 +76,7 @@ def _mixed(draw: st.DrawFn) -> str:
 
 @settings(max_examples=1000)
 @given(_mixed())
-def test_what_pieces_cover_lark_reads_alike(line: str) -> None:
+def test_lark_reads_the_same_from_what_pieces_cover(line: str) -> None:
     read = _known()[0].read(line)
     if read is not None:
         wanted = _by_lark(line)

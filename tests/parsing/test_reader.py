@@ -49,7 +49,7 @@ def test_lines_and_counters_are_kept() -> None:
         ("xtables", "", Family.IPV4, Backend.NFT),
     ],
 )
-def test_the_header_tells_family_and_backend(tool: str, variant: str, family: Family, backend: Backend) -> None:
+def test_the_header_shows_family_and_backend(tool: str, variant: str, family: Family, backend: Backend) -> None:
     ruleset = read_dump(_HEADER.format(tool, variant) + _NAT.format("")).rulesets[0]
     assert (ruleset.family, ruleset.backend, ruleset.form) == (family, backend, Form.SAVE)
     assert ruleset.generator == f"{tool}-save v1.8.9{variant}"
@@ -64,7 +64,7 @@ def test_families_and_backends_of_one_input_stay_apart() -> None:
     assert kinds == [(Family.IPV4, Backend.LEGACY), (Family.IPV4, Backend.NFT), (Family.IPV6, Backend.NFT)]
 
 
-def test_without_headers_the_addresses_tell_the_family() -> None:
+def test_without_headers_the_addresses_show_the_family() -> None:
     text = _NAT.format("-A OUTPUT -d 10.0.0.1/32 -j ACCEPT\n") + _NAT.format("-A OUTPUT -d fd00::1/128 -j ACCEPT\n")
     assert [each.family for each in read_dump(text).rulesets] == [Family.IPV4, Family.IPV6]
     mixed = "-A X -d 10.0.0.1/32 -j Y\n-A X -d fd00::1/128 -j Z\n-A Z -j DNAT --to-destination [fd00::2]:80\n-A Y -j ACCEPT\n"
@@ -135,7 +135,7 @@ def test_bare_rules_find_their_tables() -> None:
     }
 
 
-def test_a_line_goes_on_behind_a_backslash() -> None:
+def test_a_line_continues_after_a_backslash() -> None:
     dump = read_dump('-A X -s 10.0.0.1/32 \\\n  -m comment --comment "a b" \\\n-j ACCEPT\n-A X -j RETURN\n')
     rules = next(iter(dump.rulesets[0].tables.values())).chains["X"].rules
     assert [(rule.line, rule.text) for rule in rules] == [
@@ -144,7 +144,7 @@ def test_a_line_goes_on_behind_a_backslash() -> None:
     ]
 
 
-def test_an_error_in_a_continued_line_is_told_where_it_stands() -> None:
+def test_an_error_in_a_continued_line_is_reported_at_its_place() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump("*nat\n-A X -s 10.0.0.1/32 \\\n-m tcp --dprot 80 \\\n-j ACCEPT\nCOMMIT\n")
     assert (caught.value.line, caught.value.column) == (3, 8)
@@ -167,7 +167,7 @@ def test_windows_line_ends_are_read_with_a_warning() -> None:
     assert any("CR LF" in warning for warning in dump.warnings)
 
 
-def test_tables_that_the_saver_could_not_print_are_named() -> None:
+def test_tables_that_iptables_save_could_not_print_are_named() -> None:
     text = (
         "# Table `nat' is incompatible, use 'nft' tool.\n"
         + _HEADER.format("iptables", " (nf_tables)")
@@ -182,7 +182,7 @@ def test_the_other_backend_is_warned_of() -> None:
         assert any("`iptables-legacy-save`" in warning for warning in read_dump(text).warnings)
 
 
-def test_a_port_alone_tells_no_family() -> None:
+def test_a_port_alone_shows_no_family() -> None:
     rules = "-A OUTPUT -j DNAT --to-destination :80\n-A OUTPUT -d 10.0.0.1/32 -j ACCEPT\n"
     assert read_dump(_NAT.format(rules)).rulesets[0].family is Family.IPV4
 
@@ -203,13 +203,13 @@ def test_lenient_skips_what_it_cannot_read_and_calls_the_rest_a_fragment() -> No
     assert any("skipped 1 line" in warning for warning in dump.warnings)
 
 
-def test_at_most_twenty_wrong_lines_are_told_and_all_are_counted() -> None:
+def test_at_most_twenty_wrong_lines_are_reported_and_all_are_counted() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump("*nat\n" + "-A X -j ACCEPT --nonsense\n" * 50 + "COMMIT\n")
     assert (len(caught.value.diagnostics), caught.value.total) == (20, 50)
 
 
-def test_bytes_that_are_no_text_survive() -> None:
+def test_bytes_that_are_not_text_survive() -> None:
     raw = b'*nat\n:X - [0:0]\n-A X -m comment --comment "caf\xe9" -j ACCEPT\nCOMMIT\n'
     dump = read_dump(raw.decode("utf-8", "surrogateescape"))
     assert dump.to_text().encode("utf-8", "surrogateescape").count(b"caf\xe9") == 1

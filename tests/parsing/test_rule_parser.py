@@ -57,7 +57,7 @@ def test_a_goto_always_names_a_chain() -> None:
     assert rule.shape.target is not None and rule.shape.target.kind is TargetKind.GOTO
 
 
-def test_rules_that_differ_in_values_alone_have_one_shape() -> None:
+def test_rules_that_differ_only_in_values_have_one_shape() -> None:
     one = parse_rule('-A KUBE-SEP-A -s 10.244.1.3/32 -m comment --comment "a/b:http" -j KUBE-MARK-MASQ')
     two = parse_rule("-A KUBE-SEP-B -s 10.244.1.4/32 -m comment --comment x -j OTHER")
     assert one.shape is two.shape
@@ -110,7 +110,7 @@ def test_slots_are_numbered_in_text_order_and_tokens_point_at_them() -> None:
         "-R INPUT 1 -j DROP",
     ],
 )
-def test_a_rule_is_printed_as_it_stands(line: str) -> None:
+def test_a_rule_is_printed_as_written(line: str) -> None:
     assert _rule(line).text == line
 
 
@@ -293,7 +293,7 @@ def test_any_words_are_read_or_refused_in_place(words: list[str]) -> None:
         ("-A X !", 6, 1, "nothing follows the negation"),
     ],
 )
-def test_an_error_says_what_stands_there(line: str, column: int, width: int, message: str) -> None:
+def test_an_error_quotes_the_unexpected_word(line: str, column: int, width: int, message: str) -> None:
     error = _error(line)
     assert (error.column, error.width) == (column, width)
     assert message in error.message
@@ -311,7 +311,7 @@ def test_an_error_says_what_stands_there(line: str, column: int, width: int, mes
         ("-A X foo", "An option of the rule (-s, -d, -i, -o, -p), a match (-m) or a target (-j)."),
     ],
 )
-def test_an_error_says_what_could_stand_there(line: str, expected: str) -> None:
+def test_an_error_says_what_was_expected(line: str, expected: str) -> None:
     assert _error(line).expected == expected
 
 

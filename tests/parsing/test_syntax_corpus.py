@@ -40,7 +40,7 @@ def test_every_rule_that_reloads_is_printed_again_byte_for_byte() -> None:
     assert [line for line in lines if _text(parse_rule(line)) != line] == []
 
 
-def test_a_rule_that_cannot_be_loaded_again_is_read_as_it_stands_or_refused() -> None:
+def test_a_rule_that_cannot_be_loaded_again_is_read_as_written_or_refused() -> None:
     """iptables-save prints names raw: `-i a b`. What is read is the text as it stands, never something else."""
     refused = 0
     for line in {rule.saved for rule in saved_rules() if not rule.reloads}:
@@ -63,7 +63,7 @@ def test_every_rule_that_iptables_took_is_read() -> None:
         assert parsed.values == tuple(line[token.start : token.end] for token in parsed.tokens)
 
 
-def test_a_printed_rule_is_printed_alike_again() -> None:
+def test_a_printed_rule_prints_the_same_again() -> None:
     for rule in saved_rules():
         if rule.given is not None and rule.given.startswith("-A ") and "\n" not in rule.given:
             printed = _text(parse_rule(rule.given))

@@ -90,7 +90,7 @@ def _rules(text: str) -> list[Rule]:
 
 @settings(max_examples=600)
 @given(_mutated())
-def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None:
+def test_lark_reads_the_same_from_what_a_pattern_matches(lines: tuple[str, str]) -> None:
     first, second = lines
     parsed = parse_rule(first)
     pattern = ShapePattern(parsed.shape, pattern_of(parsed.tokens, first, 0, len(first)), counted=False)
@@ -104,7 +104,7 @@ def test_what_a_pattern_matches_lark_reads_alike(lines: tuple[str, str]) -> None
 
 @settings(max_examples=300)
 @given(_mutated())
-def test_a_line_behind_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
+def test_a_line_after_another_is_read_as_by_itself(lines: tuple[str, str]) -> None:
     first, second = lines
     if not _reaches_the_rules(second):
         return

@@ -1,4 +1,4 @@
-"""Rules for tests of their English: from text, and made by hand of one option."""
+"""Rules for tests of their English: parsed from text, or built from one option."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def everything_said(rule: Rule) -> str:
 
 
 def match_rule(module: str, option: str, arguments: tuple[str, ...], negated: bool = False) -> Rule:
-    """`-m MODULE [!] OPTION ARGUMENTS -j ACCEPT`, made without the grammar, which would ask for other options too."""
+    """`-m MODULE [!] OPTION ARGUMENTS -j ACCEPT`, built without the grammar, which would require other options, too."""
     slots = tuple(range(1, len(arguments) + 1))
     match = Match(module, (Option(option, negated, slots),))
     target = Target(TargetKind.JUMP, "ACCEPT", None, ())
@@ -42,7 +42,7 @@ def match_rule(module: str, option: str, arguments: tuple[str, ...], negated: bo
 
 
 def target_rule(name: str, option: str, arguments: tuple[str, ...]) -> Rule:
-    """`-j NAME OPTION ARGUMENTS`, made without the grammar."""
+    """`-j NAME OPTION ARGUMENTS`, built without the grammar."""
     slots = tuple(range(1, len(arguments) + 1))
     target = Target(TargetKind.JUMP, name, None, (Option(option, False, slots),))
     return Rule(Shape(Command.APPEND, None, (), (), target, ("", ""), (0,)), ("INPUT", *arguments), 1)

@@ -1,4 +1,4 @@
-"""Explanations made by hand, for tests of what is printed."""
+"""Explanations built by hand, for tests of output."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _SHAPE = Shape(Command.APPEND, None, (), (), None, ("-A ", ""), (0,))
 
 
 def rule(line: int) -> Evidence:
-    """A rule of which only the line matters."""
+    """A rule with only a line."""
     return Evidence(Chain.of("KUBE-SERVICES", [Rule(_SHAPE, ("KUBE-SERVICES",), line)]), 0)
 
 
 def ruleset(**given: Any) -> RulesetFacts:
-    """A healthy node's IPv4 ruleset, but for what is given."""
+    """A healthy node's IPv4 ruleset, except for `given`."""
     facts: dict[str, Any] = {
         "source": "node.txt",
         "family": Family.IPV4,
@@ -50,7 +50,7 @@ def ruleset(**given: Any) -> RulesetFacts:
 
 
 def frontend(kind: FrontendKind = FrontendKind.CLUSTER_IP, **given: Any) -> Frontend:
-    """A frontend that balances over the service chain, but for what is given."""
+    """A frontend that balances over the service chain, except for `given`."""
     facts: dict[str, Any] = {
         "address": None if kind is FrontendKind.NODE_PORT else "10.96.14.7",
         "port": 80,
@@ -62,7 +62,7 @@ def frontend(kind: FrontendKind = FrontendKind.CLUSTER_IP, **given: Any) -> Fron
 
 
 def endpoint(number: int, probability: float, **given: Any) -> Endpoint:
-    """Endpoint 10.244.1.`number`:8080, hairpin masqueraded, but for what is given."""
+    """Endpoint 10.244.1.`number`:8080 with hairpin masquerading, except for `given`."""
     facts: dict[str, Any] = {
         "address": f"10.244.1.{number}",
         "port": 8080,
@@ -78,7 +78,7 @@ def endpoint(number: int, probability: float, **given: Any) -> Endpoint:
 
 
 def service(*shares: float, **given: Any) -> ServicePort:
-    """shop/cart:http over endpoints with the shares given, reached by its ClusterIP, but for what else is given."""
+    """shop/cart:http with a ClusterIP and endpoints with these shares, except for `given`."""
     endpoints = tuple(endpoint(number, share) for number, share in enumerate(shares, start=1))
     facts: dict[str, Any] = {
         "family": Family.IPV4,
@@ -105,7 +105,7 @@ def service(*shares: float, **given: Any) -> ServicePort:
 
 
 def balancer(endpoints: tuple[Endpoint, ...], **given: Any) -> Balancer:
-    """The service chain over these endpoints, by their own probabilities."""
+    """The service chain over these endpoints, with their own probabilities."""
     facts: dict[str, Any] = {
         "chain": "KUBE-SVC-AAAAAAAAAAAAAAAA",
         "scope": Scope.CLUSTER,

@@ -228,24 +228,24 @@ def test_a_chain_called_like_an_extension_is_jumped_to() -> None:
     assert rule_words(rule, chains={"LOG"}).action == "jumps to chain LOG"
 
 
-def test_the_glossary_tells_what_a_chain_is_for() -> None:
+def test_the_glossary_names_a_chains_purpose() -> None:
     (rule,) = parsed("-A INPUT -j MINE")
     told = Glossary(chain=lambda name: f"purpose of {name}")
     assert rule_words(rule, told).action == "jumps to chain MINE (purpose of MINE)"
 
 
-def test_restore_inputs_counters_are_said() -> None:
+def test_counters_of_restore_input_are_worded() -> None:
     assert sentence("-c 7 900 -j ACCEPT") == "Every packet is accepted, its counters starting at 7 900."
 
 
-def test_several_conditions_of_one_kind_are_all_said() -> None:
+def test_several_conditions_of_one_kind_are_all_worded() -> None:
     said = sentence("-m set --match-set a src -m set ! --match-set b dst -m comment --comment x -j ACCEPT")
     assert said == (
         'If a packet is in set "a" by its source (src) and is not in set "b" by its destination (dst), it is accepted.'
     )
 
 
-def test_comments_stand_apart_from_the_sentence() -> None:
+def test_comments_are_separate_from_the_sentence() -> None:
     (rule,) = parsed('-A INPUT -m comment --comment "one" -m comment --comment "a \\"b\\"" -j ACCEPT')
     assert rule_words(rule).comments == ("one", 'a "b"')
     assert rule_words(rule).sentence == "Every packet is accepted."
@@ -269,7 +269,7 @@ def test_durations_keep_the_number_of_seconds(seconds: str, words: str) -> None:
     assert duration(seconds) == words
 
 
-def test_denials_are_english() -> None:
+def test_negations_are_english() -> None:
     assert deny("has destination port 80") == "does not have destination port 80"
     assert deny("was sent by a process of user 0") == "was not sent by a process of user 0"
 

@@ -70,7 +70,7 @@ def _arguments(option: KnownOption) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("option", [option for option in MATCH_OPTIONS if option.name != "-"], ids=_label)
-def test_every_option_of_every_match_is_said_with_its_arguments_and_denied_if_negated(option: KnownOption) -> None:
+def test_every_option_of_every_match_is_worded_with_its_arguments_and_negation(option: KnownOption) -> None:
     said = everything_said(match_rule(option.module, option.name, _arguments(option)))
     assert all(argument in said for argument in _arguments(option)) or (option.module, option.name) in _REWORDED
     if option.negatable:
@@ -78,18 +78,18 @@ def test_every_option_of_every_match_is_said_with_its_arguments_and_denied_if_ne
 
 
 @pytest.mark.parametrize("option", [option for option in TARGET_OPTIONS if option.name != "-"], ids=_label)
-def test_every_option_of_every_target_is_said_with_its_arguments(option: KnownOption) -> None:
+def test_every_option_of_every_target_is_worded_with_its_arguments(option: KnownOption) -> None:
     said = everything_said(target_rule(option.module, option.name, _arguments(option)))
     assert all(argument in said for argument in _arguments(option))
 
 
-def test_every_module_has_words_of_its_own() -> None:
+def test_every_module_has_its_own_words() -> None:
     matches = {option.module for option in MATCH_OPTIONS}
     assert matches - set(COMPOSERS) - set(PREDICATES) - set(BARE) == set()
     assert {option.module for option in TARGET_OPTIONS} - set(ACTIONS) == set()
 
 
 @pytest.mark.parametrize("option", MATCH_OPTIONS, ids=_label)
-def test_no_known_option_is_said_in_the_words_for_unknown_ones(option: KnownOption) -> None:
+def test_no_known_option_gets_the_generic_phrase(option: KnownOption) -> None:
     if option.name in PREDICATES.get(option.module, {}):
         assert "passes match" not in everything_said(match_rule(option.module, option.name, _arguments(option)))

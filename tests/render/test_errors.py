@@ -34,7 +34,7 @@ def test_a_caret_stays_under_its_word_where_colons_begin_the_line() -> None:
     assert (line, carets.index("^")) == ("\\x3a:error -A X", line.index("-A"))
 
 
-def test_a_remedy_that_many_share_is_given_once() -> None:
+def test_a_shared_remedy_is_printed_once() -> None:
     faults = [Diagnostic("-", line, 1, "bad", "x", remedy="Do this.") for line in (1, 2, 3)]
     assert report(*faults).count("Do this.") == 1
 
@@ -52,7 +52,7 @@ def test_nothing_from_the_dump_reaches_the_terminal_raw() -> None:
     assert "[red] :smile:" in said
 
 
-def test_carets_stand_under_what_they_mean_behind_escapes_and_wide_characters() -> None:
+def test_carets_are_aligned_after_escapes_and_wide_characters() -> None:
     assert quoted("\x1b 日本 bad end", 5, 3, WIDTH) == ("\\x1b 日本 bad end", "          ^^^")
 
 
@@ -68,7 +68,7 @@ def test_a_long_line_is_cut_around_the_caret(start: int, length: int) -> None:
     assert line[start:].startswith(marked)
 
 
-def test_a_caret_behind_the_end_of_a_line_stands_behind_it() -> None:
+def test_a_caret_after_the_end_of_a_line_is_printed_there() -> None:
     assert quoted("-A INPUT -j", 11, 1, WIDTH) == ("-A INPUT -j", "           ^")
     assert quoted("", 0, 1, WIDTH) == ("", "^")
 

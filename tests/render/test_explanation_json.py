@@ -141,7 +141,7 @@ def test_a_service_in_full() -> None:
     ]
 
 
-def test_what_the_dump_does_not_tell_is_null() -> None:
+def test_what_the_dump_does_not_show_is_null() -> None:
     made = service(
         namespace=None,
         name=None,

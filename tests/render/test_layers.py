@@ -10,7 +10,7 @@ def test_a_box_is_right_of_all_that_lead_to_it() -> None:
     assert columns(["a", "b", "c", "d"], [("a", "b"), ("b", "c"), ("a", "c"), ("d", "c")]) == [["a", "d"], ["b"], ["c"]]
 
 
-def test_circles_are_cut() -> None:
+def test_cycles_are_cut() -> None:
     assert columns(["a", "b"], [("a", "b"), ("b", "a"), ("a", "a")]) == [["a"], ["b"]]
 
 

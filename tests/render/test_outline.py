@@ -10,7 +10,7 @@ def shown(root: Node, width: int) -> list[str]:
     return "".join(to_text(draw(root, width), color=False)).splitlines()
 
 
-def test_children_hang_on_guides_and_line_numbers_stand_in_a_column() -> None:
+def test_children_have_guides_and_line_numbers_form_a_column() -> None:
     leaves = [Node([("one", "")], "line 1"), Node([("two", "")], "line 20")]
     root = Node([("root", "")], children=[Node([("branch", "")], children=leaves), Node([("last", "")], "line 300")])
     assert shown(root, 40) == [
@@ -22,7 +22,7 @@ def test_children_hang_on_guides_and_line_numbers_stand_in_a_column() -> None:
     ]
 
 
-def test_words_that_do_not_fit_go_on_below_with_their_guides() -> None:
+def test_words_that_do_not_fit_continue_below_with_guides() -> None:
     root = Node(
         [("root", "")],
         children=[
@@ -38,7 +38,7 @@ def test_words_that_do_not_fit_go_on_below_with_their_guides() -> None:
     ]
 
 
-def test_a_line_that_goes_on_keeps_the_guide_of_its_own_children() -> None:
+def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:
     parent = Node(sentence("words that fill more than a line of forty columns"), children=[Node([("leaf", "")])])
     assert shown(Node([("root", "")], children=[parent]), 40) == [
         "root",

@@ -24,7 +24,7 @@ PIECES = st.sampled_from(["::", ":", "#", "##[", "##vso[", "##teamcity[", " ", "
 @given(st.lists(PIECES, max_size=30).map("".join))
 @example(":\x1b[1m::")
 @example("\x1b[1m:\x1b[1m:")
-def test_no_text_is_obeyed(text: str) -> None:
+def test_no_text_acts_as_a_command(text: str) -> None:
     assert not any(map(obeyed, re.sub(r"\x1b\[1m", "", disarmed(text)).split("\n")))
 
 

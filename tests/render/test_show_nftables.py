@@ -49,7 +49,7 @@ def test_json_has_no_lines(tmp_path: Path) -> None:
     assert {rule["line"] for rule in document(tmp_path, "masquerading", of_json=True)["chains"][0]["rules"]} == {None}
 
 
-def test_a_map_and_who_asks_it(tmp_path: Path) -> None:
+def test_a_map_and_the_rules_that_use_it(tmp_path: Path) -> None:
     out = shown(tmp_path, "service-ips", "--table", "ip kube-proxy")
     assert "map service-ips · ip kube-proxy" in out
     assert "type       ipv4_addr . inet_proto . inet_service : verdict" in out

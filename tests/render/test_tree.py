@@ -102,7 +102,7 @@ def test_policy_local_shows_who_reaches_which_endpoints() -> None:
         (ServiceState.UNKNOWN, FrontendVerdict.UNKNOWN, "unknown: its rules are not here"),
     ],
 )
-def test_a_service_that_does_not_serve_says_so_in_words(state: ServiceState, verdict: FrontendVerdict, words: str) -> None:
+def test_a_service_that_does_not_serve_is_described_in_words(state: ServiceState, verdict: FrontendVerdict, words: str) -> None:
     made = service(state=state, frontends=(frontend(verdict=verdict, balancer=None),), balancers=(),
                    internal_policy=TrafficPolicy.LOCAL if verdict is FrontendVerdict.DROP else None)  # fmt: skip
     lines = service_lines(made)
@@ -139,7 +139,7 @@ def test_an_endpoint_without_an_address_is_named_by_its_chain() -> None:
     assert "│  └─ 50.00 %  address unknown: KUBE-SEP-AAAAAAAAAAAAAAA2            line 402" in lines
 
 
-def test_missing_hairpin_and_partial_affinity_are_loud() -> None:
+def test_missing_hairpin_and_partial_affinity_stand_out() -> None:
     endpoints = (endpoint(1, 0.5, affinity_timeout=60), endpoint(2, 0.5, hairpin=False))
     made = service(endpoints=endpoints, affinity_seconds=60, masquerade=Masquerade(False, True, None))
     assert service_lines(made)[2:] == [
@@ -177,7 +177,7 @@ def test_full_ipv6_addresses_break_the_line_not_the_address() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_no_line_is_wider_than_asked(width: int) -> None:
+def test_no_line_exceeds_the_width(width: int) -> None:
     made = service(
         0.5, 0.5, namespace="n" * 63, name="s" * 63, port_name="p" * 15,
         frontends=(frontend(source_ranges=tuple(f"10.{number}.0.0/16" for number in range(40))),),
@@ -242,7 +242,7 @@ def test_what_a_selection_left_out_is_counted() -> None:
     assert text.splitlines()[-1] == "1 of 58 service ports shown, as selected."
 
 
-def test_rulesets_stand_apart_by_source_family_and_backend() -> None:
+def test_rulesets_are_separated_by_source_family_and_backend() -> None:
     made = Explanation(
         (ruleset(), ruleset(backend=Backend.LEGACY, generator=None), ruleset(family=Family.IPV6)),
         (

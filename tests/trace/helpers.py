@@ -22,12 +22,12 @@ Result = tuple[str, str | None, bool]
 
 
 def save(rules: str, policies: dict[str, str] | None = None) -> Dump:
-    """A complete dump from lines such as `nat -A PREROUTING -j ACCEPT`; user chains declare themselves."""
+    """A complete dump from lines such as `nat -A PREROUTING -j ACCEPT`; user chains are declared automatically."""
     return ipt_explain.parse(save_text(rules, policies))
 
 
 def save_text(rules: str, policies: dict[str, str] | None = None) -> str:
-    """The same as iptables-save prints it."""
+    """The same as text of iptables-save."""
     by_table: dict[str, list[str]] = {}
     for line in rules.strip().splitlines():
         table, _, rule = line.strip().partition(" ")
@@ -68,7 +68,7 @@ def shares(told: Trace) -> dict[Result, float]:
 
 
 def only(told: Trace) -> Result:
-    """The one outcome that there is."""
+    """The only outcome."""
     ((result, probability),) = shares(told).items()
     assert probability == 1
     return result

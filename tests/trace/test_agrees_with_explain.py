@@ -70,7 +70,7 @@ def test_chances_are_those_of_the_walk(capture: Scenario) -> None:
                     assert "REJECT" not in verdicts, service.label
 
 
-def test_a_cluster_ip_is_no_address_of_the_node_unless_told() -> None:
+def test_a_cluster_ip_is_not_local_by_default() -> None:
     dump = read_dump(scenario("1.30", "policy").ipv4)
     packet = Packet(source=_POD[Family.IPV4], destination="10.96.0.22", port=80, in_interface="cni0")
     assert {each.verdict for each in trace(dump, packet).outcomes} == {"REJECT"}

@@ -54,12 +54,12 @@ def test_owners_are_unknown_for_the_node_and_absent_for_others() -> None:
     assert only(go(rules))[0] == "DROP"
 
 
-def test_an_unknown_interface_is_asked_for() -> None:
+def test_an_unknown_interface_is_an_open_question() -> None:
     told = go("filter -A FORWARD -i cni0 -j DROP", replace(POD, in_interface=None))
     assert {outcome.assumptions for outcome in told.outcomes} == {("-i cni0=yes",), ("-i cni0=no",)}
 
 
-def test_without_the_nodes_addresses_they_are_asked_for() -> None:
+def test_unknown_node_addresses_are_an_open_question() -> None:
     told = go("nat -A PREROUTING -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.0.0.1", local=())
     assert {outcome.assumptions: outcome.dnat for outcome in told.outcomes} == {
         ("10.96.0.10 is an address of this node=yes",): "10.0.0.1:80",
@@ -67,7 +67,7 @@ def test_without_the_nodes_addresses_they_are_asked_for() -> None:
     }
 
 
-def test_a_destination_that_nat_chose_is_another_machines_unless_told() -> None:
+def test_a_destination_chosen_by_nat_is_not_local_by_default() -> None:
     rules = "nat -A PREROUTING -j DNAT --to-destination 10.0.0.9\nfilter -A INPUT -j DROP"
     assert only(go(rules, local=()))[0] == "ACCEPT"
     assert only(go(rules, local=["10.0.0.9"]))[0] == "DROP"
@@ -85,7 +85,7 @@ def test_a_fragments_missing_chain_is_unknown_and_named() -> None:
     assert "chain KUBE-SVC-X of table nat, which this input does not show" in told.outcomes[0].assumptions
 
 
-def test_a_fragments_missing_hooks_are_taken_as_empty_by_name() -> None:
+def test_a_fragments_missing_hooks_are_assumed_empty_by_name() -> None:
     fragment = "-A PREROUTING -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8080\n"
     told = trace(ipt_explain.parse(fragment), POD, [NODE])
     assert only(told) == ("ACCEPT", "10.0.0.1:8080", False)
@@ -93,7 +93,7 @@ def test_a_fragments_missing_hooks_are_taken_as_empty_by_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["blocked", "blocked=maybe", "=yes"])
-def test_what_is_no_assumption_is_refused(text: str) -> None:
+def test_an_invalid_assumption_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         go(SET, assume=[text])
 
@@ -110,12 +110,12 @@ def test_what_is_no_assumption_is_refused(text: str) -> None:
         Packet("fd00::1", "fd00::2"),
     ],
 )
-def test_what_is_no_packet_is_refused(packet: Packet) -> None:
+def test_an_impossible_packet_is_refused(packet: Packet) -> None:
     with pytest.raises(UsageError):
         go(SET, packet)
 
 
-def test_a_fragment_is_supposed_to_be_led_to_where_nothing_in_it_leads() -> None:
+def test_a_fragment_is_assumed_to_be_called() -> None:
     fragment = """
         -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-X
         -A KUBE-SVC-X -m statistic --mode random --probability 0.5 -j KUBE-SEP-A
@@ -128,7 +128,7 @@ def test_a_fragment_is_supposed_to_be_led_to_where_nothing_in_it_leads() -> None
     assert all(supposed in outcome.assumptions for outcome in told.outcomes)
 
 
-def test_questions_of_one_rule_are_asked_together_and_stay_consistent() -> None:
+def test_questions_of_one_rule_are_joined_and_stay_consistent() -> None:
     both = "-m set --match-set a src -m set --match-set b src"
     rules = f"""
         filter -A FORWARD {both} -j MARK --set-xmark 0x1/0x1
@@ -141,7 +141,7 @@ def test_questions_of_one_rule_are_asked_together_and_stay_consistent() -> None:
     assert all(len(outcome.assumptions) == 1 and " and " in outcome.assumptions[0] for outcome in told.outcomes)
 
 
-def test_of_interfaces_that_a_pattern_fits_one_may_still_be_another() -> None:
+def test_interfaces_that_match_a_pattern_may_differ() -> None:
     rules = "filter -A FORWARD ! -i eth+ -j DROP\nfilter -A FORWARD -i eth0 -j REJECT"
     told = go(rules, replace(POD, in_interface=None))
     assert {outcome.verdict: set(outcome.assumptions) for outcome in told.outcomes} == {
@@ -151,7 +151,7 @@ def test_of_interfaces_that_a_pattern_fits_one_may_still_be_another() -> None:
     }
 
 
-def test_a_question_matters_that_changes_shares_alone() -> None:
+def test_a_question_that_only_changes_shares_matters() -> None:
     chance = "-m statistic --mode random --probability 0.25000000000"
     told = go(f"mangle -A PREROUTING -i eth0 {chance} -j DROP", replace(POD, in_interface=None))
     accepted = {outcome.assumptions: outcome.probability_if_so for outcome in told.outcomes if outcome.verdict == "ACCEPT"}

@@ -27,12 +27,12 @@ def test_return_in_a_built_in_chain_is_its_policy() -> None:
     assert only(go(rules, policies={"FORWARD": "DROP"})) == DROPPED
 
 
-def test_a_jump_comes_back_behind_itself() -> None:
+def test_a_jump_returns_to_the_next_rule() -> None:
     rules = "filter -A FORWARD -j A\nfilter -A FORWARD -j DROP\nfilter -A A -p udp -j ACCEPT"
     assert only(go(rules)) == DROPPED
 
 
-def test_a_goto_comes_back_where_its_caller_would() -> None:
+def test_a_goto_returns_to_the_caller_of_its_chain() -> None:
     rules = """
         filter -A FORWARD -j A
         filter -A FORWARD -j ACCEPT
@@ -71,7 +71,7 @@ def test_an_empty_chain_falls_through_to_the_callers_next_rule() -> None:
     ],
     ids=["forwarded", "to the node", "from the node"],
 )  # fmt: skip
-def test_tables_are_asked_in_netfilters_order(packet: Packet, met: list[str]) -> None:
+def test_tables_run_in_netfilters_order(packet: Packet, met: list[str]) -> None:
     rules = [
         f"{table} -A {hook} -j ACCEPT"
         for table, hooks in (
@@ -143,7 +143,7 @@ def test_a_loop_is_cut_and_named() -> None:
     assert told.warnings == ("not followed: a loop of jumps that comes back to chain A",)
 
 
-def test_an_untracked_packet_passes_nat_by() -> None:
+def test_an_untracked_packet_skips_nat() -> None:
     rules = "raw -A PREROUTING -j CT --notrack\nnat -A PREROUTING -j DNAT --to-destination 10.244.2.7"
     assert only(go(rules)) == ACCEPTED
 

@@ -28,7 +28,7 @@ def test_random_shares_are_the_kernels_31_bits() -> None:
     assert found == {_dnat(1): third, _dnat(2): 1 - third}
 
 
-def test_what_no_endpoint_takes_leaks_through() -> None:
+def test_connections_without_endpoint_leak() -> None:
     found = shares(go(_endpoints(["-m statistic --mode random --probability 0.5"] * 2)))
     assert found == {_dnat(1): 0.5, _dnat(2): 0.25, ("ACCEPT", None, False): 0.25}
 
@@ -134,7 +134,7 @@ def test_rules_that_drop_have_each_its_share() -> None:
         assert line in text
 
 
-def test_the_text_of_a_way_as_deep_as_can_be() -> None:
+def test_the_text_of_the_deepest_path() -> None:
     deep = [f"nat -A L{depth} -j L{depth + 1}" for depth in range(1500)]
     told = go("\n".join(["nat -A PREROUTING -j L0", *deep, "nat -A L1500 -j DNAT --to-destination 10.0.0.1:80"]))
     text = "".join(trace_text(told, "", None, None, verbose=True, width=80, color=False))
@@ -143,7 +143,7 @@ def test_the_text_of_a_way_as_deep_as_can_be() -> None:
 
 
 @pytest.mark.parametrize("match", ["-m statistic --mode random --probability 0.3", "-m limit --limit {}/sec"])
-def test_what_doubles_with_each_rule_is_given_up_early(match: str) -> None:
+def test_states_that_double_with_each_rule_are_given_up_early(match: str) -> None:
     lines = [f"filter -A FORWARD {match.format(n + 1)} -j MARK --xor-mark {1 << n % 31}" for n in range(2000)]
     told = go("\n".join(lines))
     assert [outcome.verdict for outcome in told.outcomes] == ["UNKNOWN"]
@@ -182,7 +182,7 @@ def test_a_counter_alone_is_exact_whatever_came_before() -> None:
     assert shares(go(f"{without_trace}\n{last}")) == {("DROP", None, False): 1 / 5, ("ACCEPT", None, False): 4 / 5}
 
 
-def test_a_counter_of_another_table_is_asked_for_where_the_first_left_its_mark() -> None:
+def test_a_second_counter_is_open_if_packets_show_the_first_ones_choice() -> None:
     rules = f"""
         nat -A PREROUTING {NTH.format(2)} -j DNAT --to-destination 10.0.0.1:80
         nat -A PREROUTING -j DNAT --to-destination 10.0.0.2:80

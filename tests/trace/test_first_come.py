@@ -16,7 +16,7 @@ def _both(legacy: str, nft: str) -> Dump:
 LEGACY_FIRST = "nat {0} of iptables-legacy is asked before nat {0} of iptables-nft={1}"
 
 
-def test_nat_decides_a_destination_once_and_who_is_asked_first_is_open() -> None:
+def test_nat_decides_a_destination_once_and_the_first_backend_is_open() -> None:
     first, second = (f"nat -A PREROUTING -j DNAT --to-destination 10.0.0.{n}" for n in (1, 2))
     told = {outcome.assumptions: outcome.dnat for outcome in go(_both(first, second)).outcomes}
     assert told == {
@@ -28,7 +28,7 @@ def test_nat_decides_a_destination_once_and_who_is_asked_first_is_open() -> None
     assert [outcome.dnat for outcome in assumed.outcomes] == ["10.0.0.2:80"]
 
 
-def test_the_order_is_no_question_where_one_backend_leaves_the_packet_as_it_is() -> None:
+def test_the_order_does_not_matter_if_one_backend_leaves_the_packet_alone() -> None:
     kept, second = "nat -A PREROUTING -j ACCEPT", "nat -A PREROUTING -j DNAT --to-destination 10.0.0.2"
     assert only(go(_both(kept, second))) == ("ACCEPT", "10.0.0.2:80", False)
     other = "nat -A PREROUTING -d 10.96.0.11 -j DNAT --to-destination 10.0.0.1"
@@ -44,7 +44,7 @@ def test_nat_decides_a_source_once() -> None:
     assert paths == {(f"-A POSTROUTING -j SNAT --to-source 192.0.2.{each}",) for each in (98, 99)}
 
 
-def test_chains_of_nftables_are_asked_in_either_order_too() -> None:
+def test_chains_of_nftables_run_in_either_order_too() -> None:
     def with_chain(priority: int) -> Dump:
         chain = f"type nat hook prerouting priority {priority}; policy accept;\n\t\tip daddr 10.96.0.10 dnat to 10.0.0.2"
         rules = save_text("nat -A PREROUTING -j DNAT --to-destination 10.0.0.1")

@@ -45,11 +45,11 @@ def test_what_a_rule_has_set_is_known(change: str, match: str, verdict: str) -> 
         ("DSCP --set-dscp 0x01", "-m tos --tos 0x01/0x03", "-m tos --tos 0x01/0x03"),  # other bits
     ],
 )  # fmt: skip
-def test_what_stays_unknown_is_asked_as_it_is_now(change: str, match: str, asked: str) -> None:
+def test_a_question_names_the_current_value(change: str, match: str, asked: str) -> None:
     assert _questions(go(f"mangle -A PREROUTING -j {change}\nfilter -A FORWARD {match} -j DROP")) == {asked}
 
 
-def test_a_change_asks_anew() -> None:
+def test_a_change_reopens_the_question() -> None:
     before, after = "-m ttl --ttl-eq 64", "-m ttl --ttl-eq 64 (of the TTL lowered by 1)"
     told = go(f"mangle -A PREROUTING {before} {MARKED}\n{_STOP.format(before)}")
     assert _questions(told) == {before, after}
@@ -57,7 +57,7 @@ def test_a_change_asks_anew() -> None:
     assert {outcome.dnat for outcome in unforwarded.outcomes if f"{before}=yes" in outcome.assumptions} == {"10.0.0.1:80"}
 
 
-def test_u32_is_asked_anew_after_dnat() -> None:
+def test_u32_is_an_open_question_again_after_dnat() -> None:
     match = '-m u32 --u32 "0x10=0xa600000"'
     rules = f"mangle -A PREROUTING {match} {MARKED}\nnat -A PREROUTING -j DNAT --to-destination 10.0.0.1\n{_STOP.format(match)}"
     asked = _questions(go(rules))

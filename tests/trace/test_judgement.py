@@ -60,7 +60,7 @@ def test_a_destination_translated_elsewhere() -> None:
     assert "SENT ELSEWHERE, to 192.0.2.1:53, which is no endpoint of this Service" in said
 
 
-def test_a_port_is_asked_for_where_there_are_several() -> None:
+def test_a_port_is_required_if_there_are_several() -> None:
     done = run("trace", "--from", "10.244.1.77", "--to", "10.96.0.10", BASIC)
     assert done.status == 2
     assert "10.96.0.10 has several ports: kube-system/kube-dns:dns (udp 53), kube-system/kube-dns:dns-tcp (tcp 53)" in done.err

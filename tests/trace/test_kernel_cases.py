@@ -20,7 +20,7 @@ _SETS = {"51-ipset-loopback": [f"dst {ip},tcp:8080; src {ip},=yes" for ip in ("1
 
 
 @pytest.mark.parametrize("case", kernel_cases(), ids=lambda case: case.name)
-def test_traces_foretell_what_was_observed(case: KernelCase) -> None:
+def test_traces_predict_what_was_observed(case: KernelCase) -> None:
     dump = ipt_explain.parse(case.dump)
     judged = 0
     for entry in case.data["packets"]:

@@ -29,7 +29,7 @@ def _node(does: list[str], leaving: list[str] = []) -> str:  # noqa: B006, it is
 
 @given(st.lists(st.sampled_from(["RETURN", "DROP", "MARK --set-xmark 0x1/0x1"]), min_size=1, max_size=9))
 @settings(max_examples=40)
-def test_what_is_told_of_many_is_told_of_each(does: list[str]) -> None:
+def test_what_is_said_of_many_is_true_of_each(does: list[str]) -> None:
     rules = _node(does)
     told = go(rules, ANYWHERE)
     assert sum(outcome.exact for outcome in told.outcomes) == 1
@@ -62,7 +62,7 @@ def test_a_hundred_pods_are_one_question_each_way() -> None:
     assert len(told.outcomes) < 12
 
 
-def test_one_that_fares_differently_is_named() -> None:
+def test_an_interface_with_another_outcome_is_named() -> None:
     pods = ["RETURN", "RETURN", "DROP", "RETURN", "RETURN"]
     found = {
         (outcome.verdict, outcome.assumptions): outcome.probability_if_so
@@ -85,7 +85,7 @@ def test_a_pod_that_loses_some_is_not_lumped_with_those_that_lose_none() -> None
     assert found["DROP", ("-i cali+=yes", "-i cali0=no", "-i cali1=no", "-i cali2=yes")] == 0.5
 
 
-def test_one_of_many_can_be_asked_for_later() -> None:
+def test_one_of_many_can_be_singled_out_later() -> None:
     later = "filter -A FORWARD -j MARK --set-xmark 0x2/0x2\nfilter -A FORWARD -i cali3 -j DROP\nfilter -A FORWARD -i eth0 -j DROP"
     told = {(outcome.verdict, outcome.assumptions) for outcome in go(f"{_node(['RETURN'] * 5)}\n{later}", ANYWHERE).outcomes}
     many = ("-i cali+=yes", "-i cali0, cali1 or 3 more=yes")
@@ -102,7 +102,7 @@ def _yes(name: str) -> Assumption:
     return Assumption(((f"-i {name}", True),), True)
 
 
-def test_choices_join_and_leave_out_what_goes_without_saying() -> None:
+def test_choices_are_joined_without_the_obvious() -> None:
     other = Assumption((("-m set --match-set a src", True),), False)
     second = choice((other, _yes("a").opposite, _yes("b")))
     assert second == Choice(("b",), "-i ", 1, (other,), (_yes("b"), _yes("a").opposite))
@@ -115,7 +115,7 @@ def test_choices_join_and_leave_out_what_goes_without_saying() -> None:
     assert (one.opposite.share, str(one.opposite)) == (Fraction(1, 4), "not -i a or b")
 
 
-def test_what_a_packet_has_none_of_becomes_one() -> None:
+def test_many_excluded_choices_become_one() -> None:
     several = tuple(_yes(name).opposite for name in "abcd")
     assert condensed(several[:3]) == several[:3]
     (one,) = condensed(several)

@@ -16,7 +16,7 @@ def _verdicts(told: Trace) -> dict[tuple[str, ...], str]:
     return {outcome.assumptions: outcome.verdict for outcome in told.outcomes}
 
 
-def test_whether_loopback_is_routed_is_asked() -> None:
+def test_whether_loopback_is_routed_is_an_open_question() -> None:
     rules = "nat -A PREROUTING -p udp -j DNAT --to-destination 127.0.0.1:81"
     told = go(rules, OUTSIDE)
     assert _verdicts(told) == {(f"{QUESTION}=yes",): "ACCEPT", (f"{QUESTION}=no",): "DROP"}
@@ -27,7 +27,7 @@ def test_whether_loopback_is_routed_is_asked() -> None:
     assert only(go(rules, OUTSIDE, assume=["route_localnet=yes"])) == ("ACCEPT", "127.0.0.1:81", False)
 
 
-def test_loopback_that_leaves_asks_the_same() -> None:
+def test_leaving_loopback_raises_the_same_question() -> None:
     rules = "nat -A OUTPUT -p udp -j DNAT --to-destination 10.0.0.9:81"
     assert _verdicts(go(rules, SENT)) == {(f"{QUESTION}=yes",): "ACCEPT", (f"{QUESTION}=no",): "DROP"}
     assert _verdicts(go(rules.replace("10.0.0.9", NODE), SENT)) == {(): "ACCEPT"}

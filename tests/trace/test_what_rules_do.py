@@ -36,7 +36,7 @@ def test_a_policy_decides_in_a_chain_without_rules() -> None:
 
 
 @pytest.mark.parametrize("between", ["", "filter -A FORWARD -p udp -j ACCEPT"])
-def test_what_comes_into_a_chain_by_two_rules_is_all_of_it(between: str) -> None:
+def test_packets_that_enter_a_chain_by_two_rules_are_added_up(between: str) -> None:
     jump = "filter -A FORWARD -m statistic --mode random --probability 0.5 -j A"
     rules = "\n".join(filter(None, [jump, between, jump, "filter -A A -j DROP"]))
     assert shares(go(rules)) == {("DROP", None, False): 0.75, ACCEPTED: 0.25}
@@ -61,7 +61,7 @@ def test_before_connection_tracking_packets_are_invalid() -> None:
     assert only(go(rules.format("NEW")))[0] == "ACCEPT"
 
 
-def test_dnat_to_where_a_packet_goes_anyway_is_none() -> None:
+def test_dnat_to_the_same_destination_does_not_count() -> None:
     rules = "nat -A PREROUTING -j DNAT --to-destination {}\nfilter -A FORWARD -m conntrack --ctstate DNAT -j DROP"
     assert only(go(rules.format("10.96.0.10"))) == ACCEPTED
     assert only(go(rules.format("10.96.0.10:81")))[0] == "DROP"
@@ -90,7 +90,7 @@ def test_both_ends_of_a_range_of_addresses_lie_in_it() -> None:
         assert only(go(rules.format(span)))[0] == verdict
 
 
-def test_who_has_been_seen_is_found_by_the_next_rule() -> None:
+def test_a_recorded_client_is_found_by_the_next_rule() -> None:
     rules = """
         filter -A FORWARD -m recent --set --name seen --rsource
         filter -A FORWARD -m recent --rcheck --name seen --rsource -j DROP
@@ -118,7 +118,7 @@ _MANY = [f"filter -A FORWARD -d 10.9.0.{number}/32 -j DROP" for number in range(
         (["-d 10.96.0.10/32 -j REJECT", "-s 10.244.0.0/16 -j ACCEPT"], "REJECT"),
     ],
 )  # fmt: skip
-def test_a_long_chain_is_asked_in_its_order(rules: list[str], verdict: str, place: int) -> None:
+def test_a_long_chain_runs_in_order(rules: list[str], verdict: str, place: int) -> None:
     lines = [*_MANY[:place], *(f"filter -A FORWARD {rule}" for rule in rules), *_MANY[place:]]
     assert only(go(save("\n".join(lines))))[0] == verdict
 
@@ -141,7 +141,7 @@ def test_marks_are_copied_under_the_mask_of_where_they_come_from(rules: str) -> 
     assert only(go(rules))[0] == "DROP"
 
 
-def test_what_is_not_tracked_has_no_mark_of_a_connection() -> None:
+def test_an_untracked_packet_has_no_connection_mark() -> None:
     rules = """raw -A PREROUTING -j CT --notrack
         mangle -A PREROUTING -j CONNMARK --set-xmark 0x1/0x1
         mangle -A PREROUTING -j CONNMARK --restore-mark

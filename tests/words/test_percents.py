@@ -52,7 +52,7 @@ def test_no_share_looks_like_nothing_or_everything() -> None:
         ([0.5, 0.50003], "uneven"),
     ],
 )
-def test_evenness_is_said_with_its_bound(chances: list[float], said: str) -> None:
+def test_evenness_is_printed_with_its_bound(chances: list[float], said: str) -> None:
     assert evenness(chances) == said
 
 

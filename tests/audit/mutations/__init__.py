@@ -1,7 +1,7 @@
-"""Healthy dumps made unhealthy, one fault at a time, by someone who does not know what the audit looks for.
+"""Planting faults in healthy dumps, one at a time, without regard to what the audit looks for.
 
-Each mutation changes what happens to traffic and names where that shows: the chain it touches, or the service it
-hurts. They are drawn with a seed, so that a failure can be repeated.
+Each mutation changes what happens to traffic and names the chains that it touches or the services that it affects. A
+seed makes failures repeatable.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tests.audit.mutations.faults import MUTATORS, Dump, Mutation
 __all__ = ["KINDS", "Dump", "Mutation", "mutations"]
 
 KINDS = (hooks, balancing, endpoints, affinity, marks, services, external, filtering)
-"""The modules whose mutators are registered by being imported."""
+"""Importing these modules registers their mutators."""
 
 
 def mutations(text: str, seed: int) -> Iterator[Mutation]:
-    """One mutation of each kind that a dump allows."""
+    """One mutation of each kind that is possible in a dump."""
     dump = Dump.of(text)
     for name, function in MUTATORS.items():
         mutation = function(dump, random.Random(f"{seed} {name}"))

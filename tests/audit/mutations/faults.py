@@ -1,4 +1,4 @@
-"""What a fault is made of: a dump's lines, to be cut and bent, and the mutation that comes of it."""
+"""Building blocks of faults: a dump's lines, ways to edit them, and the resulting mutation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r'--comment "([^"/ ]+/[^" ]+)')
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a dump, and the table that it stands in."""
+    """A line of a dump, and its table."""
 
     table: str
     text: str
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def target(self) -> str:
-        """Where a rule leads; "" where it has no target."""
+        """A rule's target; "" if it has none."""
         found = _TARGET.search(self.text)
         return found[1] if found else ""
 
@@ -53,7 +53,7 @@ class Mutation:
 
 
 class Dump:
-    """The lines of a dump, to be cut and bent."""
+    """The lines of a dump, for editing."""
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
@@ -69,7 +69,7 @@ class Dump:
         return cls(lines)
 
     def where(self, wanted: Callable[[Line], bool]) -> list[int]:
-        """The places of the rules that are wanted."""
+        """The indexes of the wanted rules."""
         return [place for place, line in enumerate(self.lines) if line.chain and wanted(line)]
 
     def rules(self, table: str, chain: str) -> list[int]:
@@ -79,7 +79,7 @@ class Dump:
         return sorted({line.chain for line in self.lines if line.chain.startswith(prefix)})
 
     def edited(self, name: str, places: dict[int, list[str]], *touched: int) -> Mutation:
-        """The mutation that puts other lines in some places (none: deletes them)."""
+        """The mutation that replaces lines at some indexes by others, or by none."""
         text: list[str] = []
         for place, line in enumerate(self.lines):
             text += places.get(place, [line.text])

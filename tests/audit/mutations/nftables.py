@@ -15,7 +15,7 @@ _PICKS = 2
 
 @dataclass(frozen=True)
 class Planted:
-    """A ruleset with one fault; `kind` is what was done, `what` where."""
+    """A ruleset with one fault of a `kind`; `what` is its place."""
 
     kind: str
     what: str
@@ -24,7 +24,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class _Block:
-    """A chain of kube-proxy's IPv4 table in the text; `rules` are its lines without those that declare it."""
+    """A chain of kube-proxy's IPv4 table in the text; `rules` are its lines without its declaration."""
 
     name: str
     start: int
@@ -38,7 +38,7 @@ class _Block:
 
 
 def planted(text: str, seed: int) -> Iterator[Planted]:
-    """Some faults of each kind in the IPv4 table."""
+    """Faults of each kind in the IPv4 table."""
     dice = random.Random(seed)
     blocks = list(_blocks(text))
     for kind, make in _KINDS.items():
@@ -97,7 +97,7 @@ def _no_element(text: str, _: list[_Block]) -> Made:
 
 
 def _elsewhere(text: str, _: list[_Block]) -> Made:
-    """An element leads to another Service's chain."""
+    """Let an element lead to another Service's chain."""
     targets = re.findall(r" : goto ((?:service|external|local)-\S+?)(?:,| \})", text)
     for found in re.finditer(r" : goto ((?:service|external|local)-\S+?)(?=,| \})", text):
         other = next((each for each in targets if each != found[1] and each[:8] == found[1][:8]), None)
@@ -106,7 +106,7 @@ def _elsewhere(text: str, _: list[_Block]) -> Made:
 
 
 def _wrong_place(text: str, _: list[_Block]) -> Made:
-    """An endpoint with another address or port."""
+    """Change an endpoint's address or port."""
     for found in re.finditer(r"dnat to (\d+\.\d+\.\d+\.\d+):(\d+)|: (\d+\.\d+\.\d+\.\d+) \. (\d+)(?=[, ])", text):
         group = 1 if found[1] else 3
         yield found[0], f"{text[: found.start(group)]}10.99.9.9{text[found.end(group) :]}"
@@ -114,13 +114,13 @@ def _wrong_place(text: str, _: list[_Block]) -> Made:
 
 
 def _lost_share(text: str, _: list[_Block]) -> Made:
-    """A number that no endpoint has."""
+    """Leave a random number without endpoint."""
     for found in re.finditer(r"numgen random mod (\d+) (?:vmap|map) \{", text):
         yield found[0], f"{text[: found.start(1)]}{int(found[1]) + 1}{text[found.end(1) :]}"
 
 
 def _swapped(text: str, blocks: list[_Block]) -> Made:
-    """Two rules that take packets or mark them, the other way round."""
+    """Swap two rules that take or mark packets."""
     for block in blocks:
         if not re.match(r"(?:service|local|external|endpoint)-|services$", block.name):
             continue
@@ -131,7 +131,7 @@ def _swapped(text: str, blocks: list[_Block]) -> Made:
 
 
 def _other_chain(text: str, blocks: list[_Block]) -> Made:
-    """A rule of a Service's chain that leads to a chain of another Service."""
+    """Let a rule of a Service's chain lead to another Service's chain."""
     endpoints = [block.name for block in blocks if block.name.startswith("endpoint-")]
     for block in blocks:
         for place, rule in enumerate(block.rules):

@@ -1,4 +1,4 @@
-"""Faults in the rules by which Services are reached."""
+"""Faults in the rules that lead to Services."""
 
 from __future__ import annotations
 

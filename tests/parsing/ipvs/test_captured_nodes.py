@@ -47,7 +47,7 @@ def families(node: IpvsNode) -> Iterator[dict[str, object]]:
 
 
 @each_node
-def test_saved_and_listed_tell_the_same(node: IpvsNode) -> None:
+def test_saved_and_listed_sets_are_equal(node: IpvsNode) -> None:
     saved, listed = read_dump(node.text(SAVED)), read_dump(node.text(LISTED))
     assert sets(saved) == sets(listed)
     if node.files["ipvsadm-save"]:
@@ -68,7 +68,7 @@ def test_the_order_of_the_outputs_does_not_matter(node: IpvsNode) -> None:
 
 
 @each_node
-def test_rules_are_read_as_they_are_without_the_other_outputs(node: IpvsNode) -> None:
+def test_rules_are_read_the_same_without_the_other_outputs(node: IpvsNode) -> None:
     rules = node.text(("iptables-save", "ip6tables-save"))
     assert read_dump(node.text(LISTED)).to_text() == read_dump(rules).to_text()
     assert read_dump(node.text(LISTED)).warnings == ()

@@ -33,7 +33,7 @@ def test_a_saved_virtual_server() -> None:
     assert (real.address, real.port, real.forwarding, real.weight) == ("10.0.0.2", 8080, Forwarding.MASQUERADING, 3)
 
 
-def test_ipvsadm_takes_direct_routing_and_weight_1_for_granted() -> None:
+def test_ipvsadm_defaults_to_direct_routing_and_weight_1() -> None:
     (real,) = server("-A -u 10.0.0.1:53 -s rr\n-a -u 10.0.0.1:53 -r 10.0.0.2:53\n").real_servers
     assert (real.forwarding, real.weight) == (Forwarding.ROUTING, 1)
 
@@ -55,7 +55,7 @@ def test_columns_of_statistics_leave_scheduler_and_weight_unknown() -> None:
     assert found.real_servers[0].weight is None
 
 
-def test_statistics_beside_the_list_change_nothing() -> None:
+def test_statistics_next_to_the_list_change_nothing() -> None:
     listed = "TCP  10.0.0.1:80 rr persistent 60\n  -> 10.0.0.2:80  Masq 1 0 0\n"
     counted = "TCP  10.0.0.1:80   1   5   0   300   0\n  -> 10.0.0.2:80   1   5   0   300   0\n"
     for text in (listed + counted, counted + listed):
@@ -149,7 +149,7 @@ def test_a_set_whose_members_are_cut_off_is_not_whole() -> None:
         assert "are not shown" in dump.warnings[0]
 
 
-def test_elements_without_their_set_say_what_they_look_like() -> None:
+def test_elements_without_their_set_have_a_guessed_type() -> None:
     found = ip_set("add KUBE-LOOP-BACK 10.0.0.1,tcp:80,10.0.0.1\n")
     assert (found.type, found.family, found.complete) == ("hash:ip,port,ip", Family.IPV4, False)
 

@@ -33,7 +33,7 @@ table ip nat {
 """
 
 
-def test_rules_of_iptables_and_nftables_stand_in_one_text_in_any_order() -> None:
+def test_rules_of_iptables_and_nftables_share_a_text_in_any_order() -> None:
     for text in (FIREWALL + KUBE_PROXY.text, KUBE_PROXY.text + FIREWALL):
         dump = read_dump(text)
         assert dump.nft is not None
@@ -45,7 +45,7 @@ def test_rules_of_iptables_and_nftables_stand_in_one_text_in_any_order() -> None
         assert all(each.text in text.split("\n")[each.line - 1] for each in chain.rules)
 
 
-def test_json_stands_beside_iptables_rules() -> None:
+def test_json_and_iptables_rules_share_a_text() -> None:
     assert KUBE_PROXY.json is not None
     dump = read_dump(FIREWALL + KUBE_PROXY.json + "\n" + FIREWALL.replace("filter", "mangle"))
     assert dump.nft is not None
@@ -53,7 +53,7 @@ def test_json_stands_beside_iptables_rules() -> None:
     assert set(dump.rulesets[0].tables) == {"filter", "mangle"}
 
 
-def test_a_table_may_come_in_pieces_and_behind_prompts() -> None:
+def test_a_table_may_come_in_pieces_and_after_prompts() -> None:
     piece = "$ sudo nft list chain ip t {0}\ntable ip t {{\n\tchain {0} {{\n\t\tcounter packets 0 bytes 0 accept\n\t}}\n}}\n"
     dump = read_dump(piece.format("a") + piece.format("b") + piece.format("a"))
     assert dump.nft is not None
@@ -61,7 +61,7 @@ def test_a_table_may_come_in_pieces_and_behind_prompts() -> None:
     assert {name: len(chain.rules) for name, chain in table.chains.items()} == {"a": 1, "b": 1}
 
 
-def test_a_cut_text_is_a_fragment_and_says_so() -> None:
+def test_a_cut_text_is_a_fragment() -> None:
     dump = read_dump(KUBE_PROXY.text[: len(KUBE_PROXY.text) // 2] + "\n" + FIREWALL)
     assert dump.nft is not None
     assert dump.nft.fragment
@@ -69,7 +69,7 @@ def test_a_cut_text_is_a_fragment_and_says_so() -> None:
     assert len(dump.rulesets) == 1
 
 
-def test_dots_in_the_place_of_elements_make_a_set_unknown() -> None:
+def test_dots_instead_of_elements_make_a_set_unknown() -> None:
     dump = read_dump(
         "table ip t {\n\tset s {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.1,\n\t\t\t     ... }\n\t}\n}\n"
     )
@@ -88,7 +88,7 @@ def test_tables_of_iptables_nft_are_named_with_the_command_that_shows_them() -> 
     assert "iptables-nft-save" in " ".join(dump.warnings)
 
 
-def test_json_of_iptables_nft_is_refused_in_words() -> None:
+def test_json_of_iptables_nft_is_refused_with_a_message() -> None:
     body = {"family": "ip", "table": "nat", "chain": "X", "expr": [{"xt": {"type": "target", "name": "DNAT"}}]}
     with pytest.raises(DumpSyntaxError) as caught:
         read_dump(json.dumps({"nftables": [{"table": {"family": "ip", "name": "nat"}}, {"rule": body}]}))
@@ -121,7 +121,7 @@ def test_errors_name_line_and_column(text: str, line: int, column: int, said: st
     assert error.remedy
 
 
-def test_blocks_that_are_not_known_are_passed_over_in_words() -> None:
+def test_unknown_blocks_are_skipped_with_a_warning() -> None:
     dump = read_dump("table ip t {\n\tgizmo g {\n\t\tspin 5\n\t}\n\tchain d {\n\t\ttype filter hook input priority 0;\n\t\taccept\n\t}\n\thumming\n}\n")
     assert dump.nft is not None
     table = dump.nft.tables[nft.TableFamily.IP, "t"]
@@ -145,7 +145,7 @@ PIECES = st.sampled_from([
 
 @settings(max_examples=200)
 @given(st.lists(PIECES, max_size=14).map("".join))
-def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+def test_any_text_is_read_or_refused_with_a_message(text: str) -> None:
     try:
         read_dump(text)
     except DumpSyntaxError as error:

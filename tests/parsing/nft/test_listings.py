@@ -41,7 +41,7 @@ def test_every_rule_and_element_is_understood(capture: Listing) -> None:
 
 
 @pytest.mark.parametrize("capture", CAPTURES, ids=_name)
-def test_rules_print_as_they_stand(capture: Listing) -> None:
+def test_rules_print_as_written(capture: Listing) -> None:
     for rule in rules(read(capture.text)):
         assert rule_text(rule.statements, rule.comment) == rule.text.replace("dnat ip addr . port to", "dnat ip to")
 
@@ -121,7 +121,7 @@ def test_releases_of_nft_agree() -> None:
                 assert set(each.elements) == set(other.tables[key].sets[name].elements)
 
 
-def test_neighbours_are_understood_but_for_two_statements() -> None:
+def test_other_programs_rules_are_understood_except_for_two_statements() -> None:
     ruleset = read(listing(NEIGHBOURS).text)
     unread = [
         statement.text for rule in rules(ruleset) for statement in rule.statements if isinstance(statement, nft.Unread)

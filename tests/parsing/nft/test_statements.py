@@ -105,11 +105,11 @@ def test_a_statement(text: str, statement: Statement) -> None:
         ("dup to 10.0.0.1 # handle 7", (Unread("dup to 10.0.0.1"),)),
     ],
 )  # fmt: skip
-def test_what_is_unknown_stays_text_between_what_is_known(text: str, statements: tuple[Statement, ...]) -> None:
+def test_unknown_parts_stay_text_between_known_ones(text: str, statements: tuple[Statement, ...]) -> None:
     assert rule(text).statements == statements
 
 
-def test_comments_stand_anywhere_in_a_rule() -> None:
+def test_comments_may_be_anywhere_in_a_rule() -> None:
     found = rule(f'meta l4proto tcp ip daddr 203.0.113.8 comment "ns/x has no endpoints" tcp dport 80 {COUNTED} reject')
     assert found.comment == "ns/x has no endpoints"
     assert len(found.statements) == 5

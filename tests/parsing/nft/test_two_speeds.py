@@ -60,7 +60,7 @@ def test_forms_read_what_lark_reads() -> None:
 
 @settings(max_examples=300)
 @given(st.sampled_from(LINES), st.data())
-def test_a_changed_line_is_read_alike_or_refused_by_both(line: str, data: st.DataObject) -> None:
+def test_a_changed_line_is_read_the_same_or_refused_by_both(line: str, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(line) - 1))
     put_in = data.draw(
         st.sampled_from(
