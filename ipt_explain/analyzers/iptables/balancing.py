@@ -6,8 +6,11 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from ipt_explain.analyzers.iptables.chance_runs import ChanceRuns, Run
-from ipt_explain.analyzers.iptables.endpoints import EndpointForms
+from ipt_explain.analyzers.iptables.endpoints import EndpointChains, EndpointFacts
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import runs_with_gaps
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
@@ -40,15 +43,16 @@ class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1; `unmatched` is None, and so
     may shares be, where that hangs on rules that the text lacks.
 
-    `chain` is None where the text lacks it. `endpoints` are the shares' endpoint chains, None where the text lacks
-    them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for masquerading,
-    `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing` take the shares.
+    `chain` is None where the text lacks it. `endpoints` are what the shares' endpoint chains do, None where the text
+    lacks them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for
+    masquerading, `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing`
+    take the shares.
     """
 
     name: str
     chain: Chain | None
     shares: Columns[Share]
-    endpoints: tuple[Chain | None, ...]
+    endpoints: Sequence[EndpointFacts | None]
     unmatched: float | None
     dropped: float
     affinity: tuple[AffinityRule, ...]
@@ -63,11 +67,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class _Led:
-    """Where the rules of a run lead, all of them to endpoint chains of one layout."""
+    """Where the rules of a run lead, all of them to endpoint chains."""
 
     names: list[str]
-    endpoints: list[Chain]
-    destinations: list[str | None]
+    endpoints: Sequence[EndpointFacts | None]
+    destinations: Sequence[str | None]
     shares: list[float]
     left: float
 
@@ -75,10 +79,10 @@ class _Led:
 class BalancerReader:
     """Reads the balancing chains of one nat table, each once."""
 
-    def __init__(self, nat: Table | None, plans: Plans, forms: EndpointForms) -> None:
+    def __init__(self, nat: Table | None, plans: Plans, endpoints: EndpointChains) -> None:
         self._chains = {} if nat is None else nat.chains
         self._plans = plans
-        self._forms = forms
+        self._endpoints = endpoints
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._runs = ChanceRuns(plans)
         self._open: set[str] = set()
@@ -106,11 +110,11 @@ class BalancerReader:
         names: list[str] = []
         destinations: list[str | None] = []
         shares: list[float | None] = []
-        endpoints: list[Chain | None] = []
+        endpoints: list[EndpointFacts | None] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
         runs, behind = self._runs[chain.layout], 0
         sure = name not in self._with_gaps
-        values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
+        values, plans = chain.values, self._plans
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
             if number < behind:
                 continue
@@ -140,14 +144,12 @@ class BalancerReader:
                     continue
                 balancing.append(number)
                 offered, left = taken(rest, chance)
-                endpoint = chains.get(target) if plan.target_slot is not None else None
-                form = None if endpoint is None else forms[endpoint.layout]
-                if endpoint is not None and form is not None:
-                    asked = protocol if form.protocol is None else usual_name(endpoint.at(form.protocol))
-                    if asked != protocol and protocol is not None:
+                endpoint = self._endpoints[target] if plan.target_slot is not None else None
+                if endpoint is not None:
+                    if protocol is not None and endpoint.protocol not in (None, protocol):
                         continue
                     names.append(target)
-                    destinations.append(form.destination_of(endpoint))
+                    destinations.append(endpoint.destination)
                     shares.append(offered)
                     endpoints.append(endpoint)
                 elif target in _ENDING:
@@ -176,7 +178,7 @@ class BalancerReader:
             shares = [None] * len(shares)
         unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, _shares(destinations, names, shares), tuple(endpoints), unmatched, dropped,
+            name, chain, _shares(destinations, names, shares), endpoints, unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
@@ -185,17 +187,14 @@ class BalancerReader:
         one by one.
         """
         names = [values[place] for place in run.targets]
-        endpoints = [chain for chain in map(self._chains.get, names) if chain is not None]
-        layouts = {chain.layout for chain in endpoints}
-        form = self._forms[layouts.pop()] if len(layouts) == 1 else None
+        endpoints = list(map(self._endpoints.__getitem__, names))
         share = run.taken(values, rest)
-        if form is None or share is None or len(endpoints) < len(names) or MARK_MASQ in names:
+        if share is None or None in endpoints or MARK_MASQ in names:
             return None
-        if form.protocol is not None and protocol is not None:
-            place = form.protocol
-            if {protocol} != {usual_name(text) for text in {chain.at(place) for chain in endpoints}}:
-                return None
-        return _Led(names, endpoints, list(map(form.destination_of, endpoints)), *share)
+        destinations, _, _, _, _, asked, _ = zip(*cast("list[EndpointFacts]", endpoints))
+        if protocol is not None and not {None, protocol}.issuperset(asked):
+            return None
+        return _Led(names, endpoints, destinations, *share)
 
     def _behind(self, target: str, protocol: str | None) -> Spread:
         """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""
