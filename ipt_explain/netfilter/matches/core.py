@@ -54,8 +54,8 @@ def _source(option: Option) -> Condition:
             own = address_text(source, state.connection.family)
             named = {own, f"{own}/32", f"{own}/128"}
             return miss if all(host[-3:] == "/32" and host not in named for host in hosts) else None
-        suffix = f"/{BITS[state.connection.family]}"
-        return miss if source.apart_texts.issuperset([host.removesuffix(suffix) for host in hosts]) else None
+        bare = f"{chr(10).join(hosts)}\n".replace(f"/{BITS[state.connection.family]}\n", "\n").split("\n")[:-1]
+        return miss if source.apart_texts.issuperset(bare) else None
 
     return Condition(option.slots, test, at_once=at_once)
 

@@ -49,8 +49,8 @@ class Batch:
         if isinstance(chains, Chain):
             if isinstance(places, int):
                 return chains.at(0 if slot == 0 else chains.layout.offsets[places] + slot)
-            offsets = chains.layout.offsets
-            return [chains.at(offsets[place] + slot) for place in places]
+            offsets, values = chains.layout.offsets, chains.values
+            return [values[offsets[place] + slot] for place in places]
         if slot == 0 or isinstance(places, int):
             at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
             return chains.column(at) if isinstance(chains, Alike) else column(chains, at)

@@ -6,7 +6,7 @@ Most rules treat all rows alike, and what is asked for all of them is not copied
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ipt_explain.model import Chain
 
@@ -15,9 +15,16 @@ Value = TypeVar("Value")
 
 def picked(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
     """The values of some rows, in their order; the column itself where a range names all of them."""
+    if isinstance(column, range) and column == range(len(column)):
+        return cast("Sequence[Value]", rows)  # rows that count themselves
     if not isinstance(rows, range):
         return list(map(column.__getitem__, rows))
     return column if len(rows) == len(column) else column[rows.start : rows.stop]
+
+
+def is_alike(column: Sequence[object]) -> bool:
+    """Whether all values of a column are the same."""
+    return column[0] == column[-1] and column.count(column[0]) == len(column)
 
 
 class Alike(tuple[Chain, ...]):

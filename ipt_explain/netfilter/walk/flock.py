@@ -61,7 +61,7 @@ class Flock:
         who = [number for flock in flocks for number in flock.who]
         to = [heading for flock in flocks for heading in flock.to]
         shares = [share for flock in flocks for share in flock.shares]
-        if len(set(zip(who, to))) == len(who):
+        if len(set(to)) == len(to) or len(set(zip(who, to))) == len(who):
             return cls(who, to, shares, _FromFlocks(flocks, range(len(who))))
         places: dict[tuple[int, Heading], int] = {}
         picks: list[int] = []
@@ -132,7 +132,7 @@ class Entered:
         self.shares: Sequence[Probability] = (
             alone.shares if alone else [share for flock in flocks for share in flock.shares]
         )
-        self.undivided = all(share is ALWAYS for share in self.shares)
+        self.undivided = {id(ALWAYS)}.issuperset(map(id, self.shares))
 
     def numbers(self) -> Iterable[range]:
         """The numbers of each flock's packets."""

@@ -52,22 +52,21 @@ class Course:
 
 
 def routes(
-    state: PacketState, addresses: set[Address | None], rewritten: set[Address | None]
+    state: PacketState, to: Sequence[Heading], rewritten: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
-    """The routing decision, courses where there is more to say than where it leads. Most addresses are known to be no
-    address of the node: those lead elsewhere, and are left out. `rewritten` are those that packets were not sent to.
+    """The routing decision by address, courses where there is more to say than where it leads. Most addresses are known
+    to be no address of the node: those lead elsewhere, and are left out. `rewritten` are those that packets were not
+    sent to.
     """
     node, family = state.node, state.connection.family
-    asked = addresses
-    if isinstance(state.source, int) and is_loopback(state.source, family):
-        pass
-    elif node.sets is None:
-        if state.destination_decided:
-            shift, odd = BITS[family] - 8, _ODD[family]
-            asked = {each for each in addresses if type(each) is not int or each >> shift in odd}
-            asked |= addresses & {*node.local_addresses, state.connection.source}
-        elif not node.local_addresses:
-            asked = addresses - node.foreign_addresses
+    if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
+        asked = {address for address, _, _ in to}
+    elif state.destination_decided:
+        shift, odd, own = BITS[family] - 8, _ODD[family], {*node.local_addresses, state.connection.source}
+        asked = {each for each, _, _ in to if type(each) is not int or each >> shift in odd or each in own}
+    else:
+        foreign = frozenset() if node.local_addresses else node.foreign_addresses
+        asked = {each for each, _, _ in to if each not in foreign}
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
     for address in asked:
         courses = _courses_to(state, address, None if address in rewritten else address)
@@ -160,7 +159,7 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
         rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen
         if not state.destination_decided:
             rewritten = {to.address for who, to in zip(flock.who, flock.to) if to.address != sent[who].address}
-        answers = routes(state, {to.address for to in flock.to}, rewritten)
+        answers = routes(state, flock.to, rewritten)
         groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
         if not answers:
             groups[Where.ELSEWHERE] = range(len(flock))

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.visit import Ground
-from ipt_explain.netfilter.walk.columns import Alike
+from ipt_explain.netfilter.walk.columns import Alike, is_alike
 from ipt_explain.records import dataclass
 
 
@@ -41,7 +41,7 @@ class Jumps:
 
 def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
     chains = table.chains
-    if isinstance(names, str) or len(set(names)) == 1:
+    if isinstance(names, str) or is_alike(names):
         name = names if isinstance(names, str) else names[0]
         chain = name in chains and (goes(shape) or not is_verdict(name))
         return (Callees(chains[name] if chain else None, None),)

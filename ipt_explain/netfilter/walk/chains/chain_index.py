@@ -45,8 +45,7 @@ class ChainIndex:
                 self.others.append(place)
             else:
                 self._own.setdefault((address, port), []).append(place)
-        self._addresses = frozenset([address for address, _ in self._own]) - {None}
-        self._ports = frozenset([port for address, port in self._own if address is None])
+        self._wide = any(None in key for key in self._own)
         self.pays = len(layout) - len(self.others) >= _WORTH_AN_INDEX
 
     def own(
@@ -55,21 +54,16 @@ class ChainIndex:
         """The first rules for the very addresses or ports that packets are bound for, each with its packet's row; all
         packets, or each, look from `starts` on.
         """
-        addresses, ports = self._addresses, self._ports
+        known, wide = self._own, self._wide
         for number, row in enumerate(rows):
             address, port, _ = to[row]
-            if address in addresses or port in ports:
-                start = starts if isinstance(starts, int) else starts[number]
-                keys = (address, port), (address, None), (None, port)
-                place = min([place for key in keys for place in self._first(key, start)], default=None)
-                if place is not None:
-                    yield place, row
-
-    def _first(self, key: tuple[object, int | None], start: int) -> Sequence[int]:
-        """The first place from `start` on of a rule for just this, if there is one."""
-        places = self._own.get(key, ())
-        at = bisect_left(places, start)
-        return places[at : at + 1]
+            found = [known.get((address, port), ())]
+            if wide:
+                found += known.get((address, None), ()), known.get((None, port), ())
+            start = starts if isinstance(starts, int) else starts[number]
+            first = [places[at] for places in found if (at := bisect_left(places, start)) < len(places)]
+            if first:
+                yield min(first), row
 
     def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
         """The rows of packets that may match more than `others` and rules for the very address and port of theirs."""

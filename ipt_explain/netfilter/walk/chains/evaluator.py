@@ -11,7 +11,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.columns import picked
+from ipt_explain.netfilter.walk.columns import is_alike, picked
 
 Outcome = Truth | tuple[Branch, ...]
 """Whether a rule matches: YES, NO, or branches whose shares sum to 1."""
@@ -112,7 +112,7 @@ class Evaluator:
                 return _by_answer(answer)
             if answer is not None:
                 return ((answer, rows),)
-        alike = all(isinstance(column, str) or len(set(column)) == 1 for column in columns)
+        alike = all(isinstance(column, str) or is_alike(column) for column in columns)
         if alike and not condition.bound and not (condition.alone and not batch.single):
             return ((self._one(condition, batch, state, crowd, 0 if rows is None else rows[0]), rows),)
         return self._by_words(condition, batch, state, crowd, rows, columns)

@@ -15,6 +15,7 @@ from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndex
 from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
+from ipt_explain.netfilter.walk.columns import is_alike
 from ipt_explain.records import dataclass
 
 
@@ -160,7 +161,7 @@ class Search:
         words: list[str] = []
         for place in places:
             column = self.batch(place, portion.rows).column(conditions[0].slots[0])
-            if not isinstance(column, str) and len(set(column)) > 1:
+            if not isinstance(column, str) and not is_alike(column):
                 return None
             words.append(column if isinstance(column, str) else column[0])
         return dealt_as_written(share, tuple(map(unquote, words)))

@@ -14,7 +14,7 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
-from ipt_explain.netfilter.walk.columns import Alike
+from ipt_explain.netfilter.walk.columns import Alike, picked
 from ipt_explain.records import dataclass, field
 
 Ground = Chain | Alike
@@ -149,7 +149,7 @@ class Visit:
 
     def who_of(self, rows: Rows) -> Sequence[int]:
         """The packets of some rows, by number in the table."""
-        return self.who if rows is None else tuple(map(self.who.__getitem__, rows))
+        return self.who if rows is None else tuple(picked(self.who, rows))
 
     def chain(self, row: int) -> Chain:
         """The chain that a row is in."""

@@ -17,6 +17,7 @@ from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.frontier import Frontier
 from ipt_explain.netfilter.walk.chains.search import Spread
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
+from ipt_explain.netfilter.walk.columns import picked
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
@@ -171,8 +172,7 @@ class Visiting:
                     one = Portion(portion.state, (origin[number],), shares[number], portion.via)
                     yield from self._matched(one, places[number])
                 continue
-            rows, at = tuple([origin[number] for number in own]), [places[number] for number in own]
-            parts = [shares[number] for number in own]
+            rows, at, parts = tuple(picked(origin, own)), picked(places, own), picked(shares, own)
             callee = yield group.ground, portion.state, self._visit.who_of(rows)
             self._visit.calls.append(Call(self._visit, callee, rows, parts, at, portion.via, portion.state))
             for back in callee.returned:
