@@ -95,6 +95,7 @@ class RulesetContext(BackendContext):
         self.ruleset = ruleset
         self._graphs: dict[str, ChainGraph] = {}
         self._jumps: dict[str, JumpSets] = {}
+        self._cycles: dict[str, tuple[Cycle, ...]] = {}
 
     # What the text shows, and what its silence means.
 
@@ -207,9 +208,11 @@ class RulesetContext(BackendContext):
 
     def cycles(self, table: str) -> tuple[Cycle, ...]:
         """The groups of chains of a table that lead to each other. Costs little where there are none."""
-        jumps = self.jumps(table)
-        graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
-        return () if graph is None else graph.cycles
+        if table not in self._cycles:
+            jumps = self.jumps(table)
+            graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
+            self._cycles[table] = () if graph is None else graph.cycles
+        return self._cycles[table]
 
 
 def _spans(chain: Chain, line: int) -> bool:

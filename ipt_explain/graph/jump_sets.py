@@ -6,35 +6,43 @@ a fraction of that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import repeat
 
 from ipt_explain.graph.jumps import VERDICTS, aim_of
-from ipt_explain.model import Shape, Table
+from ipt_explain.model import Layout, Shape, Table
 from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.records import dataclass
 
 # For deeper nesting the graph is used, whose cost does not depend on depth.
 _ROUNDS = 64
-# Up to this many targets are checked one by one for further jumps.
-_FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
 class JumpSets:
-    """The jumps of one table: for each shape with jumps, the chains that its rules lead to."""
+    """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `layouts` are pairs: rules
+    of the first lead to chains of the second.
+    """
 
     table: Table
     shapes: Mapping[Shape, RulesOfShape]
     targets: Mapping[Shape, frozenset[str]]
     called: frozenset[str]
+    layouts: frozenset[tuple[Layout, Layout]]
 
     @classmethod
     def of(cls, table: Table, shapes: Mapping[Shape, RulesOfShape]) -> JumpSets:
         """The jumps among the rules of a table, given by shape."""
-        targets = {shape: _targets(shape, rules, table.chains) for shape, rules in shapes.items()}
-        targets = {shape: found for shape, found in targets.items() if found}
-        return cls(table, shapes, targets, frozenset().union(*targets.values()))
+        targets: dict[Shape, frozenset[str]] = {}
+        layouts: set[tuple[Layout, Layout]] = set()
+        for shape, rules in shapes.items():
+            parts = [(layout, names) for layout, names in _targets(shape, rules, table.chains) if names]
+            for layout, names in parts:
+                reached = {chain.layout for chain in map(table.chains.get, names) if chain is not None}
+                layouts.update(zip(repeat(layout), reached))
+            if parts:
+                targets[shape] = frozenset().union(*[names for _, names in parts])
+        return cls(table, shapes, targets, frozenset().union(*targets.values()), frozenset(layouts))
 
     @property
     def missing(self) -> frozenset[str]:
@@ -67,35 +75,33 @@ class JumpSets:
         """Whether chains may form a cycle. False is certain, and the answer for nearly every ruleset.
 
         In a cycle each chain jumps to one that jumps on. This removes jumps to other chains until none is left or
-        nothing changes, in as many rounds as chains are nested.
+        nothing changes, in as many rounds as chains are nested. It checks layouts first, as there are few.
         """
-        jumps = [
-            pair
-            for shape, found in self.targets.items()
-            if len(found) > _FEW or any(map(self._jumps_on, found))
-            for pair in _pairs(shape, self.shapes[shape])
-        ]
-        for _ in range(_ROUNDS):
-            callers = {source for source, _ in jumps}
-            left = [jump for jump in jumps if jump[1] in callers]
-            if not left:
-                return False
-            if len(left) == len(jumps):
-                return True
-            jumps = left
-        return True
-
-    def _jumps_on(self, name: str) -> bool:
-        chain = self.table.chains.get(name)
-        return chain is not None and any(shape in self.targets for shape in chain.layout.shapes)
+        return _may_loop(list(self.layouts)) and _may_loop(
+            [pair for shape in self.targets for pair in _pairs(shape, self.shapes[shape])]
+        )
 
 
-def _targets(shape: Shape, rules: RulesOfShape, chains: Collection[str]) -> frozenset[str]:
+def _may_loop(jumps: Sequence[tuple[object, object]]) -> bool:
+    for _ in range(_ROUNDS):
+        callers = {source for source, _ in jumps}
+        left = [jump for jump in jumps if jump[1] in callers]
+        if not left:
+            return False
+        if len(left) == len(jumps):
+            return True
+        jumps = left
+    return True
+
+
+def _targets(shape: Shape, rules: RulesOfShape, chains: Collection[str]) -> Iterator[tuple[Layout, Collection[str]]]:
+    """Where the rules of a shape lead, layout by layout."""
     slot, target, only_chains = aim_of(shape, chains)
-    if slot is None:
-        return frozenset(() if target is None else (target,))
-    found = frozenset(rules.column(slot)) - VERDICTS
-    return found.intersection(chains) if only_chains else found
+    if slot is None and target is None:
+        return
+    for layout, words in rules.columns(slot or 0):
+        names = frozenset((target or "",)) if slot is None else frozenset(words) - VERDICTS
+        yield layout, names.intersection(chains) if only_chains else names
 
 
 def _pairs(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[str, str]]:

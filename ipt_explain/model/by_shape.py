@@ -3,45 +3,72 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias, overload
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import TypeAlias
 
 from ipt_explain.model import Chain, Layout, Rule, Ruleset, Shape, Table
 
+_Row: TypeAlias = tuple[int, int, Chain]  # the chain's place in its table, the rule's number in it, the chain
 
-class RulesOfShape(Sequence[Rule]):
-    """Rules of one shape, in the order of the text. They are made on demand; use a column where that is enough."""
 
-    __slots__ = ("chains", "numbers")
+class RulesOfShape(Collection[Rule]):
+    """Rules of one shape, in the order of the text. They are made on demand; use a column where that is enough.
+
+    Each part has the rules at some places of all chains of one layout.
+    """
+
+    __slots__ = ("_parts",)
 
     def __init__(self) -> None:
-        self.chains: list[Chain] = []
-        self.numbers: list[int] = []
+        self._parts: list[tuple[Layout, tuple[int, ...], Mapping[int, Chain]]] = []
+
+    def add(self, layout: Layout, numbers: tuple[int, ...], chains: Mapping[int, Chain]) -> None:
+        """Add these rules of all chains of a layout, given by their places in the table."""
+        self._parts.append((layout, numbers, chains))
+
+    def columns(self, slot: int) -> Iterator[tuple[Layout, list[str]]]:
+        """The words in a slot of every rule, as written, layout by layout; slot 0 has the chains' names."""
+        for layout, numbers, chains in self._parts:
+            places = _places(layout, numbers, slot)
+            if len(places) == 1:
+                place = places[0]
+                yield layout, [chain.values[place] for chain in chains.values()]
+            else:
+                yield layout, [word for chain in chains.values() for word in map(chain.values.__getitem__, places)]
 
     def column(self, slot: int) -> list[str]:
-        """The words in a slot of every rule, as written; slot 0 has the chains' names."""
-        if slot == 0:
-            return [chain.values[0] for chain in self.chains]
-        return [chain.values[chain.layout.offsets[at] + slot] for chain, at in zip(self.chains, self.numbers)]
+        """The words in a slot of every rule, as written, in the order of `columns`."""
+        found: list[str] = []
+        for _, words in self.columns(slot):
+            found += words
+        return found
 
     def having(self, slot: int, fits: Callable[[str], object]) -> list[Rule]:
         """The rules whose word in a slot satisfies `fits`."""
-        return [self[row] for row, word in enumerate(self.column(slot)) if fits(word)]
+        fitting = [bool(fits(word)) for word in self.column(slot)]
+        return list(_in_order(compress(self._rows(), fitting))) if True in fitting else []
+
+    def examples(self, slots: Sequence[int]) -> dict[tuple[str, ...], Rule]:
+        """A rule for each combination of words, as written, in some slots."""
+        rows = dict(zip(zip(*map(self.column, slots)), self._rows()))
+        return {words: chain.rule(number) for words, (_, number, chain) in rows.items()}
+
+    def _rows(self) -> Iterator[_Row]:
+        """Where the rules are, in the order of `columns`."""
+        for _, numbers, chains in self._parts:
+            for place, chain in chains.items():
+                for number in numbers:
+                    yield place, number, chain
 
     def __len__(self) -> int:
-        return len(self.chains)
+        return sum(len(numbers) * len(chains) for _, numbers, chains in self._parts)
 
     def __iter__(self) -> Iterator[Rule]:
-        return (chain.rule(number) for chain, number in zip(self.chains, self.numbers))
+        return _in_order(self._rows())
 
-    @overload
-    def __getitem__(self, index: int) -> Rule: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Rule]: ...
-    def __getitem__(self, index: int | slice) -> Rule | list[Rule]:
-        if isinstance(index, slice):
-            return [self[row] for row in range(*index.indices(len(self)))]
-        return self.chains[index].rule(self.numbers[index])
+    def __contains__(self, rule: object) -> bool:
+        return any(rule is each for each in self)
 
 
 RulesByShape: TypeAlias = Mapping[str, Mapping[Shape, RulesOfShape]]
@@ -53,14 +80,23 @@ def rules_by_shape(ruleset: Ruleset) -> RulesByShape:
 
 
 def _by_shape(table: Table) -> Mapping[Shape, RulesOfShape]:
+    by_layout: dict[Layout, dict[int, Chain]] = defaultdict(dict)
+    for place, chain in enumerate(table.chains.values()):
+        by_layout[chain.layout][place] = chain
     found: dict[Shape, RulesOfShape] = defaultdict(RulesOfShape)
-    by_layout: dict[Layout, list[RulesOfShape]] = {}
-    for chain in table.chains.values():
-        layout = chain.layout
-        rules = by_layout.get(layout)
-        if rules is None:
-            rules = by_layout[layout] = [found[shape] for shape in layout.shapes]
-        for number, same in enumerate(rules):
-            same.chains.append(chain)
-            same.numbers.append(number)
+    for layout, chains in by_layout.items():
+        numbers: dict[Shape, list[int]] = defaultdict(list)
+        for number, shape in enumerate(layout.shapes):
+            numbers[shape].append(number)
+        for shape, same in numbers.items():
+            found[shape].add(layout, tuple(same), chains)
     return dict(found)
+
+
+def _places(layout: Layout, numbers: Iterable[int], slot: int) -> list[int]:
+    """Where chains of a layout have a slot of some rules among their values."""
+    return [layout.offsets[number] + slot if slot else 0 for number in numbers]
+
+
+def _in_order(rows: Iterable[_Row]) -> Iterator[Rule]:
+    return (chain.rule(number) for _, number, chain in sorted(rows))

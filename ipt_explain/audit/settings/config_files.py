@@ -89,14 +89,14 @@ def _options(path: Path, text: str) -> Mapping[str, object] | None:
 
 
 def _ini_options(path: Path, text: str) -> Mapping[str, object] | None:
+    if f"[{_SECTION}]" not in text:
+        return None  # most projects' file is none of our business, nor are its faults
     import configparser
 
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        if f"[{_SECTION}]" not in text:
-            return None
         raise UsageError(f"{path}: {str(error).splitlines()[0]}") from None
     return dict(parser[_SECTION]) if parser.has_section(_SECTION) else None
 
@@ -110,7 +110,7 @@ def _toml_options(path: Path, text: str) -> Mapping[str, object] | None:
         tools = tomllib.loads(text).get("tool")
     except (ValueError, RecursionError) as error:
         if f"[tool.{_SECTION}" not in text:
-            return None  # most projects' file is none of our business, nor are its faults
+            return None
         said = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UsageError(f"{path}: {said}") from None
     section = tools.get(_SECTION) if isinstance(tools, dict) else None

@@ -21,10 +21,12 @@ def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[Rule, Certain
     slots = deciding_slots(shape)
     if not slots:
         return
-    known: dict[tuple[str, ...], Certainty | None] = {}
-    for row, words in enumerate(zip(*map(rules.column, slots))):
-        if words not in known:
-            known[words] = certainty_of(rules[row])
-        certainty = known[words]
+    certain: dict[tuple[str, ...], Certainty] = {}
+    for words, example in rules.examples(slots).items():
+        certainty = certainty_of(example)
         if certainty is not None:
-            yield rules[row], certainty
+            certain[words] = certainty
+    for rule in rules if certain else ():
+        certainty = certain.get(tuple(map(rule.values.__getitem__, slots)))
+        if certainty is not None:
+            yield rule, certainty

@@ -6,7 +6,7 @@ of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from ipt_explain.graph.jump_sets import JumpSets
@@ -83,17 +83,17 @@ def _by_target(shapes: Mapping[Shape, RulesOfShape]) -> dict[str, list[RulesOfSh
 def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, Sequence[RulesOfShape]]) -> Iterator[Misplaced]:
     for target, allowed in _NAT_HOOKS.items():
         rules = by_target.get(target, [])
-        holders = [name for same in rules for name in same.column(0)]
+        holders = frozenset().union(*[same.column(0) for same in rules])
         for hook in _HOOKS:
             if rules and hook not in allowed:
                 reached = _reached(nat, hook, holders)
-                wrong = tuple([rule for same in rules for rule in same.having(0, reached.__contains__)])
-                if wrong:
+                if reached & holders:
+                    wrong = tuple([rule for same in rules for rule in same.having(0, reached.__contains__)])
                     where = f"where {hook} leads to it"
                     yield Misplaced("nat", target, where, f"from {both(allowed)} of table nat", wrong)
 
 
-def _reached(nat: JumpSets, hook: str, holders: Sequence[str]) -> frozenset[str]:
+def _reached(nat: JumpSets, hook: str, holders: Collection[str]) -> frozenset[str]:
     """Chains on paths from a hook to `holders`; the search starts at `holders` if they are few."""
     chains = nat.table.chains
     if hook not in chains:

@@ -40,9 +40,9 @@ def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable
         for shape, rules in shapes.items():
             yield from _of_shape(shape, rules)
     for table in ruleset.tables.values():
-        for chain in table.chains.values():
-            if len(chain.name) > LONGEST_CHAIN_NAME:
-                yield Unreadable(f"the name of chain {chain.name} is longer than {LONGEST_CHAIN_NAME}", chain=chain)
+        for name, chain in table.chains.items():
+            if len(name) > LONGEST_CHAIN_NAME:
+                yield Unreadable(f"the name of chain {name} is longer than {LONGEST_CHAIN_NAME}", chain=chain)
 
 
 def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
@@ -57,16 +57,17 @@ def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
         return
     for option in _nat_options(shape):
         slot = option.slots[0]
-        wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
-        if wrong:
+        text = "\n".join(rules.column(slot)) + "\n"
+        if ":0\n" in text or "/0\n" in text:
+            wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
             focus = f"{option.name} {wrong[0].word(slot)}"
             yield Unreadable("a NAT target was saved with port 0", tuple(wrong), focus=focus)
             return
     comment = shape.match_option("comment", "--comment")
     if comment is not None and comment.slots:
         slot = comment.slots[0]
-        broken = rules.having(slot, lambda word: "\n" in word)
-        if broken:
+        if "\n" in "".join(rules.column(slot)):
+            broken = rules.having(slot, lambda word: "\n" in word)
             yield Unreadable("a comment has a line feed in it", tuple(broken))
 
 

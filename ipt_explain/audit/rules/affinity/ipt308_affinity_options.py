@@ -22,7 +22,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
@@ -49,7 +49,7 @@ def affinity_options(context: RulesetContext) -> Faults:
             continue
         words = _words(options)
         mask = shape.match_option("recent", "--mask")
-        suspects: Sequence[Rule]
+        suspects: Collection[Rule]
         if words is not None:
             suspects = rules
         elif mask is not None and mask.slots:

@@ -20,7 +20,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Option, Rule, Shape
@@ -58,7 +58,7 @@ def _port_of(shape: Shape) -> tuple[str, Option | None]:
     return "", None
 
 
-def _others(rules: RulesOfShape, protocol: Option, module: str) -> Sequence[Rule]:
+def _others(rules: RulesOfShape, protocol: Option, module: str) -> Collection[Rule]:
     if protocol.negated:
         return rules
     return rules.having(protocol.slots[0], lambda word: word not in (module, _NUMBERS[module], module.upper()))
