@@ -14,7 +14,7 @@ __all__ = ["Severity", "audit"]
 
 
 def audit(dump: Dump) -> list[Finding]:
-    """Every finding in a dump, the gravest first. An empty list is a healthy dump."""
+    """Every finding in a dump, most severe first. An empty list means a healthy dump."""
     from ipt_explain.audit.runner import audit_dump
 
     report = audit_dump(dump)

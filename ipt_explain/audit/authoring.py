@@ -1,4 +1,4 @@
-"""All that a rule is written with, for one import; facts about a ruleset come from `audit.evidence`."""
+"""Everything needed to write a rule, in one import; facts about a ruleset come from `audit.evidence`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backend has of one family: what rules are asked about that look at Services, and at modes without iptables'
+"""One family's rules and Services in one backend: the subject of rules about Services, and about modes without iptables
 chains.
 """
 
@@ -34,7 +34,7 @@ class AuditedNode(Protocol):
 
 
 class BackendContext:
-    """What one backend has of one family, and its Services: what rules are asked that look at nothing else.
+    """One family's rules in one backend, and its Services: the subject of rules that look at nothing else.
 
     `has_lines` is False for JSON, whose places have no lines.
     """
@@ -57,7 +57,7 @@ class BackendContext:
 
     @property
     def facts(self) -> RulesetFacts:
-        """It summed up: mode, version, masquerade mark."""
+        """The summary: mode, version, masquerade mark."""
         return self.node.explanation.rulesets[self.number]
 
     @cached_property
@@ -92,14 +92,14 @@ class BackendContext:
         return None
 
     def at(self, told: Evidence | Shown) -> Place:
-        """The place of what tells a fact."""
+        """The place of the evidence for a fact."""
         if isinstance(told, Evidence):
             return at_rule(told.rule)
         return Place(None, told.line if self.has_lines else None, told.text)
 
 
 class NftContext(BackendContext):
-    """nftables' rules of one family: kube-proxy's table, if it is there, and those of others."""
+    """One family's nftables rules: kube-proxy's table, if it is there, and those of others."""
 
     def __init__(self, node: AuditedNode, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
         from ipt_explain.analyzers.nftables.tables import proxy_table

@@ -1,7 +1,7 @@
-"""All rules that an audit asks: ours, and those that other packages bring.
+"""All rules of the audit: ours, and those of other packages.
 
-A package brings a rule by an entry point of the group `ipt_explain.rules` that names the rule's module. The rule is
-written as ours are (`audit.authoring`), with an ID of another prefix than IPT.
+A package adds a rule with an entry point of the group `ipt_explain.rules` that names the rule's module. The rule is
+written like ours (`audit.authoring`), with an ID that has another prefix than IPT.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _OURS = "IPT"
 
 
 def catalogue() -> tuple[AuditRule, ...]:
-    """Every rule, ours first. Raises UsageError where a rule of another package cannot be used, and says which."""
+    """Every rule, ours first. Raises UsageError, which names the rule, if one of another package cannot be used."""
     return (*RULES, *_brought(RULES)) if _is_any_brought() else RULES
 
 
 def rule_names(rules: Iterable[AuditRule]) -> dict[str, str]:
-    """What each rule may be called, and its ID."""
+    """The ID of each rule, by ID and by slug."""
     return {name: rule.id for rule in rules for name in (rule.id, rule.slug)}
 
 
 def _is_any_brought() -> bool:
-    """Whether an installed package names our group: `importlib.metadata`, which knows them all, takes longer to load
-    than a small dump takes to judge.
+    """Whether an installed package names our group. `importlib.metadata` knows too, but takes longer to load than a
+    small dump takes to audit.
     """
     group = GROUP.encode()
     for folder in sys.path:
@@ -68,9 +68,9 @@ def _brought(known: Iterable[AuditRule]) -> Iterator[AuditRule]:
         for check in checks:
             rule = check.rule
             if rule.id[:-3] == _OURS:
-                raise UsageError(f"{origin}: {rule.id} has the prefix of ipt-explain's own rules; take another")
+                raise UsageError(f"{origin}: {rule.id} has the prefix of ipt-explain's own rules; choose another")
             if rule.id in ids:
-                raise UsageError(f"{origin}: another rule has the ID {rule.id}, too")
+                raise UsageError(f"{origin}: another rule also has the ID {rule.id}")
             try:
                 _ = rule.page
             except ValueError as error:

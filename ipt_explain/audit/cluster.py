@@ -1,4 +1,4 @@
-"""Findings of `compare --objects`: where rules are not what the cluster's API objects ask, in the audit's words."""
+"""Findings of `compare --objects`: rules that do not match the cluster's API objects, in the audit's words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES if not rule
 def nodes_report(
     mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compared: Sequence[NotCompared]
 ) -> Report:
-    """The mismatches of many nodes as a report: what most nodes have first."""
+    """The mismatches of many nodes as a report: those that most nodes have come first."""
     findings = [_finding(mismatch, None) for mismatch in mismatches]
     findings.sort(key=lambda each: (-each.severity.rank, -len(each.nodes), each.service or "", each.rule))
     return Report(tuple(findings), sources=tuple(nodes), not_compared=tuple(not_compared))
@@ -67,7 +67,7 @@ def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:
 
 
 def _on(nodes: Sequence[str]) -> str:
-    """On which nodes, where many were compared: their count and the first of them."""
+    """On which nodes, if several were compared: their number and the first of them."""
     if not nodes:
         return ""
     shown = listed(nodes, _SHOWN_NODES)

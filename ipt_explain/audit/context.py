@@ -1,6 +1,6 @@
-"""What rules are asked about: the dump, its rulesets in every backend, and the facts that analyzers found in them.
+"""The subject of rules: the dump, its rulesets in every backend, and the facts that analyzers found in them.
 
-What else rules ask is a fact of its own (`audit.fact`).
+Everything else that rules need is a fact of its own (`audit.fact`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class DumpContext:
-    """What one node's rules were read from: mostly one dump, several where each tool on the node was asked for its own.
+    """One node's rules: usually one dump, or several if each tool on the node printed its own.
 
-    `explanation` may be given where the caller has that of the dump already.
+    `explanation` may be given if the caller already has it.
     """
 
     def __init__(self, *dumps: Dump, explanation: Explanation | None = None) -> None:
@@ -54,11 +54,11 @@ class DumpContext:
 
     @cached_property
     def contexts(self) -> tuple[BackendContext, ...]:
-        """iptables' rulesets, then what nftables and IPVS have, as the explanation numbers them."""
+        """The rulesets of iptables, then those of nftables and IPVS, as the explanation numbers them."""
         return (*self.rulesets, *self._of_other_modes())
 
     def of_nftables(self) -> Iterator[NftContext]:
-        """nftables' rules, family by family."""
+        """The nftables rules, family by family."""
         return (each for each in self.contexts if isinstance(each, NftContext))
 
     def of_ipvs(self) -> Iterator[IpvsContext]:
@@ -79,7 +79,7 @@ class DumpContext:
 
     @property
     def explanation(self) -> Explanation:
-        """What the analyzers say of the node's Services, all of its rulesets walked together; asked once."""
+        """What the analyzers say about the node's Services, with all of its rulesets walked together; computed once."""
         if self._explanation is None:
             from ipt_explain.analyzers import explain
 
@@ -88,7 +88,7 @@ class DumpContext:
 
 
 class RulesetContext(BackendContext):
-    """One ruleset of iptables under audit, and all that is known of it."""
+    """One iptables ruleset under audit, and all that is known about it."""
 
     def __init__(self, node: DumpContext, text: SourceText, ruleset: Ruleset, number: int) -> None:
         super().__init__(node, text, ruleset.source, ruleset.family, ruleset.backend, number)
@@ -97,7 +97,7 @@ class RulesetContext(BackendContext):
         self._jumps: dict[str, JumpSets] = {}
         self._cycles: dict[str, tuple[Cycle, ...]] = {}
 
-    # What the text shows, and what its silence means.
+    # What the text shows, and what its absence means.
 
     @property
     def complete(self) -> bool:
@@ -134,16 +134,16 @@ class RulesetContext(BackendContext):
     def knows_chain(self, chain: Chain) -> bool:
         """Whether the chain has exactly the rules that the text shows.
 
-        So it is in complete dumps, in restore input for the chains that it declares (that empties them first), and in
-        a text that is cut, or has lines that cannot be read, for the chains that this spares.
+        This is true in complete dumps; in restore input for the chains that it declares, which empties them first; and
+        in a text that is cut or has unreadable lines for the chains that this does not affect.
         """
         if self.ruleset.form is Form.RESTORE:
             return chain.declared
         return self.complete or (chain.declared and chain.extent is Extent.WHOLE)
 
     def tells_table(self, table: str, chain: str) -> bool:
-        """Whether the text tells that all rules of a chain are of this table. Bare rules do not: several tables have
-        chains of one name, kube-proxy's apart.
+        """Whether the text shows that all rules of a chain are in this table. Bare rules do not: several tables have
+        chains of the same name, except kube-proxy's.
         """
         found = self.ruleset.chain(table, chain)
         return is_kube_chain(chain) or self.ruleset.form is Form.RESTORE or (found is not None and found.declared)
@@ -152,8 +152,7 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def lacks_lines(self) -> bool:
-        """Whether lines are gone from the text here and there. A table's first may be, so that its rules are below
-        another's name.
+        """Whether lines are missing here and there. If a table's first line is, its rules are under another table.
         """
         tables = self.ruleset.tables.values()
         return any(
@@ -170,7 +169,7 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def kinds_of_chains(self) -> frozenset[str]:
-        """The names of all chains; of those that end in a hash of kube-proxy's, what comes before it (`KUBE-SVC-`)."""
+        """The names of all chains; if one ends in a kube-proxy hash, only the part before it (`KUBE-SVC-`)."""
         names = {name for table in self.ruleset.tables.values() for name in table.chains}
         return frozenset([name if (role := role_of(name)) is None else role.value for name in names])
 
@@ -191,9 +190,7 @@ class RulesetContext(BackendContext):
         return self._graphs[table]
 
     def jumps(self, table: str) -> JumpSets | None:
-        """Which chains a table's rules lead to, if the text has it: cheaper than the graph, where order does not
-        matter.
-        """
+        """Which chains a table's rules lead to, if the text has it: cheaper than the graph if order does not matter."""
         found = self.ruleset.tables.get(table)
         if found is None:
             return None
@@ -207,7 +204,7 @@ class RulesetContext(BackendContext):
         return jumps is not None and chain in jumps.called
 
     def cycles(self, table: str) -> tuple[Cycle, ...]:
-        """The groups of chains of a table that lead to each other. Costs little where there are none."""
+        """The groups of chains of a table that lead to each other. Costs little if there are none."""
         if table not in self._cycles:
             jumps = self.jumps(table)
             graph = self.graph(table) if jumps is not None and jumps.may_loop() else None
@@ -216,6 +213,6 @@ class RulesetContext(BackendContext):
 
 
 def _spans(chain: Chain, line: int) -> bool:
-    """Whether a line is the chain's declaration, or lies between its first rule and its last."""
+    """Whether a line is the chain's declaration, or is between its first rule and its last."""
     count = len(chain.layout.shapes)
     return line == chain.line or (count > 0 and chain.line_of(0) <= line <= chain.line_of(count - 1))

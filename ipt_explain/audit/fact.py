@@ -1,4 +1,4 @@
-"""Facts that rules share: each is found once per ruleset, however many rules ask, and not at all where none does."""
+"""Facts that rules share: each is computed once per ruleset, however many rules ask, and never if none does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Subject = TypeVar("Subject", bound=BackendContext)
 
 
 class Fact(Generic[Subject, Found]):
-    """A question to a ruleset that remembers its answers: `hooks(context)`."""
+    """A function of a ruleset that remembers its answers: `hooks(context)`."""
 
     def __init__(self, find: Callable[[Subject], Found]) -> None:
         self.__doc__ = find.__doc__

@@ -26,8 +26,8 @@ class Page:
     def from_docstring(cls, docstring: str) -> Page:
         """Read a page: the title line, then each heading with a colon on a line of its own, its text indented under it.
 
-        A page that does not say when to ignore the rule says: never. Raises ValueError for another heading that is
-        missing, and for one that is unknown, repeated or out of order.
+        Without "When to ignore", the answer is "Never." Raises ValueError if another heading is missing, or one is
+        unknown, repeated or out of order.
         """
         lines = inspect.cleandoc(docstring).split("\n")
         sections: dict[str, list[str]] = {}
@@ -49,8 +49,8 @@ class Page:
     def example(self) -> str:
         """The example as the text of a dump.
 
-        A line indented further than the first continues the one before it, and the comment `# the next rule 2,000
-        times` stands for as many copies.
+        A line indented further than the first continues the line before it. The comment `# the next rule 2,000 times`
+        repeats the rule.
         """
         joined: list[str] = []
         for line in self.sections["Example"].split("\n"):

@@ -1,8 +1,8 @@
 """What a rule of the catalogue is, and how a module becomes one.
 
-A rule is a module whose docstring is its page and whose one function, decorated by `rule` (or by `dump_rule`, where it
-judges several rulesets together), yields the faults it sees. What can be told of it without running its code is its
-`AuditRule`; the function is found again, and its module imported, when a dump is to be judged by it.
+A rule is a module whose docstring is its page and whose one function, decorated with `rule` (or `dump_rule`, if it
+judges several rulesets together), yields the faults it finds. Its `AuditRule` holds all that is known without running
+its code; the module is imported and the function looked up when the rule checks a dump.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ DumpCheck: TypeAlias = "Callable[[DumpContext], Faults]"
 
 
 class Asked(Enum):
-    """What a rule is asked about."""
+    """What a rule checks."""
 
     IPTABLES = "iptables"  # rulesets of iptables
-    SERVICES = "services"  # Services, whatever serves them
+    SERVICES = "services"  # Services in any mode
     NFTABLES = "nftables"  # kube-proxy's tables of nftables
     IPVS = "IPVS"  # virtual servers, with their sets and addresses
-    NODE = "node"  # all that a node has, at once
+    NODE = "node"  # everything on a node, at once
 
 
 _ID = lazy_pattern(r"[A-Z]{2,}\d{3}\Z")
@@ -48,15 +48,14 @@ _ID = lazy_pattern(r"[A-Z]{2,}\d{3}\Z")
 
 @dataclass(frozen=True, slots=True)
 class AuditRule:
-    """One rule of the catalogue, told without its code, which is in `module`; `title` is the first line of its page.
+    """One rule of the catalogue without its code, which is in `module`; `title` is the first line of its page.
 
-    It holds for kube-proxy 1.`since` to 1.`until`, and is not asked about rules that another release wrote for certain.
-    It is about chains of these names, or of names that begin so where the name given ends in a hyphen, and is not asked
-    about a text that has none of them. A rule that `reads_absence` concludes from what is not there, so it is asked
-    only about complete dumps. `yields_to` are more exact rules: where one of them reports the same line, this one keeps
-    quiet. A `general` rule knows nothing of what a line is for, and keeps quiet where any rule that does accuses it. A
-    `catch_all` tells of effects whatever their cause, and keeps quiet where any other rule accuses the cause.
-    Rules that need the cluster's API objects are not `asked` by the audit: their findings are `compare`'s.
+    It applies to kube-proxy 1.`since` to 1.`until`, and skips rulesets that another release certainly wrote. It skips
+    texts without any chain in `about` (a name that ends in a hyphen is a prefix). A rule that `reads_absence` concludes
+    from what is missing, so it checks only complete dumps. `yields_to` are more specific rules: if one of them reports
+    the same line, this one does not. A `general` rule does not know what a line is for, and is silent if any rule that
+    does reports the line. A `catch_all` reports effects whatever their cause, and is silent if another rule reports the
+    cause. Rules that need the cluster's API objects are not `asked` by the audit: `compare` makes their findings.
     """
 
     id: str
@@ -76,7 +75,7 @@ class AuditRule:
 
     @property
     def versions(self) -> str:
-        """The releases of kube-proxy that it holds for, in words; its mode, where it is about one alone."""
+        """The kube-proxy releases that it applies to, in words; or its mode, if it is about only one."""
         if self.of in (Asked.NFTABLES, Asked.IPVS):
             return f"{self.of.value} mode"
         if self.since is None:
@@ -91,7 +90,7 @@ class AuditRule:
         return Page.from_docstring(import_module(self.module).__doc__ or "")
 
     def judges(self, context: BackendContext) -> bool:
-        """Whether it has something to say of a ruleset: of one that shows enough, by a release that it holds for."""
+        """Whether it applies to a ruleset: one that shows enough, from a release that it is for."""
         from ipt_explain.audit.context import RulesetContext
 
         if self.reads_absence and not context.complete:
@@ -113,7 +112,7 @@ class AuditRule:
         raise LookupError(f"{self.module} has no rule {self.id}")
 
     def faults(self, dump: DumpContext) -> Iterator[tuple[BackendContext, Fault]]:
-        """Every fault the rule sees in a dump, with the ruleset it is in."""
+        """Every fault the rule finds in a dump, with its ruleset."""
         if not self.asked:
             return
         if self.of is Asked.NODE:
@@ -128,7 +127,7 @@ class AuditRule:
                     yield fault.context or context, fault
 
     def _subjects(self, dump: DumpContext) -> Iterable[BackendContext]:
-        """What of a dump it is asked about."""
+        """The parts of a dump that it checks."""
         if self.of is Asked.IPTABLES:
             return dump.rulesets
         if self.of is Asked.NFTABLES:
@@ -138,8 +137,8 @@ class AuditRule:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule with its code, as its module has it. `run` takes what the rule is asked about; it finds nothing where
-    `compare` makes the rule's findings.
+    """A rule with its code, as its module has it. `run` takes the rule's subject; it finds nothing if `compare` makes
+    the rule's findings.
     """
 
     rule: AuditRule
@@ -159,9 +158,9 @@ def rule(
     general: bool = False,
     gathers: bool = False,
 ) -> Callable[[RulesetCheck], Check]:
-    """Make a check of one ruleset of iptables a rule; its module's docstring is the page.
+    """Make a check of one iptables ruleset a rule; its module's docstring is the page.
 
-    One that `gathers` may find a fault for each Service or endpoint, which are told once where they are very many.
+    A rule that `gathers` may find a fault for each Service or endpoint; very many are reported as one.
     """
     card = partial(
         AuditRule, rule_id, slug, severity, since=since, until=until, about=about, reads_absence=reads_absence,
@@ -173,7 +172,7 @@ def rule(
 def service_rule(
     rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, catch_all: bool = False
 ) -> Callable[[ServiceCheck], Check]:
-    """Make a check of Services a rule, whatever serves them: iptables, nftables or IPVS."""
+    """Make a check of Services in any mode (iptables, nftables or IPVS) a rule."""
     card = partial(
         AuditRule, rule_id, slug, severity, reads_absence=reads_absence, catch_all=catch_all, of=Asked.SERVICES
     )
@@ -183,7 +182,7 @@ def service_rule(
 def nft_rule(
     rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
 ) -> Callable[[NftCheck], Check]:
-    """Make a check of kube-proxy's table of nftables a rule; it is asked where there is one."""
+    """Make a check of kube-proxy's nftables table a rule; it runs if there is one."""
     card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.NFTABLES)
 
     def register(check: NftCheck) -> Check:
@@ -199,7 +198,7 @@ def nft_rule(
 def ipvs_rule(
     rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
 ) -> Callable[[IpvsCheck], Check]:
-    """Make a check of virtual servers, and of the sets and addresses beside them, a rule."""
+    """Make a check of virtual servers, with their sets and addresses, a rule."""
     card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.IPVS)
     return _register(card, gathers)
 
@@ -210,7 +209,7 @@ def dump_rule(rule_id: str, slug: str, severity: Severity) -> Callable[[DumpChec
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:
-    """A rule whose findings `compare` makes, from the cluster's API objects; `module` is the caller's `__name__`."""
+    """A rule whose findings `compare` makes from the cluster's API objects; `module` is the caller's `__name__`."""
     return Check(_named(partial(AuditRule, rule_id, slug, severity, asked=False), module), _nothing)
 
 
@@ -232,7 +231,7 @@ def _register(card: Callable[..., AuditRule], gathers: bool = False) -> Callable
 
 
 def _named(card: Callable[..., AuditRule], module: str) -> AuditRule:
-    """The rule that a module is. Raises ValueError where its ID is none, or it has no page."""
+    """A module's rule. Raises ValueError if its ID is invalid, or it has no page."""
     made = card(title=(sys.modules[module].__doc__ or "").strip().partition("\n")[0], module=module)
     if not _ID.match(made.id):
         raise ValueError(f"a rule's ID is two or more capital letters and three digits, not {made.id}")

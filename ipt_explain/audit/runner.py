@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A rule that failed on a dump: a fault of this program, which must not hide what the other rules found."""
+    """A rule that failed on a dump: a bug in this program, which must not hide what the other rules found."""
 
     rule: str
     source: str
@@ -46,10 +46,10 @@ class Unchecked:
 class Report:
     """What an audit found: findings in the order of sources, severity and lines.
 
-    `unchecked` are rules of the catalogue that failed; `rule_count` is how many lines of rules were judged, in
-    `table_count` tables; `partial` tells that some text was a fragment or restore input, whose silence says nothing;
-    `known` is how many findings a baseline took away, `spared` how many comments of the dump or the configuration did.
-    `sources` are the dumps judged, `not_compared` nodes of many that could not be.
+    `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
+    `table_count` tables; `partial` if some text was a fragment or restore input, where absence means nothing; `known`
+    is the number of findings that a baseline hid, `spared` those that the dump's comments or the configuration hid.
+    `sources` are the dumps audited, `not_compared` the nodes that could not be compared.
     """
 
     findings: tuple[Finding, ...]
@@ -64,24 +64,24 @@ class Report:
     table_count: int = 0
 
     def count(self, severity: Severity) -> int:
-        """How many findings have this severity."""
+        """The number of findings with this severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     def worst(self) -> Severity | None:
-        """The highest severity found, None where nothing was."""
+        """The highest severity found; None without findings."""
         return max((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
 
     def keep(self, wanted: Callable[[Finding], bool]) -> Report:
-        """This report with the findings that are wanted."""
+        """This report with the selected findings only."""
         return replace(self, findings=tuple(filter(wanted, self.findings)))
 
     def about(self, services: Container[str | None]) -> Report:
-        """This report with the findings about these services."""
+        """This report with the findings about these Services only."""
         kept = self.keep(lambda finding: any(each in services for each in (finding.service, *finding.services)))
         return replace(kept, elsewhere=self.elsewhere + len(self.findings) - len(kept.findings))
 
     def overridden(self, overrides: Overrides) -> Report:
-        """This report as a configuration has it: with its severities, without what it spares a path."""
+        """This report with a configuration's severities, and without the findings that it ignores by path."""
         changed = [(finding, overrides.apply(finding)) for finding in self.findings]
         if all(new is old for old, new in changed):
             return self
@@ -89,7 +89,7 @@ class Report:
         return replace(self, findings=tuple(kept), spared=self.spared + len(changed) - len(kept))
 
     def without(self, baseline: Baseline) -> Report:
-        """This report without the findings that a baseline holds."""
+        """This report without the findings in a baseline."""
         kept = self.keep(lambda finding: not baseline.holds(finding))
         return replace(kept, known=self.known + len(self.findings) - len(kept.findings))
 
@@ -97,20 +97,20 @@ class Report:
 def audit_dump(
     dump: Dump, rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None
 ) -> Report:
-    """Ask rules, by default all, about a dump. `explanation` is what the analyzers said of it, if they were asked."""
+    """Check a dump with rules, by default all. `explanation` is the analyzers' result, if there is one already."""
     return _audit(DumpContext(dump, explanation=explanation), catalogue() if rules is None else rules)
 
 
 def audit_node(
     dumps: Sequence[Dump], rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None
 ) -> Report:
-    """Ask rules about several dumps of one node at one time, as its different tools print them. `explanation` is what
-    the analyzers said of them as one."""
+    """Check several dumps of one node, taken at the same time with its different tools. `explanation` is the analyzers'
+    result for all of them together."""
     return _audit(DumpContext(*dumps, explanation=explanation), catalogue() if rules is None else rules)
 
 
 def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
-    # All rules run even if few are wanted: which of two findings stands for a fault must not depend on the selection.
+    # All rules run even if few are selected: which of two findings reports a fault must not depend on the selection.
     findings: list[Finding] = []
     effects: list[Effect] = []
     unchecked: list[Unchecked] = []
@@ -192,21 +192,21 @@ def _finding(audit_rule: AuditRule, context: BackendContext, fault: Fault) -> Fi
 
 
 def _columns(excerpt: str, focus: str) -> tuple[int, int] | None:
-    """Where `focus` is in the line; else what a rule does (`-j DROP`); else the line without its indentation."""
+    """Where `focus` is in the line; otherwise the rule's target (`-j DROP`); otherwise the unindented line."""
     if not excerpt.strip():
         return None
     start = excerpt.find(focus) if focus else -1
     if start >= 0:
         return start + 1, start + 1 + len(focus)
     text = excerpt.rstrip()
-    # Words of a comment are no options.
+    # Words in a comment are not options.
     unquoted = _QUOTED.sub(lambda found: "." * len(found[0]), text) if "-A " in text else ""
     start = max(unquoted.rfind(" -j "), unquoted.rfind(" -g ")) + 1 or len(text) - len(text.lstrip())
     return start + 1, len(text) + 1
 
 
 def _numbered(findings: list[Finding]) -> list[Finding]:
-    """Findings with equal fingerprints get `:2`, `:3`, … so that each is known by its own."""
+    """Findings with equal fingerprints get `:2`, `:3`, … so that each has its own."""
     seen: Counter[str] = Counter()
     numbered: list[Finding] = []
     for finding in findings:

@@ -22,7 +22,7 @@ def test_few_faults_stay_apart() -> None:
 def test_many_faults_become_one_of_each_severity() -> None:
     faults = [fault(line) for line in range(5)] + [fault(9, Severity.INFO)]
     together, note = gathered(faults, enough=3)
-    assert together.message == "it is broken; 4 other places are alike"
+    assert together.message == "it is broken; 4 similar places"
     assert together.related == (1, 2, 3, 4)
     assert note is faults[-1]
 

@@ -1,1 +1,1 @@
-"""What only the rules of the catalogue ask of a dump, a room for each subject."""
+"""Facts about a dump that only the catalogue's rules need, one package per subject."""

@@ -1,4 +1,4 @@
-"""A ruleset by itself, ready for packets to be sent through: its rules, and the addresses around it."""
+"""A single ruleset, ready for packets to be sent through: its rules, and the addresses around it."""
 
 from __future__ import annotations
 

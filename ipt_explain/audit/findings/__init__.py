@@ -1,1 +1,1 @@
-"""What an audit says: faults that rules report, and the findings that become of them."""
+"""The audit's output: faults that rules report, and the findings made from them."""

@@ -1,4 +1,4 @@
-"""One fault, one finding: consequences are left out where their cause is told."""
+"""One fault, one finding: consequences are left out if their cause is reported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ipt_explain.records import dataclass, replace
 
 
 def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]) -> list[Finding]:
-    """Findings about the same line as a more exact rule's are dropped: about a line that it shows, or showing the line
-    that it is about.
+    """Drop findings that a more specific rule makes needless: they are about a line that its finding shows, or show the
+    line that its finding is about.
     """
     told: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
     general = {rule.id for rule in rules if rule.general}
@@ -33,12 +33,12 @@ def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]
     ]
 
 
-# Stands for all rules that know what a line is for.
+# Means all rules that know what a line is for.
 _EXACT = "exact"
 
 
 class _Lines:
-    """The lines that findings are about, and all that they show."""
+    """The lines that findings are about, and all lines that they show."""
 
     def __init__(self) -> None:
         self._primary: set[int] = set()
@@ -57,8 +57,7 @@ class _Lines:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a catch-all rule found: connections that are lost. `of_chain`: not one rule loses them, but a chain as a
-    whole.
+    """A catch-all rule's finding: connections that are lost. `of_chain`: a chain as a whole loses them, not one rule.
     """
 
     finding: Finding
@@ -66,7 +65,8 @@ class Effect:
 
 
 def with_effects(findings: Iterable[Finding], effects: Iterable[Effect]) -> list[Finding]:
-    """All findings, and the effects whose cause none of them accuses. One that does is as grave as its effect."""
+    """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
+    severe as its effect."""
     told = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault as a rule sees it.
+    """A fault as a rule reports it.
 
     `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related`
-    are other lines that show it. `severity` replaces the rule's own where the case is graver or lighter. `key` tells
-    apart several faults at one place (else their fingerprints differ by order alone). `context` is for rules that
-    judge the dump as a whole; the others leave it None. `services` are all that one cause hits, where they are several.
+    are other lines that show it. `severity` replaces the rule's own if this case is more or less severe. `key`
+    distinguishes several faults at one place (otherwise their fingerprints differ only by order). `context` is for
+    rules that check the dump as a whole; others leave it None. `services` are all that one cause hits, if several.
     """
 
     message: str

@@ -16,11 +16,11 @@ class Finding:
     """One fault found by one rule of the catalogue.
 
     `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,
-    `related_lines` are others of the same source. `services` are all Services that one cause hits, where they are
-    several: `service` is None then. `nodes` are those that have it, where many were compared. `excerpt` is the primary
-    line as it is in the source ("" where there is none) and `columns` the part of it to point at: 1-based, the end
-    exclusive. `fingerprint` stays the same when lines move or counters grow; of several findings with equal
-    ingredients, the second and later ones end in `:2`, `:3`, ….
+    `related_lines` are others of the same source. `services` are all Services that one cause hits, if several; then
+    `service` is None. `nodes` are those that have the fault, if several were compared. `excerpt` is the primary line as
+    it is in the source ("" if there is none) and `columns` the part of it to point at: 1-based, the end exclusive.
+    `fingerprint` stays the same when lines move or counters grow; of several findings that would have the same
+    fingerprint, the second and later ones end in `:2`, `:3`, ….
     """
 
     rule: str
@@ -53,7 +53,7 @@ class Finding:
 
     @property
     def subject(self) -> str:
-        """The Service and a colon ahead of the message; "" for findings about the node, and where the message begins
+        """The Service and a colon, to go before the message; "" for findings about the node, and if the message begins
         with the Service.
         """
         return f"{self.service}: " if self.service and not self.message.startswith(self.service) else ""
@@ -82,8 +82,8 @@ class Finding:
 
 
 def fingerprint(*ingredients: str | None) -> str:
-    """A short stable digest of what makes a finding itself: 16 hex digits."""
-    import hashlib  # OpenSSL is much to load where nothing is found
+    """A short stable digest that identifies a finding: 16 hex digits."""
+    import hashlib  # OpenSSL takes long to load, and is not needed if nothing is found
 
     text = "\0".join(part or "" for part in ingredients)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

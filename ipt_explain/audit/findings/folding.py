@@ -1,4 +1,4 @@
-"""Alike findings together: one story told once, however many Services and nodes it is true of."""
+"""Similar findings together: one story reported once, however many Services and nodes it applies to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
-# What differs between two tellings of one story: Services, chains named after hashes, addresses, numbers.
+# What differs between similar findings: Services, chains named after hashes, addresses, numbers.
 _PARTICULARS = lazy_pattern(
     r"[a-z0-9][\w.-]*/[a-z0-9][\w.-]*(?::[\w-]+)?"
     r"|[A-Z]+(?:-[A-Z]+)*-[A-Z2-7]{16}"
@@ -20,30 +20,30 @@ _PARTICULARS = lazy_pattern(
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Findings of one rule that differ in names and numbers alone, in their order."""
+    """Findings of one rule that differ only in names and numbers, in order."""
 
     findings: tuple[Finding, ...]
 
     @property
     def example(self) -> Finding:
-        """The finding that stands for all."""
+        """The finding that represents all."""
         return self.findings[0]
 
     @property
     def services(self) -> tuple[str, ...]:
-        """The Services that it is true of."""
+        """The Services that it applies to."""
         named = (name for finding in self.findings for name in (finding.service, *finding.services) if name)
         return tuple(dict.fromkeys(named))
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The dumps that it is found in."""
+        """The dumps that it occurs in."""
         return tuple(dict.fromkeys(finding.source for finding in self.findings))
 
 
 def stories(findings: Iterable[Finding], fold: bool = True) -> list[Story]:
-    """The findings as stories, gravest first: by severity, the node's own ahead of a Service's, the more frequent ahead
-    of the rare. Without `fold` each finding is a story of its own.
+    """The findings as stories, most severe first; at equal severity, the node's own before a Service's, then the most
+    frequent. Without `fold` each finding is a story of its own.
     """
     alike: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
@@ -63,7 +63,7 @@ def _template(finding: Finding) -> str:
 
 
 def counts(findings: Iterable[Finding]) -> dict[Severity, int]:
-    """How many findings there are of each severity, gravest first."""
+    """The number of findings of each severity, most severe first."""
     found = dict.fromkeys(Severity, 0)
     for finding in findings:
         found[finding.severity] += 1

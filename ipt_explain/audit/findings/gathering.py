@@ -1,4 +1,4 @@
-"""Many faults of one kind as one: a lost marking chain breaks every endpoint, and is told once."""
+"""Many faults of one kind as one: a lost marking chain breaks every endpoint, but is reported once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
 
 ENOUGH = 50
-"""More faults of one kind than a reader wants to see one by one."""
+"""The most faults of one kind that a reader wants to see one by one."""
 
 
 def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:
-    """The faults as they come, or, of each severity with more than `enough`, the first with the others as its lines."""
+    """The faults in order; for a severity with more than `enough`, only the first, with the others as related lines."""
     by_severity: dict[Severity | None, list[Fault]] = defaultdict(list)
     for fault in faults:
         by_severity[fault.severity].append(fault)
@@ -24,5 +24,5 @@ def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:
             continue
         first, *others = alike
         lines = tuple(fault.at.line for fault in others if fault.at.line is not None)
-        more = f"{first.message}; {len(others)} other places are alike"
+        more = f"{first.message}; {len(others)} similar places"
         yield replace(first, message=more, related=(*first.related, *lines))

@@ -12,9 +12,9 @@ from ipt_explain.records import dataclass
 class Place:
     """Where a fault is: a rule, a chain, a table, or nowhere in particular.
 
-    The table of a rule or a chain is found by its line. `text` identifies the place when lines move: the rule without
-    its counters. `focus` is the part of the line to point at, as written there (`--probability 0.5`); "" points at
-    all of it.
+    The line gives the table of a rule or chain. `text` identifies the place when lines move: the rule without its
+    counters. `focus` is the part of the line to point at, as written there (`--probability 0.5`); "" points at all of
+    it.
     """
 
     chain: str | None = None
@@ -34,7 +34,7 @@ def at_rule(rule: Rule, focus: str = "") -> Place:
 
 
 def at_chain(chain: Chain) -> Place:
-    """The place of a fault of a chain: its declaration, or its first rule where it has none."""
+    """The place of a fault of a chain: its declaration, or its first rule if it has none."""
     line = chain.line
     if line is None and chain.layout.shapes:
         line = chain.line_of(0)
@@ -42,7 +42,7 @@ def at_chain(chain: Chain) -> Place:
 
 
 def lines_of(chains: Iterable[Chain]) -> tuple[int, ...]:
-    """Where chains are, as far as the text says."""
+    """The lines of chains, as far as the text has them."""
     return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)
 
 

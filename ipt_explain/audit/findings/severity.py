@@ -1,4 +1,4 @@
-"""How much a finding matters."""
+"""The severity of a finding."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ipt_explain.enums import Enum
 class Severity(Enum):
     """How much a finding matters. Severities are ordered: `Severity.INFO < Severity.ERROR`."""
 
-    ERROR = "error"  # traffic is lost, misrouted or exposed, or iptables-restore will refuse the rules
-    WARNING = "warning"  # likely a fault, or harm under some traffic
+    ERROR = "error"  # traffic is lost, misrouted or exposed, or iptables-restore refuses the rules
+    WARNING = "warning"  # probably a fault, or harmful for some traffic
     INFO = "info"  # worth knowing
 
     @property

@@ -1,1 +1,1 @@
-"""What a run of the audit was told: rules chosen, configuration, baseline, exceptions."""
+"""Settings of an audit run: selected rules, configuration, baseline, exceptions."""

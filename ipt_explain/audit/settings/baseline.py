@@ -1,8 +1,8 @@
-"""Baselines: findings that are known already, so that CI speaks up only about new ones.
+"""Baselines: findings that are already known, so that CI fails only for new ones.
 
-A baseline is a JSON file with one entry per finding. Source and fingerprint make an entry: what is known of one node
-hides nothing on another, and of two findings alike the second has a fingerprint of its own. The other words are for the
-person who reviews the file.
+A baseline is a JSON file with one entry per finding. Source and fingerprint identify an entry: a finding known on one
+node hides nothing on another, and the second of two equal findings has its own fingerprint. The other fields are for
+the person who reviews the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The known findings of a file: by source and fingerprint, what rule and place an entry is about."""
+    """The known findings of a file: the rule and place of each entry, by source and fingerprint."""
 
     entries: Mapping[_Key, str] = field(default_factory=dict)
 
@@ -38,7 +38,7 @@ class Baseline:
         return _key(finding) in self.entries
 
     def gone(self, findings: Iterable[Finding], sources: Iterable[str], rules: Container[str]) -> list[str]:
-        """The entries about these sources and rules that no finding is like any more, in words."""
+        """The entries about these sources and rules that match no finding any more, in words."""
         judged = set(map(_source, sources))
         present = set(map(_key, findings))
         return [
@@ -77,12 +77,12 @@ def _key(finding: Finding) -> _Key:
 
 
 def _source(source: str) -> str:
-    """A source's name in one spelling: `./node.txt` is node.txt."""
+    """A source's name, normalized: `./node.txt` is node.txt."""
     return source if source == "-" else os.path.normpath(source)
 
 
 def baseline_text(findings: Iterable[Finding]) -> str:
-    """The baseline of these findings, as the file's text; ordered, so that it differs only where findings do."""
+    """The baseline of these findings, as the file's text; sorted, so that it differs only where findings do."""
     entries = [
         {
             "source": _source(finding.source),
@@ -101,9 +101,9 @@ def baseline_text(findings: Iterable[Finding]) -> str:
 
 
 def write_baseline(path: Path, findings: Iterable[Finding], inputs: Iterable[str] = (), force: bool = False) -> None:
-    """Write the baseline of these findings, in one step; without `force`, over nothing but a baseline.
+    """Write the baseline of these findings, in one step; without `force`, overwrite only a baseline.
 
-    Raises UsageError where the file is not to be written, or cannot be.
+    Raises UsageError if the file must not or cannot be written.
     """
     write_file(path, [baseline_text(findings)], inputs=inputs, may_replace=_is_baseline, force=force)
 

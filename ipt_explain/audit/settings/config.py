@@ -1,7 +1,7 @@
-"""What the audit's configuration says: `select`, `ignore`, `fail-on`, `baseline`, and the tables
-`severities` and `per-path-ignores` (overrides.py).
+"""The audit's configuration: `select`, `ignore`, `fail-on`, `baseline`, and the tables `severities` and
+`per-path-ignores` (overrides.py).
 
-Anything else there is an error, for a misspelt option must not silently mean the default.
+Any other option is an error, as a misspelt one must not silently mean the default.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ FAIL_ON = ("error", "warning", "info", "never")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says; None where it says nothing. `baseline` is relative to the file's directory.
+    """A configuration file's options; None for those that it does not set. `baseline` is relative to the file's
+    directory.
 
-    `path` is the file, None where there is none; `unread` are files that were found and not trusted.
+    `path` is the file, None if there is none; `unread` are files that were found but not trusted.
     """
 
     select: tuple[str, ...] | None = None

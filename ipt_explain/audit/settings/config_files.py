@@ -1,9 +1,9 @@
 """Where the audit's configuration is read from: pyproject.toml `[tool.ipt-explain]`, setup.cfg `[ipt-explain]`, or the
 file of `--config`.
 
-A configuration can silence the audit, so one that is merely found must be of this repository and of this user: the
-working directory is searched and the directories above it up to the repository's root (without a repository, the
-working directory alone), and another user's file is left unread.
+A configuration can silence the audit, so a file that is not named on the command line must belong to this repository
+and this user. The working directory and those above it are searched up to the repository's root (without a repository,
+only the working directory), and another user's file is not read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SECTION = "ipt-explain"
 
 @dataclass(frozen=True, slots=True)
 class FoundConfig:
-    """The nearest file with a section of ours, and its options; `unread` are nearer ones of other users."""
+    """The nearest file with our section, and its options; `unread` are nearer files of other users."""
 
     path: Path | None = None
     options: Mapping[str, object] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class FoundConfig:
 
 
 def read_config(path: Path) -> Mapping[str, object]:
-    """The options in a file that the user named. Raises UsageError where it has none of ours, or cannot be read."""
+    """The options in a file that the user named. Raises UsageError if it has no section of ours or cannot be read."""
     options = _options(path, read_regular(path, CONFIG_BYTES)[0])
     if options is None:
         raise UsageError(f"{path} has no section [{_SECTION}] or [tool.{_SECTION}]")
@@ -44,7 +44,7 @@ def read_config(path: Path) -> Mapping[str, object]:
 
 
 def find_config(start: Path | None = None) -> FoundConfig:
-    """The configuration for `start`, the working directory. Raises UsageError for one that cannot be used."""
+    """The configuration for `start`, the working directory. Raises UsageError if it cannot be used."""
     unread: list[Path] = []
     for name in _candidates(start):
         if os.path.isfile(name):
@@ -82,7 +82,7 @@ def _is_ours(path: Path, owner: int) -> bool:
 
 
 def _options(path: Path, text: str) -> Mapping[str, object] | None:
-    """The options of the section that is ours; None where the file has none."""
+    """The options in our section; None if the file has none."""
     if of_characters(text) != text:
         raise UsageError(f"{path} is not UTF-8 text")
     return _toml_options(path, text) if path.suffix == ".toml" else _ini_options(path, text)

@@ -1,5 +1,5 @@
-"""Exceptions that a dump's own comments make: `# ipt-explain: ignore IPT709` above a line, or the same words in a
-rule's comment.
+"""Exceptions in the dump's own comments: `# ipt-explain: ignore IPT709` above a line, or the same words in a rule's
+comment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MOST_ABOVE = 8
 
 
 def ignored_in_text(text: SourceText, line: int, rule_id: str, slug: str) -> bool:
-    """Whether a comment of the line, or the comments right above it, take a rule out for this line."""
+    """Whether the line's comment, or the comments right above it, ignore a rule for this line."""
     if _names(text.line(line), rule_id, slug):
         return True
     for number in range(line - 1, max(line - 1 - _MOST_ABOVE, 0), -1):

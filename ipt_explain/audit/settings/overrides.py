@@ -1,4 +1,4 @@
-"""What a configuration file changes of findings: severities of rules, and rules that some paths are spared."""
+"""Changes that a configuration file makes to findings: severities of rules, and rules ignored for some paths."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SEVERITIES, PATHS = "severities", "per-path-ignores"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """`severities` by ID or prefix of IDs, the longest of those that fit counting; `ignores` by pattern of paths."""
+    """`severities` by ID or prefix of IDs, of which the longest match counts; `ignores` by path pattern."""
 
     severities: tuple[tuple[str, Severity], ...] = ()
     ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def apply(self, finding: Finding) -> Finding | None:
-        """The finding as it is to be reported; None where its path is spared it."""
+        """The finding as reported; None if its path ignores the rule."""
         for pattern, ids in self.ignores:
             if finding.rule.startswith(ids) and fnmatchcase(finding.source.removeprefix("./"), pattern):
                 return None
@@ -36,7 +36,7 @@ class Overrides:
 
 
 def read_overrides(path: Path, options: Mapping[str, object], known: Names) -> Overrides:
-    """The overrides among a file's options. Raises UsageError for rules, severities and forms that are none."""
+    """The overrides among a file's options. Raises UsageError for invalid rules, severities or forms."""
     severities: list[tuple[str, Severity]] = []
     for rules, severity in _table(path, options, SEVERITIES):
         names = [each.value for each in Severity]

@@ -1,4 +1,4 @@
-"""What an audit is asked to do: command line and configuration brought together."""
+"""The plan of an audit: command line and configuration combined."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which findings are wanted, which are known, and from which severity on they fail the run (None: never).
+    """Which findings are selected, which are known, and from which severity on they fail the run (None: never).
 
-    `notes` say which configuration file was used, and what it keeps from being reported; `narrowed_by` is
-    what selects rules, in words.
+    `notes` say which configuration file was used and what it hides; `narrowed_by` is what selects rules, in words.
     """
 
     catalogue: tuple[AuditRule, ...]
@@ -40,17 +39,17 @@ class Plan:
     overrides: Overrides = field(default_factory=Overrides)
 
     def require(self, rules: Sequence[AuditRule]) -> None:
-        """Raises UsageError where no rule is left: silence would then mean nothing."""
+        """Raises UsageError if no rule is left: a report without findings would then mean nothing."""
         if not rules:
             raise UsageError(f"no rule is left to ask: {self.narrowed_by} leaves out all that this command has")
 
     @property
     def rules(self) -> tuple[AuditRule, ...]:
-        """The rules that the audit asks and the user wants to hear."""
+        """The rules that the audit runs and the user selected."""
         return tuple(rule for rule in self.catalogue if rule.asked and self.selection.wants(rule.id))
 
     def fails(self, report: Report) -> bool:
-        """Whether a report holds a finding that fails the run."""
+        """Whether a report has a finding that fails the run."""
         return self.fail_on is not None and any(finding.severity >= self.fail_on for finding in report.findings)
 
     def report(self, dumps: Sequence[Dump], services: ServiceSelection, one_node: bool = False) -> Report:
@@ -84,7 +83,7 @@ def make_plan(
     config: Path | None,
     no_config: bool = False,
 ) -> Plan:
-    """The plan of a command line; what it leaves open, the configuration decides, unless `no_config`.
+    """The plan of a command line; the configuration sets what it leaves open, unless `no_config`.
 
     Raises UsageError for rule IDs, options and files that cannot be used.
     """

@@ -1,4 +1,4 @@
-"""Which findings are wanted: `--select` and `--ignore` with IDs, prefixes of IDs and names of rules."""
+"""Which findings are selected: `--select` and `--ignore` with IDs, prefixes of IDs and names of rules."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 
 Names = Mapping[str, str]
-"""What rules may be called, and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""
+"""The names of rules and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """IDs and prefixes of IDs (`IPT2`). Where both lists match, the longer entry wins, and `ignore` wins a tie.
+    """IDs and prefixes of IDs (`IPT2`). If both lists match, the longer entry wins, and `ignore` wins a tie.
 
     An empty `select` selects everything.
     """
@@ -22,16 +22,16 @@ class Selection:
     ignore: tuple[str, ...] = ()
 
     def wants(self, rule_id: str) -> bool:
-        """Whether findings of a rule are wanted."""
+        """Whether findings of a rule are selected."""
         selected = _longest(self.select, rule_id) if self.select else 0
         return selected is not None and (_longest(self.ignore, rule_id) or -1) < selected
 
 
 def parse_ids(words: Iterable[str], known: Names, origin: str) -> tuple[str, ...]:
-    """IDs and prefixes of IDs from words that may hold several, with commas or blanks between; names of rules are given
-    as their IDs. Case does not matter.
+    """IDs and prefixes of IDs from words that may contain several, separated by commas or blanks; names of rules become
+    their IDs. Case does not matter.
 
-    Raises UsageError, with the nearest, for a word that is none. `origin` says where the words stood.
+    Raises UsageError, with the nearest name, for an unknown word. `origin` says where the words come from.
     """
     ids = set(known.values())
     found: list[str] = []
@@ -48,12 +48,12 @@ def parse_ids(words: Iterable[str], known: Names, origin: str) -> tuple[str, ...
 
 
 def is_named(word: str, rule_id: str, slug: str) -> bool:
-    """Whether a word means a rule: its ID, a prefix of it that names a family at least (`IPT7`), or its name."""
+    """Whether a word means a rule: its ID, a prefix of it with at least a family (`IPT7`), or its name."""
     return word.lower() == slug or (len(word) > len("IPT") and rule_id.startswith(word.upper()))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; the nearest is X` for the known word most like `word`, or "" where none is near."""
+    """`; the nearest is X` for the known word most like `word`, or "" if none is near."""
     import difflib  # few words are misspelt
 
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)

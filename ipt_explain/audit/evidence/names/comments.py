@@ -1,7 +1,7 @@
 """Comments in the chains of a service port that name another one.
 
-Comments change nothing that the kernel does; but kube-proxy writes them with their rules, so one that does not fit
-tells of a rule that was edited or put there from elsewhere.
+Comments change nothing in the kernel, but kube-proxy writes them with their rules. A comment that does not match shows
+that the rule was edited or comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
 
 COMMENTED = 5000
-"""With more than 1,000 endpoints kube-proxy writes no such comments; so many are looked at all the same."""
+"""With more than 1,000 endpoints kube-proxy writes no such comments; so many are checked anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ForeignComment:
 def foreign_comments(
     ruleset: Ruleset, proved: Mapping[str, ProvedName], balancing: BalancingChains
 ) -> Iterator[ForeignComment]:
-    """All of them, in chains whose service port is proved and the pairs of rules that mark for them."""
+    """All of them, in chains whose service port is proved, and in the rules that mark for them."""
     nat = ruleset.tables.get("nat")
     if nat is None or sum(map(len, balancing.targets.values())) > COMMENTED:
         return

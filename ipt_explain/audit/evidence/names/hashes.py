@@ -1,4 +1,4 @@
-"""Whether many names bear the hashes they should, without a Python loop over the letters of each.
+"""Whether many names have the right hashes, without a Python loop over the letters of each.
 
 Fact: a chain's hash is base32 of the first 80 bits of a sha256 (see names.py), 16 letters of 5 bits. Read as one number
 to the base 32, any number of hashes in a row are the digests' bytes in a row.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.names import HASH_LENGTH
 
 _BYTES = HASH_LENGTH * 5 // 8
-# Python's digits to the base 32 for the letters of RFC 4648; what else int() would read as a digit is none.
+# Python's base 32 digits for the letters of RFC 4648; anything else that int() would read as a digit is not one.
 _DIGITS = dict.fromkeys(range(128), "~") | str.maketrans(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghijklmnopqrstuv"
 )
@@ -34,7 +34,7 @@ def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
 
 
 def unfit(hashes: Sequence[str], inputs: Sequence[bytes]) -> list[int]:
-    """The places whose hash is not that of the input; costs little where all fit."""
+    """The places whose hash is not that of the input; costs little if all match."""
     if bear_hashes(hashes, inputs):
         return []
     return [place for place, (each, text) in enumerate(zip(hashes, inputs)) if not bear_hashes([each], [text])]

@@ -1,8 +1,8 @@
-"""Which service port each chain was made for, as its hash proves it, and rules and endpoints that disagree.
+"""Which service port each chain belongs to, as its hash proves, and rules and endpoints that disagree.
 
-The hash in a chain's name is that of the service port's name and protocol, for endpoint chains of their destination too
-(see names.py). So a name from a comment is proved where its hash is the chain's, and a rule that leads one name to the
-chain of another was changed, or its comment was.
+The hash in a chain's name covers the service port's name and protocol and, for endpoint chains, their destination (see
+names.py). So a name from a comment is proved if its hash is the chain's. A rule that leads from one name to the chain
+of another was changed, or its comment was.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class ProvedName:
 
 @dataclass(frozen=True, slots=True)
 class Misnamed:
-    """A rule for one service port that leads to a chain of another hash. `proved` is whose chain it is, if known;
-    `own` tells that a chain of the named service port is in the text, too."""
+    """A rule for one service port that leads to a chain with another hash. `proved` is the chain's owner, if known;
+    `own` if the named service port has a chain in the text too."""
 
     way: NamedWay
     proved: ProvedName | None
@@ -42,8 +42,8 @@ class Misnamed:
 
 @dataclass(frozen=True, slots=True)
 class AlteredEndpoint:
-    """An endpoint chain whose hash does not fit its service port and destination. `expected` is the destination that
-    fits, where another rule still tells it; `named_in` are the rules that do."""
+    """An endpoint chain whose hash does not match its service port and destination. `expected` is the destination that
+    matches, if another rule still has it; `named_in` are the rules that do."""
 
     chain: str
     dnat: Rule
@@ -65,7 +65,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class SharedEndpoint:
-    """An endpoint chain to which balancing chains of two service ports lead."""
+    """An endpoint chain that the balancing chains of two service ports lead to."""
 
     endpoint: str
     first: str
@@ -74,7 +74,7 @@ class SharedEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class NameEvidence:
-    """What names prove. `named` counts the rules whose comment names a service port."""
+    """What the names prove. `named` counts the rules whose comment names a service port."""
 
     proved: Mapping[str, ProvedName]
     named: int
@@ -96,7 +96,7 @@ _CHUNK = 256
 
 @fact
 def name_evidence(context: RulesetContext) -> NameEvidence:
-    """Which chain is proved to be whose, and what disagrees."""
+    """The proved owner of each chain, and what disagrees."""
     fronts, balancing, endpoints = front_rules(context), balancing_chains(context), endpoint_chains(context)
     nat = context.table("nat")
     chains: Mapping[str, Chain] = {} if nat is None else nat.chains
@@ -126,12 +126,12 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
 
 
 def label(name: str) -> str:
-    """A service port's name as people say it: without the colon of unnamed ports up to 1.19."""
+    """A service port's name as people write it: without the colon of unnamed ports up to 1.19."""
     return name.removesuffix(":")
 
 
 def service_names(context: RulesetContext) -> Mapping[str, str]:
-    """`namespace/name` of each Service by the hash of its ports' chains, where proved."""
+    """`namespace/name` of each proved Service, by the hash of its ports' chains."""
     return {key: name.spelled.partition(":")[0] for key, name in name_evidence(context).proved.items()}
 
 
@@ -147,7 +147,7 @@ def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:
 
 
 def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains, chains: Mapping[str, Chain]) -> None:
-    """Fragments may lack the rules that lead to a chain: then the comments within it are tried."""
+    """Fragments may lack the rules that lead to a chain: then the comments in the chain are tried."""
     for chain in balancing.targets:
         key = chain[9:]
         if key in proved:
@@ -182,8 +182,8 @@ def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> li
 def _shared(
     proved: Mapping[str, ProvedName], misfits: list[tuple[str, str]], balancing: BalancingChains
 ) -> Iterator[SharedEndpoint]:
-    """Endpoints of more than one service port. One whose hash fits a service port cannot fit another, so where all fit
-    there are none."""
+    """Endpoints of more than one service port. A hash that matches one service port cannot match another, so if all
+    match there are none."""
     known = all(caller[9:] in proved and "" not in found for caller, found in balancing.destinations.items())
     if known and not misfits:
         return
@@ -196,7 +196,7 @@ def _shared(
 
 
 def _unfit_in_chunks(hashes: list[str], inputs: list[bytes]) -> Iterator[int]:
-    """The places that do not fit, looked for closely only in chunks that have some."""
+    """The places that do not match, searched one by one only in chunks that have some."""
     for start in range(0, len(inputs), _CHUNK):
         yield from (start + place for place in unfit(hashes[start : start + _CHUNK], inputs[start : start + _CHUNK]))
 

@@ -1,1 +1,1 @@
-"""What rules ask of kube-proxy's table of nftables."""
+"""Facts about kube-proxy's nftables table."""

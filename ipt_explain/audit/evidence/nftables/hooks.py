@@ -1,4 +1,4 @@
-"""Which of its chains kube-proxy asks in which hook, and what those look up.
+"""Which chains each of kube-proxy's hooks leads to, and what those look up.
 
 Facts: setupNFTables of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: base chains' names and priorities differ from
 release to release, but what each hook leads to is the same in all of them.
@@ -63,8 +63,8 @@ _LOOKS_UP = (
 
 @dataclass(frozen=True, slots=True)
 class Unhooked:
-    """A hook that does not lead to `target`, or, where `rule` is set, leads there with conditions kube-proxy does not
-    write. `chain` is the base chain to look at, None where the hook has none of kube-proxy's of that type."""
+    """A hook that does not lead to `target` or, if `rule` is set, leads there with conditions that kube-proxy does not
+    write. `chain` is the base chain to look at, None if kube-proxy has no chain of that type in the hook."""
 
     type: str
     hook: str
@@ -74,7 +74,7 @@ class Unhooked:
 
     @property
     def loses_connections(self) -> bool:
-        """Whether Services fail without it: the filter hooks only make clients wait, or let some in."""
+        """Whether Services fail without it: a missing filter hook only makes clients wait, or lets some in."""
         return self.type == "nat" or self.target == FIREWALL_CHECK
 
 
@@ -84,7 +84,7 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
         bases = [
             each for each in table.chains.values() if each.base and (each.base.type, each.base.hook) == (kind, hook)
         ]
-        # A packet that leaves nat's postrouting early arrives all the same, so that no fate tells of it.
+        # A packet that leaves nat's postrouting early arrives anyway, so no fate shows it.
         met = _met if target == MASQUERADING else _rules
         jumps = [(chain, rule) for chain in bases for rule in met(chain) if _leads_to(rule, target)]
         if not jumps:
@@ -94,7 +94,7 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
 
 
 def unasked(table: Table) -> Iterator[tuple[str, str]]:
-    """Chains that do not look up the set or map with elements that they should: names of both."""
+    """Chains that do not look up their set or map although it has elements: names of both."""
     for name, held in _LOOKS_UP:
         chain, kept = table.chains.get(name), table.sets.get(held)
         if chain is None or kept is None or not kept.elements:
@@ -108,7 +108,7 @@ def _rules(chain: Chain) -> Iterable[Rule]:
 
 
 def _met(chain: Chain) -> Iterable[Rule]:
-    """The rules up to one that lets no packet go on."""
+    """The rules up to the first that lets no packet pass."""
     for rule in chain.rules:
         yield rule
         decides = [each for each in rule.statements if not isinstance(each, (Counter, Log))]
@@ -121,7 +121,7 @@ def _leads_to(rule: Rule, target: str) -> bool:
 
 
 def _is_narrowed(rule: Rule) -> bool:
-    """Whether it asks for more than that the connection is new."""
+    """Whether it tests more than that the connection is new."""
     return any(isinstance(each, Match) and each.left != Conntrack("state") for each in rule.statements)
 
 

@@ -1,4 +1,4 @@
-"""The mark that gets packets masqueraded: who sets it, and what the chain masquerading makes of it."""
+"""The mark for masquerading: which rules set it, and what the chain masquerading does with it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Masquerading:
-    """What the chain masquerading does. `tested` are the bits that a packet must have, `cleared` those taken away;
-    None where nothing tests or clears. `hairpins` tells that it looks up hairpin-connections."""
+    """What the chain masquerading does. `tested` are the bits that a packet must have, `cleared` those that it clears;
+    None if nothing tests or clears. `hairpins` if it looks up hairpin-connections."""
 
     tested: int | None
     cleared: int | None
@@ -61,7 +61,7 @@ def settings(table: Table) -> Iterator[Setting]:
 
 
 def sets_mark(chain: Chain) -> bool:
-    """Whether a chain sets bits of the mark of all packets that come to it."""
+    """Whether a chain sets bits of the mark of all packets that reach it."""
     for rule in chain.rules:
         if not any(isinstance(each, Match) for each in rule.statements):
             if any(isinstance(each, Mangle) and _changed(each, "|") for each in rule.statements):
@@ -108,7 +108,7 @@ def _changed(statement: Mangle, operator: str) -> int | None:
 
 
 def _asked(match: Match) -> int | None:
-    """The bits that a match on the mark looks at."""
+    """The bits that a match on the mark tests."""
     if match.operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
         return None
     left: Expression = match.left

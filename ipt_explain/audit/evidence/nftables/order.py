@@ -1,7 +1,7 @@
-"""In which order kube-proxy writes the rules of a chain, and which rules are not.
+"""In which order kube-proxy writes the rules of a chain, and which rules are out of order.
 
-Facts: syncProxyRules and setupNFTables of pkg/proxy/nftables/proxier.go, 1.30 to 1.36. What is taken by one rule (a
-`goto`, a translation, a verdict) never meets the next.
+Facts: syncProxyRules and setupNFTables of pkg/proxy/nftables/proxier.go, 1.30 to 1.36. A packet that one rule takes (by
+a `goto`, a translation, a verdict) never reaches the next.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Rank = Callable[[Rule], int | None]
 
 
 def disordered(chain: Chain) -> Iterator[tuple[Rule, Rule]]:
-    """Rules that kube-proxy writes ahead of one that is ahead of them here, each with that one."""
+    """Rules that come after one that kube-proxy writes after them, each with that rule."""
     rank = _rank_of(chain)
     if rank is None:
         return

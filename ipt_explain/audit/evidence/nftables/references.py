@@ -14,7 +14,7 @@ from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 @fact
 def references(context: NftContext) -> Mapping[str, list[NftJump]]:
-    """All that leads to each chain of kube-proxy's table, whether the chain is there or not; an element once, however
+    """All that leads to each chain of kube-proxy's table, whether the chain exists or not; each element once, however
     many rules look it up."""
     found: dict[str, list[NftJump]] = defaultdict(list)
     table = context.proxy

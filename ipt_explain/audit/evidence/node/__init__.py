@@ -1,1 +1,1 @@
-"""What a node's rules tell of the programs that wrote them."""
+"""What a node's rules show about the programs that wrote them."""

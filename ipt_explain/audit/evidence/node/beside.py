@@ -1,7 +1,7 @@
-"""Modes of kube-proxy that a node shows beside each other, and which of them serves.
+"""Several kube-proxy modes on one node, and which of them serves.
 
-Facts: iptables and nftables translate in PREROUTING and OUTPUT, where of equal priorities the kernel asks first what
-was registered last; IPVS takes in LOCAL_IN what they leave as it is (net/netfilter/ipvs/ip_vs_core.c).
+Facts: iptables and nftables translate in PREROUTING and OUTPUT, where the kernel asks the one registered last first if
+priorities are equal; IPVS takes in LOCAL_IN what they leave untranslated (net/netfilter/ipvs/ip_vs_core.c).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Beside:
 
 
 def modes_beside_each_other(node: DumpContext) -> Iterator[tuple[Beside, ...]]:
-    """For each family that shows several modes, all of them."""
+    """For each family with several modes, all of them."""
     for family in Family:
         found = {mode: (context, asked) for context, mode, asked in _modes(node, family)}
         if len(found) < 2:
@@ -55,7 +55,7 @@ def _part(mode: ProxyMode, asked: bool, translating: Sequence[ProxyMode]) -> Par
 
 
 def _modes(node: DumpContext, family: Family) -> Iterator[tuple[BackendContext, ProxyMode, bool]]:
-    """Each mode that a family shows, and whether packets come to it."""
+    """Each mode of a family, and whether packets reach it."""
     for context in node.contexts:
         if context.family is not family:
             continue

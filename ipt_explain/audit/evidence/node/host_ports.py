@@ -1,4 +1,4 @@
-"""Host ports as the CNI portmap plugin maps them: CNI-HOSTPORT-DNAT leads to one CNI-DN chain a pod, which has the
+"""Host ports as the CNI portmap plugin maps them: CNI-HOSTPORT-DNAT leads to one CNI-DN chain per pod, which has the
 DNAT.
 
 Facts: containernetworking/plugins, plugins/meta/portmap/portmap.go.
@@ -49,7 +49,7 @@ def find_clashes(ruleset: Ruleset) -> tuple[HostPortClash, ...]:
 
 
 def container_of(entry: Rule) -> str | None:
-    """The id of the container that an entry is for, as the plugin's comment has it."""
+    """The ID of an entry's container, from the plugin's comment."""
     found = _CONTAINER.search(entry.comment or "")
     return None if found is None else found[1]
 

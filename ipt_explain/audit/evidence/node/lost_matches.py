@@ -1,7 +1,7 @@
-"""Rules of kube-proxy and kubelet that lack the match which their comment speaks of.
+"""Rules of kube-proxy and kubelet that lack the match in their comment.
 
 Facts: the comments of pkg/proxy/iptables/proxier.go and pkg/kubelet/kubelet_network_linux.go; kubernetes issue 112477
-tells how iptables 1.8.8's rules lose their marks when an older release saves and restores them.
+describes how rules of iptables 1.8.8 lose their marks when an older release saves and restores them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import FIREWALL, FORWARD
 from ipt_explain.model import Rule, Ruleset
 
-# By chain of table filter and comment: the modules of which the rule must have one, and what is lost without.
+# By chain of table filter and comment: the modules of which the rule must have one, and what is lost without it.
 _EXPECTED = {
     (FIREWALL, "kubernetes firewall for dropping marked packets"): (("mark",), "mark"),
     (FIREWALL, "block incoming localnet connections"): (("conntrack", "state"), "addresses and connection state"),
@@ -21,7 +21,7 @@ _EXPECTED = {
 
 
 def find_lost_matches(ruleset: Ruleset) -> tuple[tuple[Rule, str], ...]:
-    """Rules and what they have lost."""
+    """Rules and what they lost."""
     return tuple(
         (rule, expected[1])
         for name in (FIREWALL, FORWARD)

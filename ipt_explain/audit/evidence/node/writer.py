@@ -1,4 +1,4 @@
-"""Who wrote the rules of a ruleset: kube-proxy in which mode and of which releases, and whether kubelet did too."""
+"""Who wrote the rules of a ruleset: kube-proxy's mode and releases, and whether kubelet wrote some too."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ipt_explain.services.ports import ProxyMode
 class Writer:
     """Who wrote a ruleset.
 
-    `canaries`: kube-proxy's canary chains are there, by which it notices that its rules were flushed.
-    `kubelet_canary`: kubelet's is there; `kubelet`: that or another chain that is kubelet's alone.
+    `canaries`: kube-proxy's canary chains are there, which show it whether its rules were flushed.
+    `kubelet_canary`: kubelet's is there; `kubelet`: that, or another chain that only kubelet writes.
     """
 
     mode: ProxyMode | None
@@ -40,7 +40,7 @@ def writer(context: RulesetContext) -> Writer:
     """Who wrote the ruleset."""
     ruleset = context.ruleset
     kubelet_canary = _has(ruleset, KUBELET_CANARY)
-    # From 1.25 on, where KUBE-PROXY-FIREWALL is, kube-proxy may have made KUBE-FIREWALL too.
+    # From 1.25 on (KUBE-PROXY-FIREWALL exists), kube-proxy may have made KUBE-FIREWALL too.
     own_firewall = _has(ruleset, FIREWALL) and not _has(ruleset, PROXY_FIREWALL)
     return Writer(
         mode=context.facts.mode,

@@ -1,9 +1,9 @@
-"""The ways from a service port's addresses to its endpoints, and what is missing on them.
+"""The paths from a service port's addresses to its endpoints, and what is missing on them.
 
 Facts: pkg/proxy/iptables/proxier.go. Every service port with a chain has a rule for its ClusterIP, or a refusal; all
 ports of a Service have the same addresses, and node ports or none. KUBE-EXT (1.24 on) ends in an unconditional jump to
-KUBE-SVC (external policy Cluster) or KUBE-SVL (Local); under Local it is left out where the node has no endpoint, and
-the filter table drops. Under Local, rules ahead lead pods and the node itself to KUBE-SVC.
+KUBE-SVC (external policy Cluster) or KUBE-SVL (Local); under Local there is no such jump if the node has no endpoint,
+and the filter table drops. Under Local, earlier rules lead pods and the node itself to KUBE-SVC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, 
 
 
 class WayFault(Enum):
-    """What is wrong with a way."""
+    """What is wrong with a path."""
 
     NO_TAIL = "the chain leads outsiders to no endpoint"
     NO_NODE_ROUTE = "the node's own connections are marked, but not led to all endpoints"
@@ -35,8 +35,8 @@ class WayFault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BrokenWay:
-    """A way with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
-    that it hurts."""
+    """A path with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
+    that it hits."""
 
     service: ServicePort
     fault: WayFault
@@ -57,21 +57,21 @@ class UnequalPorts:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """All faults of ways in a ruleset."""
+    """All faults of paths in a ruleset."""
 
     broken: tuple[BrokenWay, ...]
     unequal: tuple[UnequalPorts, ...]
 
 
 def read_ways(ruleset: Ruleset, services: Iterable[ServicePort]) -> Ways:
-    """Judges the ways of all service ports."""
+    """Judges the paths of all service ports."""
     services = tuple(services)
     return Ways(tuple(_Judge(ruleset).judge(services)), tuple(_unequal(services)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Outside:
-    """What KUBE-EXT or KUBE-XLB has: the first rule of each kind."""
+    """The first rule of each kind in KUBE-EXT or KUBE-XLB."""
 
     marks_all: Rule | None
     marks_node: Rule | None
@@ -84,7 +84,7 @@ class _Outside:
         return not (self.marks_node is self.routes_node is self.routes_pods is None)
 
 
-# The rules that choose a way are the first of their chains.
+# The rules that choose a path are the first of their chains.
 _HEAD = 8
 _BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL)
 
@@ -138,16 +138,16 @@ class _Judge:
             yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
 
     def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
-        """External addresses are reached by the port of the ClusterIP."""
+        """External addresses use the port of the ClusterIP."""
         for frontend in service.frontends:
             if frontend.port != service.port and frontend.kind is not FrontendKind.NODE_PORT:
                 yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
 
     def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
-        """Whether a frontend that is no ClusterIP leads past the chain for such, or through another's checks."""
+        """Whether a frontend that is not a ClusterIP bypasses the chain for such, or passes another's checks."""
         if role is ChainRole.FIREWALL:
             return frontend.kind in (FrontendKind.NODE_PORT, FrontendKind.EXTERNAL_IP)
-        # Up to 1.19 external IPs led to all endpoints whatever the policy said.
+        # Up to 1.19 external IPs led to all endpoints, whatever the policy.
         past = role is ChainRole.SERVICE and service.chains.external is not None
         return past and frontend.kind is FrontendKind.NODE_PORT
 
@@ -160,7 +160,7 @@ class _Judge:
         """Faults of KUBE-EXT and KUBE-XLB."""
         is_external = role_of(chain.name) is ChainRole.EXTERNAL
         if is_external and outside.tail is None:
-            # Under policy Local it is right where no endpoint is here; then there is no KUBE-SVL either.
+            # Under policy Local this is right if the node has no endpoint; then there is no KUBE-SVL either.
             hurt = tuple(
                 frontend
                 for frontend in service.frontends
@@ -223,7 +223,7 @@ def _compare(ports: list[ServicePort]) -> Iterator[UnequalPorts]:
         lacking = [service for service in ports if id(service) not in by_port]
         if len(lacking) != 1:
             continue
-        # Of two ClusterIPs either may be the wrong one: that is told once, at the later port.
+        # Of two ClusterIPs either may be wrong: this is reported once, at the later port.
         clear = len(by_port) > 1 or kind is not FrontendKind.CLUSTER_IP
         if clear or (lacking[0].cluster_ip is not None and lacking[0] is ports[-1]):
             yield UnequalPorts(lacking[0], tuple(by_port.values()), address, kind)

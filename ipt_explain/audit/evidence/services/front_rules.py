@@ -1,5 +1,5 @@
-"""The rules of nat KUBE-SERVICES and KUBE-NODEPORTS that lead to services, looked at together: which take the same
-address, which take more than one, and what their comments call the service.
+"""The rules of nat KUBE-SERVICES and KUBE-NODEPORTS that lead to Services, seen together: which take the same address,
+which take more than one, and which Service their comments name.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class NamedWay:
-    """A rule whose comment names the service port that it leads to, as spelled there. `key` is the hash of the chain
-    that it leads to."""
+    """A rule whose comment names its service port, as spelled there. `key` is the hash of the chain that it leads
+    to."""
 
     rule: Rule
     name: str
@@ -50,7 +50,7 @@ class FrontRules:
 
 @fact
 def front_rules(context: RulesetContext) -> FrontRules:
-    """The rules that lead to services."""
+    """The rules that lead to Services."""
     return _Reader(context.ruleset).read()
 
 
@@ -105,7 +105,7 @@ class _Reader:
         return clashes
 
     def _host(self, plan: RulePlan, rule: Rule) -> str:
-        """The one host that a rule is for; others are noted."""
+        """The one host that a rule matches; rules that match more are noted."""
         if plan.destination is None:
             self._wide.append(rule)
             return ""

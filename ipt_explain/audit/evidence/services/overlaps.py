@@ -1,5 +1,5 @@
-"""Addresses and ports that mean two things in one ruleset: Services' addresses that are endpoints, or pods', and node
-ports that others use.
+"""Addresses and ports with two meanings in one ruleset: a Service's address that is also an endpoint's or a pod's, and
+node ports that others use too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.addresses import address_port
 
 _CLUSTER_IP = " cluster IP"
-# Where the CNI portmap plugin, dockershim and Docker map ports of the node to pods.
+# Chains in which the CNI portmap plugin, dockershim and Docker map the node's ports to pods.
 _HOST_PORT_CHAINS = ("CNI-HOSTPORT-DNAT", "KUBE-HOSTPORTS", "DOCKER")
 _PORT_OPTIONS = ("--dport", "--dports", "--destination-port", "--destination-ports")
 _SPECIAL = (
@@ -38,8 +38,8 @@ _SPECIAL_STARTS = tuple(start.rstrip("/") for start, _ in _SPECIAL)
 
 @dataclass(frozen=True, slots=True)
 class TwoMeanings:
-    """A Service's rule whose address and port is an endpoint of `endpoint`'s chain too. `cluster_ip`: it is the
-    Service's ClusterIP. `own`: the endpoint is one of the same service port."""
+    """A Service's rule whose address and port are also those of `endpoint`. `cluster_ip`: it is the Service's
+    ClusterIP. `own`: the endpoint belongs to the same service port."""
 
     rule: Rule
     address: str
@@ -51,7 +51,7 @@ class TwoMeanings:
 
 @fact
 def two_meanings(context: RulesetContext) -> tuple[TwoMeanings, ...]:
-    """Addresses of Services that endpoints have."""
+    """Addresses of Services that are also endpoints'."""
     return tuple(_of_endpoints(front_rules(context), balancing_chains(context), endpoint_chains(context)))
 
 
@@ -120,7 +120,7 @@ class BadVip:
 
 
 class Overlap(Enum):
-    """How the network that kube-proxy takes for the pods' holds addresses of Services."""
+    """Whose addresses are in the network that kube-proxy treats as the pod network."""
 
     MIXED = "pods and some Services"
     SERVICES_ALONE = "Services, and no pod: the wrong range was given"
@@ -149,7 +149,7 @@ def _lies(address: str, value: int, mask: int) -> bool:
 
 
 def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[BadVip]:
-    """Addresses of Services that belong to pods, or to nothing that can be reached. Each address once."""
+    """Addresses of Services in the pod network, or that no client can reach. Each address once."""
     services = tuple(services)
     networks = []
     for text in {service.masquerade.off_cluster for service in services}:
@@ -175,7 +175,7 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
             continue
         for value, mask, is_ipv6, text in networks:
             if address & mask == value and is_ipv6 == (":" in host):
-                yield BadVip(rule, host, f"lies in the pods' network {text}", _layout(services, value, mask))
+                yield BadVip(rule, host, f"is in the pod network {text}", _layout(services, value, mask))
                 break
 
 
@@ -190,7 +190,7 @@ class PortClash:
 
 
 def host_port_clashes(ruleset: Ruleset, fronts: FrontRules) -> Iterator[PortClash]:
-    """Node ports that are mapped to pods as host ports too, on all addresses."""
+    """Node ports that are also host ports of pods, on all addresses."""
     if not fronts.node_ports:
         return
     for name in _HOST_PORT_CHAINS:
@@ -224,7 +224,7 @@ class SharedBackend:
 def shared_backends(
     names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
 ) -> list[SharedBackend]:
-    """Endpoints of more than one Service; `names` tells a Service's name by the hash of a port's chains."""
+    """Endpoints of more than one Service; `names` has a Service's name by the hash of a port's chains."""
     destinations = endpoints.destinations
     if len(destinations) == len(set(destinations.values())):
         return []

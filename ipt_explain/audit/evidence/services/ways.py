@@ -1,4 +1,4 @@
-"""The ways from a service port's addresses to its endpoints, and how rules report what is wrong with one."""
+"""The paths from a service port's addresses to its endpoints, and how rules report a broken one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ipt_explain.words.addresses import front
 
 FIX = "Restart kube-proxy on this node: it rewrites the rules."
 CAUSES = ("IPT415", "IPT504")
-"""Rules that tell why a way is broken."""
+"""Rules that report why a path is broken."""
 
 
 @fact
 def ways(context: RulesetContext) -> Ways:
-    """All ways with a fault; none where a table is missing from the text."""
+    """All paths with a fault; none if a table is missing from the text."""
     if not (context.knows_table("nat") and context.knows_table("filter")):
         return Ways((), ())
     return read_ways(context.ruleset, context.services)
@@ -26,8 +26,8 @@ def ways(context: RulesetContext) -> Ways:
 def way_faults(
     context: RulesetContext, effects: Mapping[WayFault, str], notes: Container[WayFault] = ()
 ) -> Iterator[Fault]:
-    """The ways that have one of these faults, as faults; of `notes`, as notes. An effect may say {chain}, {what} (the
-    way's addresses) and {target}.
+    """The paths with one of these faults, as faults; those in `notes`, as notes. An effect may use {chain}, {what} (the
+    path's addresses) and {target}.
     """
     for way in ways(context).broken:
         if way.fault in effects:

@@ -54,7 +54,7 @@ def _fault(bad: BadVip) -> Fault:
             "no endpoint does, so --cluster-cidr was set to the Services' range: connections from pods are "
             "treated as outside ones and masqueraded"
         )
-        fix = "Set kube-proxy's --cluster-cidr to the pods' network."
+        fix = "Set kube-proxy's --cluster-cidr to the pod network."
     elif bad.layout is Overlap.ALL_SERVICES:
         effect = "so do all Services' addresses, as some platforms lay out their ranges"
         fix = "No fix needed if that is the case."
