@@ -35,7 +35,7 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
     for word in words:
         name, _equals, path = word.partition("=")
         if name not in FORMATS or not path:
-            raise click.BadParameter(f"write FORMAT=PATH, as sarif=audit.sarif; formats are {', '.join(FORMATS)}")
+            raise click.BadParameter(f"write FORMAT=PATH, such as sarif=audit.sarif; formats are {', '.join(FORMATS)}")
         pairs.append((name, path))
     return tuple(pairs)
 
@@ -122,7 +122,7 @@ def audit(
     write(rendered(report, output, plan.rules, plan.fail_on, style), annotations=output == "github")
     _write_files(output_files, dumps, lambda name: rendered(report, name, plan.rules, plan.fail_on, plain))
     for failure in report.unchecked:
-        complain(f"ipt-explain: {failure}. This is a fault of ipt-explain: please report it.")
+        complain(f"ipt-explain: {failure}. This is a bug in ipt-explain: please report it.")
     if report.unchecked:
         return UNCHECKED
     return FOUND if plan.fails(report) else CLEAN

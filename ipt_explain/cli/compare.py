@@ -50,7 +50,7 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
     type=click.Choice(FAIL_ON),
     help="Exit with 1 for findings of this severity or a higher one; `never`: not for differences either.",
 )
-@click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, as IPT80,IPT805.")
+@click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, such as IPT80,IPT805.")
 @click.option("--ignore", multiple=True, metavar="IDS", help="With --objects: not these rules.")
 @baseline_options
 @fleet_options

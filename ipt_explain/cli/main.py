@@ -113,8 +113,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="",
     subcommand_metavar="[COMMAND] [OPTIONS] [DUMP]...",
-    epilog="A first word that is no command is a DUMP to explain. `ipt-explain help` lists what else there is to read. "
-    "Exit status: 0 done, 1 findings or differences, 2 the input or the command line cannot be used.",
+    epilog="A first word that is not a command is a DUMP to explain. `ipt-explain help` lists the help topics. "
+    "Exit status: 0 success, 1 findings or differences, 2 unusable input or command line.",
 )
 @click.option(
     "--version",

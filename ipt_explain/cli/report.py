@@ -59,7 +59,7 @@ def report(
     from ipt_explain.render.report.document import document
 
     if output == "html" and output_file is None and is_terminal(sys.stdout):
-        raise UsageError("an HTML page is for a file: add --output-file node.html, or > node.html; or use -o markdown")
+        raise UsageError("an HTML page needs a file: add --output-file node.html, or > node.html; or use -o markdown")
     selection = Selection.of(service, namespace, address)
     dumps = files_of(dumps)
     parsed = read_dumps(dumps, live, lenient)

@@ -165,7 +165,7 @@ def _nftables(dumps: Sequence[Dump]) -> nft.Ruleset | None:
     found = [dump.nft for dump in dumps if dump.nft is not None]
     if len(found) > 1:
         sources = ", ".join(each.source for each in found)
-        raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
+        raise UsageError(f"a packet passes one node at a time, and these have rules of more than one: {sources}")
     return found[0] if found else None
 
 

@@ -99,7 +99,7 @@ def collect(kubectl: Kubectl, nodes: Sequence[str], pods: dict[str, str], at_onc
 def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
     if pod is None and not kubectl.debug:
         where = f"{kubectl.selector} in {kubectl.namespace}"
-        return Collected(node, why=f"no running pod of {where} is on it; --debug does without")
+        return Collected(node, why=f"no running pod of {where} is on it; --debug works without one")
     texts: list[tuple[str, bytes]] = []
     for name, saver in SAVERS.items():
         words = ["exec", "-n", kubectl.namespace, str(pod), "-c", kubectl.container, "--", saver]
@@ -149,7 +149,7 @@ def _listed(kubectl: Kubectl, *words: str) -> list[Any]:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        raise UsageError(f"kubectl {' '.join(words[:2])} printed no JSON") from None
+        raise UsageError(f"kubectl {' '.join(words[:2])} did not print JSON") from None
     items = document.get("items") if isinstance(document, dict) else None
     return items if isinstance(items, list) else []
 

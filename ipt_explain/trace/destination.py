@@ -37,7 +37,7 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
     if found is None:
         return _service(text, protocol, dump, source)
     if slash and protocol_number(suffix) is None:
-        raise UsageError(f"{suffix} is no protocol; tcp, udp, sctp, icmp or a number is")
+        raise UsageError(f"{suffix} is not a protocol: use tcp, udp, sctp, icmp or a number")
     if slash and protocol is not None and protocol_number(suffix) != protocol_number(protocol):
         raise UsageError(f"--to says {suffix}, --protocol {protocol}")
     return PacketDestination(*found, (suffix if slash else protocol) or "tcp")
@@ -92,7 +92,7 @@ def _endpoint(text: str) -> tuple[str, int | None] | None:
     except ValueError:
         return None
     if port_text and not (port_text.isdecimal() and int(port_text) <= 65535):
-        raise UsageError(f"{port_text} is no port; those go from 0 to 65535")
+        raise UsageError(f"{port_text} is not a port (0 to 65535)")
     return host, int(port_text) if port_text else None
 
 

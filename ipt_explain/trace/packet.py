@@ -52,14 +52,14 @@ class Packet:
             raise UsageError(f"{self.source} and {self.destination} are not of one address family")
         protocol = protocols.protocol_number(self.protocol)
         if protocol is None or not 0 < protocol < 256:
-            raise UsageError(f"{self.protocol} is no protocol; tcp, udp, sctp, icmp or a number from 1 to 255 is")
+            raise UsageError(f"{self.protocol} is not a protocol: use tcp, udp, sctp, icmp or a number from 1 to 255")
         if protocol == protocols.ICMP and family is Family.IPV6:
             protocol = protocols.ICMPV6
         if self.entry not in ENTRIES:
             raise UsageError(f"entry {self.entry!r} is neither prerouting (arriving) nor output (from the node itself)")
         for port in (self.port, self.source_port):
             if port is not None and not 0 <= port <= 65535:
-                raise UsageError(f"{port} is no port; those go from 0 to 65535")
+                raise UsageError(f"{port} is not a port (0 to 65535)")
         with_ports = protocol in protocols.WITH_PORTS
         return Connection(
             family=family,
@@ -106,7 +106,7 @@ def node_of(
 def _assumption(text: str) -> tuple[str, bool]:
     question, _, answer = text.rpartition("=")
     if not question or answer not in ("yes", "no"):
-        raise UsageError(f"cannot assume {text!r}: say TEXT=yes or TEXT=no, with TEXT from the match in question")
+        raise UsageError(f"cannot assume {text!r}: use TEXT=yes or TEXT=no, with TEXT from the match in question")
     return question, answer == "yes"
 
 
@@ -114,4 +114,4 @@ def _address(text: str) -> int:
     try:
         return parse_address(text)
     except ValueError:
-        raise UsageError(f"{text} is no IP address") from None
+        raise UsageError(f"{text} is not an IP address") from None

@@ -49,7 +49,7 @@ def _endpoint(text: str) -> NatRange:
     try:
         return parse_nat_destination(text)
     except ValueError:
-        raise UsageError(f"{text} is no endpoint: say IP:PORT, or [IP]:PORT for IPv6") from None
+        raise UsageError(f"{text} is not an endpoint: use IP:PORT, or [IP]:PORT for IPv6") from None
 
 
 def _leads_to(chain: Chain, wanted: NatRange) -> bool:

@@ -100,7 +100,7 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
     backends = [ruleset.backend for ruleset in chosen]
     if len(backends) != len(set(backends)):
         sources = ", ".join(dict.fromkeys(ruleset.source for ruleset in chosen))
-        raise UsageError(f"a packet passes one node at a time, and these hold rules of more than one: {sources}")
+        raise UsageError(f"a packet passes one node at a time, and these have rules of more than one: {sources}")
     if not chosen and dump.rulesets and dump.nft is None:
         family = family_name(packet.family.value)
         raise UsageError(f"the dump has no {family} rules, and {packet.destination} is {family}")

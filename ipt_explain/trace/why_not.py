@@ -38,9 +38,9 @@ def _endpoint(text: str) -> NatRange:
     try:
         found = parse_nat_destination(text)
     except ValueError:
-        raise UsageError(f"--why-not {text}: say IP:PORT, or [IP]:PORT for IPv6") from None
+        raise UsageError(f"--why-not {text}: use IP:PORT, or [IP]:PORT for IPv6") from None
     if found.first is None or found.first != found.last:
-        raise UsageError(f"--why-not {text}: say IP:PORT, or [IP]:PORT for IPv6")
+        raise UsageError(f"--why-not {text}: use IP:PORT, or [IP]:PORT for IPv6")
     return found
 
 

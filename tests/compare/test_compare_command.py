@@ -172,7 +172,7 @@ def test_objects_on_standard_input(
         (["--objects", "-", "-"], "only once"),
         (["--nodes", "--digest", "x"], "--digest excludes"),
         (["--nodes"], "needs dumps"),
-        (["--nodes", "no-such-*.txt"], "no file fits"),
+        (["--nodes", "no-such-*.txt"], "no file matches"),
         (["-o", "sarif", "a", "b"], "goes with --objects"),
         (["--select", "IPT801", "a", "b"], "goes with --objects"),
         (["--objects", "no-such.json", "a"], "no such file"),

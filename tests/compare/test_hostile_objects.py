@@ -28,10 +28,10 @@ BOMB = "a0: &a0 {kind: Service}\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n -
         (ITEM + "!!timestamp x", "a tag"),
         (ITEM + "2001-99-99", "neither JSON nor YAML"),
         (ITEM + "!!python/object:os.system x", "could not determine a constructor"),
-        (ITEM + "9" * 5000, "a number of 5,000 signs fits no field"),
+        (ITEM + "9" * 5000, "a number of 5,000 digits fits no field"),
         (ITEM + ":".join(["59"] * 100_000), "fits no field"),
         ("*x", "undefined alias"),
-        ("kind: &a [*a]", "no Kubernetes object"),
+        ("kind: &a [*a]", "not a Kubernetes object"),
         ('{"kind": "List",\n "items": oops}', r"objects\.yaml:2:11: this is not JSON: expecting value"),
     ],
 )

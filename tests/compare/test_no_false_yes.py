@@ -86,7 +86,7 @@ def test_all_bad_files_at_once_and_the_good_ones_are_compared(
     captured = capsys.readouterr()
     assert "Not compared: 10 nodes" in captured.out
     assert "3 nodes agree on 12 of 13 service ports." in captured.out
-    assert "2 files passed over" in captured.err
+    assert "2 files skipped" in captured.err
 
 
 def test_nodes_that_share_a_reason_share_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

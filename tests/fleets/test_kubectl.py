@@ -160,7 +160,7 @@ def test_misuse_is_reported(cluster: Path, capsys: pytest.CaptureFixture[str], m
     assert "the cluster has no node no-such-node" in capsys.readouterr().err
     (cluster / "nodes.json").write_text("<html>")
     assert run(["nodes"], commands) == 2
-    assert "printed no JSON" in capsys.readouterr().err
+    assert "did not print JSON" in capsys.readouterr().err
     monkeypatch.setenv("PATH", str(cluster))
     assert run(["nodes"], commands) == 2
     assert "there is no kubectl on the PATH" in capsys.readouterr().err

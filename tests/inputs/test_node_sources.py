@@ -178,7 +178,7 @@ def test_a_name_given_is_kept(tmp_path: Path) -> None:
 def test_finding_nothing_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no file in this directory"):
         surveyed(tmp_path)
-    with pytest.raises(UsageError, match="no file fits"):
+    with pytest.raises(UsageError, match="no file matches"):
         surveyed(f"{tmp_path}/**/*.txt")
     assert surveyed(tmp_path / "none.txt").unreadable[0].why == "there is no such file"
 

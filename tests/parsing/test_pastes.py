@@ -66,9 +66,9 @@ def test_what_may_be_a_broken_rule_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "note"),
     [
-        (f"**{_RULE}**", "1 line: what a log, a list or a page"),
-        (f"// {_RULE}", "1 line: what a log, a list or a page"),
-        ('time="2026-01-09" level=debug msg="removing rule" rule="' + _RULE.replace('"', '\\"') + '"', "what a log"),
+        (f"**{_RULE}**", "1 line: additions of a log, a list or a page"),
+        (f"// {_RULE}", "1 line: additions of a log, a list or a page"),
+        ('time="2026-01-09" level=debug msg="removing rule" rule="' + _RULE.replace('"', '\\"') + '"', "additions of a log"),
         (f"<p><span>{_RULE.replace('>', '&gt;')}</span></p>", "1 line: HTML tags were removed"),
         (_RULE.replace("-m comment ", ""), "1 line: `-m comment` was left out"),
         (_RULE.replace("--comment", "-- comment"), "1 line: spaces inside an option"),

@@ -39,7 +39,7 @@ ip daddr vmap @m
     next rule.
 ct state established,related accept
     If a packet belongs to a connection in state established or related, it passes this hook's chain (accept);
-    chains of later priority are still asked.
+    chains of later priority still see it.
 ct state new jump there
     If a packet starts a new connection (state new), it jumps to chain there.
 fib daddr type local drop

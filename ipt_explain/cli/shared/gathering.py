@@ -77,7 +77,7 @@ def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pat
     try:
         return None if value is None else re.compile(value)
     except re.error as error:
-        raise click.BadParameter(f"this is no regular expression: {error}") from None
+        raise click.BadParameter(f"this is not a regular expression: {error}") from None
 
 
 def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -153,7 +153,7 @@ def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]
 def _passed_over(count: int) -> str:
     from ipt_explain.words.counts import counted
 
-    return f"{counted(count, 'file')} passed over: no node's rules"
+    return f"{counted(count, 'file')} skipped: not a node's rules"
 
 
 def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:

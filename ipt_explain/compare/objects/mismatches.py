@@ -52,7 +52,7 @@ class Mismatch:
 
 Told = Evidence | Shown
 
-RESYNC = "Let kube-proxy resync (restart its pod on this node), and see in its log why it did not."
+RESYNC = "Restart kube-proxy's pod on this node so that it syncs, and check its log for why it did not."
 
 
 def compare_service(

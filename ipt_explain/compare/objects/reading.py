@@ -69,7 +69,7 @@ class _ObjectReader:
         kind = document.get("kind") if isinstance(document, dict) else None
         if not isinstance(kind, str):
             raise UsageError(
-                f"{self._source}: this holds something that is no Kubernetes object; write it with `{HOW}`"
+                f"{self._source}: this contains something that is not a Kubernetes object; write it with `{HOW}`"
             )
         if kind.endswith("List") and depth < _MAX_DEPTH:
             self._take_list(kind, document, depth)

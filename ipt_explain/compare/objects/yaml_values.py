@@ -143,7 +143,7 @@ class _Builder:
         self._count += 1
         text = event.value
         if len(text) > LONGEST_NUMBER and _NUMBER.match(text):
-            raise UsageError(f"{self._source}: a number of {len(text):,} signs fits no field")
+            raise UsageError(f"{self._source}: a number of {len(text):,} digits fits no field")
         if event.tag is not None:
             value = self._of_tag(event.tag, text)
         elif event.style:

@@ -22,7 +22,7 @@ _SHOWN = 3
 _HOW = {
     "untranslated": "go on untranslated",
     "diverted": "are sent elsewhere",
-    "intercepted": "are answered by somebody else",
+    "intercepted": "are answered by another program",
     "dropped": "are dropped",
     "rejected": "are rejected",
 }

@@ -47,7 +47,7 @@ def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable
 
 def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
     if any(UNSUPPORTED in literal for literal in shape.literals):
-        what = f"the saver did not know what it printed as {UNSUPPORTED}"
+        what = f"iptables-save did not understand what it printed as {UNSUPPORTED}"
         yield Unreadable(what, tuple(rules), focus=UNSUPPORTED)
         return
     if Hidden.TARGET in shape.hidden:

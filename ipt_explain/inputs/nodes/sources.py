@@ -196,7 +196,7 @@ def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
             matches = sorted(glob.glob(path, recursive=True))
             files = [inner for each in matches for inner in (_walked(each) if os.path.isdir(each) else [each])]
             if not files:
-                raise UsageError(f"{path}: no file fits")
+                raise UsageError(f"{path}: no file matches")
             # `**` follows links, and may find a file several times.
             once: dict[str, str] = {}
             for each in sorted(files, key=len):

@@ -30,7 +30,7 @@ def url_files(url: str) -> list[str]:
     except Exception as error:
         raise UsageError(f"{url}: {_why(error)}") from None
     if not found:
-        raise UsageError(f"{url}: no file fits")
+        raise UsageError(f"{url}: no file matches")
     return sorted(system.unstrip_protocol(each) for each in found)
 
 

@@ -62,6 +62,6 @@ class AddressReader:
         host, slash, length = text.partition("/")
         family = family_of_host(checked_host(host))
         if slash and int(length[:4]) > _BITS[family]:
-            raise ValueError(f"{text[:60]} is no network")
+            raise ValueError(f"{text[:60]} is not a network")
         prefix_length = int(length) if slash else None
         self._addresses[interface, host] = InterfaceAddress(interface, host, prefix_length, family, number)

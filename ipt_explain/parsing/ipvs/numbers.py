@@ -38,7 +38,7 @@ def checked_host(text: str) -> str:
     try:
         inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except OSError:
-        raise ValueError(f"{text} is no address") from None
+        raise ValueError(f"{text} is not an address") from None
     return text
 
 
@@ -46,7 +46,7 @@ def checked_port(text: str) -> int:
     """A port from 0 on."""
     port = int(text) if text.isdecimal() and len(text) < 6 else _HIGHEST_PORT + 1
     if port > _HIGHEST_PORT:
-        raise ValueError(f"{text[:20]} is no port; those go from 0 to {_HIGHEST_PORT}")
+        raise ValueError(f"{text[:20]} is not a port (0 to {_HIGHEST_PORT})")
     return port
 
 
@@ -64,5 +64,5 @@ def prefix_length(mask: str) -> int:
     bits = int.from_bytes(inet_pton(AF_INET, checked_host(mask)), "big")
     length = bits.bit_count()
     if bits != (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF:
-        raise ValueError(f"{mask} is no netmask")
+        raise ValueError(f"{mask} is not a netmask")
     return length

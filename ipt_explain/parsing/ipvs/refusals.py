@@ -51,13 +51,13 @@ def diagnostic_of(error: Refusal | ValueError, tool: Tool, source: SourceText, n
         word = message.split(" ", 1)[0]
         column = line.find(word) + 1
     elif len(line) > MAX_LINE:
-        message, expected = f"a line of more than {MAX_LINE:,} characters, as no tool prints", ""
+        message, expected = f"a line of more than {MAX_LINE:,} characters, which no tool prints", ""
         word, column = "", 1
     else:
         column, expected = error.column, _expectation(error.expected)
         found = _WORD.match(line, column - 1)
         word = "" if found is None else found[0]
-        message = f"`{_shown(word)}` is unexpected in a line of {_name(tool)}" if word else "the line ends too soon"
+        message = f"`{_shown(word)}` is unexpected in a line of {_name(tool)}" if word else "the line ends too early"
     return Diagnostic(
         source.name,
         number,

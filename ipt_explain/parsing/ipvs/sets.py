@@ -37,7 +37,7 @@ class _Draft:
         try:
             self.dimensions = tuple(map(Dimension, dimensions.split(",")))
         except ValueError:
-            raise ValueError(f"{text} is a type of sets that is not known here") from None
+            raise ValueError(f"{text} is an unknown type of set") from None
 
     def give_options(self, line: ReadLine) -> None:
         family = line.get("FAMILY")

@@ -155,7 +155,7 @@ class _TakingOut:
         if self._servers.orphans:
             said.append(f"{name}: real servers above the first virtual server were left out: is the text cut off?")
         if self._servers.connections:
-            said.append(f"{name}: connections of IPVS (`ipvsadm -Lc`) were left out; they say nothing of new ones")
+            said.append(f"{name}: connections of IPVS (`ipvsadm -Lc`) were left out; they say nothing about new ones")
         return tuple(said)
 
 

@@ -92,7 +92,7 @@ class _TakingOut:
             )
         if self._rows.unread:
             rules = "1 rule has" if self._rows.unread == 1 else f"{self._rows.unread:,} rules have"
-            yield f"{self._name}: {rules} words that are not known here; what they mean is unknown: try `iptables-save`"
+            yield f"{self._name}: {rules} unknown words, so their effect is unknown: try `iptables-save`"
 
     def _chain_lines(self, start: int) -> Iterator[int]:
         return (found.start() for found in _CHAIN.finditer(self._text, start))

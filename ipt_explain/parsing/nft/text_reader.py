@@ -147,7 +147,7 @@ class TextReader:
                 content = RuleLine((Unread(_HANDLE.sub("", stripped)),), None)
             self._add_rule(self._block, content, None, stripped, line)
         elif self._table is not None:
-            self._warn(line, f"passed over what is not known of nft: {stripped[:60]}")
+            self._warn(line, f"skipped unknown nft syntax: {stripped[:60]}")
             if _OPENS.search(stripped):
                 self._block = stripped.rstrip("{ \t")
                 self._table.objects.append(self._block)
@@ -155,7 +155,7 @@ class TextReader:
             column = raw.index(stripped[:1]) + 1
             if error is not None and isinstance(error.pos_in_stream, int):
                 column += min(error.pos_in_stream, len(stripped) - 1)
-            self._refuse(raw, line, column, "nft prints no such line here", self._expected())
+            self._refuse(raw, line, column, "nft does not print such a line here", self._expected())
 
     def _expected(self) -> str:
         if self._table is None:
@@ -192,7 +192,7 @@ class TextReader:
         else:
             raw = text.rstrip("\n")
             column = len(raw) - len(raw.lstrip()) + 1
-            self._refuse(raw, line, column, "this is in no chain or set", self._expected())
+            self._refuse(raw, line, column, "this is not in a chain or set", self._expected())
 
     def _open(self, opening: Opening, handle: int | None, text: str, line: int) -> None:
         if opening.kind == "table":
@@ -229,7 +229,7 @@ class TextReader:
             self._table = None
         else:
             raw = text.rstrip("\n")
-            self._refuse(raw, line, raw.index("}") + 1, "this closes no block", "`table FAMILY NAME {`.")
+            self._refuse(raw, line, raw.index("}") + 1, "this does not close a block", "`table FAMILY NAME {`.")
 
     def _in_chain(self, chain: ChainDraft, content: Content, handle: int | None, text: str, line: int) -> None:
         if isinstance(content, RuleLine):
@@ -242,7 +242,8 @@ class TextReader:
             priority = priority_of(content.name, content.offset, self._table.family)
             if priority is None:
                 raw = text.rstrip("\n")
-                self._refuse(raw, line, raw.index(content.name or "") + 1, f"{content.name} is no priority", "dstnat.")
+                column = raw.index(content.name or "") + 1
+                self._refuse(raw, line, column, f"{content.name} is not a priority", "dstnat.")
                 return
             chain.base = BaseChain(content.type, content.hook, priority, content.policy, content.devices)
 

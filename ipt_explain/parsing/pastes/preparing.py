@@ -42,7 +42,7 @@ _WORTH_IT = re.compile(
 )
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
-_ADDED = "what a log, a list or a page puts around rules was ignored"
+_ADDED = "additions of a log, a list or a page around rules were ignored"
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
 _FENCED = re.compile(rf"`{{3,}}(?={RULE_START})")
 _FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
@@ -276,7 +276,7 @@ class _Preparing:
     def _warnings(self) -> Iterator[str]:
         name = self._name
         if self._left_out:
-            yield f"{name}: left out {line_numbers(self._left_out)}: no rules, but text around them"
+            yield f"{name}: left out {line_numbers(self._left_out)}: text around rules"
         if self._rows:
             yield (
                 f"{name}: left out {line_numbers(self._rows)} of a listing whose chain is not in the text: give the"
@@ -291,6 +291,6 @@ class _Preparing:
             yield f"{name}: {counted(count, 'line')}: {note}"
         if self._unreadable:
             unread = line_numbers(self._unreadable)
-            yield f"{name}: {unread} cannot be read: only the shell knew what its variables hold"
+            yield f"{name}: {unread} cannot be read: only the shell knows its variables"
         if self._sections:
-            yield f"{name}: rules were taken from commands that make them; whether they ran, only `iptables-save` tells"
+            yield f"{name}: rules were taken from commands that add them; only `iptables-save` shows whether they ran"

@@ -27,7 +27,7 @@ def other_effect(step: NftStep | IpvsStep) -> str:
     after = step.after
     if isinstance(step, IpvsStep):
         if not step.after.dnat:
-            return "nobody to send it to: refused with port-unreachable"
+            return "no real server: refused with port-unreachable"
         return f"IPVS sends it to {destination_text(step.to_after, step.after.connection.family)}"
     if step.rule is None:
         return f"no rule of {step.chain.name} decided: {step.text}"

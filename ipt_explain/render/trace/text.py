@@ -58,7 +58,7 @@ def _lines(
         yield from draw(teller.act(act), width)
     if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
         yield []
-        note = "What the dump leaves open counts half each way; --assume TEXT=yes or TEXT=no decides it."
+        note = "Questions that the dump leaves open count half each way; --assume TEXT=yes or TEXT=no answers them."
         yield from draw(Node(sentence(note, "unknown")), width)
     yield []
     yield from _outcome_lines(trace, to, width)

@@ -194,13 +194,13 @@ def test_addresses_of_one_interface_are_not_all() -> None:
 REFUSED = [
     ("-A -t x:y -s rr", 7, "`x:y` is unexpected in a line of ipvsadm", "An address and a port in numbers."),
     ("TCP  kubernetes:https rr", 6, "`kubernetes:https` is unexpected", "An address and a port in numbers."),
-    ("-A -t 10.0.0.1:99999 -s rr", 16, "99999 is no port", ""),
-    ("-A -t 10.0.0.999:80 -s rr", 7, "10.0.0.999 is no address", ""),
-    ("-A -t 10.0.0.1:80 -s", 21, "the line ends too soon", "A scheduler."),
-    ("add S 10.0.0.1,tcp:80 timeout", 30, "the line ends too soon", "A number of seconds."),
-    ("create S hash:ip,moon", 10, "hash:ip,moon is a type", ""),
-    ("    inet 10.0.0.300/8 scope global eth0", 10, "10.0.0.300 is no address", ""),
-    ("    inet 10.0.0.3/99 scope global eth0", 10, "10.0.0.3/99 is no network", ""),
+    ("-A -t 10.0.0.1:99999 -s rr", 16, "99999 is not a port", ""),
+    ("-A -t 10.0.0.999:80 -s rr", 7, "10.0.0.999 is not an address", ""),
+    ("-A -t 10.0.0.1:80 -s", 21, "the line ends too early", "A scheduler."),
+    ("add S 10.0.0.1,tcp:80 timeout", 30, "the line ends too early", "A number of seconds."),
+    ("create S hash:ip,moon", 10, "hash:ip,moon is an unknown type", ""),
+    ("    inet 10.0.0.300/8 scope global eth0", 10, "10.0.0.300 is not an address", ""),
+    ("    inet 10.0.0.3/99 scope global eth0", 10, "10.0.0.3/99 is not a network", ""),
 ]
 
 

@@ -100,15 +100,15 @@ def test_json_of_iptables_nft_is_refused_with_a_message() -> None:
     ("text", "line", "column", "said"),
     [
         ("table ip t {\n\tchain c {\n\t}\n}\nchain d {\n}\n", 5, 1, "nftables"),
-        ("table ip t {\n\taccept\n}\n", 2, 2, "no chain or set"),
+        ("table ip t {\n\taccept\n}\n", 2, 2, "not in a chain or set"),
         (
             "table ip t {\n\tchain c {\n\t\ttype filter hook input priority best; policy accept;\n\t}\n}\n",
             3,
             35,
-            "no priority",
+            "not a priority",
         ),
         ('{"nftables": [{"table": {"family": "ip", "name": "x", "flags": \n', 2, 1, "ends or breaks"),
-        ('{"nftables": {}}', 1, 1, "no list"),
+        ('{"nftables": {}}', 1, 1, "not a list"),
         ('{"nftables": [{"rule": 5}]}', 1, 1, "none of nft's"),
     ],
 )

@@ -106,7 +106,7 @@ class Maker:
     def _of_digest(self, node: str, digests: Sequence[tuple[Entry, str]], files: int) -> Made:
         if files > 1:
             paths = " and ".join(entry.path for entry, _ in digests)
-            why = f"{paths}: a digest is of the whole node, but there are {files} files of it: leave the others out"
+            why = f"{paths}: a digest covers the whole node, but there are {files} files of it: leave the others out"
             return _none(node, (NotCompared(node, why),))
         entry, text = digests[0]
         named = _NAMED.match(text)
@@ -118,7 +118,7 @@ class Maker:
         else:
             digest = read_digest(text, entry.path)
         if digest is None:
-            return _none(node, (NotCompared(node, "this is no digest", path=entry.path),))
+            return _none(node, (NotCompared(node, "this is not a digest", path=entry.path),))
         # A digest names its node, unless it was made from standard input or the command line overrides it.
         name = node if entry.given is not None or digest.node == "-" else digest.node
         made = Made(name, replace(digest, node=name), entry.path)

@@ -134,7 +134,7 @@ class _Pool:
             try:
                 return executor.submit(_work, task).result()
             except BrokenProcessPool:
-                why = "reading it killed the process that did: too little memory?"
+                why = "reading it killed the process: too little memory?"
                 path = task.job.entries[0].path
                 return Made(task.job.node, None, path, (NotCompared(task.job.node, why, path=path),))
 

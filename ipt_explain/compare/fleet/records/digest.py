@@ -132,7 +132,7 @@ def read_digest(text: str, source: str) -> Digest | None:
     try:
         return _read(document)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{source}: this digest is not as its schema asks ({_what(error)}); {_AGAIN}") from None
+        raise UsageError(f"{source}: this digest does not fit its schema ({_what(error)}); {_AGAIN}") from None
 
 
 def _what(error: Exception) -> str:

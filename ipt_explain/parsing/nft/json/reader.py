@@ -43,7 +43,7 @@ class JsonReader:
             return
         items = document.get("nftables") if isinstance(document, dict) else None
         if not isinstance(items, list):
-            self._refuse(text, 1, 1, "this JSON is not nft's: its `nftables` is no list")
+            self._refuse(text, 1, 1, "this JSON is not nft's: its `nftables` is not a list")
             return
         strange: list[str] = []
         for item in items:

@@ -85,7 +85,7 @@ def verdict(given: Verdict, fold: Fold) -> str:
 
 
 _VERDICTS = {
-    VerdictKind.ACCEPT: "passes this hook's chain (accept); chains of later priority are still asked",
+    VerdictKind.ACCEPT: "passes this hook's chain (accept); chains of later priority still see it",
     VerdictKind.DROP: "is dropped",
     VerdictKind.RETURN: "returns to the calling chain (in a base chain: to its policy)",
     VerdictKind.CONTINUE: "goes on to the next rule",

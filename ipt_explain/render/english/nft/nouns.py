@@ -72,7 +72,7 @@ def held(data: SetData, table: Table | None, beside: Expression, kind: str = "se
         if named is None:
             return f"{kind} {data.name}"
         if named.elided:
-            return f"{kind} {data.name} (of which this text shows a part)"
+            return f"{kind} {data.name} (only partly shown in this text)"
         size = counted(len(named.elements), "element") if named.elements else "empty"
         return f"{kind} {data.name} ({size})"
     keys = [value(element.key, beside) for element in data.elements[:_MOST_ELEMENTS]]
