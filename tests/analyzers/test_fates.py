@@ -136,3 +136,11 @@ def test_what_other_rules_masquerade_shows() -> None:
 def test_what_is_forwarded_is_not_for_the_node() -> None:
     service = _dns(text=_mangle("-A FORWARD -m addrtype ! --dst-type LOCAL -j DROP"))
     assert (service["state"], _fate(service)["open"]) == ("blocked", [])
+
+
+def test_hairpin_is_ok_where_another_rule_masquerades() -> None:
+    lines = SAMPLE.splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith("-A KUBE-SEP-") or "DNAT" in line)
+    lacking, covered = _dns(text=text), _dns("-A POSTROUTING -j MASQUERADE", text=text)
+    assert {each["hairpin"] for each in lacking["endpoints"]} == {False}
+    assert {each["hairpin"] for each in covered["endpoints"]} == {covered["masquerade"]["hairpin"]} == {True}

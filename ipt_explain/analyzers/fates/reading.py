@@ -24,7 +24,7 @@ from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import replace
-from ipt_explain.services.columns import Columns, in_columns
+from ipt_explain.services.columns import Columns, column, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
@@ -89,6 +89,7 @@ class _Reader:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
         judgements: list[list[Mapping[Vantage, Judgement]]] = [[] for _ in services]
         self._unmasked = self._not_masqueraded(services)
+        self._masked = self._masqueraded_unmarked(services)
         for protocol in dict.fromkeys(service.protocol for service in services):
             numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
             crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
@@ -127,17 +128,28 @@ class _Reader:
     def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
         """The endpoints to which packets go out with their source as it is, though their chains mark them."""
         marks = self._marks_set()
+        return self._leaving(services, min(marks), masqueraded=False) if len(marks) == 1 else frozenset()
+
+    def _masqueraded_unmarked(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
+        """The pods to which packets of pods go out masqueraded for certain, though unmarked; asked only where chains
+        lack a mark."""
+        if not any(False in column(service.endpoints, "hairpin") for service in services):
+            return frozenset()
+        kept, masked = (self._leaving(services, 0, masqueraded=each) for each in (False, True))
+        return masked - kept - self._around.host_endpoints
+
+    def _leaving(self, services: Sequence[ServicePort], mark: int, masqueraded: bool) -> frozenset[Heading]:
+        """The endpoints to which packets of pods with this mark may go out masqueraded, or with their source as it is.
+        """
         found: set[Heading] = set()
-        for protocol in dict.fromkeys(service.protocol for service in services) if len(marks) == 1 else ():
+        for protocol in dict.fromkeys(service.protocol for service in services):
             own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
             sent = list(frozenset().union(*own))
             start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
             journey = Journey(self._node, sent)
-            journey.forward(
-                start._replace(mark=min(marks), tracking=Tracking.NEW, destination_decided=True, dnat=True)
-            )
+            journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
             for finish, flock in journey.ends():
-                if finish.verdict is Verdict.ACCEPT and not finish.state.source_decided:
+                if finish.verdict is Verdict.ACCEPT and finish.state.source_decided is masqueraded:
                     found.update(flock.to)
         return frozenset(found)
 
@@ -219,6 +231,8 @@ class _Reader:
                 unmasked if marked and heading in self._unmasked else hairpin
                 for hairpin, marked, heading in zip(hairpins, known.column("marked"), bound)
             ]
+        if self._masked and not self._masked.isdisjoint(bound):
+            hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
         return known.with_columns(probability=chances, hairpin=hairpins)
 
     def _masquerade(
@@ -229,6 +243,8 @@ class _Reader:
         said = service.masquerade
         if said.all is False and all(judgement.fate.masqueraded for judgement in judgements.values()):
             said = replace(said, all=True)
+        if said.hairpin is False and self._masked.issuperset(bound):
+            said = replace(said, hairpin=True)
         if not said.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
             return said
         return replace(said, hairpin=False if self._shown_whole else None)

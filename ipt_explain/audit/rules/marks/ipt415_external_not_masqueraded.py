@@ -60,7 +60,7 @@ def external_not_masqueraded(context: RulesetContext) -> Faults:
     """One fault for each service port and place."""
     for unmarked in external_marks(context):
         chain = context.chain("nat", unmarked.rule.chain)
-        if chain is not None and context.knows_chain(chain):
+        if chain is not None and context.knows_chain(chain) and not _others_masquerade(unmarked):
             yield Fault(
                 _EFFECTS[unmarked.who].format(what=_what(unmarked)),
                 "Restart kube-proxy on this node: it writes the mark before the jump to the endpoints.",
@@ -69,6 +69,14 @@ def external_not_masqueraded(context: RulesetContext) -> Faults:
                 related=(unmarked.frontend.rule.line, *_meant(context, unmarked)),
                 severity=None if unmarked.who is Unmarked.OUTSIDE else Severity.WARNING,
             )
+
+
+def _others_masquerade(unmarked: UnmarkedFrontend) -> bool:
+    """Whether the connections leave masqueraded even so."""
+    fates = unmarked.frontend.fates
+    if fates is None or unmarked.who is Unmarked.LOOPBACK:
+        return False
+    return (fates.outside if unmarked.who is Unmarked.OUTSIDE else fates.node).masqueraded is True
 
 
 def _meant(context: RulesetContext, unmarked: UnmarkedFrontend) -> tuple[int, ...]:
