@@ -144,3 +144,11 @@ def test_hairpin_is_ok_where_another_rule_masquerades() -> None:
     lacking, covered = _dns(text=text), _dns("-A POSTROUTING -j MASQUERADE", text=text)
     assert {each["hairpin"] for each in lacking["endpoints"]} == {False}
     assert {each["hairpin"] for each in covered["endpoints"]} == {covered["masquerade"]["hairpin"]} == {True}
+
+
+def test_what_filter_refuses_for_other_services_leaves_nothing_open() -> None:
+    refused = '-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "a/b has no endpoints" -j REJECT'
+    health = '-A KUBE-NODEPORTS -p tcp -m comment --comment "a/b health check node port" -m tcp --dport 30031 -j ACCEPT'
+    shown = [line for line in SAMPLE.splitlines() if "kube-dns:dns" in line and line.startswith("-A")]
+    service = _dns(text="\n".join([refused, health, *shown, ""]))
+    assert (service["state"], _arriving(service)) == ("serving", {"10.244.1.2:53": 0.5, "10.244.1.3:53": 0.5})

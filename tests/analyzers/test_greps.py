@@ -28,13 +28,13 @@ def test_endpoints_get_their_shares_in_whatever_order_chains_come(version: str, 
         assert [each.probability for each in service.endpoints] == pytest.approx([1 / count] * count, abs=1e-4)
 
 
-def test_what_a_grep_hides_behind_the_translation_leaves_the_share_unknown() -> None:
-    """filter's KUBE-SERVICES is shown in part, and may refuse what nat has translated."""
+def test_what_filter_refuses_for_services_leaves_shares_known() -> None:
+    """filter's KUBE-SERVICES is shown in part; its rules are for addresses of Services, which nat has translated."""
     node = scenario("1.30", "nodeport").ipv4
     text = "".join(grep(node, word) for word in ("KUBE-SERVICES", "KUBE-SVC", "KUBE-SEP"))
     services = [each for each in explain(read_dump(text)).services if each.endpoints]
-    assert {service.state for service in services} == {ServiceState.UNKNOWN}
-    assert {each.probability for service in services for each in service.endpoints} == {None}
+    assert {service.state for service in services} == {ServiceState.SERVING}
+    assert None not in {each.probability for service in services for each in service.endpoints}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.analyzers.rulesets import masquerade_mark
 from ipt_explain.model import Chain, Extent, Rule, Ruleset, Table
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.walk.unshown import unreached_chains
 from ipt_explain.records import replace
 
 _USUAL_MARK = (0x4000, 0x4000)
@@ -39,6 +40,10 @@ _LED_TO: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+# Those of filter whose rules are all for Services' addresses.
+_FOR_SERVICES = (PROXY_FIREWALL, NODE_PORTS, SERVICES, EXTERNAL_SERVICES)
+
+
 def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
     """A fragment with the chains that it must lead to, and without the shares that hang on rules that it lacks; and
     what was supposed. Any other ruleset as it is.
@@ -52,7 +57,7 @@ def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
         table = tables.get(name)
         if table is None or not table.chains or (table.whole and not ruleset.fragment):
             continue
-        added = _marking(ruleset, table, notes) if name == "nat" else {}
+        added = _marking(ruleset, table, notes) if name == "nat" else _refusing(table, notes)
         for hook, chains in _LED_TO[name].items():
             found = _hook(table, hook, chains, notes)
             if found is not None and hook not in added:
@@ -86,6 +91,20 @@ def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]
     return added
 
 
+def _refusing(table: Table, notes: list[str]) -> dict[str, Chain]:
+    """kube-proxy's chains of filter that a text shows in part, with what is known of the rules it lacks: they are for
+    addresses of Services, which no packet has any more that nat sent to an endpoint.
+    """
+    found = {}
+    for name in _FOR_SERVICES:
+        chain = table.chains.get(name)
+        if chain is not None and chain.layout.shapes and chain.extent is not Extent.WHOLE:
+            rules = (*_chain(f"-A {name} -m conntrack --ctstate DNAT -j RETURN").rules, *chain.rules)
+            found[name] = Chain.of(name, rules, chain.policy, chain.line, chain.counters, chain.extent, chain.ordered)
+            notes.append(f"{name}, of which this input shows a part, stops nothing that nat has sent to an endpoint")
+    return found
+
+
 def _usual_postrouting(value: int, mask: int) -> Chain:
     return _chain(
         f"-A {POSTROUTING} -m mark ! --mark {value:#x}/{mask:#x} -j RETURN",
@@ -104,7 +123,8 @@ def _hook(table: Table, hook: str, chains: Sequence[str], notes: list[str]) -> C
     missing = [name for name in chains if name not in own and not _lacks(table.chains.get(name))]
     if not missing or (known is not None and known.extent is Extent.WHOLE):
         return None
-    if (known is None or not known.layout.shapes) and _called(table).isdisjoint(missing):
+    uncalled = (known is None or not known.layout.shapes) and _called(table).isdisjoint(missing)
+    if uncalled and (table.name != "filter" or any(c.name not in _FOR_SERVICES for c in unreached_chains(table))):
         return None
     shown = "does not show" if known is None else "shows a part of"
     notes.append(f"{table.name} {hook}, which this input {shown}, leads to {', '.join(missing)}")
