@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import is_kube_chain, role_of
+from ipt_explain.analyzers.names import ChainRole, is_kube_chain, role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
@@ -22,7 +22,10 @@ from ipt_explain.services.explanation import Explanation
 from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
-    from ipt_explain.graph import ChainGraph, Cycle
+    from ipt_explain.graph.chains import ChainGraph
+    from ipt_explain.graph.cycles import Cycle
+
+_PREFIXES = frozenset(role.value for role in ChainRole)
 
 
 class DumpContext:
@@ -168,10 +171,15 @@ class RulesetContext(BackendContext):
         return recognise_version(self.ruleset, Plans())
 
     @cached_property
-    def kinds_of_chains(self) -> frozenset[str]:
-        """The names of all chains; if one ends in a kube-proxy hash, only the part before it (`KUBE-SVC-`)."""
-        names = {name for table in self.ruleset.tables.values() for name in table.chains}
-        return frozenset([name if (role := role_of(name)) is None else role.value for name in names])
+    def subjects(self) -> frozenset[str]:
+        """What a rule of the catalogue can be `about`: the names of all chains, for hashed chains of kube-proxy the
+        prefix (`KUBE-SVC-`), and all matches (`-m recent`).
+        """
+        names = [name for table in self.ruleset.tables.values() for name in table.chains]
+        few = {name[:9] if name[:9] in _PREFIXES else name for name in names}
+        kinds = {name if (role := role_of(name)) is None else role.value for name in few}
+        shapes = {shape for shapes in self.by_shape.values() for shape in shapes}
+        return frozenset(kinds | {f"-m {match.module}" for shape in shapes for match in shape.matches})
 
     @cached_property
     def by_shape(self) -> RulesByShape:
@@ -184,7 +192,7 @@ class RulesetContext(BackendContext):
         if found is None:
             return None
         if table not in self._graphs:
-            from ipt_explain.graph import ChainGraph
+            from ipt_explain.graph.chains import ChainGraph
 
             self._graphs[table] = ChainGraph.of(found, self.ruleset.form)
         return self._graphs[table]

@@ -51,11 +51,12 @@ class AuditRule:
     """One rule of the catalogue without its code, which is in `module`; `title` is the first line of its page.
 
     It applies to kube-proxy 1.`since` to 1.`until`, and skips rulesets that another release certainly wrote. It skips
-    texts without any chain in `about` (a name that ends in a hyphen is a prefix). A rule that `reads_absence` concludes
-    from what is missing, so it checks only complete dumps. `yields_to` are more specific rules: if one of them reports
-    the same line, this one does not. A `general` rule does not know what a line is for, and is silent if any rule that
-    does reports the line. A `catch_all` reports effects whatever their cause, and is silent if another rule reports the
-    cause. Rules that need the cluster's API objects are not `asked` by the audit: `compare` makes their findings.
+    texts without any of the chains (`KUBE-SVC-` stands for all with that prefix) and matches (`-m recent`) in `about`.
+    A rule that `reads_absence` concludes from what is missing, so it checks only complete dumps. `yields_to` are more
+    specific rules: if one of them reports the same line, this one does not. A `general` rule does not know what a line
+    is for, and is silent if any rule that does reports the line. A `catch_all` reports effects whatever their cause,
+    and is silent if another rule reports the cause. Rules that need the cluster's API objects are not `asked` by the
+    audit: `compare` makes their findings.
     """
 
     id: str
@@ -97,7 +98,7 @@ class AuditRule:
             return False
         if not isinstance(context, RulesetContext):
             return True
-        if self.about and context.kinds_of_chains.isdisjoint(self.about):
+        if self.about and context.subjects.isdisjoint(self.about):
             return False
         if self.since is None and self.until is None:
             return True
@@ -116,8 +117,9 @@ class AuditRule:
         if not self.asked:
             return
         if self.of is Asked.NODE:
-            for fault in self.check().run(dump) if dump.contexts else ():
-                yield fault.context or dump.contexts[0], fault
+            if any(context.complete or not self.reads_absence for context in dump.contexts):
+                for fault in self.check().run(dump):
+                    yield fault.context or dump.contexts[0], fault
             return
         judged = [context for context in self._subjects(dump) if self.judges(context)]
         if judged:
@@ -203,9 +205,11 @@ def ipvs_rule(
     return _register(card, gathers)
 
 
-def dump_rule(rule_id: str, slug: str, severity: Severity) -> Callable[[DumpCheck], Check]:
+def dump_rule(
+    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False
+) -> Callable[[DumpCheck], Check]:
     """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
-    return _register(partial(AuditRule, rule_id, slug, severity, of=Asked.NODE))
+    return _register(partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.NODE))
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:

@@ -15,7 +15,6 @@ from ipt_explain.audit.findings.finding import Finding, fingerprint
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.settings.baseline import Baseline
-from ipt_explain.audit.settings.exceptions import ignored_in_text
 from ipt_explain.audit.settings.overrides import Overrides
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
@@ -127,12 +126,7 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = without_consequences(findings, rules)
     numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
-    texts = {each.source: each.text for each in context.contexts}
-    heard = [
-        finding
-        for finding in numbered
-        if finding.line is None or not ignored_in_text(texts[finding.source], finding.line, finding.rule, finding.name)
-    ]
+    heard = _heard(numbered, context) if numbered else []
     nft = context.whole.nft
     sizes = [table.rule_count for each in context.rulesets for table in each.ruleset.tables.values()]
     sizes += [table.rule_count for table in nft.tables.values()] if nft is not None else []
@@ -142,6 +136,18 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
     return Report(
         tuple(heard), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
     )
+
+
+def _heard(findings: list[Finding], context: DumpContext) -> list[Finding]:
+    """The findings that no comment of the dump excludes."""
+    from ipt_explain.audit.settings.exceptions import ignored_in_text
+
+    texts = {each.source: each.text for each in context.contexts}
+    return [
+        finding
+        for finding in findings
+        if finding.line is None or not ignored_in_text(texts[finding.source], finding.line, finding.rule, finding.name)
+    ]
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:

@@ -13,7 +13,7 @@ from ipt_explain.errors import UsageError
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.profiles.chains import TablePlace
-    from ipt_explain.graph import Neighbourhood
+    from ipt_explain.graph.neighbourhood import Neighbourhood
     from ipt_explain.model import Dump
     from ipt_explain.render.graph.drawing import Drawing
     from ipt_explain.render.graph.notes import Notes
@@ -50,7 +50,7 @@ def graph(
     ipt-explain graph --service shop/cart node.txt | dot -Tsvg -o cart.svg
     """
     from ipt_explain.analyzers.profiles.chains import places
-    from ipt_explain.graph import whole
+    from ipt_explain.graph.neighbourhood import whole
     from ipt_explain.render.graph.drawing import drawing
 
     parsed = read_dumps(dumps, live, lenient)
@@ -74,7 +74,7 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
     from ipt_explain.analyzers.profiles.chains import places
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.analyzers.profiles.nft_chains import nft_chains, nft_places, no_such
-    from ipt_explain.graph import whole
+    from ipt_explain.graph.neighbourhood import whole
     from ipt_explain.render.graph.drawing import Drawing, drawing
     from ipt_explain.render.graph.nft_drawing import NftPart, nft_drawing
 
@@ -124,7 +124,7 @@ def _parts(
     """The neighbourhoods of the named chains and of the services' chains, in the tables that have any."""
     from ipt_explain.analyzers.profiles.chains import find_chains
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
-    from ipt_explain.graph import neighbourhood
+    from ipt_explain.graph.neighbourhood import neighbourhood
 
     names = {facts.name for facts in find_chains(among, chains)}
     if services:

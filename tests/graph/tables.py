@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.graph import ChainGraph
+from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.model import Ruleset
 from ipt_explain.parsing import read_dump
 

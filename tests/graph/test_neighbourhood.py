@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ipt_explain.graph import neighbourhood, whole
+from ipt_explain.graph.neighbourhood import neighbourhood, whole
 from tests.graph.tables import nat
 
 TWO = nat(

@@ -10,8 +10,10 @@ from ipt_explain.analyzers.owners.owner import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import UsageError
-from ipt_explain.graph import ChainGraph, Jump, is_built_in
+from ipt_explain.graph.chains import ChainGraph
+from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass
 
 SUGGESTIONS = 3

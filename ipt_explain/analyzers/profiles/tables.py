@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ipt_explain.analyzers.names import role_of
 from ipt_explain.analyzers.owners.owner import Owner, owner_of, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import TablePlace
-from ipt_explain.graph import Cycle, Jump
+from ipt_explain.graph.cycles import Cycle
+from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 

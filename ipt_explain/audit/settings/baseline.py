@@ -15,7 +15,6 @@ from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.json_values import json_value
-from ipt_explain.outputs import write_file
 from ipt_explain.records import dataclass, field
 
 if TYPE_CHECKING:
@@ -105,6 +104,8 @@ def write_baseline(path: Path, findings: Iterable[Finding], inputs: Iterable[str
 
     Raises UsageError if the file must not or cannot be written.
     """
+    from ipt_explain.outputs import write_file
+
     write_file(path, [baseline_text(findings)], inputs=inputs, may_replace=_is_baseline, force=force)
 
 

@@ -21,8 +21,8 @@ from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
-from ipt_explain.graph import is_built_in
 from ipt_explain.model import Backend, Chain, Dump, Family, Rule, Ruleset
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass, field
 
 _OF_SERVICES = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
@@ -75,3 +76,8 @@ def statistics(report: Report, paint: Paint) -> Iterator[str]:
     width = max((len(f"{count:,}") for count in number.values()), default=0)
     for (rule, name, severity), count in sorted(number.items(), key=lambda entry: (-entry[1], entry[0][0])):
         yield f"{count:>{width},}  {rule}  {paint(f'{severity.value:7}', STYLES[severity])}  {name}\n"
+
+
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """A text in lines of a width, at least one; `indent` begins all but the first."""
+    return textwrap.wrap(text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.enums import Enum
-from ipt_explain.graph import Neighbourhood, is_built_in
+from ipt_explain.graph.neighbourhood import Neighbourhood
 from ipt_explain.model import Chain, Rule
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass
 from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
 from ipt_explain.render.graph.notes import Notes, Role

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.profiles.chains import TablePlace, places
 from ipt_explain.audit.findings.folding import Story, stories
 from ipt_explain.audit.runner import Report
-from ipt_explain.graph import neighbourhood
+from ipt_explain.graph.neighbourhood import neighbourhood
 from ipt_explain.model import Dump, Form
 from ipt_explain.records import dataclass
 from ipt_explain.render.audit.places import place

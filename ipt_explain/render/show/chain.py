@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.owners.owner import KERNEL, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import ChainFacts
-from ipt_explain.graph import Jump
+from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of

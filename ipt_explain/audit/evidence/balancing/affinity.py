@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancing.balancers import named
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.fact import fact
@@ -85,12 +84,6 @@ def affinity(context: RulesetContext) -> Affinity:
 def broken_affinity(context: RulesetContext, fault: AffinityFault) -> Iterator[BrokenAffinity]:
     """The faults of one kind."""
     return (broken for broken in affinity(context).broken if broken.fault is fault)
-
-
-def destinations(context: RulesetContext, chains: tuple[str, ...]) -> str:
-    """The endpoints behind some chains, in words."""
-    endpoints = endpoint_chains(context)
-    return named(endpoints.destination(chain) for chain in chains)
 
 
 class _Reader:

@@ -72,3 +72,9 @@ def shares(choices: Iterable[Draw], extra: float = 0.0) -> str:
 def named(words: Iterable[str]) -> str:
     """`a, b, c and 5 more`, each once."""
     return listed(dict.fromkeys(words), NAMED)
+
+
+def destinations(context: RulesetContext, chains: tuple[str, ...]) -> str:
+    """The endpoints behind some chains, in words."""
+    endpoints = endpoint_chains(context)
+    return named(endpoints.destination(chain) for chain in chains)

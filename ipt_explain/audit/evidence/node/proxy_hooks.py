@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, POSTROUTING, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.graph import is_built_in
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass
 
 _TARGETS = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, POSTROUTING, FORWARD, PROXY_FIREWALL})

@@ -21,11 +21,11 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
 
 
-@rule("IPT301", "affinity-never-set", Severity.ERROR)
+@rule("IPT301", "affinity-never-set", Severity.ERROR, about=("-m recent",))
 def affinity_never_set(context: RulesetContext) -> Faults:
     """One fault for each endpoint, at the rule that should record."""
     for broken in broken_affinity(context, AffinityFault.NEVER_SET):

@@ -28,14 +28,14 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
 from ipt_explain.audit.evidence.node.writer import writer
 
 _XLB_SINCE = 10
 
 
-@rule("IPT302", "affinity-set-unused", Severity.WARNING)
+@rule("IPT302", "affinity-set-unused", Severity.WARNING, about=("-m recent",))
 def affinity_set_unused(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first rule for such an endpoint."""
     for broken in broken_affinity(context, AffinityFault.UNUSED):

@@ -19,12 +19,12 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
 
-@rule("IPT303", "affinity-cross-talk", Severity.ERROR)
+@rule("IPT303", "affinity-cross-talk", Severity.ERROR, about=("-m recent",))
 def affinity_cross_talk(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for broken in broken_affinity(context, AffinityFault.FOREIGN_LIST):

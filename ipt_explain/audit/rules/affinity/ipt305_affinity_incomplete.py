@@ -30,11 +30,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
+from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
 
 
-@rule("IPT305", "affinity-incomplete", Severity.WARNING)
+@rule("IPT305", "affinity-incomplete", Severity.WARNING, about=("-m recent",))
 def affinity_incomplete(context: RulesetContext) -> Faults:
     """One fault for each chain, at the rule of the first endpoint that is left out."""
     for broken in broken_affinity(context, AffinityFault.INCOMPLETE):

@@ -30,7 +30,7 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.names.proof import name_evidence
 
 
-@rule("IPT306", "affinity-timeouts-differ", Severity.WARNING)
+@rule("IPT306", "affinity-timeouts-differ", Severity.WARNING, about=("-m recent",))
 def affinity_timeouts_differ(context: RulesetContext) -> Faults:
     """One fault for each Service, at the first rule that has another timeout than most."""
     timeouts = affinity(context).timeouts

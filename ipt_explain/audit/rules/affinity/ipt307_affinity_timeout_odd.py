@@ -29,7 +29,7 @@ _CONFIGURABLE_SINCE = 8
 _MINUTES = "180"
 
 
-@rule("IPT307", "affinity-timeout-odd", Severity.WARNING)
+@rule("IPT307", "affinity-timeout-odd", Severity.WARNING, about=("-m recent",))
 def affinity_timeout_odd(context: RulesetContext) -> Faults:
     """One fault for each service port and kind of number; one note for all 180s."""
     short: list[AffinityCheck] = []

@@ -40,7 +40,7 @@ _FULL_MASKS = frozenset({"255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:
 _KUBE = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL, ChainRole.ENDPOINT})
 
 
-@rule("IPT308", "affinity-options", Severity.WARNING)
+@rule("IPT308", "affinity-options", Severity.WARNING, about=("-m recent",))
 def affinity_options(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for shape, rules in context.by_shape.get("nat", {}).items():

@@ -30,7 +30,7 @@ LIMIT = 100
 """Clients in a list of xt_recent, by default (ip_list_tot)."""
 
 
-@rule("IPT309", "affinity-list-limit", Severity.INFO)
+@rule("IPT309", "affinity-list-limit", Severity.INFO, about=("-m recent",))
 def affinity_list_limit(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first rule with affinity."""
     timeouts = affinity(context).timeouts

@@ -26,8 +26,15 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity, destinations
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, named, shares, without_dnat
+from ipt_explain.audit.evidence.balancing.balancers import (
+    RESTART,
+    chance_chains,
+    dead,
+    destinations,
+    named,
+    shares,
+    without_dnat,
+)
 from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words.counts import counted
@@ -60,6 +67,10 @@ def _without_dnat(context: RulesetContext) -> Faults:
 
 
 def _returning_only(context: RulesetContext) -> Faults:
+    if not balancing_chains(context).affinity:
+        return
+    from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
+
     version = writer(context).version
     for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
         if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:

@@ -34,7 +34,7 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.audit.evidence.balancing.even_shares import Digits
 
 
-@rule("IPT208", "mixed-precision", Severity.INFO)
+@rule("IPT208", "mixed-precision", Severity.INFO, about=("-m statistic",))
 def mixed_precision(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first chain of the older kind."""
     written = balancing_chains(context).written

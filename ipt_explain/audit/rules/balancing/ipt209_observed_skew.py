@@ -30,7 +30,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.balancing.skew import find_skew
 
 
-@rule("IPT209", "observed-skew", Severity.WARNING)
+@rule("IPT209", "observed-skew", Severity.WARNING, about=("-m statistic",))
 def observed_skew(context: RulesetContext) -> Faults:
     """One fault for each such chain, at the rule that is furthest off."""
     for skew in find_skew(context.ruleset):

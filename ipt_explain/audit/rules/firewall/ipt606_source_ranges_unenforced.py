@@ -56,7 +56,7 @@ from ipt_explain.words.addresses import front
 _FIX = "Restart kube-proxy on this node: it rewrites the firewall's chains."
 
 
-@rule("IPT606", "source-ranges-unenforced", Severity.ERROR, gathers=True)
+@rule("IPT606", "source-ranges-unenforced", Severity.ERROR, about=("KUBE-FW-", "KUBE-PROXY-FIREWALL"), gathers=True)
 def source_ranges_unenforced(context: RulesetContext) -> Faults:
     """One fault for each load balancer address, and one for each rule that accepts too early."""
     dropping = context.chain("filter", PROXY_FIREWALL)

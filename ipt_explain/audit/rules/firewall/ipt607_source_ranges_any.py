@@ -31,7 +31,7 @@ from ipt_explain.words.addresses import front
 from ipt_explain.words.counts import and_more
 
 
-@rule("IPT607", "source-ranges-any", Severity.INFO, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT607", "source-ranges-any", Severity.INFO, about=("KUBE-FW-",))
 def source_ranges_any(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such address."""
     only_with_ranges = writer(context).since(24)

@@ -30,7 +30,7 @@ from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.counts import and_more
 
 
-@rule("IPT608", "node-port-bypasses-ranges", Severity.INFO, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT608", "node-port-bypasses-ranges", Severity.INFO, about=("KUBE-FW-",))
 def node_port_bypasses_ranges(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such node port."""
     ports = {

@@ -36,7 +36,7 @@ _FIX = "Restart kube-proxy on this node: it rewrites KUBE-MARK-MASQ."
 _LOST = "connections to node ports, from outside the pod network and from a pod to itself are not masqueraded"
 
 
-@rule("IPT404", "mark-chain-broken", Severity.ERROR, since=2, yields_to=("IPT406",))
+@rule("IPT404", "mark-chain-broken", Severity.ERROR, about=("KUBE-MARK-MASQ",), since=2, yields_to=("IPT406",))
 def mark_chain_broken(context: RulesetContext) -> Faults:
     """At most one fault: the first that the packets meet."""
     marking = masquerade_marking(context)

@@ -36,7 +36,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
 from ipt_explain.model import Chain, Family
 
 
-@dump_rule("IPT703", "no-proxy", Severity.INFO)
+@dump_rule("IPT703", "no-proxy", Severity.INFO, reads_absence=True)
 def no_proxy(dump: DumpContext) -> Faults:
     """At most one fault, at the first chain of Kubernetes in the dump."""
     if any(context.services for context in dump.contexts):

@@ -51,7 +51,7 @@ from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
 from ipt_explain.words.families import family_name
 
 
-@dump_rule("IPT708", "family-parity", Severity.WARNING)
+@dump_rule("IPT708", "family-parity", Severity.WARNING, reads_absence=True)
 def family_parity(dump: DumpContext) -> Faults:
     """One fault for each hook that a family lacks, at the built-in chain where it is missing."""
     for one, other in permutations(dump.rulesets, 2):

@@ -27,7 +27,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph import Jump
+from ipt_explain.graph.jumps import Jump
 
 
 @rule("IPT001", "undefined-chain", Severity.ERROR, reads_absence=True)

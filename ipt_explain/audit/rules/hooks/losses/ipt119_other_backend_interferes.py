@@ -52,7 +52,7 @@ _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service 
 _FIX = "Make all programs on the node use one backend, and clean the other."
 
 
-@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR)
+@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR, reads_absence=True)
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:

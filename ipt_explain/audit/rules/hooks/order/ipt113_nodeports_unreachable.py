@@ -32,7 +32,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
-@rule("IPT113", "nodeports-unreachable", Severity.ERROR)
+@rule("IPT113", "nodeports-unreachable", Severity.ERROR, about=("KUBE-NODEPORTS",))
 def nodeports_unreachable(context: RulesetContext) -> Faults:
     """At most one fault, at KUBE-SERVICES."""
     found, ports = services_chain(context), context.chain("nat", NODE_PORTS)

@@ -22,7 +22,7 @@ from ipt_explain.audit.evidence.names.proof import label
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 
 
-@rule("IPT512", "duplicate-node-port", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT512", "duplicate-node-port", Severity.ERROR, about=("KUBE-NODEPORTS",))
 def duplicate_node_port(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     fronts = front_rules(context)

@@ -35,7 +35,7 @@ _NODE_ITSELF = {
 _FIX = "Give the Service another node port, or the other program another port."
 
 
-@rule("IPT513", "node-port-clash", Severity.WARNING, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT513", "node-port-clash", Severity.WARNING, about=("KUBE-NODEPORTS",))
 def node_port_clash(context: RulesetContext) -> Faults:
     """One fault for each such node port."""
     fronts = front_rules(context)

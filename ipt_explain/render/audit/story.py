@@ -1,0 +1,104 @@
+"""One story of an audit's report for people: the finding, its line, where else it is, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.folding import Story
+from ipt_explain.render.audit.excerpts import excerpt
+from ipt_explain.render.audit.places import place
+from ipt_explain.render.audit.summary import STYLES, wrapped
+from ipt_explain.render.text.links import file_link
+from ipt_explain.render.text.paint import Paint
+from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.words.counts import and_more, counted
+
+INDENT = "  "
+SHOWN_LINES = 12
+# How many places of similar findings are named besides the one shown.
+SHOWN_ALIKE = 4
+
+
+def story_lines(story: Story, width: int, paint: Paint, links: bool) -> Iterator[str]:
+    """The lines of one story. `links` makes file names clickable."""
+    finding = story.example
+    label = f"{finding.severity.value}[{finding.rule} {finding.name}]"
+    first, *rest = wrapped(f"{label} {escape(_subject(story) + finding.message)}", width, INDENT)
+    yield paint(first[: len(label)], STYLES[finding.severity]) + first[len(label) :]
+    yield from rest
+    yield from _where(finding, width, paint, links)
+    if finding.excerpt and finding.columns is not None:
+        line, caret = excerpt(finding, width - 2 * len(INDENT))
+        yield INDENT * 2 + line
+        yield INDENT * 2 + paint(caret, STYLES[finding.severity])
+    yield from _alike(story, width, links)
+    yield from _remedy(finding, width, paint)
+
+
+def _subject(story: Story) -> str:
+    """What it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
+    finding = story.example
+    if len(story.findings) == 1:
+        return finding.subject
+    many = len(story.services)
+    if many > 1:
+        return f"{many:,} Services, such as {finding.service or story.services[0]}: "
+    on = f" in {counted(len(story.sources), 'dump')}" if len(story.sources) > 1 else ""
+    return f"{finding.service or 'The node'}{on}, {len(story.findings):,} times: "
+
+
+def _where(finding: Finding, width: int, paint: Paint, links: bool) -> Iterator[str]:
+    shown = place(finding)
+    parts = [" ".join(escape(part) for part in (finding.table, finding.chain) if part)]
+    if finding.related_lines:
+        parts.append(_also(finding.related_lines))
+    text = " · ".join(part for part in [shown, *parts] if part)
+    first, *rest = wrapped(text, width - len(INDENT), INDENT)
+    if links and first.startswith(shown):
+        first = paint(file_link(shown, finding.source), "cyan") + paint(first[len(shown) :], "cyan")
+    else:
+        first = paint(first, "cyan")
+    yield INDENT + first
+    yield from (INDENT + paint(line, "cyan") for line in rest)
+
+
+def _also(lines: Sequence[int]) -> str:
+    named = ", ".join(map(str, lines[:SHOWN_LINES]))
+    more = f" and {len(lines) - SHOWN_LINES:,} more" if len(lines) > SHOWN_LINES else ""
+    return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
+
+
+def _alike(story: Story, width: int, links: bool) -> Iterator[str]:
+    """Other places of the same finding: a few, on one line if they fit, and how many more."""
+    others = story.findings[1:]
+    if not others:
+        return
+    shown = [(each, f"{place(each)}{f'  {escape(each.service)}' if each.service else ''}") for each in others]
+    shown = shown[:SHOWN_ALIKE]
+    column = max(cells(text) for _, text in shown)
+    room = width - 2 * len(INDENT)
+    each_row = max(1, min(len(shown), (room + 4) // (column + 4)))
+    yield INDENT + "Also:"
+    for start in range(0, len(shown), each_row):
+        row = shown[start : start + each_row]
+        pieces = []
+        for each, text in row:
+            text = text if cells(text) <= room else text[: room - 1] + "…"
+            linked = file_link(text, each.source) if links else text
+            pieces.append(linked + " " * (column - cells(text)))
+        yield INDENT * 2 + (" " * 4).join(pieces).rstrip()
+    if len(others) > len(shown):
+        yield INDENT * 2 + f"…{and_more(len(others) - len(shown))} (--all)"
+
+
+def _remedy(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
+    """What to do, then where the rule's page is, at the end of the same line if it fits."""
+    more = f"More: {finding.docs}"
+    lines = wrapped(f"Fix: {escape(finding.help)}", width - len(INDENT), "     ")
+    room = width - len(INDENT) - cells(lines[-1])
+    if room >= len(more) + 3:
+        lines[-1] += " " * 3 + paint(more, "dim")
+    else:
+        lines.append(paint(more, "dim"))
+    yield from (INDENT + line for line in lines)
