@@ -68,10 +68,10 @@ def _chance(rule: Rule) -> Iterator[Certainty]:
         matching = stored(text)
         if matching in (0, SCALE):
             matches = (matching == SCALE) != option.negated
-            yield Certainty(matches, (option,), f"the kernel keeps this probability as {matching // SCALE}")
+            yield Certainty(matches, (option,), f"the kernel rounds this probability to {matching // SCALE}")
     option = rule.shape.match_option("statistic", "--every")
     if option is not None and rule.first(option) == "1":
-        yield Certainty(not option.negated, (option,), "every packet is each first one")
+        yield Certainty(not option.negated, (option,), "that is every packet")
 
 
 def _mark(rule: Rule) -> Iterator[Certainty]:
@@ -81,7 +81,7 @@ def _mark(rule: Rule) -> Iterator[Certainty]:
         if option is not None and text is not None:
             mark = parse_mark(text)
             if mark.value & ~mark.mask:
-                yield Certainty(option.negated, (option,), "the mask takes away bits that the value wants")
+                yield Certainty(option.negated, (option,), "the mask removes bits that the value needs")
 
 
 def _everything(rule: Rule) -> Iterator[Certainty]:

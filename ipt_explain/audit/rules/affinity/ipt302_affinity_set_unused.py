@@ -44,8 +44,8 @@ def affinity_set_unused(context: RulesetContext) -> Faults:
         if role_of(broken.chain.name) is ChainRole.LOCAL_EXTERNAL and not writer(context).since(_XLB_SINCE):
             continue
         yield Fault(
-            f"{destinations(context, broken.endpoints)} record clients for session affinity, but this chain does "
-            "not look up returning ones: each connection is balanced again",
+            f"{destinations(context, broken.endpoints)} record{'s' if len(broken.endpoints) == 1 else ''} clients for "
+            "session affinity, but this chain does not look up returning ones: each connection is balanced again",
             RESTART,
             at_rule(broken.rule),
             related=tuple(rule.line for rule in broken.related),

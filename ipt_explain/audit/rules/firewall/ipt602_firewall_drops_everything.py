@@ -37,7 +37,7 @@ _CHAINS = (FIREWALL, PROXY_FIREWALL, FORWARD, SERVICES, EXTERNAL_SERVICES, NODE_
 _LOST = {
     FIREWALL: "all packets to and from this node",
     PROXY_FIREWALL: "all new connections that reach the chain",
-    FORWARD: "all forwarded packets, pods' included",
+    FORWARD: "all forwarded packets, including pods'",
 }
 
 

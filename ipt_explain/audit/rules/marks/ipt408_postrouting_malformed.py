@@ -63,8 +63,8 @@ def _faults(context: RulesetContext) -> Faults:
         yield _not_masqueraded(snat, marked.decided, bit)
     elif unmarked.masqueraded:
         yield Fault(
-            "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: pods and Services "
-            "see this node as every client",
+            "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: to pods and Services, "
+            "every client looks like this node",
             _FIX,
             _at(snat, unmarked.decided),
         )

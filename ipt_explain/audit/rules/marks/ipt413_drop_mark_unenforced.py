@@ -58,9 +58,8 @@ def drop_mark_unenforced(context: RulesetContext) -> Faults:
     if not marking.result:
         at = at_rule(marking.chain.rules[0]) if marking.chain.rules else at_chain(marking.chain)
         why = "sets no mark" if marking.chain.rules else "is empty"
-        yield Fault(
-            f"KUBE-MARK-DROP {why}, but {len(calls)} rules lead to it: {_LOST}", _FIX, at, None, related, severity
-        )
+        lead = "1 rule leads" if len(calls) == 1 else f"{len(calls)} rules lead"
+        yield Fault(f"KUBE-MARK-DROP {why}, but {lead} to it: {_LOST}", _FIX, at, None, related, severity)
         return
     last = marking.settings[-1]
     if last.change.clear & ~last.change.flip or last.change.toggles:
@@ -78,7 +77,8 @@ def drop_mark_unenforced(context: RulesetContext) -> Faults:
     enforcement = drop_enforcement(context.ruleset, marking.result)
     if not enforcement.dropped:
         at = _place(enforcement, marking.settings[-1].rule.line)
-        message = f"nothing drops mark 0x{marking.result:x}, which {len(calls)} rules set: {_LOST}"
+        sets = "1 rule sets" if len(calls) == 1 else f"{len(calls)} rules set"
+        message = f"nothing drops mark 0x{marking.result:x}, which {sets}: {_LOST}"
         if enforcement.near is not None:
             message = f"KUBE-FIREWALL does not drop all packets with mark 0x{marking.result:x}: {_LOST}"
         yield Fault(message, _FIX, at, related=(marking.settings[-1].rule.line, *related), severity=severity)

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.words.counts import counted
 
 
 @rule("IPT103", "hook-repeated", Severity.WARNING, reads_absence=True)
@@ -41,7 +42,7 @@ def hook_repeated(context: RulesetContext) -> Faults:
             times = "twice" if count == 2 else f"{count} times"
             yield Fault(
                 f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: packets that return walk its "
-                f"{len(state.target.rules)} rules {times}",
+                f"{counted(len(state.target.rules), 'rule')} {times}",
                 f"Delete the copies, e.g. `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what adds "
                 "them.",
                 at_rule(state.rules[1]),

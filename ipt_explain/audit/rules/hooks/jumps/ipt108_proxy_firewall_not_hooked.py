@@ -34,6 +34,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.words.counts import counted
 
 _WHOSE = {
     "INPUT": "connections to load balancer addresses that are the node's own",
@@ -49,9 +50,9 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
         if state.hook.chain != PROXY_FIREWALL or not state.missing:
             continue
         name, dropped = state.hook.built_in, len(state.target.rules)
-        effect = f"its {dropped} rules are not applied to {_WHOSE[name]}, whatever the source ranges"
+        effect = f"{_WHOSE[name]} skip its {counted(dropped, 'rule')}, so source ranges have no effect"
         if not dropped:
-            effect = f"source ranges would not be applied to {_WHOSE[name]}"
+            effect = f"{_WHOSE[name]} would skip source ranges"
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
             "Restart kube-proxy on this node: at start it writes all of its hooks.",

@@ -37,6 +37,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import asks_for_new, extra_conditions, hooks
 from ipt_explain.audit.evidence.node.writer import writer
+from ipt_explain.words.counts import counted
 
 
 @rule("IPT110", "hook-without-ctnew", Severity.INFO, since=11, reads_absence=True)
@@ -52,7 +53,7 @@ def hook_without_ctnew(context: RulesetContext) -> Faults:
             if hook.for_new and not asks_for_new(jump) and not extra_conditions(jump, new_only=True):
                 yield Fault(
                     f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
-                    f"is compared with {len(state.target.rules)} rules",
+                    f"is compared with {counted(len(state.target.rules), 'rule')}",
                     "Delete the jump and restart kube-proxy: it writes it with --ctstate NEW.",
                     at_rule(jump),
                 )

@@ -45,15 +45,15 @@ def external_ip_hijack(context: RulesetContext) -> Faults:
         if not both.cluster_ip and not both.own:
             yield Fault(
                 f"{both.address}, an external address of this Service, is an endpoint of another one "
-                f"({both.endpoint}): direct connections to that endpoint go to this Service",
+                f"({both.endpoint}): this Service takes direct connections to it",
                 _FIX,
                 at_rule(both.rule),
                 related=(both.dnat.line,),
             )
     for hijack in taken_cluster_ips(front_rules(context)):
         yield Fault(
-            f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: "
-            "connections to it on this port go here",
+            f"{hijack.rule.core('-d')}, an external address of this Service, is the ClusterIP of another one: this "
+            "Service gets its connections on this port",
             _FIX,
             at_rule(hijack.rule),
             related=(hijack.victim.line,),

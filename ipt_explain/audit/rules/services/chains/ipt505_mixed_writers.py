@@ -39,7 +39,7 @@ def mixed_writers(context: RulesetContext) -> Faults:
     new = next((way for way in ways if ":" not in way.name), None)
     if old is not None and new is not None:
         yield Fault(
-            f"{old.name} is kube-proxy 1.19's spelling or older, {new.name} a later one's: rules of the older one "
+            f"kube-proxy up to 1.19 wrote {old.name}, a later one wrote {new.name}: rules of the older one "
             "are not kept up to date",
             _FIX,
             at_rule(old.rule, focus=old.name),
