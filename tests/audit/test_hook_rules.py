@@ -175,7 +175,7 @@ def test_a_refusal_that_contradicts_its_comment() -> None:
         (
             "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.1.1:80",
             Severity.ERROR,
-            "to 10.1.1.1:80, which is no endpoint",
+            "to 10.1.1.1:80, which is not an endpoint",
         ),
         (
             "-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353",
