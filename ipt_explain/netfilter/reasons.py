@@ -17,7 +17,7 @@ Part = tuple[Callable[[Rule], str], tuple[Condition, ...]]
 
 
 def failing(rule: Rule, state: PacketState, bound: Bound, at_most: int | None = None) -> list[str]:
-    """The conditions of a rule that the packet does not meet, as `! -s 10.244.0.0/16` or `-m tcp --dport 80`.
+    """The conditions of a rule that the packet does not match, as `! -s 10.244.0.0/16` or `-m tcp --dport 80`.
 
     Conditions that are open questions or chances do not fail. Stops at `at_most`.
     """

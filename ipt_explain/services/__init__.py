@@ -1,3 +1,1 @@
-"""Services as users know them, whichever way kube-proxy put them into the kernel: frontends, balancers, endpoints,
-fates.
-"""
+"""Services as users know them, whatever kube-proxy's mode: frontends, balancers, endpoints, fates."""

@@ -12,7 +12,7 @@ FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 
 
 def absence(explanation: Explanation) -> str:
-    """Why there are no Services, of the first ruleset that has something to say of it; "" for no rulesets."""
+    """Why there are no Services, from the first ruleset that shows a reason; "" without rulesets."""
     rulesets = explanation.rulesets
     servers = [each for each in rulesets if each.backend is Backend.IPVS]
     telling = next((each for each in (*servers, *rulesets) if each.mode is not None), rulesets[0] if rulesets else None)
@@ -20,7 +20,7 @@ def absence(explanation: Explanation) -> str:
 
 
 def reason(ruleset: RulesetFacts) -> str:
-    """Why a ruleset holds no Services, and what to do, as a clause."""
+    """Why a ruleset has no Services, and what to do, as a clause."""
     if ruleset.backend is Backend.IPVS:
         return "IPVS has no virtual servers"
     if ruleset.mode is ProxyMode.IPVS:

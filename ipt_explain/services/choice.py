@@ -29,7 +29,7 @@ class Order(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The Services to show: `limit` of them at most, in the text's order where no other is asked for."""
+    """The Services to show: at most `limit` of them, in the text's order unless another is given."""
 
     shown: ShownServices = ShownServices.ALL
     order: Order | None = None

@@ -98,7 +98,7 @@ _TRUTHS = {None: "null", True: "true", False: "false"}
 
 
 class _Chances(dict[float | None, str]):
-    """The texts of chances met so far; a node has few that differ, and writing one takes longer than all else of it."""
+    """The texts of chances so far; a node has few different ones, and writing one takes longer than everything else."""
 
     def __missing__(self, chance: float | None) -> str:
         if len(self) >= _MAX_CHANCES:

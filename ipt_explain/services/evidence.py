@@ -1,4 +1,4 @@
-"""The rules that facts are told from."""
+"""The rules that facts come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explaining a dump comes to."""
+"""The result of explaining a dump."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What becomes of new connections to a Service: the share that is served, what the Service itself refuses, and what
-is lost on the way, with the rule that decides.
+"""What happens to new connections to a Service: the share that is served, the share that the Service itself refuses,
+and the share that is lost on the way, with the rule that decides.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Vantage(Enum):
 
 
 class Loss(Enum):
-    """How a connection to a Service that could serve it is lost."""
+    """How a connection is lost on its way to a Service that could serve it."""
 
     UNTRANSLATED = "untranslated"  # goes on to the Service's own address, where nobody answers
     DIVERTED = "diverted"  # sent to what is no endpoint of the Service
@@ -39,7 +39,7 @@ class Loss(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """The rule, or chain where its policy or lack of a rule decides, that settles what becomes of a packet.
+    """The rule, or the chain by its policy or lack of a rule, that decides what happens to a packet.
 
     `ruleset` counts from 0, in the order of the dump; `line` is the rule's or the chain's declaration, None where the
     text has neither; `owner` is who wrote it, as far as known.

@@ -14,7 +14,7 @@ from ipt_explain.words.addresses import front
 
 
 class FrontendKind(Enum):
-    """By which kind of address a service port is reached."""
+    """The kind of address of a frontend."""
 
     CLUSTER_IP = "cluster-ip"
     EXTERNAL_IP = "external-ip"
@@ -24,7 +24,7 @@ class FrontendKind(Enum):
 
 
 class FrontendVerdict(Enum):
-    """What becomes of a new connection to a frontend."""
+    """What happens to a new connection to a frontend."""
 
     BALANCE = "balance"
     REJECT = "reject"
@@ -75,7 +75,7 @@ class TrafficPolicy(Enum):
 
 
 class Scope(Enum):
-    """Over which endpoints a balancer spreads: all, or those of this node."""
+    """The endpoints that a balancer uses: all, or those on this node."""
 
     CLUSTER = "cluster"
     LOCAL = "local"
@@ -91,7 +91,7 @@ class ProxyMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Frontend:
-    """One address and port by which a service port is reached. A node port has no address."""
+    """One address and port of a service port. A node port has no address."""
 
     kind: FrontendKind
     address: str | None

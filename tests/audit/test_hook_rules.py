@@ -223,7 +223,7 @@ def test_a_chain_ahead_is_followed_and_its_returns_are_heeded() -> None:
 
 def test_raw_and_mangle_may_take_services_too() -> None:
     raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d 10.96.0.1/32 -j CT --notrack\nCOMMIT\n"
-    assert "out of NAT" in finding("IPT106", NODE + raw, NODE).message
+    assert "so from NAT" in finding("IPT106", NODE + raw, NODE).message
     meant = raw.replace("-j CT", '-m comment --comment "NodeLocal DNS Cache: skip conntrack" -j CT')
     assert "IPT106" not in {each.rule for each in new_findings(NODE + meant, NODE)}
     assert finding("IPT106", policy(NODE, "mangle", "PREROUTING", "DROP"), NODE).table == "mangle"

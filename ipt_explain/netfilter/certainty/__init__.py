@@ -1,1 +1,1 @@
-"""Conditions that always or never hold, and rules that contain others."""
+"""Conditions that always or never match, and rules that contain others."""

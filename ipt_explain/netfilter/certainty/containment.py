@@ -1,8 +1,8 @@
 """Whether every packet that one rule matches is also matched by another: exact or not at all, never guessed.
 
-Rules are taken apart into constraints, each on one dimension of a packet (its destination, its destination port, its
+Rules are split into constraints, each on one dimension of a packet (its destination, its destination port, its
 connection's state, …). A rule contains another if each of its constraints is implied by one of the other's on the same
-dimension. Matches that change from packet to packet or keep a state of their own (`statistic`, `limit`, `recent`,
+dimension. Matches that change from packet to packet or have a state of their own (`statistic`, `limit`, `recent`,
 `set`, marks that rules in between may change) can narrow the contained rule, but a rule that has one contains nothing.
 """
 
@@ -36,7 +36,7 @@ class Constraint:
     option: Option
 
     def value(self, rule: Rule) -> Hashable:
-        """The limit that a rule of this shape sets. Raises ValueError where it cannot be read."""
+        """The limit that a rule of this shape sets. Raises ValueError if it cannot be read."""
         arguments = rule.arguments(self.option)
         if self.kind is Kind.ADDRESS:
             return network_bits(arguments[0])
@@ -68,7 +68,7 @@ _CORE_KINDS = {"-s": Kind.ADDRESS, "-d": Kind.ADDRESS, "-i": Kind.INTERFACE, "-o
 
 
 def conditions_of(shape: Shape) -> Conditions:
-    """What a shape's rules ask of a packet."""
+    """The conditions of a shape's rules."""
     constraints = constraints_of(shape)
     comparable = all(match.module in _FIXED or match.module == "comment" for match in shape.matches)
     single = all(len(same) == 1 for same in constraints.values())
@@ -120,8 +120,8 @@ def contains(wide_conditions: Conditions, wide: Rule, narrow_conditions: Conditi
 
 
 def implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: Rule) -> bool:
-    """Whether what satisfies one constraint satisfies the other, of the same dimension. Raises ValueError for
-    unreadable values.
+    """Whether every value that satisfies one constraint satisfies the other, on the same dimension. Raises ValueError
+    for unreadable values.
     """
     outer, inner = wide.value(wide_rule), narrow.value(narrow_rule)
     without, inner_without = wide.option.negated, narrow.option.negated
@@ -161,5 +161,5 @@ def apart(kind: Kind, left: Hashable, right: Hashable) -> bool:
     return False
 
 
-# SNAT and DNAT, which --ctstate takes too, come beside one of these.
+# --ctstate also takes SNAT and DNAT, which come together with one of these.
 _EXCLUSIVE_STATES = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})

@@ -1,4 +1,4 @@
-"""Rules whose conditions no packet can meet, and conditions that every packet meets: as written, whatever comes."""
+"""Rules whose conditions no packet can match, and conditions that every packet matches."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _mark(rule: Rule) -> Iterator[Certainty]:
 
 
 def _everything(rule: Rule) -> Iterator[Certainty]:
-    """`!` in front of all that there is."""
+    """`!` before everything there is."""
     for constraints in constraints_of(rule.shape).values():
         for constraint in constraints:
             if constraint.option.negated and _is_all(constraint, rule):
@@ -125,7 +125,7 @@ _SIDES = (("-s", "--src-range"), ("-d", "--dst-range"))
 
 
 def _ranges(rule: Rule) -> Iterator[Certainty]:
-    """A network and a range of addresses that do not meet."""
+    """A network and a range of addresses that do not overlap."""
     shape = rule.shape
     for core, name in _SIDES:
         network, span = shape.core_option(core), shape.match_option("iprange", name)

@@ -1,1 +1,1 @@
-"""What a packet's header holds, as rules write it: addresses, ports, protocols, ICMP types, interfaces."""
+"""The fields of a packet's header as rules write them: addresses, ports, protocols, ICMP types, interfaces."""

@@ -1,6 +1,6 @@
-"""What rules have made of the parts of an IP header that nobody knows: the TTL (IPv6: hop limit) and the TOS byte.
+"""Changes that rules make to unknown parts of an IP header: the TTL (IPv6: hop limit) and the TOS byte.
 
-Facts: xt_HL.c (TTL, HL), xt_DSCP.c (DSCP, TOS), ip_forward.c (forwarding takes one hop ahead of the FORWARD hook).
+Facts: xt_HL.c (TTL, HL), xt_DSCP.c (DSCP, TOS), ip_forward.c (forwarding takes one hop before the FORWARD hook).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BYTE = 0xFF
 
 
 class HeaderChanges(NamedTuple):
-    """`hops` is the TTL where a rule has set it, else None; `hops_by` is then by how much it has changed.
+    """`hops` is the TTL if a rule has set it; otherwise it is None, and `hops_by` is the change so far.
 
     Of the TOS byte, the bits of `tos_known` are as in `tos`; those of `tos_flipped` are unknown, but inverted.
     """

@@ -15,7 +15,7 @@ _CLASSES = {"BE": 0, "EF": 46, **{f"CS{number}": number << 3 for number in range
 
 
 def wanted_service_type(option: str, text: str) -> tuple[int, int]:
-    """The value and mask that a match asks for. Raises ValueError."""
+    """The value and mask that a match tests. Raises ValueError."""
     if option != "--tos":
         return _dscp(option, text) << 2, _DSCP
     value, slash, mask = text.partition("/")

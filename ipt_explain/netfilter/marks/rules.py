@@ -1,4 +1,4 @@
-"""Rules that change packet marks, and rules that ask for them."""
+"""Rules that change packet marks, and rules that test them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def change_by(rule: Rule) -> MarkChange | None:
 
 @dataclass(frozen=True, slots=True)
 class MarkTest:
-    """A rule that asks for a mark (`-m mark`)."""
+    """A rule that tests a mark (`-m mark`)."""
 
     rule: Rule
     mark: Mark
@@ -34,12 +34,12 @@ class MarkTest:
 
 
 def mark_tests(chain: Chain | None) -> tuple[MarkTest, ...]:
-    """The tests in a chain, those with an unreadable value left out."""
+    """The tests in a chain, without those that have an unreadable value."""
     return tuple(test for rule in (() if chain is None else chain.rules) if (test := mark_test(rule)) is not None)
 
 
 def mark_test(rule: Rule) -> MarkTest | None:
-    """The mark that a rule asks for."""
+    """The mark that a rule tests."""
     option = rule.shape.match_option("mark", "--mark")
     if option is None:
         return None

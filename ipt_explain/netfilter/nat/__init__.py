@@ -1,1 +1,1 @@
-"""What NAT makes of addresses and ports."""
+"""How NAT changes addresses and ports."""

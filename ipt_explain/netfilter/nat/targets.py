@@ -1,4 +1,4 @@
-"""DNAT, REDIRECT, NETMAP, SNAT, MASQUERADE: what becomes of destination and source."""
+"""DNAT, REDIRECT, NETMAP, SNAT, MASQUERADE: how they change destination and source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nftables' rules mean to the kernel: when chains are asked, what a rule makes of a packet."""
+"""What nftables rules mean to the kernel: when chains run, and what a rule does with a packet."""
 
 from ipt_explain.netfilter.nft.columns.asking import Columns
 from ipt_explain.netfilter.nft.evaluator import Evaluator

@@ -1,4 +1,4 @@
-"""Comparisons and look-ups: what a statement asks of a packet."""
+"""Comparisons and lookups of a statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers drawn by chance, and maps and comparisons that go by them."""
+"""Numbers drawn by chance, and maps and comparisons that use them."""
 
 from __future__ import annotations
 

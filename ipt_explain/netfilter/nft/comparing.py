@@ -1,4 +1,4 @@
-"""Whether what was read fits a constant, a prefix, a range."""
+"""Whether a value matches a constant, a prefix or a range."""
 
 from __future__ import annotations
 

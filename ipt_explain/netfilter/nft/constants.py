@@ -1,4 +1,4 @@
-"""Constants of rules and sets as what readings are compared with."""
+"""Constants in rules and sets, in the form that values are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one rule makes of one packet: its statements run in order, until one of them does not match or decides."""
+"""What one rule does with one packet: its statements run in order until one of them does not match or decides."""
 
 from __future__ import annotations
 

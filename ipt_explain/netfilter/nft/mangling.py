@@ -1,4 +1,4 @@
-"""What writing a mark, an address or a port makes of a packet."""
+"""How writing a mark, an address or a port changes a packet."""
 
 from __future__ import annotations
 

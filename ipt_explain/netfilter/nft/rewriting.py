@@ -1,4 +1,4 @@
-"""dnat, redirect, snat and masquerade: what becomes of destination and source.
+"""dnat, redirect, snat and masquerade: how they change destination and source.
 
 Facts: nft_nat_eval, nft_redir_eval and nft_masq_eval of net/netfilter; which address and port the kernel picks from a
 range is the same for nftables and iptables (see nat_choice). A NAT statement accepts.

@@ -1,4 +1,4 @@
-"""When base chains are asked: by hook and priority.
+"""When base chains run: by hook and priority.
 
 Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c hangs every chain of type nat, iptables' included, at the
 kernel's own place for NAT in its hook, ordered among each other by their own priorities; one that decides ends the

@@ -1,4 +1,4 @@
-"""What one statement makes of packets: whether it matches, what it changes, how it decides."""
+"""What one statement does with packets: whether it matches, what it changes, how it decides."""
 
 from __future__ import annotations
 

@@ -1,3 +1,1 @@
-"""The one walker: packets through the hooks, tables and chains of a node. What explain, audit, trace and compare say
-of packets, they have from here.
-"""
+"""The only walker: packets through the hooks, tables and chains of a node, for explain, audit, trace and compare."""

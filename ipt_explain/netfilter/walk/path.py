@@ -1,4 +1,4 @@
-"""The rules that a packet met: kept as shared links while walking, written out for those alone that somebody asks
+"""The rules that a packet met: kept as shared links while walking, written out only for packets that a caller asks
 about."""
 
 from __future__ import annotations

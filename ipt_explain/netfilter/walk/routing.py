@@ -1,4 +1,4 @@
-"""The routing decision: is a packet for the node itself, for others, or does the kernel drop it?
+"""The routing decision: whether a packet is for the node itself or for others, or the kernel drops it.
 
 Facts: net/ipv4/route.c (ip_route_input_slow, __mkroute_output), net/ipv6/ip6_input.c, and packets sent.
 """

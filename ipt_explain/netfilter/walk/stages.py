@@ -1,4 +1,4 @@
-"""Who is asked in each hook, in which order: tables of iptables, base chains of nftables, IPVS."""
+"""The stages of each hook, in order: tables of iptables, base chains of nftables, IPVS."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The rules of nftables that a packet met: kept as shared links while walking, written out for those alone that
-somebody asks about."""
+"""The nftables rules that a packet met: kept as shared links while walking, written out only for packets that a caller
+asks about."""
 
 from __future__ import annotations
 
