@@ -64,7 +64,7 @@ STATES = {
     FrontendVerdict.UNMATCHED: ServiceState.UNMATCHED,
     FrontendVerdict.UNKNOWN: ServiceState.UNKNOWN,
 }
-"""What a Service comes to, as its chains have it, by what becomes of connections to its ClusterIP."""
+"""A Service's state according to its chains, from what happens to connections to its ClusterIP."""
 
 
 class TrafficPolicy(Enum):
