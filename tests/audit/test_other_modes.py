@@ -125,8 +125,28 @@ def test_one_cause_is_told_once() -> None:
         ("1.30/nodeport", "\t\tip saddr 10.244.0.0/16 goto service-K4CWHINZ-default/np-local/tcp/ comment", "", ["IPT919"]),
         ("1.33/affinity", "\t\tnumgen random mod 2 vmap", "", ["IPT117"]),
         ("1.33/externalips", "198.51.100.8 . tcp . 80 :", "198.51.100.8 . tcp . 81 :", ["IPT916"]),
+        (
+            "1.36/nodeport", "30012 : goto external-P6JINSSQ-default/np3/udp/dns",
+            "30012 : goto service-P6JINSSQ-default/np3/udp/dns", ["IPT909", "IPT916", "IPT903"],
+        ),
+        (
+            "1.36/nodeport", "goto service-AS2KJYAD-kube-system/kube-dns/tcp/metrics",
+            "goto service-K4CWHINZ-default/np-local/tcp/", ["IPT916", "IPT903", "IPT904"],
+        ),
+        (
+            "1.36/nodeport", "goto service-K4CWHINZ-default/np-local/tcp/ comment",
+            "goto local-K4CWHINZ-default/np-local/tcp/ comment", ["IPT919"],
+        ),
+        ("1.36/nodeport", "ip saddr 10.244.0.0/16 goto", "ip saddr 10.245.0.0/16 goto", ["IPT919"]),
+        ("1.36/nodeport", "ip saddr != 10.244.0.0/16 meta mark", "ip saddr 10.244.0.0/16 meta mark", ["IPT906"]),
+        ("1.36/nodeport", "\t\treject\n", "", ["IPT901"]),
+        ("1.36/nodeport", "priority dstnat; policy accept", "priority dstnat; policy drop", ["IPT901"]),
+        ("1.36/loadbalancer", "hook prerouting priority dstnat - 10", "hook prerouting priority filter", ["IPT901"]),
+        ("1.36/loadbalancer", "ip saddr != 198.51.100.0/24 drop", "ip saddr 198.51.100.0/24 drop", ["IPT901"]),
+        ("1.36/loadbalancer", "203.0.113.4 . tcp . 80 : goto firewall", "203.0.113.5 . tcp . 80 : goto firewall", ["IPT916"]),
+        ("1.33/nodeport", "ip saddr 10.244.1.2 jump", "ip saddr != 10.244.1.2 jump", ["IPT904"]),
     ],
-)
+)  # fmt: skip
 def test_what_no_packet_tells_is_heard(capture: str, old: str, new: str, told: list[str]) -> None:
     text = listing(f"{capture}/nft-ruleset").text
     place = text.index(old)

@@ -35,7 +35,7 @@ def masquerade(table: Table, first: Frontend | None, endpoints: Sequence[Endpoin
     if rule is None:
         return Masquerade(hairpin, False, None)
     condition = _condition(rule)
-    return Masquerade(hairpin, condition is None, condition)
+    return Masquerade(hairpin, condition is None and not _asks_source(rule), condition)
 
 
 def masquerade_mark(table: Table) -> tuple[int, int] | None:
@@ -69,6 +69,10 @@ def _marking(table: Table, first: Frontend) -> Rule | None:
 
 def _jumps_to_marking(rule: Rule) -> bool:
     return any(isinstance(each, Verdict) and each.chain == MARK_FOR_MASQUERADE for each in rule.statements)
+
+
+def _asks_source(rule: Rule) -> bool:
+    return any(isinstance(each, Match) and each.left in _SOURCES for each in rule.statements)
 
 
 def _condition(rule: Rule) -> str | None:

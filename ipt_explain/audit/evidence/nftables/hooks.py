@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.analyzers.nftables.tables import (
     CLUSTER_IPS,
     FIREWALL_IPS,
@@ -25,10 +26,13 @@ from ipt_explain.model.nft import (
     Counter,
     Log,
     Match,
+    Operator,
+    Reject,
     Rule,
     SetReference,
     Table,
     Verdict,
+    VerdictKind,
     VerdictMap,
 )
 from ipt_explain.records import dataclass
@@ -37,7 +41,9 @@ SERVICE_CHECK = "service-endpoints-check"
 NODE_PORT_CHECK = "nodeport-endpoints-check"
 FIREWALL_CHECK = "firewall-check"
 CLUSTER_IPS_CHECK = "cluster-ips-check"
+REJECT_CHAIN = "reject-chain"
 
+_DSTNAT = -100
 _LEADS = (
     ("nat", "prerouting", SERVICES),
     ("nat", "output", SERVICES),
@@ -84,6 +90,8 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
         bases = [
             each for each in table.chains.values() if each.base and (each.base.type, each.base.hook) == (kind, hook)
         ]
+        if target == FIREWALL_CHECK:  # it looks for addresses that NAT rewrites
+            bases = [each for each in bases if each.base is not None and each.base.priority < _DSTNAT]
         # A packet that leaves nat's postrouting early arrives anyway, so no fate shows it.
         met = _met if target == MASQUERADING else _rules
         jumps = [(chain, rule) for chain in bases for rule in met(chain) if _leads_to(rule, target)]
@@ -101,6 +109,34 @@ def unasked(table: Table) -> Iterator[tuple[str, str]]:
             continue
         if not any(_asks(rule, held) for rule in chain.rules):
             yield name, held
+
+
+def rejects(table: Table) -> bool:
+    """Whether the chain for connections to Services without endpoints refuses them; True where nothing leads there."""
+    chain = table.chains.get(REJECT_CHAIN)
+    maps = (table.sets.get(name) for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS))
+    led = any(
+        isinstance(element.data, Verdict) and element.data.chain == REJECT_CHAIN
+        for held in maps
+        if held is not None
+        for element in held.elements
+    )
+    return not led or chain is None or any(isinstance(each, Reject) for rule in chain.rules for each in rule.statements)
+
+
+def open_firewalls(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
+    """The chains of source ranges that let in whoever is outside of these."""
+    for chain in table.chains.values():
+        known = proxy_chain(chain.name) if chain.rules else None
+        if known is not None and known.kind is ChainKind.FIREWALL and not any(map(_drops_others, chain.rules)):
+            yield chain, known
+
+
+def _drops_others(rule: Rule) -> bool:
+    drops = rule.statements[-1:] == (Verdict(VerdictKind.DROP),)
+    return drops and all(
+        isinstance(each, Match) and each.operator is Operator.NOT_EQUAL for each in rule.statements[:-1]
+    )
 
 
 def _rules(chain: Chain) -> Iterable[Rule]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MASQUERADING
+from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
+from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS,
+    HAIRPIN_CONNECTIONS,
+    MARK_FOR_MASQUERADE,
+    MASQUERADING,
+    SERVICES,
+)
 from ipt_explain.model.nft import (
     Binary,
     Chain,
@@ -15,6 +22,7 @@ from ipt_explain.model.nft import (
     Nat,
     NatKind,
     Operator,
+    Payload,
     Prefix,
     Rule,
     SetReference,
@@ -69,6 +77,28 @@ def sets_mark(chain: Chain) -> bool:
             if any(map(ends_chain, rule.statements)):
                 return False
     return False
+
+
+def mismarked(table: Table) -> Iterator[tuple[Chain, Rule, str]]:
+    """Rules that mark other connections to ClusterIPs than those from outside the pods' network, and which."""
+    for chain in table.chains.values():
+        known = proxy_chain(chain.name)
+        if chain.name != SERVICES and (known is None or known.kind not in (ChainKind.SERVICE, ChainKind.LOCAL)):
+            continue
+        for rule in chain.rules:
+            last = rule.statements[-1] if rule.statements else None
+            if not isinstance(last, Mangle) and last != Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE):
+                continue
+            asked = [each for each in rule.statements if isinstance(each, Match)]
+            if any(_asks_source(each) and each.operator is Operator.EQUAL for each in asked):
+                yield chain, rule, "connections from pods are masqueraded, not those from outside their network"
+            elif chain.name == SERVICES and not any(each.right == SetReference(CLUSTER_IPS) for each in asked):
+                yield chain, rule, "connections to other addresses than ClusterIPs are masqueraded, too"
+
+
+def _asks_source(match: Match) -> bool:
+    left = match.left
+    return (isinstance(left, Payload) and left.field == "saddr") or left in (Meta("iifname"), Meta("iif"))
 
 
 def masquerading(chain: Chain) -> Masquerading:

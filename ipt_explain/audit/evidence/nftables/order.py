@@ -28,6 +28,7 @@ from ipt_explain.model.nft import (
     SetReference,
     SetUpdate,
     Verdict,
+    VerdictKind,
     VerdictMap,
 )
 
@@ -84,11 +85,15 @@ def _of_balancer(rule: Rule) -> int | None:
 def _of_external(rule: Rule) -> int | None:
     if _marks(rule):
         return 1
-    if _target(rule) is None:
+    target = _target(rule)
+    led = None if target is None else proxy_chain(target)
+    if led is None:
         return None
     asked = [each.left for each in rule.statements if isinstance(each, Match)]
     if not asked:
         return 3
+    if led.kind is not ChainKind.SERVICE:
+        return None
     return 2 if any(isinstance(left, Fib) for left in asked) else 0
 
 
@@ -136,7 +141,8 @@ def _target(rule: Rule) -> str | None:
 
 
 def _marks(rule: Rule) -> bool:
-    return _target(rule) == MARK_FOR_MASQUERADE or any(isinstance(each, Mangle) for each in rule.statements)
+    returns = Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE)
+    return rule.statements[-1:] == (returns,) or any(isinstance(each, Mangle) for each in rule.statements)
 
 
 def _translates(rule: Rule) -> bool:

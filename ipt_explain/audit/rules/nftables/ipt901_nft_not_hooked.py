@@ -4,7 +4,8 @@ What it checks:
     In kube-proxy's tables (`ip kube-proxy`, `ip6 kube-proxy`), each hook leads to the chains that all releases since
     1.30 have there: prerouting and output to `services`, postrouting to `masquerading`, and the filter hooks to the
     checks of endpoints, source ranges and ClusterIPs. `services` and these checks look up the maps that hold the
-    Services.
+    Services, `reject-chain` rejects, and a Service's `firewall-…` drops what is outside its source ranges. The hooks'
+    policy is to accept.
 
 Why it matters:
     Without the NAT hooks no Service works through this node, or its replies are lost. Without the checks, connections
@@ -34,7 +35,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.hooks import unasked, unhooked
+from ipt_explain.audit.evidence.nftables.hooks import REJECT_CHAIN, open_firewalls, rejects, unasked, unhooked
 from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
@@ -44,6 +45,7 @@ _LOST = {
     "firewall-check": "source ranges are not enforced",
     "cluster-ips-check": "connections to unused ports of ClusterIPs hang instead of being refused",
 }
+_WHEN = {"firewall-check": " ahead of NAT"}
 _HANG = "connections to Services without endpoints hang instead of being refused"
 
 
@@ -53,7 +55,8 @@ def nft_not_hooked(context: NftContext, table: Table) -> Faults:
     for each in unhooked(table):
         how = "leads only conditionally" if each.rule is not None else "does not lead"
         yield Fault(
-            f"the {each.type} hook {each.hook} {how} to {each.target}: {_LOST.get(each.target, _HANG)}",
+            f"the {each.type} hook {each.hook} {how} to {each.target}{_WHEN.get(each.target, '')}: "
+            f"{_LOST.get(each.target, _HANG)}",
             _FIX,
             context.at_chain(table, each.chain)
             if each.rule is None or each.chain is None
@@ -69,3 +72,21 @@ def nft_not_hooked(context: NftContext, table: Table) -> Faults:
             severity=None if name in ("services", "firewall-check") else Severity.WARNING,
             key=held,
         )
+    for chain, known in open_firewalls(table):
+        yield Fault(
+            f"chain {chain.name} does not drop what is outside its source ranges",
+            _FIX,
+            context.at_chain(table, chain),
+            service=known.port.spelled,
+        )
+    if not rejects(table):
+        place = context.at_chain(table, table.chains[REJECT_CHAIN])
+        yield Fault(f"chain {REJECT_CHAIN} does not reject: {_HANG}", _FIX, place, severity=Severity.WARNING)
+    for chain in table.chains.values():
+        if chain.base is not None and chain.base.policy == "drop":
+            yield Fault(
+                f"the policy of {chain.name} is drop: what kube-proxy has no rule for does not pass",
+                _FIX,
+                context.at_chain(table, chain),
+                key=chain.name,
+            )

@@ -76,6 +76,8 @@ def _wrong(rule: Rule, chain: str, meant: Target) -> Iterator[str]:
                 yield f"translates {each.right}, not {meant.chain.protocol}"
             elif isinstance(each.left, Payload) and each.left.field == "saddr" and each.right != meant.address:
                 yield f"masquerades connections from {each.right}, not its own"
+        elif isinstance(each, Match) and isinstance(each.left, Payload) and each.left.field == "saddr":
+            yield "masquerades all connections but its own"
 
 
 def _stray_hairpins(context: NftContext, table: Table) -> Faults:
@@ -85,8 +87,17 @@ def _stray_hairpins(context: NftContext, table: Table) -> Faults:
     known = {(each.address, service.protocol, each.port) for service in context.services for each in service.endpoints}
     for element in held.elements:
         parts = element.key.parts if isinstance(element.key, Concatenation) else ()
-        if len(parts) == 4 and (parts[1], parts[2], parts[3]) not in known:
-            port = parts[3] if isinstance(parts[3], int) else None
+        if len(parts) != 4:
+            continue
+        port = parts[3] if isinstance(parts[3], int) else None
+        if parts[0] != parts[1]:
+            yield Fault(
+                f"hairpin-connections has connections from {parts[0]} to {address_port(str(parts[1]), port)}: they are "
+                "no endpoint's own",
+                _FIX,
+                context.at_element(table, held, element),
+            )
+        elif (parts[1], parts[2], parts[3]) not in known:
             yield Fault(
                 f"hairpin-connections has {address_port(str(parts[1]), port)}, which is not an endpoint of any "
                 "Service: an endpoint on this node gets no connections, or others get them",

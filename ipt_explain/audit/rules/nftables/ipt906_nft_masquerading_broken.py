@@ -2,7 +2,8 @@
 
 What it checks:
     kube-proxy's chain `masquerading` masquerades only packets with its mark; from 1.36 on also endpoints' connections
-    to themselves, using the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets the mark.
+    to themselves, using the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets the mark. Of connections
+    to ClusterIPs, and no others, those are marked that come from outside the pods' network.
 
 Why it matters:
     If nothing is masqueraded, replies to connections from outside are lost. If everything is masqueraded, pods see the
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.marks import masquerading, sets_mark
+from ipt_explain.audit.evidence.nftables.marks import masquerading, mismarked, sets_mark
 from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
@@ -58,6 +59,8 @@ def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
             context.at_chain(table, marker),
             key="mark",
         )
+    for chain, rule, said in mismarked(table):
+        yield Fault(said, _FIX, context.at_rule(table, chain, rule), key=chain.name)
     held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is not None and held.elements and not done.hairpins:
         yield Fault(

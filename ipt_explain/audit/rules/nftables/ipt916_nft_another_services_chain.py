@@ -3,7 +3,9 @@
 What it checks:
     In nftables mode the names of kube-proxy's chains say which service port they are for. A chain of one service port
     leads only to chains of the same one, and a rule that looks up an endpoint's clients leads to that endpoint. In the
-    map of addresses, a service port's external addresses have its protocol and the port of its ClusterIP.
+    maps, a service port has one ClusterIP, that of its Service's other ports, and one node port, which leads to its
+    chain for external traffic; its external addresses have its protocol and the port of its ClusterIP, and source
+    ranges are its own.
 
 Why it matters:
     Some connections to one Service reach another Service's pods.
@@ -31,12 +33,14 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.names import ServicePortName
+from collections.abc import Sequence
+
 from ipt_explain.analyzers.nftables.frontends import cluster_ips
-from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
-from ipt_explain.analyzers.nftables.tables import SERVICES
+from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
+from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, NO_ENDPOINT_SERVICES, SERVICE_IPS, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Concatenation, Expression, Match, Rule, SetReference, Table
+from ipt_explain.model.nft import Concatenation, Element, Match, Operator, Payload, Rule, SetReference, Table, Verdict
+from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 from ipt_explain.words.lists import both
 
@@ -62,35 +66,114 @@ def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
                     service=own.port.spelled,
                 )
     yield from _misled(context, table)
+    yield from _guarded(context, table)
 
 
 def _misled(context: NftContext, table: Table) -> Faults:
-    """Elements of the map that lead to a chain of a Service port with another protocol or port."""
+    """Elements of the maps that lead to a chain of a Service port that they cannot be for."""
     lookups = table.chains.get(SERVICES)
     own = cluster_ips(table)
-    ports: dict[tuple[ServicePortName, str], set[object]] = {}
-    others: list[tuple[NftJump, ProxyChain, tuple[Expression, ...]]] = []
-    for jump in jumps(table, lookups) if lookups is not None else ():
-        led, key = proxy_chain(jump.target), jump.element.key if jump.element is not None else None
-        if led is not None and isinstance(key, Concatenation) and len(key.parts) == len(_ADDRESS):
-            if key.parts[0] in own:
-                ports.setdefault((led.port, led.protocol), set()).add(key.parts[2])
-            else:
-                others.append((jump, led, key.parts))
-    for jump, led, (address, protocol, port) in others:
-        known = ports.get((led.port, led.protocol), {port})
-        if (protocol != led.protocol or port not in known) and jump.held is not None and jump.element is not None:
+    found = () if lookups is None else jumps(table, lookups)
+    led = [_Led(jump, chain) for jump in found if (chain := proxy_chain(jump.target)) is not None]
+    at_cluster_ips = [each for each in led if each.address in own and each.chain.kind is not ChainKind.EXTERNAL]
+    ports: dict[object, set[object]] = {}
+    addresses: dict[object, set[object]] = {}
+    services: dict[object, set[object]] = {}
+    node_ports: dict[object, set[object]] = {}
+    for each in at_cluster_ips:
+        ports.setdefault(each.service_port, set()).add(each.port)
+        addresses.setdefault(each.service, set()).add(each.address)
+        services.setdefault(each.address, set()).add(each.service)
+    # Of an address that two Services have and a Service that has two, the element that both have in common is wrong.
+    misled = [each for each in at_cluster_ips if len(addresses[each.service]) > 1 < len(services[each.address])]
+    of_misled, at_misled = {each.service for each in misled}, {each.address for each in misled}
+    for each in led:
+        if each.address is None:
+            node_ports.setdefault(each.service_port, set()).add(each.port)
+    for each in led:
+        said: str | None = None
+        if each.address is None:
+            if each.chain.kind is not ChainKind.EXTERNAL:
+                said = "not to its chain for external traffic"
+            elif len(node_ports[each.service_port]) > 1:
+                said = f"which has node ports {_listed(node_ports[each.service_port])}"
+        elif each.address not in own:
+            known = ports.get(each.service_port, {each.port})
+            if each.protocol != each.chain.protocol or each.port not in known:
+                said = f"{each.chain.protocol} port {_listed(known)}"
+        elif each.chain.kind is ChainKind.EXTERNAL:
+            said = None if each.service_port in ports else "its chain for external traffic"
+        elif len(addresses[each.service]) > 1 and (each in misled or each.service not in of_misled):
+            said = f"which has ClusterIPs {_listed(addresses[each.service])}"
+        elif len(services[each.address]) > 1 and each.address not in at_misled:
+            said = "although another port of this ClusterIP leads to another Service's"
+        else:
+            said = _of_other_address(table, each)
+        held, element = each.jump.held, each.jump.element
+        if said is not None and held is not None and element is not None:
             yield Fault(
-                f"{address} . {protocol} . {port} leads to a chain of {led.port.spelled}, {led.protocol} port "
-                f"{both(list(map(str, known)))}",
+                f"{expression_text(element.key)} leads to a chain of {each.chain.port.spelled}, {said}",
                 _FIX,
-                context.at_element(table, jump.held, jump.element),
-                service=led.port.spelled,
-                key=f"{address} {protocol} {port}",
+                context.at_element(table, held, element),
+                service=each.chain.port.spelled,
+                key=expression_text(element.key),
             )
 
 
-_ADDRESS = ("address", "protocol", "port")
+def _guarded(context: NftContext, table: Table) -> Faults:
+    """Addresses with source ranges that have them as another Service's, or that no Service has."""
+    served = {element.key: element for name in (SERVICE_IPS, NO_ENDPOINT_SERVICES) for element in _held(table, name)}
+    for element in _held(table, FIREWALL_IPS):
+        guard, given = _chain_of(element), served.get(element.key)
+        led = None if given is None else _chain_of(given)
+        if guard is None or (given is not None and led is None):
+            continue
+        if led is None or (led.port, led.protocol) != (guard.port, guard.protocol):
+            whose = "no Service's" if led is None else f"an address of {led.port.spelled}"
+            yield Fault(
+                f"{expression_text(element.key)} has the source ranges of {guard.port.spelled}, but is {whose}",
+                _FIX,
+                context.at_element(table, table.sets[FIREWALL_IPS], element),
+                service=guard.port.spelled,
+                key=f"ranges {expression_text(element.key)}",
+            )
+
+
+def _held(table: Table, name: str) -> Sequence[Element]:
+    return table.sets[name].elements if name in table.sets else ()
+
+
+def _chain_of(element: Element) -> ProxyChain | None:
+    name = element.data.chain if isinstance(element.data, Verdict) else None
+    return None if name is None else proxy_chain(name)
+
+
+class _Led:
+    """An element of a map, and the chain that it leads to. `address` is None for a node port."""
+
+    def __init__(self, jump: NftJump, chain: ProxyChain) -> None:
+        self.jump = jump
+        self.chain = chain
+        key = None if jump.element is None else jump.element.key
+        parts = key.parts if isinstance(key, Concatenation) else ()
+        self.address, self.protocol, self.port = ((None,) * 3 + parts)[-3:]
+        self.service = chain.port.namespace, chain.port.name
+        self.service_port = chain.port, chain.protocol
+
+
+def _of_other_address(table: Table, led: _Led) -> str | None:
+    """What the rules of a ClusterIP's chain ask for, up to 1.35, if it is another address or port."""
+    for rule in table.chains[led.jump.target].rules if led.jump.target in table.chains else ():
+        for each in rule.statements:
+            if isinstance(each, Match) and isinstance(each.left, Payload) and each.operator is Operator.EQUAL:
+                wanted = {"daddr": led.address, "dport": led.port}.get(each.left.field, each.right)
+                if each.right != wanted:
+                    return f"whose rules are for {expression_text(each.right)}"
+    return None
+
+
+def _listed(values: set[object]) -> str:
+    return both(sorted(map(str, values)))
 
 
 def _wrong(own: ProxyChain, jump: NftJump) -> str | None:

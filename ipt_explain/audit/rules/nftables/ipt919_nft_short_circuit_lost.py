@@ -40,10 +40,13 @@ How to fix:
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import external_rules
-from ipt_explain.model.nft import Chain, Table
+from ipt_explain.model.nft import Chain, Match, Operator, Payload, Table
+from ipt_explain.model.nft.printing import expression_text
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
@@ -54,6 +57,8 @@ def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
     knows_pods = any(service.masquerade.off_cluster is not None for service in context.services)
     for_pods = knows_pods or sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
+    told = Counter(each.masquerade.off_cluster for each in context.services if each.masquerade.off_cluster is not None)
+    pods = told.most_common(1)[0][0] if told else None
     for chain, rules in ranks.items():
         known = proxy_chain(chain.name)
         if known is None:
@@ -61,6 +66,8 @@ def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
         lacking = [what for rank, what in _NEEDED if rank not in rules]
         if for_pods and 0 not in rules:
             lacking.append("rule that sends pods to all endpoints")
+        elif pods is not None and not _for_pods(chain, pods):
+            lacking.append(f"rule that sends pods, which have addresses in {pods}, to all endpoints")
         for what in lacking:
             yield Fault(
                 f"the chain for external addresses lacks the {what}",
@@ -74,6 +81,15 @@ _NEEDED = (
     (1, "rule that masquerades the node's own connections"),
     (2, "rule that sends the node's own connections to all endpoints"),
 )
+
+
+def _for_pods(chain: Chain, pods: str) -> bool:
+    """Whether what the chain asks of sources is that they are in the pods' network; also if it asks other things."""
+    for rule in chain.rules:
+        for each in rule.statements:
+            if isinstance(each, Match) and isinstance(each.left, Payload) and each.left.field == "saddr":
+                return each.operator is Operator.EQUAL and expression_text(each.right) == pods
+    return True
 
 
 def _is_local(chain: Chain) -> bool:
