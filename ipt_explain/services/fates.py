@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
-NAT_NOT_SHOWN = "where nat leads it, which this input does not show"
+NAT_NOT_SHOWN = "rules of nat that this input does not show"
 """The question of what becomes of connections whose rules of nat the text lacks."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 import pytest
 
@@ -367,3 +368,19 @@ def test_long_lines_are_left_in_where_others_cannot_be_read_either() -> None:
 
 def _long(chain: str, number: int) -> str:
     return f'-A {chain} -p tcp -m comment --comment "{"x" * 30} {number}" -m tcp -j DNAT --to-destination 10.0.0.{number}:80'
+
+
+@pytest.mark.parametrize("quote", ["", "> ", ">> "])
+@pytest.mark.parametrize("width", [40, 72])
+def test_rules_that_mail_wrapped_and_quoted_are_joined(width: int, quote: str) -> None:
+    comment = '-m comment --comment "demo/web cluster IP"'
+    rules = [
+        f"-A KUBE-SVC-A ! -s 10.244.0.0/16 -d 10.96.0.9/32 -p tcp {comment} -m tcp --dport 80 -j KUBE-MARK-MASQ",
+        f"{_RULE[:-14]} -m statistic --mode random --probability 0.5 -j KUBE-SEP-A",
+    ]
+    pieces = [piece for rule in rules for piece in textwrap.wrap(rule, width, break_on_hyphens=False)]
+    assert _texts("".join(f"{quote}{piece}\n" for piece in pieces)) == _texts("\n".join(rules) + "\n")
+
+
+def test_line_breaks_of_a_page_are_no_part_of_names() -> None:
+    assert _texts(f"{_RULE}<br>\n{_RULE}<br/>\n".replace('"', "&quot;"))[0] == _RULE

@@ -60,7 +60,7 @@ class Cleared:
         self._leave_out_half_line()
 
     def _take_off_tags(self) -> None:
-        if "<" not in self.text or "</" not in self.text:  # one letter is found in no time
+        if "<" not in self.text or ("</" not in self.text and "<br" not in self.text):  # one letter is found in no time
             return
         from ipt_explain.parsing.pastes.pages import without_tags
 

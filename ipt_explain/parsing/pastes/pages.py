@@ -12,7 +12,7 @@ from ipt_explain.parsing.pastes.around import is_row
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
 )
-_PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>")
+_PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>|<br ?/?>$", re.MULTILINE)
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
 _DUMP_LINE = re.compile(RULE_START)
 _OPENS = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")

@@ -11,7 +11,7 @@ from ipt_explain.model import Chain, Command, Extent, Form, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
-from ipt_explain.parsing.iptables.diagnosis.reading import FENCE
+from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
@@ -40,6 +40,9 @@ _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
 )
+_QUOTED_RULE = re.compile(rf">[> \t]*{RULE_START}")
+_MOST_PIECES = 8
+"""A rule is wrapped into fewer lines than this."""
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 _ADDED = "additions of a log, a list or a page around rules were ignored"
@@ -92,6 +95,7 @@ class _Preparing:
 
     def run(self) -> None:
         """Process each line once."""
+        self._without_quote_marks()
         lines = self._lines
         above = -1
         for place, line in enumerate(lines):
@@ -118,6 +122,16 @@ class _Preparing:
             if not self._odd_line(place, line, above):
                 above = place if _DUMP_LINE.match(lines[place]) else -1
 
+    def _without_quote_marks(self) -> None:
+        """Mail quotes lines, and may wrap them before or after it does."""
+        if not any(map(_QUOTED_RULE.match, self._lines)):
+            return
+        for place, line in enumerate(self._lines):
+            if line.startswith(">"):
+                self._set(place, line.lstrip("> \t"))
+                self._mended[MAIL_QUOTE] += 1
+        self._lengths = [len(line) for line in self._lines]
+
     def _without_fence(self, place: int, line: str) -> str:
         """A rule without the fence that chat programs leave on its line."""
         bare = _FENCED.sub("", line)
@@ -135,6 +149,8 @@ class _Preparing:
     def _mend(self, place: int, line: str) -> None:
         """Repair a rule with a known slip."""
         if self._joiner.reads(line):
+            if not self._joiner.reads_whole(line):
+                self._wrapped(place)
             return
         first, *others = several(line)
         mended = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
@@ -142,6 +158,24 @@ class _Preparing:
             self._set(place, mended[0])
             self._mended.update(mended[1])
             self._beside += (self._joiner.read(other, place + 1) for other in others)
+        elif mended is None:
+            self._wrapped(place)
+
+    def _wrapped(self, place: int) -> None:
+        """Join a rule that was wrapped into three lines or more, between words; two are joined as they come."""
+        text = self._lines[place]
+        for below in range(place + 1, min(place + _MOST_PIECES, len(self._lines))):
+            piece = self._lines[below].strip(" \t")
+            if not piece or _DUMP_LINE.match(piece):
+                return
+            text = f"{text.rstrip()} {piece}"
+            if self._joiner.reads_whole(text):
+                if below > place + 1:
+                    self._set(place, text)
+                    for joined in range(place + 1, below + 1):
+                        self._set(joined, JOINED)
+                        self._joints.append(joined)
+                return
 
     def _hanging(self, place: int) -> bool:
         """Join a rule with the options below it, if they form one rule. Returns whether they do."""

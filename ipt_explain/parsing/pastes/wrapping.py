@@ -45,6 +45,11 @@ class Joiner:
             return False
         return True
 
+    def reads_whole(self, text: str) -> bool:
+        """Whether a text is a rule with a target; False after too many tries."""
+        self._tries -= 1
+        return self._tries >= 0 and self._target(text) is not None
+
     def joined(self, above: str, below: str, filled: bool) -> str | None:
         """The rule that two lines form together; None if they do not, or if that is uncertain. `filled`: the first
         line reaches the edge of a window.
