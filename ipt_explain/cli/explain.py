@@ -79,18 +79,18 @@ def explain(
     read = read_dumps(dumps, live, lenient, empty_too=not selection)
     explanation, total = explain_selected(read, selection) if objects is None else _named(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
-        said = NO_RULES.format(", ".join(dump.source for dump in read))
-        explanation = replace(explanation, warnings=(*explanation.warnings, said))
+        warning = NO_RULES.format(", ".join(dump.source for dump in read))
+        explanation = replace(explanation, warnings=(*explanation.warnings, warning))
     elif not explanation.services and output != "tree":
         from ipt_explain.services.absence import NO_SERVICE, absence
 
-        said = f"{NO_SERVICE}: {absence(explanation)}"
-        explanation = replace(explanation, warnings=(*explanation.warnings, said))
+        warning = f"{NO_SERVICE}: {absence(explanation)}"
+        explanation = replace(explanation, warnings=(*explanation.warnings, warning))
     warn(explanation.warnings)
     from ipt_explain.services.choice import Choice, Order, ShownServices
 
-    asked = everything or problems or bool(selection) or order is not None or limit is not None
-    bounded = not asked and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
+    chosen = everything or problems or bool(selection) or order is not None or limit is not None
+    bounded = not chosen and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
     least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
     shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)

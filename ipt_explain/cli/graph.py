@@ -80,17 +80,17 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
 
     among = nft_places([dump.nft for dump in dumps if dump.nft is not None], table)
     rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
-    beside = places(rulesets, table) if rulesets and (table is None or not among) else ()
-    if not among and not beside:
+    iptables_places = places(rulesets, table) if rulesets and (table is None or not among) else ()
+    if not among and not iptables_places:
         raise UsageError(f"there is no table {table} here")
     if not services and not chains:
         parts = [NftPart(place, place.graph.all_chains, list(place.graph.jumps)) for place in among]
-        others = [(place, whole(place.graph)) for place in beside]
+        others = [(place, whole(place.graph)) for place in iptables_places]
     else:
         found, _, left = nft_chains(among, chains)
-        if left and not beside:
+        if left and not iptables_places:
             raise no_such(left)
-        others = _parts(dumps, beside, (), left) if left else []
+        others = _parts(dumps, iptables_places, (), left) if left else []
         centres = {facts.name for facts in found}
         if services:
             centres |= chains_of_services(dumps, services)

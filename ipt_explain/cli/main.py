@@ -184,11 +184,11 @@ def run(args: list[str], group: click.Group | None = None) -> int:
 
 def _misuse(error: click.ClickException) -> str:
     """Click's message about a command line and how to call the command, with the user's words escaped."""
-    said = f"Error: {escape(error.format_message(), keep=NEWLINE)}{_elsewhere(error)}"
+    text = f"Error: {escape(error.format_message(), keep=NEWLINE)}{_elsewhere(error)}"
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
-        return said
-    return f"{context.get_usage()}\nTry '{context.command_path} -h' for help.\n\n{said}"
+        return text
+    return f"{context.get_usage()}\nTry '{context.command_path} -h' for help.\n\n{text}"
 
 
 def _elsewhere(error: click.ClickException) -> str:
@@ -216,9 +216,9 @@ def _internal_error(error: Exception) -> str:
     where = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     line = _line_worked_on(error)
     at_line = "" if line is None else f", at line {line} of the input"
-    said = escape(str(error))[:200]
+    message = escape(str(error))[:200]
     return (
-        f"internal error: {type(error).__name__}{where}{at_line}: {said}\n"
+        f"internal error: {type(error).__name__}{where}{at_line}: {message}\n"
         "This is a bug in ipt-explain, not in the dump. Please report this line, with the dump if you may share it."
     )
 

@@ -68,15 +68,15 @@ def report(
     audited = make_plan((), (), None, None, None, no_config=True).report(parsed, selection, one_node=live)
     if objects is not None:
         audited = _with_cluster(audited, parsed, objects, dumps)
-    said = document(parsed, explanation, audited)
+    warning = document(parsed, explanation, audited)
     if output == "markdown":
         from ipt_explain.render.report.markdown import report_markdown
 
-        chunks = report_markdown(said, audited)
+        chunks = report_markdown(warning, audited)
     else:
         from ipt_explain.render.report.html import html
 
-        chunks = html(said)
+        chunks = html(warning)
     if output_file is None:
         write(chunks)
         return

@@ -108,19 +108,19 @@ def trace(
         source_port=source_port,
         physdev_in=physdev_in,
     )
-    told = trace_packet(dump, packet, local_address, out_interface, returning, assume)
-    warn(told.warnings)
-    to = _addressee(dump, told.packet)
-    reason = None if why_not is None else _why_not(dump, told, why_not)
+    traced = trace_packet(dump, packet, local_address, out_interface, returning, assume)
+    warn(traced.warnings)
+    to = _addressee(dump, traced.packet)
+    reason = None if why_not is None else _why_not(dump, traced, why_not)
     if output == "json":
         from ipt_explain.trace.trace_json import trace_json
 
-        write([trace_json(told.packet, told.outcomes, told.warnings, reason, to), "\n"])
-        return _status(expect, told, to)
+        write([trace_json(traced.packet, traced.outcomes, traced.warnings, reason, to), "\n"])
+        return _status(expect, traced, to)
     from ipt_explain.render.trace.text import trace_text
 
-    write(trace_text(told, target.label, to, reason, verbose, width, color, color and shows_links(sys.stdout)))
-    return _status(expect, told, to)
+    write(trace_text(traced, target.label, to, reason, verbose, width, color, color and shows_links(sys.stdout)))
+    return _status(expect, traced, to)
 
 
 def _addressee(dump: Dump, packet: Packet) -> Addressee | None:

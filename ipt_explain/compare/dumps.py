@@ -53,7 +53,7 @@ class NodeView:
         """The tables of iptables that it has."""
         return frozenset(table for facts in self.facts if facts.family is family for table in facts.tables)
 
-    def tells(self, family: Family, other: NodeView) -> bool:
+    def is_complete_for(self, family: Family, other: NodeView) -> bool:
         """Whether what it lacks, compared with `other`, does not exist: it is complete, and has all of kube-proxy's
         tables that `other` has (`iptables-save -t nat` prints only one).
         """
@@ -126,9 +126,9 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
 
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
     differences: list[Difference] = []
-    shown = Completeness(before.tells(family, after), after.tells(family, before))
-    for side, tells in ((before, shown.before), (after, shown.after)):
-        if not tells:
+    shown = Completeness(before.is_complete_for(family, after), after.is_complete_for(family, before))
+    for side, is_complete_for in ((before, shown.before), (after, shown.after)):
+        if not is_complete_for:
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
     for old, new in paired(family, before.services, after.services):
         if old is not None and new is not None:

@@ -139,8 +139,8 @@ def _called(command: Sequence[str], timeout: float, name: str) -> bytes:
     if printed.status != 0:
         complaints = printed.complaints.decode("utf-8", "backslashreplace").strip()
         # The command's own message is more useful than the line that kubectl adds.
-        said = (_EXIT_CODE.sub("", complaints).strip() or complaints).splitlines()
-        raise UsageError(f"{name} failed: {said[-1] if said else f'exit status {printed.status}'}")
+        lines = (_EXIT_CODE.sub("", complaints).strip() or complaints).splitlines()
+        raise UsageError(f"{name} failed: {lines[-1] if lines else f'exit status {printed.status}'}")
     return printed.output
 
 

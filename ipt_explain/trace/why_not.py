@@ -81,13 +81,13 @@ def _obstacles(dump: Dump, trace: Trace, wanted: NatRange) -> Iterator[Reason]:
 
 def _takers(trace: Trace) -> Iterator[Reason]:
     """The rules that ended the packet's path through nat, or stopped it before."""
-    told: set[int | None] = set()
+    seen: set[int | None] = set()
     for ending in trace.endings:
         steps = ending.way.steps() if ending.way is not None else ()
         final = [step for step in steps if step.after is not None and step.rule is not None and _ends_table(step)]
         for step in final[:1]:
-            if step.line not in told:
-                told.add(step.line)
+            if step.line not in seen:
+                seen.add(step.line)
                 yield _reason(Obstacle.COMES_FIRST, step)
 
 

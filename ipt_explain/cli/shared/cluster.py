@@ -71,7 +71,7 @@ def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, jud
     status = _print(report.without(judging.plan.known), judging)
     if judging.output != "json":
         # These formats have no place for nodes that were not judged: name them on standard error.
-        warn(f"{each.node} is not compared: {each.said}" for each in comparison.not_compared)
+        warn(f"{each.node} is not compared: {each.reason}" for each in comparison.not_compared)
     missing = len({each.node for each in comparison.not_compared})
     return FOUND if how.misses_too_many(missing, comparison.nodes + missing) else status
 

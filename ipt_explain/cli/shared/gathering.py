@@ -111,7 +111,7 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     made = made_by(work, how, objects, worth)
     found = folded(made, len(nodes.jobs), nodes.not_compared)
     if nodes.passed_over:
-        warn([_passed_over(nodes.passed_over)])
+        warn([_skipped(nodes.passed_over)])
     return found
 
 
@@ -144,13 +144,13 @@ def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]
             fleet.add(each.digest, each.source)
             mismatches.add(each.node, each.mismatches)
     if not fleet.node_count:
-        reasons = "; ".join(f"{each.node}: {each.said}" for each in fleet.not_compared[:5])
+        reasons = "; ".join(f"{each.node}: {each.reason}" for each in fleet.not_compared[:5])
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
     warn(warnings)
     return Gathered(fleet, mismatches)
 
 
-def _passed_over(count: int) -> str:
+def _skipped(count: int) -> str:
     from ipt_explain.words.counts import counted
 
     return f"{counted(count, 'file')} skipped: not a node's rules"

@@ -26,7 +26,7 @@ class NotCompared:
     path: str | None = None
 
     @property
-    def said(self) -> str:
+    def reason(self) -> str:
         """The reason, with the file."""
         return self.why if self.path is None else f"{self.path}: {self.why}"
 

@@ -58,10 +58,10 @@ class ServiceDisputes:
                     found = list(_differences(views[most.record], views[side.record], most, side))
                 yield from ((difference, most, side) for difference in found)
         if by_zone:
-            yield from self._beside_endpoints(views, by_zone)
+            yield from self._besides_endpoints(views, by_zone)
 
     @staticmethod
-    def _beside_endpoints(
+    def _besides_endpoints(
         views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]
     ) -> Iterator[Dispute]:
         """Differences between zones besides endpoints, which hints do not explain."""
@@ -103,7 +103,7 @@ def _differences(
         if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
             # kube-proxy 1.21 to 1.23 used only the node's own endpoints without marking that.
             view = replace(view, pools=most.pools)
-        found = service_differences(most, view, Completeness(_tells(most_side, view), _tells(side, view)))
+        found = service_differences(most, view, Completeness(_is_complete(most_side, view), _is_complete(side, view)))
     elif most is not None:
         found = [removed(most)]
     elif view is not None:
@@ -115,7 +115,7 @@ def _differences(
             yield replace(each, message=sentence(each, seen, others, names))
 
 
-def _tells(side: Side, view: ServiceView) -> bool:
+def _is_complete(side: Side, view: ServiceView) -> bool:
     """Whether what a side's nodes lack does not exist."""
     return all(group.families[view.family.value].complete for group in side.groups)
 

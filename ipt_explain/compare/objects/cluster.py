@@ -55,10 +55,10 @@ def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
     if any(dump.nft is not None or dump.node.virtual_servers is not None for dump in dumps):
         return
     have = {ruleset.family for dump in dumps for ruleset in dump.rulesets}
-    asked = families_asked(objects)
-    if have and asked and not have & asked:
+    asked_families = families_asked(objects)
+    if have and asked_families and not have & asked_families:
         shown, wanted = (
-            " and ".join(family_name(each.value) for each in Family if each in some) for some in (have, asked)
+            " and ".join(family_name(each.value) for each in Family if each in some) for some in (have, asked_families)
         )
         sources = ", ".join(dump.source for dump in dumps)
         raise UsageError(f"{sources}: there are {shown} rules alone, and the Services have {wanted} addresses alone")

@@ -22,16 +22,16 @@ Reported = Mapping[tuple[str | None, str | None], set[str]]
 
 def disagreements(comparison: FleetComparison, reported: Reported) -> Iterator[Mismatch]:
     """Differences between nodes that the objects do not decide, as mismatches of the minority."""
-    told: set[tuple[str | None, str | None, str | None, DifferenceKind | None, tuple[str, ...]]] = set()
+    seen: set[tuple[str | None, str | None, str | None, DifferenceKind | None, tuple[str, ...]]] = set()
     for difference in comparison.differences:
         if difference.nodes is None or _is_reported(difference, reported):
             continue
         nodes = difference.nodes[1]
         subject = difference.subject if difference.service is None else None
-        beside = difference.kind if difference.kind in _BESIDE_OBJECTS else None
-        key = (difference.service, difference.protocol, subject, beside, nodes)
-        if key not in told:
-            told.add(key)
+        kind = difference.kind if difference.kind in _BESIDE_OBJECTS else None
+        key = (difference.service, difference.protocol, subject, kind, nodes)
+        if key not in seen:
+            seen.add(key)
             yield Mismatch(
                 MismatchKind.NODES_DISAGREE, difference.family, nodes[0], difference.service, difference.protocol,
                 difference.message, _LOOK, nodes=nodes,

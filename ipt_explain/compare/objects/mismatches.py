@@ -136,27 +136,27 @@ class _Case:
         for address in sorted(expected & seen):
             frontend = view.frontends[address]
             if address[0] in intent.load_balancers and frontend.verdict is FrontendVerdict.BALANCE:
-                asked, found = networks_of(intent.source_ranges), frontend.source_ranges
-                if asked != found:
-                    yield f"{address[0]} should admit {_listed(asked) or 'anyone'}, not {_listed(found) or 'anyone'}"
+                wanted, found = networks_of(intent.source_ranges), frontend.source_ranges
+                if wanted != found:
+                    yield f"{address[0]} should admit {_listed(wanted) or 'anyone'}, not {_listed(found) or 'anyone'}"
         same_policy = view.external_policy in (None, _policy(intent.external_local))
-        tells = self.complete and same_policy and view.mode is ProxyMode.IPTABLES
-        if tells and view.health_check_node_port != intent.health_check_node_port:
+        shown = self.complete and same_policy and view.mode is ProxyMode.IPTABLES
+        if shown and view.health_check_node_port != intent.health_check_node_port:
             yield f"its health check node port is {intent.health_check_node_port}, not {view.health_check_node_port}"
 
     def _policies(self) -> Iterator[str]:
         intent, view = self.intent, self.view
         internal = view.internal_policy
-        asked = _policy(intent.internal_local)
-        if internal is not None and internal is not asked:
-            yield f"its internal traffic policy is {asked.value}, the rules are for {internal.value}"
+        expected = _policy(intent.internal_local)
+        if internal is not None and internal is not expected:
+            yield f"its internal traffic policy is {expected.value}, the rules are for {internal.value}"
         elif internal is None and self._balanced_by_other_policy():
             other = _policy(not intent.internal_local)
-            yield f"its internal traffic policy is {asked.value}, the rules balance as for {other.value}"
-        asked = _policy(intent.external_local)
+            yield f"its internal traffic policy is {expected.value}, the rules balance as for {other.value}"
+        expected = _policy(intent.external_local)
         external = view.external_policy
-        if external is not None and external is not asked and intent.reachable_from_outside:
-            yield f"its external traffic policy is {asked.value}, the rules are for {external.value}"
+        if external is not None and external is not expected and intent.reachable_from_outside:
+            yield f"its external traffic policy is {expected.value}, the rules are for {external.value}"
 
     def _balanced_by_other_policy(self) -> bool:
         """Whether the endpoints show the other internal policy, which kube-proxy 1.21 to 1.23 did not write down."""

@@ -32,7 +32,7 @@ class Release:
 
     @property
     def external_ips_heed_policy(self) -> bool:
-        """Up to 1.19, external IPs were balanced over all endpoints whatever externalTrafficPolicy said."""
+        """Up to 1.19, external IPs were balanced over all endpoints regardless of externalTrafficPolicy."""
         return self.minor >= 20
 
     @property

@@ -91,9 +91,9 @@ class _Case:
 
     def mismatches(self) -> Iterator[Mismatch]:
         """All of its mismatches."""
-        said = [*self._ports(), *self._ranges()]
-        if said:
-            yield self._mismatch(MismatchKind.PORT_DIFFERS, "; ".join(said), self._service.frontends)
+        messages = [*self._ports(), *self._ranges()]
+        if messages:
+            yield self._mismatch(MismatchKind.PORT_DIFFERS, "; ".join(messages), self._service.frontends)
         yield from self._affinity()
         for kind, words in ((MismatchKind.ENDPOINT_MISSING, "lacks"), (MismatchKind.ENDPOINT_STALE, "still has")):
             for frontend in self._service.frontends:
@@ -102,8 +102,8 @@ class _Case:
                 differing = _wrong(wanted, found, kind)
                 if differing:
                     place = place_of(frontend.address, frontend.port)
-                    told = f"the virtual server of {place} {words} {listed(sorted(differing), _MOST)}"
-                    yield self._mismatch(kind, told, [frontend])
+                    message = f"the virtual server of {place} {words} {listed(sorted(differing), _MOST)}"
+                    yield self._mismatch(kind, message, [frontend])
                     break
 
     def _ports(self) -> Iterator[str]:
@@ -118,13 +118,13 @@ class _Case:
     def _ranges(self) -> Iterator[str]:
         """Source ranges that differ. kube-proxy up to 1.33 cannot add a range of all addresses to its set, so it admits
         nobody."""
-        asked = networks_of(self._intent.source_ranges)
+        expected = networks_of(self._intent.source_ranges)
         for frontend in self._service.frontends:
             if frontend.address in self._intent.load_balancers and frontend.source_ranges is not None:
                 found = networks_of(frontend.source_ranges)
-                if found and found != asked:
+                if found and found != expected:
                     yield (
-                        f"{frontend.address} should admit {listed(asked, _MOST) or 'anyone'}, not "
+                        f"{frontend.address} should admit {listed(expected, _MOST) or 'anyone'}, not "
                         f"{listed(found, _MOST)}"
                     )
 

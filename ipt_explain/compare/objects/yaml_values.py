@@ -172,7 +172,7 @@ class _Builder:
 
 
 def _no_yaml(error: Exception, source: str) -> UsageError:
-    said = (str(getattr(error, "problem", None) or error).splitlines() or ["it cannot be read"])[0]
+    why = (str(getattr(error, "problem", None) or error).splitlines() or ["it cannot be read"])[0]
     mark = getattr(error, "problem_mark", None)
     place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-    return UsageError(f"{source}{place}: this is neither JSON nor YAML: {said}")
+    return UsageError(f"{source}{place}: this is neither JSON nor YAML: {why}")

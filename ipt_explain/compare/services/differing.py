@@ -13,7 +13,7 @@ from ipt_explain.compare.services.frontends import frontend_differences, policy_
 from ipt_explain.compare.services.losses import Losses, loss_differences
 from ipt_explain.compare.services.naming import frontend_names
 from ipt_explain.compare.services.pair import Pair
-from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_out, tells_endpoints
+from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_out, shows_endpoints
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.compare.services.wording import values_of
 from ipt_explain.records import replace
@@ -32,8 +32,8 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
         *affinity_differences(pair), *masquerade_differences(pair),
     ]  # fmt: skip
     found = list(borne_out(found, pair, shown))
-    told = shown.all and tells_endpoints(before) and tells_endpoints(after)
-    return [*(found or (_fabric(pair) if told else ())), *borne_out(_fates(pair), pair, shown)]
+    whole = shown.all and shows_endpoints(before) and shows_endpoints(after)
+    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair), pair, shown)]
 
 
 def added(view: ServiceView) -> Difference:

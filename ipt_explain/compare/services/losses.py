@@ -69,8 +69,8 @@ def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause,
     for cause in sorted({*before, *after}, key=lambda each: (each.place, each.rule, each.how)):
         old, new = before.get(cause, frozenset()), after.get(cause, frozenset())
         if old != new:
-            told = f"{_shares(new)} {cause.words}" if new else f"no longer lost: {_shares(old)} {cause.words}"
-            yield cause, _values(cause, old), _values(cause, new), told
+            message = f"{_shares(new)} {cause.words}" if new else f"no longer lost: {_shares(old)} {cause.words}"
+            yield cause, _values(cause, old), _values(cause, new), message
 
 
 def folded(differences: Sequence[Difference]) -> list[Difference]:

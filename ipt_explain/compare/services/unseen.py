@@ -32,13 +32,13 @@ ALL_SHOWN = Completeness()
 
 def borne_out(differences: Iterable[Difference], pair: Pair, shown: Completeness) -> Iterator[Difference]:
     """The differences that both sides prove; nearly all of them if both are whole dumps."""
-    told = Completeness(tells_endpoints(pair.before), tells_endpoints(pair.after))
+    told = Completeness(shows_endpoints(pair.before), shows_endpoints(pair.after))
     return (each for each in differences if _holds(each, pair, shown, told))
 
 
-def tells_endpoints(view: ServiceView) -> bool:
+def shows_endpoints(view: ServiceView) -> bool:
     """Whether the text shows the addresses of all its endpoints."""
-    return all(map(_is_told, view.endpoints()))
+    return all(map(_is_address, view.endpoints()))
 
 
 def _holds(difference: Difference, pair: Pair, shown: Completeness, told: Completeness) -> bool:
@@ -76,7 +76,7 @@ def _seconds(view: ServiceView) -> tuple[int, ...]:
 def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, told: bool) -> bool:
     """Whether a side is known to lack an endpoint of the other: it is a whole dump with all endpoints `told`, or shows
     a whole pool."""
-    if not _is_told(str(endpoint)):
+    if not _is_address(str(endpoint)):
         return False  # it may be any endpoint
     if shown:
         return told
@@ -89,10 +89,10 @@ def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, 
 
 def _is_whole(pool: Pool) -> bool:
     return pool.unmatched is not None and all(
-        share is not None and _is_told(endpoint) for endpoint, share in pool.shares
+        share is not None and _is_address(endpoint) for endpoint, share in pool.shares
     )
 
 
-def _is_told(endpoint: str) -> bool:
+def _is_address(endpoint: str) -> bool:
     """Whether it is an address, not the name of a chain that is not shown."""
     return not endpoint.startswith(ChainRole.ENDPOINT.value)

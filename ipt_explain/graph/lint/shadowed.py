@@ -65,7 +65,7 @@ class _Finder:
                 continue
             if layout not in could_hide:
                 could_hide[layout] = self._could_hide(layout.shapes)
-            if could_hide[layout] and not self._told_apart(chain, frozenset(layout.shapes)):
+            if could_hide[layout] and not self._are_distinct(chain, frozenset(layout.shapes)):
                 yield from self._in_chain(chain)
 
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
@@ -89,7 +89,7 @@ class _Finder:
             )
         return known
 
-    def _told_apart(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
+    def _are_distinct(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
         """Whether all rules match different hosts and ports, spelled as iptables-save does, so that none hides another.
         The long chains of a node are like this. True is certain, False is not.
         """

@@ -148,15 +148,15 @@ class _TakingOut:
 
     def _warnings(self) -> tuple[str, ...]:
         name = self._source.name
-        said = [
+        found = [
             f"{name}:{cut.line}: {missing:,} of the elements of set {cut.name} are not shown: is the text cut off?"
             for cut, missing in self._sets.cut()
         ]
         if self._servers.orphans:
-            said.append(f"{name}: real servers above the first virtual server were left out: is the text cut off?")
+            found.append(f"{name}: real servers above the first virtual server were left out: is the text cut off?")
         if self._servers.connections:
-            said.append(f"{name}: connections of IPVS (`ipvsadm -Lc`) were left out; they say nothing about new ones")
-        return tuple(said)
+            found.append(f"{name}: connections of IPVS (`ipvsadm -Lc`) were left out; they say nothing about new ones")
+        return tuple(found)
 
 
 _GRAMMARS = {Tool.IPVSADM: ipvsadm_grammar, Tool.IPSET: ipset_grammar, Tool.IP_ADDR: ip_addr_grammar}

@@ -12,5 +12,5 @@ from ipt_explain.render.text.safe import escape
 def concise(report: Report) -> Iterator[str]:
     """One line per finding, including its line feed."""
     for finding in report.findings:
-        said = escape(f"{finding.subject}{finding.message}")
-        yield f"{place(finding)}: {finding.rule} {finding.severity.value} {said}\n"
+        message = escape(f"{finding.subject}{finding.message}")
+        yield f"{place(finding)}: {finding.rule} {finding.severity.value} {message}\n"

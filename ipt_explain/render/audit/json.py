@@ -1,11 +1,10 @@
-"""An audit's report as `audit -o json` prints it."""
+"""Output of `audit -o json`."""
 
 from __future__ import annotations
 
-import json
-
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
+from ipt_explain.render.json_text import json_text
 
 SCHEMA = "ipt-explain/audit/1"
 
@@ -19,7 +18,6 @@ def audit_json(report: Report) -> str:
     }
     if report.not_compared:
         document["not_compared"] = [
-            {"node": each.node, "family": each.family, "why": each.said} for each in report.not_compared
+            {"node": each.node, "family": each.family, "why": each.reason} for each in report.not_compared
         ]
-    # json.dumps does not escape DEL, as JSON need not. It occurs only inside strings.
-    return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"
+    return json_text(document, indent=2) + "\n"

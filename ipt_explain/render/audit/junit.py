@@ -21,10 +21,10 @@ def junit_xml(report: Report, rules: Iterable[AuditRule], sources: Sequence[str]
     nothing fails.
     """
     root = ElementTree.Element("testsuites", name="ipt-explain audit")
-    asked = list(rules)
+    checked = list(rules)
     for source in dict.fromkeys(sources):
         findings = [finding for finding in report.findings if finding.source == source]
-        root.append(_suite(source, findings, asked, fail_on))
+        root.append(_suite(source, findings, checked, fail_on))
     for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
     ElementTree.indent(root)

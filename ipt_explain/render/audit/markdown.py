@@ -29,15 +29,15 @@ def markdown(report: Report) -> Iterator[str]:
     nodes = list(by_source(report))
     if len(nodes) > 1:
         yield "\n" + "".join(f"- {as_text(each)}\n" for each in nodes)
-    told = stories(report.findings)
-    if told:
+    found = stories(report.findings)
+    if found:
         yield "\n| | rule | finds | where |\n| --- | --- | --- | --- |\n"
-        for story in told[:MOST_STORIES]:
+        for story in found[:MOST_STORIES]:
             yield _row(story)
-    for story in told[:MOST_STORIES]:
+    for story in found[:MOST_STORIES]:
         yield from _details(story)
-    if len(told) > MOST_STORIES:
-        yield f"\n…{and_more(len(told) - MOST_STORIES)}.\n"
+    if len(found) > MOST_STORIES:
+        yield f"\n…{and_more(len(found) - MOST_STORIES)}.\n"
 
 
 def _row(story: Story) -> str:

@@ -25,14 +25,14 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 def sarif(report: Report, rules: Iterable[AuditRule]) -> str:
     """The report as one SARIF log with one run. `rules` are all that ran, with or without findings."""
-    asked = list(rules)
-    index = {rule.id: number for number, rule in enumerate(asked)}
+    checked = list(rules)
+    index = {rule.id: number for number, rule in enumerate(checked)}
     run = {
         "tool": {
             "driver": {
                 "name": "ipt-explain",
                 "semanticVersion": __version__,
-                "rules": [_descriptor(rule) for rule in asked],
+                "rules": [_descriptor(rule) for rule in checked],
             }
         },
         "columnKind": "unicodeCodePoints",

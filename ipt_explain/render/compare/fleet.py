@@ -101,7 +101,7 @@ def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterat
         by_reason.setdefault(each.why, []).append(each)
     for why, members in list(by_reason.items())[: _ALL if names else SHOWN_REASONS]:
         shown = listed((escape(each.node) for each in members), _ALL if names else SHOWN_NAMES)
-        yield from wrapped("  ", f"{shown}: {escape(members[0].said if len(members) == 1 else why)}", width)
+        yield from wrapped("  ", f"{shown}: {escape(members[0].reason if len(members) == 1 else why)}", width)
     if not names and len(by_reason) > SHOWN_REASONS:
         yield f"  {and_more(len(by_reason) - SHOWN_REASONS, 'reason').strip()} (--names shows all)\n"
 

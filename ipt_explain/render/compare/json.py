@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.compare.fleet.comparison import FleetComparison
+from ipt_explain.render.json_text import json_text
 
 SCHEMA = "ipt-explain/compare/2"
 
@@ -16,14 +16,13 @@ _MOST_NAMES = 200_000
 
 def compare_json(differences: Sequence[Difference], notes: Sequence[str]) -> str:
     """The differences of two dumps as one JSON document. `notes` say what could not be compared."""
-    return _printed(
-        {
-            "schema": SCHEMA,
-            "equal": not differences,
-            "differences": [difference.to_json() for difference in differences],
-            "notes": list(notes),
-        }
-    )
+    document = {
+        "schema": SCHEMA,
+        "equal": not differences,
+        "differences": [difference.to_json() for difference in differences],
+        "notes": list(notes),
+    }
+    return json_text(document, indent=2) + "\n"
 
 
 def fleet_json(comparison: FleetComparison) -> str:
@@ -33,21 +32,20 @@ def fleet_json(comparison: FleetComparison) -> str:
     releases: dict[str, list[str]] = {}
     for node, release in comparison.release_of.items():
         releases.setdefault(release, []).append(node)
-    return _printed(
-        {
-            "schema": SCHEMA,
-            "equal": comparison.equal,
-            "nodes": comparison.nodes,
-            "services": {"agreed": comparison.services, "of": comparison.of},
-            "node_sets": sets.to_json(),
-            "not_compared": [
-                {"node": each.node, "family": each.family, "why": each.said} for each in comparison.not_compared
-            ],
-            "releases": dict(sorted(releases.items())),
-            "differences": differences,
-            "notes": list(comparison.notes),
-        }
-    )
+    document = {
+        "schema": SCHEMA,
+        "equal": comparison.equal,
+        "nodes": comparison.nodes,
+        "services": {"agreed": comparison.services, "of": comparison.of},
+        "node_sets": sets.to_json(),
+        "not_compared": [
+            {"node": each.node, "family": each.family, "why": each.reason} for each in comparison.not_compared
+        ],
+        "releases": dict(sorted(releases.items())),
+        "differences": differences,
+        "notes": list(comparison.notes),
+    }
+    return json_text(document, indent=2) + "\n"
 
 
 class _NodeSets:
@@ -77,8 +75,3 @@ class _NodeSets:
 
     def _id(self, names: tuple[str, ...]) -> int:
         return self._ids.setdefault(names, len(self._ids) + 1)
-
-
-def _printed(document: object) -> str:
-    # json.dumps does not escape DEL, as JSON need not. It occurs only inside strings.
-    return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"

@@ -42,13 +42,13 @@ def tally(differences: Sequence[Difference], beside: str) -> list[str]:
     """`3 differences in 2 service ports`, and `1 difference` plus `beside` for those about no Service."""
     services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
     others = sum(each.service is None for each in differences)
-    said = []
+    parts = []
     if services:
         number = counted(len(differences) - others, "difference")
-        said.append(f"{number} in {counted(len(services), 'service port')}")
+        parts.append(f"{number} in {counted(len(services), 'service port')}")
     if others:
-        said.append(f"{counted(others, 'difference')} {beside}")
-    return said
+        parts.append(f"{counted(others, 'difference')} {beside}")
+    return parts
 
 
 def heading(text: str, width: int, paint: Paint) -> list[str]:

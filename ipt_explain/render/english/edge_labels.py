@@ -23,30 +23,30 @@ def conditions(rule: Rule) -> list[str]:
     shape = rule.shape
     own = Options(rule, shape.core)
     protocol, destination = own.take("-p"), own.take("-d")
-    said = _towards(protocol, destination, _port(rule))
+    labels = _towards(protocol, destination, _port(rule))
     for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")) if own.left else ():
         given = own.take(name)
         if given:
-            said.append(_not(given) + f"{words} {address(given.value)}")
-    said += [given.text for given in own]
+            labels.append(_not(given) + f"{words} {address(given.value)}")
+    labels += [given.text for given in own]
     for match in shape.matches:
         if match.module not in _IGNORED:
-            said += _match(rule, match)
-    return said
+            labels += _match(rule, match)
+    return labels
 
 
 def _towards(protocol: Given | None, destination: Given | None, port: str) -> list[str]:
     """Protocol, destination and port as one: `udp 10.96.0.10:53`, `tcp :30080`."""
-    said = []
+    phrases = []
     if destination:
         place = _not(destination) + address_port(without_prefix(destination.value), port or None)
     else:
         place = f":{port}" if port else ""
     if protocol:
-        said.append(" ".join(filter(None, [_not(protocol) + protocol.value, place])))
+        phrases.append(" ".join(filter(None, [_not(protocol) + protocol.value, place])))
     elif place:
-        said.append(place)
-    return said
+        phrases.append(place)
+    return phrases
 
 
 def _port(rule: Rule) -> str:
@@ -63,15 +63,15 @@ def _match(rule: Rule, match: Match) -> list[str]:
         return []
     if match.module == "recent":
         return [_recent(options)]
-    said = []
+    phrases = []
     for given in options:
         if given.name in _PORTS and not given.negated:
             continue
         words = _WORDS.get((match.module, given.name))
-        said.append(_not(given) + f"{words} {' '.join(given.arguments)}" if words else given.text)
-    if not said and not match.options and match.module not in ("tcp", "udp", "sctp", "dccp", "udplite"):
-        said.append(match.module)
-    return said
+        phrases.append(_not(given) + f"{words} {' '.join(given.arguments)}" if words else given.text)
+    if not phrases and not match.options and match.module not in ("tcp", "udp", "sctp", "dccp", "udplite"):
+        phrases.append(match.module)
+    return phrases
 
 
 _WORDS: Mapping[tuple[str, str], str] = {
@@ -107,18 +107,18 @@ def shares(rules: Sequence[Rule]) -> dict[int, float]:
     Only rules whose sole condition is chance have one, and the first unconditional rule after them. Rules with other
     conditions take their packets first and are left out.
     """
-    asked: list[int] = []
+    taking: list[int] = []
     chances: list[tuple[str, bool]] = []
     for rule in rules:
         takes_all, option = _asks_chance(rule.shape)
-        if takes_all and asked:
-            asked.append(id(rule))
+        if takes_all and taking:
+            taking.append(id(rule))
             break
         text = rule.first(option)
         if option is not None and text is not None and _chance(text, option.negated) is not None:
-            asked.append(id(rule))
+            taking.append(id(rule))
             chances.append((text, option.negated))
-    return dict(zip(asked, _spread(tuple(chances)))) if asked else {}
+    return dict(zip(taking, _spread(tuple(chances)))) if taking else {}
 
 
 @lru_cache(maxsize=1024)
@@ -161,7 +161,7 @@ _percents = lru_cache(maxsize=64)(percents)
 
 def edge_label(rule: Rule, share: str | None) -> str:
     """The complete label of a rule's arrow."""
-    said = conditions(rule)
+    phrases = conditions(rule)
     if share is not None:
-        said.append(share)
-    return ", ".join(said)
+        phrases.append(share)
+    return ", ".join(phrases)

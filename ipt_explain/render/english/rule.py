@@ -72,17 +72,17 @@ def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:
         return [BARE[match.module]] if BARE[match.module] else []
     options = Options(rule, match.options)
     composer = COMPOSERS.get(match.module)
-    said = composer(options, glossary) if composer else []
+    phrases = composer(options, glossary) if composer else []
     predicates = PREDICATES.get(match.module, {})
     unknown = []
     for given in options:
         if given.name in predicates:
-            said.append(say(predicates[given.name].format(*given.arguments or ("",)), given.negated))
+            phrases.append(say(predicates[given.name].format(*given.arguments or ("",)), given.negated))
         else:
             unknown.append(given)
-    if unknown or not said:
-        said.append(f"passes match {match.module}" + _spelled(unknown))
-    return said
+    if unknown or not phrases:
+        phrases.append(f"passes match {match.module}" + _spelled(unknown))
+    return phrases
 
 
 def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Container[str]) -> tuple[str, str]:

@@ -66,13 +66,13 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     alone = len(found) == 1 and (only or found[0].serves_cluster_ip)
     endpoint_of = _endpoints_of(service)
     # kube-proxy puts every usable endpoint on its node into the local chain, so all others are on other nodes.
-    tells = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
+    shows_local = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
     shown: set[tuple[str, str | None]] = set()
     for distribution in found:
         balancer = distribution.balancers[0]
         pairs = [(share, endpoint_of(share)) for share in balancer.shares]
         arriving = distribution.serves_cluster_ip and any(_is_lost(share, endpoint) for share, endpoint in pairs)
-        children = _endpoints(pairs, "remote" if tells else "", shown, view, arriving)
+        children = _endpoints(pairs, "remote" if shows_local else "", shown, view, arriving)
         if balancer.unmatched is None:
             children.append(_not_shown(balancer))
         elif balancer.unmatched > _NOTHING:
@@ -143,8 +143,8 @@ def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     line = leak_line(service, balancer)
-    said = sentence("NOT TRANSLATED: leave for the Service's own address", "bad")
-    return Node([share, *said], "" if line is None else f"line {line}", hang=2)
+    words = sentence("NOT TRANSLATED: leave for the Service's own address", "bad")
+    return Node([share, *words], "" if line is None else f"line {line}", hang=2)
 
 
 def _not_shown(balancer: Balancer) -> Node:
@@ -167,8 +167,8 @@ def _endpoints(
     """
     given = [_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs]
     written = iter(percents([chance for chance in given if chance is not None]))
-    told = ["?" if chance is None else next(written) for chance in given]
-    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(told, pairs)]
+    texts = ["?" if chance is None else next(written) for chance in given]
+    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(texts, pairs)]
     addresses = [
         endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
         for share, endpoint in pairs

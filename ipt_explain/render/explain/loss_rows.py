@@ -28,15 +28,15 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
         kinds[frontend.kind] = None
         vantages[vantage] = None
     for lost, kinds, vantages in alike.values():
-        said = lost_words(lost, list(vantages), () if len(kinds) == len(frontends) else kinds)
+        words = lost_words(lost, list(vantages), () if len(kinds) == len(frontends) else kinds)
         line = lost.decider.line
-        told = view.above is not None and view.above.explains(service, lost)
-        why = ": see NODE" if told else reason_words(lost)
-        yield row("lost", sentence(f"{said}{why}", "bad"), "" if line is None else f"line {line}")
+        of_node = view.above is not None and view.above.explains(service, lost)
+        why = ": see NODE" if of_node else reason_words(lost)
+        yield row("lost", sentence(f"{words}{why}", "bad"), "" if line is None else f"line {line}")
     yield from _answered(service)
-    asked = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
-    if asked:
-        yield row("depends on", sentence(questions_words(asked), "unknown"))
+    open_ones = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
+    if open_ones:
+        yield row("depends on", sentence(questions_words(open_ones), "unknown"))
 
 
 def _answered(service: ServicePort) -> Iterator[Node]:
@@ -47,8 +47,8 @@ def _answered(service: ServicePort) -> Iterator[Node]:
     for lost, vantages in alike.items():
         line = lost.decider.line
         where = " ".join(escape(part) for part in (lost.decider.table, lost.decider.chain) if part)
-        said = f"connections{from_words(list(vantages))}, by {escape(lost.decider.owner or 'a neighbour')} ({where})"
-        yield row("answered", sentence(said), "" if line is None else f"line {line}")
+        words = f"connections{from_words(list(vantages))}, by {escape(lost.decider.owner or 'a neighbour')} ({where})"
+        yield row("answered", sentence(words), "" if line is None else f"line {line}")
 
 
 def leak_line(service: ServicePort, balancer: Balancer) -> int | None:

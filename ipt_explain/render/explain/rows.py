@@ -96,9 +96,9 @@ def _row(service: ServicePort) -> Row:
 
 def _problem(trouble: Trouble, service: ServicePort) -> str:
     """The problem; a leak's share is in the column before."""
-    said = brief_words(trouble)
+    words = brief_words(trouble)
     leaks = any((each.unmatched or 0.0) > _GRAIN for each in service.balancers[:1])
-    return said.partition(" % ")[2] or said if leaks else said
+    return words.partition(" % ")[2] or words if leaks else words
 
 
 def _address(service: ServicePort) -> str:

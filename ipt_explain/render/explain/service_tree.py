@@ -50,8 +50,8 @@ def _title(service: ServicePort) -> list[Span]:
     if neighbour is not None:
         words.append((f" · answered by {escape(neighbour)}", "good"))
     elif service.state is not ServiceState.SERVING:
-        said, style = STATE_WORDS[service.state]
-        words.append((f" · {said}", style))
+        phrase, style = STATE_WORDS[service.state]
+        words.append((f" · {phrase}", style))
     chains = _chains(service)
     if chains and chains != service.label:
         words.append((f" · {escape(chains)}", "chain"))
@@ -83,11 +83,11 @@ def _frontends(service: ServicePort) -> Iterator[Node]:
     for frontend, address in zip(frontends, addresses):
         notes = list(_frontend_notes(service, frontend))
         padding = " " * (width - cells(address) + 2) if notes else ""
-        label = "address" if _is_untold(service, frontend) else KIND_WORDS[frontend.kind]
+        label = "address" if _has_unknown_kind(service, frontend) else KIND_WORDS[frontend.kind]
         yield row(label, [(address + padding, "address"), *notes], f"line {frontend.evidence.line}")
 
 
-def _is_untold(service: ServicePort, frontend: Frontend) -> bool:
+def _has_unknown_kind(service: ServicePort, frontend: Frontend) -> bool:
     """Whether the kind of an IPVS address is unknown because no set shows it."""
     return frontend.kind is FrontendKind.EXTERNAL and service.backend is Backend.IPVS
 
@@ -97,16 +97,16 @@ def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
 
 
 def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
-    said = verdict_words(service, frontend)
-    if said is not None:
-        yield from sentence(*said)
-    elif _is_untold(service, frontend):
+    words = verdict_words(service, frontend)
+    if words is not None:
+        yield from sentence(*words)
+    elif _has_unknown_kind(service, frontend):
         yield from sentence("kind unknown: no ipset shows it")
     elif frontend.kind is FrontendKind.EXTERNAL:
         yield from sentence("an external IP or a load balancer's")
     ranges = ranges_words(frontend)
     if ranges:
-        yield from sentence(f"; {ranges}" if said is not None else ranges)
+        yield from sentence(f"; {ranges}" if words is not None else ranges)
 
 
 def _policies(service: ServicePort) -> Iterator[Node]:
@@ -131,26 +131,26 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
 
 
 def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
-    facts, said = service.masquerade, list[str]()
+    facts, phrases = service.masquerade, list[str]()
     without = sum(endpoint.hairpin is False for endpoint in service.endpoints)
     if facts.hairpin:
-        said.append("hairpin")
+        phrases.append("hairpin")
     elif without:
         count = len(service.endpoints)
-        said.append(f"hairpin NOT for {without} of {count} endpoints" if without < count else "hairpin NOT")
+        phrases.append(f"hairpin NOT for {without} of {count} endpoints" if without < count else "hairpin NOT")
     if facts.all:
-        said.append("every ClusterIP connection")
+        phrases.append("every ClusterIP connection")
     elif facts.off_cluster is not None:
         where = escape(facts.off_cluster)
-        said.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
+        phrases.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
     outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
     balanced = [each for each in outside if each.verdict is FrontendVerdict.BALANCE]
     kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in balanced)))
     if kinds and service.external_policy is TrafficPolicy.LOCAL:
-        said.append(f"{kinds} not (policy Local)")
+        phrases.append(f"{kinds} not (policy Local)")
     elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
-        said.append(f"{kinds} always (policy Cluster)")
-    if said:
-        yield row("masqueraded", sentence("; ".join(said)))
+        phrases.append(f"{kinds} always (policy Cluster)")
+    if phrases:
+        yield row("masqueraded", sentence("; ".join(phrases)))
     elif service.endpoints and facts.all is False and not view.fragment:
         yield row("masqueraded", sentence("never"))

@@ -58,7 +58,7 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
     if found.doubt is not None:
         yield from _labelled(label, [("? ", "unknown"), *sentence(_doubt(found.doubt))], width)
     counts = found.counts
-    said: list[Span] = []
+    phrases: list[Span] = []
     for standing, words, style in (
         (Standing.BROKEN, "broken", "bad"),
         (Standing.HAIRPIN, "without hairpin", "bad"),
@@ -67,8 +67,8 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         (Standing.FINE, "fine", "good"),
     ):
         if counts[standing]:
-            said += [(" · " if said else "", ""), (f"{counts[standing]:,} {words}", style)]
-    yield from _labelled("SERVICES", said, width)
+            phrases += [(" · " if phrases else "", ""), (f"{counts[standing]:,} {words}", style)]
+    yield from _labelled("SERVICES", phrases, width)
     shown = found.troubles if everything else found.troubles[:SHOWN_TROUBLES]
     column = min(max((cells(escape(each.service.label)) for each in shown), default=0), width // 2)
     for trouble in shown:
@@ -121,19 +121,19 @@ def _doubt(doubt: Doubt) -> str:
     """`Calico may drop connections to 4 Services (filter cali-from-wl-dispatch, line 84, and 1 more), depending on
     -i cali+, which this text does not show`."""
     whom = counted(len(doubt.services), "Service")
-    asked = f"{questions_words(doubt.questions)}, which this text does not show"
+    depends_on = f"{questions_words(doubt.questions)}, which this text does not show"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
     if doubt.questions == (NAT_NOT_SHOWN,):
         return f"where connections to {whom} go is unknown: this text does not show it"
     if not deciders:
-        return f"what becomes of connections to {whom} depends on {asked}"
+        return f"what becomes of connections to {whom} depends on {depends_on}"
     owners = {decider.owner for decider in deciders}
     alone = "a policy" if owners == {KERNEL} else "rules"
     known = [escape(owner) for owner in owners - {KERNEL} if owner is not None]
     who = known[0] if len(known) == 1 else alone
     does = either(list(dict.fromkeys(_DOES[lost.how] for lost in doubt.perhaps)))
     place = f"{_place(doubt.services[0].source, deciders[0])}{and_more(len(deciders) - 1)}"
-    return f"{who} may {does} connections to {whom} ({place}), depending on {asked}"
+    return f"{who} may {does} connections to {whom} ({place}), depending on {depends_on}"
 
 
 def questions_words(questions: Sequence[str]) -> str:
@@ -157,9 +157,9 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
         yield from draw(Node([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
         yield from ([(f"    {line}", "")] for line in _wrapped(trouble_words(trouble), max(width - 4, 10)))
         return
-    said = trouble_words(trouble)
-    fits = len(said) <= room or trouble.standing is Standing.UNKNOWN
-    first, *rest = _wrapped(said if fits else brief_words(trouble), room) or [""]
+    words = trouble_words(trouble)
+    fits = len(words) <= room or trouble.standing is Standing.UNKNOWN
+    first, *rest = _wrapped(words if fits else brief_words(trouble), room) or [""]
     gap = " " * (room - cells(first)) + _GAP
     yield [(indent, ""), (f"{sign} ", style), (name, "name"), (f"  {first}", ""), (gap + tail if tail else "", "line")]
     for line in rest:
@@ -187,8 +187,8 @@ def trouble_words(trouble: Trouble) -> str:
         return "unknown" if question is None else f"depends on `{escape(question)}`"
     if trouble.standing is Standing.REFUSING and trouble.service.state is ServiceState.BLOCKED:
         return "refuses all connections"
-    said = STATE_WORDS[trouble.service.state][0]
-    return f"refuses connections: {said}" if trouble.standing is Standing.REFUSING else said
+    text = STATE_WORDS[trouble.service.state][0]
+    return f"refuses connections: {text}" if trouble.standing is Standing.REFUSING else text
 
 
 def hairpin_words(service: ServicePort) -> str:

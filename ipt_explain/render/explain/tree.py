@@ -89,10 +89,10 @@ def _services(
         yield from draw(Node(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
     kept = choice.of(services)
     family_width = _WIDTHS[ruleset.family]
-    told = not selected and services and (not state.well or len(kept) < len(services))
-    view = View(ruleset.form.fragment, width >= family_width + _CHAIN_WIDTH, state if told else None)
+    with_summary = not selected and services and (not state.well or len(kept) < len(services))
+    view = View(ruleset.form.fragment, width >= family_width + _CHAIN_WIDTH, state if with_summary else None)
     used = min(width, family_width + _CHAIN_WIDTH + 2)
-    if told:
+    if with_summary:
         yield []
         yield from summary(state, used, everything=choice.shown is ShownServices.PROBLEMS)
     for service in kept:

@@ -55,8 +55,8 @@ def dot(drawing: Drawing) -> Iterator[str]:
         yield "  }\n"
         for chain in chains:
             if chain.leaks:
-                said = _label([leak_label(chain)])
-                yield f"  {_id(chain.id)} -> {_id(f'{group} leak')} [label={said}, style=bold, {_RED}];\n"
+                words = _label([leak_label(chain)])
+                yield f"  {_id(chain.id)} -> {_id(f'{group} leak')} [label={words}, style=bold, {_RED}];\n"
     for (source, target, goto, faulty), jumps in parallel(drawing.jumps).items():
         said_lines = labels(jumps)
         attributes = [f"label={_label(said_lines)}"] if said_lines else []

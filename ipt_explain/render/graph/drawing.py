@@ -207,10 +207,10 @@ SHOWN_LABELS = 4
 
 def labels(jumps: Sequence[DrawnJump]) -> list[str]:
     """The lines of one arrow: a few labels, and how many more there are."""
-    said = list(dict.fromkeys(shortened(jump.label) for jump in jumps))
-    if len(said) > SHOWN_LABELS:
-        return [*said[: SHOWN_LABELS - 1], and_more(len(said) - SHOWN_LABELS + 1).strip()]
-    return said if any(said) else []
+    words = list(dict.fromkeys(shortened(jump.label) for jump in jumps))
+    if len(words) > SHOWN_LABELS:
+        return [*words[: SHOWN_LABELS - 1], and_more(len(words) - SHOWN_LABELS + 1).strip()]
+    return words if any(words) else []
 
 
 class Look(Enum):

@@ -55,10 +55,10 @@ def mermaid(drawing: Drawing) -> Iterator[str]:
             faulty.append(len(arrows))
             arrows.append(f"  {ids[chain.id]} -->|{_text([leak_label(chain)])}| leak{number}\n")
     for (source, target, goto, is_faulty), jumps in parallel(drawing.jumps).items():
-        said = labels(jumps)
+        words = labels(jumps)
         faulty += [len(arrows)] if is_faulty else []
         arrow = "-.->" if goto else "-->"
-        arrows.append(f"  {ids[source]} {arrow}{f'|{_text(said)}|' if said else ''} {ids[target]}\n")
+        arrows.append(f"  {ids[source]} {arrow}{f'|{_text(words)}|' if words else ''} {ids[target]}\n")
     yield from arrows
     yield from _legend(drawing)
     for name, style in _CLASSES.values():

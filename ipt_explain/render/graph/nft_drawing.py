@@ -114,9 +114,9 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
 
 def _label(jump: NftJump) -> str:
     """The conditions for a packet to go this way, or its chance."""
-    asked = [statement_text(each) for each in jump.rule.statements if isinstance(each, Match)]
+    parts = [statement_text(each) for each in jump.rule.statements if isinstance(each, Match)]
     if jump.share is not None:
-        asked.append(percent(jump.share))
+        parts.append(percent(jump.share))
     elif jump.element is not None:
-        asked.append(expression_text(jump.element.key))
-    return " ".join(asked)
+        parts.append(expression_text(jump.element.key))
+    return " ".join(parts)

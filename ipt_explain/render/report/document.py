@@ -99,13 +99,13 @@ class Document:
 
 def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) -> Document:
     """The report on dumps, from their explanation and audit."""
-    told = stories(report.findings)
+    found = stories(report.findings)
     notes = notes_of(explanation.services, report.findings)
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], None)
-    drawn = _pictures(told, among, notes)
-    problems = tuple(_problem(number, story, drawn.get(number)) for number, story in enumerate(told, start=1))
+    drawn = _pictures(found, among, notes)
+    problems = tuple(_problem(number, story, drawn.get(number)) for number, story in enumerate(found, start=1))
     about: dict[str, list[tuple[str, str]]] = {}
-    for problem, story in zip(problems, told):
+    for problem, story in zip(problems, found):
         for service in story.services:
             about.setdefault(service, []).append((problem.anchor, f"{problem.rule} {problem.name}"))
     fragments = {ruleset.source for ruleset in explanation.rulesets if ruleset.form in (Form.FRAGMENT, Form.RESTORE)}

@@ -20,8 +20,8 @@ def report_markdown(document: Document, report: Report) -> Iterator[str]:
     if document.health:
         yield code_block("\n".join(document.health)) + "\n"
     yield from markdown(report)
-    said = as_text(document.absence) or f"{counted(len(document.services), 'service port')}."
-    yield f"\n## Services\n\n{said}\n\n"
+    text = as_text(document.absence) or f"{counted(len(document.services), 'service port')}."
+    yield f"\n## Services\n\n{text}\n\n"
     if document.services:
         yield "| Service | type | address | endpoints | problem |\n| --- | --- | --- | --- | --- |\n"
     for service in document.services[:MOST_SERVICES]:

@@ -117,9 +117,9 @@ def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
 
     def nodes() -> Iterator[Node]:
         for number, rule in enumerate(rules, start=1):
-            said = words.rule(rule)
-            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
-            spans += _notes(rule, said.comments, share_of.get(id(rule)), table)
+            phrase = words.rule(rule)
+            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
+            spans += _notes(rule, phrase.comments, share_of.get(id(rule)), table)
             yield Node(spans, tail=_line(rule.line), hang=digits + 2)
 
     node.more = nodes()

@@ -21,7 +21,6 @@ known. Of nftables, a table has its family in front (`ip kube-proxy`) and its `s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain as joined
 from typing import Any
@@ -34,6 +33,7 @@ from ipt_explain.model import Rule
 from ipt_explain.render.english.edge_labels import shares
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
+from ipt_explain.render.json_text import json_text
 from ipt_explain.render.show.chain_words import ChainWords
 from ipt_explain.render.show.nft_json import nft_chain_json, nft_set_json, nft_table_json
 
@@ -66,8 +66,7 @@ def _array(key: str, members: Iterable[dict[str, Any]]) -> Iterator[str]:
     before = "\n"
     for member in members:
         rules = member.pop("rules") if key == "chains" else None
-        # json.dumps does not escape DEL.
-        text = before + json.dumps(member).replace("\x7f", "\\u007f")
+        text = before + json_text(member)
         if rules is None:
             yield text
         else:

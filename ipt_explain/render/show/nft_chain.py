@@ -83,11 +83,11 @@ def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> It
 def _caller(jump: NftJump, words: NftWords) -> str:
     if jump.held is not None and jump.element is not None:
         return f"{jump.source}, by map {jump.held.name} for {expression_text(jump.element.key)}"
-    said = jump.source
+    text = jump.source
     if jump.goto:
-        said += ", for good (goto)"
+        text += ", for good (goto)"
     conditions = words.rule(jump.rule).conditions
-    return said + (f", if a packet {both(conditions)}" if conditions else "")
+    return text + (f", if a packet {both(conditions)}" if conditions else "")
 
 
 def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
@@ -100,8 +100,8 @@ def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
 
     def nodes() -> Iterator[Node]:
         for number, rule in enumerate(chain.rules, start=1):
-            said = words.rule(rule)
-            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(said.brief)))]
+            phrase = words.rule(rule)
+            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
             for note in _notes(rule):
                 spans += sentence(f" {escape(note)}", "chain")[1:]
             yield Node(spans, tail=_line(place, rule.line), hang=digits + 2)
@@ -133,8 +133,8 @@ def _set(facts: NftSetFacts) -> Node:
         node.children.append(_entry("timeout", f"{held.timeout:,} s"))
     words = NftWords(place)
     for chain, rule in facts.askers[:SHOWN_CALLERS]:
-        said = f"{chain.name}: {words.rule(rule).brief}"
-        node.children.append(_entry("asked by", said, _line(place, rule.line)))
+        phrase = f"{chain.name}: {words.rule(rule).brief}"
+        node.children.append(_entry("asked by", phrase, _line(place, rule.line)))
     more = len(facts.askers) - SHOWN_CALLERS
     if more > 0:
         node.children.append(_entry("asked by", counted(more, "more rule")))
@@ -151,10 +151,10 @@ def _set(facts: NftSetFacts) -> Node:
 
 
 def _element(element: Element, words: NftWords) -> str:
-    said = element_text(element)
+    text = element_text(element)
     if isinstance(element.data, Verdict) and element.data.chain is not None:
-        return f"{said} ({words.folded(element.data.chain)})"
-    return said
+        return f"{text} ({words.folded(element.data.chain)})"
+    return text
 
 
 def _entry(label: str, words: str, tail: str = "") -> Node:

@@ -99,18 +99,18 @@ def _caller(place: NftPlace, jump: NftJump) -> dict[str, Any]:
 
 
 def _rule(place: NftPlace, chain: str, rule: Rule, words: NftWords) -> dict[str, Any]:
-    said, counter = words.rule(rule), counter_of(rule)
+    text, counter = words.rule(rule), counter_of(rule)
     target = next((each for each in rule.statements if isinstance(each, Verdict)), None)
     return {
         "line": place.line(rule.line),
         "chain": chain,
         "rule": rule.text,
         "command": "",
-        "sentence": said.sentence,
-        "conditions": list(said.conditions),
-        "action": said.action,
-        "after": said.after or None,
-        "comments": list(said.comments),
+        "sentence": text.sentence,
+        "conditions": list(text.conditions),
+        "action": text.action,
+        "after": text.after or None,
+        "comments": list(text.comments),
         "target": None if target is None else target.chain or target.kind.value,
         "jumps_to": None if target is None else target.chain,
         "share": None,

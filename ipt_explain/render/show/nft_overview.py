@@ -41,10 +41,10 @@ def _table(facts: NftTableFacts) -> Node:
     for chain in place.graph.bases:
         base = chain.base
         assert base is not None
-        said = (
+        words = (
             f"  {counted(len(chain.rules), 'rule')}; hook {base.hook}, {base.type}, priority {base.priority}, policy "
         )
-        node.children.append(Node([(escape(chain.name), "name"), *sentence(escape(said + base.policy))[1:]], hang=2))
+        node.children.append(Node([(escape(chain.name), "name"), *sentence(escape(words + base.policy))[1:]], hang=2))
     if facts.chains:
         names = [f"{name} × {count:,}" if name.endswith("…") else name for name, count in facts.chains.items()]
         node.children.append(named_list("other chains", names, ""))

@@ -24,9 +24,9 @@ def _lines(rules: Iterable[Rule], glossary: Glossary, width: int) -> Iterator[Li
     for number, rule in enumerate(rules):
         if number:
             yield []
-        said = rule_words(rule, glossary)
-        yield from draw(Node(sentence(escape(clipped(said.sentence)), "name")), width)
-        for comment in said.comments:
+        words = rule_words(rule, glossary)
+        yield from draw(Node(sentence(escape(clipped(words.sentence)), "name")), width)
+        for comment in words.comments:
             yield from draw(Node(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
         for note in notes_of(rule):
             yield from draw(Node(sentence(f"Note: {escape(clipped(note))}"), hang=6), width)

@@ -13,13 +13,13 @@ def other_conditions(step: NftStep | IpvsStep) -> str:
     """An nftables rule's conditions as nft prints them, or the virtual server."""
     if isinstance(step, IpvsStep):
         return step.text
-    asked: list[str] = []
+    parts: list[str] = []
     for statement in step.rule.statements if step.rule is not None else ():
         if isinstance(statement, VerdictMap) and isinstance(statement.data, SetLiteral):
-            asked.append(f"{expression_text(statement.key)} vmap {{…}}")
+            parts.append(f"{expression_text(statement.key)} vmap {{…}}")
         elif isinstance(statement, (Match, VerdictMap)):
-            asked.append(statement_text(statement))
-    return " ".join(asked)
+            parts.append(statement_text(statement))
+    return " ".join(parts)
 
 
 def other_effect(step: NftStep | IpvsStep) -> str:

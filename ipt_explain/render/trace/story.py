@@ -9,7 +9,7 @@ from ipt_explain.records import dataclass, field
 from ipt_explain.trace import Outcome, Step
 from ipt_explain.trace.outcome import Ending
 
-MOST_TOLD = 300
+MOST_SHOWN = 300
 """The most paths shown, likeliest first."""
 
 
@@ -46,7 +46,7 @@ class Act:
 def story(outcomes: Iterable[Outcome]) -> list[Act]:
     """The tables in which packets met rules on their paths to these outcomes, in the order met."""
     acts: dict[tuple[str, str, bool], Act] = {}
-    for ending in told(outcomes):
+    for ending in shown_endings(outcomes):
         _tell(ending, float(ending.share), acts)
     order = {key: number for number, key in enumerate(sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2]))}
     return [acts[key] for key in sorted(acts, key=lambda key: order[key])]
@@ -56,9 +56,9 @@ def story(outcomes: Iterable[Outcome]) -> list[Act]:
 _HOOK_ORDER = {"PREROUTING": 0, "OUTPUT": 1, "INPUT": 2, "FORWARD": 3, "POSTROUTING": 4}
 
 
-def told(outcomes: Iterable[Outcome]) -> list[Ending]:
+def shown_endings(outcomes: Iterable[Outcome]) -> list[Ending]:
     """The paths that are shown."""
-    return list(islice((ending for outcome in outcomes for ending in outcome.endings), MOST_TOLD))
+    return list(islice((ending for outcome in outcomes for ending in outcome.endings), MOST_SHOWN))
 
 
 def _tell(ending: Ending, share: float, acts: dict[tuple[str, str, bool], Act]) -> None:

@@ -14,7 +14,7 @@ from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
-from ipt_explain.render.trace.story import Act, Scene, story, told
+from ipt_explain.render.trace.story import Act, Scene, shown_endings, story
 from ipt_explain.render.trace.words import effect, step_conditions
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.judgement import Addressee, judged
@@ -79,7 +79,7 @@ def _headline(trace: Trace, label: str) -> str:
 
 def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
     """Names of mark bits, if a rule on the path tests or sets marks; else their analyzer is not imported."""
-    for ending in told(outcomes):
+    for ending in shown_endings(outcomes):
         for step in ending.steps:
             if isinstance(step, IptablesStep) and step.rule is not None and (
                 step.rule.target in ("MARK", "CONNMARK") or step.rule.shape.has_match("mark")
@@ -131,10 +131,10 @@ class _Teller:
         if scene.share < whole * _WHOLE:
             words.append((f"{percents((scene.share,))[0]}  ", "share"))
         step = scene.step
-        said = step_conditions(step, self._marks)
+        text = step_conditions(step, self._marks)
         done = effect(step, self._marks)
-        if said:
-            words += [*sentence(escape(clipped(f"{said}:"))), (" ", "")]
+        if text:
+            words += [*sentence(escape(clipped(f"{text}:"))), (" ", "")]
         if done.startswith("→"):
             back = "" if scene.inside or step.after is None else ", and back"
             return [*words, (escape(done) + back, "")]  # never break a line between an arrow and its chain
@@ -153,8 +153,8 @@ class _Teller:
         misses, count = near_misses(passed, step.before, step.bound, _MOST_MISSES)
         for miss in misses:
             target = f"→ {miss.rule.target}" if miss.rule.target else "counted"
-            said = f"not {target}: {miss.condition} does not fit"
-            node.children.append(Node(sentence(escape(clipped(said)), "guide"), f"line {miss.rule.line}", hang=4))
+            words = f"not {target}: {miss.condition} does not fit"
+            node.children.append(Node(sentence(escape(clipped(words)), "guide"), f"line {miss.rule.line}", hang=4))
         if count > len(misses):
             more = counted(count - len(misses), "more rule")
             node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
@@ -168,8 +168,8 @@ def _outcome_lines(trace: Trace, to: Addressee | None, width: int) -> Iterator[L
     for outcome, share in zip(outcomes, shares):
         judgement = judged(outcome, trace.packet, to)
         sign, style = SIGNS[judgement]
-        said = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
-        yield from draw(Node([(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *said], hang=column + 4), width)
+        phrase = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
+        yield from draw(Node([(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *phrase], hang=column + 4), width)
         for line in failure_words(judgement, to):
             yield from _indented(line, " " * (column + 4), "", width)
         open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]

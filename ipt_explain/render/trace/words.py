@@ -20,8 +20,8 @@ _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ 
 
 def conditions(rule: Rule, marks: Mapping[int, str]) -> str:
     """Why the rule matched, as a predicate; "" for a rule without conditions."""
-    said = rule_words(rule, Glossary(marks)).conditions
-    return both([condition for condition in said if not _CHANCE.match(condition)])
+    words = rule_words(rule, Glossary(marks)).conditions
+    return both([condition for condition in words if not _CHANCE.match(condition)])
 
 
 def step_conditions(step: AnyStep, marks: Mapping[int, str]) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.collector import collector_paused, free_cycles
 from ipt_explain.compare.dumps import node_view
 from ipt_explain.compare.fleet.engines.node_files import (
+    affects_packets,
     clash,
     families_of,
     headed,
     in_nftables_mode,
     joined,
     no_rules,
-    tells,
     why_cut,
 )
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
@@ -152,7 +152,7 @@ class Maker:
             assert why is not None
             faults.append(NotCompared(node, why, path=entry.path))
             lost.update(Family if dump is None else {ruleset.family for ruleset in dump.rulesets})
-        good = [dump for dump in dumps if tells(dump) and not lost & families_of(dump)]
+        good = [dump for dump in dumps if affects_packets(dump) and not lost & families_of(dump)]
         warnings = tuple(dict.fromkeys(warning for dump in good for warning in dump.warnings))
         if not good:
             faults = faults or [NotCompared(node, no_rules(texts), path=texts[0][0].path)]
@@ -160,7 +160,7 @@ class Maker:
         clashing = clash(good)
         if clashing is not None:
             return _none(node, (NotCompared(node, clashing),), warnings)
-        usable = {dump.source for dump in dumps if dump in good or not tells(dump)}
+        usable = {dump.source for dump in dumps if dump in good or not affects_packets(dump)}
         kept = [(entry, text) for entry, text in texts if entry.path in usable]
         whole = as_nodes(joined(good, kept, self._lenient))
         view = node_view(node, whole)

@@ -51,7 +51,7 @@ def in_nftables_mode(texts: Sequence[tuple[Entry, str]]) -> bool:
     return any(entry.kind is Kind.NFT and _NFT_PROXY.search(text) for entry, text in texts)
 
 
-def tells(dump: Dump) -> bool:
+def affects_packets(dump: Dump) -> bool:
     """Whether it shows rules or servers that packets meet; sets and addresses alone do not count."""
     return bool(dump.rulesets) or dump.nft is not None or dump.node.virtual_servers is not None
 

@@ -52,22 +52,22 @@ _CONNTRACK = {
 
 def conntrack(options: Options, _: Glossary) -> list[str]:
     """Properties of the packet's connection."""
-    said = []
+    phrases = []
     given = options.take("--ctstate")
     if given:
-        said.append(_state(given))
+        phrases.append(_state(given))
     for option, predicate in _CONNTRACK.items():
         given = options.take(option)
         if given:
             value = any_of(given.value) if option == "--ctstatus" else given.value
-            said.append(say(predicate.format(value), given.negated))
+            phrases.append(say(predicate.format(value), given.negated))
     given = options.take("--ctexpire")
     if given:
-        said.append(say(f"belongs to a connection whose entry expires in {_seconds(given.value)}", given.negated))
+        phrases.append(say(f"belongs to a connection whose entry expires in {_seconds(given.value)}", given.negated))
     given = options.take("--ctdir")
     if given:
-        said.append(say(f"goes in the {given.value} direction of its connection", given.negated))
-    return said
+        phrases.append(say(f"goes in the {given.value} direction of its connection", given.negated))
+    return phrases
 
 
 def _seconds(value: str) -> str:

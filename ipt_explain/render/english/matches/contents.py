@@ -28,14 +28,14 @@ def _icmp(given: Given | None, protocol: str, names: IcmpTypes) -> list[str]:
         return [say(f"has any {protocol} type", given.negated)]
     kind, slash, code = given.value.partition("/")
     if kind.isdecimal() and (not slash or code.isdecimal()):
-        asked = (int(kind), int(code) if slash else None)
+        pair = (int(kind), int(code) if slash else None)
     elif given.value in names:
-        asked = names[given.value]
+        pair = names[given.value]
     else:
         return [say(f"has {protocol} type {given.value}", given.negated)]
-    number, exact = asked
+    number, exact = pair
     called = {numbers: name.replace("-", " ") for name, numbers in reversed(names.items())}
-    name = called.get(asked) or called.get((number, None))
+    name = called.get(pair) or called.get((number, None))
     words = f"type {number}" + (f", code {exact}" if exact is not None else "")
     return [say(f"has {protocol} {words}" + (f" ({name})" if name else ""), given.negated)]
 
@@ -100,12 +100,12 @@ _PORT_LISTS = {
 
 def multiport(options: Options, _: Glossary) -> list[str]:
     """Ports from a list."""
-    said = []
+    phrases = []
     for names, predicate in _PORT_LISTS.items():
         given = options.take(*names)
         if given:
-            said.append(say(predicate.format(any_of(given.value)), given.negated))
-    return said
+            phrases.append(say(predicate.format(any_of(given.value)), given.negated))
+    return phrases
 
 
 def sctp(options: Options, _: Glossary) -> list[str]:

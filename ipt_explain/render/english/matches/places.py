@@ -15,13 +15,13 @@ def addrtype(options: Options, _: Glossary) -> list[str]:
         where = ", seen from the interface it arrives on"
     if options.flag("--limit-iface-out"):
         where += ", seen from the interface it leaves by"
-    said = []
+    phrases = []
     for option, side in (("--src-type", "source"), ("--dst-type", "destination")):
         given = options.take(option)
         if given:
             kind = "LOCAL (this node's own)" if given.value == "LOCAL" else any_of(given.value)
-            said.append(say(f"has a {side} address of type {kind}{where}", given.negated))
-    return said
+            phrases.append(say(f"has a {side} address of type {kind}{where}", given.negated))
+    return phrases
 
 
 def policy(options: Options, _: Glossary) -> list[str]:
@@ -86,19 +86,19 @@ def ipset(options: Options, _: Glossary) -> list[str]:
     if not given:
         return []
     name, *side = given.arguments
-    said = [say(f'is in set "{name}" by its {sides(" ".join(side))}', given.negated)]
+    phrases = [say(f'is in set "{name}" by its {sides(" ".join(side))}', given.negated)]
     for unit in ("packets", "bytes"):
         for comparison, words in _SET_COUNTERS.items():
             counted = options.take(f"--{unit}-{comparison}")
             if counted:
-                said.append(say(f"has {words} {counted.value} {unit} counted in the set", counted.negated))
+                phrases.append(say(f"has {words} {counted.value} {unit} counted in the set", counted.negated))
     if options.flag("--return-nomatch"):
-        said.append("is not excluded by a nomatch entry")
+        phrases.append("is not excluded by a nomatch entry")
     for option, what in (("--update-counters", "counters"), ("--update-subcounters", "subset counters")):
         counting = options.take(option)
         if counting:
-            said.append(f"{'does not update' if counting.negated else 'updates'} the set's {what}")
-    return said
+            phrases.append(f"{'does not update' if counting.negated else 'updates'} the set's {what}")
+    return phrases
 
 
 def socket(options: Options, _: Glossary) -> list[str]:
@@ -114,27 +114,27 @@ def socket(options: Options, _: Glossary) -> list[str]:
 
 def time(options: Options, _: Glossary) -> list[str]:
     """When a packet passes."""
-    said = []
+    phrases = []
     start, stop = options.value("--timestart"), options.value("--timestop")
     if start is not None or stop is not None:
-        said.append(f"passes between {start or '00:00:00'} and {stop or '23:59:59'}")
+        phrases.append(f"passes between {start or '00:00:00'} and {stop or '23:59:59'}")
     for option, words in (("--weekdays", "on"), ("--monthdays", "on day")):
         given = options.take(option)
         if given:
-            said.append(say(f"passes {words} {any_of(given.value)}", given.negated))
+            phrases.append(say(f"passes {words} {any_of(given.value)}", given.negated))
     start, stop = options.value("--datestart"), options.value("--datestop")
     if start is not None:
-        said.append(f"passes from {start} on")
+        phrases.append(f"passes from {start} on")
     if stop is not None:
         never = " (the latest that the kernel can hold)" if stop.startswith("2038-01-19") else ""
-        said.append(f"passes until {stop}{never}")
+        phrases.append(f"passes until {stop}{never}")
     notes = [words for option, words in _CLOCKS.items() if options.flag(option)] or ["by UTC"]
     if options.flag("--contiguous"):
         notes.append("as one stretch past midnight (--contiguous)")
-    if not said:
-        said.append("passes at any time")
-    said[-1] += aside(notes)
-    return said
+    if not phrases:
+        phrases.append("passes at any time")
+    phrases[-1] += aside(notes)
+    return phrases
 
 
 _CLOCKS = {"--kerneltz": "by the kernel's time zone", "--localtz": "by local time", "--utc": "by UTC"}

@@ -73,10 +73,10 @@ def _match(match: Match, table: Table | None, marks: Mapping[int, str]) -> list[
         verb = "has its" if not negated else "does not have its"
         return [f"{verb} {noun(left)} in {held(right, table, left)}"]
     implied = _protocol_of(left)
-    said = _plain(left, _value(right, left), right)
-    if said is None:
+    words = _plain(left, _value(right, left), right)
+    if words is None:
         return [f"passes `{statement_text(match)}`"]
-    return [*implied, say(said, negated)]
+    return [*implied, say(words, negated)]
 
 
 def _picked(match: Match) -> float | None:

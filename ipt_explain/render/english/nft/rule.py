@@ -18,9 +18,9 @@ def nft_rule_words(
     Statements run in order: a condition that follows an action is worded after it.
     """
     known = marks or {}
-    asked: list[str] = []
+    wanted: list[str] = []
     done: list[str] = []
-    for statement in _told_once(rule.statements):
+    for statement in _without_repetitions(rule.statements):
         does = action(statement, table, known, fold)
         if does is not None:
             done.append(does)
@@ -28,15 +28,15 @@ def nft_rule_words(
         for condition in conditions(statement, table, known):
             if done:
                 done.append(f"goes on with this rule only if it {condition}")
-            elif condition not in asked:
-                asked.append(condition)
+            elif condition not in wanted:
+                wanted.append(condition)
     comments = () if rule.comment is None else (rule.comment,)
     counted = any(isinstance(statement, Counter) for statement in rule.statements)
-    return RuleWords(tuple(asked), joined(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
+    return RuleWords(tuple(wanted), joined(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
 
 
 COUNTED = "is counted, and " + NEXT_RULE
 
 
-def _told_once(statements: tuple[Statement, ...]) -> list[Statement]:
+def _without_repetitions(statements: tuple[Statement, ...]) -> list[Statement]:
     return [each for place, each in enumerate(statements) if each not in statements[:place]]

@@ -14,14 +14,14 @@ _WITH_BASE = re.compile(r"(\d{1,5})-(\d{1,5})/(\d{1,5})\Z")
 
 def _manner(options: Options) -> str:
     """How a port or address is picked from a range."""
-    said = []
+    phrases = []
     if options.flag("--random"):
-        said.append("a port at random (--random)")
+        phrases.append("a port at random (--random)")
     if options.flag("--random-fully"):
-        said.append("a port fully at random (--random-fully)")
+        phrases.append("a port fully at random (--random-fully)")
     if options.flag("--persistent"):
-        said.append("one client kept on one address (--persistent)")
-    return f", with {both(said)}" if said else ""
+        phrases.append("one client kept on one address (--persistent)")
+    return f", with {both(phrases)}" if phrases else ""
 
 
 def destination(options: Options, _: Glossary) -> str:
