@@ -21,7 +21,7 @@ __all__ = ["Explanation", "ServicePortName", "explain"]
 
 
 def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
-    """What each Service of a dump comes to: frontends, endpoints, chances, affinity, masquerading.
+    """All Services of a dump: frontends, endpoints, chances, affinity, masquerading.
 
     `wanted` is asked with a service port's name (None where the text has none) and its addresses (None for a node
     port) before anything else of it is read; without it, all are.

@@ -1,4 +1,4 @@
-"""Which mode of kube-proxy a node runs, and how that is told: for people who ask a live node."""
+"""Which kube-proxy mode a node runs, and the evidence for it: for people who ask a live node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOTHING = "no mode of kube-proxy shows: none of its rules and no virtual server
 
 
 def found_mode(dumps: Sequence[Dump]) -> str:
-    """A sentence: the mode, and the chains, sets and servers that tell it; each mode where a node shows several."""
+    """A sentence: the mode, and the chains, sets and servers that show it; each mode if a node shows several."""
     told: dict[ProxyMode, str] = {}
     other = ""
     for dump in dumps:

@@ -1,4 +1,4 @@
-"""Whether a service port's name is the one that its chains were made for."""
+"""Whether a service port's name matches the hash of its chains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that kube-proxy gives: chains by role, the hash in them, service port names in comments.
+"""kube-proxy's names: chains by role, the hash in them, service port names in comments.
 
 Facts: pkg/proxy/iptables/proxier.go of kube-proxy 1.1 to 1.33. A hashed chain is its prefix and the first 16
 characters of the base32 of sha256(service port name + protocol [+ endpoint]); the function never changed. The service
@@ -98,7 +98,7 @@ def is_kube_chain(chain: str) -> bool:
 
 
 class CommentKind(Enum):
-    """What a comment of kube-proxy says that its rule is about."""
+    """The subject of a rule, according to its kube-proxy comment."""
 
     CLUSTER_IP = " cluster IP"
     EXTERNAL_IP = " external IP"

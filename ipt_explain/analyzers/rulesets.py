@@ -1,4 +1,4 @@
-"""A ruleset summed up: which proxy wrote it, in which mode, with which mark."""
+"""A summary of a ruleset: which proxy wrote it, in which mode, with which mark."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def is_before_nftables(ruleset: Ruleset) -> bool:
 
 
 def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
-    """Value and mask of the mark that gets a packet masqueraded.
+    """Value and mask of the masquerade mark.
 
-    From KUBE-MARK-MASQ, which sets it, else from KUBE-POSTROUTING, which tests it; None where the text has neither.
+    From KUBE-MARK-MASQ, which sets it, or else from KUBE-POSTROUTING, which tests it; None if the text has neither.
     """
     setting = ruleset.chain("nat", MARK_MASQ)
     for rule in setting.rules if setting is not None else ():
@@ -82,7 +82,7 @@ def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
 
 
 def _masqueraded_mark(chain: Chain | None) -> tuple[int, int] | None:
-    """The mark that a chain asks for ahead of its MASQUERADE."""
+    """The mark that a chain tests before its MASQUERADE."""
     for rule in chain.rules if chain is not None else ():
         test = mark_test(rule)
         kube = chain is not None and chain.name == POSTROUTING
@@ -92,7 +92,7 @@ def _masqueraded_mark(chain: Chain | None) -> tuple[int, int] | None:
 
 
 def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
-    """The mode of the kube-proxy that wrote a ruleset, None where none did, and by what that is told."""
+    """The mode of the kube-proxy that wrote a ruleset, None if none did, and the evidence."""
     names = {name for table in ruleset.tables.values() for name in table.chains}
     nat = ruleset.tables.get("nat")
     hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)

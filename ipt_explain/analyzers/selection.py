@@ -1,4 +1,4 @@
-"""Which services a user asked for: by name, namespace or address."""
+"""Which Services a user selected: by name, namespace or address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
 
 _SUGGESTIONS = 3
-# From which likeness (0 to 1, as difflib has it) on a name is taken for what was meant.
+# The similarity (0 to 1, from difflib) from which on a name is suggested.
 _ALIKE = 0.5
 
 
@@ -25,13 +25,13 @@ class NoServices(UsageError):
 
     @classmethod
     def of(cls, explanation: Explanation) -> NoServices:
-        """The error for what explains no Service."""
+        """The error for an explanation without Services."""
         return cls(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A word with `*`, `?` and `[...]`, read once. Letters count in the case given, as Kubernetes has it."""
+    """A word with `*`, `?` and `[...]`, compiled once. It is case-sensitive, as in Kubernetes."""
 
     text: str
     pattern: re.Pattern[str]
@@ -87,8 +87,8 @@ class ServiceGlob:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to keep: services that fit any of `services`, any of `namespaces`, and any of `addresses`; an empty one
-    asks nothing."""
+    """What to keep: Services that match any of `services`, any of `namespaces`, and any of `addresses`; an empty one
+    matches everything."""
 
     services: tuple[ServiceGlob, ...] = ()
     namespaces: tuple[Glob, ...] = ()
@@ -96,7 +96,7 @@ class Selection:
 
     @classmethod
     def of(cls, services: Iterable[str], namespaces: Iterable[str], addresses: Iterable[str]) -> Selection:
-        """The selection that a user wrote. Raises UsageError for an address that is none."""
+        """The selection that a user wrote. Raises UsageError for an invalid address."""
         return cls(
             tuple(map(ServiceGlob.of, services)), tuple(map(Glob.of, namespaces)), tuple(map(_canonical, addresses))
         )
@@ -197,7 +197,7 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
 
 
 def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]:
-    """What is most like the first word that fits nothing even by itself."""
+    """The names most like the first word that matches nothing even by itself."""
     for glob in selection.services:
         if not any(map(glob.fits, services)):
             return _alike(glob.text, {name for service in services for name in _names(service, glob)})

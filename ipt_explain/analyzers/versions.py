@@ -1,6 +1,6 @@
-"""Which kube-proxy wrote a dump, as far as its rules tell.
+"""Which kube-proxy wrote a dump, as far as its rules show.
 
-Each fingerprint was read in kube-proxy's sources and holds for the captured dumps of 1.14 to 1.30.
+Each fingerprint comes from kube-proxy's sources and matches the captured dumps of 1.14 to 1.30.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class VersionRange:
 
     @property
     def text(self) -> str | None:
-        """The range for people; None where nothing tells."""
+        """The range in words; None if nothing shows it."""
         if self.first == _OLDEST and self.last == _NEWEST:
             return None
         if self.last == _NEWEST:

@@ -1,4 +1,4 @@
-"""The virtual servers that packets meet on a node. Costs nothing where no tool of IPVS was asked."""
+"""The virtual servers that packets meet on a node. Costs nothing without output of IPVS tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fate of every frontend: its connections sent through the walker from each vantage point."""
+"""The fate of every frontend: its connections, sent through the walker from each vantage point."""
 
 from __future__ import annotations
 

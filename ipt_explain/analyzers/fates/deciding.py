@@ -1,4 +1,4 @@
-"""Which rule decides where packets to a Service end, whose it is, and whether it is the Service's own."""
+"""Which rule decides where packets to a Service end, who wrote it, and whether it is the Service's own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
 # Its chain there that refuses what none of its rules has translated, and those that refuse for a Service.
 _UNTRANSLATED = "cluster-ips-check"
 _REFUSING_NFT = ("service-endpoints-check", "nodeport-endpoints-check", "reject-chain", "firewall-")
-# Neighbours that answer Service addresses themselves, which is their work.
+# Neighbours that answer for Service addresses themselves, by design.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
 
@@ -117,7 +117,7 @@ class Deciders:
 
 
 def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> bool:
-    """Whether the Service's own rules decline the packet: kube-proxy's refusals, or its mark for dropping."""
+    """Whether the Service's own rules refuse the packet: kube-proxy's refusals, or its mark for dropping."""
     if state.dnat:
         return False
     if verdict in (Verdict.DROP, Verdict.REJECT) and steps:
@@ -135,7 +135,7 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
 
 
 def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
-    """The step that settles where the packet ends; None where no rule does."""
+    """The step that decides where the packet ends; None if no rule does."""
     if verdict is not Verdict.ACCEPT and not _for_lack_of_dnat(state, steps):
         return steps[-1] if steps else None
     if not state.dnat and state.tracking is Tracking.UNTRACKED:
@@ -195,7 +195,7 @@ def _translates(step: NftStep | IpvsStep) -> bool:
 def loss_of(
     verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str | None
 ) -> tuple[Loss, str]:
-    """How a packet is lost that ended so, and why, in words; `sent` is where an accepted one was translated to."""
+    """How a packet with this end is lost, and why, in words; `sent` is where an accepted one was translated to."""
     refusing = verdict in (Verdict.DROP, Verdict.REJECT)
     if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
         return Loss.UNTRANSLATED, "no rule translates its destination, so that it is refused"

@@ -1,4 +1,4 @@
-"""What of nftables decides that a packet's destination is not translated."""
+"""Which nftables rule or chain decides that a packet's destination is not translated."""
 
 from __future__ import annotations
 

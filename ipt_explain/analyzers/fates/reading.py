@@ -1,4 +1,4 @@
-"""Service ports with the fates of their frontends, and with what follows from them: state, chances, hairpin."""
+"""Service ports with the fates of their frontends, and the facts that follow: state, chances, hairpin."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class _Reader:
         return self._judge.judge(list(journey.ends()), endpoints, refusing, counted=vantage is Vantage.POD)
 
     def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
-        """The endpoints to which packets go out with their source as it is, though their chains mark them."""
+        """The endpoints whose packets leave with their source unchanged, although their chains mark them."""
         marks = self._marks_set()
         return self._leaving(services, min(marks), masqueraded=False) if len(marks) == 1 else frozenset()
 
@@ -154,7 +154,7 @@ class _Reader:
         return frozenset(found)
 
     def _marks_set(self) -> frozenset[int]:
-        """The marks that packets come back with from KUBE-MARK-MASQ."""
+        """The marks with which packets return from KUBE-MARK-MASQ."""
         heading = Heading(self._around.pod, None)
         state = self._around.departure(Vantage.POD, 0)._replace(tracking=Tracking.NEW)
         crowd, node = Crowd((heading,), (heading,)), self._node
@@ -218,7 +218,7 @@ class _Reader:
     def _arriving(
         self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None], judgement: Judgement
     ) -> Columns[Endpoint]:
-        """Endpoints with the chance that a connection arrives there."""
+        """Endpoints with the chance that a connection reaches them."""
         known = in_columns(endpoints, Endpoint)
         chances = judgement.shares_of(bound)
         if None in bound:
@@ -267,7 +267,7 @@ def _shows(service: ServicePort, frontend: Frontend) -> bool:
 
 
 def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
-    """Whether a frontend's own rules decline some connections."""
+    """Whether a frontend's own rules refuse some connections."""
     return (
         frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
         or bool(frontend.source_ranges)

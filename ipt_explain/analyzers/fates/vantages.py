@@ -1,4 +1,4 @@
-"""From where Services are asked: an ordinary pod, the node, and a host outside, as far as a dump tells of them."""
+"""Where test connections come from: an ordinary pod, the node, and a host outside, as far as a dump shows them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words.addresses import address_port
 
-# Where no rule names the pods' network, they are taken to lie in the networks of this many bits around endpoints.
+# If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
 _LOOPBACK = {Family.IPV4: network_bits("127.0.0.0/8"), Family.IPV6: network_bits("::1/128")}
 
@@ -92,7 +92,7 @@ class Surroundings:
         )  # fmt: skip
 
     def heading(self, endpoint: Endpoint) -> Heading | None:
-        """Where packets to an endpoint are bound for; None where that is not known."""
+        """Where packets to an endpoint are bound for; None if that is not known."""
         return self._headings[_text(endpoint.address, endpoint.port)]
 
     @property
@@ -175,7 +175,7 @@ def _holds_any(network: Bits, addresses: Iterable[int]) -> bool:
 
 
 def _named_networks(services: Iterable[ServicePort], family: Family) -> tuple[Bits, ...]:
-    """The pods' network as the rules for traffic from outside it name it."""
+    """The pod network, as the rules for traffic from outside name it."""
     found: Counter[Bits] = Counter()
     for text, count in Counter(service.masquerade.off_cluster for service in services).items():
         try:

@@ -22,11 +22,11 @@ from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Share
 
-# Targets that end a packet's way through nat, or through the chain, with no endpoint chosen.
+# Targets that end a packet's walk through nat, or through the chain, without choosing an endpoint.
 _ENDING = frozenset({"ACCEPT", "RETURN"})
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
-# Rounding in sums of floats; the smallest share that the kernel can leave is 2^-31.
+# Rounding in sums of floats; the smallest share that the kernel can leave over is 2^-31.
 _NOTHING = 1e-12
 
 

@@ -14,7 +14,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.words.addresses import without_prefix
 
-# kube-proxy writes two rules; a DNAT after more than this many is not looked for.
+# kube-proxy writes two rules; a DNAT after more than this many is not searched for.
 _MAX_RULES = 64
 
 
@@ -122,7 +122,7 @@ class EndpointChains(dict[str, EndpointFacts | None]):
         return self[name]
 
     def read_all(self) -> None:
-        """Read all that there are."""
+        """Read all endpoint chains."""
         by_layout: dict[Layout, list[Chain]] = {}
         for chain in self._chains.values():
             by_layout.setdefault(chain.layout, []).append(chain)

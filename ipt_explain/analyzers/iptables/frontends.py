@@ -1,5 +1,5 @@
-"""The rules by which a Service is reached: one per address and port in KUBE-SERVICES and KUBE-NODEPORTS, and the
-refusals of the filter table.
+"""The rules that lead to a Service: one per address and port in KUBE-SERVICES and KUBE-NODEPORTS, and the refusals of
+the filter table.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a frontend listens on. A node port has no address of its own."""
+    """A frontend's address, protocol and port. A node port has no address of its own."""
 
     host: str | None
     protocol: str
@@ -94,7 +94,7 @@ class FrontendReader:
         self._marks: dict[Address, list[Evidence]] = {}
 
     def read(self) -> list[Entries]:
-        """All service ports that the text gives a frontend, in the order met."""
+        """All service ports with a frontend in the text, in the order met."""
         for evidence, plan in self._rules("nat", SERVICES):
             self._take(evidence, plan, node_port=False)
         for evidence, plan in self._rules("nat", NODE_PORTS):
@@ -181,7 +181,7 @@ def _kind_by_target(target: str) -> FrontendKind:
 
 
 def _address(plan: RulePlan, evidence: Evidence, node_port: bool) -> Address | None:
-    """What a rule listens on; None for a rule that is no frontend."""
+    """The address, protocol and port of a frontend's rule; None for any other rule."""
     port = _positive(plan.destination_port, evidence)
     protocol = _positive(plan.protocol, evidence)
     if port is None or protocol is None:

@@ -40,7 +40,7 @@ def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) 
 
 
 def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Evidence]:
-    """The rules that mark ClusterIP connections: beside the frontend up to 1.21, in its balancer from 1.22."""
+    """The rules that mark ClusterIP connections: next to the frontend up to 1.21, in its balancer from 1.22 on."""
     if cluster_ip is None:
         return
     yield from cluster_ip.entry.marks

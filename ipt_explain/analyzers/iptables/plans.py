@@ -1,4 +1,4 @@
-"""What analyzers ask of a rule, answered once for its shape: where its addresses, ports and chances are."""
+"""Facts about a rule for analyzers, worked out once per shape: where its addresses, ports and chances are."""
 
 from __future__ import annotations
 

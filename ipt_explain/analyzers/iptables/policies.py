@@ -1,4 +1,4 @@
-"""Traffic policies, as far as rules tell."""
+"""Traffic policies, as far as rules show them."""
 
 from __future__ import annotations
 

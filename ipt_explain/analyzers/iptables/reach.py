@@ -1,4 +1,4 @@
-"""What becomes of connections to one frontend: its verdict, and the chain that balances them."""
+"""What happens to connections to one frontend: its verdict, and the chain that balances them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REFUSALS = (FrontendVerdict.REJECT, FrontendVerdict.DROP)
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A frontend with what was found behind it."""
+    """A frontend, and the chains that it leads to."""
 
     frontend: Frontend
     entry: Entry
@@ -23,7 +23,7 @@ class Reached:
 
     @property
     def balancer(self) -> Spread | None:
-        """What spreads connections from outside the node."""
+        """The balancer for connections from outside the node."""
         return None if self.route is None else self.route.balancer
 
     @property
@@ -40,7 +40,7 @@ class FrontendFollower:
         self._fragment = fragment
 
     def follow(self, entry: Entry, own: frozenset[str]) -> Reached:
-        """What becomes of connections to a frontend; `own` are all addresses of its service port."""
+        """What happens to connections to a frontend; `own` are all addresses of its service port."""
         target = entry.jumps[0].target if entry.jumps else None
         route = None if target is None else self._routes.follow(target, entry.address.protocol)
         balancer = None if route is None else route.balancer

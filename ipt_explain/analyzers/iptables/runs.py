@@ -1,10 +1,10 @@
-"""Which balancing chains lack rules, as their own rules tell.
+"""Which balancing chains lack rules, as their own rules show.
 
 kube-proxy gives the first of n endpoints a chance of 1/n, the next 1/(n-1), …, the last but one 1/2, and the last the
-rest (pkg/proxy/iptables/proxier.go). So where a text shows some rules of a chain, they tell whether others are missing
-between them; and an endpoint chain that nothing leads to tells that its Service's chain lacks a rule. The last rules of
-a chain (1/2, the rest) are a whole run in themselves; that others came before them, other chains tell that lack rules,
-or that grep looked for one endpoint.
+rest (pkg/proxy/iptables/proxier.go). So some rules of a chain show whether others are missing between them, and an
+endpoint chain that nothing leads to shows that its Service's chain lacks a rule. The last rules of a chain (1/2, the
+rest) are a complete run by themselves; only other chains that lack rules, or signs that grep looked for one endpoint,
+show that others came before them.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ class ServiceReader:
         return self._protocol_of_endpoints(group) or "tcp"
 
     def _protocol_of_endpoints(self, group: Entries) -> str | None:
-        """The protocol that the endpoints' own rules ask for."""
+        """The protocol that the endpoints' own rules match."""
         chains = {} if self._nat is None else self._nat.chains
         balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
         for chain in filter(None, balancers):

@@ -1,4 +1,4 @@
-"""Chains of kube-proxy that a fragment leads to but does not show: they are supposed to do their usual work.
+"""kube-proxy chains that a fragment leads to but does not show: they are assumed to do their usual work.
 
 Facts: pkg/proxy/iptables/proxier.go (KUBE-POSTROUTING as since 1.18), pkg/kubelet/kubelet_network_linux.go up to 1.26
 (KUBE-MARK-DROP). Marks are those of --iptables-masquerade-bit 14 and --iptables-drop-bit 15 unless the text says else.

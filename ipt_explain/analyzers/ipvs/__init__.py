@@ -1,1 +1,1 @@
-"""kube-proxy's IPVS mode: what a node's sets and virtual servers say of Services."""
+"""kube-proxy's IPVS mode: what a node's sets and virtual servers say about Services."""

@@ -1,4 +1,4 @@
-"""What kube-proxy's sets say of one address and port, with the lines that say so."""
+"""What kube-proxy's sets say about one address and port, with the lines of the evidence."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Entries:
                     self._incomplete.add(role)
 
     def knows(self, role: SetRole) -> bool:
-        """Whether the whole set is known, so that what it lacks is not in it."""
+        """Whether the whole set is known."""
         return role in self._by_role and role not in self._incomplete
 
     def at(self, role: SetRole, place: Place) -> list[Entry]:

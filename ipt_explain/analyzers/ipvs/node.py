@@ -1,4 +1,4 @@
-"""What kube-proxy's sets and interface say of the node beside its fronts: local endpoints, health checks, addresses."""
+"""What else kube-proxy's sets and interface say about the node: local endpoints, health checks, addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Virtual servers as service ports. No name of a Service is on the node, so that each address is one of its own."""
+"""Virtual servers as service ports. The node has no Service names, so each address is a service port of its own."""
 
 from __future__ import annotations
 

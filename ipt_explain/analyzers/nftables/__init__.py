@@ -1,4 +1,4 @@
-"""kube-proxy's nftables mode: its tables, and what they say of Services."""
+"""kube-proxy's nftables mode: its tables, and what they say about Services."""
 
 from __future__ import annotations
 

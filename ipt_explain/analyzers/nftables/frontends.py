@@ -1,4 +1,4 @@
-"""The addresses and ports that kube-proxy's maps of nftables serve or refuse, each with its service port."""
+"""The addresses and ports that kube-proxy's nftables maps serve or refuse, each with its service port."""
 
 from __future__ import annotations
 

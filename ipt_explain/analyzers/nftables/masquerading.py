@@ -39,7 +39,7 @@ def masquerade(table: Table, first: Frontend | None, endpoints: Sequence[Endpoin
 
 
 def masquerade_mark(table: Table) -> tuple[int, int] | None:
-    """Value and mask of the mark that gets a packet masqueraded: the bit that the chain masquerading takes away."""
+    """Value and mask of the masquerade mark: the bit that the chain masquerading clears."""
     chain = table.chains.get(MASQUERADING)
     for rule in chain.rules if chain is not None else ():
         for statement in rule.statements:
@@ -76,7 +76,7 @@ def _asks_source(rule: Rule) -> bool:
 
 
 def _condition(rule: Rule) -> str | None:
-    """What tells packets from outside the pods' network; None where all are masqueraded."""
+    """The condition for packets from outside the pod network; None if all are masqueraded."""
     for each in rule.statements:
         if isinstance(each, Match) and each.operator is Operator.NOT_EQUAL:
             if each.left in _SOURCES and isinstance(each.right, (Prefix, str)):

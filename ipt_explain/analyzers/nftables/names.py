@@ -1,4 +1,4 @@
-"""The names that kube-proxy gives to chains of nftables: `ROLE-HASH-namespace/service/protocol/port`.
+"""The names of kube-proxy's nftables chains: `ROLE-HASH-namespace/service/protocol/port`.
 
 Facts: servicePortChainNameBase and servicePortEndpointChainNameBase of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: the
 hash is the first 8 characters of the base32 of sha256 over what follows it; endpoints end in

@@ -1,4 +1,4 @@
-"""kube-proxy's tables of nftables summed up: release and mark.
+"""A summary of kube-proxy's nftables tables: release and mark.
 
 Facts: pkg/proxy/nftables/proxier.go, 1.29 to 1.36; the signs that differ from release to release.
 """
@@ -50,7 +50,7 @@ def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
 
 
 def _version(table: Table) -> tuple[str | None, str]:
-    """The releases that may have written a table, and by what they are told."""
+    """The releases that may have written a table, and the evidence."""
     if HAIRPIN_CONNECTIONS in table.sets:
         return "1.36 or later", "hairpin-connections"
     if "endpoints-check" in table.chains and SERVICE_IPS not in table.sets:

@@ -1,4 +1,4 @@
-"""The clients that may use a load balancer's address: firewall-ips, and the chains that it leads to."""
+"""The clients that may use a load balancer's address: the map firewall-ips, and the chains that it leads to."""
 
 from __future__ import annotations
 

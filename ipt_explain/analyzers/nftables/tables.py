@@ -1,4 +1,4 @@
-"""kube-proxy's tables of nftables and what they are made of, by name.
+"""The names of kube-proxy's nftables tables, and of the chains, sets and maps in them.
 
 Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
 """

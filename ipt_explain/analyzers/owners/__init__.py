@@ -1,1 +1,1 @@
-"""Who wrote a chain or a rule: Kubernetes' own parts, and the other tools that are found on nodes."""
+"""Who wrote a chain or a rule: Kubernetes' own components, or other tools found on nodes."""

@@ -1,6 +1,6 @@
-"""Others who write rules on a Kubernetes node: their chains' names and comments.
+"""Other programs that write rules on a Kubernetes node: their chains' names and comments.
 
-Read in the sources of each project; a name stands for what the chain has been for in all versions seen.
+Taken from the sources of each project; a name means the chain's purpose in all versions seen.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ PREFIXES: Mapping[str, _Known] = {
 }
 
 POLICY_ENGINES = frozenset({"Antrea", "Azure NPM", "Calico", "Cilium", "kube-router", "Weave Net"})
-"""Owners of chains whose work it is to drop what NetworkPolicies forbid."""
+"""Owners of chains that drop what NetworkPolicies forbid."""
 
 # Names too short to know by their beginning alone.
 PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (

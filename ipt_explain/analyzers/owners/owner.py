@@ -1,6 +1,6 @@
-"""Who wrote a chain, and what for: by its name, else by the comments of its rules.
+"""Who wrote a chain, and what for: by its name, or else by the comments of its rules.
 
-A prefix is no proof: kube-router and CRI-O name chains KUBE-… too. What nobody is known to use is nobody's.
+A prefix is no proof: kube-router and CRI-O name chains KUBE-… too. A name that no known program uses has no owner.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def owner_of(chain: str, rules: Iterable[Rule] = (), table: str | None = None) -
 
 
 def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
-    """Who put a rule into a chain that is not its own, such as a built-in one: by its comment, else by its jump."""
+    """Who added a rule to a chain of others, such as a built-in one: by its comment, or else by its jump."""
     signed = _by_comment(rule)
     if signed is not None:
         return signed
@@ -75,7 +75,7 @@ def _built_in(chain: str, table: str | None) -> bool:
 
 
 def _evidence(chain: str) -> str:
-    """What a name of kube-proxy's kind rests on; a hash can be checked for its form."""
+    """The evidence from a name like kube-proxy's; the form of a hash can be checked."""
     role, word = role_of(chain), hash_of(chain)
     if role is None or word is None:
         return "name"

@@ -1,1 +1,1 @@
-"""What can be told of a table, a chain or a rule by itself: what `show` and `graph` ask."""
+"""Facts about a single table, chain or rule, for `show` and `graph`."""

@@ -1,4 +1,4 @@
-"""What there is to know about a chain by itself: who wrote it, who calls it, which hooks lead to it."""
+"""Facts about a single chain: who wrote it, who calls it, which hooks lead to it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ChainFacts:
 
 
 def places(rulesets: Iterable[Ruleset], table: str | None = None) -> tuple[TablePlace, ...]:
-    """All tables of the rulesets, or those of one name. Raises UsageError where none has that name."""
+    """All tables of the rulesets, or those of one name. Raises UsageError if none has that name."""
     rulesets = tuple(rulesets)
     with collector_paused():
         found = tuple(

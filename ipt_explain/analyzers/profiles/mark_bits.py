@@ -1,4 +1,4 @@
-"""What single bits of packet marks mean on this node: read where a chain sets them, else by Kubernetes' defaults."""
+"""What single bits of packet marks mean on this node: from the chains that set them, or Kubernetes' defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chains of services that a user names."""
+"""The chains of Services that a user names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KIND = re.compile(r"\A(?:svc|services?)/")
 def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[str]:
     """The names of all chains that belong to the services of these `[NS/]NAME[:PORT]` globs.
 
-    Raises UsageError where no service fits, or where those that do have no chains.
+    Raises UsageError if no Service matches, or those that do have no chains.
     """
     chosen, _ = explain_selected(dumps, Selection.of(services, (), ()))
     chains = {chain for service in chosen.services for chain in chains_of(service)}

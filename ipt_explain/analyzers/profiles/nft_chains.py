@@ -1,4 +1,4 @@
-"""What `show` asks of chains, sets and tables of nftables: who wrote them, what leads to them, what they are for."""
+"""Facts about nftables chains, sets and tables for `show`: who wrote them, what leads to them, what they are for."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def chain_facts(place: NftPlace, name: str) -> NftChainFacts:
 
 
 def table_facts(place: NftPlace) -> NftTableFacts:
-    """The table summed up."""
+    """The table's summary."""
     counts: Counter[str] = Counter()
     for chain in place.table.chains.values():
         if chain.base is None:
@@ -167,7 +167,7 @@ def table_facts(place: NftPlace) -> NftTableFacts:
 
 
 def owner_of_table(table: Table) -> str | None:
-    """Who made a table; None where nothing tells."""
+    """Who made a table; None if nothing shows it."""
     if table.name == TABLE:
         return "kube-proxy"
     return "iptables-nft" if table.xtables else None

@@ -25,7 +25,7 @@ _NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
 _SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
-# A rule that is given without a chain is in this one; "?" is what people read.
+# A rule given without a chain is in this one, which is shown as "?".
 NO_CHAIN = "?"
 
 
@@ -73,7 +73,7 @@ def _lines(text: str) -> Iterator[tuple[str | None, str]]:
 def read_rules(text: str, table: str | None = None) -> list[Rule]:
     """The rules of a text of rule lines, with or without `iptables -t TABLE` and `-A CHAIN` in front.
 
-    Raises DumpSyntaxError where a line is no rule, UsageError where there is none.
+    Raises DumpSyntaxError if a line is not a rule, UsageError if there is none.
     """
     if table is not None and table not in BUILT_IN_CHAINS:
         raise UsageError(f"there is no table {table}, only {', '.join(BUILT_IN_CHAINS)}")

@@ -1,4 +1,4 @@
-"""A table summed up by who wrote its chains."""
+"""A summary of a table, by who wrote its chains."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Possession:
-    """What one owner has in a table; the owner None is nobody known.
+    """One owner's chains in a table; the owner None means unknown.
 
-    `chains` are its chains' names and how many there are of each: kube-proxy's hashed ones count together, as
+    `chains` are the chains' names and how many there are of each: kube-proxy's hashed ones count together, as
     `KUBE-SVC-…`.
     """
 
@@ -43,7 +43,7 @@ class HookFacts:
 class TableFacts:
     """A table: its hooks, its other chains by owner, and what is odd about its graph.
 
-    `unreachable` are chains with rules that no hook leads to; nothing is said of that where the text is but a part.
+    `unreachable` are chains with rules that no hook leads to; empty if the text is only a part.
     """
 
     place: TablePlace
@@ -55,7 +55,7 @@ class TableFacts:
 
 
 def table_facts(place: TablePlace) -> TableFacts:
-    """The table summed up, owners with most chains first, and last what nobody is known to own."""
+    """The table's summary: owners with most chains first, chains without a known owner last."""
     table, graph = place.table, place.graph
     chains: dict[str | None, dict[str, int]] = {}
     rules: dict[str | None, int] = {}

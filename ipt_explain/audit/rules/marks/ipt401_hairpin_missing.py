@@ -5,9 +5,9 @@ What it checks:
     KUBE-MARK-MASQ.
 
 Why it matters:
-    When a pod connects to its own Service, kube-proxy may pick that same pod. Without masquerading the pod sees a
-    packet from its own address and answers itself directly, and the connection hangs. With n endpoints this hits 1 in n
-    connections, and only from these pods.
+    When a pod connects to its own Service, the rules may send the connection back to that same pod. Without
+    masquerading the pod sees a packet from its own address and answers itself directly, and the connection hangs. With
+    n endpoints this hits 1 in n connections, and only from these pods.
 
 Example:
     *nat

@@ -41,7 +41,7 @@ from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
     WayFault.ROLE: "{what} leads to {target}, a chain for other addresses: connections are masqueraded or limited to "
-    "this node's endpoints, against the Service's settings",
+    "this node's endpoints, against the Service's policy",
 }
 
 
