@@ -15,6 +15,7 @@ from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.iptables import rule_reader
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.runs import Run
+from ipt_explain.parsing.iptables.shapes import blocks, shapes
 from tests.bench.generator import dump
 from tests.kube_corpus import Scenario, scenarios
 
@@ -24,7 +25,9 @@ _ENDPOINT = (
 )
 _BALANCER = (
     '-A {name} ! -s 10.0.0.0/8 -d 10.96.0.{number}/32 -p {protocol} -m comment --comment demo -m tcp --dport 80 -j KUBE-MARK-MASQ',
-    "-A {name} -m statistic --mode random --probability 0.5000000000 -j KUBE-SEP-{number}A",
+    "-A {name} -m statistic --mode random --probability 0.3333333333 -j KUBE-SEP-{number}A",
+    "-A {name} -m statistic --mode random --probability 0.5000000000 -j {target}",
+    "-A {name} -m statistic --mode random --probability 0.5000000000 -j KUBE-SEP-{number}B",
     "-A {name} -j {target}",
 )
 _ODD = ("-A {name} -j LOG --log-prefix \"a b\"", "-A {name}", '-A {name} -m comment --comment "-A {name} -j X" -j {target}')
@@ -69,11 +72,13 @@ def _line_by_line(text: str) -> Dump:
         return read_dump(text, lenient=True)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(_chain(), min_size=12, max_size=40), st.sampled_from(("COMMIT\n", "COMMIT", "")))
 def test_chains_read_whole_are_those_read_line_by_line(chains: list[str], end: str) -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n" + "".join(chains) + end
-    assert _content(read_dump(text, lenient=True)) == _content(_line_by_line(text))
+    with patch.object(shapes, "_OFTEN", 1), patch.object(blocks, "_OFTEN", 2), patch.object(rule_reader, "_AT_ONCE", 3):
+        read = read_dump(text, lenient=True)
+    assert _content(read) == _content(_line_by_line(text))
 
 
 @pytest.mark.parametrize("scenario", list(scenarios()), ids=lambda scenario: scenario.id)

@@ -82,13 +82,12 @@ class RuleReader:
         return self._run
 
     def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Stage) -> tuple[int, int]:
-        """Whole chains, as long as their layouts have patterns: first some thousands are matched, then made at once."""
-        start = None
-        while position != start:
-            start = stage.done = position
+        """Whole chains, as long as their layouts have patterns: first some hundred are matched, then made at once."""
+        while position >= self._block_end:
             matched, position, line = self._match_blocks(position, line)
-            if matched:
-                self.end_run()
+            if not matched:
+                break
+            self.end_run()
             values, layouts, lines, counts = list[Words](), list[Layout](), list[int](), list[Words]()
             for pattern, (groups, begun) in matched.items():
                 own, counted = pattern.contents(groups, self.words)
@@ -97,6 +96,7 @@ class RuleReader:
                 lines += begun
                 counts += counted
             table.append_all(values, layouts, lines, counts)
+            stage.done = position
         return position, line
 
     def _match_blocks(self, position: int, line: int) -> tuple[dict[BlockPattern, _Matched], int, int]:
@@ -107,11 +107,10 @@ class RuleReader:
             match = None if pattern is None else pattern.match(text, position)
             if match is None or pattern is None:
                 block = BLOCK.match(text, position)
-                if block is None:
-                    break
-                found = self._blocks.find(text, position, text.count("\n", position, block.end()))
-                if found is None:
-                    self._block_end = block.end()
+                end = position + 1 if block is None else block.end()
+                found = block and self._blocks.find(text, position, text.count("\n", position, end), pattern)
+                if not found:
+                    self._block_end = end
                     break
                 pattern, match = found
                 groups, lines = matched.setdefault(pattern, ([], []))

@@ -8,9 +8,9 @@ target, a protocol; a comment that all rules repeat) has to be the same again, a
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import repeat, zip_longest
 
 from ipt_explain.model import Chain, Layout
 from ipt_explain.parsing.iptables.shapes.patterns import BARE
@@ -18,13 +18,15 @@ from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
 from ipt_explain.patterns import lazy_pattern
 
 _MAX_LINES = 64
-_UNQUOTED = r'[^ \t\n"]+'  # a bare word without quotes in it, which is found sooner
+_SLOWLY_REFUSED = lazy_pattern(r"\(\?:(\(\?!\[\w+\]\))\|.*\)(?=\[\^ )", re.DOTALL)
 _HEAD = r"(?:\[\d+:\d+\] )?-A"
 BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
 
 # Compiling a chain's pattern takes as long as reading some hundred such chains by their lines.
 _OFTEN = 32
+# To refer to a literal is shorter than to repeat it, and so sooner compiled.
+_LONG, _REPEATED = 8, 3
 _MAX_PATTERNS = 128
 _MAX_ALIKE = 16  # of as many lines: each chain is tried by all of them
 _MAX_REMEMBERED = 4096
@@ -54,22 +56,33 @@ class BlockPattern:
         self.layout = Layout.of(tuple([line.shape for line in lines]))
         constants = _constants(self.layout, met)
         twins = _twins(self.layout, lines, met, constants)
+        often = Counter(literal for line in lines for literal in line.line.literals if len(literal) > _LONG)
+        said: dict[str, str] = {}
         pattern = []
-        places: list[int | None] = []  # of each group's value; None for a count
+        places: list[int | None] = []  # of each group's value; None for a count, -1 for a literal
         for start, line in zip(self.layout.offsets, lines):
             if line.counted:
                 pattern.append(COUNTERS)
                 places += (None, None)
-            words = []
-            for place, word in _placed(start, line):
-                if place in constants:
-                    words.append(re.escape(constants[place]))
-                elif place in twins or place in places:
-                    words.append(f"(?P=w{twins.get(place, place)})")
+            placed = dict(_placed(start, line))
+            for literal, place in zip_longest(line.line.literals, placed):
+                if literal in said:
+                    pattern.append(f"(?P={said[literal]})")
+                elif often[literal] < _REPEATED:
+                    pattern.append(literal)
                 else:
-                    words.append(f"(?P<w{place}>{word.replace(BARE, _UNQUOTED)})")
+                    said[literal] = f"l{len(said)}"
+                    pattern.append(f"(?P<{said[literal]}>{literal})")
+                    places.append(-1)
+                if place is None:
+                    pattern.append(r"\n")
+                elif place in constants:
+                    pattern.append(re.escape(constants[place]))
+                elif place in twins or place in places:
+                    pattern.append(f"(?P=w{twins.get(place, place)})")
+                else:
+                    pattern.append(f"(?P<w{place}>{_stricter(placed[place], [values[place] for values in met])})")
                     places.append(place)
-            pattern.append(line.line.with_words(words) + r"\n")
         pattern.append(rf"(?!{_HEAD} (?P=w0) )")
         self.lines = len(lines)
         self.match = re.compile("".join(pattern), re.DOTALL).match
@@ -100,11 +113,15 @@ class BlockCache:
         self._met: dict[tuple[ShapePattern, ...], list[Words]] = {}
         self._compiled = 0
 
-    def find(self, text: str, position: int, lines: int) -> tuple[BlockPattern, re.Match[str]] | None:
-        """The pattern of the chain of so many lines that begins at this position, if there is one, and its match."""
+    def find(
+        self, text: str, position: int, lines: int, failed: BlockPattern | None
+    ) -> tuple[BlockPattern, re.Match[str]] | None:
+        """The pattern of the chain of so many lines that begins at this position, if there is one, and its match; one
+        has `failed` already.
+        """
         patterns = self._by_lines[lines]
         for pattern in patterns:
-            match = pattern.match(text, position)
+            match = None if pattern is failed else pattern.match(text, position)
             if match is not None:
                 if pattern is not patterns[0]:  # the last used comes first
                     patterns.remove(pattern)
@@ -130,6 +147,14 @@ class BlockCache:
 def _placed(start: int, line: ShapePattern) -> Iterator[tuple[int, str]]:
     """Where in the chain's values those of a line are, whose rule's offset is `start`, and what each may be."""
     return ((start + slot if slot else 0, word) for slot, word in enumerate(line.line.words))
+
+
+def _stricter(pattern: str, met: Iterable[str]) -> str:
+    """The pattern of fewer words, sooner compiled and found, where it takes all that were met: without quotes, and
+    beginning with other letters than keywords do.
+    """
+    strict = _SLOWLY_REFUSED.sub(r"\1", pattern).replace(BARE, r'[^ \t\n"]+')
+    return strict if all(re.fullmatch(strict, word) for word in met) else pattern
 
 
 def _constants(layout: Layout, met: Sequence[Words]) -> dict[int, str]:
