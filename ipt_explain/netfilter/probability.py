@@ -70,9 +70,9 @@ def taken(left: float, chance: float) -> tuple[float, float]: ...
 @overload
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]: ...
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]:
-    """Of the packets that get to a rule, what it takes and what it leaves to the rules after it.
+    """The part of the packets reaching a rule that it takes, and the part that it leaves to the rules after it.
 
-    This is how a chain of chances shares packets out, for the walk of packets and for whoever reads chains.
+    Both the walk and the reading of chains use this to share packets out by chance.
     """
     if type(left) is float and type(chance) is float:
         return left * chance, left * (1.0 - chance)

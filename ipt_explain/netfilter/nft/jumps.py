@@ -1,4 +1,4 @@
-"""Which chain of an nftables table leads where: by verdicts of rules, and by elements of maps that rules look up."""
+"""Where the chains of an nftables table lead: by verdicts of rules, and by elements of maps that rules look up."""
 
 from __future__ import annotations
 

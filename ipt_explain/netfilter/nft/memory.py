@@ -1,6 +1,6 @@
-"""Sets that rules enter clients into: kube-proxy's memory of a client's endpoint (session affinity).
+"""Sets that rules add clients to: kube-proxy's memory of a client's endpoint (session affinity).
 
-A packet's state remembers what was entered on its way, or before it came, as `visits`.
+A packet's state records sets that it was added to, on its way or before, as `visits`.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ Visits = frozenset[tuple[str, Address, int]]
 
 
 def list_name(table: Table, name: str) -> str:
-    """What a set is called among a state's visits."""
+    """A set's name among a state's visits."""
     return f"{table.family.value} {table.name} {name}"
 
 
 def remembers(table: Table, reference: SetReference, key: Expression, state: PacketState, to: Heading) -> bool:
-    """Whether the address that the packet shows was entered into a set."""
+    """Whether the packet's address was added to a set."""
     address = _address(key, state, to)
     name = list_name(table, reference.name)
     return address is not None and any(seen[:2] == (name, address) for seen in state.visits)

@@ -1,4 +1,4 @@
-"""Which packets a rule cannot match by where they are bound for: thousands at once, without asking about each."""
+"""Which packets a rule cannot match because of their destination: thousands at once, without evaluating each."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rules of one shape that are asked together, one for each packet of a crowd.
+"""Rules of one shape that are evaluated together, one for each packet of a crowd.
 
-Ten thousand balancers of one layout are asked with one call a rule: their words are columns.
+Ten thousand balancers of one layout need one call per rule: their words are columns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """One rule a row: number `places[row]` of `chains[row]`. Where all rows have the same, it stands for itself."""
+    """One rule per row: number `places[row]` of `chains[row]`; a single value if all rows have the same."""
 
     shape: Shape
     chains: Chain | Sequence[Chain]

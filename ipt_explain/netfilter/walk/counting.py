@@ -1,4 +1,4 @@
-"""Rules that count packets (`-m statistic --mode nth`): which of them share packets with others that count."""
+"""Rules that count packets (`-m statistic --mode nth`): which of them share packets with other counting rules."""
 
 from __future__ import annotations
 

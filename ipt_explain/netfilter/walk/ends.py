@@ -13,7 +13,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How the journey ends for some packets. `delivered` tells that the node itself received them."""
+    """How the journey ends for some packets. `delivered` if the node itself received them."""
 
     verdict: Verdict
     state: PacketState
@@ -22,7 +22,7 @@ class Finish:
 
 
 class Ends:
-    """Every end that packets have come to so far."""
+    """Every end that packets have reached so far."""
 
     def __init__(self) -> None:
         self._flocks: dict[Finish, list[Flock]] = {}
@@ -31,7 +31,7 @@ class Ends:
         return iter(self._flocks)
 
     def add(self, finish: Finish, flock: Flock) -> None:
-        """Some packets end so."""
+        """Add packets that end here."""
         if flock.who:
             self._flocks.setdefault(finish, []).append(flock)
 

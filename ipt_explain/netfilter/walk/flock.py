@@ -1,5 +1,5 @@
-"""Packets between tables: who they are, where each is bound for, which share of its connections it stands for, and how
-it came there."""
+"""Packets between tables: who they are, where each is bound for, its share of its connections, and how it came there.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Flock:
 
     @classmethod
     def arrived(cls, arrival: Arrival, entered: Entered) -> Flock:
-        """Those that a table lets go on, or stops."""
+        """Those that a table passes or stops."""
         visit, rows = arrival.visit, arrival.rows
         numbers = picked(visit.who, rows)
         shares = arrival.shares

@@ -1,4 +1,4 @@
-"""One hook: all that packets are asked there, in the order of priorities."""
+"""One hook: its stages for packets, in order of priority."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.nft import Stage as ChainStage
 
 MOST_WORK = 4_000_000
-"""How many rules a walk may ask, states counting for some dozens of rules each. A dump of 320,000 rules takes
+"""How many rules a walk may evaluate; each state counts as some dozens of rules. A dump of 320,000 rules takes
 20,000."""
 
 
@@ -141,7 +141,7 @@ class HookWalk:
         return passing
 
     def _servers(self, stage: ServersStage, travellers: Travellers) -> Travellers:
-        """IPVS: what it takes for another machine goes to OUTPUT, all else on in this hook."""
+        """IPVS: packets that it sends to another machine go to OUTPUT, all others continue in this hook."""
         from ipt_explain.netfilter.walk.backends.ipvs import ask_servers
 
         passing, taken = Travellers(), Travellers()

@@ -22,7 +22,7 @@ LOOPBACK = "lo"
 
 
 class Journey:
-    """The way of a crowd through all that a node asks packets of its family; several backends are all asked.
+    """A crowd's path through all hooks for packets of its family; if there are several backends, through all of them.
 
     `sent` is where each of its packets is sent to; they share all else.
     """
@@ -34,7 +34,7 @@ class Journey:
 
     @property
     def supposed(self) -> Sequence[str]:
-        """What had to be supposed of chains that a fragment does not show."""
+        """The assumptions about chains that a fragment does not show."""
         return self._hooks.unshown.supposed
 
     def begin(self, start: PacketState) -> None:
@@ -54,8 +54,8 @@ class Journey:
         self._forward(start, self._all(start))
 
     def ends(self) -> Iterator[tuple[Finish, Flock]]:
-        """Every end, with the packets that meet it. Of those that do not get through, each rule or policy that stops
-        some stands for itself."""
+        """Every end, with the packets that meet it. Each rule or policy that stops some packets is an end of its own.
+        """
         for finish, flock in self._hooks.ends.told():
             yield from self._named(finish, flock)
 
@@ -104,7 +104,7 @@ class Journey:
         self._deliver(self._hooks.through(Hook.INPUT, local, LOOPBACK, NO_INTERFACE))
 
     def _send_balanced(self, start: PacketState) -> None:
-        """What IPVS has taken for other machines: OUTPUT from its beginning, and POSTROUTING."""
+        """Packets that IPVS sends to other machines: OUTPUT from its beginning, and POSTROUTING."""
         taken, self._hooks.balanced = self._hooks.balanced, Travellers()
         out = start.node.out_interface
         leaving = self._hooks.through(Hook.OUTPUT, taken, NO_INTERFACE, out, balanced=True)

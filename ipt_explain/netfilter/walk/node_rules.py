@@ -1,4 +1,4 @@
-"""All rules that a node's packets of one family meet, ready to be walked, and what walks have learnt of them."""
+"""All rules that a node's packets of one family meet, ready to be walked, and what walks have learnt about them."""
 
 from __future__ import annotations
 

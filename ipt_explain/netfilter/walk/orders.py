@@ -1,8 +1,8 @@
 """Stages of one priority: the orders in which the kernel may ask them, and packets to which the order makes a
 difference.
 
-Fact: of equal priorities the kernel asks first what was registered last (nf_hook_entries_grow of
-net/netfilter/core.c), which no listing tells of two backends.
+Fact: at equal priorities the kernel asks first what was registered last (nf_hook_entries_grow of
+net/netfilter/core.c), which no listing shows for two backends.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Order(Generic[Stage]):
         return all(state.answer(question) in (None, answer) for question, answer in self.answers)
 
     def assumed(self, state: PacketState) -> PacketState:
-        """The same packet, for which this is the order."""
+        """The same packet, with this order assumed."""
         for question, answer in self.answers:
             if state.answer(question) is None:
                 state = state.knowing(((question, True),), answer)

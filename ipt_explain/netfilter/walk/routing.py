@@ -25,7 +25,7 @@ ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
 """The question whether the node routes 127.0.0.0/8 to and from other interfaces than lo."""
 
 _EVERYBODY = 0xFFFFFFFF  # 255.255.255.255
-# First bytes of addresses that are routed otherwise than most: 0/8, loopback, multicast, broadcast.
+# First bytes of addresses with special routing: 0/8, loopback, multicast, broadcast.
 _ODD = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.IPV6: frozenset({0, 0xFF})}
 _ALL_NODES = frozenset({0xFF01 << 112 | 1, 0xFF02 << 112 | 1})
 

@@ -1,5 +1,5 @@
-"""What a fragment does not show, and what is supposed of it: built-in chains lead to those that no rule of it leads
-to."""
+"""What a fragment does not show, and what is assumed instead: built-in chains lead to the chains that none of its
+rules leads to."""
 
 from __future__ import annotations
 

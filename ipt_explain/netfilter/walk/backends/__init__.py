@@ -1,1 +1,1 @@
-"""The walk where rules are not iptables': nftables' chains, and IPVS."""
+"""The walk through other backends than iptables: nftables chains, and IPVS."""

@@ -1,4 +1,4 @@
-"""What IPVS does with a crowd of packets in LOCAL_IN or LOCAL_OUT: which it takes, and where it sends them."""
+"""What IPVS does with a crowd of packets in LOCAL_IN or LOCAL_OUT: which ones it takes, and where it sends them."""
 
 from __future__ import annotations
 

@@ -67,5 +67,5 @@ def chains_of(ground: Ground) -> Sequence[Chain]:
 
 
 def goes(shape: Shape) -> bool:
-    """Whether packets do not come back from where rules of a shape send them (`-g`)."""
+    """Whether packets do not return from the target of a shape's rules (`-g`)."""
     return shape.target is not None and shape.target.kind is TargetKind.GOTO

@@ -1,5 +1,5 @@
-"""A long chain by destination: most of its rules are for one address or one port each, and are passed over without
-being asked.
+"""A long chain by destination: most of its rules match one address or one port each, and can be skipped without being
+evaluated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORTH_AN_INDEX = 32
 _LONGEST_PORT = 5
 _WHOLE_ADDRESS = frozenset({(1 << 32) - 1, (1 << 128) - 1})
 
-# Whatever these matches say, nothing else comes of asking them.
+# These matches have no side effects.
 _PLAIN_MATCHES = frozenset({"comment", "addrtype", "tcp", "udp", "sctp"})
 
 

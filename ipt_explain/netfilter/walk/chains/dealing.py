@@ -1,4 +1,4 @@
-"""Rules in a row that choose by chance: which share of the packets each takes, and which is left."""
+"""Consecutive rules that choose by chance: the share of packets that each takes, and the share that is left."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def by_chance(shape: Shape) -> bool:
 
 
 def chance_of(outcome: Outcome, state: PacketState) -> Probability | None:
-    """The share of packets that match, where nothing but chance decides."""
+    """The share of packets that match, if only chance decides."""
     if isinstance(outcome, Truth):
         return ALWAYS if outcome is Truth.YES else NEVER
     if any(branch.state is not state for branch in outcome):

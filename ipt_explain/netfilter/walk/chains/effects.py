@@ -1,4 +1,4 @@
-"""What the targets of a batch of rules do with the packets that match, all that fare alike together."""
+"""What the targets of a batch of rules do with matching packets; packets with the same result stay together."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ _COSTLY_ANSWERS = 32
 _COST_OF_AN_ADDITION = 10
 
 _MOST_STATES = 2048
-"""In so many different states, a packet may wait at one rule."""
+"""A packet may wait at one rule in at most so many different states."""
 
 Key = tuple[PacketState, Rows]
 
 
 class Budget:
-    """How much work is left, in rules asked. Input that would take longer is cut short, not waited for."""
+    """How much work is left, in evaluated rules. Input that would take longer is cut short."""
 
     def __init__(self, rules: int) -> None:
         self.left = rules
