@@ -211,3 +211,18 @@ def test_a_node_listed_without_interfaces_leaves_one_question_open() -> None:
     assert fates
     questions = {question for fate in fates if fate is not None for question in fate.pod.open}
     assert questions == {"rules listed without -v name no interface"}
+
+
+def test_chains_picked_from_several_tables_are_in_those() -> None:
+    text = """Chain KUBE-SERVICES (2 references)
+target     prot opt source               destination
+REJECT     6    --  0.0.0.0/0            10.96.0.22           /* default/a has no endpoints */ tcp dpt:80
+
+Chain KUBE-SEP-FH6AP6PO57ZBIDDN (2 references)
+target     prot opt source               destination
+DNAT       6    --  0.0.0.0/0            0.0.0.0/0            /* default/b */ tcp to:10.244.1.7:8080
+"""
+    tables = read_dump(text).rulesets[0].tables
+    assert {name: list(table.chains) for name, table in tables.items()} == {
+        "filter": ["KUBE-SERVICES"], "nat": ["KUBE-SEP-FH6AP6PO57ZBIDDN"]
+    }  # fmt: skip

@@ -187,6 +187,8 @@ class _Section:
         last = self.blocks[-1]
         if before.strip() or block.name in self._names or block.header != last.header:
             return False
+        if self._command is None and self.blocks[0].name not in _HOOKS:
+            return False  # chains picked one by one may be of several tables
         if block.name not in _HOOKS:
             return True
         return last.name in _HOOKS and _HOOKS.index(last.name) < _HOOKS.index(block.name)
