@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog='In the tree, "even" holds to within 0.0000002 %, the grain of the kernel\'s 31-bit probabilities; '
-    "any wider bound is stated."
+    epilog='In the tree, "even" means to within 0.0000002 %, the resolution of the kernel\'s 31-bit probabilities; '
+    "any wider bound is printed."
 )
 @dump_options
 @output_option("tree", "table", "wide", "json", "ndjson")

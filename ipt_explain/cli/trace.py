@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Without --local-address, whether the destination is an address of this node is an open question; without "
-    "--in-interface and --out-interface, so is what `-i` and `-o` ask. Packets come by no bridge port (--physdev-in), "
-    "and carry no mark when they enter."
+    epilog="Without --local-address, it is an open question whether the destination is an address of this node; "
+    "without --in-interface and --out-interface, whether `-i` and `-o` match. Without --physdev-in, packets arrive on "
+    "no bridge port. They enter without a mark."
 )
 @dump_options
 @click.option("--from", "source", metavar="IP", help="Where the packet comes from.")

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes ipt-explain.pyz: one file that runs wherever Python 3.10 or later is, as on a node without pip.
+# Builds ipt-explain.pyz: one file that needs only Python 3.10 or later, as on a node without pip.
 #
 #   sh samples/deploy/zipapp.sh
 #   scp ipt-explain.pyz node: && ssh node 'iptables-save | python3 ipt-explain.pyz'
 #
-# From the root of a checkout. Packages that are compiled run as plain Python here, since a zip holds no libraries.
+# Run it in the root of a checkout. Compiled packages run as plain Python here, since zip files cannot load libraries.
 set -eu
 target=$(mktemp -d)
 trap 'rm -rf "$target"' EXIT

@@ -20,7 +20,7 @@ SENTENCES = [
     ),
     (
         "! -i cni0 -o eth+ -j DROP",
-        'If a packet does not arrive on interface cni0 and leaves by an interface whose name starts with "eth" (eth+), it is dropped without a word.',
+        'If a packet does not arrive on interface cni0 and leaves by an interface whose name starts with "eth" (eth+), it is silently dropped.',
     ),
     (
         "! -p tcp -j RETURN",
@@ -52,7 +52,7 @@ SENTENCES = [
     ),
     (
         "-m mark --mark 0x8000/0x8000 -j DROP",
-        "If a packet has mark bit 0x8000 (the drop mark) set, it is dropped without a word.",
+        "If a packet has mark bit 0x8000 (the drop mark) set, it is silently dropped.",
     ),
     (
         "-m mark --mark 0x0/0xffff0000 -j ACCEPT",
@@ -140,11 +140,11 @@ SENTENCES = [
     ),
     (
         "-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
-        "If a packet has a connection state other than RELATED, ESTABLISHED or DNAT, it is dropped without a word.",
+        "If a packet has a connection state other than RELATED, ESTABLISHED or DNAT, it is silently dropped.",
     ),
     (
         "-m conntrack --ctstate INVALID -j DROP",
-        "If a packet fits no connection (state INVALID), it is dropped without a word.",
+        "If a packet fits no connection (state INVALID), it is silently dropped.",
     ),
     (
         "-m addrtype --dst-type LOCAL -j KUBE-NODEPORTS",

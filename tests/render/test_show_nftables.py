@@ -53,7 +53,7 @@ def test_a_map_and_the_rules_that_use_it(tmp_path: Path) -> None:
     out = shown(tmp_path, "service-ips", "--table", "ip kube-proxy")
     assert "map service-ips · ip kube-proxy" in out
     assert "type       ipv4_addr . inet_proto . inet_service : verdict" in out
-    assert "asked by   services: Every packet goes where map service-ips (4 elements) sends it" in out
+    assert "used by    services: Every packet goes where map service-ips (4 elements) sends it" in out
     assert "10.96.0.10 . tcp . 53 : goto service-NWBZK7IH-kube-system/kube-dns/tcp/dns-tcp" in " ".join(out.split())
 
 

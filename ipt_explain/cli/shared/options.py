@@ -30,7 +30,7 @@ MIN_WIDTH = 40
 # Characters. Smaller dumps are read too quickly for progress.
 _LARGE = 1 << 18
 NO_RULES = (
-    "{}: there are no rules in it. iptables-save prints nothing without the right to read them: run it as root. "
+    "{}: there are no rules in it. iptables-save prints nothing unless it may read the rules: run it as root. "
     "In nftables mode, kube-proxy's rules are in `nft list ruleset`; nft 0.9.8 (Debian 11) crashes on them and prints "
     "nothing: use a newer one"
 )

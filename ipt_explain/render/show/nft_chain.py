@@ -134,12 +134,12 @@ def _set(facts: NftSetFacts) -> Node:
     words = NftWords(place)
     for chain, rule in facts.askers[:SHOWN_CALLERS]:
         phrase = f"{chain.name}: {words.rule(rule).brief}"
-        node.children.append(_entry("asked by", phrase, _line(place, rule.line)))
+        node.children.append(_entry("used by", phrase, _line(place, rule.line)))
     more = len(facts.askers) - SHOWN_CALLERS
     if more > 0:
-        node.children.append(_entry("asked by", counted(more, "more rule")))
+        node.children.append(_entry("used by", counted(more, "more rule")))
     if not facts.askers:
-        node.children.append(_entry("asked by", "no rule of this text"))
+        node.children.append(_entry("used by", "no rule of this text"))
     size = f"{len(held.elements):,}" if held.elements else "none"
     elements = _entry("elements", f"{size}, and others that this text leaves out" if held.elided else size)
     elements.more = (

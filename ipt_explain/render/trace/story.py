@@ -48,8 +48,7 @@ def story(outcomes: Iterable[Outcome]) -> list[Act]:
     acts: dict[tuple[str, str, bool], Act] = {}
     for ending in shown_endings(outcomes):
         _tell(ending, float(ending.share), acts)
-    order = {key: number for number, key in enumerate(sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2]))}
-    return [acts[key] for key in sorted(acts, key=lambda key: order[key])]
+    return [acts[key] for key in sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2])]
 
 
 # A stable sort by hook keeps the tables of a hook in the order met; those of a packet that returned over lo come last.

@@ -29,7 +29,7 @@ def _plain(predicate: str, option: str = "", default: str = "") -> Action:
 ACTIONS: Mapping[str, Action] = {
     **NAT,
     "ACCEPT": _plain("is accepted"),
-    "DROP": _plain("is dropped without a word"),
+    "DROP": _plain("is silently dropped"),
     "RETURN": _plain("returns to the calling chain (in a built-in chain: to its policy)"),
     "QUEUE": _plain("is handed to a program for its verdict (QUEUE)"),
     "REJECT": handing.reject,
