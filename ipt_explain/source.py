@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ipt_explain.patterns import lazy_pattern
+from bisect import bisect_left
+from itertools import accumulate
+
 from ipt_explain.records import dataclass, field
 
-_LINE_FEED = lazy_pattern("\n")
+_BLOCK = 4096
+"""Characters. Line feeds are counted by block, as few lines of a long text are ever asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,19 +17,22 @@ class SourceText:
 
     name: str
     text: str = field(repr=False)
-    _starts: list[int] = field(default_factory=list, repr=False)
+    _counts: list[int] = field(default_factory=list, repr=False)
 
     def line(self, number: int) -> str:
         """Line `number` (1-based) without its LF; "" if there is no such line."""
-        starts = self._line_starts()
-        if not 1 <= number <= len(starts):
+        text = self.text
+        if not self._counts:
+            blocks = range(0, len(text), _BLOCK)
+            self._counts.extend(accumulate([text.count("\n", at, at + _BLOCK) for at in blocks], initial=0))
+        ahead = number - 1
+        if not 0 <= ahead <= self._counts[-1]:
             return ""
-        start = starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start:] if end < 0 else self.text[start:end]
-
-    def _line_starts(self) -> list[int]:
-        if not self._starts:
-            self._starts.append(0)
-            self._starts.extend([match.end() for match in _LINE_FEED.finditer(self.text)])
-        return self._starts
+        start = 0
+        if ahead:
+            block = bisect_left(self._counts, ahead) - 1
+            start = block * _BLOCK
+            for _ in range(ahead - self._counts[block]):
+                start = text.index("\n", start) + 1
+        end = text.find("\n", start)
+        return text[start:] if end < 0 else text[start:end]

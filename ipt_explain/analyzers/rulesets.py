@@ -59,7 +59,7 @@ def is_before_nftables(ruleset: Ruleset) -> bool:
     """
     if ruleset.saved is not None and ruleset.saved < _NFTABLES_SINCE:
         return True
-    found = _RELEASE.search(ruleset.generator or "")
+    found = _RELEASE.search(ruleset.generator) if ruleset.generator else None
     return found is not None and (int(found[1]), int(found[2])) < _FIRST_WITH_NFT
 
 

@@ -11,7 +11,6 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
-from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
 
@@ -26,6 +25,8 @@ class NoServices(UsageError):
     @classmethod
     def of(cls, explanation: Explanation) -> NoServices:
         """The error for an explanation without Services."""
+        from ipt_explain.services.absence import NO_SERVICE, absence
+
         return cls(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
 
 

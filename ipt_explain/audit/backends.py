@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipt_explain.audit.findings.place import Place, at_rule
 from ipt_explain.model import Backend, Family
+from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
@@ -74,10 +75,8 @@ class BackendContext:
         labels: dict[str, str] = {}
         for service in self.services:
             label, chains = service.label, service.chains
-            for endpoint in service.endpoints:
-                labels[endpoint.chain] = label
-            for balancer in service.balancers:
-                labels[balancer.chain] = label
+            labels.update(dict.fromkeys(column(service.endpoints, "chain"), label))
+            labels.update(dict.fromkeys(column(service.balancers, "chain"), label))
             for name in (chains.service, chains.local, chains.external, chains.firewall):
                 if name is not None:
                     labels[name] = label

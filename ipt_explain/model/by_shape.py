@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import TypeAlias
 
@@ -53,6 +53,14 @@ class RulesOfShape(Collection[Rule]):
         """A rule for each combination of words, as written, in some slots."""
         rows = dict(zip(zip(*map(self.column, slots)), self._rows()))
         return {words: chain.rule(number) for words, (_, number, chain) in rows.items()}
+
+    def with_words(
+        self, slots: Sequence[int], wanted: Container[tuple[str, ...]]
+    ) -> Iterator[tuple[tuple[str, ...], Rule]]:
+        """The rules that have one of these combinations of words in some slots, after the words."""
+        words = zip(*map(self.column, slots))
+        found = sorted((*row, each) for row, each in zip(self._rows(), words) if each in wanted)
+        return ((each, chain.rule(number)) for _, number, chain, each in found)
 
     def _rows(self) -> Iterator[_Row]:
         """Where the rules are, in the order of `columns`."""

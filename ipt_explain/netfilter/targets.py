@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
-from ipt_explain.netfilter.header.service_type import service_type_change
 from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.nat import targets as nat_targets
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -172,6 +171,8 @@ def _hops(rule: Rule, state: PacketState, to: Heading) -> Effect:
 
 def _service_type(rule: Rule, state: PacketState, to: Heading) -> Effect:
     """TOS changes the byte as MARK does a mark; DSCP sets its upper six bits."""
+    from ipt_explain.netfilter.header.service_type import service_type_change
+
     target, header = rule.shape.target, state.header
     for option in target.options if target else ():
         change = service_type_change(option.name, rule.first(option) or "")

@@ -13,7 +13,6 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
-from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
@@ -90,6 +89,8 @@ class Deciders:
 
     def _of_rule(self, step: Step, chain: Chain, rule: Rule | None) -> Decider:
         """A rule of the chain, its policy, or a chain that the step has passed."""
+        from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
+
         passed = chain is not step.chain
         line, text = (chain.line, f":{chain.name} -") if passed else (step.line, step.text)
         number = next((at for at, each in enumerate(self._rulesets) if each.chain(step.table, chain.name) is chain), 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -120,7 +119,7 @@ def _lacks_signs(stream: TextIO) -> bool:
 def terminal_width(stream: TextIO) -> int:
     """The columns of a stream's terminal: $COLUMNS if that is set, 80 if there is no terminal."""
     columns = os.environ.get("COLUMNS", "")
-    if re.fullmatch("[0-9]{1,4}", columns) and int(columns) > 0:
+    if len(columns) <= 4 and columns.isascii() and columns.isdigit() and int(columns) > 0:
         return int(columns)
     if is_terminal(stream):
         with suppress(OSError, ValueError):

@@ -26,7 +26,5 @@ def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[Rule, Certain
         certainty = certainty_of(example)
         if certainty is not None:
             certain[words] = certainty
-    for rule in rules if certain else ():
-        certainty = certain.get(tuple(map(rule.values.__getitem__, slots)))
-        if certainty is not None:
-            yield rule, certainty
+    for words, rule in rules.with_words(slots, certain) if certain else ():
+        yield rule, certain[words]

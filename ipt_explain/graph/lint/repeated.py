@@ -23,12 +23,14 @@ def find_repetitions(ruleset: Ruleset) -> tuple[Repetition, ...]:
 
 def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
     for name, table in ruleset.tables.items():
+        layouts = {chain.layout for chain in table.chains.values()}
+        suspects = {layout for layout in layouts if len(set(layout.shapes)) < len(layout.shapes)}
         for chain in table.chains.values():
-            shapes, ends = chain.layout.shapes, chain.layout.offsets[1:]
-            if len(set(shapes)) == len(shapes):
+            if chain.layout not in suspects:
                 continue
+            shapes, ends = chain.layout.shapes, chain.layout.offsets[1:]
             # The last value is nearly always the target. If all targets differ, so do the rules.
-            if len({chain.at(end) for end in ends}) == len(shapes):
+            if len(set(map(chain.at, ends))) == len(shapes):
                 continue
             rules = chain.rules
             copies: dict[tuple[object, ...], list[Rule]] = {}

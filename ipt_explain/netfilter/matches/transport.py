@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpTypes
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.header.icmp import IcmpTypes
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
@@ -25,8 +28,12 @@ def conditions(match: Match) -> list[Condition]:
         case "multiport":
             return [_multiport(option) for option in match.options if option.slots]
         case "icmp":
+            from ipt_explain.netfilter.header.icmp import ICMP_TYPES
+
             return [_icmp(option, protocols.ICMP, ICMP_TYPES, any_type="255") for option in match.options]
         case "icmp6" | "icmpv6":
+            from ipt_explain.netfilter.header.icmp import ICMPV6_TYPES
+
             return [_icmp(option, protocols.ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
         case _:
             return _of_transport(match)

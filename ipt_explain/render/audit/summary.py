@@ -11,7 +11,6 @@ from ipt_explain.audit.findings.folding import counts
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.text.paint import Paint
-from ipt_explain.services.absence import FLUSHED
 from ipt_explain.words.counts import and_more, counted
 
 NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -26,6 +25,8 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     """
     found = counts(report.findings)
     if not report.rule_count and not report.findings and report.sources:
+        from ipt_explain.services.absence import FLUSHED
+
         return f"Nothing to check: {FLUSHED if report.table_count else 'there are no rule tables in this text'}"
     rules = counted(report.rule_count, "rule")
     notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ipt_explain.model import Backend, Form
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
-from ipt_explain.services.absence import NO_SERVICE, reason
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name, source_name
@@ -78,6 +77,8 @@ def mark_words(value: int, mask: int) -> str:
 
 def nothing(ruleset: RulesetFacts) -> Node:
     """Why a ruleset has no Services."""
+    from ipt_explain.services.absence import NO_SERVICE, reason
+
     return Node(sentence(f"{NO_SERVICE}: {escape(reason(ruleset))}.", "unknown"))
 
 

@@ -20,7 +20,6 @@ from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.health import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
-from ipt_explain.words.durations import duration
 from ipt_explain.words.lists import both
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
@@ -122,6 +121,8 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
     seconds = service.affinity_seconds
     if seconds is None:
         return
+    from ipt_explain.words.durations import duration
+
     words = f"ClientIP, {duration(seconds)}, renewed by each new connection"
     sticky = sum(endpoint.affinity_timeout is not None for endpoint in service.endpoints)
     count = len(service.endpoints)

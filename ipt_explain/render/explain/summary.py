@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
@@ -127,6 +126,8 @@ def _doubt(doubt: Doubt) -> str:
         return f"where connections to {whom} go is unknown: this text does not show it"
     if not deciders:
         return f"what becomes of connections to {whom} depends on {depends_on}"
+    from ipt_explain.analyzers.owners.owner import KERNEL
+
     owners = {decider.owner for decider in deciders}
     alone = "a policy" if owners == {KERNEL} else "rules"
     known = [escape(owner) for owner in owners - {KERNEL} if owner is not None]

@@ -11,7 +11,6 @@ from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.summary import next_lines, summary
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
 from ipt_explain.services.choice import EVERYTHING, Choice, ShownServices
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Health, health
@@ -57,6 +56,8 @@ def _lines(
             lines = with_line_links(lines, ruleset.source)
         yield from lines
     if not explanation.rulesets:
+        from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
+
         yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
     number = len(explanation.services)
     if total is not None:

@@ -12,7 +12,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Layout, Rule
+from ipt_explain.model import Chain, Layout, Rule, column
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
@@ -79,29 +79,31 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
     """Where every endpoint chain leads."""
     plans = Plans()
     forms = EndpointForms(plans)
-    destinations: dict[str, str] = {}
-    found: dict[str, Chain] = {}
-    by_protocol: dict[str, list[str]] = {"": []}
-    without: list[Chain] = []
     nat = context.table("nat")
-    for name, chain in nat.chains.items() if nat is not None else ():
-        if name[:9] != _PREFIX:
-            continue
-        form = forms[chain.layout]
+    chains = {} if nat is None else {name: chain for name, chain in nat.chains.items() if name[:9] == _PREFIX}
+    by_layout: dict[Layout, list[Chain]] = {}
+    for chain in chains.values():
+        by_layout.setdefault(chain.layout, []).append(chain)
+    destinations = dict.fromkeys(chains, "")
+    by_protocol: dict[str, frozenset[str]] = {"": frozenset()}
+    numbers: dict[Layout, int] = {}
+    without: list[Chain] = []
+    for layout, same in by_layout.items():
+        form, names = forms[layout], column(same, 0)
         if form is None:
-            without.append(chain)
+            without += same
             continue
-        destinations[name] = chain.at(form.destination)
-        found[name] = chain
-        protocol = "" if form.protocol is None else chain.at(form.protocol)
-        if protocol in by_protocol:
-            by_protocol[protocol].append(name)
-        else:
-            by_protocol[protocol] = [name]
-    numbers = {layout: form.dnat for layout, form in forms.items() if form is not None}
+        numbers[layout] = form.dnat
+        destinations.update(zip(names, column(same, form.destination)))
+        texts = [""] * len(same) if form.protocol is None else column(same, form.protocol)
+        for text in set(texts):
+            usual = usual_name(text)
+            asking = [name for name, each in zip(names, texts) if each == text]
+            by_protocol[usual] = by_protocol.get(usual, frozenset()).union(asking)
+    if without:
+        lacking = {chain.name for chain in without}
+        without = [chain for chain in chains.values() if chain.name in lacking]
+        chains = {name: chain for name, chain in chains.items() if name not in lacking}
+        destinations = {name: destinations[name] for name in chains}
     recording = any(plans[layout.shapes[dnat]].records for layout, dnat in numbers.items())
-    sets: dict[str, frozenset[str]] = {}
-    for text, names in by_protocol.items():
-        usual = usual_name(text)
-        sets[usual] = sets.get(usual, frozenset()).union(names)
-    return EndpointChains(destinations, Dnats(found, numbers), sets, tuple(without), recording, plans)
+    return EndpointChains(destinations, Dnats(chains, numbers), by_protocol, tuple(without), recording, plans)

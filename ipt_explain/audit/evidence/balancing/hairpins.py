@@ -11,6 +11,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Endpoint, ServicePort
 
 
@@ -40,6 +41,8 @@ def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     """
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:
+        if all(column(service.endpoints, "hairpin")):
+            continue
         for endpoint in service.endpoints:
             if endpoint.hairpin is not True and endpoint.chain not in found and endpoint.address is not None:
                 for broken in _judge(context.ruleset, service, endpoint):

@@ -6,6 +6,7 @@ A form is the conditions of a rule (without their values) and its target. Facts:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import (
@@ -161,13 +162,17 @@ def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
         forms = {kind: form for kind, form in known.get(name, {}).items() if not (ipvs and kind in _NOT_IN_IPVS)}
         kinds = {kind: _Kind(form) for kind, form in forms.items()}
         hashed = {kind[:_PREFIX]: judge for kind, judge in kinds.items() if kind.endswith("-")}
-        for chain in table.chains.values():
-            kind = kinds.get(chain.name, hashed.get(chain.name[:_PREFIX]))
+        alike: dict[tuple[_Kind, Layout], list[Chain]] = defaultdict(list)
+        for chain_name, chain in table.chains.items():
+            kind = kinds.get(chain_name) or hashed.get(chain_name[:_PREFIX])
             if kind is not None:
-                # In a fragment, a rule without a target is most likely a line that was cut off.
-                found += [Foreign(name, rule, False) for rule in kind.foreign(chain) if rule.target or not fragment]
-            elif chain.name in _ALWAYS_EMPTY:
+                alike[kind, chain.layout].append(chain)
+            elif chain_name in _ALWAYS_EMPTY:
                 found += [Foreign(name, rule, True) for rule in chain.rules]
+        for (kind, layout), chains in alike.items():
+            # In a fragment, a rule without a target is most likely a line that was cut off.
+            rules = kind.foreign(layout, chains)
+            found += [Foreign(name, rule, False) for rule in rules if rule.target or not fragment]
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 
@@ -178,18 +183,15 @@ class _Kind:
         self._forms = forms
         self._refusing = forms is _REFUSAL
         self._targets: dict[Shape, tuple[str, ...]] = {}
-        self._doubtful: dict[Layout, Sequence[tuple[int, int | None, tuple[str, ...]]]] = {}
 
-    def foreign(self, chain: Chain) -> Iterator[Rule]:
-        """The rules of a chain of this kind that have none of its forms."""
-        doubtful = self._doubtful.get(chain.layout)
-        if doubtful is None:
-            doubtful = self._doubtful[chain.layout] = list(self._doubts(chain.layout))
-        for number, place, targets in doubtful:
-            if not (targets if place is None else chain.at(place).startswith(targets)) or (
-                self._refusing and _contradicts_comment(chain.rule(number))
-            ):
-                yield chain.rule(number)
+    def foreign(self, layout: Layout, chains: Sequence[Chain]) -> Iterator[Rule]:
+        """The rules of chains of this kind, of one layout, that have none of its forms."""
+        for number, place, targets in self._doubts(layout):
+            for chain in chains:
+                if not (targets if place is None else chain.at(place).startswith(targets)) or (
+                    self._refusing and _contradicts_comment(chain.rule(number))
+                ):
+                    yield chain.rule(number)
 
     def _doubts(self, layout: Layout) -> Iterator[tuple[int, int | None, tuple[str, ...]]]:
         """The rules of a layout that more than their shape decides on: the place of the target, None for a fixed one,

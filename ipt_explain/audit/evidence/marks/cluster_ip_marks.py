@@ -123,7 +123,7 @@ def _behind_endpoints(ruleset: Ruleset, mark: Rule) -> bool:
     if chain is None:
         return False
     for number in range(len(chain.layout)):
-        if chain.rule(number) is mark:
+        if chain.line_of(number) == mark.line:
             return False
         if role_of(chain.target_of(number) or "") is ChainRole.ENDPOINT:
             return True

@@ -23,7 +23,6 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.losses.causes import is_vital
 from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
 from ipt_explain.words.lists import listed
 
@@ -35,6 +34,8 @@ def no_endpoints(context: RulesetContext) -> Faults:
     """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
+        from ipt_explain.audit.evidence.losses.causes import is_vital
+
         yield from map(_vital, filter(is_vital, refused))
         refused = [service for service in refused if not is_vital(service)]
     if refused:
