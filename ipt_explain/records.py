@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # type checkers see Python's own
     from dataclasses import field as field
     from dataclasses import replace as replace
 else:
-    from itertools import repeat
     from operator import attrgetter
 
     _NO_DEFAULT = object()
@@ -39,9 +38,11 @@ else:
 
     def replace(record, /, **changes):
         """As `dataclasses.replace`."""
-        names = record.__match_args__
-        values = dict(zip(names, map(getattr, repeat(record), names)))
-        return type(record)(**(values | changes))
+        cls = type(record)
+        copy = cls(*cls.__record_content__(record))
+        for name, value in changes.items():
+            _set(copy, name, value)
+        return copy
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
         """As `dataclasses.dataclass`; all records have slots."""
@@ -61,6 +62,7 @@ else:
         space["__slots__"] = own
         space["__record_fields__"] = fields
         space["__match_args__"] = tuple(fields)
+        space["__record_content__"] = staticmethod(_content_of(tuple(fields)))
         space["__init__"] = _first_init
         space["__reduce__"] = _reduce
         space.setdefault("__repr__", _repr)
@@ -120,8 +122,12 @@ else:
         exec(f"def __init__({', '.join(parameters)}): {'; '.join(body) or 'pass'}", scope)
         cls.__init__ = scope["__init__"]
 
+    def _content_of(names):
+        """What gives the values of some fields of a record."""
+        return attrgetter(*names) if len(names) > 1 else lambda record: tuple([getattr(record, name) for name in names])
+
     def _compare_by(space, names, frozen):
-        content = attrgetter(*names) if names else lambda record: ()
+        content = _content_of(names)
 
         def equal(self, other):
             return content(self) == content(other) if other.__class__ is self.__class__ else NotImplemented

@@ -124,11 +124,10 @@ class Judge:
                     kept[who] = 1
             if not counted:
                 continue
-            distinct = {id(share): share for share in flock.shares}
-            floats = {key: float(share) for key, share in distinct.items()}
-            for who, to, share in zip(flock.who, flock.to, flock.shares):
-                arrived = arrivals[who]
-                arrived[to] = arrived.get(to, 0.0) + floats[id(share)]
+            floats = {id(share): float(share) for share in {id(share): share for share in flock.shares}.values()}
+            chances = map(floats.__getitem__, map(id, flock.shares))
+            for arrived, to, chance in zip(map(arrivals.__getitem__, flock.who), flock.to, chances):
+                arrived[to] = arrived[to] + chance if to in arrived else chance
         gathered: dict[int, list[JudgedEnd]] = {who: [] for who in others}
         for finish, flock in ends if others else ():
             for row, (who, to, share) in enumerate(zip(flock.who, flock.to, flock.shares)):

@@ -37,6 +37,9 @@ from ipt_explain.services.ports import (
     TrafficPolicy,
 )
 
+Judgements = tuple[Judgement, ...]
+"""Of one frontend, from each vantage point in their order."""
+
 
 def with_fates(
     dump: Dump, family: Family, services: Sequence[ServicePort], numbers: Mapping[Backend | None, int]
@@ -87,7 +90,7 @@ class _Reader:
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
-        judgements: list[list[Mapping[Vantage, Judgement]]] = [[] for _ in services]
+        judgements: list[list[Judgements]] = [[] for _ in services]
         self._unmasked = self._not_masqueraded(services)
         self._masked = self._masqueraded_unmarked(services)
         for protocol in dict.fromkeys(service.protocol for service in services):
@@ -101,17 +104,18 @@ class _Reader:
 
     def _told(
         self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
-    ) -> Sequence[Mapping[Vantage, Judgement]]:
+    ) -> Sequence[Judgements]:
         sent = [self._heading(frontend) for _, frontend in crowd]
         endpoints = [self._around.endpoints[number] for number, _ in crowd]
         refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
-        told: list[dict[Vantage, Judgement]] = [{} for _ in crowd]
+        told: list[Sequence[Judgement]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             with cycles_freed():  # the chains that packets went through know their callers, and these them
-                judged = self._followed(vantage, protocol, sent, endpoints, refusing)
-            for judgements, judgement, (number, frontend) in zip(told, judged, crowd):
-                judgements[vantage] = judgement if _shows(services[number], frontend) else _NO_SERVERS_SHOWN
-        return told
+                told.append(self._followed(vantage, protocol, sent, endpoints, refusing))
+        return [
+            judgements if _shows(services[number], frontend) else (_NO_SERVERS_SHOWN,) * len(told)
+            for judgements, (number, frontend) in zip(zip(*told), crowd)
+        ]
 
     def _followed(
         self,
@@ -172,7 +176,7 @@ class _Reader:
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
     def _with_fates(
-        self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Mapping[Vantage, Judgement]]
+        self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Judgements]
     ) -> ServicePort:
         frontends = tuple(
             replace(frontend, fates=self._fates(frontend, judgements), verdict=self._verdict(frontend))
@@ -180,7 +184,7 @@ class _Reader:
         )
         for frontend, judgements in zip(service.frontends, told):
             if frontend.kind is FrontendKind.CLUSTER_IP:
-                pod = judgements[Vantage.POD]
+                pod = judgements[0]
                 endpoints = self._arriving(service.endpoints, bound, pod)
                 return replace(
                     service,
@@ -191,12 +195,12 @@ class _Reader:
                 )
         return replace(service, frontends=frontends)
 
-    def _fates(self, frontend: Frontend, judgements: Mapping[Vantage, Judgement]) -> Fates:
+    def _fates(self, frontend: Frontend, judgements: Judgements) -> Fates:
         """A frontend's fates; unknown where its rules are not in the text. Of external policy Local without local
         endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: if that is not
         in the text, nobody knows.
         """
-        fates = Fates(*(judgements[vantage].fate for vantage in Vantage))
+        fates = Fates(*[judgement.fate for judgement in judgements])
         led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
         if not self._shown_whole and frontend.verdict is FrontendVerdict.UNKNOWN:
             return Fates(_NOT_SHOWN, _NOT_SHOWN, _NOT_SHOWN)
@@ -236,12 +240,12 @@ class _Reader:
         return known.with_columns(probability=chances, hairpin=hairpins)
 
     def _masquerade(
-        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Mapping[Vantage, Judgement]
+        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Judgements
     ) -> Masquerade:
         """As the chains say, but that what is marked must also leave masqueraded, and that other rules may masquerade
         everything."""
         said = service.masquerade
-        if said.all is False and all(judgement.fate.masqueraded for judgement in judgements.values()):
+        if said.all is False and all(judgement.fate.masqueraded for judgement in judgements):
             said = replace(said, all=True)
         if said.hairpin is False and self._masked.issuperset(bound):
             said = replace(said, hairpin=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, compress
 
 from ipt_explain.model import Family
@@ -14,6 +14,7 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
@@ -38,13 +39,13 @@ class Surroundings:
     host_endpoints: frozenset[Heading]
     endpoints: Sequence[frozenset[Heading]]
     bound: Sequence[Sequence[Heading | None]]
-    _headings: Mapping[str, Heading | None]
+    _headings: Destinations
     _facts: NodeFacts = NOTHING_KNOWN
     _node_ports: tuple[int, ...] = ()
 
     @classmethod
     def of(
-        cls, family: Family, services: Sequence[ServicePort], headings: Mapping[str, Heading | None],
+        cls, family: Family, services: Sequence[ServicePort], headings: Destinations,
         facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (), shown_whole: bool = True,
     ) -> Surroundings:  # fmt: skip
         """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
@@ -55,7 +56,7 @@ class Surroundings:
         that lie outside the pods' network may be all that it shows.
         """
         written = [column(service.endpoints, "address") for service in services]
-        found = [list(map(headings.__getitem__, _destinations(service))) for service in services]
+        found = [headings.of(_destinations(service)) for service in services]
         of_service = [frozenset(filter(None, own)) for own in found]
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
         known = _known_addresses(own for service, own in zip(services, of_service) if not _is_api_server(service))

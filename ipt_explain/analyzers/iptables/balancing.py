@@ -144,7 +144,7 @@ class BalancerReader:
                     continue
                 balancing.append(number)
                 offered, left = taken(rest, chance)
-                endpoint = self._endpoints[target] if plan.target_slot is not None else None
+                (endpoint,) = self._endpoints.of([target]) if plan.target_slot is not None else (None,)
                 if endpoint is not None:
                     if protocol is not None and endpoint.protocol not in (None, protocol):
                         continue
@@ -187,7 +187,7 @@ class BalancerReader:
         one by one.
         """
         names = [values[place] for place in run.targets]
-        endpoints = list(map(self._endpoints.__getitem__, names))
+        endpoints = self._endpoints.of(names)
         share = run.taken(values, rest)
         if share is None or None in endpoints or MARK_MASQ in names:
             return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Hidden, Layout, Table, column
+from ipt_explain.model import Chain, Hidden, Layout, Table
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence
@@ -31,6 +31,16 @@ def split_destination(destination: str) -> tuple[str | None, int | None]:
     return (None if "-" in address or not address else address, _number(port))
 
 
+def _split_destinations(destinations: Sequence[str]) -> tuple[Sequence[str | None], Sequence[int | None]]:
+    """The addresses and ports of several."""
+    parts = [text.rpartition(":") for text in destinations]
+    hosts = [host for host, _, _ in parts]
+    if all(hosts) and "".join(hosts).replace(".", "").isdecimal():
+        return hosts, [_number(port) for _, _, port in parts]
+    addresses, ports = zip(*map(split_destination, destinations))
+    return addresses, ports
+
+
 @lru_cache(maxsize=4096)
 def _number(port: str) -> int | None:
     return int(port) if port.isdecimal() else None
@@ -50,14 +60,14 @@ class EndpointForm:
     marks: tuple[tuple[int, int | None, str | None], ...]
     hidden: bool = False
 
-    def marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> list[bool]:
+    def marked(self, values: Sequence[tuple[str, ...]], addresses: Sequence[str | None]) -> list[bool]:
         """Whether a rule ahead of the DNAT marks connections of an address, the endpoint's own, for masquerading: for
-        each chain.
+        each chain's values.
         """
-        found = [False] * len(chains)
+        found = [False] * len(values)
         for source, place, target in self.marks:
-            targets = [target] * len(chains) if place is None else column(chains, place)
-            own = [without_prefix(each) == address for each, address in zip(column(chains, source), addresses)]
+            own = [without_prefix(each[source]) == address for each, address in zip(values, addresses)]
+            targets = [target] * len(values) if place is None else [each[place] for each in values]
             found = [known or (of and into in _MARKING) for known, of, into in zip(found, own, targets)]
         return found
 
@@ -101,59 +111,53 @@ class EndpointFacts(NamedTuple):
     evidence: Evidence
 
 
-class EndpointChains(dict[str, EndpointFacts | None]):
-    """What the endpoint chains of a nat table do, by name; None for what is no such chain. In a `fragment`, marks that
-    are not shown may exist.
-
-    A chain is read when it is first asked for, or with all others, layout by layout.
-    """
+class EndpointChains:
+    """Reads the endpoint chains of a nat table. In a `fragment`, marks that are not shown may exist."""
 
     def __init__(self, nat: Table | None, plans: Plans, fragment: bool) -> None:
-        super().__init__()
         self._chains = {} if nat is None else nat.chains
         self._forms = EndpointForms(plans)
         self._unmarked = None if fragment else False
 
-    def __missing__(self, name: str) -> EndpointFacts | None:
-        chain = self._chains.get(name)
-        self[name] = None
-        if chain is not None:
-            self._read(chain.layout, [chain])
-        return self[name]
+    def of(self, names: Sequence[str]) -> Sequence[EndpointFacts | None]:
+        """What chains of these names do, None for what is no endpoint chain. Those of one layout are read together."""
+        chains = list(map(self._chains.get, names))
+        layouts = {None if chain is None else chain.layout for chain in chains}
+        if len(layouts) == 1:
+            return self._read(layouts.pop(), cast("list[Chain]", chains))
+        return [None if chain is None else self._read(chain.layout, [chain])[0] for chain in chains]
 
-    def read_all(self) -> None:
-        """Read all endpoint chains."""
-        by_layout: dict[Layout, list[Chain]] = {}
-        for chain in self._chains.values():
-            by_layout.setdefault(chain.layout, []).append(chain)
-        for layout, chains in by_layout.items():
-            self._read(layout, chains)
-
-    def _read(self, layout: Layout, chains: Sequence[Chain]) -> None:
-        form = self._forms[layout]
-        if form is None:
-            return
-        written = None if form.hidden else column(chains, form.destination)
+    def _read(self, layout: Layout | None, chains: Sequence[Chain]) -> Sequence[EndpointFacts | None]:
+        form = None if layout is None else self._forms[layout]
         nothing = [None] * len(chains)
-        addresses, ports = (nothing, nothing) if written is None else zip(*map(split_destination, written))
-        marked = form.marked(chains, addresses)
+        if form is None:
+            return nothing
+        values = [chain.values for chain in chains]
+        written: Sequence[str | None] = nothing
+        addresses: Sequence[str | None] = nothing
+        ports: Sequence[int | None] = nothing
+        if not form.hidden:
+            destinations = [each[form.destination] for each in values]
+            written, (addresses, ports) = destinations, _split_destinations(destinations)
         unmarked = None if form.hidden else self._unmarked
-        counters = [chain.counters_of(form.dnat) for chain in chains]
+        counters = [chain.counters_of(form.dnat) if chain.counts else None for chain in chains]
         facts = zip(
-            nothing if written is None else written,
+            written,
             addresses,
             ports,
-            [hairpin or unmarked for hairpin in marked],
+            [hairpin or unmarked for hairpin in form.marked(values, addresses)],
             [each and each.packets for each in counters],
-            nothing if form.protocol is None else _usual_names(column(chains, form.protocol)),
+            nothing if form.protocol is None else _usual_names([each[form.protocol] for each in values]),
             [Evidence(chain, form.dnat) for chain in chains],
         )
-        self.update(zip([chain.name for chain in chains], map(EndpointFacts._make, facts)))
+        return list(map(EndpointFacts._make, facts))
 
 
-def _usual_names(protocols: Sequence[str]) -> list[str]:
-    usual = {text: usual_name(text) for text in set(protocols)}
-    return [usual[text] for text in protocols]
+def _usual_names(protocols: Sequence[str]) -> Sequence[str]:
+    one = protocols[0]
+    if protocols.count(one) == len(protocols):
+        return [usual_name(one)] * len(protocols)
+    return list(map(usual_name, protocols))
 
 
 _MARKING = frozenset({MARK_MASQ, "MARK"})  # kube-proxy 1.1 set the mark itself, without a chain for it

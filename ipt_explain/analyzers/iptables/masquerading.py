@@ -19,8 +19,8 @@ def masquerade(
     """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules.
     `all_shown`: the text has all rules for ClusterIPs that exist.
     """
-    states = set(column(endpoints, "hairpin"))
-    hairpin = None if not states or None in states else states == {True}
+    states = column(endpoints, "hairpin")
+    hairpin = None if not states or None in states else all(states)
     always: bool | None = False if _shown(cluster_ip, cluster, all_shown) else None
     off_cluster = None
     for rule in _cluster_ip_marks(cluster_ip, cluster, plans):
@@ -35,8 +35,9 @@ def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) 
     """Whether the text has all rules that may mark connections to the ClusterIP."""
     if cluster_ip is None:
         return all_shown
-    chains = [cluster_ip.entry.evidence.chain, *([] if cluster is None or cluster.chain is None else [cluster.chain])]
-    return all(chain.extent is Extent.WHOLE for chain in chains)
+    chain = None if cluster is None else cluster.chain
+    shown = chain is None or chain.extent is Extent.WHOLE
+    return shown and cluster_ip.entry.evidence.chain.extent is Extent.WHOLE
 
 
 def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Evidence]:

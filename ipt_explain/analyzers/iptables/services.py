@@ -69,8 +69,6 @@ class ServiceReader:
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
-        if wanted is None:
-            self._endpoints.read_all()
         services = [self._service(group) for group in each_of(named, "finding endpoints")]
         services.sort(key=_by_name)
         return services
@@ -145,8 +143,8 @@ class ServiceReader:
         chains = {} if self._nat is None else self._nat.chains
         balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
         for chain in filter(None, balancers):
-            for number in range(len(chain.layout)):
-                endpoint = self._endpoints[chain.target_of(number) or ""]
+            targets = [chain.target_of(number) or "" for number in range(len(chain.layout))]
+            for endpoint in self._endpoints.of(targets):
                 if endpoint is not None and endpoint.protocol is not None:
                     return endpoint.protocol
         return None

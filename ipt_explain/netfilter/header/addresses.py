@@ -8,7 +8,9 @@ keep out of a loop over a whole dump.
 from __future__ import annotations
 
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton  # without the selectors and enums that socket loads
+from collections.abc import Sequence
 from functools import lru_cache
+from struct import unpack
 
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass
@@ -56,6 +58,14 @@ def parse_address(text: str) -> int:
         return int.from_bytes(inet_pton(AF_INET6 if ":" in text else AF_INET, text), "big")
     except (OSError, ValueError, UnicodeError):
         return _lenient_ipv4(text)
+
+
+def parse_ipv4(texts: Sequence[str]) -> Sequence[int] | None:
+    """IPv4 addresses as integers, faster than one by one; None where one of the texts is not four decimal numbers."""
+    try:
+        return unpack(f">{len(texts)}I", b"".join([inet_pton(AF_INET, text) for text in texts]))
+    except (OSError, ValueError):
+        return None
 
 
 def format_address(address: int, family: Family) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from ipt_explain.model import Chain, Shape
-from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.ports import HIGHEST
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
@@ -103,8 +104,17 @@ def _port_slot(shape: Shape) -> int | None:
     return None
 
 
-class _Destinations(dict[str, Heading | None]):
+class Destinations(dict[str, Heading | None]):
     """Where DNAT sends packets, by its text: None for what is not one address and port."""
+
+    def of(self, texts: Sequence[str]) -> list[Heading | None]:
+        """Where several texts send them. IPv4 is read at once."""
+        parts = [text.rpartition(":") for text in texts]
+        ports = [_port(port) for _, _, port in parts]
+        addresses = None if None in ports else parse_ipv4([host for host, _, _ in parts])
+        if addresses is not None:
+            self.update(zip(texts, map(Heading._make, zip(addresses, ports, repeat("")))))
+        return list(map(self.__getitem__, texts))
 
     def __missing__(self, text: str) -> Heading | None:
         heading = self[text] = _plain(text)
@@ -119,7 +129,7 @@ def _plain(text: str) -> Heading | None:
     if host[:1] == "[":
         host = host[1:].removesuffix("]")
     try:
-        return Heading(parse_address(host), number)
+        return Heading._make((parse_address(host), number, ""))
     except ValueError:
         return None
 
@@ -138,7 +148,7 @@ class ChainIndexes:
     def __init__(self) -> None:
         self._indexes: dict[Chain, ChainIndex | None] = {}
         self.jumps = Jumps()
-        self.destinations: dict[str, Heading | None] = _Destinations()
+        self.destinations = Destinations()
 
     def of(self, chain: Chain) -> ChainIndex | None:
         """A chain's index, made when first asked for; None where few of its rules are for single addresses or
