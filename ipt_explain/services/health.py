@@ -134,8 +134,9 @@ def trouble_of(service: ServicePort) -> Trouble:
     found = list(losses_by_frontend(service))
     if service.state is ServiceState.NO_ENDPOINTS:  # who stops what nobody could serve matters little
         found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
-    if found:
-        worst = max((lost for _, _, lost in found), key=lambda lost: lost.probability)
+    owed = [lost for frontend, vantage, lost in found if _is_owed(frontend, vantage)]
+    if owed:
+        worst = max(owed, key=lambda lost: lost.probability)
         met = [(frontend, vantage) for frontend, vantage, lost in found if lost.how is worst.how]
         vantages = {vantage for _, vantage in met}
         by = _unless_all((service,), [frontend.kind for frontend, _ in met])
@@ -148,6 +149,11 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.BROKEN)
     lacks_hairpin = False in column(service.endpoints, "hairpin")
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
+
+
+def _is_owed(frontend: Frontend, vantage: Vantage) -> bool:
+    """Whether a cluster should serve such connections: from outside, firewalls may well stop those to ClusterIPs."""
+    return frontend.kind is not FrontendKind.CLUSTER_IP or vantage is not Vantage.OUTSIDE
 
 
 def _unless_all(services: Iterable[ServicePort], kinds: Iterable[FrontendKind]) -> tuple[FrontendKind, ...]:
@@ -217,7 +223,8 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
     for key, (lost, met) in hit.items():
         whom = tuple({id(service): service for service, _, _ in met}.values())
         source = whom[0].source
-        if len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM):
+        most = len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)
+        if most and any(_is_owed(frontend, vantage) for _, frontend, vantage in met):
             vantages = tuple(dict.fromkeys(vantage for _, _, vantage in met))
             by = _unless_all(whom, [frontend.kind for _, frontend, _ in met])
             cause = NodeCause(source, lost.how, lost.why, lost.decider, lost.probability, vantages, whom, by)

@@ -212,3 +212,11 @@ def test_a_loss_names_its_frontends_if_others_are_not_affected() -> None:
     text = POLICY.read_text(encoding="utf-8").replace("--dst-type LOCAL -j KUBE-NODEPORTS", "--dst-type BLACKHOLE -j RETURN")
     told = " ".join(run("explain", stdin=text).out.split())
     assert "✗ default/etp-local-aff NodePort not translated" in told
+
+
+def test_a_firewall_that_stops_cluster_ips_from_outside_is_no_trouble() -> None:
+    rules = "-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -j DROP\n-A INPUT"
+    text = BASIC.read_text(encoding="utf-8").replace("-A INPUT", rules, 1)
+    told = run("explain", "--width", "120", stdin=text).out
+    assert "broken" not in told
+    assert "connections from outside are dropped by filter FORWARD" in told
