@@ -140,6 +140,7 @@ def test_one_cause_is_told_once() -> None:
         ("1.36/nodeport", "ip saddr 10.244.0.0/16 goto", "ip saddr 10.245.0.0/16 goto", ["IPT919"]),
         ("1.36/nodeport", "ip saddr != 10.244.0.0/16 meta mark", "ip saddr 10.244.0.0/16 meta mark", ["IPT906"]),
         ("1.36/nodeport", "\t\treject\n", "", ["IPT901"]),
+        ("1.33/nodeport", "new jump nodeport-endpoints-check", "new goto nodeport-endpoints-check", ["IPT901"]),
         ("1.36/nodeport", "priority dstnat; policy accept", "priority dstnat; policy drop", ["IPT901"]),
         ("1.36/loadbalancer", "hook prerouting priority dstnat - 10", "hook prerouting priority filter", ["IPT901"]),
         ("1.36/loadbalancer", "ip saddr != 198.51.100.0/24 drop", "ip saddr 198.51.100.0/24 drop", ["IPT901"]),

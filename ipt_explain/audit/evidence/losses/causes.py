@@ -149,8 +149,9 @@ def _possible(context: BackendContext) -> tuple[Cause, ...]:
 
 
 def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
+    in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
     for service in context.services:
-        balances = isinstance(context, NftContext) and service.chains.service is not None
+        balances = in_nftables and service.chains.service is not None
         if not service.endpoints and not balances:
             continue
         for frontend in service.frontends:
@@ -159,7 +160,7 @@ def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) 
                 continue
             inside = frontend.kind is FrontendKind.CLUSTER_IP
             for vantage, fate in fates.items():
-                if (vantage in _INSIDE) is inside:
+                if (vantage in _INSIDE) is inside or (in_nftables and not inside):
                     for lost in losses(fate):
                         if lost.how not in _NO_FAULT:
                             whole = fate.served == 0.0 or lost.probability >= ALL

@@ -140,7 +140,12 @@ def _drops_others(rule: Rule) -> bool:
 
 
 def _rules(chain: Chain) -> Iterable[Rule]:
-    return chain.rules
+    """The rules up to one that leads packets away for good."""
+    for rule in chain.rules:
+        yield rule
+        goes = any(isinstance(each, Verdict) and each.kind is VerdictKind.GOTO for each in rule.statements)
+        if goes and not _is_narrowed(rule):
+            return
 
 
 def _met(chain: Chain) -> Iterable[Rule]:
