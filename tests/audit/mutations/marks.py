@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
-from ipt_explain.records import replace
 from tests.audit.mutations.faults import Dump, Mutation, balancing_rules, change, delete, hook_of, mutator, pick
 
 
