@@ -114,11 +114,6 @@ class Chain:
         packets, size = self._counts[2 * number : 2 * number + 2] or ("", "")
         return Counters(int(packets), int(size)) if packets else None
 
-    @property
-    def counts(self) -> bool:
-        """Whether the text tells what any of its rules has counted."""
-        return bool(self._counts) or isinstance(self._made, tuple)
-
     def at(self, place: int) -> str:
         """A word of its rules as written, by its place in the layout."""
         return self.values[place]

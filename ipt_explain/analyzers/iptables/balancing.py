@@ -6,11 +6,8 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
-
 from ipt_explain.analyzers.iptables.chance_runs import ChanceRuns, Run
-from ipt_explain.analyzers.iptables.endpoints import EndpointChains, EndpointFacts
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import runs_with_gaps
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
@@ -43,16 +40,15 @@ class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1; `unmatched` is None, and so
     may shares be, where that hangs on rules that the text lacks.
 
-    `chain` is None where the text lacks it. `endpoints` are what the shares' endpoint chains do, None where the text
-    lacks them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for
-    masquerading, `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing`
-    take the shares.
+    `chain` is None where the text lacks it. `endpoints` are the shares' endpoint chains, None where the text lacks
+    them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for masquerading,
+    `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing` take the shares.
     """
 
     name: str
     chain: Chain | None
     shares: Columns[Share]
-    endpoints: Sequence[EndpointFacts | None]
+    endpoints: tuple[Chain | None, ...]
     unmatched: float | None
     dropped: float
     affinity: tuple[AffinityRule, ...]
@@ -67,11 +63,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class _Led:
-    """Where the rules of a run lead, all of them to endpoint chains."""
+    """Where the rules of a run lead, all of them to endpoint chains of one layout."""
 
     names: list[str]
-    endpoints: Sequence[EndpointFacts | None]
-    destinations: Sequence[str | None]
+    endpoints: list[Chain]
+    destinations: list[str | None]
     shares: list[float]
     left: float
 
@@ -79,10 +75,10 @@ class _Led:
 class BalancerReader:
     """Reads the balancing chains of one nat table, each once."""
 
-    def __init__(self, nat: Table | None, plans: Plans, endpoints: EndpointChains) -> None:
+    def __init__(self, nat: Table | None, plans: Plans, forms: EndpointForms) -> None:
         self._chains = {} if nat is None else nat.chains
         self._plans = plans
-        self._endpoints = endpoints
+        self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._runs = ChanceRuns(plans)
         self._open: set[str] = set()
@@ -110,11 +106,11 @@ class BalancerReader:
         names: list[str] = []
         destinations: list[str | None] = []
         shares: list[float | None] = []
-        endpoints: list[EndpointFacts | None] = []
+        endpoints: list[Chain | None] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
         runs, behind = self._runs[chain.layout], 0
         sure = name not in self._with_gaps
-        values, plans = chain.values, self._plans
+        values, plans, chains, forms = chain.values, self._plans, self._chains, self._forms
         for number, (shape, start) in enumerate(zip(chain.layout.shapes, chain.layout.offsets)):
             if number < behind:
                 continue
@@ -144,12 +140,14 @@ class BalancerReader:
                     continue
                 balancing.append(number)
                 offered, left = taken(rest, chance)
-                (endpoint,) = self._endpoints.of([target]) if plan.target_slot is not None else (None,)
-                if endpoint is not None:
-                    if protocol is not None and endpoint.protocol not in (None, protocol):
+                endpoint = chains.get(target) if plan.target_slot is not None else None
+                form = None if endpoint is None else forms[endpoint.layout]
+                if endpoint is not None and form is not None:
+                    asked = protocol if form.protocol is None else usual_name(endpoint.at(form.protocol))
+                    if asked != protocol and protocol is not None:
                         continue
                     names.append(target)
-                    destinations.append(endpoint.destination)
+                    destinations.append(form.destination_of(endpoint))
                     shares.append(offered)
                     endpoints.append(endpoint)
                 elif target in _ENDING:
@@ -178,7 +176,7 @@ class BalancerReader:
             shares = [None] * len(shares)
         unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, _shares(destinations, names, shares), endpoints, unmatched, dropped,
+            name, chain, _shares(destinations, names, shares), tuple(endpoints), unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
@@ -187,14 +185,17 @@ class BalancerReader:
         one by one.
         """
         names = [values[place] for place in run.targets]
-        endpoints = self._endpoints.of(names)
+        endpoints = [chain for chain in map(self._chains.get, names) if chain is not None]
+        layouts = {chain.layout for chain in endpoints}
+        form = self._forms[layouts.pop()] if len(layouts) == 1 else None
         share = run.taken(values, rest)
-        if share is None or None in endpoints or MARK_MASQ in names:
+        if form is None or share is None or len(endpoints) < len(names) or MARK_MASQ in names:
             return None
-        destinations, _, _, _, _, asked, _ = zip(*cast("list[EndpointFacts]", endpoints))
-        if protocol is not None and not {None, protocol}.issuperset(asked):
-            return None
-        return _Led(names, endpoints, destinations, *share)
+        if form.protocol is not None and protocol is not None:
+            place = form.protocol
+            if {protocol} != {usual_name(text) for text in {chain.at(place) for chain in endpoints}}:
+                return None
+        return _Led(names, endpoints, list(map(form.destination_of, endpoints)), *share)
 
     def _behind(self, target: str, protocol: str | None) -> Spread:
         """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""

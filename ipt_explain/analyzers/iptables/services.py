@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
-from ipt_explain.analyzers.iptables.endpoints import EndpointChains, EndpointFacts, split_destination
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms, split_destination
 from ipt_explain.analyzers.iptables.frontends import Entries, FrontendReader
 from ipt_explain.analyzers.iptables.health_checks import health_check_ports
 from ipt_explain.analyzers.iptables.masquerading import masquerade
@@ -24,6 +24,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Chain, Extent, Ruleset
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.progress import each_of
 from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of
@@ -57,8 +58,8 @@ class ServiceReader:
         self._plans = plans
         self._single_internal_policy = single_internal_policy
         self._nat = ruleset.tables.get("nat")
-        self._endpoints = EndpointChains(self._nat, plans, ruleset.fragment)
-        self._balancers = BalancerReader(self._nat, plans, self._endpoints)
+        self._forms = EndpointForms(plans)
+        self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
         self._health = health_check_ports(ruleset, plans)
         self._shows_cluster_ips = not ruleset.fragment and ruleset.extent("nat", SERVICES) is Extent.WHOLE
@@ -143,10 +144,11 @@ class ServiceReader:
         chains = {} if self._nat is None else self._nat.chains
         balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
         for chain in filter(None, balancers):
-            targets = [chain.target_of(number) or "" for number in range(len(chain.layout))]
-            for endpoint in self._endpoints.of(targets):
-                if endpoint is not None and endpoint.protocol is not None:
-                    return endpoint.protocol
+            for number in range(len(chain.layout)):
+                endpoint = chains.get(chain.target_of(number) or "")
+                form = None if endpoint is None else self._forms[endpoint.layout]
+                if endpoint is not None and form is not None and form.protocol is not None:
+                    return usual_name(endpoint.at(form.protocol))
         return None
 
     def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
@@ -174,7 +176,7 @@ class ServiceReader:
 
     def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> Columns[Endpoint]:
         chances: dict[str, float | None] = {}
-        found: dict[str, tuple[str | None, EndpointFacts | None]] = {}
+        found: dict[str, tuple[str | None, Chain | None]] = {}
         local: set[str] = set()
         timeouts: dict[str, int | None] = {}
         # Where the text does not show what the ClusterIP leads to, it may lead to any endpoint.
@@ -182,9 +184,9 @@ class ServiceReader:
         for spread in spreads:
             counts = spread is cluster
             names, destinations, shares = map(spread.shares.column, ("chain", "endpoint", "probability"))
-            for name, destination, share, facts in zip(names, destinations, shares, spread.endpoints):
+            for name, destination, share, chain in zip(names, destinations, shares, spread.endpoints):
                 if name not in found:
-                    found[name] = (destination, facts)
+                    found[name] = (destination, chain)
                     chances[name] = share if counts else elsewhere
                 elif counts:
                     before = chances[name]
@@ -193,13 +195,30 @@ class ServiceReader:
                 local.update(names)
             for affinity in spread.affinity:
                 timeouts.setdefault(affinity.chain, affinity.seconds)
-        told = [facts or self._untold(name, destination, spreads) for name, (destination, facts) in found.items()]
-        _, addresses, ports, hairpins, packets, _, evidence = zip(*told) if told else [()] * len(EndpointFacts._fields)
+        unless_shown = None if self._ruleset.fragment else False
+        targets: list[tuple[str | None, int | None]] = []
+        hairpins: list[bool | None] = []
+        packets: list[int | None] = []
+        evidence: list[Evidence] = []
+        for name, (destination, chain) in found.items():
+            target = (None, None) if destination is None else split_destination(destination)
+            targets.append(target)
+            form = None if chain is None else self._forms[chain.layout]
+            if chain is None or form is None:
+                # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
+                hairpins.append(None if destination is None else unless_shown)
+                packets.append(None)
+                evidence.append(_leading_to(name, spreads))
+            else:
+                hairpins.append(form.hairpin(chain, target[0]) or (None if form.hidden else unless_shown))
+                counters = chain.counters_of(form.dnat)
+                packets.append(None if counters is None else counters.packets)
+                evidence.append(Evidence(chain, form.dnat))
         none = nothing(len(found))
         return Columns(
             Endpoint,
-            address=addresses,
-            port=ports,
+            address=[address for address, _ in targets],
+            port=[port for _, port in targets],
             chain=list(found),
             probability=list(chances.values()),
             local=[name in local or None for name in found] if local else none,
@@ -209,12 +228,6 @@ class ServiceReader:
             evidence=evidence,
             marked=hairpins,
         )
-
-    def _untold(self, name: str, destination: str | None, spreads: list[Spread]) -> EndpointFacts:
-        """An endpoint whose chain is not in the text, or that a balancer DNATs to by itself."""
-        hairpin = None if destination is None or self._ruleset.fragment else False
-        target = (None, None) if destination is None else split_destination(destination)
-        return EndpointFacts(destination, *target, hairpin, None, None, _leading_to(name, spreads))
 
     def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
         present: dict[str, str] = {}

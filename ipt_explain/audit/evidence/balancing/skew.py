@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
-from ipt_explain.analyzers.iptables.endpoints import EndpointChains
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.model import Chain, Rule, Ruleset
@@ -52,7 +52,7 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
     if not any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE)):
         return ()
     plans = Plans()
-    reader = BalancerReader(nat, plans, EndpointChains(nat, plans, fragment=False))
+    reader = BalancerReader(nat, plans, EndpointForms(plans))
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
     return tuple(skew for chain in chains if (skew := _skew(chain, reader.read(chain.name, None))) is not None)
 
