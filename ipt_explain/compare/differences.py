@@ -36,8 +36,8 @@ class Difference:
     """One difference.
 
     `subject` is the part of the service (or of the node, if `service` is None) that differs: a frontend, a policy, a
-    chain. `nodes` are the names on both sides if many nodes are compared. For a fate, `cause` says what loses
-    connections; `note` is a possible explanation.
+    chain. `nodes` are the names on both sides if many nodes are compared. `cause` says what loses connections, or how
+    they are masqueraded; differences with the same one are folded. `note` is a possible explanation.
     """
 
     kind: DifferenceKind

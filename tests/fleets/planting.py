@@ -153,7 +153,7 @@ FAULTS = (
     Fault("uneven", _v4(_replaced(rf"(-A {_SVC_WEB} .*--probability )0\.333\d+", r"\g<1>0.90000000000")), _kinds("probability"), "default/web:http"),
     Fault("no-hairpin", _v4(_lacks("-A KUBE-SEP-5KYHQA6S7JV2SJHX .*-j KUBE-MARK-MASQ")), _kinds("masquerade"), "default/web:http"),
     Fault("no-node-port", _v4(_lacks("-A KUBE-NODEPORTS .*--dport 30003 ")), _kinds("frontend-removed"), "default/np"),
-    Fault("policy-local", _v4(_local_only), _kinds("policy", "verdict"), "default/np"),
+    Fault("policy-local", _v4(_local_only), _kinds("policy", "verdict", "fate"), "default/np"),
     Fault("refused", _v4(_no_endpoints), _kinds("verdict", "endpoint-removed"), "prod/db"),
     Fault("external-not-masqueraded", _v4(_lacks(f"-A {_EXT_LB} .*-j KUBE-MARK-MASQ")), _kinds("masquerade"), "default/lb"),
     Fault("no-kube-proxy", _both(_no_proxy), _kinds("service-removed")),

@@ -16,6 +16,7 @@ from ipt_explain.compare.services.wording import (
     values_of,
     when,
 )
+from ipt_explain.records import replace
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 
 
@@ -45,10 +46,12 @@ def masquerade_differences(pair: Pair) -> Iterator[Difference]:
             )  # fmt: skip
     seen = _seen_cluster_ip(pair.before) and _seen_cluster_ip(pair.after)
     if seen and (before.all, before.off_cluster) != (after.all, after.off_cluster):
-        yield pair.difference(
+        words = f"{source_words(before)} -> {source_words(after)}"
+        difference = pair.difference(
             DifferenceKind.MASQUERADE, "ClusterIP", source_value(before), source_value(after),
-            f"ClusterIP connections masqueraded: {source_words(before)} -> {source_words(after)}",
+            f"ClusterIP connections masqueraded: {words}",
         )  # fmt: skip
+        yield replace(difference, cause=f"are masqueraded: {words}")
     if None not in (before.external, after.external) and before.external != after.external:
         yield pair.difference(
             DifferenceKind.MASQUERADE, "external addresses",

@@ -92,7 +92,9 @@ class BlockPattern:
         self._repeated = [places.index(place) for place in {*twins.values()} - names]
         found = {place: index for index, place in enumerate([*places, *constants])}
         self._values = [found[twins.get(place, place)] for place in range(self.layout.offsets[-1] + 1)]
-        self._counts = [index for index, place in enumerate(places) if place is None]
+        counts = iter([index for index, place in enumerate(places) if place is None])
+        # Two for each rule; None for a rule without counters beside others that have some.
+        self._counts = [next(counts) if line.counted else None for line in lines for _ in range(2)]
 
     def contents(self, groups: Sequence[Words], words: KeptWords) -> tuple[Iterable[Words], Iterable[Words]]:
         """The values of the chains whose matches had these groups, and their rules' counts."""
@@ -101,8 +103,9 @@ class BlockPattern:
             for index in indexes:
                 columns[index] = tuple(map(kept.setdefault, columns[index], columns[index]))
         values = zip(*[columns[index] for index in self._values])
-        counts = zip(*[columns[index] for index in self._counts]) if self._counts else repeat((), len(groups))
-        return values, counts
+        if not any(index is not None for index in self._counts):
+            return values, repeat((), len(groups))
+        return values, zip(*[repeat("") if index is None else columns[index] for index in self._counts])
 
 
 class BlockCache:
@@ -181,4 +184,3 @@ def _twins(
                 if earlier != place:
                     twins[place] = earlier
     return twins
-
