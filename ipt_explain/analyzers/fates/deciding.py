@@ -56,7 +56,7 @@ class Deciders:
         self._numbers = numbers
         self._served_by = served_by
         self._stages = stages
-        self._met: dict[tuple[Chain, int | None, bool], Decider] = {}
+        self._met: dict[tuple[Chain, Rule | None, bool], Decider] = {}
 
     def leads_to_endpoint(self, step: AnyStep) -> bool:
         """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
@@ -81,7 +81,7 @@ class Deciders:
             return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name)
         passed = step.into if step.rule is not None and step.after is not None else None
         rule = step.rule if passed is None else None
-        key = passed or step.chain, None if rule is None else rule.line, passed is None
+        key = passed or step.chain, rule, passed is None
         met = self._met.get(key)
         if met is None:
             met = self._met[key] = self._of_rule(step, passed or step.chain, rule)

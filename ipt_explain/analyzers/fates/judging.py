@@ -195,9 +195,9 @@ class Judge:
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
             return _SERVED
         path = end.flock.path(end.row)
-        # What stops a packet on its way to where it was led is one rule; else what led it there counts, too.
-        step = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
-        steps: Sequence[AnyStep] = () if path is None else path.steps() if step is None else (step,)
+        # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
+        last = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
+        steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
         if may_refuse and refused(verdict, state, steps):
             return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
