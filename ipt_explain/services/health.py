@@ -132,7 +132,7 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
 def trouble_of(service: ServicePort) -> Trouble:
     """What is wrong with a service port by itself; its standing is FINE where nothing is."""
     found = list(losses_by_frontend(service))
-    if service.state is ServiceState.NO_ENDPOINTS:  # who stops what nobody could serve matters little
+    if service.state is ServiceState.NO_ENDPOINTS:  # nothing could serve these connections anyway
         found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
     owed = [lost for frontend, vantage, lost in found if _is_owed(frontend, vantage)]
     if owed:

@@ -55,6 +55,17 @@ def test_connections_answered_by_another_program_are_no_trouble() -> None:
     assert re.search(r"answered connections from pods and outside, by line \d+ │ node-local-dns \(raw PREROUTING\)", told)
 
 
+def test_a_drop_does_not_break_a_service_without_endpoints() -> None:
+    vip = "-d 10.96.0.9/32 -p tcp -m tcp --dport 80"
+    refusal = f'-A KUBE-SERVICES {vip} -m comment --comment "default/none has no endpoints" -j REJECT\n'
+    basic = BASIC.read_text(encoding="utf-8")
+    end = basic.index("COMMIT", basic.index("*filter"))
+    raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING {vip} -j DROP\nCOMMIT\n"
+    text = f"{raw}{basic[:end]}{refusal}{basic[end:]}"
+    found = health(explain(read_dump(text)).services)
+    assert found.counts[Standing.REFUSING] == 1 and found.counts[Standing.BROKEN] == 0
+
+
 def test_what_affects_all_services_is_printed_once() -> None:
     text = read_archive("neighbours")["docker28-behind.txt"].decode()
     found = health(explain(read_dump(text)).services)

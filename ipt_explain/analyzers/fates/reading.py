@@ -6,32 +6,26 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
+from ipt_explain.analyzers.fates.masquerading import Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
-from ipt_explain.netfilter.packet import Heading, Tracking
-from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.chains.evaluator import Crowd
-from ipt_explain.netfilter.walk.chains.frontier import Budget
-from ipt_explain.netfilter.walk.chains.table import TableWalk
-from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import replace
-from ipt_explain.services.columns import Columns, column, in_columns
+from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
     FrontendKind,
     FrontendVerdict,
-    Masquerade,
     ServicePort,
     ServiceState,
     TrafficPolicy,
@@ -91,8 +85,7 @@ class _Reader:
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
         judgements: list[list[Judgements]] = [[] for _ in services]
-        self._unmasked = self._not_masqueraded(services)
-        self._masked = self._masqueraded_unmarked(services)
+        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
         for protocol in dict.fromkeys(service.protocol for service in services):
             numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
             crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
@@ -129,47 +122,6 @@ class _Reader:
         journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
         return self._judge.judge(list(journey.ends()), endpoints, refusing, counted=vantage is Vantage.POD)
 
-    def _not_masqueraded(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
-        """The endpoints whose packets leave with their source unchanged, although their chains mark them."""
-        marks = self._marks_set()
-        return self._leaving(services, min(marks), masqueraded=False) if len(marks) == 1 else frozenset()
-
-    def _masqueraded_unmarked(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
-        """The pods to which packets of pods go out masqueraded for certain, though unmarked; asked only where chains
-        lack a mark."""
-        if not any(False in column(service.endpoints, "hairpin") for service in services):
-            return frozenset()
-        kept, masked = (self._leaving(services, 0, masqueraded=each) for each in (False, True))
-        return masked - kept - self._around.host_endpoints
-
-    def _leaving(self, services: Sequence[ServicePort], mark: int, masqueraded: bool) -> frozenset[Heading]:
-        """The endpoints to which packets of pods with this mark may go out masqueraded, or with their source as it is.
-        """
-        found: set[Heading] = set()
-        for protocol in dict.fromkeys(service.protocol for service in services):
-            own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
-            sent = list(frozenset().union(*own))
-            start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
-            journey = Journey(self._node, sent)
-            journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
-            for finish, flock in journey.ends():
-                if finish.verdict is Verdict.ACCEPT and finish.state.source_decided is masqueraded:
-                    found.update(flock.to)
-        return frozenset(found)
-
-    def _marks_set(self) -> frozenset[int]:
-        """The marks with which packets return from KUBE-MARK-MASQ."""
-        heading = Heading(self._around.pod, None)
-        state = self._around.departure(Vantage.POD, 0)._replace(tracking=Tracking.NEW)
-        crowd, node = Crowd((heading,), (heading,)), self._node
-        found: set[int] = set()
-        for ruleset in node.rulesets:
-            if ruleset.chain("nat", MARK_MASQ) is not None:
-                nat = ruleset.tables["nat"]
-                walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
-                found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
-        return frozenset(found)
-
     def _heading(self, frontend: Frontend) -> Heading:
         if frontend.address is None:
             return Heading(self._around.with_node_ports, frontend.port)
@@ -191,7 +143,7 @@ class _Reader:
                     frontends=frontends,
                     state=_state(service, pod.fate),
                     endpoints=endpoints,
-                    masquerade=self._masquerade(service, bound, judgements),
+                    masquerade=self._masquerading.of_service(service, bound, judgements),
                 )
         return replace(service, frontends=frontends)
 
@@ -226,32 +178,9 @@ class _Reader:
         known = in_columns(endpoints, Endpoint)
         chances = judgement.shares_of(bound)
         if None in bound:
-            said = known.column("probability")
-            chances = [said[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
-        hairpins = known.column("hairpin")
-        if self._unmasked and not self._unmasked.isdisjoint(bound):
-            unmasked = False if self._shown_whole else None
-            hairpins = [
-                unmasked if marked and heading in self._unmasked else hairpin
-                for hairpin, marked, heading in zip(hairpins, known.column("marked"), bound)
-            ]
-        if self._masked and not self._masked.isdisjoint(bound):
-            hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
-        return known.with_columns(probability=chances, hairpin=hairpins)
-
-    def _masquerade(
-        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Judgements
-    ) -> Masquerade:
-        """As the chains say, but that what is marked must also leave masqueraded, and that other rules may masquerade
-        everything."""
-        said = service.masquerade
-        if said.all is False and all(judgement.fate.masqueraded for judgement in judgements):
-            said = replace(said, all=True)
-        if said.hairpin is False and self._masked.issuperset(bound):
-            said = replace(said, hairpin=True)
-        if not said.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
-            return said
-        return replace(said, hairpin=False if self._shown_whole else None)
+            stated = known.column("probability")
+            chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
+        return known.with_columns(probability=chances, hairpin=self._masquerading.hairpins(known, bound))
 
 
 def _address(text: str, family: Family) -> Address:
@@ -291,6 +220,7 @@ _STATES = {
     Loss.REJECTED: ServiceState.BLOCKED,
     Loss.UNKNOWN: ServiceState.UNKNOWN,
 }
+_STOPPED = (Loss.DROPPED, Loss.REJECTED)
 _REFUSED = (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS)
 
 
@@ -306,5 +236,7 @@ def _state(service: ServicePort, fate: Fate) -> ServiceState:
         return ServiceState.UNKNOWN
     if fate.served:
         return ServiceState.DEGRADED
+    if service.state is ServiceState.NO_ENDPOINTS and all(lost.how in _STOPPED for lost in fate.lost):
+        return service.state  # there is nothing that the connections could have reached
     gravest = max(fate.lost, key=lambda lost: lost.probability)
     return _STATES[gravest.how]

@@ -1,0 +1,104 @@
+"""Which endpoints get packets masqueraded when all of POSTROUTING has its say, and what follows for Services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.analyzers.fates.judging import Judgement
+from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.packet import Heading, Tracking
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.evaluator import Crowd
+from ipt_explain.netfilter.walk.chains.frontier import Budget
+from ipt_explain.netfilter.walk.chains.table import TableWalk
+from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.records import replace
+from ipt_explain.services.columns import Columns, column
+from ipt_explain.services.fates import Vantage
+from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
+
+
+class Masquerading:
+    """Corrects what endpoints' own chains say about masquerading by what the node's rules do with the packets.
+
+    `shown_whole`: the text has all rules that may masquerade.
+    """
+
+    def __init__(
+        self, node: NodeRules, around: Surroundings, services: Sequence[ServicePort], shown_whole: bool
+    ) -> None:
+        self._node = node
+        self._around = around
+        self._shown_whole = shown_whole
+        marks = self._marks_set()
+        self._unmasked = self._leaving(services, min(marks))[0] if len(marks) == 1 else frozenset()
+        self._masked = self._masqueraded_unmarked(services)
+
+    def hairpins(self, endpoints: Columns[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
+        """Whether each endpoint can reach itself through the Service; None if unknown."""
+        hairpins = endpoints.column("hairpin")
+        if self._unmasked and not self._unmasked.isdisjoint(bound):
+            unmasked = False if self._shown_whole else None
+            hairpins = [
+                unmasked if marked and heading in self._unmasked else hairpin
+                for hairpin, marked, heading in zip(hairpins, endpoints.column("marked"), bound)
+            ]
+        if self._masked and not self._masked.isdisjoint(bound):
+            hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
+        return hairpins
+
+    def of_service(
+        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Sequence[Judgement]
+    ) -> Masquerade:
+        """Which connections to a Service are masqueraded; `judgements` are those of its ClusterIP."""
+        found = service.masquerade
+        if found.all is False and all(judgement.fate.masqueraded for judgement in judgements):
+            found = replace(found, all=True)
+        if found.hairpin is False and self._masked.issuperset(bound):
+            found = replace(found, hairpin=True)
+        if not found.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
+            return found
+        return replace(found, hairpin=False if self._shown_whole else None)
+
+    def _masqueraded_unmarked(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
+        """Pods to which connections from pods are always masqueraded, even without a mark. Looked up only if a chain
+        lacks its mark.
+        """
+        if not any(False in column(service.endpoints, "hairpin") for service in services):
+            return frozenset()
+        kept, masked = self._leaving(services, 0)
+        return masked - kept - self._around.host_endpoints
+
+    def _leaving(
+        self, services: Sequence[ServicePort], mark: int
+    ) -> tuple[frozenset[Heading], frozenset[Heading]]:
+        """The endpoints to which pods' packets with this mark may leave with their own source, and masqueraded."""
+        kept: set[Heading] = set()
+        masked: set[Heading] = set()
+        for protocol in dict.fromkeys(service.protocol for service in services):
+            own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
+            sent = list(frozenset().union(*own))
+            start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
+            journey = Journey(self._node, sent)
+            journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
+            for finish, flock in journey.ends():
+                if finish.verdict is Verdict.ACCEPT:
+                    (masked if finish.state.source_decided else kept).update(flock.to)
+        return frozenset(kept), frozenset(masked)
+
+    def _marks_set(self) -> frozenset[int]:
+        """The marks with which packets return from KUBE-MARK-MASQ."""
+        heading = Heading(self._around.pod, None)
+        state = self._around.departure(Vantage.POD, 0)._replace(tracking=Tracking.NEW)
+        crowd, node = Crowd((heading,), (heading,)), self._node
+        found: set[int] = set()
+        for ruleset in node.rulesets:
+            if ruleset.chain("nat", MARK_MASQ) is not None:
+                nat = ruleset.tables["nat"]
+                walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
+                found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
+        return frozenset(found)
