@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
 
 from ipt_explain.model.nft import (
     Concatenation,
@@ -28,48 +27,18 @@ from ipt_explain.model.nft import (
 from ipt_explain.model.nft import Verdict as Sentence
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
-from ipt_explain.netfilter.nft.columns.looking_up import UNSURE, looked_up, readings_of
+from ipt_explain.netfilter.nft.columns.looking_up import UNSURE, looked_up
+from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, together
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
 from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies, translated
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.truth import Truth
-
-Places = Sequence[int]
-
-
-class _Column(NamedTuple):
-    """Packets in one state, the rule that each meets, where each is bound for and where it was sent."""
-
-    table: Table
-    rules: Sequence[Rule]
-    state: PacketState
-    to: Sequence[Heading]
-    sent: Sequence[Heading]
-
-    def bound(self, place: int) -> Bound:
-        return Bound(self.to[place], self.sent[place], self.rules[place].line)
-
-    @property
-    def alike(self) -> bool:
-        """Whether all meet one rule."""
-        return self.rules.count(self.rules[0]) == len(self.rules)
-
-    def readings(self, field: Expression, places: Places) -> Sequence[Reading]:
-        """What the packets at these places have in a field that tells where they are bound for."""
-        first = read(field, self.state, self.bound(places[0]))
-        readings = None if first is ABSENT else readings_of(field, self.heading(places))
-        return [read(field, self.state, self.bound(place)) for place in places] if readings is None else readings
-
-    def heading(self, places: Places) -> tuple[Heading, ...]:
-        """Where the packets at these places are bound for."""
-        to = self.to
-        return tuple(to) if len(places) == len(to) else tuple([to[place] for place in places])
 
 
 class Columns:
@@ -90,48 +59,48 @@ class Columns:
         With `unasked`, no rule will ask what packets are entered into. With `spreads`, packets that go by chance to
         chains of one layout, which none of them comes back from, may be told as one way of several times as many.
         """
-        column = _Column(table, rules, state, to, sent)
+        packets = Packets(table, rules, state, to, sent)
         places: Places = range(len(rules))
         odd: list[int] = []
         entered = False
         for number, statement in enumerate(rules[0].statements):
             if isinstance(statement, Match):
-                places, missed = self._matched(column, number, places, odd)
+                places, missed = self._matched(packets, number, places, odd)
                 if missed:
-                    yield _all(column, missed, Flow.CONTINUE, matched=False)
+                    yield packets.all_go(missed, Flow.CONTINUE, matched=False)
             elif isinstance(statement, Sentence):
                 then = then_of(statement)
                 if isinstance(then, Leap):
-                    yield from self._leaping(column, places, number)
+                    yield from self._leaping(packets, places, number)
                 elif then is not None:
-                    yield _all(column, places, then)
+                    yield packets.all_go(places, then)
                 places = places if then is None else ()
             elif isinstance(statement, VerdictMap):
-                yield from self._drawn(column, number, places, odd, spreads)
+                yield from self._drawn(packets, number, places, odd, spreads)
                 places = ()
             elif isinstance(statement, Nat):
                 if applies(statement, state):
-                    yield from self._sent_on(column, number, places, odd)
+                    yield from self._sent_on(packets, number, places, odd)
                 else:
-                    yield _all(column, places, Flow.CONTINUE, matched=False)
+                    yield packets.all_go(places, Flow.CONTINUE, matched=False)
                 places = ()
             elif unasked and isinstance(statement, SetUpdate) and not statement.statements:
                 entered = True
             else:
-                changed = self.evaluator.changed(table, rules[0], statement, column.state, column.bound(0))
+                changed = self.evaluator.changed(table, rules[0], statement, packets.state, packets.bound(0))
                 if changed is None:
                     odd += places
                     places = ()
                 else:
-                    column = column._replace(state=changed)
+                    packets = packets._replace(state=changed)
             if not places:
                 break
         if places:
-            yield _all(column, places, Flow.CONTINUE, entered=entered)
+            yield packets.all_go(places, Flow.CONTINUE, entered=entered)
         if odd:
             odd.sort()
             ask = self.evaluator.ways
-            asked = [ask(table, rules[place], state, column.bound(place)) for place in odd]
+            asked = [ask(table, rules[place], state, packets.bound(place)) for place in odd]
             yield from self.grouped(table, odd, asked)
 
     def grouped(self, table: Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
@@ -152,27 +121,27 @@ class Columns:
         for members in alike.values():
             yield Alike(
                 [place for place, _ in members],
-                [_common([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
+                [common_way([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
             )
 
-    def _matched(self, column: _Column, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
+    def _matched(self, packets: Packets, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
         """The places whose rules match, and those whose do not; those that have to ask are `odd`."""
-        state = column.state
-        asked = [column.rules[place].statements[number] for place in places]
+        state = packets.state
+        asked = [packets.rules[place].statements[number] for place in places]
         matches = [statement for statement in asked if isinstance(statement, Match)]
         first, truths = matches[0], list[object]()
-        found = self._found(column, places, first.left, first.right)
+        found = self._found(packets, places, first.left, first.right)
         if found is not None:
             inverted = first.operator is Operator.NOT_EQUAL
             yes, no = Truth.of(not inverted), Truth.of(inverted)
             truths += [Truth.UNKNOWN if each is UNSURE else no if each is None else yes for each in found]
         elif isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
             ask = self.evaluator.statements.match
-            truths += [ask(column.table, match, state, column.bound(place)) for match, place in zip(matches, places)]
+            truths += [ask(packets.table, match, state, packets.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
-            truths += map(_compared, matches, column.readings(first.left, places), repeat(state))
+            truths += map(_compared, matches, packets.readings(first.left, places), repeat(state))
         else:
-            reading = read(first.left, state, column.bound(0))
+            reading = read(first.left, state, packets.bound(0))
             known = self._truths.setdefault((first.left, first.operator, reading), {})
             for match in matches:
                 if match.right not in known:
@@ -185,52 +154,52 @@ class Columns:
         return fits, missed
 
     def _found(
-        self, column: _Column, places: Places, key: Expression, data: Expression | SetData
+        self, packets: Packets, places: Places, key: Expression, data: Expression | SetData
     ) -> Sequence[Element | None] | None:
         """What packets find in a set that one rule asks about all of them; None where they have to ask one by one."""
-        if not column.alike or not isinstance(data, (SetLiteral, SetReference)) or not looks_at_heading(key):
+        if not packets.alike or not isinstance(data, (SetLiteral, SetReference)) or not looks_at_heading(key):
             return None
         asking = self.evaluator.statements.asking
-        return looked_up(asking, column.table, key, data, column.state, column.heading(places))
+        return looked_up(asking, packets.table, key, data, packets.state, packets.heading(places))
 
-    def _leaping(self, column: _Column, places: Places, number: int) -> Iterator[Alike]:
+    def _leaping(self, packets: Packets, places: Places, number: int) -> Iterator[Alike]:
         """Packets of which each goes to the chain that its rule names."""
-        leaps = [leap for place in places if (leap := leap_of(column.rules[place].statements[number])) is not None]
+        leaps = [leap for place in places if (leap := leap_of(packets.rules[place].statements[number])) is not None]
         groups: dict[object, list[int]] = {}
         for at, leap in enumerate(leaps):
-            groups.setdefault(self._layouts.course(column.table, leap), []).append(at)
+            groups.setdefault(self._layouts.course(packets.table, leap), []).append(at)
         for members in groups.values():
             those = [places[at] for at in members]
-            then = _together([leaps[at] for at in members])
-            yield Alike(those, [CommonWay(ALWAYS, then, column.state, column.heading(those), True)])
+            then = together([leaps[at] for at in members])
+            yield Alike(those, [CommonWay(ALWAYS, then, packets.state, packets.heading(those), True)])
 
     def _drawn(
-        self, column: _Column, number: int, places: Places, odd: list[int], spreads: bool
+        self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool
     ) -> Iterator[Alike]:
         """Packets of which each goes by chance to one of the chains that its rule has, or to the one of its key."""
-        given = column.rules[0].statements[number]
+        given = packets.rules[0].statements[number]
         assert isinstance(given, VerdictMap)
-        found = self._found(column, places, given.key, given.data)
+        found = self._found(packets, places, given.key, given.data)
         if found is not None:
-            yield from self._given(column, places, found, odd)
+            yield from self._given(packets, places, found, odd)
             return
-        for those, draws in self._alike(column, number, places, odd):
-            to, first = column.heading(those), draws[0]
-            if spreads and len(first.leaps) > 1 and self._goes_one_way(column.table, first):
+        for those, draws in self._alike(packets, number, places, odd):
+            to, first = packets.heading(those), draws[0]
+            if spreads and len(first.leaps) > 1 and self._goes_one_way(packets.table, first):
                 names = tuple([draw.leaps[at].chain for at in range(len(first.leaps)) for draw in draws])
-                way = CommonWay(first.shares[0], Leaps(names, True), column.state, to * len(first.leaps), True)
+                way = CommonWay(first.shares[0], Leaps(names, True), packets.state, to * len(first.leaps), True)
                 yield Alike(those * len(first.leaps), [way], spread=True)
                 continue
             yield Alike(
                 those,
                 [
-                    CommonWay(share, _together([draw.leaps[at] for draw in draws]), column.state, to, True)
+                    CommonWay(share, together([draw.leaps[at] for draw in draws]), packets.state, to, True)
                     for at, share in enumerate(first.shares)
                 ],
             )
 
     def _given(
-        self, column: _Column, places: Places, found: Sequence[Element | None], odd: list[int]
+        self, packets: Packets, places: Places, found: Sequence[Element | None], odd: list[int]
     ) -> Iterator[Alike]:
         """Packets of which each goes where the element says that was found for it."""
         missed: list[int] = []
@@ -242,17 +211,17 @@ class Columns:
                 missed.append(place)
             else:
                 then = then_of(element.data) or Flow.CONTINUE
-                those, leaps = groups.setdefault(self._layouts.course(column.table, then), ([], []))
+                those, leaps = groups.setdefault(self._layouts.course(packets.table, then), ([], []))
                 those.append(place)
                 if isinstance(then, Leap):
                     leaps.append(then)
         if missed:
-            yield _all(column, missed, Flow.CONTINUE, matched=False)
+            yield packets.all_go(missed, Flow.CONTINUE, matched=False)
         for course, (those, leaps) in groups.items():
             if leaps:
-                yield Alike(those, [CommonWay(ALWAYS, _together(leaps), column.state, column.heading(those), True)])
+                yield Alike(those, [CommonWay(ALWAYS, together(leaps), packets.state, packets.heading(those), True)])
             elif isinstance(course, (Verdict, Flow)):
-                yield _all(column, those, course)
+                yield packets.all_go(those, course)
 
     def _goes_one_way(self, table: Table, draw: Draw) -> bool:
         """Whether all that it leads to are chains of one layout, for good, each as likely as another."""
@@ -262,11 +231,11 @@ class Columns:
         return len(courses) == 1 and len({leap.chain for leap in draw.leaps}) == len(draw.leaps)
 
     def _alike(
-        self, column: _Column, number: int, places: Places, odd: list[int]
+        self, packets: Packets, number: int, places: Places, odd: list[int]
     ) -> Iterable[tuple[list[int], list[Draw]]]:
         groups: dict[int, tuple[list[int], list[Draw]]] = {}
         for place in places:
-            draw = self._draws.of(column.table, column.rules[place], number, column.state)
+            draw = self._draws.of(packets.table, packets.rules[place], number, packets.state)
             if draw is None:
                 odd.append(place)
             else:
@@ -275,18 +244,18 @@ class Columns:
                 draws.append(draw)
         return groups.values()
 
-    def _sent_on(self, column: _Column, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
+    def _sent_on(self, packets: Packets, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
         """Packets whose destination is rewritten, to an address or by chance to one of several."""
-        for those, draws in self._alike(column, number, places, odd):
+        for those, draws in self._alike(packets, number, places, odd):
             given = [(share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)]
-            yield from _rewritten(column, those, given, odd)
+            yield from _rewritten(packets, those, given, odd)
 
 
 def _rewritten(
-    column: _Column, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
+    packets: Packets, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
 ) -> Iterator[Alike]:
     """Packets with new destinations. Those that get the one they have count as not translated, and are asked apart."""
-    to = column.heading(places)
+    to = packets.heading(places)
     same = {
         at
         for _, headings in given
@@ -301,15 +270,8 @@ def _rewritten(
             for share, headings in given
         ]
     if places:
-        state = translated(column.state, True)
+        state = translated(packets.state, True)
         yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
-
-
-def _all(
-    column: _Column, places: Places, then: Verdict | Flow, matched: bool = True, entered: bool = False
-) -> Alike:
-    way = CommonWay(ALWAYS, then, column.state, column.heading(places), matched, entered=entered)
-    return Alike(places, [way])
 
 
 def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:
@@ -319,18 +281,3 @@ def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:
     if isinstance(reading, (Chance, Owned)):
         return Truth.UNKNOWN
     return compared(reading, match.operator, match.right, kind_of(match.left), state)
-
-
-def _together(leaps: Sequence[Leap]) -> Leap | Leaps:
-    """Where packets go that leap to chains of one layout, or to one chain."""
-    names = tuple([leap.chain for leap in leaps])
-    return leaps[0] if len(set(names)) == 1 else Leaps(names, leaps[0].goto)
-
-
-def _common(ways: Sequence[Way]) -> CommonWay:
-    """One way of many packets, from that of each."""
-    first = ways[0]
-    then: Verdict | Flow | Leap | Leaps = first.then
-    if isinstance(then, Leap) and len(ways) > 1:
-        then = _together([way.then for way in ways if isinstance(way.then, Leap)])
-    return CommonWay(first.share, then, first.state, tuple([way.to for way in ways]), first.matched, first.reason)
