@@ -18,8 +18,8 @@ from ipt_explain.model import (
     Table,
 )
 from ipt_explain.parsing.iptables.families import family_of_rules
-from ipt_explain.parsing.iptables.fragments import own_rules
 from ipt_explain.parsing.iptables.headers import Generator
+from ipt_explain.parsing.iptables.parts.fragments import own_rules
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
 
 # Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.

@@ -10,9 +10,9 @@ from ipt_explain.model.node.facts import NOTHING_KNOWN
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.gathering import Gathering
-from ipt_explain.parsing.iptables.headless import Headless
-from ipt_explain.parsing.iptables.holes import Holes
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
+from ipt_explain.parsing.iptables.parts.headless import Headless
+from ipt_explain.parsing.iptables.parts.holes import Holes
 from ipt_explain.parsing.iptables.plain_lines import CHAIN, COUNT, PlainLines
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
