@@ -19,6 +19,7 @@ from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
+from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
     changes_no_rule,
@@ -29,26 +30,19 @@ from ipt_explain.parsing.pastes.scripts import (
     is_of_shell,
 )
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
-from ipt_explain.parsing.pastes.wrapping import Joiner, window_of
+from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, Joiner, window_of
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
 from ipt_explain.words.line_numbers import line_numbers
 
-_DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
 )
-_QUOTED_RULE = re.compile(rf">[> \t]*{RULE_START}")
-_MOST_PIECES = 8
-"""A rule is wrapped into fewer lines than this."""
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 _ADDED = "additions of a log, a list or a page around rules were ignored"
-_FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
-_FENCED = re.compile(rf"`{{3,}}(?={RULE_START})")
-_FENCE_BEHIND = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +70,10 @@ def prepare_from(source: SourceText, has_listings: bool) -> Prepared | None:
 class _Preparing:
     def __init__(self, source: SourceText) -> None:
         self._name = source.name
-        self._lines = source.text.split("\n")
+        self._lines, quoted = without_quote_marks(source.text.split("\n"))
         self._lengths = [len(line) for line in self._lines]
         self._window = window_of(self._lengths)
-        self._changed = False
+        self._changed = quoted > 0
         self._joiner = Joiner()
         self._sections: dict[tuple[object, ...], TableBuilder] = {}
         self._left_out: list[int] = []
@@ -90,26 +84,27 @@ class _Preparing:
         self._prefixed = 0
         self._elements = False
         self._of_json: list[int] = []
-        self._mended: Counter[str] = Counter()
+        self._repairs: Counter[str] = Counter({MAIL_QUOTE: quoted} if quoted else {})
         self._in_table = False
 
     def run(self) -> None:
         """Process each line once."""
-        self._without_quote_marks()
         lines = self._lines
         above = -1
         for place, line in enumerate(lines):
             if not line.strip(" \t"):
                 above = -1
                 continue
-            if "```" in line:
-                line = self._without_fence(place, line)
-            if _FENCE.match(line):
+            if "```" in line and (bare := without_fence(line)) != line:
+                line = bare
+                self._set(place, bare)
+                self._repairs[FENCE] += 1
+            if is_fence(line):
                 self._in_table, above = False, -1
                 continue
-            if "\\" in line and not _DUMP_LINE.match(line) and has_change(line):
+            if "\\" in line and not DUMP_LINE.match(line) and has_change(line):
                 line = self._continued(place)
-            if _DUMP_LINE.match(line):
+            if DUMP_LINE.match(line):
                 if line[0] == "*":
                     self._in_table = self._in_table or _TABLE.match(line) is not None
                 elif line.startswith(("COMMIT", "# Completed", *BLOCK_ENDS)):
@@ -117,76 +112,51 @@ class _Preparing:
                 if line[0] != "#":
                     above = place
                 if line[0] == "-" and not self._in_table:
-                    self._mend(place, line)
+                    self._repair(place, line)
                 continue
             if not self._odd_line(place, line, above):
-                above = place if _DUMP_LINE.match(lines[place]) else -1
-
-    def _without_quote_marks(self) -> None:
-        """Mail quotes lines, and may wrap them before or after it does."""
-        if not any(map(_QUOTED_RULE.match, self._lines)):
-            return
-        for place, line in enumerate(self._lines):
-            if line.startswith(">"):
-                self._set(place, line.lstrip("> \t"))
-                self._mended[MAIL_QUOTE] += 1
-        self._lengths = [len(line) for line in self._lines]
-
-    def _without_fence(self, place: int, line: str) -> str:
-        """A rule without the fence that chat programs leave on its line."""
-        bare = _FENCED.sub("", line)
-        if _DUMP_LINE.match(bare):
-            bare = _FENCE_BEHIND.sub("", bare)
-        if bare != line:
-            self._set(place, bare)
-            self._mended[FENCE] += 1
-        return bare
+                above = place if DUMP_LINE.match(lines[place]) else -1
 
     def _goes_on(self, above: int) -> bool:
         """Whether a line of a table ends within quotes, so that the next one continues its comment."""
         return self._in_table and self._lines[above].count('"') % 2 == 1
 
-    def _mend(self, place: int, line: str) -> None:
+    def _repair(self, place: int, line: str) -> None:
         """Repair a rule with a known slip."""
-        if self._joiner.reads(line):
-            if not self._joiner.reads_whole(line):
-                self._wrapped(place)
+        rule = self._joiner.tried(line)
+        if rule is not None:
+            if rule.target is None:
+                self._rejoin(place)
             return
         first, *others = several(line)
-        mended = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
-        if mended is not None and all(map(self._joiner.reads, others)):
-            self._set(place, mended[0])
-            self._mended.update(mended[1])
+        repair = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
+        if repair is not None and all(map(self._joiner.reads, others)):
+            self._set(place, repair[0])
+            self._repairs.update(repair[1])
             self._beside += (self._joiner.read(other, place + 1) for other in others)
-        elif mended is None:
-            self._wrapped(place)
+        elif repair is None:
+            self._rejoin(place)
 
-    def _wrapped(self, place: int) -> None:
-        """Join a rule that was wrapped into three lines or more, between words; two are joined as they come."""
-        text = self._lines[place]
-        for below in range(place + 1, min(place + _MOST_PIECES, len(self._lines))):
-            piece = self._lines[below].strip(" \t")
-            if not piece or _DUMP_LINE.match(piece):
-                return
-            text = f"{text.rstrip()} {piece}"
-            if self._joiner.reads_whole(text):
-                if below > place + 1:
-                    self._set(place, text)
-                    for joined in range(place + 1, below + 1):
-                        self._set(joined, JOINED)
-                        self._joints.append(joined)
-                return
+    def _rejoin(self, place: int) -> None:
+        """Join a rule that was wrapped into three lines or more; two are joined as they come."""
+        rejoined = self._joiner.rejoined(self._lines, place)
+        if rejoined is not None and rejoined[1] > place + 1:
+            text, last = rejoined
+            self._set(place, text)
+            for joined in range(place + 1, last + 1):
+                self._set(joined, JOINED)
+                self._joints.append(joined)
 
     def _hanging(self, place: int) -> bool:
         """Join a rule with the options below it, if they form one rule. Returns whether they do."""
         text, count = hanging(self._lines, place)
         if not count:
             return False
-        mended = repaired(text, self._joiner.reads) or ((text, []) if self._joiner.reads(text) else None)
-        if mended is None:
+        repair = repaired(text, self._joiner.reads) or ((text, []) if self._joiner.reads(text) else None)
+        if repair is None:
             return False
-        self._set(place, mended[0])
-        self._mended.update(mended[1])
+        self._set(place, repair[0])
+        self._repairs.update(repair[1])
         for below in range(place + 1, place + 1 + count):
             self._set(below, JOINED)
             self._joints.append(below)
@@ -201,10 +171,10 @@ class _Preparing:
             self._set(place, f"# {legacy[1]}")
             return True
         inner = None if self._in_table else unwrapped(line)
-        if inner is not None and _DUMP_LINE.match(inner):
+        if inner is not None and DUMP_LINE.match(inner):
             self._elements = self._elements or is_element(line)
             self._unwrap(place, inner)
-            self._mend(place, inner)
+            self._repair(place, inner)
             return False
         filled = self._lengths[place - 1] == self._window
         if above >= 0 and (filled or not self._goes_on(above)):
@@ -321,7 +291,7 @@ class _Preparing:
             yield f"{name}: {joined} wrapped in the middle of a rule: joined with what follows"
         if self._prefixed:
             yield f"{name}: {counted(self._prefixed, 'line')}: {_ADDED}"
-        for note, count in self._mended.items():
+        for note, count in self._repairs.items():
             yield f"{name}: {counted(count, 'line')}: {note}"
         if self._unreadable:
             unread = line_numbers(self._unreadable)

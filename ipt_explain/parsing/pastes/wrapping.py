@@ -6,12 +6,17 @@ import re
 from collections.abc import Sequence
 
 from ipt_explain.model import Rule
+from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
 
+DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
+"""A line of a dump, or of commands without `iptables`."""
 _RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
 _OPTION = re.compile(r"(?:-[a-z]|--[a-z][\w-]*|!)(?:[ \t]|\Z)")
+_MOST_PIECES = 8
+"""A rule is wrapped into fewer lines than this."""
 _NARROWEST = 60
 """The narrowest terminal that is assumed to break lines inside words."""
 
@@ -34,21 +39,34 @@ class Joiner:
         rule, _ = self._shapes.read(self._shapes.start, LogicalLine.of(text), line)
         return rule
 
-    def reads(self, text: str) -> bool:
-        """Whether a text is a rule; False after too many tries."""
+    def tried(self, text: str) -> Rule | None:
+        """The rule that a text is; None if it is not one, or after too many tries."""
         self._tries -= 1
         if self._tries < 0:
-            return False
+            return None
         try:
-            self.read(text)
+            return self.read(text)
         except RuleSyntaxError:
-            return False
-        return True
+            return None
 
-    def reads_whole(self, text: str) -> bool:
-        """Whether a text is a rule with a target; False after too many tries."""
-        self._tries -= 1
-        return self._tries >= 0 and self._target(text) is not None
+    def reads(self, text: str) -> bool:
+        """Whether a text is a rule; False after too many tries."""
+        return self.tried(text) is not None
+
+    def rejoined(self, lines: Sequence[str], place: int) -> tuple[str, int] | None:
+        """A rule that was wrapped between words into the line at `place` and some below it, and where the last of them
+        is; None if they form no rule with a target.
+        """
+        text = lines[place]
+        for below in range(place + 1, min(place + _MOST_PIECES, len(lines))):
+            piece = lines[below].strip(" \t")
+            if not piece or DUMP_LINE.match(piece):
+                return None
+            text = f"{text.rstrip()} {piece}"
+            rule = self.tried(text)
+            if rule is not None and rule.target is not None:
+                return text, below
+        return None
 
     def joined(self, above: str, below: str, filled: bool) -> str | None:
         """The rule that two lines form together; None if they do not, or if that is uncertain. `filled`: the first
