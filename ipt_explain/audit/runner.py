@@ -126,19 +126,19 @@ def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = without_consequences(findings, rules)
     numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
-    heard = _heard(numbered, context) if numbered else []
+    shown = _not_ignored(numbered, context) if numbered else []
     nft = context.whole.nft
     sizes = [table.rule_count for each in context.rulesets for table in each.ruleset.tables.values()]
     sizes += [table.rule_count for table in nft.tables.values()] if nft is not None else []
     partial = any(each.ruleset.fragment for each in context.rulesets) or (nft is not None and nft.fragment)
     sources = tuple(dict.fromkeys(dump.source for dump in context.dumps))
-    spared = len(numbered) - len(heard)
+    spared = len(numbered) - len(shown)
     return Report(
-        tuple(heard), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
+        tuple(shown), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
     )
 
 
-def _heard(findings: list[Finding], context: DumpContext) -> list[Finding]:
+def _not_ignored(findings: list[Finding], context: DumpContext) -> list[Finding]:
     """The findings that no comment of the dump excludes."""
     from ipt_explain.audit.settings.exceptions import ignored_in_text
 

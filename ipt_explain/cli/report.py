@@ -68,15 +68,15 @@ def report(
     audited = make_plan((), (), None, None, None, no_config=True).report(parsed, selection, one_node=live)
     if objects is not None:
         audited = _with_cluster(audited, parsed, objects, dumps)
-    warning = document(parsed, explanation, audited)
+    contents = document(parsed, explanation, audited)
     if output == "markdown":
         from ipt_explain.render.report.markdown import report_markdown
 
-        chunks = report_markdown(warning, audited)
+        chunks = report_markdown(contents, audited)
     else:
         from ipt_explain.render.report.html import html
 
-        chunks = html(warning)
+        chunks = html(contents)
     if output_file is None:
         write(chunks)
         return

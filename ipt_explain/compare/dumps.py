@@ -127,8 +127,8 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
 def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
     differences: list[Difference] = []
     shown = Completeness(before.is_complete_for(family, after), after.is_complete_for(family, before))
-    for side, is_complete_for in ((before, shown.before), (after, shown.after)):
-        if not is_complete_for:
+    for side, complete in ((before, shown.before), (after, shown.after)):
+        if not complete:
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
     for old, new in paired(family, before.services, after.services):
         if old is not None and new is not None:

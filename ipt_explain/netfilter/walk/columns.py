@@ -24,7 +24,7 @@ def picked(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
 
 def is_alike(column: Sequence[object]) -> bool:
     """Whether all values of a column are the same."""
-    return column[0] == column[-1] and column.count(column[0]) == len(column)
+    return len(column) > 0 and column[0] == column[-1] and column.count(column[0]) == len(column)
 
 
 class Alike(tuple[Chain, ...]):
