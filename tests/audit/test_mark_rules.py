@@ -314,3 +314,9 @@ def test_connections_from_outside_that_are_not_masqueraded(node: str, mark: tupl
     found = finding("IPT415", without(node, *mark), node)
     assert words in found.message
     assert found.service in ("default/lb1", "default/lb-local")
+
+
+def test_an_unmarked_connection_that_another_rule_masquerades_is_no_fault() -> None:
+    unmarked = without(EDGE, "masquerade traffic for default/lb1 external")
+    assert findings_of("IPT415", unmarked)
+    assert not findings_of("IPT415", ahead_of(unmarked, "-A POSTROUTING -j MASQUERADE", "-j KUBE-POSTROUTING"))

@@ -56,14 +56,12 @@ def large_service(endpoints: int = 33_000) -> Iterator[str]:
 
 
 def exposed_services(count: int = 4_000) -> Iterator[str]:
-    """Services with node ports, load balancers, source ranges and affinity: long chains of different rules."""
-    nodeports = [f"-A KUBE-NODEPORTS -p tcp -m tcp --dport {30_000 + number} -j {{ext}}\n" for number in range(count)]
-    fronts, chains = [], []
-    for number, nodeport in enumerate(nodeports):
-        key = f"{number:016d}"
-        svc, ext, sep, fw = (f"KUBE-{role}-{key}" for role in ("SVC", "EXT", "SEP", "FW"))
-        nodeports[number] = nodeport.format(ext=ext)
+    """Services with node ports, load balancers, source ranges and affinity: long chains of unlike rules."""
+    node_ports, fronts, chains = [], [], []
+    for number in range(count):
+        svc, ext, sep, fw = (f"KUBE-{role}-{number:016d}" for role in ("SVC", "EXT", "SEP", "FW"))
         network = f"{number >> 8}.{number & 255}"
+        node_ports.append(f"-A KUBE-NODEPORTS -p tcp -m tcp --dport {30_000 + number} -j {ext}\n")
         fronts.append(f"-A KUBE-SERVICES -d 10.96.{network}/32 -p tcp -m tcp --dport 80 -j {svc}\n")
         fronts.append(f"-A KUBE-SERVICES -d 203.0.{network}/32 -p tcp -m tcp --dport 80 -j {fw}\n")
         chains.append(
@@ -79,9 +77,7 @@ def exposed_services(count: int = 4_000) -> Iterator[str]:
     yield from dict.fromkeys(f":{line.split()[1]} - [0:0]\n" for chain in chains for line in chain.splitlines())
     yield ":KUBE-MARK-MASQ - [0:0]\n:KUBE-NODEPORTS - [0:0]\n:KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES\n"
     yield "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
-    yield from nodeports
-    yield from chains
-    yield from fronts
+    yield from (*node_ports, *chains, *fronts)
     yield "-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS\nCOMMIT\n"
 
 
