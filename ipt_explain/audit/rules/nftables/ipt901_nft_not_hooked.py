@@ -74,7 +74,7 @@ def nft_not_hooked(context: NftContext, table: Table) -> Faults:
         )
     for chain, known in open_firewalls(table):
         yield Fault(
-            f"chain {chain.name} does not drop what is outside its source ranges",
+            f"chain {chain.name} does not drop clients outside its source ranges",
             _FIX,
             context.at_chain(table, chain),
             service=known.port.spelled,
@@ -85,7 +85,7 @@ def nft_not_hooked(context: NftContext, table: Table) -> Faults:
     for chain in table.chains.values():
         if chain.base is not None and chain.base.policy == "drop":
             yield Fault(
-                f"the policy of {chain.name} is drop: what kube-proxy has no rule for does not pass",
+                f"the policy of {chain.name} is drop: packets without a rule of kube-proxy are lost",
                 _FIX,
                 context.at_chain(table, chain),
                 key=chain.name,

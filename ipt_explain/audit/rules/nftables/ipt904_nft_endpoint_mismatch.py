@@ -92,8 +92,8 @@ def _stray_hairpins(context: NftContext, table: Table) -> Faults:
         port = parts[3] if isinstance(parts[3], int) else None
         if parts[0] != parts[1]:
             yield Fault(
-                f"hairpin-connections has connections from {parts[0]} to {address_port(str(parts[1]), port)}: they are "
-                "no endpoint's own",
+                f"hairpin-connections has connections from {parts[0]} to {address_port(str(parts[1]), port)}: an "
+                "entry must be from an endpoint to itself",
                 _FIX,
                 context.at_element(table, held, element),
             )
