@@ -30,6 +30,7 @@ class Stage:
 
 class _Now:
     stage: Stage | None = None
+    known: Sequence[str] = ()
     hide: Callable[[], None] | None = None
 
 
@@ -51,13 +52,28 @@ def now() -> Stage | None:
     return _Now.stage
 
 
+def known() -> Sequence[str]:
+    """The first lines of the output, if they are known."""
+    return _Now.known
+
+
+def know(lines: Sequence[str]) -> None:
+    """Have the first lines of the output displayed above the stage, until they are printed."""
+    _Now.known = lines
+
+
 def shown(hide: Callable[[], None]) -> None:
-    """Register the function that erases a displayed progress line; `hide` calls it."""
+    """Register the function that erases a displayed progress; `hide` calls it."""
     _Now.hide = hide
 
 
+def is_shown() -> bool:
+    """Whether there is a display."""
+    return _Now.hide is not None
+
+
 def hide() -> None:
-    """Erase the progress line for good, before other output."""
+    """Erase the progress for good, before other output."""
     hiding, _Now.hide = _Now.hide, None
     if hiding is not None:
         hiding()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain import progress
 from ipt_explain.cli.shared.options import (
     NO_RULES,
     display_options,
@@ -77,6 +78,8 @@ def explain(
 
     selection = Selection.of(service, namespace, address)
     read = read_dumps(dumps, live, lenient, empty_too=not selection)
+    if output == "tree" and progress.is_shown() and is_terminal(sys.stdout):
+        _show_header(read, color, width)
     explanation, total = explain_selected(read, selection) if objects is None else _named(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         warning = NO_RULES.format(", ".join(dump.source for dump in read))
@@ -95,6 +98,23 @@ def explain(
     shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)
     write(_rendered(explanation, total if selection else None, output, color, width, choice))
+
+
+def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:
+    """Show the output's first lines, which say what was read, while the Services are worked out."""
+    from ipt_explain.analyzers.iptables.plans import Plans
+    from ipt_explain.analyzers.rulesets import ruleset_facts
+    from ipt_explain.analyzers.versions import recognise_version
+    from ipt_explain.cli.shared.waiting import show_first_lines
+    from ipt_explain.model.node.joining import as_nodes
+    from ipt_explain.render.explain.tree import first_lines
+    from ipt_explain.render.runners import disarmed
+
+    ruleset = next((ruleset for dump in as_nodes(dumps)[:1] for ruleset in dump.rulesets), None)
+    if ruleset is not None:
+        facts = ruleset_facts(ruleset, recognise_version(ruleset, Plans()))
+        show_first_lines(disarmed("".join(first_lines(facts, width, color))).splitlines(), width)
+        progress.begin("finding Services", 0)
 
 
 def _named(read: Sequence[Dump], selection: Selection, objects: str) -> tuple[Explanation, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 
 import pytest
@@ -24,7 +27,7 @@ waiting.FIRST = waiting.NEXT = 0.001
 from ipt_explain.cli.main import main
 main(sys.argv[1:])
 """
-_SHOWN = re.compile(r"\r([a-z ]+ \d+ %) … *")
+_SHOWN = re.compile(r"\r([A-Za-z\d ]+?(?: \d+ %)?) … *")
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +37,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _on_terminal(*words: str | Path, **environment: str) -> tuple[str, str]:
-    """What a terminal gets that is standard error, and what standard output."""
+def _on_terminal(*words: str | Path, joined: bool = False, **environment: str) -> tuple[str, str]:
+    """What a terminal gets that is standard error, and what standard output, unless that is the terminal, too."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
             [sys.executable, "-c", _IMPATIENT, *map(str, words)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environment},
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=theirs if joined else out,
             stderr=theirs,
         )
         os.close(theirs)
@@ -75,6 +79,16 @@ def test_progress_is_shown_and_erased(words: tuple[str, ...], large: Path) -> No
     left = _SHOWN.sub("", seen).replace("\r\n", "\n")
     assert left.strip(" \r") == "" and seen.endswith("\r"), "nothing stays on the screen"
     assert out == _on_terminal(*words, large, TERM="dumb")[1]
+
+
+def test_what_was_read_is_shown_before_the_services_are_known(large: Path) -> None:
+    plain = {"NO_COLOR": "1", "IPT_EXPLAIN_PAGER": "", "COLUMNS": ""}
+    waited, _ = _on_terminal("explain", large, joined=True, **plain)
+    output, _ = _on_terminal("explain", large, joined=True, TERM="dumb", **plain)
+    header, services, _ = output.partition("150 service ports, 1,500 endpoints")
+    early, erased, rest = waited.partition(f"\x1b[{header.count(chr(10))}A\x1b[J")
+    assert services and erased and rest == output
+    assert _SHOWN.sub("", early).strip(" \r") == header
 
 
 def test_a_dumb_terminal_gets_no_progress(large: Path) -> None:

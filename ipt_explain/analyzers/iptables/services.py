@@ -70,7 +70,8 @@ class ServiceReader:
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
-        services = [self._service(group) for group in each_of(named, "finding endpoints")]
+        stage = f"finding endpoints of {len(named):,} service ports"
+        services = [self._service(group) for group in each_of(named, stage)]
         services.sort(key=_by_name)
         return services
 

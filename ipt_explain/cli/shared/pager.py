@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import TextIO
 
+from ipt_explain import progress
 from ipt_explain.inputs.tools import find_tool
 
 VARIABLE = "IPT_EXPLAIN_PAGER"
@@ -61,6 +62,7 @@ def _show(command: list[str], pieces: Iterator[str], stream: TextIO) -> bool:
     """Feed a pager until it or the text ends. Returns whether it could be started; if not, `pieces` are untouched."""
     import subprocess
 
+    progress.hide()
     try:
         pager = subprocess.Popen(
             command,

@@ -36,20 +36,19 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
     """
     from ipt_explain.render.runners import Disarmer
 
-    progress.hide()
     if sys.stdout is None:
         raise UsageError("cannot write the output: standard output is closed")
-    plain = _lacks_signs(sys.stdout)
     disarmer = Disarmer(annotations)
     try:
         texts: Iterable[str] = map(disarmer.disarm, _in_batches(chunks))
-        if plain:
+        if _lacks_signs(sys.stdout):
             texts = (text.translate(_IN_ASCII) for text in texts)
         if is_terminal(sys.stdout):
             from ipt_explain.cli.shared.pager import paged
 
             texts = paged(texts, sys.stdout)
         for text in texts:
+            progress.hide()
             sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -105,7 +104,12 @@ def complain(text: str) -> None:
         progress.hide()
         text = disarmed(text)
         with suppress(OSError, ValueError):
-            print(text.translate(_IN_ASCII) if _lacks_signs(sys.stderr) else text, file=sys.stderr, flush=True)
+            print(in_signs_of(sys.stderr, text), file=sys.stderr, flush=True)
+
+
+def in_signs_of(stream: TextIO, text: str) -> str:
+    """A text with ASCII in place of signs that a stream's encoding lacks."""
+    return text.translate(_IN_ASCII) if _lacks_signs(stream) else text
 
 
 def _lacks_signs(stream: TextIO) -> bool:

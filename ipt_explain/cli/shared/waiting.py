@@ -1,13 +1,15 @@
-"""Progress on a terminal, for work that takes more than a second."""
+"""Progress on a terminal, for work that takes more than a second: its stage, below the output's first lines."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import TextIO
 
 from ipt_explain import progress
-from ipt_explain.cli.shared.stdio import is_terminal, terminal_width
+from ipt_explain.cli.shared.stdio import in_signs_of, is_terminal, terminal_width
 
 FIRST, NEXT = 1.0, 0.2
 """Seconds until the progress appears, and between updates."""
@@ -21,38 +23,71 @@ def show_progress() -> None:
 
     if not hasattr(signal, "setitimer"):  # Windows
         return
-    line = _Line(sys.stderr.fileno(), terminal_width(sys.stderr) - 1)
+    display = _Display(sys.stderr, terminal_width(sys.stderr) - 1)
 
     def hide() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        line.show("")
+        display.erase()
 
     with suppress(ValueError):  # not in the main thread: another program runs ours
-        signal.signal(signal.SIGALRM, lambda *_: line.show_stage())
+        signal.signal(signal.SIGALRM, lambda *_: display.refresh())
         signal.setitimer(signal.ITIMER_REAL, FIRST, NEXT)
         progress.shown(hide)
 
 
-class _Line:
-    """The terminal's current line, written without Python's buffers: a signal may interrupt them."""
+def show_first_lines(lines: Sequence[str], width: int) -> None:
+    """Show the output's first lines, of at most `width` columns, above the progress, if they fit on the terminal."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return
+    if width <= columns and len(lines) < rows:
+        progress.know(lines)
 
-    def __init__(self, descriptor: int, width: int) -> None:
-        self._descriptor = descriptor
+
+class _Display:
+    """The output's first lines and, on the terminal's current line, the stage. Written without Python's buffers: a
+    signal may interrupt them.
+    """
+
+    def __init__(self, stream: TextIO, width: int) -> None:
+        self._stream = stream
         self._width = width
+        self._above = 0
+        self._busy = False
         self._text = ""
 
-    def show_stage(self) -> None:
-        """Show the current stage."""
+    def refresh(self) -> None:
+        """Show what is known, and the current stage. Does nothing if it interrupts itself."""
+        if self._busy:
+            return
+        self._busy = True
+        lines = progress.known()
+        if lines and not self._above:
+            self._show("")
+            self._write("".join(f"{line}\n" for line in lines))
+            self._above = len(lines)
         stage = progress.now()
         if stage is not None:
-            self.show(f"{stage.text} …")
+            self._show(f"{stage.text} …")
+        self._busy = False
 
-    def show(self, text: str) -> None:
-        """Replace the line's text; "" erases it."""
+    def erase(self) -> None:
+        """Erase all that is shown."""
+        self._show("")
+        if self._above:
+            self._write(f"\x1b[{self._above}A\x1b[J")  # to the first line; erase from there
+
+    def _show(self, text: str) -> None:
+        """Replace the current line's text; "" erases it."""
         text = text[: self._width]
         if text != self._text:
             blanks = " " * (len(self._text) - len(text))
             back = "" if text else "\r"
             self._text = text
-            with suppress(OSError):
-                os.write(self._descriptor, f"\r{text}{blanks}{back}".encode())
+            self._write(f"\r{text}{blanks}{back}")
+
+    def _write(self, text: str) -> None:
+        encoded = in_signs_of(self._stream, text).encode(self._stream.encoding, "backslashreplace")
+        with suppress(OSError):
+            os.write(self._stream.fileno(), encoded)

@@ -37,6 +37,16 @@ def tree(
     return to_text(_lines(explanation, width, total, choice, links), color)
 
 
+def first_lines(ruleset: RulesetFacts, width: int, color: bool) -> Iterator[str]:
+    """The text about the first ruleset, above its Services."""
+    return to_text(_header(ruleset, width), color)
+
+
+def _header(ruleset: RulesetFacts, width: int) -> Iterator[Line]:
+    for node in header(ruleset):
+        yield from draw(node, width)
+
+
 def _lines(
     explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool
 ) -> Iterator[Line]:
@@ -45,8 +55,7 @@ def _lines(
     for number, (ruleset, services) in enumerate(sections):
         if number:
             yield from ([], [])
-        for node in header(ruleset):
-            yield from draw(node, width)
+        yield from _header(ruleset, width)
         below = any(others or facts.backend is Backend.IPVS for facts, others in sections[number + 1 :])
         state = health(services)
         lines = _services(ruleset, services, state, width, total is not None, choice, below)
