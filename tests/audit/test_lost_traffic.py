@@ -15,7 +15,7 @@ from ipt_explain.audit.runner import audit_dump
 from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Loss, Vantage
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.tracer import trace
 from ipt_explain.words.addresses import address_port
@@ -193,6 +193,41 @@ def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
     dump = read_dump(with_rule(NODE, "filter", "OUTPUT", "-m addrtype ! --dst-type LOCAL -j REJECT"))
     (found,) = [each for each in audit_dump(dump).findings if each.rule in LOSS_RULES]
     assert (found.rule, found.severity, found.chain) == ("IPT601", Severity.WARNING, "OUTPUT")
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "severity", "words"),
+    [
+        ("raw", "PREROUTING -m rpfilter --invert -j DROP", Severity.INFO, "may drop connections from pods and outside"),
+        ("mangle", "PREROUTING -m set --match-set banned src -j DROP", Severity.INFO, "match-set banned src"),
+        ("filter", "FORWARD -i ens5 -j REJECT", Severity.INFO, "depending on -i ens5,"),
+        ("filter", "FORWARD -m connlimit --connlimit-above 5 -j REJECT", Severity.WARNING, "may refuse connections"),
+        ("filter", "FORWARD -d 10.96.0.99 -m ttl --ttl-lt 5 -j DROP", None, ""),
+        ("filter", "FORWARD -m policy --dir in --pol none -j DROP", Severity.WARNING, "--dir in --pol none, which"),
+        ("filter", "OUTPUT -m owner --uid-owner 1000 -j REJECT", Severity.INFO, "connections from the node to"),
+        ("filter", "FORWARD -j NFQUEUE --queue-num 0", Severity.WARNING, "what a program does with the queued packet"),
+    ],
+)
+def test_a_rule_that_may_lose_connections_is_told_once(
+    table: str, rule: str, severity: Severity | None, words: str
+) -> None:
+    chain, _, rest = rule.partition(" ")
+    dump = read_dump(with_rule(NODE, table, chain, rest))
+    found = [each for each in audit_dump(dump).findings if each.rule in LOSS_RULES | {"IPT120"}]
+    unknown = any(each.state is ServiceState.UNKNOWN for each in explain(dump).services)
+    assert unknown is (severity is not None and chain != "OUTPUT")
+    assert [each.severity for each in found] == ([severity] if severity else [])
+    assert all(each.excerpt.strip() == f"-A {rule}" and words in each.message for each in found)
+
+
+def test_a_program_s_rules_that_may_lose_connections_are_one_note() -> None:
+    engine = "-i cali+ -j cali-from"
+    rules = "-A cali-from -i cali1 -j RETURN\n-A cali-from -i cali2 -j DROP\n-A cali-from -j DROP\n"
+    text = with_rule(NODE, "filter", "FORWARD", engine).replace("*filter\n", "*filter\n:cali-from - [0:0]\n")
+    dump = read_dump(text.replace(f"-A FORWARD {engine}", f"{rules}-A FORWARD {engine}"))
+    (found,) = [each for each in audit_dump(dump).findings if each.rule in LOSS_RULES | {"IPT118", "IPT120"}]
+    assert (found.rule, found.severity, len(found.related_lines)) == ("IPT120", Severity.INFO, 1)
+    assert found.message.startswith("Calico's rules may drop connections from pods and outside to ")
 
 
 def test_a_path_that_no_release_promises_may_be_closed() -> None:

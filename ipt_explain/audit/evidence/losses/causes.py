@@ -25,7 +25,6 @@ _VITAL = frozenset({("default", "kubernetes"), ("kube-system", "kube-dns")})
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
 _INSIDE = (Vantage.POD, Vantage.NODE)
-_NO_FAULT = frozenset({Loss.INTERCEPTED, Loss.UNKNOWN})
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 
 
@@ -110,8 +109,8 @@ def by_source_alone(cause: Cause) -> bool:
 
 
 def cuts_off_all(cause: Cause) -> bool:
-    """Whether a vantage point loses every Service with endpoints, or every one that a cluster needs."""
-    cut_off = {(victim.service.label, victim.vantage) for victim in cause.victims if victim.whole}
+    """Whether a vantage point loses, or may lose, every Service with endpoints, or every one that a cluster needs."""
+    cut_off = {(each.service.label, each.vantage) for each in cause.victims if each.whole or each.lost.when}
     serving = [service for service in cause.served_by.services if service.endpoints]
     vital = [service for service in serving if is_vital(service)]
     return any(
@@ -138,6 +137,12 @@ def possible_causes(context: BackendContext, where: Where) -> list[Cause]:
     return [cause for cause in _possible(context) if cause.where is where and cause.decider not in told]
 
 
+def unknown_causes(context: BackendContext) -> list[Cause]:
+    """Rules that do to them what no dump shows, as `-j NFQUEUE` does; of jumps, it is the text that lacks a chain."""
+    targets = [(cause, cause.rule.shape.target) for cause in _unknown(context) if cause.rule is not None]
+    return [cause for cause, target in targets if target is not None and target.slot is None]
+
+
 @fact
 def _certain(context: BackendContext) -> tuple[Cause, ...]:
     return tuple(_gathered(context, _victims(context, lambda fate: fate.lost)))
@@ -148,7 +153,14 @@ def _possible(context: BackendContext) -> tuple[Cause, ...]:
     return tuple(_gathered(context, _victims(context, lambda fate: fate.perhaps)))
 
 
-def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) -> Iterator[Victim]:
+@fact
+def _unknown(context: BackendContext) -> tuple[Cause, ...]:
+    return tuple(_gathered(context, _victims(context, lambda fate: (*fate.lost, *fate.perhaps), unknown=True)))
+
+
+def _victims(
+    context: BackendContext, losses: Callable[[Fate], Sequence[Lost]], unknown: bool = False
+) -> Iterator[Victim]:
     in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
     for service in context.services:
         balances = in_nftables and service.chains.service is not None
@@ -162,7 +174,7 @@ def _victims(context: BackendContext, losses: Callable[[Fate], Sequence[Lost]]) 
             for vantage, fate in fates.items():
                 if (vantage in _INSIDE) is inside or (in_nftables and not inside):
                     for lost in losses(fate):
-                        if lost.how not in _NO_FAULT:
+                        if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
                             whole = fate.served == 0.0 or lost.probability >= ALL
                             yield Victim(service, frontend, vantage, lost, whole)
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.analyzers.owners.owner import KERNEL
+from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.causes import ALL, Cause
+from ipt_explain.audit.evidence.losses.doubts import questions
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import both, listed
 from ipt_explain.words.percents import percent
 
 _NAMED = 3
+_ASKED = 2
 _MOST_LINES = 50
 
 
 def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
     """The fault for a cause: `this rule drops all connections from pods to shop/web (10.96.0.7:80)`."""
-    of = f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
     return Fault(
-        f"{_subject(cause, of)} {_deed(cause)}",
+        f"{_subject(cause, _of(cause, elsewhere))} {_deed(cause)}",
         fix,
         cause.place,
         services=cause.services,
@@ -27,6 +32,28 @@ def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere
         severity=severity or cause.severity,
         context=cause.context if cause.context is not cause.served_by else None,
     )
+
+
+def doubt_of(causes: Sequence[Cause], fix: str, severity: Severity) -> Fault:
+    """The fault for what one rule, or one program's rules, may do: `this rule may drop connections from pods to
+    shop/web (10.96.0.7:80), depending on -m rpfilter --invert, which the dump does not show`."""
+    first, *others = causes
+    whole = replace(first, victims=tuple(victim for each in causes for victim in each.victims))
+    elsewhere = first.context is not first.served_by and isinstance(first.context, RulesetContext)
+    fault = fault_of(first, fix, severity, elsewhere)
+    several = len({cause.decider for cause in causes}) > 1
+    who = f"{first.decider.owner}'s rules" if several else _subject(first, _of(first, elsewhere))
+    asked = listed(questions(causes), _ASKED)
+    return replace(
+        fault,
+        message=f"{who} {_deed(whole, may=True)}, depending on {asked}, which the dump does not show",
+        services=whole.services,
+        related=tuple(each.place.line for each in others if each.place.line is not None),
+    )
+
+
+def _of(cause: Cause, elsewhere: bool) -> str:
+    return f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
 
 
 def _subject(cause: Cause, of: str) -> str:
@@ -43,24 +70,26 @@ def _subject(cause: Cause, of: str) -> str:
     return f"{name}{of}"
 
 
-def _deed(cause: Cause) -> str:
-    """What it does, and to whom."""
-    lost, hit = cause.victims[0].lost, _hit(cause)
+def _deed(cause: Cause, may: bool = False) -> str:
+    """What it does, or may do, and to whom."""
+    lost, hit, does = cause.victims[0].lost, _hit(cause, may), "may {}" if may else "{}s"
     if lost.how is Loss.DROPPED:
-        return f"drops {hit}"
+        return f"{does.format('drop')} {hit}"
     if lost.how is Loss.REJECTED:
-        return f"refuses {hit}"
+        return f"{does.format('refuse')} {hit}"
+    if lost.how is Loss.UNKNOWN:
+        return f"{does.format('stop')} {hit}"
     if lost.how is Loss.DIVERTED:
         places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
-        return f"sends {hit} to {listed(places, _NAMED)}, which is not an endpoint"
+        return f"{does.format('send')} {hit} to {listed(places, _NAMED)}, which is not an endpoint"
     if not cause.is_rule:
-        return f"chooses no endpoint for {hit}: they leave untranslated"
+        return f"{does.format('choose')} no endpoint for {hit}: they leave untranslated"
     if cause.decider.table == "raw":
-        return f"exempts {hit} from connection tracking, and so from NAT"
-    return f"lets {hit} pass untranslated"
+        return f"{does.format('exempt')} {hit} from connection tracking, and so from NAT"
+    return f"{does.format('let')} {hit} pass untranslated"
 
 
-def _hit(cause: Cause) -> str:
+def _hit(cause: Cause, may: bool) -> str:
     """What is lost, in words: `all connections from pods to shop/web (10.96.0.7:80)`."""
     seen = {victim.vantage for victim in cause.victims}
     origins = both([vantage.origin for vantage in Vantage if vantage in seen])
@@ -68,7 +97,7 @@ def _hit(cause: Cause) -> str:
         f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})"
         for victim in cause.victims
     )
-    return f"{_share(cause)} from {origins} to {listed(fronts, _NAMED, 'address')}"
+    return f"{'connections' if may else _share(cause)} from {origins} to {listed(fronts, _NAMED, 'address')}"
 
 
 def _share(cause: Cause) -> str:

@@ -1,0 +1,59 @@
+"""A rule may stop connections to Services; whether it does, the dump does not show.
+
+What it checks:
+    New connections to every Service with endpoints are sent through the dump, as for IPT117. Some rules ask what no
+    dump shows: whether a packet arrived by the expected interface (`-m rpfilter`), its TTL, how many connections a
+    client has, what an ipset holds. If connections are lost by one answer and served by another, explain calls the
+    Service unknown, and this rule names what may stop them and what it depends on. A program's rules are one finding.
+
+    It is a warning if all Services may be cut off, or both cluster DNS and the API server. It is a note if fewer are
+    hit, if it depends only on where connections come from, on interfaces or on ipsets, and in the chains of a
+    NetworkPolicy engine: such rules are common, and usually spare Services.
+
+Why it matters:
+    The dump alone cannot rule out that these connections are dropped. If clients time out, look here.
+
+Example:
+    *mangle
+    :PREROUTING ACCEPT [0:0]
+    -A PREROUTING -m policy --dir in --pol none -j DROP
+    COMMIT
+    *nat
+    :PREROUTING ACCEPT [0:0]
+    :OUTPUT ACCEPT [0:0]
+    :KUBE-SEP-H7FN6LU3RSH6CC2T - [0:0]
+    :KUBE-SERVICES - [0:0]
+    :KUBE-SVC-ERIFXISQEP7F7OF4 - [0:0]
+    -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    -A KUBE-SEP-H7FN6LU3RSH6CC2T -p tcp -m tcp -j DNAT --to-destination 10.244.2.2:53
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "kube-system/kube-dns:dns-tcp cluster IP" -m tcp
+      --dport 53 -j KUBE-SVC-ERIFXISQEP7F7OF4
+    -A KUBE-SVC-ERIFXISQEP7F7OF4 -j KUBE-SEP-H7FN6LU3RSH6CC2T
+    COMMIT
+
+How to fix:
+    Follow one connection with `ipt-explain trace`, with `--assume` for either answer. If it depends on an ipset, add
+    the output of `ipset save` to the dump.
+
+When to ignore:
+    When the rule is meant to be there, and clients do not time out.
+"""
+
+from __future__ import annotations
+
+from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
+from ipt_explain.audit.evidence.losses.causes import Where, cuts_off_all
+from ipt_explain.audit.evidence.losses.doubts import doubts, is_ordinary
+from ipt_explain.audit.evidence.losses.telling import doubt_of
+
+_FIX = "Follow one connection with ipt-explain trace; --assume takes either answer."
+
+
+@service_rule("IPT120", "service-traffic-uncertain", Severity.WARNING, reads_absence=True, catch_all=True)
+def service_traffic_uncertain(context: BackendContext) -> Faults:
+    """One fault for each rule or policy, or for each program whose rules they are."""
+    for causes in doubts(context):
+        ordinary = is_ordinary(causes) or causes[0].where is Where.POLICY
+        grave = not ordinary and any(map(cuts_off_all, causes))
+        yield doubt_of(causes, _FIX, Severity.WARNING if grave else Severity.INFO)
