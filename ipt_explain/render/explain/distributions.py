@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import compress
 
 from ipt_explain.model import Backend
 from ipt_explain.records import dataclass, field
@@ -12,6 +13,7 @@ from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import counted
@@ -70,40 +72,55 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     shown: set[tuple[str, str | None]] = set()
     for distribution in found:
         balancer = distribution.balancers[0]
-        pairs = [(share, endpoint_of(share)) for share in balancer.shares]
-        arriving = distribution.serves_cluster_ip and any(_is_lost(share, endpoint) for share, endpoint in pairs)
-        children = _endpoints(pairs, "remote" if shows_local else "", shown, view, arriving)
+        endpoints = [endpoint_of(share) for share in balancer.shares]
+        chances = tuple(column(balancer.shares, "probability"))
+        arriving = tuple(map(_arriving, chances, endpoints))
+        losing = distribution.serves_cluster_ip and any(map(_is_less, arriving, chances))
+        texts = _in_words(arriving if losing else chances)
+        children = _endpoints(balancer.shares, endpoints, texts, "remote" if shows_local else "", shown, view)
         if balancer.unmatched is None:
             children.append(_not_shown(balancer))
         elif balancer.unmatched > _NOTHING:
             children.append(_leak(service, balancer, balancer.unmatched))
-        count = str(len(pairs) or "none")
-        even = evenness([share.probability for share, _ in pairs])
-        reach = sum(_arriving(*pair) or 0.0 for pair in pairs)
+        count = str(len(endpoints) or "none")
+        even = _evenness(chances)
+        reach = sum(filter(None, arriving))
         unmatched = balancer.unmatched or 0.0
-        if pairs and reach <= _NOTHING and (arriving or unmatched > _NOTHING):
+        if endpoints and reach <= _NOTHING and (losing or unmatched > _NOTHING):
             even = "no connection gets there"
-        elif arriving and unmatched <= _NOTHING:
+        elif losing and unmatched <= _NOTHING:
             even = ", ".join(filter(None, (even, f"{percent(reach)} of connections get there")))
         if balancer.decided_by is not None:
             even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"
         users = "" if alone else f"for {distribution.users}"
         yield row("endpoints", sentence(", ".join(filter(None, (count, even, users)))), children=children)
-        shown.update((share.chain, share.endpoint) for share, _ in pairs)
+        shown.update(zip(column(balancer.shares, "chain"), column(balancer.shares, "endpoint")))
 
 
 def _endpoints_of(service: ServicePort) -> Callable[[Share], Endpoint | None]:
     """A function that finds a share's endpoint: that of its chain, or of its address if the chain has several."""
-    by_chain: dict[str, list[Endpoint]] = defaultdict(list)
+    by_chain: dict[str, list[Endpoint]] = {}
     for endpoint in service.endpoints:
-        by_chain[endpoint.chain].append(endpoint)
+        by_chain.setdefault(endpoint.chain, []).append(endpoint)
 
     def endpoint_of(share: Share) -> Endpoint | None:
-        found = by_chain.get(share.chain, [])
-        exact = (each for each in found if each.address and address_port(each.address, each.port) == share.endpoint)
-        return next(exact, None) if len(found) > 1 else next(iter(found), None)
+        found = by_chain.get(share.chain, ())
+        if len(found) > 1:
+            exact = (each for each in found if each.address and address_port(each.address, each.port) == share.endpoint)
+            return next(exact, None)
+        return found[0] if found else None
 
     return endpoint_of
+
+
+# Most Services of a node have one of a few distributions.
+@lru_cache(maxsize=64)
+def _in_words(chances: tuple[float | None, ...]) -> list[str]:
+    written = iter(percents([chance for chance in chances if chance is not None]))
+    return ["?" if chance is None else next(written) for chance in chances]
+
+
+_evenness: Callable[[tuple[float | None, ...]], str] = lru_cache(maxsize=64)(evenness)
 
 
 def _distributions(service: ServicePort) -> list[_Distribution]:
@@ -126,16 +143,15 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
     return sorted(alike.values(), key=lambda distribution: not distribution.serves_cluster_ip)
 
 
-def _arriving(share: Share, endpoint: Endpoint | None) -> float | None:
-    """The chance that a connection arrives at an endpoint; None if unknown."""
-    known = endpoint is not None and endpoint.probability is not None
-    return endpoint.probability if known else share.probability  # type: ignore[union-attr]
+def _arriving(chance: float | None, endpoint: Endpoint | None) -> float | None:
+    """The chance that a connection arrives at an endpoint, to which its balancer sends it by `chance`; None if unknown.
+    """
+    return chance if endpoint is None or endpoint.probability is None else endpoint.probability
 
 
-def _is_lost(share: Share, endpoint: Endpoint | None) -> bool:
+def _is_less(arriving: float | None, chance: float | None) -> bool:
     """Whether fewer connections arrive at an endpoint than its balancer sends."""
-    arriving = _arriving(share, endpoint)
-    return arriving is not None and share.probability is not None and arriving < share.probability - GRAIN
+    return arriving is not None and chance is not None and arriving < chance - GRAIN
 
 
 def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
@@ -156,34 +172,32 @@ def _not_shown(balancer: Balancer) -> Node:
 
 
 def _endpoints(
-    pairs: Sequence[tuple[Share, Endpoint | None]],
+    shares: Sequence[Share],
+    endpoints: Sequence[Endpoint | None],
+    texts: Sequence[str],
     elsewhere: str,
     shown: Collection[object],
     view: View,
-    arriving: bool,
 ) -> list[Node]:
-    """One row each, in columns, with an endpoint's details in its first row. `arriving`: show the chance that a
-    connection arrives, which may differ from the balancer's share.
-    """
-    given = [_arriving(share, endpoint) if arriving else share.probability for share, endpoint in pairs]
-    written = iter(percents([chance for chance in given if chance is not None]))
-    texts = ["?" if chance is None else next(written) for chance in given]
-    chances = [chance if share.scheduler is None else "?" for chance, (share, _) in zip(texts, pairs)]
+    """One row for each share, in columns, with an endpoint's details in its first row. `texts` are the chances."""
+    chances = [text if share.scheduler is None else "?" for text, share in zip(texts, shares)]
+    located = [endpoint is not None and endpoint.address is not None for endpoint in endpoints]
     addresses = [
         endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
-        for share, endpoint in pairs
+        for share, endpoint in zip(shares, endpoints)
     ]
-    places = ["local" if endpoint is not None and endpoint.local else elsewhere for _, endpoint in pairs]
-    located = [endpoint is not None and endpoint.address is not None for _, endpoint in pairs]
-    hairpins = {endpoint.hairpin for _, endpoint in pairs if endpoint is not None and endpoint.address is not None}
+    lengths = list(map(cells, addresses))
+    places = ["local" if endpoint is not None and endpoint.local else elsewhere for endpoint in endpoints]
     chance_width, place_width = _widest(chances), _widest(places)
-    address_width = max((cells(address) for address, known in zip(addresses, located) if known), default=0)
-    hairpin_width = _widest(_HAIRPIN[hairpin][0] for hairpin in hairpins)
+    address_width = max(compress(lengths, located), default=0)
+    hairpin_of = _in_column({endpoint.hairpin for endpoint in compress(endpoints, located) if endpoint is not None})
     nodes = []
-    for (share, endpoint), chance, address, place, known in zip(pairs, chances, addresses, places, located):
+    for share, endpoint, chance, address, length, place, known in zip(
+        shares, endpoints, chances, addresses, lengths, places, located
+    ):
         words: list[Span] = [
             (chance.rjust(chance_width), "share"),
-            (f"  {address}{' ' * (address_width - cells(address))}", "address" if known else "unknown"),
+            (f"  {address}{' ' * (address_width - length)}", "address" if known else "unknown"),
         ]
         tail = ""
         if endpoint is not None and (share.chain, share.endpoint) not in shown:
@@ -191,19 +205,19 @@ def _endpoints(
             if place_width:
                 words.append((f"  {place.ljust(place_width)}", "place"))
             if known:
-                words += _details(endpoint, hairpin_width, view)
-        nodes.append(Node(words, tail, hang=chance_width + 2))
+                words.append(hairpin_of[endpoint.hairpin])
+                if endpoint.packets is not None:
+                    words.append((f"  {counted(endpoint.packets, 'packet')}".ljust(13), "counter"))
+                if view.chains:
+                    words.append((f"  {escape(endpoint.chain)}", "chain"))
+        nodes.append(Node(words, tail, chance_width + 2))
     return nodes
 
 
-def _details(endpoint: Endpoint, hairpin_width: int, view: View) -> list[Span]:
-    hairpin, style = _HAIRPIN[endpoint.hairpin]
-    words = [(f"  {hairpin.ljust(hairpin_width)}", style)]
-    if endpoint.packets is not None:
-        words.append((f"  {counted(endpoint.packets, 'packet')}".ljust(13), "counter"))
-    if view.chains:
-        words.append((f"  {escape(endpoint.chain)}", "chain"))
-    return words
+def _in_column(hairpins: Collection[bool | None]) -> dict[bool | None, Span]:
+    """What to say of an endpoint's hairpin, as wide as the widest."""
+    width = _widest(_HAIRPIN[hairpin][0] for hairpin in hairpins)
+    return {hairpin: (f"  {text.ljust(width)}", style) for hairpin, (text, style) in _HAIRPIN.items()}
 
 
 def _widest(words: Iterable[str]) -> int:

@@ -57,21 +57,19 @@ def draw(root: Node, width: int) -> Iterator[Line]:
     yield from _entry(root, "", _TRUNK if child else "", width)
     branches = [(children, child, "")]
     while branches:
-        siblings, node, guides = branches[-1]
-        if node is None:
-            branches.pop()
-            continue
-        following = next(siblings, None)
-        branches[-1] = siblings, following, guides
-        branch, trunk = (_BRANCH, _TRUNK) if following else (_LAST_BRANCH, _NO_TRUNK)
-        below = (guides + trunk)[-room:]
-        if not node.children and node.more is None:
+        siblings, node, guides = branches.pop()
+        while node is not None:
+            following = next(siblings, None)
+            branch, trunk = (_BRANCH, _TRUNK) if following else (_LAST_BRANCH, _NO_TRUNK)
+            below = (guides + trunk)[-room:]
+            if node.children or node.more is not None:
+                children = _children(node)
+                child = next(children, None)
+                yield from _entry(node, guides + branch, below + (_TRUNK if child else ""), width)
+                branches += (siblings, following, guides), (children, child, below)
+                break
             yield from _entry(node, guides + branch, below, width)
-            continue
-        children = _children(node)
-        child = next(children, None)
-        yield from _entry(node, guides + branch, below + (_TRUNK if child else ""), width)
-        branches.append((children, child, below))
+            node = following
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -80,26 +78,18 @@ def _children(node: Node) -> Iterator[Node]:
 
 def _entry(node: Node, first: str, then: str, width: int) -> list[Line]:
     """A node's own lines, after guides for the first and for those that follow."""
-    end = width - TAIL_WIDTH - len(_GAP) if node.tail else width
+    room = (width - TAIL_WIDTH - len(_GAP) if node.tail else width) - len(first)
     text = "".join([text for text, _ in node.words])
-    free = end - len(first) - cells(text)
-    if free >= 0:
-        return [_with_tail([(first, _GUIDE), *node.words], node.tail, free)]
-    indent = then + " " * max(0, len(first) + node.hang - len(then))
     columns = len if text.isascii() else cells
-    opening, *others = _broken(node.words, end - len(first), width - len(indent), columns)
-    opening = _with_tail([(first, _GUIDE), *opening], node.tail, end - len(first) - _width(opening))
-    return [opening, *[[(indent, _GUIDE), *words] for words in others]]
-
-
-def _with_tail(line: Line, tail: str, free: int) -> Line:
-    if tail:
-        line.append((" " * free + _GAP + tail, "line"))
-    return line
-
-
-def _width(words: Sequence[Span]) -> int:
-    return cells("".join([text for text, _ in words]))
+    opening, others, free = node.words, list[Line](), room - columns(text)
+    if free < 0:
+        indent = then + " " * max(0, len(first) + node.hang - len(then))
+        opening, *rest = _broken(node.words, room, width - len(indent), columns)
+        others = [[(indent, _GUIDE), *words] for words in rest]
+        free = room - columns("".join([text for text, _ in opening]))
+    if node.tail:
+        return [[(first, _GUIDE), *opening, (f"{' ' * free}{_GAP}{node.tail}", "line")], *others]
+    return [[(first, _GUIDE), *opening], *others]
 
 
 def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:

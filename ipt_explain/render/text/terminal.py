@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 
 from ipt_explain.render.text.outline import Line
+from ipt_explain.render.text.paint import painter
 
 STYLES = {
     "name": "bold",
@@ -19,12 +19,11 @@ STYLES = {
     "address": "",
     "title": "bold",
 }
-
-_BATCH = 200
+_NO_CODES = ("", "")
 
 
 def to_text(lines: Iterable[Line], color: bool) -> Iterator[str]:
-    """The lines as text, in pieces of several lines with their line feeds."""
+    """The lines as text, with their line feeds."""
     return _coloured(lines) if color else _plain(lines)
 
 
@@ -34,26 +33,13 @@ def _plain(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _coloured(lines: Iterable[Line]) -> Iterator[str]:
-    from rich.console import Console
-    from rich.segment import Segment, Segments
-    from rich.style import Style
-
-    # The spans are already laid out and escaped: rich must only colour them, not wrap, crop or interpret markup.
-    console = Console(
-        file=io.StringIO(), force_terminal=True, color_system="standard", no_color=False, legacy_windows=False
-    )
-    styles = {name: Style.parse(words) for name, words in STYLES.items()}
-    batch: list[Segment] = []
-
-    def flush() -> str:
-        with console.capture() as captured:
-            console.print(Segments(batch), soft_wrap=True, end="")
-        batch.clear()
-        return captured.get()
-
-    for count, line in enumerate(lines, start=1):
-        batch.extend(Segment(text, styles.get(style)) for text, style in line)
-        batch.append(Segment.line())
-        if count % _BATCH == 0:
-            yield flush()
-    yield flush()
+    # The spans are laid out and escaped: they only need codes before and after them.
+    paint = painter(True)
+    codes = {name: tuple(paint("\0", words).split("\0")) for name, words in STYLES.items()}
+    for line in lines:
+        pieces = []
+        for text, style in line:
+            if text:
+                before, after = codes.get(style, _NO_CODES)
+                pieces.append(f"{before}{text}{after}")
+        yield f"{''.join(pieces)}\n"
