@@ -5,13 +5,14 @@ from __future__ import annotations
 from ipt_explain.model import Option, Rule, Shape
 
 _Piece = str | int
+"""Literal text, or the slot of a value."""
 
 
 class RuleTexts:
     """Writes rules without comments, with the work per shape done once."""
 
     def __init__(self) -> None:
-        self._pieces: dict[Shape, tuple[_Piece, ...]] = {}
+        self._templates: dict[Shape, tuple[str, list[int]]] = {}
 
     def text(self, rule: Rule) -> str:
         """The rule as `-A CHAIN …`, without comments."""
@@ -19,10 +20,15 @@ class RuleTexts:
 
     def body(self, rule: Rule) -> str:
         """The rule without `-A CHAIN`: conditions and target."""
-        pieces = self._pieces.get(rule.shape)
-        if pieces is None:
-            pieces = self._pieces[rule.shape] = tuple(_pieces(rule.shape))
-        return "".join(piece if isinstance(piece, str) else rule.word(piece) for piece in pieces)
+        template, slots = self._templates.get(rule.shape) or self._template(rule.shape)
+        values = rule.values
+        return template % tuple([values[slot] for slot in slots])
+
+    def _template(self, shape: Shape) -> tuple[str, list[int]]:
+        pieces = _pieces(shape)
+        text = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces)
+        found = self._templates[shape] = text, [piece for piece in pieces if isinstance(piece, int)]
+        return found
 
 
 def _pieces(shape: Shape) -> list[_Piece]:

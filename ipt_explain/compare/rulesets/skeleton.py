@@ -21,7 +21,7 @@ from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
-from ipt_explain.model import Backend, Chain, Dump, Family, Rule, Ruleset
+from ipt_explain.model import Backend, Chain, Dump, Family, Rule, Ruleset, Shape
 from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass, field
 
@@ -108,7 +108,7 @@ class _SkeletonReader:
                     if chain.policy not in (None, "ACCEPT"):
                         policies[place] = str(chain.policy)
                     built_in[place] = tuple(self._placed(rule, table.name) for rule in chain.rules)
-                elif role_of(name) is not None or not chain.rules:
+                elif role_of(name) is not None or not chain.layout.shapes:
                     continue
                 elif role_of_kube_chain(name, table.name) is not None:
                     system[place] = self._system(chain)
@@ -133,10 +133,11 @@ class _SkeletonReader:
         return PlacedRule(owner.name if owner is not None else NOBODY, text)
 
     def _system(self, chain: Chain) -> tuple[str, ...]:
-        rules = chain.rules
+        shapes = chain.layout.shapes
+        serving: set[Shape] = set()
         if chain.name in _OF_SERVICES:
-            rules = tuple(rule for rule in rules if not _serves(self._plans[rule.shape], chain.name))
-        texts = [self._texts.text(rule) for rule in rules]
+            serving = {shape for shape in set(shapes) if _serves(self._plans[shape], chain.name)}
+        texts = [self._texts.text(chain.rule(number)) for number, shape in enumerate(shapes) if shape not in serving]
         if chain.name == POSTROUTING:
             return _masquerading(texts)
         # Up to 1.22, KUBE-FORWARD had one rule twice, with different comments.

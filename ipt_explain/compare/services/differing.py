@@ -13,7 +13,7 @@ from ipt_explain.compare.services.frontends import frontend_differences, policy_
 from ipt_explain.compare.services.losses import Losses, loss_differences
 from ipt_explain.compare.services.naming import frontend_names
 from ipt_explain.compare.services.pair import Pair
-from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_out, shows_endpoints
+from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_out, endpoints_told
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.compare.services.wording import values_of
 from ipt_explain.records import replace
@@ -26,14 +26,15 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
     if before == after:
         return []
     pair = Pair(before, after)
+    told = endpoints_told(pair)
     # In order of importance.
     found = [
         *frontend_differences(pair), *policy_differences(pair), *endpoint_differences(pair),
         *affinity_differences(pair), *masquerade_differences(pair),
     ]  # fmt: skip
-    found = list(borne_out(found, pair, shown))
-    whole = shown.all and shows_endpoints(before) and shows_endpoints(after)
-    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair), pair, shown)]
+    found = list(borne_out(found, pair, shown, told))
+    whole = shown.all and told.all
+    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair), pair, shown, told)]
 
 
 def added(view: ServiceView) -> Difference:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 
+@lru_cache(maxsize=1024)
 def networks_of(ranges: tuple[str, ...]) -> tuple[str, ...]:
     """Source ranges as sorted networks; none if one covers everything, which up to 1.23 is the same as none.
 

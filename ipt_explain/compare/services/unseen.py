@@ -30,15 +30,17 @@ class Completeness:
 ALL_SHOWN = Completeness()
 
 
-def borne_out(differences: Iterable[Difference], pair: Pair, shown: Completeness) -> Iterator[Difference]:
-    """The differences that both sides prove; nearly all of them if both are whole dumps."""
-    told = Completeness(shows_endpoints(pair.before), shows_endpoints(pair.after))
+def borne_out(
+    differences: Iterable[Difference], pair: Pair, shown: Completeness, told: Completeness
+) -> Iterator[Difference]:
+    """The differences that both sides prove; nearly all of them if both are whole dumps. `told`: whether the addresses
+    of all endpoints are shown."""
     return (each for each in differences if _holds(each, pair, shown, told))
 
 
-def shows_endpoints(view: ServiceView) -> bool:
-    """Whether the text shows the addresses of all its endpoints."""
-    return all(map(_is_address, view.endpoints()))
+def endpoints_told(pair: Pair) -> Completeness:
+    """Whether each dump shows the addresses of all endpoints of a service port."""
+    return Completeness(*(all(map(_is_address, view.endpoints())) for view in (pair.before, pair.after)))
 
 
 def _holds(difference: Difference, pair: Pair, shown: Completeness, told: Completeness) -> bool:

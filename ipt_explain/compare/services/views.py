@@ -12,7 +12,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
-from ipt_explain.compare.services.losses import LossCause, Losses, losses_of
+from ipt_explain.compare.services.losses import LossCause, Losses, loses_any, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import dataclass, field
@@ -48,7 +48,7 @@ class Pool:
     @property
     def endpoints(self) -> frozenset[str]:
         """Its endpoints, as `ip:port`."""
-        return frozenset(endpoint for endpoint, _ in self.shares)
+        return frozenset(dict(self.shares))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class ServiceView:
         found: set[str] = set()
         for pool in self.pools:
             if scope is None or pool.scope is scope:
-                found.update(endpoint for endpoint, _ in pool.shares)
+                found.update(dict(pool.shares))
         return frozenset(found)
 
     def pool(self, scope: Scope) -> Pool | None:
@@ -207,9 +207,10 @@ class _ViewReader:
         # What POSTROUTING does with marked packets is a difference of the node; here only marking counts.
         marked = set(column(service.endpoints, "marked"))
         hairpin = None if not marked or None in marked else marked == {True}
-        without = (_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False)
+        unmarked: tuple[str, ...] = ()
+        if hairpin is False:
+            unmarked = tuple(sorted(_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False))
         external = None if service.chains.external is None else self._marking(service, service.chains.external)
-        unmarked = tuple(sorted(without)) if hairpin is False else ()
         return MasqueradeView(hairpin, unmarked, facts.all, facts.off_cluster, external)
 
     def _marking(self, service: ServicePort, name: str) -> tuple[str, ...] | None:
@@ -231,10 +232,13 @@ _TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
 
 def _losses(service: ServicePort) -> Losses:
     """Losses by other rules; pools show what the Service's own balancers leave untranslated."""
+    losing = [frontend for frontend in service.frontends if loses_any(frontend.fates)]
+    if not losing:
+        return {}
     table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]
     own = {f"{table} {balancer.chain}" for balancer in service.balancers}
     found: dict[LossCause, set[tuple[str, str, float]]] = {}
-    for frontend in service.frontends:
+    for frontend in losing:
         for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
             if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:
                 found.setdefault(cause, set()).add(lost)
@@ -252,13 +256,13 @@ def _label(service: ServicePort) -> str:
 
 
 def _pool(balancer: Balancer) -> Pool:
-    endpoints, chains, chances = (column(balancer.shares, name) for name in ("endpoint", "chain", "probability"))
-    shares = sorted(
-        (endpoint or chain, chance or 0.0) for endpoint, chain, chance in zip(endpoints, chains, chances)
-    )
+    endpoints, chances = column(balancer.shares, "endpoint"), column(balancer.shares, "probability")
+    if not all(endpoints):
+        endpoints = [known or chain for known, chain in zip(endpoints, column(balancer.shares, "chain"))]
     if balancer.unmatched is None or None in chances:
-        return Pool(balancer.scope, tuple((endpoint, None) for endpoint in dict(shares)), None)
-    if len({endpoint for endpoint, _ in shares}) != len(shares):
+        return Pool(balancer.scope, tuple((endpoint, None) for endpoint in sorted(set(endpoints))), None)
+    shares = sorted(zip(endpoints, chances))
+    if len(set(endpoints)) != len(shares):
         summed: dict[str, float] = {}
         for endpoint, probability in shares:
             summed[endpoint] = summed.get(endpoint, 0.0) + probability
