@@ -14,8 +14,10 @@ from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.records import replace
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.words.counts import and_more
 
 __all__ = ["Explanation", "ServicePortName", "explain"]
 
@@ -29,13 +31,17 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     plans = Plans()
     rulesets: list[RulesetFacts] = []
     services: list[ServicePort] = []
+    warnings = list(dump.warnings)
     with collector_paused():
         read: list[tuple[Family, list[ServicePort]]] = []
         for ruleset in dump.rulesets:
             version = recognise_version(ruleset, plans)
             rulesets.append(ruleset_facts(ruleset, version))
             single_policy = version.first >= 24 or version.last <= 20
-            read.append((ruleset.family, ServiceReader(ruleset, plans, single_policy).read(wanted)))
+            reader = ServiceReader(ruleset, plans, single_policy)
+            read.append((ruleset.family, reader.read(wanted)))
+            if reader.unread:
+                warnings.append(_unread(ruleset.source, reader.unread))
         completed = [with_supposed_chains(ruleset) for ruleset in dump.rulesets]
         whole = replace(dump, rulesets=tuple(ruleset for ruleset, _ in completed))
         for facts, ports in _of_other_modes(dump, wanted):
@@ -44,7 +50,15 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
         for family, ports in read:
             services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
-    return Explanation(tuple(rulesets), tuple(services), dump.warnings, tuple(notes))
+    return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))
+
+
+def _unread(source: str, rules: Sequence[Evidence]) -> str:
+    first, *others = rules
+    return (
+        f"{source}:{first.line}: this rule of {first.chain.name} leads to {first.target}, but names no single address "
+        f"and port: no frontend is shown for it{and_more(len(others), 'such rule')}"
+    )
 
 
 def _numbers(rulesets: Sequence[RulesetFacts], family: Family) -> Mapping[Backend | None, int]:

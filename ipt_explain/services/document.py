@@ -115,7 +115,7 @@ def _service(service: ServicePort) -> str:
         f', "namespace": {_text(service.namespace)}'
         f', "name": {_text(service.name)}'
         f', "port_name": {_text(service.port_name)}'
-        f', "protocol": {quoted(service.protocol)}'
+        f', "protocol": {_text(service.protocol or None)}'
         f', "cluster_ip": {_text(service.cluster_ip)}'
         f', "port": {_number(service.port)}'
         f', "state": {quoted(service.state.value)}'

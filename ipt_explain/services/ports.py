@@ -200,7 +200,7 @@ class ServiceChains:
 @dataclass(frozen=True, slots=True)
 class ServicePort:
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
-    is "".
+    is "", and so is a protocol that no rule tells.
     """
 
     family: Family

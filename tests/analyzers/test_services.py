@@ -325,3 +325,24 @@ def test_chains_of_local_endpoints_are_local(version: str, chains: str) -> None:
     told = explain(read_dump(scenario(version, "policy").ipv4)).services
     scopes = {(each.chain.startswith(chains), each.scope) for service in told for each in service.balancers}
     assert scopes == {(True, Scope.LOCAL), (False, Scope.CLUSTER)}
+
+
+def test_a_rule_that_lists_ports_leads_from_each() -> None:
+    text = scenario("1.30", "basic").ipv4
+    listing = text.replace("-m udp --dport 53 -j KUBE-SVC", "-m multiport --dports 53,5353 -j KUBE-SVC")
+    (dns,) = [each for each in explain(read_dump(listing)).services if each.protocol == "udp"]
+    assert [(front.address, front.port) for front in dns.frontends] == [("10.96.0.10", 53), ("10.96.0.10", 5353)]
+    assert [front.fates.pod.served for front in dns.frontends if front.fates is not None] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("ports", ["-m udp ! --dport 53", "-m multiport --dports 53:60", "-m multiport ! --dports 53"])
+def test_a_rule_that_leads_from_no_address_and_port_is_named(ports: str) -> None:
+    text = scenario("1.30", "basic").ipv4.replace("-m udp --dport 53 -j KUBE-SVC", f"{ports} -j KUBE-SVC")
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if f"{ports} -j" in each)
+    (warning,) = explain(read_dump(text)).warnings
+    assert warning.startswith(f"-:{line}: this rule of KUBE-SERVICES leads to KUBE-SVC-TCOU7JCQXEZGVUNU, but")
+
+
+def test_a_protocol_that_no_rule_tells_is_unknown() -> None:
+    explanation = explain(read_dump(f"-A {SVC} -j {SEP_A}\n"))
+    assert '"protocol": null' in explanation.to_json()

@@ -4,7 +4,7 @@ the filter table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.iptables.plans import Operand, Plans, RulePlan
 from ipt_explain.analyzers.names import (
@@ -84,7 +84,9 @@ class Entries:
 
 
 class FrontendReader:
-    """Gathers the frontends of one ruleset."""
+    """Gathers the frontends of one ruleset. `unread` are rules that lead to a Service's chain, but name no address and
+    port; kube-proxy writes none.
+    """
 
     def __init__(self, ruleset: Ruleset, plans: Plans) -> None:
         self._ruleset = ruleset
@@ -92,6 +94,7 @@ class FrontendReader:
         self._groups: dict[str, Entries] = {}
         self._by_address: dict[Address, tuple[Entries, Entry]] = {}
         self._marks: dict[Address, list[Evidence]] = {}
+        self.unread: list[Evidence] = []
 
     def read(self) -> list[Entries]:
         """All service ports with a frontend in the text, in the order met."""
@@ -114,9 +117,15 @@ class FrontendReader:
 
     def _take(self, evidence: Evidence, plan: RulePlan, node_port: bool) -> None:
         target = evidence.target
-        address = _address(plan, evidence, node_port)
-        if target is None or address is None or target == NODE_PORTS:
+        if target is None or target == NODE_PORTS:
             return
+        addresses = _addresses(plan, evidence, node_port)
+        if not addresses and hash_of(target) is not None:
+            self.unread.append(evidence)
+        for address in addresses:
+            self._lead(evidence, plan, address, target)
+
+    def _lead(self, evidence: Evidence, plan: RulePlan, address: Address, target: str) -> None:
         if target == MARK_MASQ or target == "MARK":
             self._marks.setdefault(address, []).append(evidence)
             return
@@ -127,16 +136,15 @@ class FrontendReader:
             known[1].jumps.append(evidence)
             return
         key = hash_of(target) or _key(name, address)
-        frontend_kind = FrontendKind.NODE_PORT if node_port else _KINDS.get(kind) or _kind_by_target(target)
+        frontend_kind = FrontendKind.NODE_PORT if address.host is None else _KINDS.get(kind) or _kind_by_target(target)
         self._add(key, Entry(frontend_kind, address, name, jumps=[evidence]))
 
     def _refuse(self, evidence: Evidence, plan: RulePlan, chain: str) -> None:
-        if plan.target != "REJECT" and plan.target != "DROP":
-            return
-        node_port = plan.destination is None
-        address = _address(plan, evidence, node_port)
-        if address is None:
-            return
+        if plan.target == "REJECT" or plan.target == "DROP":
+            for address in _addresses(plan, evidence, node_port=plan.destination is None):
+                self._decline(evidence, plan, chain, address)
+
+    def _decline(self, evidence: Evidence, plan: RulePlan, chain: str, address: Address) -> None:
         comment = plan.comment_at(evidence)
         name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
         known = self._by_address.get(address)
@@ -145,8 +153,8 @@ class FrontendReader:
                 known[1].refusal, known[1].refusal_kind = evidence, kind
             return
         key = _key(name, address)
-        frontend_kind = FrontendKind.NODE_PORT if node_port else FrontendKind.EXTERNAL
-        if not node_port and chain == SERVICES and not self._has_cluster_ip(key):
+        frontend_kind = FrontendKind.NODE_PORT if address.host is None else FrontendKind.EXTERNAL
+        if address.host is not None and chain == SERVICES and not self._has_cluster_ip(key):
             # Up to 1.19 load balancer addresses are here too, after the service's ClusterIP.
             frontend_kind = FrontendKind.CLUSTER_IP
         self._add(key, Entry(frontend_kind, address, name, refusal=evidence, refusal_kind=kind))
@@ -180,23 +188,20 @@ def _kind_by_target(target: str) -> FrontendKind:
     return FrontendKind.CLUSTER_IP
 
 
-def _address(plan: RulePlan, evidence: Evidence, node_port: bool) -> Address | None:
-    """The address, protocol and port of a frontend's rule; None for any other rule."""
-    port = _positive(plan.destination_port, evidence)
+def _addresses(plan: RulePlan, evidence: Evidence, node_port: bool) -> Sequence[Address]:
+    """The address, protocol and port of a frontend's rule, one for each port that it lists; none of any other rule, nor
+    of one for a range of ports."""
+    ports = _positive(plan.destination_port or plan.destination_ports, evidence)
     protocol = _positive(plan.protocol, evidence)
-    if port is None or protocol is None:
-        return None
+    host = None if node_port else _positive(plan.destination, evidence)
+    if ports is None or protocol is None or (host is None and not node_port):
+        return ()
     try:
-        number = parse_port(port)
+        numbers = (parse_port(ports),) if plan.destination_port else tuple(map(parse_port, ports.split(",")))
     except ValueError:
-        return None  # a range
-    protocol = usual_name(protocol)
-    if node_port:
-        return Address(None, protocol, number)
-    host = _positive(plan.destination, evidence)
-    if host is None:
-        return None
-    return Address(without_prefix(host), protocol, number)
+        return ()  # a range
+    protocol, host = usual_name(protocol), None if host is None else without_prefix(host)
+    return [Address(host, protocol, number) for number in numbers]
 
 
 def _positive(operand: Operand | None, evidence: Evidence) -> str | None:

@@ -48,6 +48,7 @@ class RulePlan:
     in_interface: Operand | None
     protocol: Operand | None
     destination_port: Operand | None
+    destination_ports: Operand | None
     comment_slot: int | None
     probability: Operand | None
     every: Operand | None
@@ -129,6 +130,7 @@ def plan_of(shape: Shape) -> RulePlan:
         in_interface=in_interface,
         protocol=_operand(shape.core_option("-p")),
         destination_port=destination_port,
+        destination_ports=_operand(shape.match_option("multiport", "--dports")),
         comment_slot=_slot(shape.match_option("comment", "--comment")),
         probability=probability,
         every=every,

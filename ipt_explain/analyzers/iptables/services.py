@@ -62,11 +62,14 @@ class ServiceReader:
         self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
         self._health = health_check_ports(ruleset, plans)
+        self.unread: tuple[Evidence, ...] = ()
         self._shows_cluster_ips = not ruleset.fragment and ruleset.extent("nat", SERVICES) is Extent.WHOLE
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
-        groups = FrontendReader(self._ruleset, self._plans).read()
+        reader = FrontendReader(self._ruleset, self._plans)
+        groups = reader.read()
+        self.unread = tuple(reader.unread)
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
@@ -138,7 +141,7 @@ class ServiceReader:
             for protocol in _PROTOCOLS:
                 if group.key in (chain_hash(spelled, protocol), chain_hash(spelled.rstrip(":") + ":", protocol)):
                     return protocol
-        return self._protocol_of_endpoints(group) or "tcp"
+        return self._protocol_of_endpoints(group) or ""
 
     def _protocol_of_endpoints(self, group: Entries) -> str | None:
         """The protocol that the endpoints' own rules match."""
@@ -158,7 +161,7 @@ class ServiceReader:
                 return each.balancer
         if not group.entries:
             for role in (ChainRole.SERVICE, ChainRole.LOCAL):
-                spread = self._balancers.read(role.value + group.key, protocol)
+                spread = self._balancers.read(role.value + group.key, protocol or None)
                 if spread.chain is not None:
                     return spread
         return None

@@ -41,7 +41,7 @@ def service_tree(service: ServicePort, view: View) -> Node:
 
 def _title(service: ServicePort) -> list[Span]:
     words: list[Span] = [(escape(service.label), "name")]
-    if service.name is not None or service.backend is not Backend.IPVS:
+    if service.protocol and (service.name is not None or service.backend is not Backend.IPVS):
         words.append((f" · {escape(service.protocol)}", ""))
     if service.name is None and service.backend is not Backend.IPVS:
         words.append((" · its name is not in this text", "unknown"))

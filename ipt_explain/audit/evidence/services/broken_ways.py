@@ -138,9 +138,11 @@ class _Judge:
             yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
 
     def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
-        """External addresses use the port of the ClusterIP."""
+        """External addresses use the port of the ClusterIP, if only as one of those that their rule lists."""
+        right = {frontend.evidence.line for frontend in service.frontends if frontend.port == service.port}
         for frontend in service.frontends:
-            if frontend.port != service.port and frontend.kind is not FrontendKind.NODE_PORT:
+            others = frontend.kind is FrontendKind.NODE_PORT or frontend.evidence.line in right
+            if frontend.port != service.port and not others:
                 yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
 
     def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
