@@ -31,6 +31,18 @@ class Columns(Sequence[Record]):
         """The same records with other values in some fields."""
         return Columns(self._kind, **(self._columns | columns))
 
+    def part(self, start: int, stop: int) -> Columns[Record]:
+        """The records from `start` up to `stop`, without it."""
+        return Columns(self._kind, **{field: values[start:stop] for field, values in self._columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Columns[Record]]) -> Columns[Record]:
+        """The records of several, at least one, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        kind, fields = parts[0]._kind, parts[0]._columns
+        return cls(kind, **{field: [value for part in parts for value in part._columns[field]] for field in fields})
+
     def _records(self) -> tuple[Record, ...]:
         if self._made is None:
             self._made = tuple(map(self._kind, *self._columns.values()))

@@ -6,23 +6,27 @@ source (no endpoint of the service, not the node itself).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
 from ipt_explain.analyzers.iptables.chance_runs import ChanceRuns, Run
-from ipt_explain.analyzers.iptables.endpoints import EndpointForms
+from ipt_explain.analyzers.iptables.endpoints import Destination, EndpointForms, split_destination
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import runs_with_gaps
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
-from ipt_explain.model import Chain, Extent, Table
+from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
-from ipt_explain.services.columns import Columns, nothing
+from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.evidence import Evidence
-from ipt_explain.services.ports import Share
 
 # Targets that end a packet's walk through nat, or through the chain, without choosing an endpoint.
 _ENDING = frozenset({"ACCEPT", "RETURN"})
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
+# Balancers read together: endpoint chains are all over memory, and those of so many stay in the processor's cache.
+_AT_ONCE = 32
 # Rounding in sums of floats; the smallest share that the kernel can leave over is 2^-31.
 _NOTHING = 1e-12
 
@@ -40,15 +44,15 @@ class Spread:
     """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1; `unmatched` is None, and so
     may shares be, where that hangs on rules that the text lacks.
 
-    `chain` is None where the text lacks it. `endpoints` are the shares' endpoint chains, None where the text lacks
-    them. `dropped`: the share that is marked for dropping. Of its rules, by number: `marks` mark for masquerading,
-    `redirects` single out sources (pods, the node itself) and lead them to another chain, `balancing` take the shares.
+    `chain` is None where the text lacks it. `destinations` receive the `shares`, one each; `dropped` is the share that
+    is marked for dropping. Of its rules, by number: `marks` mark for masquerading, `redirects` single out sources
+    (pods, the node itself) and lead them to another chain, `balancing` take the shares.
     """
 
     name: str
     chain: Chain | None
-    shares: Columns[Share]
-    endpoints: tuple[Chain | None, ...]
+    shares: Sequence[float | None]
+    destinations: Columns[Destination]
     unmatched: float | None
     dropped: float
     affinity: tuple[AffinityRule, ...]
@@ -63,13 +67,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class _Led:
-    """Where the rules of a run lead, all of them to endpoint chains of one layout."""
+    """Where the rules of a run lead: to endpoint chains of one layout, whose rules match these protocols; any, if none.
+    """
 
-    names: list[str]
-    endpoints: list[Chain]
-    destinations: list[str | None]
-    shares: list[float]
-    left: float
+    destinations: Columns[Destination]
+    protocols: AbstractSet[str]
 
 
 class BalancerReader:
@@ -81,9 +83,22 @@ class BalancerReader:
         self._forms = forms
         self._known: dict[tuple[str, str | None], Spread] = {}
         self._runs = ChanceRuns(plans)
+        self._led: dict[tuple[Run, Chain], _Led | None] = {}
         self._open: set[str] = set()
         self._with_gaps = runs_with_gaps(nat, plans)
         self._shown = nat is not None and nat.extent is Extent.WHOLE
+
+    def read_ahead(self, names: Iterable[str]) -> None:
+        """Find out where these balancers lead, many at once: most are alike in all but their words."""
+        alike: dict[tuple[Run, Layout], list[Chain]] = {}
+        for chain in filter(None, map(self._chains.get, names)):
+            for run in self._runs[chain.layout].values():
+                first = self._chains.get(chain.target_of(run.numbers.start) or "")
+                if first is not None:
+                    alike.setdefault((run, first.layout), []).append(chain)
+        for (run, _), chains in alike.items():
+            for at in range(0, len(chains), _AT_ONCE):
+                self._follow(run, chains[at : at + _AT_ONCE])
 
     def read(self, name: str, protocol: str | None) -> Spread:
         """How a chain spreads new connections of a protocol (None: not known)."""
@@ -103,10 +118,8 @@ class BalancerReader:
         marks: list[int] = []
         redirects: list[int] = []
         balancing: list[int] = []
-        names: list[str] = []
-        destinations: list[str | None] = []
+        destinations: list[Columns[Destination]] = []
         shares: list[float | None] = []
-        endpoints: list[Chain | None] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
         runs, behind = self._runs[chain.layout], 0
         sure = name not in self._with_gaps
@@ -115,14 +128,13 @@ class BalancerReader:
             if number < behind:
                 continue
             run = runs.get(number)
-            led = None if run is None else self._led(run, values, rest, protocol)
-            if run is not None and led is not None:
-                names += led.names
-                destinations += led.destinations
-                shares += led.shares
-                endpoints += led.endpoints
+            led = None if run is None else self._led_by(run, chain, protocol)
+            share = None if run is None or led is None else run.taken(values, rest)
+            if run is not None and led is not None and share is not None:
+                destinations.append(led)
+                shares += share[0]
                 balancing += run.numbers
-                rest, behind = led.left, run.numbers.stop
+                rest, behind = share[1], run.numbers.stop
                 continue
             plan = plans[shape]
             target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
@@ -143,26 +155,20 @@ class BalancerReader:
                 endpoint = chains.get(target) if plan.target_slot is not None else None
                 form = None if endpoint is None else forms[endpoint.layout]
                 if endpoint is not None and form is not None:
-                    asked = protocol if form.protocol is None else usual_name(endpoint.at(form.protocol))
-                    if asked != protocol and protocol is not None:
+                    if protocol is not None and form.protocols([endpoint]) - {protocol}:
                         continue
-                    names.append(target)
-                    destinations.append(form.destination_of(endpoint))
+                    destinations.append(form.destinations([endpoint]))
                     shares.append(offered)
-                    endpoints.append(endpoint)
                 elif target in _ENDING:
                     leaked += offered
                 elif plan.dnat_slot is not None:
-                    names.append(name)
-                    destinations.append(values[start + plan.dnat_slot])
+                    text = values[start + plan.dnat_slot]
+                    destinations.append(_one(name, text, Evidence(chain, number)))
                     shares.append(offered)
-                    endpoints.append(None)
                 else:
-                    inner = self._behind(target, protocol)
-                    names += inner.shares.column("chain")
-                    destinations += inner.shares.column("endpoint")
-                    shares += [_part(share, offered) for share in inner.shares.column("probability")]
-                    endpoints += inner.endpoints
+                    inner = self._behind(target, protocol, Evidence(chain, number))
+                    destinations.append(inner.destinations)
+                    shares += [_part(share, offered) for share in inner.shares]
                     dropped += inner.dropped * offered
                     left += (inner.unmatched or 0.0) * offered
                     sure = sure and inner.unmatched is not None
@@ -176,34 +182,43 @@ class BalancerReader:
             shares = [None] * len(shares)
         unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, _shares(destinations, names, shares), tuple(endpoints), unmatched, dropped,
+            name, chain, shares, Columns.joined(destinations or [_NOWHERE]), unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
-    def _led(self, run: Run, values: tuple[str, ...], rest: float, protocol: str | None) -> _Led | None:
-        """Where a run leads connections of a protocol, `rest` of which get to it; None where its rules are to be asked
-        one by one.
-        """
-        names = [values[place] for place in run.targets]
-        endpoints = [chain for chain in map(self._chains.get, names) if chain is not None]
-        layouts = {chain.layout for chain in endpoints}
-        form = self._forms[layouts.pop()] if len(layouts) == 1 else None
-        share = run.taken(values, rest)
-        if form is None or share is None or len(endpoints) < len(names) or MARK_MASQ in names:
+    def _led_by(self, run: Run, chain: Chain, protocol: str | None) -> Columns[Destination] | None:
+        """Where a run leads connections of a protocol; None where its rules are to be asked one by one."""
+        if (run, chain) not in self._led:
+            self._follow(run, [chain])
+        led = self._led[run, chain]
+        if led is None or (protocol is not None and led.protocols - {protocol}):
             return None
-        if form.protocol is not None and protocol is not None:
-            place = form.protocol
-            if {protocol} != {usual_name(text) for text in {chain.at(place) for chain in endpoints}}:
-                return None
-        return _Led(names, endpoints, list(map(form.destination_of, endpoints)), *share)
+        return led.destinations
 
-    def _behind(self, target: str, protocol: str | None) -> Spread:
-        """What a target does with connections that is neither an endpoint chain of this text nor ends their way."""
+    def _follow(self, run: Run, chains: Sequence[Chain]) -> None:
+        """Keep where a run of chains of one layout leads."""
+        endpoints = [self._chains.get(name) for chain in chains for name in run.targets(chain.values)]
+        form = self._forms.shared(endpoints)
+        shown = [endpoint for endpoint in endpoints if endpoint is not None]
+        protocols: AbstractSet[str] = frozenset() if form is None else form.protocols(shown)
+        if len(chains) > 1 and (form is None or len(protocols) > 1):
+            for chain in chains:
+                self._follow(run, [chain])
+        elif form is None:
+            self._led[run, chains[0]] = None
+        else:
+            destinations, width = form.destinations(shown), len(run.numbers)
+            for at, chain in enumerate(chains):
+                self._led[run, chain] = _Led(destinations.part(at * width, (at + 1) * width), protocols)
+
+    def _behind(self, target: str, protocol: str | None, leading: Evidence) -> Spread:
+        """What a target does with connections that is neither an endpoint chain of this text nor ends their way; the
+        rule that leads there."""
         if target == MARK_DROP or target == "DROP":
             return _spread(target, dropped=1.0)
         if target not in self._chains and role_of(target) is ChainRole.ENDPOINT:
             # The text lacks the chain; the chance of reaching it is known all the same.
-            return _spread(target, _shares([None], [target], [1.0]))
+            return _spread(target, _one(target, None, leading))
         if target not in self._chains or target in self._open or len(self._open) > _MAX_DEPTH:
             return self._absent(target) if target not in self._chains else _spread(target, unmatched=1.0)
         return self.read(target, protocol)
@@ -218,16 +233,19 @@ def _part(share: float | None, offered: float) -> float | None:
     return None if share is None else share * offered
 
 
-def _shares(endpoints: list[str | None], chains: list[str], chances: list[float | None]) -> Columns[Share]:
-    none = nothing(len(chains))
-    return Columns(Share, endpoint=endpoints, chain=chains, probability=chances, scheduler=none, weight=none)
+def _one(name: str, text: str | None, evidence: Evidence) -> Columns[Destination]:
+    """A destination without an endpoint chain in the text."""
+    address, port = (None, None) if text is None else split_destination(text)
+    marked = None if text is None else False
+    return in_columns([Destination(name, text, address, port, marked, None, evidence)], Destination)
 
 
-_NO_SHARES = _shares([], [], [])
+_NOWHERE: Columns[Destination] = in_columns([], Destination)
 
 
 def _spread(
-    name: str, shares: Columns[Share] = _NO_SHARES, unmatched: float | None = 0.0, dropped: float = 0.0
+    name: str, destinations: Columns[Destination] = _NOWHERE, unmatched: float | None = 0.0, dropped: float = 0.0
 ) -> Spread:
     """What a chain does that is not read."""
-    return Spread(name, None, shares, (None,) * len(shares), unmatched, dropped, (), (), (), ())
+    shares = [1.0] * len(destinations)
+    return Spread(name, None, shares, destinations, unmatched, dropped, (), (), (), ())

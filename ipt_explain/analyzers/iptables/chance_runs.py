@@ -4,32 +4,40 @@ once for all chains of one layout and of the same chances.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.model import Layout
 from ipt_explain.netfilter.probability import taken
 
+Words = tuple[str, ...]
+
 
 class Run:
-    """Rules of a layout, one after the other, which lead to chains by chance alone: `targets` are the places of those.
+    """Rules of a layout, one after the other, which lead to chains by chance alone. `targets` takes the names of those
+    from a chain's values.
 
     Of ten thousand balancers few differ in their chances, so what these come to is worked out once.
     """
 
     def __init__(self, layout: Layout, plans: Plans, numbers: range) -> None:
         self.numbers = numbers
-        self.targets = [layout.target_place(number) or 0 for number in numbers]
+        self.targets = _words_at([layout.target_place(number) or 0 for number in numbers])
         self._rules = [(plans[layout.shapes[number]], layout.offsets[number]) for number in numbers]
-        self._places = [start + plan.probability.slot for plan, start in self._rules if plan.probability is not None]
-        self._known: dict[tuple[object, ...], tuple[list[float], float] | None] = {}
+        self._chances = _words_at(
+            [start + plan.probability.slot for plan, start in self._rules if plan.probability is not None]
+        )
+        self._known: dict[tuple[float, Words], tuple[list[float], float] | None] = {}
 
-    def taken(self, values: tuple[str, ...], rest: float) -> tuple[list[float], float] | None:
+    def taken(self, values: Words, rest: float) -> tuple[list[float], float] | None:
         """What each takes of what gets to the first, and what is left; None where a chance cannot be read."""
-        key = (rest, *[values[place] for place in self._places])
+        key = rest, self._chances(values)
         if key not in self._known:
             self._known[key] = self._taken(values, rest)
         return self._known[key]
 
-    def _taken(self, values: tuple[str, ...], rest: float) -> tuple[list[float], float] | None:
+    def _taken(self, values: Words, rest: float) -> tuple[list[float], float] | None:
         shares: list[float] = []
         for plan, start in self._rules:
             chance = plan.chance(values, start)
@@ -55,6 +63,14 @@ class ChanceRuns(dict[Layout, dict[int, Run]]):
                 end = next((later for later in range(number, len(leads)) if not leads[later]), len(leads))
                 runs[number] = Run(layout, self._plans, range(number, end))
         return runs
+
+
+def _words_at(places: Sequence[int]) -> Callable[[Words], Words]:
+    """Takes the words at these places of a chain's values."""
+    # `itemgetter` gives a tuple of two words or more.
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple([values[place] for place in places])
 
 
 def _leads_by_chance(plan: RulePlan) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import repeat
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Hidden, Layout
+from ipt_explain.model import Chain, Hidden, Layout, column
+from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import Columns, nothing
+from ipt_explain.services.evidence import Evidence
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
 _MAX_RULES = 64
@@ -32,6 +38,25 @@ def _number(port: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a rule of a balancer leads: to the endpoint chain `name`, or by a DNAT of its own, in the chain `name`.
+
+    `text` is as the DNAT has it, None where the input does not show it; `address` and `port` are its parts. `marked`:
+    a rule ahead of the DNAT marks the endpoint's connections to itself for masquerading; None if the input does not
+    show whether one does. `packets` have been translated so far; None without counters. `evidence` is the DNAT, or,
+    where the input does not show that, the rule that leads there.
+    """
+
+    name: str
+    text: str | None
+    address: str | None
+    port: int | None
+    marked: bool | None
+    packets: int | None
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointForm:
     """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
@@ -45,19 +70,35 @@ class EndpointForm:
     marks: tuple[tuple[int, int | None, str | None], ...]
     hidden: bool = False
 
-    def destination_of(self, chain: Chain) -> str | None:
-        """Where the chain leads, as written; None where the text does not tell."""
-        return None if self.hidden else chain.at(self.destination)
+    def protocols(self, chains: Sequence[Chain]) -> AbstractSet[str]:
+        """The protocols that the translating rules of chains match; none where they match any."""
+        return set() if self.protocol is None else set(map(usual_name, set(column(chains, self.protocol))))
 
-    def hairpin(self, chain: Chain, address: str | None) -> bool:
-        """Whether a rule ahead of the DNAT marks connections of `address`, the endpoint's own, for masquerading."""
+    def destinations(self, chains: Sequence[Chain]) -> Columns[Destination]:
+        """Where chains of the layout lead."""
+        texts: Sequence[str | None] = nothing(len(chains)) if self.hidden else column(chains, self.destination)
+        targets = [(None, None) if text is None else split_destination(text) for text in texts]
+        addresses = [address for address, _ in targets]
+        counters = [chain.counters_of(self.dnat) for chain in chains]
+        return Columns(
+            Destination,
+            name=column(chains, 0),
+            text=texts,
+            address=addresses,
+            port=[port for _, port in targets],
+            marked=self._marked(chains, addresses),
+            packets=[None if each is None else each.packets for each in counters],
+            evidence=list(map(Evidence, chains, repeat(self.dnat))),
+        )
+
+    def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
+        """Whether a rule ahead of the DNAT marks connections of the endpoint's own address for masquerading."""
+        marked: list[bool | None] = [None if self.hidden else False] * len(chains)
         for source, place, target in self.marks:
-            if place is not None:
-                target = chain.at(place)
-            # kube-proxy 1.1 set the mark itself, without a chain for it.
-            if (target == MARK_MASQ or target == "MARK") and _is_host(chain.at(source), address):
-                return True
-        return False
+            targets = [target] * len(chains) if place is None else column(chains, place)
+            each = zip(marked, targets, column(chains, source), addresses)
+            marked = [(target in _MARKING and _is_host(source, own)) or known for known, target, source, own in each]
+        return marked
 
 
 class EndpointForms(dict[Layout, EndpointForm | None]):
@@ -66,6 +107,12 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
     def __init__(self, plans: Plans) -> None:
         super().__init__()
         self._plans = plans
+
+    def shared(self, chains: Iterable[Chain | None]) -> EndpointForm | None:
+        """The form of chains that are all of one layout; None where they are not, or have no DNAT."""
+        layouts = {None if chain is None else chain.layout for chain in chains}
+        layout = layouts.pop() if len(layouts) == 1 else None
+        return None if layout is None else self[layout]
 
     def __missing__(self, layout: Layout) -> EndpointForm | None:
         form = self[layout] = self._form(layout)
@@ -88,4 +135,6 @@ def _is_host(source: str, address: str | None) -> bool:
     return address is not None and source.startswith(address) and source[len(address) :] in _WHOLE
 
 
+# kube-proxy 1.1 set the mark itself, without a chain for it.
+_MARKING = frozenset({MARK_MASQ, "MARK"})
 _WHOLE = frozenset({"", "/32", "/128"})

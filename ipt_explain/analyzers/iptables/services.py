@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
-from ipt_explain.analyzers.iptables.endpoints import EndpointForms, split_destination
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.frontends import Entries, FrontendReader
 from ipt_explain.analyzers.iptables.health_checks import health_check_ports
 from ipt_explain.analyzers.iptables.masquerading import masquerade
@@ -13,6 +13,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.policies import external_policy, internal_policy
 from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached, scope_of
 from ipt_explain.analyzers.iptables.routing import RouteReader
+from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
     SERVICES,
     ChainRole,
@@ -31,12 +32,12 @@ from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     STATES,
     Balancer,
-    Endpoint,
     FrontendKind,
     Scope,
     ServiceChains,
     ServicePort,
     ServiceState,
+    Share,
 )
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
@@ -73,6 +74,8 @@ class ServiceReader:
         if self._ruleset.fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
+        entries = [entry for group in named for entry in group.entries]
+        self._balancers.read_ahead([jump.target or "" for entry in entries for jump in entry.jumps])
         stage = f"finding endpoints of {len(named):,} service ports"
         services = [self._service(group) for group in each_of(named, stage)]
         services.sort(key=_by_name)
@@ -103,11 +106,11 @@ class ServiceReader:
         protocol = self._protocol(group)
         own = frozenset(entry.address.host for entry in group.entries if entry.address.host is not None)
         reached = [self._follower.follow(entry, own) for entry in group.entries]
-        spreads = self._spreads(group, reached, protocol)
         cluster = self._cluster_spread(group, reached, protocol)
+        spreads = _spreads(cluster, reached)
         # Whether the ClusterIP leads to endpoints of this node alone, only its rule tells.
         known = group.entries or (cluster is not None and scope_of(cluster) is Scope.CLUSTER)
-        endpoints = self._endpoint_facts(cluster if known else None, spreads)
+        endpoints = endpoints_of(spreads, cluster if known else None, self._ruleset.fragment)
         entry = next((each for each in reached if each.frontend.kind is FrontendKind.CLUSTER_IP), None)
         seconds = {each.seconds for spread in spreads for each in spread.affinity if each.seconds is not None}
         name = group.name
@@ -166,73 +169,6 @@ class ServiceReader:
                     return spread
         return None
 
-    def _spreads(self, group: Entries, reached: list[Reached], protocol: str) -> list[Spread]:
-        """Every chain that spreads connections of the service port, the ClusterIP's first."""
-        found: dict[str, Spread] = {}
-        first = self._cluster_spread(group, reached, protocol)
-        if first is not None:
-            found[first.name] = first
-        for each in reached:
-            for spread in (each.balancer, each.node_balancer):
-                if spread is not None:
-                    found.setdefault(spread.name, spread)
-        return list(found.values())
-
-    def _endpoint_facts(self, cluster: Spread | None, spreads: list[Spread]) -> Columns[Endpoint]:
-        chances: dict[str, float | None] = {}
-        found: dict[str, tuple[str | None, Chain | None]] = {}
-        local: set[str] = set()
-        timeouts: dict[str, int | None] = {}
-        # Where the text does not show what the ClusterIP leads to, it may lead to any endpoint.
-        elsewhere = None if self._ruleset.fragment and (cluster is None or cluster.unmatched is None) else 0.0
-        for spread in spreads:
-            counts = spread is cluster
-            names, destinations, shares = map(spread.shares.column, ("chain", "endpoint", "probability"))
-            for name, destination, share, chain in zip(names, destinations, shares, spread.endpoints):
-                if name not in found:
-                    found[name] = (destination, chain)
-                    chances[name] = share if counts else elsewhere
-                elif counts:
-                    before = chances[name]
-                    chances[name] = None if before is None or share is None else before + share
-            if scope_of(spread) is Scope.LOCAL:
-                local.update(names)
-            for affinity in spread.affinity:
-                timeouts.setdefault(affinity.chain, affinity.seconds)
-        unless_shown = None if self._ruleset.fragment else False
-        targets: list[tuple[str | None, int | None]] = []
-        hairpins: list[bool | None] = []
-        packets: list[int | None] = []
-        evidence: list[Evidence] = []
-        for name, (destination, chain) in found.items():
-            target = (None, None) if destination is None else split_destination(destination)
-            targets.append(target)
-            form = None if chain is None else self._forms[chain.layout]
-            if chain is None or form is None:
-                # Its chain is not in the text, or it is no endpoint chain but DNATs by itself.
-                hairpins.append(None if destination is None else unless_shown)
-                packets.append(None)
-                evidence.append(_leading_to(name, spreads))
-            else:
-                hairpins.append(form.hairpin(chain, target[0]) or (None if form.hidden else unless_shown))
-                counters = chain.counters_of(form.dnat)
-                packets.append(None if counters is None else counters.packets)
-                evidence.append(Evidence(chain, form.dnat))
-        none = nothing(len(found))
-        return Columns(
-            Endpoint,
-            address=[address for address, _ in targets],
-            port=[port for _, port in targets],
-            chain=list(found),
-            probability=list(chances.values()),
-            local=[name in local or None for name in found] if local else none,
-            hairpin=hairpins,
-            affinity_timeout=list(map(timeouts.get, found)) if timeouts else none,
-            packets=none if packets.count(None) == len(packets) else packets,
-            evidence=evidence,
-            marked=hairpins,
-        )
-
     def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
         present: dict[str, str] = {}
         chains = {} if self._nat is None else self._nat.chains
@@ -255,6 +191,15 @@ class ServiceReader:
         )
 
 
+def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> list[Spread]:
+    """Every chain that spreads connections of the service port, the ClusterIP's first."""
+    found: dict[str, Spread] = {}
+    for spread in (cluster, *[each for one in reached for each in (one.balancer, one.node_balancer)]):
+        if spread is not None:
+            found.setdefault(spread.name, spread)
+    return list(found.values())
+
+
 def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     return (
         service.namespace or "", service.name or "", service.port_name or "",
@@ -262,13 +207,10 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     )  # fmt: skip
 
 
-def _leading_to(chain: str, spreads: list[Spread]) -> Evidence:
-    """The rule that leads to an endpoint chain, or DNATs in its place."""
-    rules = [rule for spread in spreads for rule in spread.evidence(spread.balancing)]
-    return next((rule for rule in rules if chain in (rule.chain.name, rule.target)), rules[0])
-
-
 def _balancer(spread: Spread) -> Balancer:
     # A share that is marked for dropping is not untranslated, but it reaches no endpoint either.
     unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
-    return Balancer(spread.name, scope_of(spread), spread.shares, unmatched, fallback_drop=spread.dropped > 0.0)
+    names, texts = map(spread.destinations.column, ("name", "text"))
+    none = nothing(len(names))
+    shares = Columns(Share, endpoint=texts, chain=names, probability=spread.shares, scheduler=none, weight=none)
+    return Balancer(spread.name, scope_of(spread), shares, unmatched, fallback_drop=spread.dropped > 0.0)

@@ -16,7 +16,6 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import dataclass
-from ipt_explain.services.columns import column
 
 FEWEST = 200
 """Connections below which a chain is not judged."""
@@ -59,7 +58,7 @@ def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
 
 def _skew(chain: Chain, spread: Spread) -> Skew | None:
     rules = [chain.rule(number) for number in spread.balancing]
-    shares = [share for share in column(spread.shares, "probability") if share is not None]
+    shares = [share for share in spread.shares if share is not None]
     if len(rules) < 2 or len(shares) < len(rules) or rules[-1].counters is None:
         return None
     counts = [rule.counters.packets if rule.counters is not None else 0 for rule in rules]
