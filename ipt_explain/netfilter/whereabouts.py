@@ -15,8 +15,7 @@ Bits = tuple[int, int]
 class Whereabouts:
     """An address that is not known, and where it may lie.
 
-    `label` names it. `apart_texts` are the addresses of `apart` as text, for whoever asks about many.
-    `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
+    `label` names it. `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
     `outside`: it lies in none of these. `apart`: it is none of these addresses. `ordinary`: rules for one single
     address do not mean it. `owned`: whether it is one of the node's.
     """
@@ -28,7 +27,6 @@ class Whereabouts:
     apart: frozenset[int] = frozenset()
     ordinary: bool = False
     owned: Truth = Truth.NO
-    apart_texts: frozenset[str] = frozenset()
 
     def lies_in(self, value: int, mask: int) -> Truth:
         """Whether it lies in a network."""

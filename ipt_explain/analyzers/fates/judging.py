@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
-from operator import contains, not_
 from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, perhaps_led_away, refused
+from ipt_explain.analyzers.fates.reached import Reached
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Heading
@@ -49,9 +48,9 @@ class _Part:
 _SERVED = _Part(served=True)
 # All is served: (some keep their source, some are masqueraded).
 _WHOLE = {
-    (1, 0): Fate(1.0, 0.0, None, False),
-    (0, 1): Fate(1.0, 0.0, None, True),
-    (1, 1): Fate(1.0, 0.0, None, None),
+    (True, False): Fate(1.0, 0.0, None, False),
+    (False, True): Fate(1.0, 0.0, None, True),
+    (True, True): Fate(1.0, 0.0, None, None),
 }
 
 
@@ -92,36 +91,32 @@ class Judge:
     def judge(
         self,
         ends: Sequence[tuple[Finish, Flock]],
-        endpoints: Sequence[frozenset[Heading]],
+        reached: Reached,
         may_refuse: Sequence[bool],
         counted: bool,
     ) -> list[Judgement]:
-        """What the ends of a crowd's packets come to, for each that set out: `endpoints` are those of its Service.
-
-        With `counted`, also how much arrives at each.
+        """What the ends of a crowd's packets come to, for each that set out. `reached` has the endpoints of
+        its Service; with `counted`, also how much arrives at each.
 
         Most are served whole, whatever is not known: those are separated first, column by column.
         """
+        endpoints = reached.endpoints
         count = len(endpoints)
-        arrivals: list[dict[Heading, float]] = [{} for _ in range(count)]
-        kept = [0] * count
-        masqueraded = [0] * count
+        arrivals: list[dict[Heading, float]] = [{} for _ in range(count if counted else 0)]
+        kept: set[int] = set()
+        masqueraded: set[int] = set()
         others: set[int] = set()
-        unsure = 0 if self._shown_whole else 1
         for finish, flock in ends:
             state = finish.state
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
                 others.update(flock.who)
                 continue
-            served = list(map(contains, map(endpoints.__getitem__, flock.who), flock.to))
-            sources = masqueraded if state.source_decided else kept
-            for who in set(compress(flock.who, served)):
-                sources[who] = 1
-            if not all(served):
-                others.update(compress(flock.who, map(not_, served)))
+            served, strays = reached.by(flock)
+            (masqueraded if state.source_decided else kept).update(served)
+            others.update(strays)
             for who, to in zip(flock.who, flock.to) if self._perhaps_here else ():
                 if to in self._perhaps_here and to in endpoints[who]:
-                    kept[who] = 1
+                    kept.add(who)
             if not counted:
                 continue
             floats = {id(share): float(share) for share in {id(share): share for share in flock.shares}.values()}
@@ -133,12 +128,16 @@ class Judge:
             for row, (who, to, share) in enumerate(zip(flock.who, flock.to, flock.shares)):
                 if who in gathered:
                     gathered[who].append(JudgedEnd(finish, to, share, flock, row))
-        return [
-            self._weigh(gathered[who], endpoints[who], may_refuse[who])
-            if who in gathered
-            else Judgement(_WHOLE[kept[who], masqueraded[who] or (kept[who] & unsure)], arrivals[who])
-            for who in range(count)
-        ]
+        unsure = masqueraded if self._shown_whole else masqueraded | kept
+        whole = {sources: Judgement(fate, {}) for sources, fate in _WHOLE.items()}
+        judgements: list[Judgement] = []
+        for who in range(count):
+            if who in gathered:
+                judgements.append(self._weigh(gathered[who], endpoints[who], may_refuse[who]))
+                continue
+            judgement = whole[who in kept, who in unsure]
+            judgements.append(Judgement(judgement.fate, arrivals[who]) if counted else judgement)
+        return judgements
 
     def _weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
         """What all ends of one connection's first packets come to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from ipt_explain.analyzers.fates.judging import Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
@@ -35,7 +36,7 @@ class Masquerading:
         self._around = around
         self._shown_whole = shown_whole
         marks = self._marks_set()
-        self._unmasked = self._leaving(services, min(marks))[0] if len(marks) == 1 else frozenset()
+        self._unmasked = frozenset(self._leaving(services, min(marks))[0] if len(marks) == 1 else ())
         self._masked = self._masqueraded_unmarked(services)
 
     def hairpins(self, endpoints: Columns[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
@@ -71,24 +72,22 @@ class Masquerading:
         if not any(False in column(service.endpoints, "hairpin") for service in services):
             return frozenset()
         kept, masked = self._leaving(services, 0)
-        return masked - kept - self._around.host_endpoints
+        return frozenset(masked) - frozenset(kept) - self._around.host_endpoints
 
-    def _leaving(
-        self, services: Sequence[ServicePort], mark: int
-    ) -> tuple[frozenset[Heading], frozenset[Heading]]:
+    def _leaving(self, services: Sequence[ServicePort], mark: int) -> tuple[list[Heading], list[Heading]]:
         """The endpoints to which pods' packets with this mark may leave with their own source, and masqueraded."""
-        kept: set[Heading] = set()
-        masked: set[Heading] = set()
+        kept: list[Heading] = []
+        masked: list[Heading] = []
         for protocol in dict.fromkeys(service.protocol for service in services):
-            own = (self._around.endpoints[at] for at, each in enumerate(services) if each.protocol == protocol)
-            sent = list(frozenset().union(*own))
+            own = [bound for service, bound in zip(services, self._around.bound) if service.protocol == protocol]
+            sent = list(filter(None, chain.from_iterable(own)))
             start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
             journey = Journey(self._node, sent)
             journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
             for finish, flock in journey.ends():
                 if finish.verdict is Verdict.ACCEPT:
-                    (masked if finish.state.source_decided else kept).update(flock.to)
-        return frozenset(kept), frozenset(masked)
+                    (masked if finish.state.source_decided else kept).extend(flock.to)
+        return kept, masked
 
     def _marks_set(self) -> frozenset[int]:
         """The marks with which packets return from KUBE-MARK-MASQ."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge, Judgement
 from ipt_explain.analyzers.fates.masquerading import Masquerading
+from ipt_explain.analyzers.fates.reached import Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
-from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
@@ -85,7 +87,8 @@ class _Reader:
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
         judgements: list[list[Judgements]] = [[] for _ in services]
-        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
+        with cycles_freed():
+            self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
         for protocol in dict.fromkeys(service.protocol for service in services):
             numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
             crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
@@ -98,29 +101,32 @@ class _Reader:
     def _told(
         self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
     ) -> Sequence[Judgements]:
-        sent = [self._heading(frontend) for _, frontend in crowd]
-        endpoints = [self._around.endpoints[number] for number, _ in crowd]
+        sent = self._sent([frontend for _, frontend in crowd])
+        reached = Reached([self._around.endpoints[number] for number, _ in crowd])
         refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[Sequence[Judgement]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             with cycles_freed():  # the chains that packets went through know their callers, and these them
-                told.append(self._followed(vantage, protocol, sent, endpoints, refusing))
+                told.append(self._followed(vantage, protocol, sent, reached, refusing))
         return [
             judgements if _shows(services[number], frontend) else (_NO_SERVERS_SHOWN,) * len(told)
             for judgements, (number, frontend) in zip(zip(*told), crowd)
         ]
 
     def _followed(
-        self,
-        vantage: Vantage,
-        protocol: str,
-        sent: Sequence[Heading],
-        endpoints: Sequence[frozenset[Heading]],
-        refusing: Sequence[bool],
+        self, vantage: Vantage, protocol: str, sent: Sequence[Heading], reached: Reached, refusing: Sequence[bool]
     ) -> Sequence[Judgement]:
         journey = Journey(self._node, sent)
         journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-        return self._judge.judge(list(journey.ends()), endpoints, refusing, counted=vantage is Vantage.POD)
+        return self._judge.judge(list(journey.ends()), reached, refusing, counted=vantage is Vantage.POD)
+
+    def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
+        """Where connections to frontends are sent. IPv4 is read at once."""
+        texts = [frontend.address for frontend in frontends]
+        addresses = None if None in texts else parse_ipv4(cast("Sequence[str]", texts))
+        if addresses is None:
+            return list(map(self._heading, frontends))
+        return list(map(Heading, addresses, [frontend.port for frontend in frontends]))
 
     def _heading(self, frontend: Frontend) -> Heading:
         if frontend.address is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain, compress
+from itertools import accumulate, chain, compress
+from operator import itemgetter
+from typing import cast
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter.header.addresses import BITS, format_address, network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
@@ -22,6 +24,8 @@ from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words.addresses import address_port
 
+_ADDRESS = itemgetter(0)
+_API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
 _LOOPBACK = {Family.IPV4: network_bits("127.0.0.0/8"), Family.IPV6: network_bits("::1/128")}
@@ -55,37 +59,29 @@ class Surroundings:
         addresses of the node that take node ports, none where all do. Where the text is not `shown_whole`, endpoints
         that lie outside the pods' network may be all that it shows.
         """
-        written = [column(service.endpoints, "address") for service in services]
-        found = [headings.of(_destinations(service)) for service in services]
-        of_service = [frozenset(filter(None, own)) for own in found]
+        found = _bound(services, headings)
+        of_api_server = [(service.namespace, service.name) == _API_SERVER for service in services]
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
-        known = _known_addresses(own for service, own in zip(services, of_service) if not _is_api_server(service))
-        endpoints = known.union(_known_addresses(compress(of_service, map(_is_api_server, services))))
+        known = _known_addresses([own for own, api_server in zip(found, of_api_server) if not api_server])
+        endpoints = known | _known_addresses(compress(found, of_api_server))
         networks = _named_networks(services, family)
         named = tuple(network for network in networks if _holds_any(network, known) or not known)
         pods = named or (*(() if shown_whole else networks), *_around(known or endpoints, family))
         hosts = endpoints
         for value, mask in pods:
             hosts = frozenset([each for each in hosts if each & mask != value])
-        never = frozenset(filter(None, chain.from_iterable(written)))
-        of_hosts = {format_address(each, family) for each in hosts}
-        virtual = {service.cluster_ip for service in services if service.cluster_ip}
-        not_the_node = (endpoints - hosts) | cluster_ips
         loopback = _LOOPBACK[family]
         return cls(
             family,
-            Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True, apart_texts=never),
+            Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True),
             Whereabouts(
-                "the node's address", family, outside=(*named, loopback), apart=not_the_node, owned=Truth.YES,
-                apart_texts=(never - of_hosts if of_hosts else never) | virtual,
+                "the node's address", family, outside=(*named, loopback), apart=(endpoints - hosts) | cluster_ips,
+                owned=Truth.YES,
             ),
-            Whereabouts(
-                "the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True,
-                apart_texts=never,
-            ),
+            Whereabouts("the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True),
             cluster_ips,
-            frozenset([each for own in of_service for each in own if each.address in hosts] if hosts else ()),
-            of_service,
+            frozenset([each for own in found for each in own if each and each.address in hosts] if hosts else ()),
+            [frozenset(filter(None, own)) for own in found],
             found,
             headings,
             facts,
@@ -136,16 +132,24 @@ class Surroundings:
         )
 
 
-def _destinations(service: ServicePort) -> Sequence[str]:
+def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[Sequence[Heading | None]]:
+    """Where packets to the endpoints of each Service are bound for; None for one that is not known."""
+    texts = list(map(_destinations, services))
+    found = headings.of([text or "" for text in chain.from_iterable(texts)])
+    ends = list(accumulate(map(len, texts)))
+    return [found[start:end] for start, end in zip((0, *ends), ends)]
+
+
+def _destinations(service: ServicePort) -> Sequence[str | None]:
     """Where the endpoints of a Service are: as its rules spell it, where each endpoint has a chain of its own, since
     another hundred thousand texts take room.
     """
-    chains, addresses, ports = [column(service.endpoints, field) for field in ("chain", "address", "port")]
+    chains = column(service.endpoints, "chain")
     if len(set(chains)) == len(chains):
         for balancer in service.balancers:
             if column(balancer.shares, "chain") == chains:
-                return [spelled or "" for spelled in column(balancer.shares, "endpoint")]
-    return list(map(_text, addresses, ports))
+                return column(balancer.shares, "endpoint")
+    return list(map(_text, column(service.endpoints, "address"), column(service.endpoints, "port")))
 
 
 def _text(address: str | None, port: int | None) -> str:
@@ -153,22 +157,21 @@ def _text(address: str | None, port: int | None) -> str:
 
 
 def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
-    for text in texts:
-        if text is not None:
-            try:
-                yield parse_address(text)
-            except ValueError:
-                continue
+    written = list(filter(None, texts))
+    known = parse_ipv4(written)
+    if known is not None:
+        yield from known
+        return
+    for text in written:
+        try:
+            yield parse_address(text)
+        except ValueError:
+            continue
 
 
-def _is_api_server(service: ServicePort) -> bool:
-    """Whether its endpoints are the API server's, which is on a host's network."""
-    return (service.namespace, service.name) == ("default", "kubernetes")
-
-
-def _known_addresses(endpoints: Iterable[frozenset[Heading]]) -> frozenset[int]:
-    found = {heading.address for heading in frozenset().union(*endpoints)}
-    return frozenset([address for address in found if isinstance(address, int)])
+def _known_addresses(found: Iterable[Sequence[Heading | None]]) -> frozenset[int]:
+    known = map(_ADDRESS, filter(None, chain.from_iterable(found)))
+    return frozenset(cast("Iterable[int]", known))  # what DNAT's texts name
 
 
 def _holds_any(network: Bits, addresses: Iterable[int]) -> bool:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import cast
 
-from ipt_explain.model import Option
+from ipt_explain.model import Family, Option
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
-from ipt_explain.netfilter.header.addresses import BITS, network_bits
+from ipt_explain.netfilter.header.addresses import network_bits, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
+from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, address_text
+from ipt_explain.netfilter.whereabouts import Address
 
 _network = lru_cache(maxsize=32768)(network_bits)
 
@@ -27,6 +28,21 @@ def _host(text: str) -> int | None:
     except ValueError:
         return None
     return value if mask in (0xFFFFFFFF, (1 << 128) - 1) else None
+
+
+def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
+    """The addresses of a column, if each of its words is a single one."""
+    hosts = "\n".join((*words, "")).replace("/32\n", "\n").split("\n")[:-1]
+    addresses = parse_ipv4(hosts)
+    return None if addresses is None else frozenset(addresses)
+
+
+def _ipv6_hosts(words: Sequence[str]) -> frozenset[int] | None:
+    hosts = frozenset([_host(word) for word in words if ":" in word])
+    return cast("frozenset[int]", hosts) if None not in hosts and all(":" in word for word in words) else None
+
+
+_HOSTS = {Family.IPV4: _ipv4_hosts, Family.IPV6: _ipv6_hosts}
 
 
 def core_condition(option: Option) -> Condition | None:
@@ -47,15 +63,14 @@ def _source(option: Option) -> Condition:
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
         """Ten thousand endpoints ask for their own address: none of them is the packet's."""
-        source, (hosts,) = state.source, columns
-        if isinstance(hosts, str):
+        source, (words,) = state.source, columns
+        if isinstance(words, str):
             return None
-        if isinstance(source, int):
-            own = address_text(source, state.connection.family)
-            named = {own, f"{own}/32", f"{own}/128"}
-            return miss if all(host[-3:] == "/32" and host not in named for host in hosts) else None
-        bare = f"{chr(10).join(hosts)}\n".replace(f"/{BITS[state.connection.family]}\n", "\n").split("\n")[:-1]
-        return miss if source.apart_texts.issuperset(bare) else None
+        hosts = said(words, _HOSTS[state.connection.family])
+        if hosts is None:
+            return None
+        apart = source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
+        return miss if apart else None
 
     return Condition(option.slots, test, at_once=at_once)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
 from ipt_explain.model import Chain
+from ipt_explain.netfilter.lasting import Lasting
 
 Value = TypeVar("Value")
 
@@ -28,15 +29,22 @@ def is_alike(column: Sequence[object]) -> bool:
 
 
 class Alike(tuple[Chain, ...]):
-    """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them."""
+    """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them. They
+    compare by identity, as the same jumps lead to the same ones.
+    """
 
     def __init__(self, chains: Iterable[Chain]) -> None:
         self._values = [chain.values for chain in self]
-        self._columns: dict[int, Sequence[str]] = {}
+        self._columns: dict[int, Lasting[str]] = {}
 
-    def column(self, place: int) -> Sequence[str]:
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def column(self, place: int) -> Lasting[str]:
         """The words that they have in a place of `Chain.values`."""
         column = self._columns.get(place)
         if column is None:
-            column = self._columns[place] = [values[place] for values in self._values]
+            column = self._columns[place] = Lasting([values[place] for values in self._values])
         return column

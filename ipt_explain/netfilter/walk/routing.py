@@ -6,11 +6,14 @@ Facts: net/ipv4/route.c (ip_route_input_slow, __mkroute_output), net/ipv6/ip6_in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.condition import Answer, Question, ask, split
 from ipt_explain.netfilter.header.addresses import BITS, format_address
+from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.addressing import decide_own
 from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
@@ -59,19 +62,31 @@ def routes(
     sent to.
     """
     node, family = state.node, state.connection.family
+    addresses = said(to, _addresses)
     if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
-        asked = {address for address, _, _ in to}
+        asked = addresses
     elif state.destination_decided:
-        shift, odd, own = BITS[family] - 8, _ODD[family], {*node.local_addresses, state.connection.source}
-        asked = {each for each, _, _ in to if type(each) is not int or each >> shift in odd or each in own}
+        asked = said(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
     else:
-        foreign = frozenset() if node.local_addresses else node.foreign_addresses
-        asked = {each for each, _, _ in to if each not in foreign}
+        asked = addresses if node.local_addresses else addresses - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
     for address in asked:
         courses = _courses_to(state, address, None if address in rewritten else address)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return known
+
+
+def _addresses(to: Sequence[Heading]) -> frozenset[Address | None]:
+    return frozenset(map(itemgetter(0), to))
+
+
+def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:
+    """Addresses with special routing, and those that are not known."""
+    shift, odd = BITS[family] - 8, _ODD[family]
+    return frozenset([each for each in said(to, _addresses) if type(each) is not int or each >> shift in odd])
+
+
+_ODD_ONES = {family: partial(_odd_ones, family) for family in _ODD}
 
 
 def _courses_to(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:

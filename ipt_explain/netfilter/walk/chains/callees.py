@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
 from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
+from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.visit import Ground
 from ipt_explain.netfilter.walk.columns import Alike, is_alike
@@ -22,10 +23,25 @@ class Callees:
     rows: Rows
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Fan:
+    """Rows that rules of a run send to chains of one layout, each to its own; without `ground`, to what is no chain or
+    not to return. A row is here once for each of its rules: `turns` tells which of the run's, `places` where that is.
+    """
+
+    ground: Ground | None
+    rows: tuple[int, ...]
+    turns: Sequence[int]
+    places: Sequence[int]
+
+
 class Jumps:
-    """Where the jumps of one node's rules lead, looked up once for a column of names."""
+    """Where the jumps of one node's rules lead, looked up once for a column of names. `fans` are those of runs that all
+    rows of chains of one layout meet, by the places of their rules.
+    """
 
     def __init__(self) -> None:
+        self.fans: dict[tuple[Alike, tuple[int, ...]], Sequence[Fan]] = {}
         self._known: dict[tuple[Table, Shape, tuple[str, ...]], Iterable[Callees]] = {}
 
     def by_callee(self, names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
@@ -37,6 +53,24 @@ class Jumps:
         if known is None:
             known = self._known[key] = _by_callee(names, table, shape)
         return known
+
+    def fanned(
+        self, run: Sequence[Batch], places: Sequence[int], rows: Sequence[int], table: Table
+    ) -> Iterator[Fan]:
+        """Rows by the layout of the chains that a run's rules send them to; `run` has the rules for each place."""
+        names: list[str] = []
+        for batch in run:
+            target = batch.shape.target
+            assert target is not None and target.slot is not None
+            column = batch.column(target.slot)
+            names += [column] * len(rows) if isinstance(column, str) else column
+        origin = tuple(rows) * len(run)
+        turns = [turn for turn in range(len(run)) for _ in rows]
+        for group in self.by_callee(names, table, run[0].shape):
+            own = turns if group.rows is None else list(map(turns.__getitem__, group.rows))
+            chosen = origin if group.rows is None else tuple(map(origin.__getitem__, group.rows))
+            ground = None if goes(run[0].shape) else group.ground
+            yield Fan(ground, chosen, own, list(map(places.__getitem__, own)))
 
 
 def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
+from operator import contains
+from typing import cast
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.ports import HIGHEST
+from ipt_explain.netfilter.lasting import Lasting
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
@@ -107,18 +110,29 @@ def _port_slot(shape: Shape) -> int | None:
 class Destinations(dict[str, Heading | None]):
     """Where DNAT sends packets, by its text: None for what is not one address and port."""
 
-    def of(self, texts: Sequence[str]) -> list[Heading | None]:
+    def of(self, texts: Sequence[str]) -> Sequence[Heading | None]:
         """Where several texts send them. IPv4 is read at once."""
-        parts = [text.rpartition(":") for text in texts]
-        ports = [_port(port) for _, _, port in parts]
-        addresses = None if None in ports else parse_ipv4([host for host, _, _ in parts])
-        if addresses is not None:
-            self.update(zip(texts, map(Heading._make, zip(addresses, ports, repeat("")))))
+        if all(map(contains, texts, repeat(":"))):
+            parts = "\n".join(texts).replace(":", "\n").split("\n")
+            ports = list(map(_port, parts[1::2]))
+            addresses = parse_ipv4(parts[::2]) if len(parts) == 2 * len(texts) and None not in ports else None
+            if addresses is not None:
+                headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
+                self.update(zip(texts, headings))
+                return headings
         return list(map(self.__getitem__, texts))
+
+    def all_of(self, texts: Sequence[str]) -> Sequence[Heading] | None:
+        """Where several texts send them, if each sends them to one address and port."""
+        headings = Lasting(map(self.__getitem__, texts))
+        return None if None in headings else cast("Lasting[Heading]", headings)
 
     def __missing__(self, text: str) -> Heading | None:
         heading = self[text] = _plain(text)
         return heading
+
+
+_HEADING = partial(tuple.__new__, Heading)  # `Heading._make` without its Python
 
 
 def _plain(text: str) -> Heading | None:

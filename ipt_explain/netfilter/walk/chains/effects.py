@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import ne
-from typing import cast
 
 from ipt_explain.model import Hidden
+from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Effect, Flow, Verdict, effect_of, rewrites_destination
 from ipt_explain.netfilter.walk.batch import Batch
+from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.records import dataclass
@@ -30,7 +31,7 @@ class Effects:
     `fragment`, else they are not the kernel's.
     """
 
-    def __init__(self, table: str, fragment: bool, destinations: Mapping[str, Heading | None]) -> None:
+    def __init__(self, table: str, fragment: bool, destinations: Destinations) -> None:
         self._table = table
         self._fragment = fragment
         self._destinations = destinations
@@ -90,9 +91,7 @@ class Effects:
         texts = batch.column(target.options[0].slots[0])
         if isinstance(texts, str):
             return None
-        known = self._destinations
-        headings = list(map(known.__getitem__, texts))
-        return None if None in headings else cast("Sequence[Heading]", headings)
+        return said(texts, self._destinations.all_of)
 
     def _effect(self, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Effect:
         rule = batch.rule(row)

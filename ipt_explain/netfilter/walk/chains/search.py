@@ -32,7 +32,7 @@ class Met:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """A portion that a run of alike rules spreads by chance: `shares` of each row's packet, one a place."""
+    """A portion that a run of rules spreads by chance: `shares` of each row's packet, one a place."""
 
     portion: Portion
     places: Sequence[int]
@@ -136,8 +136,8 @@ class Search:
         return last
 
     def _run(self, portion: Portion, first: int, last: int) -> Probability | None:
-        """Ask a run of alike rules at once. Returns the share that is left after it; None where the rules do more
-        than choose by chance, or choose otherwise for one row than for another.
+        """Ask a run of alike rules at once, and the one after it if that takes all the rest. Returns the share that is
+        left; None where the rules do more than choose by chance, or choose otherwise for one row than for another.
         """
         dealt = self._dealt_by_words(portion, range(first, last))
         if dealt is None:
@@ -146,11 +146,21 @@ class Search:
                 return None
             dealt = deal(chances)
         parts, left = dealt
+        if left and self._takes_all(last, self.layout.shapes[first]):
+            parts, left = (*parts, left), NEVER
         at = [number for number, share in enumerate(parts) if share]
         if at:
             shares = [product(portion.share, parts[number]) for number in at]
             self._take(Spread(portion, [first + number for number in at], shares))
         return left
+
+    def _takes_all(self, place: int, run: Shape) -> bool:
+        """Whether the rule after a run sends to a chain, as the run's do, whatever the run leaves."""
+        if place == self.end or self._evaluator.conditions(self.layout.shapes[place]):
+            return False
+        target = self.layout.shapes[place].target
+        assert run.target is not None
+        return target is not None and target.slot is not None and target.kind is run.target.kind
 
     def _dealt_by_words(self, portion: Portion, places: range) -> Dealt | None:
         """What rules that ask for nothing but chance take; None where they ask more, or not all rows' rules alike."""

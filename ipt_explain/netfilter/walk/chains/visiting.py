@@ -11,13 +11,12 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow, Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.chains.callees import Jumps, chains_of, goes
+from ipt_explain.netfilter.walk.chains.callees import Fan, Jumps, chains_of, goes
 from ipt_explain.netfilter.walk.chains.effects import Effects, TableEffect
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.frontier import Frontier
 from ipt_explain.netfilter.walk.chains.search import Spread
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
-from ipt_explain.netfilter.walk.columns import picked
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
@@ -155,28 +154,30 @@ class Visiting:
     def _fanned_out(self, spread: Spread) -> Walk:
         """Send packets to a chain each of a run's rules, all at once."""
         portion = spread.portion
-        numbers = portion.numbers(len(self._visit.who))
-        origin = list(numbers) * len(spread.places)
-        places = [place for place in spread.places for _ in numbers]
-        shares = [share for share in spread.shares for _ in numbers]
-        shape = self._frontier.search.layout.shapes[places[0]]
-        assert shape.target is not None and shape.target.slot is not None
-        names: list[str] = []
-        for place in spread.places:
-            column = self._frontier.search.batch(place, portion.rows).column(shape.target.slot)
-            names += [column] * len(numbers) if isinstance(column, str) else column
-        for group in self._jumps.by_callee(names, self._table, shape):
-            own = range(len(origin)) if group.rows is None else group.rows
-            if group.ground is None or goes(shape) or self._looping(group.ground):
-                for number in own:
-                    one = Portion(portion.state, (origin[number],), shares[number], portion.via)
-                    yield from self._matched(one, places[number])
+        for fan in self._fans(spread):
+            rows, places = fan.rows, fan.places
+            shares = list(map(spread.shares.__getitem__, fan.turns))
+            if fan.ground is None or self._looping(fan.ground):
+                for row, place, share in zip(rows, places, shares):
+                    yield from self._matched(Portion(portion.state, (row,), share, portion.via), place)
                 continue
-            rows, at, parts = tuple(picked(origin, own)), picked(places, own), picked(shares, own)
-            callee = yield group.ground, portion.state, self._visit.who_of(rows)
-            self._visit.calls.append(Call(self._visit, callee, rows, parts, at, portion.via, portion.state))
+            callee = yield fan.ground, portion.state, self._visit.who_of(rows)
+            self._visit.calls.append(Call(self._visit, callee, rows, shares, places, portion.via, portion.state))
             for back in callee.returned:
-                self._back_from_many(portion, callee, back, rows, at, parts)
+                self._back_from_many(portion, callee, back, rows, places, shares)
+
+    def _fans(self, spread: Spread) -> Sequence[Fan]:
+        """Where a run's rules send the rows, looked up once for chains all of whose rows meet it."""
+        ground, rows, fans = self._visit.ground, spread.portion.rows, self._jumps.fans
+        key = None if rows is not None or isinstance(ground, Chain) else (ground, tuple(spread.places))
+        if key is not None and key in fans:
+            return fans[key]
+        batches = [self._frontier.search.batch(place, rows) for place in spread.places]
+        numbers = spread.portion.numbers(len(self._visit.who))
+        found = list(self._jumps.fanned(batches, spread.places, numbers, self._table))
+        if key is not None:
+            fans[key] = found
+        return found
 
     def _back_from_many(
         self,
