@@ -12,15 +12,12 @@ from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.first_letters import has_odd_lines
 from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
-from ipt_explain.parsing.ipvs.entry import take_out
-from ipt_explain.parsing.listings.entry import take_out_listings
-from ipt_explain.parsing.nft.entry import take_out_nft
-from ipt_explain.parsing.pastes.entry import prepare
 from ipt_explain.source import SourceText
 from ipt_explain.words.counts import counted
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.ipvs.taking_out import TakenOut
+    from ipt_explain.parsing.nft.taking_out import TakenOut as TakenOutNft
 
 
 class Cleared:
@@ -45,6 +42,7 @@ class Cleared:
         self.elided = False
         self.beside: tuple[Rule, ...] = ()
         self.ipvs: TakenOut | None = None
+        self.nft: TakenOutNft | None = None
         if cut_off:
             from ipt_explain.parsing.pastes import windows
 
@@ -53,7 +51,8 @@ class Cleared:
         for line in cleaned.refused:
             self.misfits.refuse(self.source.line(line), line)
         self._take_off_tags()
-        self._take_out_nft()
+        if "{" in self.text:  # rare in dumps of iptables, and sooner found than a line
+            self._take_out_nft()
         if has_odd_lines(self.text):
             self._take_out_ipvs()
             self._straighten()
@@ -70,24 +69,34 @@ class Cleared:
             self.warnings.append(f"{self.source.name}: {lines}: HTML tags were removed")
 
     def _take_out_nft(self) -> None:
+        from ipt_explain.parsing.nft.entry import take_out_nft
+
         self.nft = take_out_nft(self._left)
         if self.nft is not None:
             self.text = self.nft.rest
             self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
 
     def _take_out_ipvs(self) -> None:
+        from ipt_explain.parsing.ipvs.entry import take_out
+
         self.ipvs = take_out(self._left)
         if self.ipvs is not None:
             self.text = self.ipvs.rest
             self.misfits.add(self.ipvs.diagnostics, self.ipvs.refused)
 
     def _straighten(self) -> None:
+        from ipt_explain.parsing.listings.entry import take_out_listings
+
         listings = take_out_listings(self._left)
         if listings is not None:
             self.text = listings.rest
             self.sections += listings.sections
             self.warnings += listings.warnings
         self._leave_out_half_line()  # or it would be taken for the rest of the line above
+        if not has_odd_lines(self.text):
+            return
+        from ipt_explain.parsing.pastes.preparing import prepare
+
         prepared = prepare(self._left, listings is not None)
         if prepared is not None:
             self.text = prepared.rest

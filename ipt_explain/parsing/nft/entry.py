@@ -17,8 +17,7 @@ def take_out_nft(source: SourceText) -> TakenOut | None:
 
     The cost is linear in the text. The readers are imported only for a text with a ruleset.
     """
-    # A listing has braces, which iptables dumps rarely have: searching line by line would be slow for those.
-    first = BEGINNING.search(source.text) if "{" in source.text else None
+    first = BEGINNING.search(source.text)
     if first is None:
         return None
     from ipt_explain.parsing.nft.taking_out import take_out_from

@@ -58,8 +58,10 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepare_from(source: SourceText, has_listings: bool) -> Prepared | None:
-    """Prepare a text; None if it has nothing worth reading, or needs no changes."""
+def prepare(source: SourceText, has_listings: bool) -> Prepared | None:
+    """The text with everything around its rules made readable or left out; None if it has nothing worth reading, or
+    needs no changes.
+    """
     if not has_listings and not _WORTH_IT.search(source.text):
         return None
     preparing = _Preparing(source)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule
 
 _TWO_WORDS = lazy_pattern(r"([^ \t\n]+)(?: [^ \t\n]+)?")
-_NEXT_WORD = r"(?= ([^ \t\n]+)|\Z)"
+_NEXT_WORD = lazy_pattern(r" ([^ \t\n]+)|\Z")
 
 # Real texts have some dozens of pieces. One with more is made to have them.
 _MAX_ALIKE = 24
@@ -33,22 +33,36 @@ _MAX_BLANKS = 900  # the parser counts words, and refuses a rule of more than 1,
 class Piece:
     """One form of one part. `followers` are the words known to begin what may follow, None for the rule's end."""
 
-    __slots__ = ("_match", "_moved", "followers", "part", "pattern")
+    __slots__ = ("_literals", "_moved", "_words", "followers", "part", "pattern")
 
     def __init__(self, pattern: LinePattern, part: Part) -> None:
         """The slots of `part` are those that it has where its values are a rule's first."""
         self.pattern = pattern
         self.part = part
         self.followers: set[str | None] = set()
-        self._match: re.Pattern[str] | None = None
+        self._literals: Sequence[str] = ()
+        self._words: Sequence[re.Pattern[str]] = ()
         self._moved: dict[int, Part] = {0: part}
 
-    def match(self, text: str, position: int) -> re.Match[str] | None:
-        """The part at this position of a rule, if it has this form and ends there; the last group is the next word."""
-        if self._match is None:
-            self._match = re.compile(self.pattern.text + _NEXT_WORD, re.DOTALL)
-        match = self._match.match(text, position)
-        return match if match is not None and match[match.re.groups] in self.followers else None
+    def match(self, text: str, position: int) -> tuple[list[str], re.Match[str]] | None:
+        """The values of the part at this position of a rule, if it has this form and ends there, and the next word.
+
+        A word reaches up to a blank, whatever follows. So words are matched one by one: they are few, and compiling one
+        takes longer than reading a rule.
+        """
+        if not self._literals:
+            self._literals = [_unescaped(literal) for literal in self.pattern.literals]
+            self._words = [re.compile(word, re.DOTALL) for word in self.pattern.words]
+        values = []
+        for literal, word in zip(self._literals, self._words):
+            found = word.match(text, position + len(literal)) if text.startswith(literal, position) else None
+            if found is None:
+                return None
+            values.append(found[0])
+            position = found.end()
+        last = self._literals[-1]
+        following = _NEXT_WORD.match(text, position + len(last)) if text.startswith(last, position) else None
+        return None if following is None or following[1] not in self.followers else (values, following)
 
     def at(self, slot: int) -> Part:
         """The part where its first value has this slot."""
@@ -117,21 +131,20 @@ class Pieces:
         if text.count(" ") > _MAX_BLANKS:
             return None
         pieces: list[Piece] = []
-        values: tuple[str, ...] = ()
+        values: list[str] = []
         position = 0
         while True:
             found = self._find(text, position)
             if found is None:
                 return None
-            piece, match = found
-            *own, follower = match.groups()
+            piece, own, following = found
             pieces.append(piece)
-            values += tuple(own)
-            if follower is None:
-                return ReadPieces(pieces, values) if _is_complete(pieces) else None
-            position = match.end() + 1
+            values += own
+            if following[1] is None:
+                return ReadPieces(pieces, tuple(values)) if _is_complete(pieces) else None
+            position = following.start(1)
 
-    def _find(self, text: str, position: int) -> tuple[Piece, re.Match[str]] | None:
+    def _find(self, text: str, position: int) -> tuple[Piece, list[str], re.Match[str]] | None:
         words = _TWO_WORDS.match(text, position)
         if words is not None:
             for key in words.group(0, 1):
@@ -140,7 +153,7 @@ class Pieces:
                 for piece in self._by_words.get(key, ()):
                     match = piece.match(text, position)
                     if match is not None:
-                        return piece, match
+                        return piece, *match
         return None
 
     def _unpack(self, words: str) -> None:
@@ -168,8 +181,12 @@ _UNUSUAL_BLANK = lazy_pattern(r"(?:\A|\\ |[\t\n])(?:\\ |\\?[\t\n]|\Z)")
 
 def first_words(pattern: LinePattern) -> str:
     """The two words that a piece begins with, one where the second is a value."""
-    words = _TWO_WORDS.match(re.sub(r"\\(.)", r"\1", pattern.literals[0]))
+    words = _TWO_WORDS.match(_unescaped(pattern.literals[0]))
     return "" if words is None else words[0]
+
+
+def _unescaped(literal: str) -> str:
+    return re.sub(r"\\(.)", r"\1", literal, flags=re.DOTALL)
 
 
 def _placed(pieces: Sequence[Piece]) -> Iterator[Part]:
