@@ -91,3 +91,23 @@ def test_outputs_without_a_backend_belong_to_the_known_one() -> None:
     listing = f"Chain KUBE-SVC-A (1 references)\n{_HEAD}KUBE-SEP-C  all  --  anywhere             anywhere\n\n"
     dump = read_dump(listing + _SAVED + _LAST + "COMMIT\n")
     assert [ruleset.backend for ruleset in dump.rulesets] == [Backend.NFT]
+
+
+def test_two_dumps_of_one_table_are_read_as_the_later_and_said_to_differ() -> None:
+    node = f"{_SAVED}{_FIRST}{_SECOND}{_LAST}COMMIT\n"
+    other = node.replace("KUBE-SEP-C", "KUBE-SEP-D")
+    assert read_dump(node + node).warnings == ()
+    dump = read_dump(node + other)
+    line = node.count("\n") + 2
+    assert dump.warnings[0].startswith(f"-:{line}: table nat is shown with other rules than on line 2: the later")
+    assert "two nodes" in dump.warnings[1]
+    assert _targets(_chain(node + other))[-1] == "KUBE-SEP-D"
+
+
+def test_of_two_listings_with_other_rules_the_later_is_right_though_its_end_may_lack() -> None:
+    def listed(last: str) -> str:
+        return f"-P PREROUTING ACCEPT\n-N KUBE-SEP-A\n-N KUBE-SVC-A\n{_FIRST}-A KUBE-SVC-A -j {last}\n"
+
+    text = f"{listed('KUBE-SEP-C')}\n{listed('KUBE-SEP-D')}"
+    assert _targets(_chain(text)) == ["KUBE-SEP-A", "KUBE-SEP-D"]
+    assert len(_conflicts(read_dump(text))) == 1

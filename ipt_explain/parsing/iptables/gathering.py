@@ -16,7 +16,7 @@ from ipt_explain.parsing.iptables.parts.fragments import Place, places_of
 from ipt_explain.parsing.iptables.parts.headless import Headless
 from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
 from ipt_explain.parsing.pastes.extents import HOLED, Extents
-from ipt_explain.parsing.pastes.merging import chain_of_outputs
+from ipt_explain.parsing.pastes.merging import Conflict, chain_of_outputs
 from ipt_explain.parsing.pastes.outputs import outputs_of
 from ipt_explain.source import SourceText
 
@@ -113,12 +113,14 @@ class Gathering:
         """What people should know of how the parts fit."""
         conflicts = [conflict for builder in self._rulesets.values() for conflict in builder.conflicts]
         said = [
-            f"{self._source}:{each.second_line or each.first_line}: chain {each.chain} of table {each.table} is shown"
-            f" with other rules than on line {each.first_line}: the later output is taken to be right"
+            f"{self._source}:{each.second_line or each.first_line}: {_shown(each)} is shown with other rules than on"
+            f" line {each.first_line}: the later output is taken to be right"
             for each in conflicts[:_MOST_CONFLICTS]
         ]
         if len(conflicts) > _MOST_CONFLICTS:
             said.append(f"{self._source}: {len(conflicts) - _MOST_CONFLICTS:,} more chains are shown with other rules")
+        if conflicts:
+            said.append(f"{self._source}: if these are two nodes, or one node at two times, read each by itself")
         return self._warnings + said
 
     def add_unreadable(self, generator: Generator | None, table: str) -> None:
@@ -149,3 +151,8 @@ class Gathering:
         if key not in self._rulesets:
             self._rulesets[key] = RulesetBuilder(self._source, family, backend)
         return self._rulesets[key]
+
+
+def _shown(conflict: Conflict) -> str:
+    """What two outputs show differently."""
+    return f"table {conflict.table}" if conflict.chain is None else f"chain {conflict.chain} of table {conflict.table}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Backend, Family, Form, Ruleset, Table
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.merging import Conflict, join_tables
+from ipt_explain.parsing.pastes.merging import Conflict, join_tables, replaced
 from ipt_explain.records import replace
 
 
@@ -37,6 +37,8 @@ class RulesetBuilder:
             if form in _COMPLETE and known in _COMPLETE:
                 if table.line is not None:
                     redeclared.append(table.line)
+                conflict = replaced(before, table) if form is known is Form.SAVE else None
+                self.conflicts += () if conflict is None else (conflict,)
             else:
                 table, conflicts = join_tables(before, table)
                 self.conflicts += conflicts

@@ -17,10 +17,10 @@ _INTERFACES = lazy_pattern(r" (?:! )?-[io] [^ ]+")
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A chain that two outputs show with different rules, and the place in each."""
+    """A chain that two outputs show with different rules, or a whole table, and the place in each."""
 
     table: str
-    chain: str
+    chain: str | None
     first_line: int | None
     second_line: int | None
 
@@ -74,6 +74,18 @@ def join_tables(before: Table, after: Table) -> tuple[Table, tuple[Conflict, ...
     return joined, tuple(conflicts)
 
 
+def replaced(before: Table, after: Table) -> Conflict | None:
+    """What two whole sections of a table contradict each other in, of which the later replaces the earlier."""
+    same = before.chains.keys() == after.chains.keys() and all(
+        _are_same(chain, after.chains[name]) for name, chain in before.chains.items()
+    )
+    return None if same else Conflict(after.name, None, before.line, after.line)
+
+
+def _are_same(before: Chain, after: Chain) -> bool:
+    return before.values == after.values and before.layout.shapes == after.layout.shapes
+
+
 def _line_of(chain: Chain) -> int | None:
     return chain.line if chain.line is not None or not len(chain.layout) else chain.line_of(0)
 
@@ -92,6 +104,8 @@ def _join_chains(before: Chain, after: Chain) -> tuple[Chain, bool]:
     elif before.extent is Extent.WHOLE:
         agree = agree and not merge.only_new
         extent = Extent.WHOLE if agree else Extent.SOME
+        if not agree and after.extent is Extent.START:
+            pairs, extent = [pair for pair in pairs if pair[1] is not None], Extent.START
     elif before.extent is after.extent is Extent.START and not (merge.only_old and merge.only_new):
         extent = Extent.START
     rules = [_clearer(before, after, pair) for pair in pairs]
