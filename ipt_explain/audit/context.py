@@ -5,7 +5,8 @@ Everything else that rules need is a fact of its own (`audit.fact`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ipt_explain.analyzers.names import ChainRole, is_kube_chain, role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
-from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table
 from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
 from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ipt_explain.graph.chains import ChainGraph
     from ipt_explain.graph.cycles import Cycle
 
-_PREFIXES = frozenset(role.value for role in ChainRole)
+_ROLES = {role.value: role for role in ChainRole}
 
 
 class DumpContext:
@@ -170,16 +171,30 @@ class RulesetContext(BackendContext):
         """The releases of kube-proxy that may have written the ruleset."""
         return recognise_version(self.ruleset, Plans())
 
-    @cached_property
-    def subjects(self) -> frozenset[str]:
-        """What a rule of the catalogue can be `about`: the names of all chains, for hashed chains of kube-proxy the
-        prefix (`KUBE-SVC-`), and all matches (`-m recent`).
+    def shows(self, subject: str) -> bool:
+        """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with
+        this prefix (`KUBE-SVC-`), or a match (`-m recent`).
         """
-        names = [name for table in self.ruleset.tables.values() for name in table.chains]
-        few = {name[:9] if name[:9] in _PREFIXES else name for name in names}
-        kinds = {name if (role := role_of(name)) is None else role.value for name in few}
+        role = _ROLES.get(subject)
+        if role is not None:
+            return bool(self.hashed[role])
+        return subject in self._matches or any(subject in table.chains for table in self.ruleset.tables.values())
+
+    @cached_property
+    def _matches(self) -> frozenset[str]:
         shapes = {shape for shapes in self.by_shape.values() for shape in shapes}
-        return frozenset(kinds | {f"-m {match.module}" for shape in shapes for match in shape.matches})
+        return frozenset(f"-m {match.module}" for shape in shapes for match in shape.matches)
+
+    @cached_property
+    def hashed(self) -> Mapping[ChainRole, Mapping[Layout, Sequence[Chain]]]:
+        """kube-proxy's chains of single Services and endpoints in nat, by role and layout, in the order of the text."""
+        found: dict[ChainRole, dict[Layout, list[Chain]]] = {role: defaultdict(list) for role in ChainRole}
+        nat = self.table("nat")
+        for name, chain in nat.chains.items() if nat is not None else ():
+            role = _ROLES.get(name[:9]) or role_of(name)  # the slice spares nearly all of them the call
+            if role is not None:
+                found[role][chain.layout].append(chain)
+        return found
 
     @cached_property
     def by_shape(self) -> RulesByShape:

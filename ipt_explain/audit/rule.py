@@ -98,7 +98,7 @@ class AuditRule:
             return False
         if not isinstance(context, RulesetContext):
             return True
-        if self.about and context.subjects.isdisjoint(self.about):
+        if self.about and not any(map(context.shows, self.about)):
             return False
         if self.since is None and self.until is None:
             return True

@@ -118,6 +118,11 @@ class Chain:
         """A word of its rules as written, by its place in the layout."""
         return self.values[place]
 
+    def at_all(self, places: Sequence[int]) -> tuple[str, ...]:
+        """Some words of its rules as written, by their places in the layout."""
+        values = self.values
+        return tuple([values[place] for place in places])
+
     def word(self, place: int | None) -> str | None:
         """A word of its rules, decoded, by its place in the layout; None for no place."""
         return None if place is None else unquote(self.values[place])

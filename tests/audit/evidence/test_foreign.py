@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ipt_explain.audit.context import DumpContext
 from ipt_explain.audit.evidence.chains.foreign import foreign_rules
 from ipt_explain.parsing import read_dump
 from tests.corpora import RestoreInput, restore_inputs
@@ -13,14 +14,14 @@ from tests.kube_corpus import Scenario, scenarios
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.id)
 def test_no_captured_rule_is_foreign(scenario: Scenario) -> None:
     for text in scenario.dumps.values():
-        for ruleset in read_dump(text).rulesets:
-            assert foreign_rules(ruleset, ipvs=False) == ()
+        for context in DumpContext(read_dump(text)).rulesets:
+            assert foreign_rules(context, ipvs=False) == ()
 
 
 @pytest.mark.parametrize("given", restore_inputs(), ids=lambda given: given.id)
 def test_nor_is_any_that_kube_proxy_handed_to_restore(given: RestoreInput) -> None:
-    for ruleset in read_dump(given.text).rulesets:
-        assert foreign_rules(ruleset, ipvs=False) == ()
+    for context in DumpContext(read_dump(given.text)).rulesets:
+        assert foreign_rules(context, ipvs=False) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,12 +40,12 @@ def test_nor_is_any_that_kube_proxy_handed_to_restore(given: RestoreInput) -> No
     ],
 )
 def test_rules_of_other_forms_are(rule: str) -> None:
-    (ruleset,) = read_dump(f"*nat\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n").rulesets
-    assert [foreign.rule.text for foreign in foreign_rules(ruleset, ipvs=False)] == [rule]
+    (context,) = DumpContext(read_dump(f"*nat\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n")).rulesets
+    assert [foreign.rule.text for foreign in foreign_rules(context, ipvs=False)] == [rule]
 
 
 def test_ipvs_mode_writes_its_own_kube_services() -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n-A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT\nCOMMIT\n"
-    (ruleset,) = read_dump(text).rulesets
-    assert foreign_rules(ruleset, ipvs=True) == ()
-    assert foreign_rules(ruleset, ipvs=False)
+    (context,) = DumpContext(read_dump(text)).rulesets
+    assert foreign_rules(context, ipvs=True) == ()
+    assert foreign_rules(context, ipvs=False)

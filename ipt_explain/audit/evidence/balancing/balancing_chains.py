@@ -6,7 +6,7 @@ the last without condition. The form of the rules and a list of texts show this;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
@@ -14,10 +14,11 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Layout, Rule, Ruleset
+from ipt_explain.model import Chain, Layout, Rule
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 
 _BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
 _ENDPOINT = ChainRole.ENDPOINT.value
@@ -64,8 +65,8 @@ class BalancingChains:
     returning clients; `unordered` those whose endpoints are not in kube-proxy's order; `written` a chain for each
     number of digits that no other number explains."""
 
-    targets: Mapping[str, list[str]]
-    destinations: Mapping[str, list[str]]
+    targets: Mapping[str, Sequence[str]]
+    destinations: Mapping[str, Sequence[str]]
     odd: tuple[OddChain, ...]
     empty: tuple[Chain, ...]
     affinity: tuple[Chain, ...]
@@ -87,57 +88,68 @@ class _Form:
 @fact
 def balancing_chains(context: RulesetContext) -> BalancingChains:
     """The balancing chains, and which of them are odd."""
-    return _Survey(endpoint_chains(context)).read(context.ruleset)
+    return _Survey(context).read()
 
 
 class _Survey:
-    def __init__(self, endpoints: EndpointChains) -> None:
-        self._endpoints = endpoints
-        self._plans: Plans = endpoints.plans
+    def __init__(self, context: RulesetContext) -> None:
+        self._nat = context.table("nat")
+        self._endpoints: EndpointChains = endpoint_chains(context)
+        self._plans: Plans = self._endpoints.plans
+        self._explained = {each.chain: each.shares for service in context.services for each in service.balancers}
         self._shares = EvenShares()
         self._forms: dict[Layout, _Form] = {}
         self._texts: dict[tuple[str, ...], Digits] = {}
         self._written: dict[Digits, Chain] = {}
 
-    def read(self, ruleset: Ruleset) -> BalancingChains:
-        targets: dict[str, list[str]] = {}
-        leads: dict[str, list[str]] = {}
+    def read(self) -> BalancingChains:
+        targets: dict[str, Sequence[str]] = {}
+        leads: dict[str, Sequence[str]] = {}
         odd: list[OddChain] = []
         empty: list[Chain] = []
         affinity: list[Chain] = []
         unordered: list[Chain] = []
-        known = self._endpoints.destinations
-        nat = ruleset.tables.get("nat")
-        chains: Mapping[str, Chain] = {} if nat is None else nat.chains
-        deleted = frozenset() if nat is None else nat.deleted
+        chains: Mapping[str, Chain] = {} if self._nat is None else self._nat.chains
+        deleted = frozenset() if self._nat is None else self._nat.deleted
         for name, chain in chains.items():
             if name[:9] not in _BALANCERS or name in deleted:
                 continue
             form = self._form(chain.layout)
-            found = targets[name] = [chain.at(place) for place in form.choices]
+            found = targets[name] = chain.at_all(form.choices)
             if form.affinity:
                 affinity.append(chain)
-            destinations = leads[name] = [known.get(target, "") for target in found]
+            destinations = leads[name] = self._destinations(name, found)
             if not self._is_regular(chain, form, found, destinations):
                 read = self._take_apart(chain)
                 if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
                     empty.append(chain)
                 elif not _harmless(read):
                     odd.append(read)
-                targets[name] = [choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT]
-                leads[name] = [known.get(target, "") for target in targets[name]]
-            elif found == [MARK_DROP]:
-                targets[name] = leads[name] = []
-            elif destinations != sorted(destinations) and "" not in destinations:
+                choices = (choice.target for choice in read.choices)
+                found = targets[name] = tuple(target for target in choices if target[:9] == _ENDPOINT)
+                leads[name] = self._destinations(name, found)
+            elif found == (MARK_DROP,):
+                targets[name] = leads[name] = ()
+            elif list(destinations) != sorted(destinations) and "" not in destinations:
                 unordered.append(chain)
         return BalancingChains(
             targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
         )
 
-    def _is_regular(self, chain: Chain, form: _Form, targets: list[str], destinations: list[str]) -> bool:
+    def _destinations(self, chain: str, targets: tuple[str, ...]) -> Sequence[str]:
+        """Where a chain's choices lead. That `explain` has looked them all up spares looking them up here."""
+        shares = self._explained.get(chain, ())
+        if tuple(column(shares, "chain")) == targets and all(target[:9] == _ENDPOINT for target in targets):
+            found = column(shares, "endpoint")
+            if None not in found:
+                return found
+        known = self._endpoints.destinations
+        return [known.get(target, "") for target in targets]
+
+    def _is_regular(self, chain: Chain, form: _Form, targets: tuple[str, ...], destinations: Sequence[str]) -> bool:
         if not form.regular:
             return False
-        texts = tuple([chain.at(place) for place in form.chances])
+        texts = chain.at_all(form.chances)
         digits = self._texts.get(texts)
         if digits is None:
             digits = self._texts[texts] = self._digits(texts)
@@ -150,7 +162,7 @@ class _Survey:
             return (
                 len(set(targets)) == len(targets)
                 and len(different) + destinations.count("") - 1 == len(targets)
-                and (all(target[:9] == _ENDPOINT for target in targets) or targets == [MARK_DROP])
+                and (all(target[:9] == _ENDPOINT for target in targets) or targets == (MARK_DROP,))
             )
         return len(different) == len(targets)
 

@@ -1,35 +1,38 @@
 """All endpoint chains (KUBE-SEP) of a ruleset at a glance: where each leads, and which lead nowhere.
 
-There are as many as endpoints, so facts that they share by layout are worked out once per layout.
+There are as many as endpoints, so what they share is worked out once per layout, and the rest read when asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from ipt_explain.analyzers.iptables.endpoints import EndpointForms
+from ipt_explain.analyzers.iptables.endpoints import EndpointForm, EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import ChainRole
+from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout, Rule, column
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
-_PREFIX = ChainRole.ENDPOINT.value
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointChains:
     """By chain, where it leads (`ip:port` as in the text) and its DNAT rule.
 
-    `by_protocol` are the chains by their DNAT's protocol, "" for none. `without` are chains without a DNAT.
-    `recording`: some DNAT rules record their clients for session affinity.
+    `written` are all destinations, in no order, `by_protocol` the chains by their DNAT's protocol, "" for none.
+    `without` are chains without a DNAT. `recording`: some DNAT rules record their clients for session affinity.
     """
 
     destinations: Mapping[str, str]
     dnats: Mapping[str, Rule]
-    by_protocol: Mapping[str, frozenset[str]]
+    written: Sequence[str]
+    by_protocol: Mapping[str, set[str]]
     without: tuple[Chain, ...]
     recording: bool
     plans: Plans
@@ -53,57 +56,65 @@ class EndpointChains:
         return rule.word(plan.list_slot)
 
 
-class Dnats(Mapping[str, Rule]):
-    """The rules that translate, by chain. `numbers` has their places, by layout; a rule is made when asked for."""
+class _ByName(Mapping[str, Found]):
+    """Something about each endpoint chain that translates, by its name: `read` from the chain when asked for."""
 
-    def __init__(self, chains: Mapping[str, Chain], numbers: Mapping[Layout, int]) -> None:
+    def __init__(
+        self,
+        chains: Mapping[str, Chain],
+        forms: Mapping[Layout, EndpointForm],
+        names: Sequence[str],
+        read: Callable[[Chain, EndpointForm], Found],
+    ) -> None:
         self._chains = chains
-        self._numbers = numbers
+        self._forms = forms
+        self._names = names
+        self._read = read
 
-    def __getitem__(self, name: str) -> Rule:
+    def __getitem__(self, name: str) -> Found:
         chain = self._chains[name]
-        return chain.rule(self._numbers[chain.layout])
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._chains
+        if role_of(name) is not ChainRole.ENDPOINT:
+            raise KeyError(name)
+        return self._read(chain, self._forms[chain.layout])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._chains)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._chains)
+        return len(self._names)
 
 
 @fact
 def endpoint_chains(context: RulesetContext) -> EndpointChains:
     """Where every endpoint chain leads."""
     plans = Plans()
-    forms = EndpointForms(plans)
+    known = EndpointForms(plans)
     nat = context.table("nat")
-    chains = {} if nat is None else {name: chain for name, chain in nat.chains.items() if name[:9] == _PREFIX}
-    by_layout: dict[Layout, list[Chain]] = {}
-    for chain in chains.values():
-        by_layout.setdefault(chain.layout, []).append(chain)
-    destinations = dict.fromkeys(chains, "")
-    by_protocol: dict[str, frozenset[str]] = {"": frozenset()}
-    numbers: dict[Layout, int] = {}
-    without: list[Chain] = []
-    for layout, same in by_layout.items():
-        form, names = forms[layout], column(same, 0)
+    chains: Mapping[str, Chain] = {} if nat is None else nat.chains
+    forms: dict[Layout, EndpointForm] = {}
+    names: list[str] = []
+    written: list[str] = []
+    by_protocol: dict[str, set[str]] = defaultdict(set)
+    lacking: set[str] = set()
+    for layout, alike in context.hashed[ChainRole.ENDPOINT].items():
+        form = known[layout]
         if form is None:
-            without += same
+            lacking.update(column(alike, 0))
             continue
-        numbers[layout] = form.dnat
-        destinations.update(zip(names, column(same, form.destination)))
-        texts = [""] * len(same) if form.protocol is None else column(same, form.protocol)
-        for text in set(texts):
-            usual = usual_name(text)
-            asking = [name for name, each in zip(names, texts) if each == text]
-            by_protocol[usual] = by_protocol.get(usual, frozenset()).union(asking)
-    if without:
-        lacking = {chain.name for chain in without}
-        without = [chain for chain in chains.values() if chain.name in lacking]
-        chains = {name: chain for name, chain in chains.items() if name not in lacking}
-        destinations = {name: destinations[name] for name in chains}
-    recording = any(plans[layout.shapes[dnat]].records for layout, dnat in numbers.items())
-    return EndpointChains(destinations, Dnats(chains, numbers), by_protocol, tuple(without), recording, plans)
+        forms[layout] = form
+        own = column(alike, 0)
+        texts = [""] * len(own) if form.protocol is None else column(alike, form.protocol)
+        asking = {text: by_protocol[usual_name(text)] for text in set(texts)}
+        for name, text in zip(own, texts):
+            asking[text].add(name)
+        names += own
+        written += column(alike, form.destination)
+    return EndpointChains(
+        _ByName(chains, forms, names, lambda chain, form: chain.at(form.destination)),
+        _ByName(chains, forms, names, lambda chain, form: chain.rule(form.dnat)),
+        written,
+        by_protocol,
+        tuple(chain for name, chain in chains.items() if name in lacking) if lacking else (),
+        any(plans[layout.shapes[form.dnat]].records for layout, form in forms.items()),
+        plans,
+    )

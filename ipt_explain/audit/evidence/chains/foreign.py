@@ -7,7 +7,7 @@ A form is the conditions of a rule (without their values) and its target. Facts:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
@@ -22,8 +22,10 @@ from ipt_explain.analyzers.names import (
     PROXY_CANARY,
     PROXY_FIREWALL,
     SERVICES,
+    ChainRole,
 )
-from ipt_explain.model import Chain, Form, Layout, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.model import Chain, Form, Layout, Rule, Shape, TargetKind, column
 from ipt_explain.records import dataclass
 
 
@@ -134,8 +136,6 @@ _FILTER_FORMS: Mapping[str, Sequence[RuleForm]] = {
 }
 _FORMS = {"nat": _NAT_FORMS, "filter": _FILTER_FORMS}
 _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICES, NODE_PORTS)}
-# As many characters tell the prefixes of hashed chains apart: KUBE-SVC, KUBE-FW-.
-_PREFIX = 8
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
 # Comments of the other target: without any endpoint it refuses, without local ones it drops.
 _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
@@ -152,28 +152,31 @@ class Foreign:
     empty: bool
 
 
-def foreign_rules(ruleset: Ruleset, ipvs: bool) -> tuple[Foreign, ...]:
+def foreign_rules(context: RulesetContext, ipvs: bool) -> tuple[Foreign, ...]:
     """All of them, in the order of the text."""
     found: list[Foreign] = []
-    fragment = ruleset.form is Form.FRAGMENT
-    # KUBE-SERVICES and KUBE-NODEPORTS are in two tables; a fragment may not show which one it is.
-    known = {name: {**forms, **_IN_BOTH} for name, forms in _FORMS.items()} if fragment else _FORMS
-    for name, table in ruleset.tables.items():
-        forms = {kind: form for kind, form in known.get(name, {}).items() if not (ipvs and kind in _NOT_IN_IPVS)}
-        kinds = {kind: _Kind(form) for kind, form in forms.items()}
-        hashed = {kind[:_PREFIX]: judge for kind, judge in kinds.items() if kind.endswith("-")}
-        alike: dict[tuple[_Kind, Layout], list[Chain]] = defaultdict(list)
-        for chain_name, chain in table.chains.items():
-            kind = kinds.get(chain_name) or hashed.get(chain_name[:_PREFIX])
-            if kind is not None:
-                alike[kind, chain.layout].append(chain)
-            elif chain_name in _ALWAYS_EMPTY:
-                found += [Foreign(name, rule, True) for rule in chain.rules]
-        for (kind, layout), chains in alike.items():
-            # In a fragment, a rule without a target is most likely a line that was cut off.
-            rules = kind.foreign(layout, chains)
-            found += [Foreign(name, rule, False) for rule in rules if rule.target or not fragment]
+    fragment = context.ruleset.form is Form.FRAGMENT
+    for table, by_name in _FORMS.items():
+        for name, forms in by_name.items():
+            if not (ipvs and name in _NOT_IN_IPVS):
+                # Two tables have KUBE-SERVICES and KUBE-NODEPORTS; a fragment may not show which one it is.
+                kind = _Kind(_IN_BOTH.get(name, forms) if fragment else forms)
+                rules = (rule for alike in _chains(context, table, name) for rule in kind.foreign(*alike))
+                # In a fragment, a rule without a target is most likely a line that was cut off.
+                found += [Foreign(table, rule, False) for rule in rules if rule.target or not fragment]
+    for table in context.ruleset.tables:
+        for name in _ALWAYS_EMPTY:
+            chain = context.chain(table, name)
+            found += [Foreign(table, rule, True) for rule in (() if chain is None else chain.rules)]
     return tuple(sorted(found, key=lambda each: each.rule.line))
+
+
+def _chains(context: RulesetContext, table: str, name: str) -> Iterable[tuple[Layout, Sequence[Chain]]]:
+    """The chain of a name, or all with a prefix, by layout."""
+    if name.endswith("-"):
+        return context.hashed[ChainRole(name)].items()
+    chain = context.chain(table, name)
+    return () if chain is None else ((chain.layout, (chain,)),)
 
 
 class _Kind:
@@ -182,30 +185,27 @@ class _Kind:
     def __init__(self, forms: Sequence[RuleForm]) -> None:
         self._forms = forms
         self._refusing = forms is _REFUSAL
-        self._targets: dict[Shape, tuple[str, ...]] = {}
 
     def foreign(self, layout: Layout, chains: Sequence[Chain]) -> Iterator[Rule]:
         """The rules of chains of this kind, of one layout, that have none of its forms."""
-        for number, place, targets in self._doubts(layout):
-            for chain in chains:
-                if not (targets if place is None else chain.at(place).startswith(targets)) or (
-                    self._refusing and _contradicts_comment(chain.rule(number))
-                ):
-                    yield chain.rule(number)
-
-    def _doubts(self, layout: Layout) -> Iterator[tuple[int, int | None, tuple[str, ...]]]:
-        """The rules of a layout that more than their shape decides on: the place of the target, None for a fixed one,
-        and the names that it may begin with.
-        """
+        alike: dict[Shape, list[int]] = defaultdict(list)
         for number, shape in enumerate(layout.shapes):
-            if shape not in self._targets:
-                self._targets[shape] = self._targets_of(shape)
-            place, targets = layout.target_place(number), self._targets[shape]
-            if place is not None or not targets or self._refusing:
-                yield number, place, targets
+            alike[shape].append(number)
+        for shape, numbers in alike.items():
+            targets = self._targets_of(shape)
+            places = filter(None, map(layout.target_place, numbers))
+            words = (word for place in places for word in column(chains, place))
+            if targets and not self._refusing and all(word.startswith(targets) for word in words):
+                continue
+            for chain in chains:
+                for number in numbers:
+                    if not (chain.target_of(number) or "").startswith(targets) or (
+                        self._refusing and _contradicts_comment(chain.rule(number))
+                    ):
+                        yield chain.rule(number)
 
     def _targets_of(self, shape: Shape) -> tuple[str, ...]:
-        """The names that targets of such rules may begin with; none where the form itself is foreign."""
+        """The names that targets of rules of a shape may begin with; none where the form itself is foreign."""
         if shape.target is not None and shape.target.kind is TargetKind.GOTO:
             return ()
         conditions = _conditions(shape)

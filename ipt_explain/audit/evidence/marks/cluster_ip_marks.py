@@ -9,17 +9,18 @@ marks there too. The condition comes from --cluster-cidr or --detect-local-mode:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Rule, Ruleset, Shape
-from ipt_explain.model.by_shape import RulesOfShape
+from ipt_explain.model import Layout, Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
 
@@ -36,7 +37,7 @@ class MarkedService:
 
     service: ServicePort
     frontend: Frontend
-    mark: Rule | None
+    mark: Evidence | None
     condition: str
     late: bool
 
@@ -58,38 +59,48 @@ class ClusterIpMarks:
 
     services: tuple[MarkedService, ...]
     strays: tuple[StrayMark, ...]
-    redirects: tuple[tuple[ServicePort, Rule, str], ...]
+    redirects: tuple[tuple[ServicePort, Evidence, str], ...]
 
 
 class MarkReader:
-    """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains, by chain and address."""
+    """The rules of table nat that lead to KUBE-MARK-MASQ; each chain is read when first asked for."""
 
-    def __init__(self, shapes: Mapping[Shape, RulesOfShape]) -> None:
+    def __init__(self, ruleset: Ruleset) -> None:
         self.plans = Plans()
-        self.by_chain: dict[str, list[Rule]] = defaultdict(list)
-        self.by_address: dict[tuple[str, Address], list[Rule]] = defaultdict(list)
-        for shape, rules in shapes.items():
-            plan = self.plans[shape]
-            if plan.target_slot is None or plan.probability or plan.rcheck or _like_a_hairpin(plan):
-                continue
-            for rule in rules.having(plan.target_slot, MARK_MASQ.__eq__):
-                self._take(rule, plan)
+        self._ruleset = ruleset
+        self._candidates: dict[Layout, tuple[int, ...]] = {}
+        self._by_address: dict[str, dict[Address | None, list[Evidence]]] = {}
 
-    def _take(self, rule: Rule, plan: RulePlan) -> None:
-        self.by_chain[rule.chain].append(rule)
-        address = address_of(plan, rule)
-        if address is not None:
-            self.by_address[rule.chain, address].append(rule)
+    def by_address(self, name: str) -> Mapping[Address | None, Sequence[Evidence]]:
+        """The marks in a chain by the one address that they match, None for none or others."""
+        known = self._by_address.get(name)
+        if known is None:
+            known = self._by_address[name] = defaultdict(list)
+            for mark in self._marks(name):
+                known[address_of(self.plans[mark.shape], mark.word)].append(mark)
+        return known
 
-    def marks(self, chain: str | None, address: Address) -> list[Rule]:
+    def marks(self, name: str | None, address: Address) -> Sequence[Evidence]:
         """The marks for an address in a chain."""
-        return [] if chain is None else self.by_address.get((chain, address), [])
+        return () if name is None else self.by_address(name).get(address, ())
+
+    def _marks(self, name: str) -> Iterator[Evidence]:
+        chain = self._ruleset.chain("nat", name)
+        if chain is not None:
+            numbers = self._candidates.get(chain.layout)
+            if numbers is None:
+                plans = map(self.plans.__getitem__, chain.layout.shapes)
+                numbers = tuple(number for number, plan in enumerate(plans) if _may_mark(plan))
+                self._candidates[chain.layout] = numbers
+            for number in numbers:
+                if chain.target_of(number) == MARK_MASQ:
+                    yield Evidence(chain, number)
 
 
 @fact
 def mark_reader(context: RulesetContext) -> MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
-    return MarkReader(context.by_shape.get("nat", {}))
+    return MarkReader(context.ruleset)
 
 
 @fact
@@ -97,13 +108,13 @@ def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     """Which ClusterIP connections are marked for masquerading, service by service."""
     ruleset, reader, services = context.ruleset, mark_reader(context), context.services
     return ClusterIpMarks(
-        tuple(_marked(ruleset, reader, services)),
-        tuple(_strays(reader, services)),
+        tuple(_marked(reader, services)),
+        tuple(sorted(_strays(reader, services), key=lambda stray: stray.rule.line)),
         tuple(_redirects(ruleset, reader, services)),
     )
 
 
-def _marked(ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[MarkedService]:
+def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[MarkedService]:
     for service in services:
         for frontend in service.frontends:
             if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not FrontendVerdict.BALANCE:
@@ -114,72 +125,77 @@ def _marked(ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort
             if mark is None:
                 yield MarkedService(service, frontend, None, "", False)
             else:
-                late = mark.line > frontend.rule.line if beside else _behind_endpoints(ruleset, mark)
-                yield MarkedService(service, frontend, mark, condition(reader.plans[mark.shape], mark), late)
+                late = mark.line > frontend.evidence.line if beside else _behind_endpoints(mark)
+                yield MarkedService(service, frontend, mark, condition(reader.plans[mark.shape], mark.word), late)
 
 
-def _behind_endpoints(ruleset: Ruleset, mark: Rule) -> bool:
-    chain = ruleset.chain("nat", mark.chain)
-    if chain is None:
-        return False
-    for number in range(len(chain.layout)):
-        if chain.line_of(number) == mark.line:
-            return False
-        if role_of(chain.target_of(number) or "") is ChainRole.ENDPOINT:
-            return True
-    return False
+def _behind_endpoints(mark: Evidence) -> bool:
+    targets = map(mark.chain.target_of, range(mark.number))
+    return any(role_of(target or "") is ChainRole.ENDPOINT for target in targets)
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:
     """Marks for addresses that are not their Service's; in KUBE-SERVICES and KUBE-NODEPORTS, not any Service's."""
-    known: dict[str, set[Address]] = defaultdict(set)
+    known: dict[str, set[Address | None]] = defaultdict(lambda: {None})
     owners: dict[str, ServicePort] = {}
     for service in services:
+        own: set[Address | None] = set()
         for frontend in service.frontends:
             address = (frontend.address, service.protocol, str(frontend.port))
             known[NODE_PORTS if frontend.kind is FrontendKind.NODE_PORT else SERVICES].add(address)
-            for name in (service.chains.service, service.chains.local):
-                if name is not None:
-                    known[name].add(address)
-                    owners[name] = service
-    for (chain, address), rules in reader.by_address.items():
-        if chain in known and address not in known[chain]:
-            for rule in rules:
-                yield StrayMark(rule, address, owners.get(chain))
+            own.add(address)
+        for name in filter(None, (service.chains.service, service.chains.local) if own else ()):
+            known[name] |= own
+            owners[name] = service
+    for name, addresses in known.items():
+        marks = reader.by_address(name)
+        for odd in marks.keys() - addresses:
+            if odd is not None:
+                for mark in marks[odd]:
+                    yield StrayMark(mark.rule, odd, owners.get(name))
 
 
 def _redirects(
     ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort]
-) -> Iterator[tuple[ServicePort, Rule, str]]:
+) -> Iterator[tuple[ServicePort, Evidence, str]]:
     for service in services:
         chain = ruleset.chain("nat", service.chains.external) if service.chains.external is not None else None
-        for rule in chain.rules[:_HEAD] if chain is not None else ():
+        for rule in islice(rules_of(chain), _HEAD):
             plan = reader.plans[rule.shape]
             to_service = role_of(rule.target or "") is ChainRole.SERVICE
             if to_service and (plan.source or plan.in_interface) and not plan.other:
-                yield service, rule, condition(plan, rule)
+                yield service, rule, condition(plan, rule.word)
 
 
 # The rules for local traffic come first in KUBE-EXT and KUBE-XLB, which may have many endpoint rules after them.
 _HEAD = 8
 
 
-def address_of(plan: RulePlan, rule: Rule) -> Address | None:
-    """The one address, protocol and port that a rule matches; None if it matches none or others."""
+def address_of(plan: RulePlan, word: Callable[[int], str]) -> Address | None:
+    """The one address, protocol and port that a rule matches; None if it matches none or others. `word` has the rule's
+    words by slot.
+    """
     for operand in (plan.protocol, plan.destination_port):
         if operand is None or operand.negated:
             return None
     if plan.destination is not None and plan.destination.negated:
         return None
-    host = None if plan.destination is None else without_prefix(plan.destination.of(rule))
+    host = None if plan.destination is None else without_prefix(word(plan.destination.slot))
     assert plan.protocol is not None and plan.destination_port is not None
-    return host, usual_name(plan.protocol.of(rule)), plan.destination_port.of(rule)
+    return host, usual_name(word(plan.protocol.slot)), word(plan.destination_port.slot)
 
 
-def condition(plan: RulePlan, rule: Rule) -> str:
-    """A rule's condition on where packets come from, without any negation: `-s 10.244.0.0/16`."""
+def condition(plan: RulePlan, word: Callable[[int], str]) -> str:
+    """A rule's condition on where packets come from, without any negation: `-s 10.244.0.0/16`. `word` has the rule's
+    words by slot.
+    """
     parts = [(plan.source, "-s"), (plan.in_interface, "-i"), (plan.source_type, "--src-type"), (plan.mark, "--mark")]
-    return " ".join(f"{name} {operand.of(rule)}" for operand, name in parts if operand is not None)
+    return " ".join(f"{name} {word(operand.slot)}" for operand, name in parts if operand is not None)
+
+
+def _may_mark(plan: RulePlan) -> bool:
+    """Whether rules of a shape may lead to KUBE-MARK-MASQ, other than for an endpoint's own connections."""
+    return plan.target_slot is not None and not (plan.probability or plan.rcheck or _like_a_hairpin(plan))
 
 
 def _like_a_hairpin(plan: RulePlan) -> bool:

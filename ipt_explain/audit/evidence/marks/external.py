@@ -101,7 +101,7 @@ class ExternalMarkReader:
         address = (None, service.protocol, str(frontend.port))
         marks = self._marks.marks(NODE_PORTS, address)
         early = [mark for mark in marks if mark.line < frontend.rule.line]
-        if not self._writer.since(_LOOPBACK_SINCE) or any(mark.core("-s") in _LOOPBACK for mark in early):
+        if not self._writer.since(_LOOPBACK_SINCE) or any(mark.rule.core("-s") in _LOOPBACK for mark in early):
             return None
         return Unmarked.LOOPBACK, frontend.rule
 

@@ -62,7 +62,7 @@ def _of_endpoints(
         address_port(host, port): (host, protocol, port)
         for host, protocol, port in fronts.addresses
     }
-    if written.keys().isdisjoint(endpoints.destinations.values()):
+    if written.keys().isdisjoint(endpoints.written):
         return
     callers: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
@@ -225,9 +225,9 @@ def shared_backends(
     names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
 ) -> list[SharedBackend]:
     """Endpoints of more than one Service; `names` has a Service's name by the hash of a port's chains."""
-    destinations = endpoints.destinations
-    if len(destinations) == len(set(destinations.values())):
+    if len(endpoints.written) == len(set(endpoints.written)):
         return []
+    destinations = dict(endpoints.destinations)
     users: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
         name = names.get(caller[9:])

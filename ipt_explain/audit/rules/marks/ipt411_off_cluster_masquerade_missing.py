@@ -134,7 +134,7 @@ def _late(marked: MarkedService) -> Fault:
         f"the mark for connections from outside the pod network to {_address(marked)} "
         f"comes after rules that lead to endpoints: connections they take {_LOST}",
         _FIX,
-        at_rule(marked.mark),
+        at_rule(marked.mark.rule),
         service=marked.service.label,
     )
 

@@ -41,8 +41,8 @@ from collections import Counter, defaultdict
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import alike
-from ipt_explain.model import Rule
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words.counts import and_more
 
@@ -57,7 +57,7 @@ class Said:
     """
 
     service: ServicePort
-    rule: Rule
+    rule: Evidence
     frontend: Frontend | None = None
 
 
@@ -103,14 +103,14 @@ def _to_no_effect(context: RulesetContext, judged: list[Said], reference: Said, 
     return alike(context, one, other, condition, usual)
 
 
-def _fault(condition: str, usual: str, judged: list[Said], reference: Rule) -> Fault:
+def _fault(condition: str, usual: str, judged: list[Said], reference: Evidence) -> Fault:
     service, first = judged[0].service, judged[0].rule
     return Fault(
         f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
         f"others by {usual or 'no condition'}: clients that only one of them covers are masqueraded here but "
         "not there, or vice versa",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
-        at_rule(first, focus=condition),
+        at_rule(first.rule, focus=condition),
         service=service.label,
         related=(reference.line, *(each.rule.line for each in judged[1:])),
     )

@@ -88,10 +88,10 @@ def _meant(context: RulesetContext, unmarked: UnmarkedFrontend) -> tuple[int, ..
 @fact
 def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], list[int]]:
     found: dict[tuple[str, str | None], list[int]] = defaultdict(list)
-    for chain, marks in mark_reader(context).by_chain.items():
-        if chain in (SERVICES, NODE_PORTS):
+    for chain in (SERVICES, NODE_PORTS):
+        for marks in mark_reader(context).by_address(chain).values():
             for mark in marks:
-                found[chain, mark.comment].append(mark.line)
+                found[chain, mark.rule.comment].append(mark.line)
     return found
 
 

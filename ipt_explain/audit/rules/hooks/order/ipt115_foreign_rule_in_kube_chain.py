@@ -38,7 +38,7 @@ _MANY = 50
 def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
     by_table: dict[str, list[Foreign]] = defaultdict(list)
-    for foreign in foreign_rules(context.ruleset, context.facts.mode is ProxyMode.IPVS):
+    for foreign in foreign_rules(context, context.facts.mode is ProxyMode.IPVS):
         by_table[foreign.table].append(foreign)
     for found in by_table.values():
         if len(found) > _MANY:

@@ -36,9 +36,8 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     endpoints = endpoint_chains(context)
     # There are as many as endpoints, but their ends and beginnings are few.
-    destinations = endpoints.destinations.values()
-    tails = {tail for tail in {each[-6:] for each in destinations} if not _has_port(tail)}
-    heads = {head for head in {each[:_HEAD] for each in destinations} if head.startswith(_HEADS)}
+    tails = {tail for tail in {each[-6:] for each in endpoints.written} if not _has_port(tail)}
+    heads = {head for head in {each[:_HEAD] for each in endpoints.written} if head.startswith(_HEADS)}
     if not tails and not heads:
         return
     for chain, destination in endpoints.destinations.items():

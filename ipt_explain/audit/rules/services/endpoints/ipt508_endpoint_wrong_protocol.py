@@ -36,7 +36,7 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
     told: set[str] = set()
     for caller, targets in balancing_chains(context).targets.items():
         protocol = protocols.get(caller[9:])
-        if protocol is None or endpoints.by_protocol.get(protocol, frozenset()).issuperset(targets):
+        if protocol is None or endpoints.by_protocol.get(protocol, set()).issuperset(targets):
             continue
         for target in targets:
             found = endpoints.protocol(target) if target in endpoints.dnats else ""
