@@ -10,7 +10,7 @@ import click
 
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config import FAIL_ON
-from ipt_explain.cli.shared.baselines import baseline_options, count_of_findings, gone_entries
+from ipt_explain.cli.shared.baselines import baseline_options, gone_entries, record_findings
 from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
@@ -96,7 +96,6 @@ def audit(
     Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 unusable input or command line.
     """
     from ipt_explain.analyzers.selection import Selection
-    from ipt_explain.audit.settings.baseline import write_baseline as write_file
     from ipt_explain.audit.settings.plan import make_plan
 
     if statistics and output != "text":
@@ -110,8 +109,7 @@ def audit(
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
     if write_baseline is not None:
-        write_file(write_baseline, report.findings, dumps, force)
-        tell([f"{write_baseline}: {count_of_findings(report.findings)} now known"])
+        record_findings(write_baseline, report.findings, dumps, force)
         return CLEAN
     if not services:
         tell(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))

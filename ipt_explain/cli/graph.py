@@ -49,24 +49,20 @@ def graph(
     \b
     ipt-explain graph --service shop/cart node.txt | dot -Tsvg -o cart.svg
     """
-    from ipt_explain.analyzers.profiles.chains import places
-    from ipt_explain.graph.neighbourhood import whole
-    from ipt_explain.render.graph.drawing import drawing
-
     parsed = read_dumps(dumps, live, lenient)
-    if any(dump.nft is not None for dump in parsed):
-        picture = _with_nftables(parsed, table, service, chain)
-        warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
-        write(_rendered(picture, output))
-        return
-    among = places([ruleset for dump in parsed for ruleset in dump.rulesets], table)
-    if service or chain:
-        parts = _parts(parsed, among, service, chain)
-    else:
-        parts = [(place, whole(place.graph)) for place in among]
-    picture = drawing(parts, _notes(parsed))
+    drawn = _with_nftables if any(dump.nft is not None for dump in parsed) else _of_iptables
+    picture = drawn(parsed, table, service, chain)
     warn((*(warning for dump in parsed for warning in dump.warnings), *_sizes(picture, output)))
     write(_rendered(picture, output))
+
+
+def _of_iptables(dumps: Sequence[Dump], table: str | None, services: Sequence[str], chains: Sequence[str]) -> Drawing:
+    """A picture of iptables' tables."""
+    from ipt_explain.analyzers.profiles.chains import places
+    from ipt_explain.render.graph.drawing import drawing
+
+    among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
+    return drawing(_parts(dumps, among, services, chains), _notes(dumps))
 
 
 def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[str], chains: Sequence[str]) -> Drawing:
@@ -74,7 +70,6 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
     from ipt_explain.analyzers.profiles.chains import places
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.analyzers.profiles.nft_chains import nft_chains, nft_places, no_such
-    from ipt_explain.graph.neighbourhood import whole
     from ipt_explain.render.graph.drawing import Drawing, drawing
     from ipt_explain.render.graph.nft_drawing import NftPart, nft_drawing
 
@@ -85,7 +80,7 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
         raise UsageError(f"there is no table {table} here")
     if not services and not chains:
         parts = [NftPart(place, place.graph.all_chains, list(place.graph.jumps)) for place in among]
-        others = [(place, whole(place.graph)) for place in iptables_places]
+        others = _parts(dumps, iptables_places, (), ())
     else:
         found, _, left = nft_chains(among, chains)
         if left and not iptables_places:
@@ -121,11 +116,14 @@ def _notes(dumps: Sequence[Dump]) -> Notes:
 def _parts(
     dumps: Sequence[Dump], among: Sequence[TablePlace], services: Sequence[str], chains: Sequence[str]
 ) -> list[tuple[TablePlace, Neighbourhood]]:
-    """The neighbourhoods of the named chains and of the services' chains, in the tables that have any."""
+    """The neighbourhoods of the named chains and of the services' chains, in the tables that have any; without names,
+    whole tables."""
     from ipt_explain.analyzers.profiles.chains import find_chains
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
-    from ipt_explain.graph.neighbourhood import neighbourhood
+    from ipt_explain.graph.neighbourhood import neighbourhood, whole
 
+    if not services and not chains:
+        return [(place, whole(place.graph)) for place in among]
     names = {facts.name for facts in find_chains(among, chains)}
     if services:
         names |= chains_of_services(dumps, services)

@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ipt_explain.cli import main as program
 from ipt_explain.cli.shared.gathering import Gathering, fleet_options, folded, made_by
-from ipt_explain.cli.shared.options import display_options
+from ipt_explain.cli.shared.options import Command, display_options, with_options
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
 from ipt_explain.inputs.nodes.packing import HEAD
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.objects.model import ApiObjects
     from ipt_explain.inputs.kubectl import Collected
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OWN = ("nodes", "node")
 _PROGRAM = "kubectl iptexplain"
@@ -48,9 +45,7 @@ def _kubectl_options(command: Command) -> Command:
         click.option("--proxy-container", metavar="NAME", default="kube-proxy", show_default=True,
                      help="The container in them."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(options, command)
 
 
 def _kubectl(given: dict[str, Any]) -> Kubectl:

@@ -16,9 +16,9 @@ from ipt_explain.inputs.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.profiles.chains import ChainFacts
-    from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftSetFacts, NftTableFacts
+    from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts, NftTableFacts
     from ipt_explain.analyzers.profiles.tables import TableFacts
-    from ipt_explain.model import Dump
+    from ipt_explain.model import Dump, Ruleset
     from ipt_explain.render.english.glossary import Glossary
 
 _SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*|[\d.]+:\d+/[a-z]+|\[[0-9a-f:]+\]:\d+/[a-z]+")
@@ -74,28 +74,50 @@ def _shown(
     dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
 ) -> Iterable[str]:
     """Chains by name, or all tables: first those of iptables, then those of nftables."""
+    tables: Sequence[TableFacts] = ()
+    chains: Sequence[ChainFacts] = ()
+    nft_tables: Sequence[NftTableFacts] = ()
+    nft_chains: Sequence[NftChainFacts] = ()
+    nft_sets: Sequence[NftSetFacts] = ()
+    places: Sequence[NftPlace] = ()
+    left = names  # those that nftables does not have
+    rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
     nftables = [dump.nft for dump in dumps if dump.nft is not None]
-    if not nftables:
-        return _chains(dumps, names, table, depth, output, color, width)
-    from ipt_explain.analyzers.profiles import nft_chains
-    from ipt_explain.analyzers.profiles.named_services import chains_meant
+    if nftables:
+        from ipt_explain.analyzers.profiles import nft_chains as nft
+        from ipt_explain.analyzers.profiles.named_services import chains_meant
 
-    places = nft_chains.nft_places(nftables, table)
-    chains, sets, left = nft_chains.nft_chains(places, names, depth, lambda name: chains_meant(dumps, name))
-    tables = [] if names else [nft_chains.table_facts(place) for place in places]
-    if any(dump.rulesets for dump in dumps):
-        iptables = _facts(dumps, left if names else (), table, depth, bool(names) and not left, bool(places))
-    elif left:
-        raise nft_chains.no_such(left)
-    elif not places:
-        raise UsageError(f"there is no table {table} here")
-    else:
-        iptables = [], []
+        places = nft.nft_places(nftables, table)
+        nft_chains, nft_sets, left = nft.nft_chains(places, names, depth, lambda name: chains_meant(dumps, name))
+        nft_tables = [] if names else [nft.table_facts(place) for place in places]
+        if left and not rulesets:
+            raise nft.no_such(left)
+        if not places and not rulesets:
+            raise UsageError(f"there is no table {table} here")
+    elsewhere = places and table is not None and not any(table in ruleset.tables for ruleset in rulesets)
+    if (left or not names) and not elsewhere and (rulesets or not nftables):
+        tables, chains = _of_iptables(dumps, rulesets, left, table, depth)
     if output == "json":
         from ipt_explain.render.show.json import show_json
 
-        return show_json(*iptables, nft_tables=tables, nft_chains=chains, nft_sets=sets)
-    return _text(*iptables, tables, chains, sets, color, width)
+        return show_json(tables, chains, nft_tables=nft_tables, nft_chains=nft_chains, nft_sets=nft_sets)
+    return _text(tables, chains, nft_tables, nft_chains, nft_sets, color, width)
+
+
+def _of_iptables(
+    dumps: Sequence[Dump], rulesets: Sequence[Ruleset], names: Sequence[str], table: str | None, depth: int
+) -> tuple[Sequence[TableFacts], Sequence[ChainFacts]]:
+    """The tables of iptables, or its chains by name."""
+    from ipt_explain.analyzers.profiles.chains import find_chains, places
+
+    among = places(rulesets, table)
+    if names:
+        from ipt_explain.analyzers.profiles.named_services import chains_meant
+
+        return [], find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
+    from ipt_explain.analyzers.profiles.tables import table_facts
+
+    return [table_facts(place) for place in among], []
 
 
 def _text(
@@ -107,18 +129,24 @@ def _text(
     color: bool,
     width: int,
 ) -> Iterator[str]:
-    from ipt_explain.render.show.chain import chains_text
-    from ipt_explain.render.show.nft_chain import nft_chains_text
-    from ipt_explain.render.show.nft_overview import nft_overview_text
-    from ipt_explain.render.show.overview import overview_text
+    parts: list[Iterator[str]] = []
+    if tables:
+        from ipt_explain.render.show.overview import overview_text
 
-    parts = [
-        overview_text(tables, width, color) if tables else None,
-        nft_overview_text(nft_tables, width, color) if nft_tables else None,
-        chains_text(chains, width, color) if chains else None,
-        nft_chains_text(nft_chains, nft_sets, width, color) if nft_chains or nft_sets else None,
-    ]
-    for number, part in enumerate([part for part in parts if part is not None]):
+        parts.append(overview_text(tables, width, color))
+    if nft_tables:
+        from ipt_explain.render.show.nft_overview import nft_overview_text
+
+        parts.append(nft_overview_text(nft_tables, width, color))
+    if chains:
+        from ipt_explain.render.show.chain import chains_text
+
+        parts.append(chains_text(chains, width, color))
+    if nft_chains or nft_sets:
+        from ipt_explain.render.show.nft_chain import nft_chains_text
+
+        parts.append(nft_chains_text(nft_chains, nft_sets, width, color))
+    for number, part in enumerate(parts):
         if number:
             yield "\n"
         yield from part
@@ -141,47 +169,6 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
         is_dump = word == STANDARD_INPUT or is_path or os.path.exists(word)
         (dumps if is_dump else names).append(word)
     return names, dumps
-
-
-def _chains(
-    dumps: Sequence[Dump], names: Sequence[str], table: str | None, depth: int, output: str, color: bool, width: int
-) -> Iterable[str]:
-    tables, chains = _facts(dumps, names, table, depth)
-    if output == "json":
-        from ipt_explain.render.show.json import show_json
-
-        return show_json(tables, chains)
-    if names:
-        from ipt_explain.render.show.chain import chains_text
-
-        return chains_text(chains, width, color)
-    from ipt_explain.render.show.overview import overview_text
-
-    return overview_text(tables, width, color)
-
-
-def _facts(
-    dumps: Sequence[Dump],
-    names: Sequence[str],
-    table: str | None,
-    depth: int,
-    nothing: bool = False,
-    elsewhere: bool = False,
-) -> tuple[Sequence[TableFacts], Sequence[ChainFacts]]:
-    """The tables of iptables, or its chains by name; `nothing` if all names were found `elsewhere`, which may also have
-    the table."""
-    from ipt_explain.analyzers.profiles.chains import find_chains, places
-    from ipt_explain.analyzers.profiles.named_services import chains_meant
-
-    rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
-    if nothing or (elsewhere and table is not None and not any(table in ruleset.tables for ruleset in rulesets)):
-        return [], []
-    among = places(rulesets, table)
-    if names:
-        return [], find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
-    from ipt_explain.analyzers.profiles.tables import table_facts
-
-    return [table_facts(place) for place in among], []
 
 
 def _rules(

@@ -18,11 +18,10 @@ from ipt_explain.words.lists import either
 EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs", "unknown")
 
 if TYPE_CHECKING:
-    from ipt_explain.model import Dump, nft
-    from ipt_explain.trace import Packet, Trace
+    from ipt_explain.model import Dump
+    from ipt_explain.trace import Packet
     from ipt_explain.trace.destination import PacketDestination
     from ipt_explain.trace.judgement import Addressee
-    from ipt_explain.trace.obstacle import WhyNot
 
 
 @click.command(
@@ -110,17 +109,24 @@ def trace(
     )
     traced = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(traced.warnings)
-    to = _addressee(dump, traced.packet)
-    reason = None if why_not is None else _why_not(dump, traced, why_not)
+    to = _addressee(dump, packet)
+    reason = None
+    if why_not is not None:
+        from ipt_explain.trace.why_not import why_not as reason_why_not
+
+        reason = reason_why_not(dump, traced, why_not)
     if output == "json":
         from ipt_explain.trace.trace_json import trace_json
 
-        write([trace_json(traced.packet, traced.outcomes, traced.warnings, reason, to), "\n"])
-        return _status(expect, traced, to)
-    from ipt_explain.render.trace.text import trace_text
+        write([trace_json(packet, traced.outcomes, traced.warnings, reason, to), "\n"])
+    else:
+        from ipt_explain.render.trace.text import trace_text
 
-    write(trace_text(traced, target.label, to, reason, verbose, width, color, color and shows_links(sys.stdout)))
-    return _status(expect, traced, to)
+        links = color and shows_links(sys.stdout)
+        write(trace_text(traced, target.label, to, reason, verbose, width, color, links))
+    from ipt_explain.trace.judgement import judged
+
+    return int(expect is not None and any(judged(each, packet, to).value != expect for each in traced.outcomes))
 
 
 def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
@@ -135,38 +141,16 @@ def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
         return None
 
 
-def _status(expect: str | None, told: Trace, to: Addressee | None) -> int:
-    """The exit status: 1 if any outcome is not the expected one."""
-    from ipt_explain.trace.judgement import judged
-
-    return int(expect is not None and any(judged(each, told.packet, to).value != expect for each in told.outcomes))
-
-
-def _why_not(dump: Dump, told: Trace, endpoint: str) -> WhyNot:
-    from ipt_explain.trace.why_not import why_not
-
-    return why_not(dump, told, endpoint)
-
-
 def _one_node(dumps: Sequence[Dump]) -> Dump:
     """The dumps of one node as one: a packet passes all rulesets of its family."""
-    from ipt_explain.model import Dump
-    from ipt_explain.model.node.joining import joined
+    from ipt_explain.model.node.joining import as_node
 
-    first, *others = dumps
-    if not others:
-        return first
-    rulesets = tuple(ruleset for dump in dumps for ruleset in dump.rulesets)
-    facts = joined(dump.node for dump in dumps)
-    return Dump(", ".join(dump.source for dump in dumps), rulesets, first.text, node=facts, nft=_nftables(dumps))
-
-
-def _nftables(dumps: Sequence[Dump]) -> nft.Ruleset | None:
-    found = [dump.nft for dump in dumps if dump.nft is not None]
-    if len(found) > 1:
-        sources = ", ".join(each.source for each in found)
-        raise UsageError(f"a packet passes one node at a time, and these have rules of more than one: {sources}")
-    return found[0] if found else None
+    sources = [dump.nft.source for dump in dumps if dump.nft is not None]
+    if len(sources) > 1:
+        raise UsageError(
+            f"a packet passes one node at a time, and these have rules of more than one: {', '.join(sources)}"
+        )
+    return as_node(dumps)
 
 
 def _source(source: str | None, host: bool, local_addresses: Sequence[str], target: PacketDestination) -> str:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ipt_explain.cli.shared.options import Command, with_options
+from ipt_explain.cli.shared.stdio import tell
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,14 +51,16 @@ def _as_path(_: click.Context, __: click.Parameter, value: str | None) -> Path |
     return Path(value)
 
 
-def count_of_findings(findings: Sequence[Finding]) -> str:
-    """`1 finding is`, `3 findings are`."""
-    return "1 finding is" if len(findings) == 1 else f"{len(findings):,} findings are"
+def record_findings(path: Path, findings: Sequence[Finding], inputs: Sequence[str], force: bool) -> None:
+    """Write a baseline for --write-baseline, and say how many findings it has. `inputs` are the files read."""
+    from ipt_explain.audit.settings.baseline import write_baseline
+
+    write_baseline(path, findings, inputs, force)
+    tell([f"{path}: {counted(len(findings), 'finding')} {'is' if len(findings) == 1 else 'are'} now known"])
 
 
 def gone_entries(plan: Plan, report: Report, dumps: Sequence[Dump], rules: Container[str]) -> Iterator[str]:
     """A note about entries of the baseline that no longer occur, if there are any."""
     gone = plan.known.gone(report.findings, [dump.source for dump in dumps], rules)
     if gone:
-        more = f" and {len(gone) - _SHOWN:,} more" if len(gone) > _SHOWN else ""
-        yield f"the baseline has findings that no longer occur: {', '.join(gone[:_SHOWN])}{more}"
+        yield f"the baseline has findings that no longer occur: {listed(gone, _SHOWN)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipt_explain.cli.audit import CLEAN, FOUND
-from ipt_explain.cli.shared.baselines import count_of_findings, gone_entries
+from ipt_explain.cli.shared.baselines import gone_entries, record_findings
 from ipt_explain.cli.shared.gathering import Gathered, Gathering, gathered
 from ipt_explain.cli.shared.options import read_dumps
 from ipt_explain.cli.shared.stdio import tell, warn, write
@@ -46,7 +46,8 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
     warn((*(warning for dump in parsed for warning in dump.warnings), *judgement.notes))
     report = _wanted(cluster_report(judgement.mismatches, parsed), judging)
     if judging.write_baseline is not None:
-        return _write_baseline(report, dumps, judging)
+        record_findings(judging.write_baseline, report.findings, (judging.objects, *dumps), judging.force)
+        return CLEAN
     plan = judging.plan
     tell(gone_entries(plan, report, parsed, {rule.id for rule in cluster_rules(plan)}))
     return _print(report.without(plan.known), judging)
@@ -67,7 +68,8 @@ def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, jud
     mismatches = found.mismatches.all(comparison)
     report = _wanted(nodes_report(mismatches, found.fleet.nodes, comparison.not_compared), judging)
     if judging.write_baseline is not None:
-        return _write_baseline(report, sources, judging)
+        record_findings(judging.write_baseline, report.findings, (judging.objects, *sources), judging.force)
+        return CLEAN
     status = _print(report.without(judging.plan.known), judging)
     if judging.output != "json":
         # These formats have no place for nodes that were not judged: name them on standard error.
@@ -95,15 +97,6 @@ def read_cluster(file: str, others: Sequence[str]) -> ApiObjects:
 
 def _wanted(report: Report, judging: Judging) -> Report:
     return report.keep(lambda finding: judging.plan.selection.wants(finding.rule))
-
-
-def _write_baseline(report: Report, inputs: Sequence[str], judging: Judging) -> int:
-    from ipt_explain.audit.settings.baseline import write_baseline
-
-    assert judging.write_baseline is not None
-    write_baseline(judging.write_baseline, report.findings, (judging.objects, *inputs), judging.force)
-    tell([f"{judging.write_baseline}: {count_of_findings(report.findings)} now known"])
-    return CLEAN
 
 
 def _print(report: Report, judging: Judging) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain.cli.shared.options import Command, with_options
 from ipt_explain.cli.shared.stdio import is_terminal, warn
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
+from ipt_explain.words.counts import counted
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.engines.making import Made
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from ipt_explain.compare.fleet.nodes import NotCompared
     from ipt_explain.compare.objects.many import NodesMismatches
     from ipt_explain.compare.objects.model import ApiObjects
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _WORTH_PROCESSES = 8
 """From this many nodes on, several processes save time."""
@@ -68,9 +68,7 @@ def fleet_options(command: Command) -> Command:
             "--names", is_flag=True, help="With --nodes: print every node's name, not just the first few."
         ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(options, command)
 
 
 def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pattern[str] | None:
@@ -108,10 +106,9 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest is cheaper than passing it between processes.
     worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
-    made = made_by(work, how, objects, worth)
-    found = folded(made, len(nodes.jobs), nodes.not_compared)
+    found = folded(made_by(work, how, objects, worth), len(nodes.jobs), nodes.not_compared)
     if nodes.passed_over:
-        warn([_skipped(nodes.passed_over)])
+        warn([f"{counted(nodes.passed_over, 'file')} skipped: not a node's rules"])
     return found
 
 
@@ -148,12 +145,6 @@ def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
     warn(warnings)
     return Gathered(fleet, mismatches)
-
-
-def _skipped(count: int) -> str:
-    from ipt_explain.words.counts import counted
-
-    return f"{counted(count, 'file')} skipped: not a node's rules"
 
 
 def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:

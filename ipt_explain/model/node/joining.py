@@ -32,25 +32,22 @@ def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
 
 
 def as_nodes(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
-    """The same dumps, where those of one node become one dump if they show more than iptables rules. Rulesets keep
-    their source."""
-    nodes = []
-    for group in by_node(dumps):
-        if len(group) < 2:
-            nodes += group
-            continue
-        found = {ruleset: None for dump in group for ruleset in dump.rulesets}
-        nodes.append(
-            replace(
-                group[0],
-                source=", ".join(dump.source for dump in group),
-                rulesets=tuple(found),
-                warnings=tuple(warning for dump in group for warning in dump.warnings),
-                node=joined(dump.node for dump in group),
-                nft=next((dump.nft for dump in group if dump.nft is not None), None),
-            )
-        )
-    return tuple(nodes)
+    """The same dumps, where those of one node become one dump if they show more than iptables rules."""
+    return tuple(map(as_node, by_node(dumps)))
+
+
+def as_node(dumps: Sequence[Dump]) -> Dump:
+    """The dumps of one node as one dump. Rulesets keep their source."""
+    if len(dumps) == 1:
+        return dumps[0]
+    return replace(
+        dumps[0],
+        source=", ".join(dump.source for dump in dumps),
+        rulesets=tuple(dict.fromkeys(ruleset for dump in dumps for ruleset in dump.rulesets)),
+        warnings=tuple(warning for dump in dumps for warning in dump.warnings),
+        node=joined(dump.node for dump in dumps),
+        nft=next((dump.nft for dump in dumps if dump.nft is not None), None),
+    )
 
 
 def by_node(dumps: Sequence[Dump]) -> list[list[Dump]]:
