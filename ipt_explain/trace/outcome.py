@@ -11,7 +11,7 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
-from ipt_explain.netfilter.walk.path import AnyStep, Path
+from ipt_explain.netfilter.walk.path import AnyStep
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,5 @@ class Ending:
     @cached_property
     def steps(self) -> tuple[AnyStep, ...]:
         """The rules on the path."""
-        way = self.way
-        return () if way is None else way.steps()
-
-    @property
-    def way(self) -> Path | None:
-        """The path there."""
-        return self.flock.path(self.row)
+        path = self.flock.path(self.row)
+        return () if path is None else path.steps()

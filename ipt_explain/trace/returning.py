@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.header.addresses import NatRange, parse_nat_destination
 from ipt_explain.netfilter.matches.visits import list_of, records_visits
 from ipt_explain.netfilter.packet import Heading
@@ -30,7 +30,7 @@ def earlier_visit(
         if table.name == "nat"
         for chain in table.chains.values()
         if _leads_to(chain, wanted)
-        for name in map(list_of, filter(_records, chain.rules))
+        for name in [list_of(rule) for rule in chain.rules if records_visits(rule.shape)]
     )
     if nftables is not None and wanted.first is not None:
         from ipt_explain.netfilter.nft.memory import earlier_visits
@@ -54,15 +54,10 @@ def _endpoint(text: str) -> NatRange:
 
 def _leads_to(chain: Chain, wanted: NatRange) -> bool:
     for rule in chain.rules:
-        target = rule.shape.target
-        if target is not None and target.name == "DNAT":
+        if rule.target == "DNAT":
             try:
                 if parse_nat_destination(rule.target_value("--to-destination") or "") == wanted:
                     return True
             except ValueError:
                 continue
     return False
-
-
-def _records(rule: Rule) -> bool:
-    return records_visits(rule.shape)

@@ -87,7 +87,7 @@ def _assumption(answer: Assumption) -> str:
 
 def _is_cluster_ip(dump: Dump, rulesets: Iterable[Ruleset], destination: str) -> bool:
     if dump.nft is not None:
-        from ipt_explain.analyzers.nftables.cluster_ips import is_cluster_ip as is_one_in_nftables
+        from ipt_explain.analyzers.nftables.frontends import is_cluster_ip as is_one_in_nftables
 
         if is_one_in_nftables(dump.nft, destination):
             return True

@@ -16,8 +16,6 @@ from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.trace.outcome import Ending
 from ipt_explain.trace.result import Trace
 
-_DESTINATION_TARGETS = ("DNAT",)
-
 
 def why_not(dump: Dump, trace: Trace, endpoint: str) -> WhyNot:
     """What keeps a traced packet from an endpoint (`IP:PORT`).
@@ -49,8 +47,7 @@ def _goes_to(to: Heading, wanted: NatRange) -> bool:
 
 
 def _stopping(ending: Ending) -> Reason:
-    steps = ending.way.steps() if ending.way is not None else ()
-    return _reason(Obstacle.STOPS, steps[-1]) if steps else Reason(Obstacle.STOPS)
+    return _reason(Obstacle.STOPS, ending.steps[-1]) if ending.steps else Reason(Obstacle.STOPS)
 
 
 def _reason(obstacle: Obstacle, step: AnyStep) -> Reason:
@@ -65,17 +62,16 @@ def _obstacles(dump: Dump, trace: Trace, wanted: NatRange) -> Iterator[Reason]:
         for ruleset in dump.rulesets
         if ruleset.family is trace.packet.family and "nat" in ruleset.tables
     ]
-    ways = [way for table in tables for way in [_easiest_way(table, start, trace.bound, wanted)] if way is not None]
-    if not ways:
+    paths = [path for table in tables if (path := _easiest_path(table, start, trace.bound, wanted)) is not None]
+    if not paths:
         leading = any(True for table in tables for _ in _rules_to(table, wanted))
         yield Reason(Obstacle.NO_WAY_IN if leading else Obstacle.NONE_LEADS_THERE)
         return
-    way = min(ways, key=lambda rules: sum(len(failures) for _, failures in rules))
-    failed = [(rule, failures) for rule, failures in way if failures]
-    for rule, failures in failed:
+    path = min(paths, key=lambda rules: sum(len(failures) for _, failures in rules))
+    for rule, failures in path:
         for condition in failures:
             yield Reason(Obstacle.DOES_NOT_MATCH, rule.chain, rule.line, rule.text, condition, "nat")
-    if not failed:
+    if not any(failures for _, failures in path):
         yield from _takers(trace)
 
 
@@ -83,12 +79,11 @@ def _takers(trace: Trace) -> Iterator[Reason]:
     """The rules that ended the packet's path through nat, or stopped it before."""
     seen: set[int | None] = set()
     for ending in trace.endings:
-        steps = ending.way.steps() if ending.way is not None else ()
-        final = [step for step in steps if step.after is not None and step.rule is not None and _ends_table(step)]
-        for step in final[:1]:
-            if step.line not in seen:
-                seen.add(step.line)
-                yield _reason(Obstacle.COMES_FIRST, step)
+        final = (step for step in ending.steps if step.after is not None and step.rule is not None)
+        step = next(filter(_ends_table, final), None)
+        if step is not None and step.line not in seen:
+            seen.add(step.line)
+            yield _reason(Obstacle.COMES_FIRST, step)
 
 
 def _ends_table(step: AnyStep) -> bool:
@@ -101,8 +96,7 @@ def _ends_table(step: AnyStep) -> bool:
 def _rules_to(table: Table, wanted: NatRange) -> Iterator[tuple[Chain, Rule]]:
     for chain in table.chains.values():
         for rule in chain.rules:
-            target = rule.shape.target
-            if target is not None and target.name in _DESTINATION_TARGETS and _leads_to(rule, wanted):
+            if rule.target == "DNAT" and _leads_to(rule, wanted):
                 yield chain, rule
 
 
@@ -118,10 +112,10 @@ def _leads_to(rule: Rule, wanted: NatRange) -> bool:
     return to.first_port <= wanted.first_port <= to.last_port
 
 
-Way = list[tuple[Rule, list[str]]]
+_Path = list[tuple[Rule, list[str]]]  # rules, each with its failing conditions
 
 
-def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: NatRange) -> Way | None:
+def _easiest_path(table: Table, start: PacketState, bound: Bound, wanted: NatRange) -> _Path | None:
     """The path of jumps from the built-in chain to a DNAT to the endpoint that has the fewest failing conditions, with
     each jump's own. Dijkstra's algorithm, from the DNAT upwards.
     """
@@ -151,13 +145,13 @@ def _easiest_way(table: Table, start: PacketState, bound: Bound, wanted: NatRang
     return None
 
 
-def _unrolled(name: str, onward: Mapping[str, tuple[Rule, list[str]]]) -> Way:
-    way: Way = []
+def _unrolled(name: str, onward: Mapping[str, tuple[Rule, list[str]]]) -> _Path:
+    path: _Path = []
     while True:
         rule, failures = onward[name]
-        way.append((rule, failures))
-        if rule.shape.target is not None and rule.shape.target.name in _DESTINATION_TARGETS:
-            return way
+        path.append((rule, failures))
+        if rule.target == "DNAT":
+            return path
         name = rule.target or ""
 
 

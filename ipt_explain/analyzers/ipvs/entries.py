@@ -1,4 +1,4 @@
-"""What kube-proxy's sets say about one address and port, with the lines of the evidence."""
+"""The elements of kube-proxy's sets, by address and port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.model.node.ipsets import SetElement, SetPort
 from ipt_explain.records import dataclass
 
 Place = tuple[str, str | None, int]
-"""A protocol, an address and a port; the address is None in a set of ports alone."""
+"""Protocol, address and port; the address is None in a set that has only ports."""
 
 _PROTOCOLS = {
     SetRole.NODE_PORT_TCP: "tcp",
@@ -22,23 +22,24 @@ _PROTOCOLS = {
     SetRole.NODE_PORT_LOCAL_SCTP_BITMAP: "sctp",
     SetRole.HEALTH_CHECK_NODE_PORT: "tcp",
 }
-"""Bitmaps of ports do not say the protocol; their names do."""
+"""The protocol of a bitmap of ports, which only the set's name says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An element of one of kube-proxy's sets, and where it is: `line` of the text `source`."""
+    """An element of one of kube-proxy's sets, on `line` of `source`. `rest` is what follows the port: a network or an
+    address of clients."""
 
     role: SetRole
     place: Place
     source: str
     line: int
-    rest: tuple[str, ...] = ()  # what follows the port: a network or an address of clients
+    rest: tuple[str, ...] = ()
 
 
 class Entries:
-    """The elements of kube-proxy's sets of one family, by role and place. A role is absent where its set was not
-    given."""
+    """The elements of kube-proxy's sets of one family, by role and place. A role is absent if its set is not in the
+    input."""
 
     def __init__(self, facts: NodeFacts, family: Family) -> None:
         self._by_role: dict[SetRole, dict[Place, list[Entry]]] = {}
@@ -64,7 +65,7 @@ class Entries:
             yield from entries
 
     def holds(self, role: SetRole, place: Place) -> bool | None:
-        """Whether a set has a place; None where it is not known well enough."""
+        """Whether a set has a place; None if that is unknown."""
         if self.at(role, place):
             return True
         return False if self.knows(role) else None

@@ -1,7 +1,7 @@
-"""The addresses and ports that kube-proxy serves in IPVS mode: virtual servers, and what the sets say of them.
+"""The addresses and ports that kube-proxy serves in IPVS mode: virtual servers, and what the sets say about them.
 
-No Service name is on the node: a front is known by its address. A Service with an external traffic policy Local but no
-endpoint here is served by all of the cluster's (kube-proxy 1.24 and later), and nothing on the node tells that.
+The node has no Service names, only addresses. Since 1.24, a Service with external traffic policy Local but no local
+endpoint is served by the cluster's endpoints; nothing on the node shows that.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _LOCAL_NODE_PORTS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceRanges:
-    """The clients that may use a load balancer's address. Without networks nobody may, which is what becomes of
-    0.0.0.0/0 up to 1.33."""
+    """The clients that may use a load balancer's address. Without networks nobody may; up to 1.33, 0.0.0.0/0 has this
+    effect."""
 
     networks: tuple[str, ...]
     entries: tuple[Entry, ...]
@@ -46,11 +46,11 @@ class SourceRanges:
 class Front:
     """One address and port, or one node port on all of the node's addresses.
 
-    `kinds` are those that the sets tell, mostly one; empty where no set has it (a server made by hand, or one whose
-    entry is gone) or where the sets are not known (`kinds_known` False). `address` is None for a node port. `servers`
-    are its virtual servers: one, several for a node port, none where only sets have it. `external_policy` is None where
-    it is not known, and for a ClusterIP, whose policy is nowhere on the node. `source_ranges` is None where clients are
-    not restricted, or the sets do not tell (`source_ranges_known` False).
+    `kinds` come from the sets, mostly one; empty if no set has the place (a server made by hand, or a lost entry) or
+    the sets are unknown (`kinds_known` False). `address` is None for a node port. `servers` are its virtual servers:
+    one, several for a node port, none if only sets have it. `external_policy` is None if unknown, and for a ClusterIP,
+    whose policy the node does not show. `source_ranges` is None if clients are not restricted, or if the sets are
+    unknown (`source_ranges_known` False).
     """
 
     family: Family
@@ -67,7 +67,7 @@ class Front:
 
 
 def fronts(facts: NodeFacts, family: Family) -> tuple[Front, ...]:
-    """All fronts of one family: virtual servers in the order printed, then what only the sets have."""
+    """All fronts of one family: virtual servers in the order printed, then those that only the sets have."""
     return tuple(_Reading(facts, family).fronts())
 
 
@@ -113,7 +113,7 @@ class _Reading:
     def _node_port_entries(
         self, roles: dict[str, tuple[SetRole, ...]], protocol: str, address: str | None, port: int
     ) -> list[Entry]:
-        """Entries of a node port: bitmaps hold the port alone, sets of SCTP the node's address too."""
+        """Entries of a node port: bitmaps have only the port, sets of SCTP also the node's address."""
         found = []
         for role in roles.get(protocol, ()):
             found += self._entries.at(role, (protocol, None, port))
@@ -167,8 +167,10 @@ class _Reading:
     def _node_port(self, protocol: str, port: int, servers: Iterable[VirtualServer]) -> Front:
         servers = tuple(servers)
         addresses = [server.address for server in servers] or [None]
-        entries = _distinct(e for a in addresses for e in self._node_port_entries(_NODE_PORTS, protocol, a, port))
-        local = _distinct(e for a in addresses for e in self._node_port_entries(_LOCAL_NODE_PORTS, protocol, a, port))
+        entries, local = (
+            dict.fromkeys(entry for each in addresses for entry in self._node_port_entries(roles, protocol, each, port))
+            for roles in (_NODE_PORTS, _LOCAL_NODE_PORTS)
+        )
         policy = None
         if local or any(self._entries.knows(role) for role in _LOCAL_NODE_PORTS.get(protocol, ())):
             policy = TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
@@ -177,20 +179,13 @@ class _Reading:
             self._family, protocol, None, port, kinds, True, servers, policy, None, True, (*entries, *local)
         )  # fmt: skip
 
-    def _places_of_sets(self) -> Iterator[Place]:
-        """What sets of addresses have, each once."""
-        yield from dict.fromkeys(
-            entry.place for _, roles in _KINDS for role in roles for entry in self._entries.of(role)
+    def _places_of_sets(self) -> Iterable[Place]:
+        """The places in sets of addresses, each once."""
+        return dict.fromkeys(entry.place for _, roles in _KINDS for role in roles for entry in self._entries.of(role))
+
+    def _ports_of_sets(self) -> Iterable[tuple[str, int]]:
+        """Protocol and port of the entries in sets of node ports, each once."""
+        places = (
+            entry.place for roles in _NODE_PORTS.values() for role in roles for entry in self._entries.of(role)
         )
-
-    def _ports_of_sets(self) -> Iterator[tuple[str, int]]:
-        yield from dict.fromkeys(
-            (entry.place[0], entry.place[2])
-            for roles in _NODE_PORTS.values()
-            for role in roles
-            for entry in self._entries.of(role)
-        )
-
-
-def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    return tuple(dict.fromkeys(entries))
+        return dict.fromkeys((protocol, port) for protocol, _, port in places)

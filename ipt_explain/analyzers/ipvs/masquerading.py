@@ -1,30 +1,28 @@
-"""Which connections to ClusterIPs kube-proxy's IPVS mode has masqueraded: the rule for its set of ClusterIPs."""
+"""Which connections to ClusterIPs IPVS mode masquerades: the rule for kube-proxy's set of ClusterIPs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from ipt_explain.analyzers.ipvs.set_names import SetRole, named_set
+from ipt_explain.analyzers.ipvs.set_names import SetRole, set_name
 from ipt_explain.analyzers.names import MARK_MASQ, SERVICES
-from ipt_explain.model import Extent, Ruleset
+from ipt_explain.model import Extent, Family, Ruleset
 
+_SETS = frozenset(set_name(SetRole.CLUSTER_IP, family) for family in Family)
 _NOT_FROM = re.compile(r"! -s (\S+)")
 _OTHER_CONDITION = re.compile(r"(?:! )?-(?:i|m physdev .*--physdev-in) \S+")
 
 
 def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool | None, str | None]:
-    """Whether all connections to ClusterIPs are masqueraded, None where no text shows it; and the condition under which
-    they are, if there is one.
-    """
+    """Whether all connections to ClusterIPs are masqueraded (None: no text shows it), and the condition if some are."""
     shown = False
     for ruleset in rulesets:
         shown = shown or ruleset.extent("nat", SERVICES) is Extent.WHOLE
         chain = ruleset.chain("nat", SERVICES)
         for rule in chain.rules if chain is not None else ():
             name, _, directions = (rule.match("set", "--match-set") or "").partition(" ")
-            found = named_set(name)
-            if rule.target != MARK_MASQ or found is None or found.role is not SetRole.CLUSTER_IP:
+            if rule.target != MARK_MASQ or name not in _SETS:
                 continue
             network = _NOT_FROM.search(rule.text)
             if network is not None:

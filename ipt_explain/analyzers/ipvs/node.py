@@ -1,4 +1,4 @@
-"""What else kube-proxy's sets and interface say about the node: local endpoints, health checks, addresses."""
+"""What kube-proxy's sets and interface say about the node: fronts, local endpoints, bound addresses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from ipt_explain.model.node.facts import NodeFacts
 from ipt_explain.records import dataclass
 
 PROXY_INTERFACE = "kube-ipvs0"
-"""The interface that kube-proxy gives its addresses to; its state DOWN and NOARP are as they should be."""
+"""The interface that kube-proxy binds Service addresses to. DOWN and NOARP are normal for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class IpvsNode:
-    """One family of a node in IPVS mode. What is None is not known.
+    """One family of a node in IPVS mode. None means unknown.
 
-    `local_endpoints` are those of this node (protocol, address, port), ready or not, each of which is masqueraded when
-    it connects to itself (KUBE-LOOP-BACK); none is of another node. `bound` are the addresses on kube-ipvs0,
-    `meant_to_be_bound` those of KUBE-IPVS-IPS.
+    `local_endpoints` are the endpoints on this node, ready or not, which are masqueraded when they connect to
+    themselves (KUBE-LOOP-BACK). `bound` are the addresses on kube-ipvs0, `meant_to_be_bound` those of KUBE-IPVS-IPS.
     """
 
     family: Family
@@ -29,12 +28,12 @@ class IpvsNode:
     meant_to_be_bound: frozenset[str] | None
 
     def is_local(self, protocol: str, address: str, port: int) -> bool | None:
-        """Whether an endpoint is of this node; None where KUBE-LOOP-BACK is not known."""
+        """Whether an endpoint is on this node; None if KUBE-LOOP-BACK is unknown."""
         return None if self.local_endpoints is None else (protocol, address, port) in self.local_endpoints
 
 
 def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
-    """All that the facts say of one family."""
+    """One family of the node."""
     entries = Entries(facts, family)
     local = bound = meant = None
     if entries.knows(SetRole.LOOP_BACK):
@@ -48,9 +47,9 @@ def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
 
 
 def serves_ipvs(facts: NodeFacts) -> bool | None:
-    """Whether kube-proxy's IPVS mode keeps its servers here; None where neither ipvsadm nor ipset was asked.
+    """Whether IPVS mode is active; None if the input has neither virtual servers nor sets.
 
-    Sets without servers are what a node keeps that has left the mode without --cleanup.
+    A node that left the mode without --cleanup keeps its sets, but has no servers.
     """
     if facts.virtual_servers is not None:
         return bool(facts.virtual_servers.servers)

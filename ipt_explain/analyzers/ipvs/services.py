@@ -1,4 +1,4 @@
-"""Virtual servers as service ports. The node has no Service names, so each address is a service port of its own."""
+"""Virtual servers as service ports. The node has no Service names, so each address becomes its own service port."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _STATES = {
 
 
 def read_ipvs(dump: Dump) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
-    """Each family that kube-proxy serves by IPVS: it summed up, and its virtual servers."""
+    """For each family that kube-proxy serves by IPVS: a summary, and its virtual servers as service ports."""
     facts = dump.node
     for family in Family:
         rulesets = [each for each in dump.rulesets if each.family is family]
@@ -51,12 +51,12 @@ def read_ipvs(dump: Dump) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
         if node.fronts or not serves_ipvs(facts):
             source = _source(facts, dump)
             reader = _Reader(node, facts, source, rulesets)
-            yield _summed_up(node, facts, source), [reader.service(each) for each in node.fronts]
+            yield _summary(node, facts, source), [reader.service(each) for each in node.fronts]
 
 
 def _emptied(dump: Dump, rulesets: Sequence[Ruleset]) -> bool:
-    """Whether all virtual servers of a family that kube-proxy serves by IPVS are gone: its rules are of that mode, and
-    no other mode is here. Else the node has left the mode."""
+    """Whether a family in IPVS mode has lost all virtual servers: kube-proxy's iptables rules are still those of IPVS
+    mode, and there are no nftables rules. Otherwise the node has left the mode."""
     shown = dump.node.virtual_servers
     if shown is None or shown.servers or not shown.complete or dump.nft is not None:
         return False
@@ -69,7 +69,7 @@ def _source(facts: NodeFacts, dump: Dump) -> str:
     return next((each.source for each in facts.sets.values()), dump.source)
 
 
-def _summed_up(node: IpvsNode, facts: NodeFacts, source: str) -> RulesetFacts:
+def _summary(node: IpvsNode, facts: NodeFacts, source: str) -> RulesetFacts:
     count = sum(len(each.servers) for each in node.fronts)
     known = facts.virtual_servers is not None
     evidence = counted(count, "virtual server") if known else "ipsets; `ipvsadm-save -n` would show their servers"
@@ -86,7 +86,7 @@ class _Reader:
         self._cluster_ips = cluster_ip_masquerade(rulesets)
 
     def service(self, given: Front) -> ServicePort:
-        """One address and port, or one node port, with all that is behind it."""
+        """One address and port, or one node port, with its endpoints."""
         balancer = _balancer(given)
         endpoints = tuple(self._endpoints(given))
         verdict = self._verdict(given)
@@ -144,7 +144,7 @@ class _Reader:
 
 
 def _balancer(given: Front) -> Balancer:
-    """How connections spread; a node port's servers, one an address of the node, are alike."""
+    """How connections spread. A node port has one server per address of the node, all alike: the first one counts."""
     if not given.servers:
         return Balancer(f"{given.protocol} {front(given.address, given.port)}", Scope.CLUSTER, (), 1.0)
     server = given.servers[0]

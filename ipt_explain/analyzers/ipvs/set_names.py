@@ -1,14 +1,13 @@
 """The sets that kube-proxy makes in IPVS mode, by name.
 
-Facts: pkg/proxy/ipvs/ipset.go and proxier.go (`ipsetInfo`) of kube-proxy 1.14 to 1.36. A set of IPv6 is called KUBE-6-…
-in place of KUBE-…; the kernel keeps 31 characters of a name, so that kube-proxy cuts it there.
+Facts: pkg/proxy/ipvs/ipset.go and proxier.go (`ipsetInfo`) of kube-proxy 1.14 to 1.36. Names of IPv6 sets begin with
+KUBE-6- instead of KUBE-. The kernel allows 31 characters, so kube-proxy cuts longer names.
 """
 
 from __future__ import annotations
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass
 
 _LONGEST_NAME = 31
 
@@ -18,12 +17,12 @@ class SetRole(Enum):
 
     CLUSTER_IP = "CLUSTER-IP"
     EXTERNAL_IP = "EXTERNAL-IP"  # external traffic policy Cluster
-    EXTERNAL_IP_LOCAL = "EXTERNAL-IP-LOCAL"  # 1.18 and later: of policy Local, in this set alone
+    EXTERNAL_IP_LOCAL = "EXTERNAL-IP-LOCAL"  # policy Local, since 1.18; not in EXTERNAL-IP
     LOAD_BALANCER = "LOAD-BALANCER"
-    LOAD_BALANCER_LOCAL = "LOAD-BALANCER-LOCAL"  # those of policy Local, which are in LOAD-BALANCER too
+    LOAD_BALANCER_LOCAL = "LOAD-BALANCER-LOCAL"  # policy Local; also in LOAD-BALANCER
     LOAD_BALANCER_FIREWALL = "LOAD-BALANCER-FW"  # those with source ranges
     SOURCE_RANGES = "LOAD-BALANCER-SOURCE-CIDR"
-    OWN_SOURCE = "LOAD-BALANCER-SOURCE-IP"  # the address as its own source, where the node is in a range
+    OWN_SOURCE = "LOAD-BALANCER-SOURCE-IP"  # the address as its own source, if the node is in a range
     NODE_PORT_TCP = "NODE-PORT-TCP"
     NODE_PORT_UDP = "NODE-PORT-UDP"
     NODE_PORT_SCTP = "NODE-PORT-SCTP-HASH"
@@ -39,23 +38,7 @@ class SetRole(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class NamedSet:
-    """What a set's name tells."""
-
-    role: SetRole
-    family: Family
-
-
 def set_name(role: SetRole, family: Family) -> str:
-    """The name that kube-proxy gives to a set."""
+    """The name of kube-proxy's set."""
     prefix = "KUBE-" if family is Family.IPV4 else "KUBE-6-"
     return f"{prefix}{role.value}"[:_LONGEST_NAME]
-
-
-_BY_NAME = {set_name(role, family): NamedSet(role, family) for role in SetRole for family in Family}
-
-
-def named_set(name: str) -> NamedSet | None:
-    """What kube-proxy keeps in the set of this name; None for a set that is not its own."""
-    return _BY_NAME.get(name)

@@ -14,8 +14,10 @@ from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 
 def read_nftables(ruleset: Ruleset, wanted: Wanted | None = None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
-    """Each family that has tables: they summed up, and the service ports in kube-proxy's. `wanted` is asked for each
-    name and its addresses, whether it is."""
+    """For each family with tables: their summary, and the service ports of kube-proxy's table.
+
+    With `wanted`, only service ports whose name and addresses it accepts.
+    """
     for family in Family:
         facts = ruleset_facts(ruleset, family)
         table = proxy_table(ruleset, family)

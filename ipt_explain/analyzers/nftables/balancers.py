@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
-from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE
+from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, elements, leads_to
 from ipt_explain.model.nft import (
     Chain,
     Concatenation,
@@ -19,7 +19,6 @@ from ipt_explain.model.nft import (
     Numgen,
     Payload,
     Rule,
-    SetData,
     SetLiteral,
     SetUpdate,
     Table,
@@ -34,8 +33,8 @@ from ipt_explain.services.evidence import Shown
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint that a balancer leads to, with its share, from 0 to 1. `address` and `port` are None where its chain
-    rewrites nothing; `chain` is its own chain, or, where it has none (1.36), the balancer."""
+    """An endpoint of a balancer, and its share (0 to 1). `address` and `port` are None if its chain rewrites nothing;
+    `chain` is its own chain, or the balancer's if it has none (1.36)."""
 
     address: str | None
     port: int | None
@@ -48,7 +47,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What a chain makes of connections: endpoints, and the share that passes without one."""
+    """How a chain spreads connections: its endpoints, and the share that gets none."""
 
     chain: str
     targets: tuple[Target, ...]
@@ -64,7 +63,7 @@ class BalancerReader:
         self._known: dict[tuple[str, str], Spread | None] = {}
 
     def read(self, name: str, protocol: str) -> Spread | None:
-        """What the chain of this name spreads over; None where there is no such chain."""
+        """How the chain of this name spreads connections; None if there is no such chain."""
         key = (name, protocol)
         if key not in self._known:
             self._known[key] = self._read(name, protocol)
@@ -108,13 +107,13 @@ class BalancerReader:
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
                 if isinstance(statement, Match) and statement.left in _SOURCES and isinstance(statement.right, str):
-                    if any(isinstance(each, Verdict) and each.chain == MARK_FOR_MASQUERADE for each in rule.statements):
+                    if leads_to(rule, MARK_FOR_MASQUERADE):
                         marked.add(statement.right)
                 elif isinstance(statement, SetUpdate):
                     found = self._table.sets.get(statement.target.name)
                     seconds = statement.timeout or (None if found is None else found.timeout)
                 elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
-                    address, port = _destination(statement)
+                    address, port = _place(_pair(statement))
                     line, told = rule.line, rule
         hairpin = address in marked
         known: bool | None = hairpin
@@ -129,7 +128,7 @@ _SOURCES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
 def _choices(
     table: Table, rule: Rule
 ) -> Iterator[tuple[Fraction, Element | None, Verdict | Expression | None]]:
-    """The endpoints among which a rule chooses by chance, each with its share; none where it is no balancing rule."""
+    """The endpoints among which a rule chooses at random, each with its share; none if the rule does not balance."""
     for statement in rule.statements:
         key: Expression | None = None
         if isinstance(statement, VerdictMap):
@@ -141,7 +140,8 @@ def _choices(
                 yield Fraction(1), None, _pair(statement)
                 return
         if isinstance(key, Numgen):
-            for share, element in shares(Chance(key.offset, key.modulus), tuple(_elements(table, data))):
+            held = data.elements if isinstance(data, SetLiteral) else elements(table, data.name)
+            for share, element in shares(Chance(key.offset, key.modulus), held):
                 if element is not None:
                     yield share, element, element.data
             return
@@ -153,21 +153,10 @@ def _choices(
             return
 
 
-def _elements(table: Table, data: SetData) -> Sequence[Element]:
-    if isinstance(data, SetLiteral):
-        return data.elements
-    found = table.sets.get(data.name)
-    return () if found is None else found.elements
-
-
 def _pair(nat: Nat) -> Expression | None:
     if nat.address is None or nat.port is None:
         return nat.address
     return Concatenation((nat.address, nat.port))
-
-
-def _destination(nat: Nat) -> tuple[str | None, int | None]:
-    return _place(_pair(nat))
 
 
 def _place(value: Expression | Verdict | None) -> tuple[str | None, int | None]:
@@ -178,23 +167,14 @@ def _place(value: Expression | Verdict | None) -> tuple[str | None, int | None]:
 
 
 def _hairpins(table: Table) -> frozenset[tuple[str, str, int]] | None:
-    """Endpoints of the node that are masqueraded when they connect to themselves; None up to 1.35, where their chains
-    tell."""
-    found = table.sets.get(HAIRPIN_CONNECTIONS)
-    if found is None:
+    """Local endpoints that are masqueraded when they connect to themselves; None up to 1.35, whose endpoint chains say
+    that."""
+    if HAIRPIN_CONNECTIONS not in table.sets:
         return None
     places = set()
-    for element in found.elements:
+    for element in elements(table, HAIRPIN_CONNECTIONS):
         if isinstance(element.key, Concatenation) and len(element.key.parts) == 4:
             source, to, protocol, port = element.key.parts
             if source == to and isinstance(to, str) and isinstance(protocol, str) and isinstance(port, int):
                 places.add((to, protocol, port))
     return frozenset(places)
-
-
-def rules_jumping_to(table: Table, name: str) -> Iterator[Rule]:
-    """The rules of a table that lead to a chain by name."""
-    for chain in table.chains.values():
-        for rule in chain.rules:
-            if any(isinstance(each, Verdict) and each.chain == name for each in rule.statements):
-                yield rule

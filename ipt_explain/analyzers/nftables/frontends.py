@@ -12,9 +12,12 @@ from ipt_explain.analyzers.nftables.tables import (
     NO_ENDPOINT_SERVICES,
     SERVICE_IPS,
     SERVICE_NODE_PORTS,
+    elements,
+    proxy_table,
 )
-from ipt_explain.model.nft import Concatenation, Element, Table, Verdict, VerdictKind
+from ipt_explain.model.nft import Concatenation, Element, Ruleset, Table, Verdict, VerdictKind
 from ipt_explain.model.nft.printing import element_text
+from ipt_explain.netfilter.header.addresses import family_of
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.evidence import Shown
 from ipt_explain.services.ports import FrontendVerdict
@@ -25,8 +28,8 @@ Place = tuple[str | None, str, int]
 
 @dataclass(slots=True)
 class Entry:
-    """What the maps say of one place. `chain` is where service-ips or service-nodeports leads; `refusal` what becomes
-    of packets that no-endpoint-… holds."""
+    """What the maps say about one place. `chain` is where service-ips or service-nodeports leads; `refusal` is the
+    verdict of no-endpoint-…."""
 
     place: Place
     evidence: Shown
@@ -36,7 +39,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Group:
-    """The entries of one service port. `name` is None where neither a chain nor a comment tells it."""
+    """The entries of one service port. `name` is None if neither a chain nor a comment has it."""
 
     name: ServicePortName | None
     protocol: str
@@ -72,10 +75,14 @@ def groups(table: Table) -> list[Group]:
 
 
 def cluster_ips(table: Table) -> frozenset[str]:
-    """The active ClusterIPs."""
-    found = table.sets.get(CLUSTER_IPS)
-    elements = () if found is None else found.elements
-    return frozenset(each.key for each in elements if isinstance(each.key, str))
+    """The active ClusterIPs: the set cluster-ips, which kube-proxy has had since 1.30."""
+    return frozenset(each.key for each in elements(table, CLUSTER_IPS) if isinstance(each.key, str))
+
+
+def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
+    """Whether kube-proxy serves or refuses an address, in its canonical text, as a ClusterIP."""
+    table = proxy_table(ruleset, family_of(address))
+    return table is not None and address in cluster_ips(table)
 
 
 def _group(found: dict[tuple[object, ...], Group], port: ServicePortName | None, place: Place) -> Group:
@@ -86,8 +93,7 @@ def _group(found: dict[tuple[object, ...], Group], port: ServicePortName | None,
 
 
 def _entries(table: Table, name: str) -> Iterator[tuple[Place, Element, Verdict]]:
-    held = table.sets.get(name)
-    for element in held.elements if held is not None else ():
+    for element in elements(table, name):
         key = element.key
         parts = key.parts if isinstance(key, Concatenation) else ()
         if not isinstance(element.data, Verdict) or len(parts) not in (2, 3):

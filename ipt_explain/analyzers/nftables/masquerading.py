@@ -1,10 +1,10 @@
-"""When connections to a service port have their source rewritten in nftables mode."""
+"""Which connections to a service port are masqueraded in nftables mode."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS, MARK_FOR_MASQUERADE, MASQUERADING, SERVICES
+from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS, MARK_FOR_MASQUERADE, MASQUERADING, SERVICES, leads_to
 from ipt_explain.model.nft import (
     Binary,
     Mangle,
@@ -16,7 +16,6 @@ from ipt_explain.model.nft import (
     Rule,
     SetReference,
     Table,
-    Verdict,
 )
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.services.ports import Endpoint, Frontend, FrontendVerdict, Masquerade
@@ -26,7 +25,7 @@ _SOURCES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
 
 
 def masquerade(table: Table, first: Frontend | None, endpoints: Sequence[Endpoint]) -> Masquerade:
-    """The facts of one service port, `first` being its ClusterIP."""
+    """The masquerading of one service port. `first` is its ClusterIP."""
     hairpins = {each.hairpin for each in endpoints}
     hairpin = False if False in hairpins else None if None in hairpins or not hairpins else True
     rule = None
@@ -35,7 +34,8 @@ def masquerade(table: Table, first: Frontend | None, endpoints: Sequence[Endpoin
     if rule is None:
         return Masquerade(hairpin, False, None)
     condition = _condition(rule)
-    return Masquerade(hairpin, condition is None and not _asks_source(rule), condition)
+    tests_source = any(isinstance(each, Match) and each.left in _SOURCES for each in rule.statements)
+    return Masquerade(hairpin, condition is None and not tests_source, condition)
 
 
 def masquerade_mark(table: Table) -> tuple[int, int] | None:
@@ -53,7 +53,7 @@ def _marking(table: Table, first: Frontend) -> Rule | None:
     """The rule that marks connections to a ClusterIP: in its balancer up to 1.35, in `services` from 1.36."""
     chain = table.chains.get(first.balancer or "")
     for rule in chain.rules if chain is not None else ():
-        if _jumps_to_marking(rule) and any(
+        if leads_to(rule, MARK_FOR_MASQUERADE) and any(
             isinstance(each, Match) and each.left in _DESTINATIONS and each.right == first.address
             for each in rule.statements
         ):
@@ -65,14 +65,6 @@ def _marking(table: Table, first: Frontend) -> Rule | None:
         if marks and any(isinstance(each, Match) and each.right == SetReference(CLUSTER_IPS) for each in statements):
             return rule
     return None
-
-
-def _jumps_to_marking(rule: Rule) -> bool:
-    return any(isinstance(each, Verdict) and each.chain == MARK_FOR_MASQUERADE for each in rule.statements)
-
-
-def _asks_source(rule: Rule) -> bool:
-    return any(isinstance(each, Match) and each.left in _SOURCES for each in rule.statements)
 
 
 def _condition(rule: Rule) -> str | None:

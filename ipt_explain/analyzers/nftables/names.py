@@ -1,8 +1,8 @@
 """The names of kube-proxy's nftables chains: `ROLE-HASH-namespace/service/protocol/port`.
 
-Facts: servicePortChainNameBase and servicePortEndpointChainNameBase of pkg/proxy/nftables/proxier.go, 1.30 to 1.36: the
-hash is the first 8 characters of the base32 of sha256 over what follows it; endpoints end in
-`__ADDRESS/PORT`, with a dot for each colon. A port without a name leaves nothing after the last slash.
+Facts: servicePortChainNameBase and servicePortEndpointChainNameBase of pkg/proxy/nftables/proxier.go, 1.30 to 1.36. The
+hash is the first 8 characters of the base32 of the SHA-256 of the rest of the name. The names of endpoints' chains end
+in `__ADDRESS/PORT`, with a dot for each colon. An unnamed port leaves nothing after the last slash.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
 HASH_LENGTH = 8
-_HASHED = HASH_LENGTH * 5 // 8  # bytes: base32 spells five bits a character
+_HASHED = HASH_LENGTH * 5 // 8  # bytes: a base32 character holds five bits
 _IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 
 
@@ -33,7 +33,7 @@ class ChainKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProxyChain:
-    """A chain's name taken apart. `key` is the same for all chains of one service port but its endpoints'."""
+    """The parts of a chain's name. `key` is common to all chains of one service port, except those of its endpoints."""
 
     kind: ChainKind
     key: str
@@ -43,7 +43,7 @@ class ProxyChain:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The address and port that the chain of an endpoint is named after."""
+    """The address and port in the name of an endpoint's chain."""
 
     chain: ProxyChain
     address: str
@@ -58,7 +58,7 @@ _NAME = re.compile(
 
 @lru_cache(maxsize=65536)
 def proxy_chain(name: str) -> ProxyChain | None:
-    """What a chain's name tells; None for one that is not kube-proxy's, its hash proving it."""
+    """The parts of a chain's name; None if it is not one of kube-proxy's, or its hash is wrong."""
     found = _NAME.match(name)
     if found is None or chain_hash(found[3]) != found[2]:
         return None
@@ -68,8 +68,7 @@ def proxy_chain(name: str) -> ProxyChain | None:
 
 
 def target_of(name: str) -> Target | None:
-    """The endpoint that a chain is named after; None for one that is no endpoint's. IPv6 addresses have dots there for
-    their colons."""
+    """The endpoint that a chain is named after; None for other chains."""
     known = proxy_chain(name)
     if known is None or known.kind is not ChainKind.ENDPOINT:
         return None
@@ -80,7 +79,7 @@ def target_of(name: str) -> Target | None:
 
 
 def chain_hash(text: str) -> str:
-    """The hash for what follows it in a chain's name."""
+    """The hash of the rest of a chain's name."""
     import base64
     import hashlib
 

@@ -1,4 +1,4 @@
-"""What kube-proxy's chains of nftables mode are for, by name."""
+"""The purposes of kube-proxy's nftables chains, by name."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ _OF_ALL = {
 
 
 def purpose_of(chain: str) -> str | None:
-    """What a chain of kube-proxy's is for; None for a name that is not one of its."""
+    """The purpose of one of kube-proxy's chains; None for a name that it does not use."""
     known = proxy_chain(chain)
     return _OF_ALL.get(chain) if known is None else _OF_SERVICES[known.kind].format(known.port.spelled)

@@ -1,17 +1,18 @@
 """A summary of kube-proxy's nftables tables: release and mark.
 
-Facts: pkg/proxy/nftables/proxier.go, 1.29 to 1.36; the signs that differ from release to release.
+Facts: differences between releases 1.29 to 1.36 of pkg/proxy/nftables/proxier.go.
 """
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.nftables.balancers import rules_jumping_to
 from ipt_explain.analyzers.nftables.masquerading import masquerade_mark
 from ipt_explain.analyzers.nftables.tables import (
     FIREWALL_IPS,
     HAIRPIN_CONNECTIONS,
     MARK_FOR_MASQUERADE,
     SERVICE_IPS,
+    elements,
+    leads_to,
     proxy_table,
 )
 from ipt_explain.model import Backend, Family, Form
@@ -25,7 +26,7 @@ _TABLE_FAMILIES = {
 
 
 def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
-    """Sums up one family's tables."""
+    """The summary of one family's tables."""
     tables = {
         f"{table.family.value} {table.name}": TableSize(len(table.chains), table.rule_count)
         for table in ruleset.tables.values()
@@ -56,9 +57,12 @@ def _version(table: Table) -> tuple[str | None, str]:
     if "endpoints-check" in table.chains and SERVICE_IPS not in table.sets:
         return "1.29, an alpha that is not read", "endpoints-check"
     with_port = False
-    for rule in rules_jumping_to(table, MARK_FOR_MASQUERADE):
-        asked = [each.left for each in rule.statements if isinstance(each, Match)]
-        fields = [each.field for each in asked if isinstance(each, Payload)]
+    marking = (
+        rule for chain in table.chains.values() for rule in chain.rules if leads_to(rule, MARK_FOR_MASQUERADE)
+    )
+    for rule in marking:
+        tested = [each.left for each in rule.statements if isinstance(each, Match)]
+        fields = [each.field for each in tested if isinstance(each, Payload)]
         if "daddr" in fields and "dport" not in fields:
             return "1.34 to 1.35", "marks of ClusterIPs without their port"
         with_port |= {"daddr", "dport"} <= set(fields)
@@ -67,8 +71,7 @@ def _version(table: Table) -> tuple[str | None, str]:
             return "1.33", "filter-prerouting-pre-dnat, marks of ClusterIPs with their port"
         return "1.33 to 1.35", "filter-prerouting-pre-dnat"
     if "filter-output-post-dnat" in table.chains:
-        held = table.sets.get(FIREWALL_IPS)
-        if held is not None and any(each.comment for each in held.elements):
+        if any(each.comment for each in elements(table, FIREWALL_IPS)):
             return "1.30", "comments in firewall-ips"
         return "1.30 to 1.32", "filter-output-post-dnat"
     return None, ""

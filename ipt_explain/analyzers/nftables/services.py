@@ -1,4 +1,4 @@
-"""Service ports of nftables mode put together, for kube-proxy 1.30 to 1.36."""
+"""Service ports of nftables mode, for kube-proxy 1.30 to 1.36."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class ServiceReader:
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
-        asked = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
-        return sorted(map(self._service, asked), key=_by_name)
+        chosen = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
+        return sorted(map(self._service, chosen), key=_by_name)
 
     def _service(self, group: Group) -> ServicePort:
         name, protocol = group.name, group.protocol
@@ -87,7 +87,7 @@ class ServiceReader:
         )  # fmt: skip
 
     def _chain(self, kind: ChainKind, key: str | None) -> str | None:
-        """The chain of this kind; one that kube-proxy has emptied, to delete it later, is none."""
+        """The chain of this kind, unless kube-proxy has emptied it in order to delete it later."""
         name = f"{kind.value}-{key}"
         chain = None if key is None else self._table.chains.get(name)
         return name if chain is not None and chain.rules else None
@@ -112,15 +112,13 @@ class ServiceReader:
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
     def _leads_to(self, entry: Entry, chains: dict[ChainKind, str]) -> tuple[str | None, str | None]:
-        """The balancers for packets from outside the node, and for those from the node where they differ."""
+        """The balancers for packets from outside the node, and for those from the node if that is another."""
         found = chain_of(entry)
-        if found is None or entry.chain is None:
-            return entry.chain, None
-        if found.kind is not ChainKind.EXTERNAL:
+        if found is None or entry.chain is None or found.kind is not ChainKind.EXTERNAL:
             return entry.chain, None
         service = outside = None
-        for target, asked in self._gotos(entry.chain):
-            if asked:
+        for target, conditional in self._gotos(entry.chain):
+            if conditional:
                 service = service or target
             else:
                 outside = target
@@ -128,7 +126,7 @@ class ServiceReader:
         return outside, service if service != outside else None
 
     def _gotos(self, name: str) -> Iterator[tuple[str, bool]]:
-        """Where a chain leads to balancers, and whether only some packets go there."""
+        """The balancers that a chain leads to, and whether only some packets go there."""
         chain = self._table.chains.get(name)
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
@@ -154,7 +152,7 @@ class ServiceReader:
         return found
 
     def _endpoints(self, first: Frontend | None, spreads: dict[str, Spread]) -> tuple[Endpoint, ...]:
-        """Every endpoint that a frontend reaches, those of the ClusterIP first; chances are the ClusterIP's."""
+        """Every endpoint that a frontend reaches, the ClusterIP's first. The probabilities are the ClusterIP's."""
         counted = None if first is None or first.verdict is not FrontendVerdict.BALANCE else first.balancer
         local = {
             (target.address, target.port)

@@ -1,10 +1,10 @@
-"""The clients that may use a load balancer's address: the map firewall-ips, and the chains that it leads to."""
+"""The clients that may use a load balancer's address: the map firewall-ips, and the chains it leads to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS
+from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, elements
 from ipt_explain.model.nft import (
     Concatenation,
     Expression,
@@ -28,8 +28,7 @@ class FirewallReader:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._chains: dict[Place, str] = {}
-        found = table.sets.get(FIREWALL_IPS)
-        for element in found.elements if found is not None else ():
+        for element in elements(table, FIREWALL_IPS):
             key = element.key
             if isinstance(key, Concatenation) and len(key.parts) == 3 and isinstance(element.data, Verdict):
                 address, protocol, port = key.parts
@@ -37,15 +36,14 @@ class FirewallReader:
                     self._chains[address, protocol, port] = element.data.chain or ""
 
     def ranges(self, place: Place, own: frozenset[str]) -> tuple[str, ...] | None:
-        """The networks, addresses and ranges (`FIRST-LAST`) of clients that a place is restricted to; None where it is
-        not.
+        """The networks, addresses and ranges (`FIRST-LAST`) of clients that may use a place; None if all may.
 
-        Addresses of the service port's `own`, by which the node reaches itself, are none of them.
+        The service port's `own` addresses, which let the node reach itself, are left out.
         """
         name = self._chains.get(place)
-        chain = None if name is None else self._table.chains.get(name)
         if name is None:
             return None
+        chain = self._table.chains.get(name)
         return tuple(
             text
             for rule in (chain.rules if chain is not None else ())
@@ -58,8 +56,7 @@ class FirewallReader:
 
     def _values(self, right: Expression) -> Iterator[Expression]:
         if isinstance(right, SetReference):
-            found = self._table.sets.get(right.name)
-            yield from (each.key for each in (found.elements if found is not None else ()))
+            yield from (each.key for each in elements(self._table, right.name))
         elif isinstance(right, SetLiteral):
             yield from (each.key for each in right.elements)
         else:

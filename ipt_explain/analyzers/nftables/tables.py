@@ -6,7 +6,7 @@ Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
 from __future__ import annotations
 
 from ipt_explain.model import Family
-from ipt_explain.model.nft import Ruleset, Table, TableFamily
+from ipt_explain.model.nft import Element, Rule, Ruleset, Table, TableFamily, Verdict
 from ipt_explain.netfilter.header.addresses import parse_address
 
 TABLE = "kube-proxy"
@@ -26,13 +26,23 @@ _TABLE_FAMILIES = {Family.IPV4: TableFamily.IP, Family.IPV6: TableFamily.IP6}
 
 
 def node_port_addresses(ruleset: Ruleset | None, family: Family) -> tuple[int, ...]:
-    """The node's addresses that take node ports; none where all do, or nothing tells."""
+    """The node's addresses that accept node ports; empty if all do, or if unknown."""
     table = None if ruleset is None else proxy_table(ruleset, family)
-    found = None if table is None else table.sets.get(NODE_PORT_IPS)
-    texts = [each.key for each in found.elements if isinstance(each.key, str)] if found is not None else []
-    return tuple(map(parse_address, texts))
+    held = () if table is None else elements(table, NODE_PORT_IPS)
+    return tuple(parse_address(each.key) for each in held if isinstance(each.key, str))
 
 
 def proxy_table(ruleset: Ruleset, family: Family) -> Table | None:
-    """kube-proxy's table of a family, if it is there."""
+    """kube-proxy's table of a family, if there is one."""
     return ruleset.tables.get((_TABLE_FAMILIES[family], TABLE))
+
+
+def elements(table: Table, name: str) -> tuple[Element, ...]:
+    """The elements of a set or map by name; () if the table lacks it."""
+    found = table.sets.get(name)
+    return () if found is None else found.elements
+
+
+def leads_to(rule: Rule, chain: str) -> bool:
+    """Whether a rule jumps or goes to a chain by name."""
+    return any(isinstance(each, Verdict) and each.chain == chain for each in rule.statements)

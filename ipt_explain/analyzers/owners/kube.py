@@ -1,4 +1,4 @@
-"""What the chains of kube-proxy and the kubelet do, in words.
+"""The purposes of the chains of kube-proxy and the kubelet.
 
 Facts: pkg/proxy/iptables, pkg/proxy/ipvs, pkg/proxy/userspace and pkg/kubelet/kubelet_network_linux.go of 1.1 to 1.33.
 """
@@ -19,7 +19,7 @@ PROXY_AND_KUBELET = "kube-proxy and kubelet"
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a chain is for, in `text`, and by whom."""
+    """A chain's owner, and in `text` its purpose."""
 
     owner: str
     text: str
@@ -36,7 +36,7 @@ _HASHED: Mapping[ChainRole, Purpose] = {
     ),
 }
 
-# By (table, chain); the table None stands for any other.
+# By (table, chain); None is any other table.
 _FIXED: Mapping[tuple[str | None, str], Purpose] = {
     (None, "KUBE-SERVICES"): Purpose(PROXY, "looks up Services by address and port; node ports come last"),
     ("filter", "KUBE-SERVICES"): Purpose(PROXY, "refuses connections to Services that have no usable endpoint"),
@@ -73,7 +73,7 @@ _FIXED: Mapping[tuple[str | None, str], Purpose] = {
 
 
 def role_of_kube_chain(chain: str, table: str | None = None) -> Purpose | None:
-    """What a chain of kube-proxy or the kubelet does; None for the chains of anybody else, also those named KUBE-…"""
+    """The purpose of a chain of kube-proxy or the kubelet; None for any other chain, even one named KUBE-…."""
     role = role_of(chain)
     if role is not None:
         return _HASHED[role]

@@ -1,6 +1,6 @@
 """Other programs that write rules on a Kubernetes node: their chains' names and comments.
 
-Taken from the sources of each project; a name means the chain's purpose in all versions seen.
+From the sources of each project. A chain's name had the same purpose in all versions seen.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ PREFIXES: Mapping[str, _Known] = {
 POLICY_ENGINES = frozenset({"Antrea", "Azure NPM", "Calico", "Cilium", "kube-router", "Weave Net"})
 """Owners of chains that drop what NetworkPolicies forbid."""
 
-# Names too short to know by their beginning alone.
+# Names whose beginning alone is too short to be sure.
 PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (lazy_pattern(r"CNI-[0-9a-f]{16,}\Z"), "CNI bridge or ptp", "masquerades what one container sends outside"),
     (lazy_pattern(r"IN_[a-z][\w-]*\Z"), "firewalld", "what one zone lets in"),
@@ -121,7 +121,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (lazy_pattern(r"POST_[a-z][\w-]*\Z"), "firewalld", "what one zone does after routing"),
 )
 
-# How comments begin, whom they sign for, and what the rules are for.
+# How a comment begins, who writes it, and what its rules are for.
 COMMENTS: tuple[tuple[str, str, str], ...] = (
     ("kubernetes service", "kube-proxy", "Services"),
     ("kubernetes externally-visible service", "kube-proxy", "Services"),

@@ -1,6 +1,6 @@
-"""Who wrote a chain, and what for: by its name, or else by the comments of its rules.
+"""Who wrote a chain and why, judged by its name, or otherwise by its rules' comments.
 
-A prefix is no proof: kube-router and CRI-O name chains KUBE-… too. A name that no known program uses has no owner.
+A prefix proves nothing: kube-router and CRI-O also name chains KUBE-…. A name that no known program uses has no owner.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ipt_explain.records import dataclass
 
 KERNEL = "built-in"
 
-# How many rules of a chain are asked for their comments; one that is signed signs its first rules.
+# How many of a chain's rules to search for comments: a program that signs its rules signs the first ones.
 _SAMPLE = 8
 _PREFIX_LENGTHS = sorted({len(prefix) for prefix in PREFIXES}, reverse=True)
 _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -24,7 +24,7 @@ _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who wrote a chain: `name` (`kube-proxy`, `Docker`, …), what the chain is for, and what that rests on."""
+    """Who wrote a chain: `name` (`kube-proxy`, `Docker`, …), the chain's purpose, and the evidence for both."""
 
     name: str
     purpose: str
@@ -32,12 +32,12 @@ class Owner:
 
 
 def owner_of(chain: str, rules: Iterable[Rule] = (), table: str | None = None) -> Owner | None:
-    """The owner of the chain of this name, None where nothing tells.
+    """The owner of the chain of this name; None if unknown.
 
-    `rules` are the chain's; their comments are asked where the name says nothing. `table` tells chains of one name
-    apart (KUBE-SERVICES is in nat and in filter); None takes the more common one.
+    `rules` are the chain's: their comments count if the name says nothing. `table` distinguishes chains of one name
+    (KUBE-SERVICES is in nat and in filter); None takes the more common one.
     """
-    if _built_in(chain, table):
+    if is_built_in("mangle" if table is None else table, chain):  # mangle has all five
         return Owner(KERNEL, "where the kernel hands packets to this table", "name")
     role = role_of_kube_chain(chain, table)
     if role is not None:
@@ -56,7 +56,7 @@ def owner_of(chain: str, rules: Iterable[Rule] = (), table: str | None = None) -
 
 
 def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
-    """Who added a rule to a chain of others, such as a built-in one: by its comment, or else by its jump."""
+    """Who added a rule to another's chain, such as a built-in one, judged by its comment or otherwise its jump."""
     signed = _by_comment(rule)
     if signed is not None:
         return signed
@@ -68,14 +68,8 @@ def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
     return None if led_to is None else Owner(led_to.name, led_to.purpose, f"it jumps to {target}")
 
 
-def _built_in(chain: str, table: str | None) -> bool:
-    if table is not None:
-        return is_built_in(table, chain)
-    return is_built_in("mangle", chain)  # which has all five
-
-
 def _evidence(chain: str) -> str:
-    """The evidence from a name like kube-proxy's; the form of a hash can be checked."""
+    """The evidence in a name like kube-proxy's, including whether its hash looks right."""
     role, word = role_of(chain), hash_of(chain)
     if role is None or word is None:
         return "name"

@@ -52,13 +52,13 @@ class HeaderChanges(NamedTuple):
             return Truth.NO
         return Truth.YES if known == mask else Truth.UNKNOWN
 
-    def tos_story(self, mask: int) -> str:
-        """What of the TOS byte under a mask has changed, though not all of it is known: what a question adds."""
+    def tos_note(self, mask: int) -> str:
+        """What a question about the TOS byte adds if rules have changed some of the masked bits."""
         return " (of the TOS that rules have changed)" if (self.tos_known | self.tos_flipped) & mask else ""
 
     @property
-    def hops_story(self) -> str:
-        """By how much an unknown TTL has changed: what a question adds."""
+    def hops_note(self) -> str:
+        """What a question about an unknown TTL adds if rules have raised or lowered it."""
         if not self.hops_by:
             return ""
         return f" (of the TTL {'raised' if self.hops_by > 0 else 'lowered'} by {abs(self.hops_by)})"

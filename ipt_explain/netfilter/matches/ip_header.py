@@ -35,7 +35,7 @@ def _hops(match: Match, option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         header = state.header
         if header.hops is None:
-            return ask(state, text(words) + header.hops_story, option.negated)
+            return ask(state, text(words) + header.hops_note, option.negated)
         return Truth.of(compare(header.hops, parse_integer(words[0])) is not option.negated)
 
     return Condition(option.slots, test)
@@ -49,7 +49,7 @@ def _tos(match: Match, option: Option) -> Condition:
         if header is UNCHANGED:
             return ask(state, text(words), option.negated)
         value, mask = wanted_service_type(option.name, words[0])
-        return decide(header.tos_is(value, mask), state, text(words) + header.tos_story(mask), option.negated)
+        return decide(header.tos_is(value, mask), state, text(words) + header.tos_note(mask), option.negated)
 
     return Condition(option.slots, test)
 

@@ -14,7 +14,7 @@ from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
-from ipt_explain.render.trace.story import Act, Scene, shown_endings, story
+from ipt_explain.render.trace.path_tree import RuleMet, TablePass, path_tree, shown_endings
 from ipt_explain.render.trace.words import effect, step_conditions
 from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.judgement import Addressee, judged
@@ -24,7 +24,7 @@ from ipt_explain.words.counts import and_more, counted
 from ipt_explain.words.percents import percent, percents
 from ipt_explain.words.quotes import clipped
 
-_MOST_SCENES = 6
+_MOST_RULES = 6
 _MOST_OUTCOMES = 12
 _MOST_MISSES = 3
 _MOST_ASSUMPTIONS = 8
@@ -52,10 +52,10 @@ def _lines(
     trace: Trace, label: str, to: Addressee | None, why_not: WhyNot | None, verbose: bool, width: int
 ) -> Iterator[Line]:
     yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
-    teller = _Teller(_mark_names(trace.outcomes), verbose)
-    for act in story(trace.outcomes):
+    drawer = _Drawer(_mark_names(trace.outcomes), verbose)
+    for table in path_tree(trace.outcomes):
         yield []
-        yield from draw(teller.act(act), width)
+        yield from draw(drawer.table(table), width)
     if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
         yield []
         note = "Questions that the dump leaves open count half each way; --assume TEXT=yes or TEXT=no answers them."
@@ -90,33 +90,34 @@ def _mark_names(outcomes: Sequence[Outcome]) -> Mapping[int, str]:
     return {}
 
 
-class _Teller:
-    """Acts and scenes as nodes of a tree."""
+class _Drawer:
+    """Tables and their rules as nodes of a tree."""
 
     def __init__(self, marks: Mapping[int, str], verbose: bool) -> None:
         self._marks = marks
         self._verbose = verbose
 
-    def act(self, act: Act) -> Node:
+    def table(self, table: TablePass) -> Node:
         """A table's heading, with its rules below."""
-        scenes = act.scenes()
-        root = Node(sentence(f"{act.table} {act.hook}", "name"))
-        for scene in scenes:
-            self._fill(root, scene, act.share)
-        first = scenes[0].step
+        rules = table.rules()
+        root = Node(sentence(f"{table.table} {table.hook}", "name"))
+        for met in rules:
+            self._add(root, met, table.share)
+        first = rules[0].step
         if isinstance(first, IptablesStep):
-            self._add_misses(root, first.chain, first, scenes)
+            self._add_misses(root, first.chain, first, rules)
         return root
 
-    def _fill(self, parent: Node, scene: Scene, whole: float) -> None:
-        """Add a scene and all below it, without recursion: the input decides the depth."""
-        waiting = [(parent, scene, whole)]
+    def _add(self, parent: Node, met: RuleMet, whole: float) -> None:
+        """Add a rule and all below it, without recursion: the input decides the depth."""
+        waiting = [(parent, met, whole)]
         while waiting:
             above, one, share = waiting.pop()
-            node = Node(self._words(one, share), self._tail(one), hang=2)
+            line = one.step.line
+            node = Node(self._words(one, share), "" if line is None else f"line {line}", hang=2)
             above.children.append(node)
-            inner = one.scenes()
-            shown = inner if len(inner) <= _MOST_SCENES else inner[: _MOST_SCENES - 1]
+            inner = one.rules()
+            shown = inner if len(inner) <= _MOST_RULES else inner[: _MOST_RULES - 1]
             waiting.extend((node, below, one.share) for below in reversed(shown))
             if len(shown) < len(inner):
                 left = len(inner) - len(shown)
@@ -126,30 +127,27 @@ class _Teller:
             if isinstance(one.step, IptablesStep) and one.step.into is not None:
                 self._add_misses(node, one.step.into, one.step, inner)
 
-    def _words(self, scene: Scene, whole: float) -> list[tuple[str, str]]:
+    def _words(self, met: RuleMet, whole: float) -> list[tuple[str, str]]:
         words: list[tuple[str, str]] = []
-        if scene.share < whole * _WHOLE:
-            words.append((f"{percents((scene.share,))[0]}  ", "share"))
-        step = scene.step
+        if met.share < whole * _WHOLE:
+            words.append((f"{percents((met.share,))[0]}  ", "share"))
+        step = met.step
         text = step_conditions(step, self._marks)
         done = effect(step, self._marks)
         if text:
             words += [*sentence(escape(clipped(f"{text}:"))), (" ", "")]
         if done.startswith("→"):
-            back = "" if scene.inside or step.after is None else ", and back"
+            back = "" if met.inside or step.after is None else ", and back"
             return [*words, (escape(done) + back, "")]  # never break a line between an arrow and its chain
         return words + sentence(escape(clipped(done)))
 
-    def _tail(self, scene: Scene) -> str:
-        return "" if scene.step.line is None else f"line {scene.step.line}"
-
-    def _add_misses(self, node: Node, chain: Chain, step: IptablesStep, scenes: Sequence[Scene]) -> None:
+    def _add_misses(self, node: Node, chain: Chain, step: IptablesStep, rules: Sequence[RuleMet]) -> None:
         """Add the rules of a chain that nearly matched, up to where the packets left it."""
         if not self._verbose:
             return
-        met = {id(scene.step.rule) for scene in scenes}
-        left_at = max((scene.step.line or 0 for scene in scenes if scene.share > 0), default=0)
-        passed = [rule for rule in chain.rules if id(rule) not in met and (not left_at or rule.line < left_at)]
+        seen = {id(met.step.rule) for met in rules}
+        left_at = max((met.step.line or 0 for met in rules if met.share > 0), default=0)
+        passed = [rule for rule in chain.rules if id(rule) not in seen and (not left_at or rule.line < left_at)]
         misses, count = near_misses(passed, step.before, step.bound, _MOST_MISSES)
         for miss in misses:
             target = f"→ {miss.rule.target}" if miss.rule.target else "counted"

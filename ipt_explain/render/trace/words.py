@@ -14,7 +14,7 @@ from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.words.lists import both
 
-# The story shows chances as shares of packets.
+# The tree shows chances as shares of packets.
 _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ of every)")
 
 

@@ -12,43 +12,43 @@ from ipt_explain.trace.outcome import Ending
 MOST_SHOWN = 300
 """The most paths shown, likeliest first."""
 
-
-_Key = tuple[int, int, int]
+_Key = tuple[int, int, int]  # line, rule and the chain entered
+_TableKey = tuple[str, str, bool]  # table, hook, whether the packet is there again
 
 
 @dataclass(slots=True)
-class Scene:
-    """A rule on the path, or a policy, with what packets met in the chain that it jumps to."""
+class RuleMet:
+    """A rule on the path, or a policy, with the rules met in the chain that it jumps to."""
 
     step: Step
     share: float = 0.0
-    inside: dict[_Key, Scene] = field(default_factory=dict)
+    inside: dict[_Key, RuleMet] = field(default_factory=dict)
 
-    def scenes(self) -> list[Scene]:
-        """The scenes inside, in the order of the chain."""
+    def rules(self) -> list[RuleMet]:
+        """The rules inside, in the order of the chain."""
         return sorted(self.inside.values(), key=_place)
 
 
 @dataclass(slots=True)
-class Act:
+class TablePass:
     """One table in one hook."""
 
     table: str
     hook: str
     share: float = 0.0
-    opening: dict[_Key, Scene] = field(default_factory=dict)
+    inside: dict[_Key, RuleMet] = field(default_factory=dict)
 
-    def scenes(self) -> list[Scene]:
+    def rules(self) -> list[RuleMet]:
         """The rules of the built-in chain that packets met, in order."""
-        return sorted(self.opening.values(), key=_place)
+        return sorted(self.inside.values(), key=_place)
 
 
-def story(outcomes: Iterable[Outcome]) -> list[Act]:
+def path_tree(outcomes: Iterable[Outcome]) -> list[TablePass]:
     """The tables in which packets met rules on their paths to these outcomes, in the order met."""
-    acts: dict[tuple[str, str, bool], Act] = {}
+    tables: dict[_TableKey, TablePass] = {}
     for ending in shown_endings(outcomes):
-        _tell(ending, float(ending.share), acts)
-    return [acts[key] for key in sorted(acts, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2])]
+        _add_path(ending, float(ending.share), tables)
+    return [tables[key] for key in sorted(tables, key=lambda key: _HOOK_ORDER[key[1]] + 10 * key[2])]
 
 
 # A stable sort by hook keeps the tables of a hook in the order met; those of a packet that returned over lo come last.
@@ -60,9 +60,9 @@ def shown_endings(outcomes: Iterable[Outcome]) -> list[Ending]:
     return list(islice((ending for outcome in outcomes for ending in outcome.endings), MOST_SHOWN))
 
 
-def _tell(ending: Ending, share: float, acts: dict[tuple[str, str, bool], Act]) -> None:
-    entered: set[tuple[str, str, bool]] = set()
-    above: list[Scene] = []
+def _add_path(ending: Ending, share: float, tables: dict[_TableKey, TablePass]) -> None:
+    entered: set[_TableKey] = set()
+    above: list[RuleMet] = []
     seen: set[int] = set()
     balanced = False
     for step in ending.steps:
@@ -70,19 +70,19 @@ def _tell(ending: Ending, share: float, acts: dict[tuple[str, str, bool], Act]) 
         balanced = balanced or (not local and hook == "OUTPUT")  # IPVS sent it there from INPUT
         again = balanced or (local and hook in ("PREROUTING", "INPUT"))
         key = (step.table, hook, again)
-        act = acts.setdefault(key, Act(step.table, step.before.hook.value))
+        table = tables.setdefault(key, TablePass(step.table, hook))
         if key not in entered:
             entered.add(key)
-            act.share += share
+            table.share += share
             above = []
         del above[step.depth :]
-        siblings = above[-1].inside if above else act.opening
-        scene = siblings.setdefault((step.line or 0, id(step.rule), id(step.into)), Scene(step))
-        if id(scene) not in seen:
-            seen.add(id(scene))
-            scene.share += share
-        above.append(scene)
+        siblings = above[-1].inside if above else table.inside
+        met = siblings.setdefault((step.line or 0, id(step.rule), id(step.into)), RuleMet(step))
+        if id(met) not in seen:
+            seen.add(id(met))
+            met.share += share
+        above.append(met)
 
 
-def _place(scene: Scene) -> tuple[bool, int]:
-    return scene.step.rule is None, scene.step.line or 0
+def _place(met: RuleMet) -> tuple[bool, int]:
+    return met.step.rule is None, met.step.line or 0
