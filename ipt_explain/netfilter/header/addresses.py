@@ -1,8 +1,7 @@
 """Addresses, networks and ranges as integers.
 
-Reads what iptables prints and what it takes: `10.0.0.0/8`, `10.0.0.1`, `10.0.0.0/255.0.0.255`, `fd00::/16`,
-`fd00::1/ffff::ffff`, `10.0.0.1-10.0.0.9`, `[fd00::1]:80`. Text in, integers out; nothing here is slow enough to
-keep out of a loop over a whole dump.
+Reads what iptables prints and accepts: `10.0.0.0/8`, `10.0.0.1`, `10.0.0.0/255.0.0.255`, `fd00::/16`,
+`fd00::1/ffff::ffff`, `10.0.0.1-10.0.0.9`, `[fd00::1]:80`. Fast enough for loops over a whole dump.
 """
 
 from __future__ import annotations
@@ -19,23 +18,10 @@ from ipt_explain.words.addresses import address_port
 BITS = {Family.IPV4: 32, Family.IPV6: 128}
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """An address and the bits of it that count; the mask need not be contiguous."""
-
-    value: int
-    mask: int
-    family: Family
-
-    def holds(self, address: int) -> bool:
-        """Whether an address of the same family lies in it."""
-        return address & self.mask == self.value
-
-
 
 @dataclass(frozen=True, slots=True)
 class NatRange:
-    """Where NAT sends packets: addresses `first` to `last` and ports `first_port` to `last_port`, None where kept.
+    """Where NAT sends packets: addresses `first` to `last` and ports `first_port` to `last_port`; None is unchanged.
 
     `base_port` is that of `ADDRESS:FIRST-LAST/BASE`, which maps BASE, BASE+1, … to FIRST, FIRST+1, ….
     """
@@ -61,7 +47,7 @@ def parse_address(text: str) -> int:
 
 
 def parse_ipv4(texts: Sequence[str]) -> Sequence[int] | None:
-    """IPv4 addresses as integers, faster than one by one; None where one of the texts is not four decimal numbers."""
+    """IPv4 addresses as integers, faster than one by one; None if any text is not four decimal numbers."""
     try:
         return unpack(f">{len(texts)}I", b"".join([inet_pton(AF_INET, text) for text in texts]))
     except (OSError, ValueError):
@@ -76,15 +62,13 @@ def format_address(address: int, family: Family) -> str:
 
 
 def format_endpoint(address: int, port: int | str | None, family: Family) -> str:
-    """`10.0.0.1:80`, `[fd00::1]:80`, or the bare address where there is no port."""
+    """`10.0.0.1:80`, `[fd00::1]:80`, or the bare address without a port."""
     return address_port(format_address(address, family), port)
 
 
 def network_bits(text: str) -> tuple[int, int]:
-    """(value, mask) of an address or network, host bits cleared as iptables clears them. Raises ValueError.
-
-    The plain form of `parse_network` for loops over many rules.
-    """
+    """(value, mask) of an address or network in any form that iptables reads, with host bits cleared as iptables does.
+    The mask need not be contiguous. Raises ValueError."""
     if text[-3:] == "/32" and ":" not in text:
         return parse_address(text[:-3]), 0xFFFFFFFF
     host, slash, mask_text = text.partition("/")
@@ -103,13 +87,6 @@ def network_bits(text: str) -> tuple[int, int]:
     return value & mask, mask
 
 
-@lru_cache(maxsize=4096)
-def parse_network(text: str) -> Network:
-    """An address or network in any form that iptables reads. Raises ValueError."""
-    value, mask = network_bits(text)
-    return Network(value, mask, family_of(text.partition("/")[0]))
-
-
 def parse_range(text: str) -> tuple[int, int]:
     """`FIRST-LAST` or one address, as (first, last). Raises ValueError."""
     first, dash, last = text.partition("-")
@@ -119,8 +96,8 @@ def parse_range(text: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def parse_nat_destination(text: str) -> NatRange:
-    """`[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]` of `--to-destination` and `--to-source`; IPv6 addresses in brackets
-    where a port follows. Raises ValueError."""
+    """`[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]` of `--to-destination` and `--to-source`; with a port, IPv6 addresses
+    are in brackets. Raises ValueError."""
     if text.startswith("["):
         hosts, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):

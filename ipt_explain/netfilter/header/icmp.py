@@ -1,9 +1,9 @@
-"""Types of ICMP by the names that iptables and ipset give them."""
+"""ICMP types by iptables' and ipset's names."""
 
 from __future__ import annotations
 
 IcmpTypes = dict[str, tuple[int, int | None]]
-"""A type and a code by name; None: of any code."""
+"""Type and code by name; None is any code."""
 
 ICMP_TYPES: IcmpTypes = {
     "echo-reply": (0, None), "pong": (0, None), "destination-unreachable": (3, None), "network-unreachable": (3, 0),

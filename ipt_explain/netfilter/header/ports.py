@@ -9,10 +9,8 @@ HIGHEST = 65535
 
 
 def parse_port(text: str) -> int:
-    """One port, by number or by a name that iptables-save never prints, but restore input may hold. Raises ValueError.
-
-    The node's own /etc/services is not read.
-    """
+    """One port by number or name. iptables-save never prints names, but restore input may have them; this machine's
+    /etc/services is not used. Raises ValueError."""
     port = int(text) if text.isdecimal() else _named(text)
     if not 0 <= port <= HIGHEST:
         raise ValueError(f"{text} is no port")
@@ -26,10 +24,10 @@ def _named(text: str) -> int:
 
 
 @lru_cache(maxsize=8192)
-def parse_port_range(text: str, separator: str = ":") -> tuple[int, int]:
+def parse_port_range(text: str) -> tuple[int, int]:
     """`PORT` or `[FIRST]:[LAST]` as (first, last); a missing end is 0 or 65535. Raises ValueError."""
-    first, found, last = text.partition(separator)
-    if not found:
+    first, colon, last = text.partition(":")
+    if not colon:
         port = parse_port(text)
         return port, port
     return parse_port(first) if first else 0, parse_port(last) if last else HIGHEST

@@ -47,14 +47,14 @@ WITH_PORTS = frozenset({TCP, UDP, SCTP, 33, UDPLITE})
 
 
 def protocol_number(text: str) -> int | None:
-    """The number of `tcp`, `6`, `TCP`, …; 0 stands for all; None for a name that we do not know."""
+    """The number of `tcp`, `6`, `TCP`, …; 0 is all protocols; None for an unknown name."""
     if text.isdecimal():
         return int(text)
     return _NUMBERS.get(text.lower())
 
 
 def protocol_name(number: int) -> str:
-    """The usual name of a protocol, else its number."""
+    """The usual name of a protocol, or its number."""
     return _NAMES.get(number, str(number))
 
 

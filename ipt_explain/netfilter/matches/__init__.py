@@ -1,7 +1,7 @@
-"""What each match module asks of a packet, compiled once a shape.
+"""What each match module tests, compiled once per shape.
 
-Each module here returns the conditions of a match in the kernel's order, and is imported when a rule first asks for
-it. A match that none of them knows is a question that only the user can answer.
+Each module here returns the conditions of a match in the kernel's order, and is imported when a rule first needs it. A
+match that none of them knows is a question that only the user can answer.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ __all__ = ["compile_match", "compile_shape"]
 
 
 def compile_shape(shape: Shape) -> tuple[Condition, ...]:
-    """Every condition of the rules of a shape, in the order that the kernel asks: the rule's own, then match by
-    match."""
+    """Every condition of a shape's rules in the kernel's order: the rule's own, then match by match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
         conditions.extend(compile_match(match))
@@ -32,14 +31,14 @@ def _not_shown(words: Words, state: PacketState, bound: Bound) -> Answer:
 
 
 def _interfaces(words: Words, state: PacketState, bound: Bound) -> Answer:
-    """One question for all rules of a listing: nearly none names an interface, and asked one by one they would make
-    more packets than anybody could follow.
+    """One question for all rules of a listing: hardly any names an interface, and one question each would split packets
+    into more cases than anyone could follow.
     """
     return ask(state, "rules listed without -v name no interface")
 
 
 def compile_match(match: Match) -> list[Condition]:
-    """The conditions of one match, in order; none for one that matches always."""
+    """The conditions of one match, in order; none if it always matches."""
     match match.module:
         case "comment" | "nfacct":
             return []

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
 
 OWN_DESTINATION = "the address that it was sent to is an address of this node"
-"""One question for all packets of a crowd: answered alike, they stay together. `own_address_question` names it."""
+"""One question for all packets of a crowd, so that they stay together. `own_address_question` names the address."""
 
 
 def own_address_question(address: Address, family: Family) -> str:
@@ -19,8 +19,7 @@ def own_address_question(address: Address, family: Family) -> str:
 
 
 def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:
-    """Whether the node has an address: the same for addrtype, fib and routing. `sent` is where the packet was sent to.
-    """
+    """Whether the node has an address, for addrtype, fib and routing. `sent` is the packet's original destination."""
     owned = state.owns(address)
     if owned is not Truth.UNKNOWN:
         return owned.inverted(invert)
@@ -30,7 +29,7 @@ def decide_own(state: PacketState, address: Address, sent: Address | None, inver
 
 
 def named(state: PacketState, sent: Address | None) -> PacketState:
-    """The same packet, with the address that it was sent to named in its answers."""
+    """The same packet, with its original destination named in its answers."""
     if sent is None or not state.answers:
         return state
     question = own_address_question(sent, state.connection.family)
@@ -39,11 +38,11 @@ def named(state: PacketState, sent: Address | None) -> PacketState:
 
 def conditions(match: Match) -> list[Condition]:
     """addrtype and iprange."""
-    return _addrtype_conditions(match) if match.module == "addrtype" else _iprange_conditions(match)
+    return _addrtype_conditions(match) if match.module == "addrtype" else [_in_range(each) for each in match.options]
 
 
 def _addrtype_conditions(match: Match) -> list[Condition]:
-    """addrtype: the kind of the source's and the destination's address, as the node's routing sees it."""
+    """addrtype: the type that the node's routing gives to the source's or destination's address."""
     conditions = [_type_of(option) for option in match.options if option.slots]
     if any(option.name.startswith("--limit-iface") for option in match.options):
         return [_on_interface(match)]
@@ -56,10 +55,10 @@ def _type_of(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         types = frozenset(words[0].split(","))
         address = state.source if source else bound.to.address
-        if address is None:  # an address of the interface that the packet came by
+        if address is None:  # an address of the interface that the packet arrived on
             return Truth.of(("LOCAL" in types) is not negated)
-        told = _ipv4_type if state.connection.family is Family.IPV4 else _ipv6_type
-        known, if_local = told(types, address, state.connection.family)
+        typed = _ipv4_type if state.connection.family is Family.IPV4 else _ipv6_type
+        known, if_local = typed(types, address, state.connection.family)
         if known is not None:
             return Truth.of(known is not negated)
         return decide_own(state, address, None if source else bound.sent.address, invert=if_local is negated)
@@ -68,10 +67,10 @@ def _type_of(option: Option) -> Condition:
 
 
 def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
-    """Whether an address is of one of the types; if None, whether it is depends on its being the node's, as the second
-    says.
+    """Whether an address is of one of the types. If None, that depends on whether it is the node's: the second value is
+    the answer if it is.
 
-    An address has one type. A subnet's broadcast address is not known to be one.
+    An address has one type. A subnet's broadcast address is not recognized.
     """
     if is_multicast(address, family):
         return "MULTICAST" in types, False
@@ -82,7 +81,7 @@ def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple
 
 
 def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
-    """As for IPv4, but an address must be of every type named, and one of the node's is UNICAST too (match_type6)."""
+    """As for IPv4, but an address must be of every type named, and the node's are also UNICAST (match_type6)."""
     if "MULTICAST" in types and not is_multicast(address, family):
         return False, False
     if "UNICAST" in types and (is_multicast(address, family) or address == 0):
@@ -95,8 +94,7 @@ def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple
 
 
 def _on_interface(match: Match) -> Condition:
-    """With --limit-iface-in or -out, an address of the node counts as LOCAL only on that interface, which no dump
-    tells."""
+    """With --limit-iface-in or -out, an address is LOCAL only on that interface, and no dump shows which one has it."""
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         given = iter(words)
@@ -113,12 +111,8 @@ def _on_interface(match: Match) -> Condition:
     return Condition(slots_of(match), test, bound=True)
 
 
-def _iprange_conditions(match: Match) -> list[Condition]:
-    """iprange: source or destination between two addresses, both included."""
-    return [_in_range(option) for option in match.options]
-
-
 def _in_range(option: Option) -> Condition:
+    """iprange: source or destination between two addresses, both included."""
     negated, source = option.negated, option.name == "--src-range"
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:

@@ -1,4 +1,4 @@
-"""statistic: chance, and counting."""
+"""statistic: `random` and `nth`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _chance = lru_cache(maxsize=4096)(chance)
 def conditions(match: Match) -> list[Condition]:
     """statistic: `random` matches its share of packets; `nth` its long-run share.
 
-    Each nth rule counts the packets that reach it. So of these it takes its share, whatever came before; but which, no
-    dump tells: where packets that another nth rule has taken are among them, and others too, it is asked for.
+    Each nth rule counts the packets that reach it and takes its share of those, whatever came before. Which ones, no
+    dump shows: if another nth rule has taken some of them but not all, it is a question.
     """
     found: list[Condition] = []
     for option in match.options:

@@ -13,6 +13,7 @@ from ipt_explain.netfilter.header.addresses import network_bits, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
 from ipt_explain.netfilter.lasting import said
+from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
@@ -22,7 +23,7 @@ _network = lru_cache(maxsize=32768)(network_bits)
 
 @lru_cache(maxsize=65536)
 def _host(text: str) -> int | None:
-    """The one address of a network; None for a larger one, and for what is none."""
+    """The address of a network that has only one; None for a larger network, or invalid text."""
     try:
         value, mask = network_bits(text)
     except ValueError:
@@ -46,7 +47,7 @@ _HOSTS = {Family.IPV4: _ipv4_hosts, Family.IPV6: _ipv6_hosts}
 
 
 def core_condition(option: Option) -> Condition | None:
-    """The test of one of the rule's own options; None for one that tests nothing."""
+    """The condition of one of the rule's own options; None for an option that tests nothing."""
     compiler = _COMPILERS.get(option.name)
     return None if compiler is None else compiler(option)
 
@@ -62,7 +63,7 @@ def _source(option: Option) -> Condition:
         return decide(source.lies_in(value, mask), state, f"-s {words[0]}", option.negated)
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
-        """Ten thousand endpoints ask for their own address: none of them is the packet's."""
+        """Ten thousand endpoints' chains test for their own address, and none is the packet's."""
         source, (words,) = state.source, columns
         if isinstance(words, str):
             return None
@@ -92,7 +93,7 @@ def _destination(option: Option) -> Condition:
     def at_once(
         columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
     ) -> Answer | list[Answer] | None:
-        """Ten thousand Services ask for their own address, each of packets that are bound for it; or one rule asks ten
+        """Ten thousand Services' rules each test for their own address, with a packet for it; or one rule tests ten
         thousand packets."""
         (hosts,) = columns
         if isinstance(hosts, str):
@@ -117,7 +118,7 @@ def _in_interface(option: Option) -> Condition:
         pattern = words[0]
         if state.in_interface is None and pattern != "+":
             if pattern == "lo":
-                return Truth.of(negated)  # what comes in over lo was sent by the node itself
+                return Truth.of(negated)  # packets that arrive over lo come from the node, and are known to
             return _which_interface(state, "-i", pattern, negated)
         return Truth.of(interface_fits(pattern, state.in_interface or "") is not negated)
 
@@ -131,7 +132,7 @@ def _out_interface(option: Option) -> Condition:
         pattern = words[0]
         if state.out_interface is None and pattern != "+":
             if pattern == "lo":
-                return Truth.of(negated)  # what goes to the node itself is known to
+                return Truth.of(negated)  # packets for the node itself are known to be
             return _which_interface(state, "-o", pattern, negated)
         return Truth.of(interface_fits(pattern, state.out_interface or "") is not negated)
 
@@ -139,7 +140,7 @@ def _out_interface(option: Option) -> Condition:
 
 
 def _which_interface(state: PacketState, flag: str, pattern: str, negated: bool) -> Answer:
-    """Whether an unknown interface fits: asked, unless what has been assumed of it says so already."""
+    """Whether an unknown interface fits: a question, unless earlier assumptions about it decide."""
     for assumed in state.answers:
         if assumed.flag.rstrip() == flag:
             fitting = {interface_fits(pattern, name) for name in assumed.chosen}
@@ -180,12 +181,7 @@ def _protocol(option: Option) -> Condition:
 
 
 def _fragment(option: Option) -> Condition:
-    answer = Truth.of(option.negated)  # a connection's first packet is traced whole
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        return answer
-
-    return Condition(option.slots, test)
+    return decided(option, lambda words, state, bound: False)  # packets are traced whole
 
 
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {

@@ -1,4 +1,4 @@
-"""ttl, hl, tos, dscp, u32, ecn: fields of the header that only the packet shows, until a rule changes them."""
+"""ttl, hl, tos, dscp, u32, ecn: header fields that are unknown until a rule sets them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 
 
 def conditions(match: Match) -> list[Condition]:
-    """ttl, hl, tos and dscp: known once a rule has set it, else a question; u32, ecn and bpf: what they read may be
-    anything. Each change of the header asks anew.
+    """ttl, hl, tos and dscp are known once a rule has set them, and a question until then. u32, ecn and bpf may read
+    anything: each change of the header makes a new question.
     """
     of = _BY_MODULE.get(match.module, _raw_bytes)
     return [of(match, option) for option in match.options]
@@ -64,7 +64,7 @@ def _raw_bytes(match: Match, option: Option) -> Condition:
 
 
 def _history(state: PacketState, bound: Bound) -> str:
-    """What has changed in the header: what a question adds."""
+    """What a question adds about changes of the header."""
     header = state.header
     changed = {
         "DNAT": bound.to != bound.sent,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words
 from ipt_explain.netfilter.marks.bits import parse_mark
+from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
@@ -14,20 +15,12 @@ _mark = lru_cache(maxsize=32768)(parse_mark)
 
 
 def conditions(match: Match) -> list[Condition]:
-    """mark: the packet's mark under a mask. What enters the node has none; nor, we assume, do sockets of the node
-    set one. connmark: the connection's mark under a mask; without a connection never, `!` or not (xt_connmark.c).
+    """mark: the packet's mark under a mask. Packets enter without a mark, and we assume that the node's sockets set
+    none. connmark: the connection's mark under a mask; fails without a connection, `!` or not (xt_connmark.c).
     """
-    of = _packet_mark if match.module == "mark" else _connection_mark
-    return [of(option) for option in match.options]
-
-
-def _packet_mark(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        return Truth.of(_mark(words[0]).fits(state.mark) is not negated)
-
-    return Condition(option.slots, test)
+    if match.module == "connmark":
+        return [_connection_mark(option) for option in match.options]
+    return [decided(option, lambda words, state, bound: _mark(words[0]).fits(state.mark)) for option in match.options]
 
 
 def _connection_mark(option: Option) -> Condition:

@@ -6,6 +6,7 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
@@ -13,35 +14,30 @@ from ipt_explain.records import replace
 
 
 def conditions(match: Match) -> list[Condition]:
-    """Each option a condition, but for owner's --suppl-groups, which only widens another."""
+    """Each option is a condition, except owner's --suppl-groups, which only widens another."""
     of = _BY_MODULE[match.module]
     return [of(match, option) for option in match.options if option.name != "--suppl-groups"]
 
 
 def _bridge_port(match: Match, option: Option) -> Condition:
-    """physdev: ports of a bridge, seen only where the node has br_netfilter.
+    """physdev: ports of a bridge, which rules only see if the node has br_netfilter.
 
-    A packet comes by a bridge port if its connection says so; else it does not, unless a user assumes `physdev-is-in`.
-    Routed packets leave by no bridge port that these hooks could see, and are not bridged.
+    A packet arrives on a bridge port if its connection says so, or if the user assumes `physdev-is-in`. Routed packets
+    leave by no bridge port that these hooks could see, and are not bridged.
     """
-    negated = option.negated
 
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+    def holds(words: Words, state: PacketState, bound: Bound) -> bool:
         port = state.connection.bridge_port
         assumed = state.node.assumption(f"-m physdev {option.name} {' '.join(words)}".rstrip())
         if assumed is not None:
-            found = assumed
-        elif option.name == "--physdev-is-in":
-            found = bool(port)
-        elif option.name == "--physdev-in":
-            found = interface_fits(words[0], port)
-        elif option.name == "--physdev-out":
-            found = words[0] == "+"
-        else:
-            found = False
-        return Truth.of(found is not negated)
+            return assumed
+        if option.name == "--physdev-is-in":
+            return bool(port)
+        if option.name == "--physdev-in":
+            return interface_fits(words[0], port)
+        return option.name == "--physdev-out" and words[0] == "+"
 
-    return Condition(option.slots, test)
+    return decided(option, holds)
 
 
 def _of_socket(match: Match, option: Option) -> Condition:
@@ -59,24 +55,22 @@ def _of_socket(match: Match, option: Option) -> Condition:
 
 
 def _pkttype(match: Match, option: Option) -> Condition:
-    """To whom the frame was addressed; unicast, unless the IP destination is a group."""
+    """Whom the frame was addressed to: unicast, unless the IP destination is a group."""
 
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+    def holds(words: Words, state: PacketState, bound: Bound) -> bool:
         family, destination = state.connection.family, bound.sent.address
         kind = "unicast"
-        if destination is None:
-            kind = "unicast"
-        elif is_multicast(destination, family):
+        if destination is not None and is_multicast(destination, family):
             kind = "multicast"
-        elif is_broadcast(destination, family):
+        elif destination is not None and is_broadcast(destination, family):
             kind = "broadcast"
-        return Truth.of((words[0].lower() == kind) is not option.negated)
+        return words[0].lower() == kind
 
-    return Condition(option.slots, test, bound=True, sent=True)
+    return decided(option, holds, bound=True, sent=True)
 
 
 def _mac(match: Match, option: Option) -> Condition:
-    """The sender's hardware address; what the node sends itself has none when rules see it, so even `!` fails."""
+    """The sender's hardware address. The node's own packets have none when rules see them, so even `!` fails."""
     undecided = described(match, option)
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:

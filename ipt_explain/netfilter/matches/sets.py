@@ -1,4 +1,4 @@
-"""set: IP sets, which rules only name. One that is known answers; another is a question."""
+"""set: IP sets, which rules only name. A set that is not in the input is a question."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipt_explain.netfilter.whereabouts import address_text
 
 
 def conditions(match: Match) -> list[Condition]:
-    """set: whether the set holds what the packet shows in the directions asked for."""
+    """set: whether the set has the packet's addresses and ports in the named directions."""
     if any(option.name == "--return-nomatch" for option in match.options):
         return undecided.conditions(match)
     found: list[Condition] = []
@@ -42,7 +42,7 @@ def set_question(name: str, directions: str, state: PacketState, to: Heading) ->
 
 
 def _element(directions: str, state: PacketState, to: Heading) -> str:
-    """What is looked up: addresses and ports by direction; which of them count, only the set's type tells."""
+    """What is looked up: addresses and ports by direction. Only the set's type shows which of them count."""
     family = state.connection.family
     source = address_text(state.source, family)
     destination = "an address of this node" if to.address is None else address_text(to.address, family)

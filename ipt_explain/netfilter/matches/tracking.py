@@ -9,6 +9,7 @@ from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decid
 from ipt_explain.netfilter.header.addresses import network_bits
 from ipt_explain.netfilter.header.ports import parse_port_range
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
+from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
@@ -17,7 +18,7 @@ from ipt_explain.records import replace
 
 
 def states_of(state: PacketState) -> frozenset[str]:
-    """What `--ctstate` sees: before connection tracking INVALID, then NEW (of a template, too), and DNAT or SNAT once
+    """What `--ctstate` sees: INVALID before connection tracking, then NEW (also of a template), plus DNAT or SNAT once
     decided."""
     if state.tracking is Tracking.NOT_YET:
         return frozenset({"INVALID"})
@@ -27,14 +28,14 @@ def states_of(state: PacketState) -> frozenset[str]:
 
 
 def conditions(match: Match) -> list[Condition]:
-    """state (as conntrack's --ctstate, without the NAT states) and conntrack."""
+    """state (conntrack's --ctstate without the NAT states) and conntrack."""
     if match.module == "state":
         return [_state(option) for option in match.options if option.slots]
     return _of_connection(match)
 
 
 def _of_connection(match: Match) -> list[Condition]:
-    """conntrack: each option a condition; where there is no connection, all but --ctstate fail, `!` or not."""
+    """conntrack: each option is a condition. Without a connection all but --ctstate fail, `!` or not."""
     found: list[Condition] = []
     with_state = any(option.name == "--ctstate" for option in match.options)
     for option in match.options:
@@ -48,17 +49,11 @@ def _of_connection(match: Match) -> list[Condition]:
 
 
 def _state(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        found = not states_of(state).isdisjoint(words[0].split(","))
-        return Truth.of(found is not negated)
-
-    return Condition(option.slots, test)
+    return decided(option, lambda words, state, bound: not states_of(state).isdisjoint(words[0].split(",")))
 
 
 def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
-    """xt_conntrack.c: without a connection the answer is whether --ctstate was asked, and it has matched by then."""
+    """xt_conntrack.c: without a connection, a rule with --ctstate matches, as that has matched by then; others fail."""
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         if not state.tracked:
@@ -68,33 +63,16 @@ def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
     return replace(condition, test=test)
 
 
-def _status(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        confirmed = state.tracking is Tracking.CONFIRMED and "CONFIRMED" in words[0].split(",")
-        return Truth.of(confirmed is not negated)
-
-    return Condition(option.slots, test)
+def _status(words: Words, state: PacketState, bound: Bound) -> bool:
+    return state.tracking is Tracking.CONFIRMED and "CONFIRMED" in words[0].split(",")
 
 
-def _direction(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        return Truth.of((words[0] == "ORIGINAL") is not negated)
-
-    return Condition(option.slots, test)
+def _direction(words: Words, state: PacketState, bound: Bound) -> bool:
+    return words[0] == "ORIGINAL"
 
 
-def _protocol(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        number = protocol_number(words[0])
-        return Truth.of((number in (ANY, state.connection.protocol)) is not negated)
-
-    return Condition(option.slots, test)
+def _protocol(words: Words, state: PacketState, bound: Bound) -> bool:
+    return protocol_number(words[0]) in (ANY, state.connection.protocol)
 
 
 def _address(
@@ -134,12 +112,12 @@ def _port(
     return compile_option
 
 
-# The original direction is as the packet was sent. The reply's source is where it now goes, the reply's destination
-# where it now seems to come from.
+# The original direction has the addresses as sent. A reply comes from where the packet goes now, and goes to where it
+# seems to come from now.
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {
-    "--ctstatus": _status,
-    "--ctdir": _direction,
-    "--ctproto": _protocol,
+    "--ctstatus": lambda option: decided(option, _status),
+    "--ctdir": lambda option: decided(option, _direction),
+    "--ctproto": lambda option: decided(option, _protocol),
     "--ctorigsrc": _address(lambda state, bound: state.connection.source),
     "--ctorigdst": _address(lambda state, bound: bound.sent.address, bound=True, sent=True),
     "--ctreplsrc": _address(lambda state, bound: bound.to.address, bound=True),

@@ -1,5 +1,4 @@
-"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: what is in the transport header of a connection's first
-packet."""
+"""tcp, udp, udplite, dccp, sctp, multiport, icmp, icmp6: the transport header of a connection's first packet."""
 
 from __future__ import annotations
 
@@ -11,6 +10,7 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
+from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
 def conditions(match: Match) -> list[Condition]:
-    """multiport: one option, of ports in the source, the destination, or either. icmp and icmp6: the type, with or
+    """multiport: one option, about ports of the source, the destination, or either. icmp and icmp6: the type, with or
     without a code. The others: the protocol, then each option.
     """
     match match.module:
@@ -54,16 +54,12 @@ def _header_option(match: Match, option: Option) -> Condition:
     if option.name in ("--sport", "--source-port"):
         return _port(option, source=True)
     if option.name == "--syn":
-        return _constant(Truth.of(not option.negated))
+        return decided(option, lambda words, state, bound: True)
     if option.name == "--tcp-flags":
-        return _tcp_flags(option)
+        return decided(option, _flags_fit)
     if option.name == "--chunk-types":
-        return _chunk_types(option)
+        return decided(option, _chunk_types_fit)
     return described(match, option)
-
-
-def _constant(answer: Truth) -> Condition:
-    return Condition((), lambda words, state, bound: answer)
 
 
 def _port(option: Option, source: bool) -> Condition:
@@ -79,8 +75,8 @@ def _port(option: Option, source: bool) -> Condition:
     def at_once(
         columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
     ) -> Answer | list[Answer] | None:
-        """Ten thousand Services ask for their own port, each of packets that are bound for it; or one node port asks
-        packets that are bound for any."""
+        """Ten thousand Services' rules each test for their own port, with a packet for it; or one node port's rule
+        tests packets for many ports."""
         (ports,) = columns
         if source or negated:
             return None
@@ -103,12 +99,9 @@ def _one_port(text: str) -> int:
     return port if port <= HIGHEST else -1
 
 
-def _tcp_flags(option: Option) -> Condition:
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        mask, wanted = _flag_set(words[0]), _flag_set(words[1])
-        return Truth.of((mask & {"SYN"} == wanted) is not option.negated)
-
-    return Condition(option.slots, test)
+def _flags_fit(words: Words, state: PacketState, bound: Bound) -> bool:
+    mask, wanted = _flag_set(words[0]), _flag_set(words[1])
+    return mask & {"SYN"} == wanted
 
 
 def _flag_set(text: str) -> set[str]:
@@ -117,19 +110,14 @@ def _flag_set(text: str) -> set[str]:
     return set() if text == "NONE" else set(text.split(","))
 
 
-def _chunk_types(option: Option) -> Condition:
-    """xt_sctp.c: `all` of the types named are among the packet's chunks, `any` of them is, or `only` such are.
+def _chunk_types_fit(words: Words, state: PacketState, bound: Bound) -> bool:
+    """xt_sctp.c: the packet's chunks include `all` or `any` of the types, or are `only` of them.
 
-    The first packet has one chunk, INIT, which has no flags to ask for.
+    The first packet has one chunk, INIT, without flags.
     """
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        how, text = words
-        types = set() if text == "NONE" else set(text.split(","))
-        fits = types <= {"INIT"} if how == "all" else "INIT" in types or text == "ALL"
-        return Truth.of(fits is not option.negated)
-
-    return Condition(option.slots, test)
+    how, text = words
+    types = set() if text == "NONE" else set(text.split(","))
+    return types <= {"INIT"} if how == "all" else "INIT" in types or text == "ALL"
 
 
 def _multiport(option: Option) -> Condition:

@@ -1,6 +1,6 @@
-"""Matches that no dump can decide for a packet: a socket's owner, the time of day, a bucket's level.
+"""Matches that no dump can decide: a socket's owner, the time of day, the level of a token bucket.
 
-Their question is the text of the match, so that `--assume` can take it from the dump.
+Their question is the text of the match, so that users can copy it from the dump to `--assume`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from ipt_explain.model import Match, Option, Rule
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
 from ipt_explain.netfilter.packet import Bound, PacketState
 
-# Each rule has a bucket, counter or quota of its own, even where two rules read the same.
+# Each rule has its own bucket, counter or quota, even if two rules read the same.
 _PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
 
 
 def conditions(match: Match) -> list[Condition]:
-    """A match of any module as one question. A single negated option is asked about without its `!`."""
+    """A match of any module as one question, without the `!` of a single negated option."""
     if len(match.options) == 1:
         return [described(match, match.options[0])]
     return [_asking(match, match.options, negated=False)]
 
 
 def described(match: Match, option: Option) -> Condition:
-    """One option as a question of its own."""
+    """One option as a question."""
     return _asking(match, (Option(option.name, False, option.slots),), option.negated)
 
 
@@ -38,12 +38,12 @@ def _asking(match: Match, options: Sequence[Option], negated: bool) -> Condition
 
 
 def option_text(rule: Rule, option: Option) -> str:
-    """An option as the rule has it, arguments decoded."""
+    """An option as in the rule, arguments decoded."""
     return next(option_texts((option,), rule.arguments(option)))
 
 
 def option_texts(options: Sequence[Option], words: Words) -> Iterator[str]:
-    """Options as a rule has them; `words` are the decoded arguments of them all."""
+    """Options as in the rule. `words` are all their decoded arguments."""
     given = iter(words)
     for option in options:
         arguments = [next(given) for _ in option.slots]

@@ -1,4 +1,4 @@
-"""recent: lists of addresses seen."""
+"""recent: lists of recently seen addresses."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ DEFAULT_LIST = "DEFAULT"
 
 
 def conditions(match: Match) -> list[Condition]:
-    """recent: --set records the address and matches; --rcheck and --update match a recorded one; --remove forgets it.
+    """recent: --set records the address and matches; --rcheck and --update match a recorded one; --remove deletes it.
 
-    As xt_recent.c has it, an effect happens when its condition is reached, whether the rest of the rule matches or not.
-    Times are those of one moment: an entry made before the trace counts as young enough for any --seconds, and as one
-    visit.
+    As in xt_recent.c, the effect happens when its condition is reached, whether or not the rest of the rule matches.
+    No time passes: an entry made before the trace is recent enough for any --seconds, and counts as one visit.
     """
     names = {option.name for option in match.options}
     negated = any(option.negated for option in match.options if option.name in _ACTIONS)
@@ -50,8 +49,8 @@ def conditions(match: Match) -> list[Condition]:
         return Truth.of(not negated)
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
-        """In lists that nobody is in, nobody is found. What a crowd enters in lists of its endpoints' own is not kept:
-        no rule after the one that sends it there looks into them."""
+        """Nobody is found in empty lists. Entries that a crowd makes in its endpoints' own lists are not kept: no rule
+        after the one that sends it there tests them."""
         if "--set" in names:
             return Truth.of(not negated)
         return Truth.of(negated) if not state.visits else None
@@ -60,7 +59,7 @@ def conditions(match: Match) -> list[Condition]:
 
 
 def records_visits(shape: Shape) -> bool:
-    """Whether rules of a shape enter addresses into a list."""
+    """Whether a shape's rules enter addresses into a list."""
     return shape.match_option("recent", "--set") is not None
 
 
@@ -73,7 +72,7 @@ _ACTIONS = frozenset({"--set", "--rcheck", "--update", "--remove"})
 
 
 def _places(match: Match) -> Mapping[str, int]:
-    """Where the first argument of each option is among the words of the match."""
+    """The index of each option's first argument among the words of the match."""
     places: dict[str, int] = {}
     at = 0
     for option in match.options:

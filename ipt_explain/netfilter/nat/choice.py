@@ -1,9 +1,10 @@
-"""Which address and port NAT picks from a range, as nf_nat_core.c picks them.
+"""Which address and port NAT picks from a range. Facts: net/netfilter/nf_nat_core.c.
 
-An address comes from a hash of the packet's source and destination (`find_best_ips_proto`): no secret goes into it,
-so it is the same on every little-endian machine and after every reboot. A port is kept if it lies in the range, else
-the first, or a random one with `--random` (`get_unique_tuple`, `nf_nat_l4proto_unique_tuple`). Ports in use by other
-connections are not considered."""
+The address comes from a hash of the packet's source and destination (`find_best_ips_proto`) without a secret, so it is
+the same on every little-endian machine and after every reboot. A port in the range is kept; otherwise it becomes the
+first, or with `--random` any (`get_unique_tuple`, `nf_nat_l4proto_unique_tuple`). Ports that other connections use are
+not considered.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +20,16 @@ _INITIAL = 0xDEADBEEF  # JHASH_INITVAL, include/linux/jhash.h
 def chosen_address(
     first: int, last: int, source: int, destination: int, persistent: bool, family: Family, zone: int = 0
 ) -> int:
-    """The address of `first` to `last` that a packet with this source and destination is given as its destination.
+    """The address from `first` to `last` that becomes the destination of a packet with this source and destination.
 
-    With `--persistent` the destination plays no part, nor does connection tracking's zone.
+    With `--persistent`, the destination and connection tracking's zone play no part.
     """
     if first == last:
         return first
     lows, highs = _words(first, family), _words(last, family)
-    # The kernel hashes the words of a union as wide as an IPv6 address, as they lie in memory.
-    words = [_swapped(word) for word in _padded(_words(source, family))]
+    # The kernel hashes a union as wide as an IPv6 address, in memory order.
+    words = [_swapped(word) for word in _words(source, family)]
+    words += [0] * (4 - len(words))
     hashed = jhash2(words, 0 if persistent else _swapped(destination & _WORD) ^ zone)
     chosen, full_range = 0, False
     for low, high in zip(lows, highs):
@@ -36,14 +38,13 @@ def chosen_address(
         if word != high:
             full_range = True
         if not persistent:
-            hashed ^= _swapped(word)  # the kernel reads the destination that it is just rewriting
+            hashed ^= _swapped(word)  # the kernel reads the destination while it rewrites it
         chosen = chosen << 32 | word
     return chosen
 
 
 def chosen_ports(wanted: NatRange, port: int | None, randomly: bool) -> tuple[int, int] | None:
-    """The ports that a destination port may become, as (first, last), each as likely as another; None where it is
-    kept."""
+    """The ports that a destination port may become, as (first, last), all equally likely; None if it is kept."""
     first, last = wanted.first_port, wanted.last_port
     if first is None or last is None:
         return None
@@ -59,7 +60,7 @@ def chosen_ports(wanted: NatRange, port: int | None, randomly: bool) -> tuple[in
 
 
 def jhash2(words: Sequence[int], initial: int) -> int:
-    """Bob Jenkins' hash of 32-bit words, as include/linux/jhash.h has it."""
+    """Bob Jenkins' hash of 32-bit words, as in include/linux/jhash.h."""
     a = b = c = (_INITIAL + (len(words) << 2) + initial) & _WORD
     left = list(words)
     while len(left) > 3:
@@ -104,10 +105,6 @@ def _rotated(word: int, bits: int) -> int:
 def _words(address: int, family: Family) -> list[int]:
     count = 1 if family is Family.IPV4 else 4
     return [address >> 32 * (count - 1 - index) & _WORD for index in range(count)]
-
-
-def _padded(words: list[int]) -> list[int]:
-    return words + [0] * (4 - len(words))
 
 
 def _swapped(word: int) -> int:

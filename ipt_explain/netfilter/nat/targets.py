@@ -11,8 +11,8 @@ from ipt_explain.netfilter.header.addresses import (
     NatRange,
     format_address,
     format_endpoint,
+    network_bits,
     parse_nat_destination,
-    parse_network,
 )
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
@@ -22,8 +22,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
 
 MOST_PORTS = 64
-"""Ranges of random ports up to this long become one outcome a port; longer ones stay together."""
-
+"""Up to this many random ports become one outcome each; more stay together."""
 
 _LOOPBACK = {Family.IPV4: 0x7F000001, Family.IPV6: 1}
 
@@ -32,7 +31,7 @@ Choices = list[tuple[Fraction, Heading]]
 
 
 def rewrites_destination(state: PacketState) -> bool:
-    """Whether nat, in the current hook, is about the destination."""
+    """Whether NAT rewrites destinations in the current hook."""
     return state.hook in DESTINATION_NAT
 
 
@@ -42,12 +41,12 @@ def dnat(rule: Rule, state: PacketState, to: Heading) -> Choices:
     address = to.address
     if wanted.first is not None and wanted.last is not None:
         _of_family(max(wanted.first, wanted.last), state)
-        address = _chosen(wanted.first, wanted.last, state, to, _flag(rule, "--persistent"))
-    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
+        address = address_in_range(wanted.first, wanted.last, state, to, _flag(rule, "--persistent"))
+    return with_ports(address, wanted, to.port, _flag(rule, "--random"))
 
 
-def _chosen(first: int, last: int, state: PacketState, to: Heading, persistent: bool) -> Address:
-    """The address of a range that the kernel gives the packet, as far as source and destination are known."""
+def address_in_range(first: int, last: int, state: PacketState, to: Heading, persistent: bool) -> Address:
+    """The address that the kernel picks from a range, if source and destination are known."""
     family, source, destination = state.connection.family, state.source, to.address
     if first == last:
         return first
@@ -57,28 +56,28 @@ def _chosen(first: int, last: int, state: PacketState, to: Heading, persistent: 
 
 
 def redirect(rule: Rule, state: PacketState, to: Heading) -> Choices:
-    """REDIRECT's; none where the interface that the packet came by has no address: the kernel drops it
+    """REDIRECT's choice; none if the interface that the packet arrived on has no address: the kernel drops it
     (nf_nat_redirect.c)."""
     if redirects_nowhere(state):
         return []
     address = redirected_to(state)
     text = rule.target_value("--to-ports")
     wanted = parse_nat_destination(f":{text}") if text else NatRange(None, None)
-    return _with_ports(address, wanted, to.port, _flag(rule, "--random"))
+    return with_ports(address, wanted, to.port, _flag(rule, "--random"))
 
 
 def redirects_nowhere(state: PacketState) -> bool:
-    """Whether the interface that a packet came by is known to have no address to redirect it to."""
+    """Whether the interface that a packet arrived on is known to have no address."""
     node = state.node
     shown = node.all_interfaces and bool(state.in_interface)
     return shown and state.hook is not Hook.OUTPUT and state.in_interface not in dict(node.first_addresses)
 
 
 def redirected_to(state: PacketState) -> Address | None:
-    """Loopback for what the node sends, else the first address of the interface that the packet came by.
+    """Loopback for the node's own packets, otherwise the first address of the interface that the packet arrived on.
 
-    The dump does not tell that address: it is the one that the user gives for the interface, or the only one given,
-    else None.
+    The dump does not show that address: it is the one that the user gives for the interface, or the only one given, or
+    None.
     """
     if state.hook is Hook.OUTPUT:
         return _LOOPBACK[state.connection.family]
@@ -87,10 +86,10 @@ def redirected_to(state: PacketState) -> Address | None:
 
 
 def masqueraded_as(state: PacketState) -> Address:
-    """The source that masquerading gives: the node's own address, the packet's where that is unknown.
+    """The source after masquerading: the node's address, or the packet's own if that is unknown.
 
-    Where the packet came from a loopback address, it is another one of the node's, known or not (nf_nat_masquerade.c
-    takes one of global scope, also on lo).
+    A loopback source becomes another address of the node, known or not (nf_nat_masquerade.c takes one of global scope,
+    even on lo).
     """
     if not isinstance(state.source, int) or not is_loopback(state.source, state.connection.family):
         return state.source
@@ -98,7 +97,7 @@ def masqueraded_as(state: PacketState) -> Address:
 
 
 def _only_address(state: PacketState) -> int | None:
-    """The node's address, where it is known to have one."""
+    """The node's address, if exactly one is known."""
     own = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
     return own[0] if len(own) == 1 else None
 
@@ -110,20 +109,19 @@ def _of_the_node(family: Family) -> Whereabouts:
 
 
 def netmap(rule: Rule, state: PacketState, to: Heading) -> Choices:
-    """NETMAP's: the network's bits are replaced, the host's kept."""
+    """NETMAP's choice: replaces the network bits and keeps the host bits."""
     return [(ALWAYS, Heading(None if to.address is None else _mapped(rule, to.address, state), to.port))]
 
 
 def sent_to(state: PacketState, before: Heading, after: Heading) -> PacketState:
-    """The packet whose destination NAT has decided. One that stays as it was has not been DNATed, as the kernel has
-    it."""
+    """The packet after NAT has decided its destination. To the kernel, an unchanged destination is no DNAT."""
     changed = after.address is None or (after.address, after.port) != (before.address, before.port)
     return state._replace(destination_decided=True, dnat=changed)
 
 
 def sent_from(rule: Rule, state: PacketState) -> PacketState:
-    """The packet with its source rewritten; its port may be, too. One that stays as it was has not been SNATed, as the
-    kernel has it, though a rule has decided it."""
+    """The packet after a rule has decided its source and perhaps its port. To the kernel, an unchanged source is no
+    SNAT."""
     source = new_source(rule, state)
     ports = rule.target_value("--to-ports") or parse_nat_destination(rule.target_value("--to-source") or "").first_port
     randomly = _flag(rule, "--random") or _flag(rule, "--random-fully")
@@ -133,8 +131,7 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
 
 
 def new_source(rule: Rule, state: PacketState) -> Address:
-    """The source that SNAT, MASQUERADE or NETMAP gives: SNAT's first address of a range, as nothing later depends on
-    which; for MASQUERADE one of the node's."""
+    """The source that SNAT, MASQUERADE or NETMAP gives. Of a range, SNAT's first: nothing later depends on which."""
     if rule.target == "NETMAP":
         return _mapped(rule, state.source, state)
     if rule.target == "SNAT":
@@ -144,7 +141,7 @@ def new_source(rule: Rule, state: PacketState) -> Address:
 
 
 def destination_text(to: Heading, family: Family) -> str:
-    """`10.244.1.5:8080`, `[fd00::1]:80`; `local:15001` where REDIRECT chose the interface's own address."""
+    """`10.244.1.5:8080`, `[fd00::1]:80`; `local:15001` if REDIRECT chose the interface's own address."""
     port = to.ports or to.port
     if to.address is None:
         return "local" if port is None else f"local:{port}"
@@ -154,7 +151,8 @@ def destination_text(to: Heading, family: Family) -> str:
     return text if port is None else f"{text}:{port}"
 
 
-def _with_ports(address: Address | None, wanted: NatRange, port: int | None, randomly: bool) -> Choices:
+def with_ports(address: Address | None, wanted: NatRange, port: int | None, randomly: bool) -> Choices:
+    """An address with each port that a destination port may become."""
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
         return [(ALWAYS, Heading(address, port))]
@@ -166,10 +164,10 @@ def _with_ports(address: Address | None, wanted: NatRange, port: int | None, ran
 
 
 def _mapped(rule: Rule, address: Address, state: PacketState) -> Address:
-    network = parse_network(rule.target_value("--to") or "")
+    value, mask = network_bits(rule.target_value("--to") or "")
     if not isinstance(address, int):
-        return address  # its host bits are as little known as before
-    return _of_family(network.value | (address & ~network.mask), state)
+        return address  # its host bits stay unknown
+    return _of_family(value | (address & ~mask), state)
 
 
 def _of_family(address: int, state: PacketState) -> int:

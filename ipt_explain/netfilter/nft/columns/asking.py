@@ -33,7 +33,7 @@ from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
 from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, looks_at_heading, read
-from ipt_explain.netfilter.nft.rewriting import applies, translated
+from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
@@ -270,7 +270,7 @@ def _rewritten(
             for share, headings in given
         ]
     if places:
-        state = translated(packets.state, True)
+        state = packets.state._replace(destination_decided=True, dnat=True)
         yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
 
 
