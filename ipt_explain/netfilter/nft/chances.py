@@ -1,4 +1,4 @@
-"""Numbers drawn by chance, and maps and comparisons that use them."""
+"""Random numbers, and the maps and comparisons that use them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ipt_explain.netfilter.nft.readings import Chance
 
 
 def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction, Element | None]]:
-    """Which element is found, with the share of each; None for numbers that no element has."""
+    """The elements that may be found, and the share of each; None for numbers without an element."""
     found: list[tuple[Fraction, Element | None]] = []
     left = chance.count
     otherwise: Element | None = None
@@ -38,7 +38,7 @@ def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction
 
 
 def chances(lookup: VerdictMap | MapLookup) -> dict[Element, float] | None:
-    """The share of each element of a map that is asked by chance alone; None where something else decides."""
+    """The share of each element of a map with random keys; None for other keys."""
     numbers, data = lookup.key, lookup.data
     if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
         return None
@@ -52,7 +52,7 @@ def _fraction(part: int, whole: int) -> Fraction:
 
 
 def share_of(chance: Chance, operator: Operator, right: Expression) -> Fraction | None:
-    """The share of numbers for which a comparison holds; None where it cannot be told."""
+    """The share of numbers that satisfy a comparison; None if unknown."""
     if isinstance(right, SetLiteral):
         share = sum((part for part, element in shares(chance, right.elements) if element is not None), Fraction(0))
     elif operator in (Operator.EQUAL, Operator.NOT_EQUAL):
@@ -67,7 +67,7 @@ def share_of(chance: Chance, operator: Operator, right: Expression) -> Fraction 
 
 
 def _count(chance: Chance, key: Expression) -> int:
-    """How many of the numbers a key stands for."""
+    """How many of the numbers a key matches."""
     first, last = (key.first, key.last) if isinstance(key, Range) else (key, key)
     if not isinstance(first, int) or not isinstance(last, int):
         return 0

@@ -8,7 +8,7 @@ from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
 from ipt_explain.netfilter.header.addresses import BITS
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
-from ipt_explain.netfilter.nft.readings import UNKNOWN, Chance, Nothing, Owned, Reading
+from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -17,7 +17,7 @@ _NUMBER_BITS = 32
 
 
 def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState) -> Truth:
-    """Whether a value is the constant, or one of a prefix's or range's."""
+    """Whether a value equals the constant, or lies in the prefix or range."""
     if type(reading) is int and kind is not Kind.INTERFACE:
         number = canonical(constant, kind)
         if type(number) is int:
@@ -28,8 +28,8 @@ def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState)
         return _unknown_interface(constant, kind)
     if isinstance(reading, Whereabouts):
         return _lies_in(reading, constant, state)
-    if isinstance(reading, Owned):
-        return _is_of_type(reading, constant)
+    if isinstance(reading, AddressType):
+        return Truth.UNKNOWN if constant in ("local", reading.otherwise) else Truth.NO
     if isinstance(constant, Prefix):
         return _in_prefix(reading, constant, kind, state)
     if isinstance(constant, Range):
@@ -49,7 +49,7 @@ def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState)
 
 
 def compared(reading: Reading, operator: Operator, constant: Expression, kind: Kind, state: PacketState) -> Truth:
-    """Whether a comparison with one constant holds."""
+    """Whether a value satisfies a comparison with a constant."""
     if operator is Operator.IN:
         wanted = bits_of(constant)
         if isinstance(reading, frozenset) and wanted is not None:
@@ -72,8 +72,8 @@ _ORDERS: dict[Operator, Callable[[int, int], bool]] = {
 
 
 def _unknown_interface(constant: Expression, kind: Kind) -> Truth:
-    """What is not known of a value. What comes in over lo was sent by the node itself, and is known to be; so is what
-    goes out over it. Without its name (`iif 7`), an interface is gone."""
+    """Whether an unknown value may fit. It is never `lo`: packets on lo are the node's own, and are known to be. Nor is
+    it a number (`iif 7`): nft prints one only for an interface that is gone."""
     if kind is Kind.INTERFACE and (constant == "lo" or isinstance(constant, int)):
         return Truth.NO
     return Truth.UNKNOWN
@@ -88,7 +88,7 @@ def _interface(name: str, wanted: int | str) -> Truth:
 
 
 def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> Truth:
-    """Whether an address that is not known is the constant, or lies in it."""
+    """Whether an unknown address equals the constant, or lies in it."""
     width = BITS[state.connection.family]
     full = (1 << width) - 1
     if isinstance(constant, Prefix):
@@ -99,10 +99,6 @@ def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> 
         return address.lies_in(base & mask, mask)
     value = canonical(constant, Kind.ADDRESS)
     return address.lies_in(value, full) if isinstance(value, int) else Truth.UNKNOWN
-
-
-def _is_of_type(owned: Owned, constant: Expression) -> Truth:
-    return Truth.UNKNOWN if constant in ("local", owned.otherwise) else Truth.NO
 
 
 def _in_prefix(reading: Reading, prefix: Prefix, kind: Kind, state: PacketState) -> Truth:

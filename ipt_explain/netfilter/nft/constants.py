@@ -1,4 +1,4 @@
-"""Constants in rules and sets, in the form that values are compared with."""
+"""Constants in rules and sets, in a form that can be compared with a packet's values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RANDOM_BITS = 32
 
 
 class Kind(Enum):
-    """What sort of value an expression gives, and so what its constants mean."""
+    """The kind of an expression's values, which decides what constants mean."""
 
     ADDRESS = "address"
     PROTOCOL = "protocol"
@@ -28,7 +28,7 @@ class Kind(Enum):
     __hash__ = object.__hash__
 
 
-_KIND_OF_TYPE = {
+KIND_OF_TYPE = {
     "ipv4_addr": Kind.ADDRESS,
     "ipv6_addr": Kind.ADDRESS,
     "inet_proto": Kind.PROTOCOL,
@@ -41,8 +41,9 @@ _KIND_OF_TYPE = {
     "icmpv6_type": Kind.ICMPV6_TYPE,
     "ct_state": Kind.BITS,
 }
+"""The kinds of a set's declared types."""
 
-# Linux' names of ICMPv6 types where nft's differ from ip6tables' (nft describe icmpv6_type).
+# ICMPv6 types whose names differ between nft and ip6tables (nft describe icmpv6_type).
 _NFT_ICMPV6 = {
     "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132, "mld-listener-reduction": 132,
     "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135, "nd-neighbor-advert": 136,
@@ -89,14 +90,9 @@ def _number_or_word(key: str) -> Kind:
     return Kind.WORD if key in _WORDS else Kind.NUMBER
 
 
-def kind_of_type(name: str) -> Kind | None:
-    """The kind of a type that a set declares; None where it is not known (`typeof`)."""
-    return _KIND_OF_TYPE.get(name)
-
-
 @lru_cache(maxsize=65536)
 def canonical(constant: Expression, kind: Kind) -> int | str | None:
-    """A constant as readings have it: addresses and protocols as numbers. None for what cannot be read."""
+    """A constant as in readings: addresses and protocols are numbers. None if unreadable."""
     if kind is Kind.ADDRESS:
         if not isinstance(constant, str):
             return None
@@ -120,7 +116,7 @@ def canonical(constant: Expression, kind: Kind) -> int | str | None:
 
 
 def bits_of(expression: Expression) -> frozenset[str] | None:
-    """Bits by name; None for others."""
+    """Names of bits; None for other expressions."""
     if isinstance(expression, Flags):
         names = [name for name in expression.names if isinstance(name, str)]
         return frozenset(names) if len(names) == len(expression.names) else None

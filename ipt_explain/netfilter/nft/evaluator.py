@@ -1,4 +1,4 @@
-"""What one rule does with one packet: its statements run in order until one of them does not match or decides."""
+"""What one rule does with one packet: its statements run in order until one does not match or decides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ipt_explain.model.nft import (
     Table,
     VerdictMap,
 )
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.netfilter.condition import Question, split
 from ipt_explain.netfilter.nft.misses import destination_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
@@ -38,7 +38,7 @@ from ipt_explain.netfilter.whereabouts import Bits
 
 
 class _Place(NamedTuple):
-    """Packets on their way through a rule: the next statement, and what was asked since the last effect."""
+    """Packets on their way through a rule: the next statement, and the questions since the last effect."""
 
     share: Probability
     state: PacketState
@@ -48,10 +48,7 @@ class _Place(NamedTuple):
 
 
 class Evaluator:
-    """Asks rules about packets. Sets are indexed when first asked.
-
-    `asked` counts the rules looked at.
-    """
+    """Evaluates rules for packets. `asked` counts the evaluations."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -60,18 +57,20 @@ class Evaluator:
         self._destinations: dict[Rule, Bits | None] = {}
 
     def ways(self, table: Table, rule: Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
-        """What a rule of a table makes of a packet: the ways on, whose shares sum to 1.
+        """What a rule of a table does with a packet. The shares sum to 1.
 
-        Unmatched statements end the rule; effects of those before them stay, as in the kernel. Several questions that
-        a rule asks in one go are put together: all as it takes, or not all.
+        A statement that does not match ends the rule; the effects of earlier ones remain, as in the kernel. Successive
+        questions are combined: either all are answered as the rule requires, or not all.
         """
         self.asked += 1
         statements, answer_of = rule.statements, self.statements.answer
-        if len(statements) == 1 and isinstance(statements[0], Sentence):
+        if len(statements) == 1 and isinstance(statements[0], NftVerdict):
             return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
         if len(statements) == 1 and isinstance(statements[0], VerdictMap):
-            steps = self.statements.looked_up(table, statements[0], state, bound)
-            return tuple([Way(step.share, step.then or Flow.CONTINUE, *step[1:3], *step[4:]) for step in steps])
+            return tuple([
+                Way(step.share, step.then or Flow.CONTINUE, step.state, step.to, step.matched, step.reason)
+                for step in self.statements.verdict_map(table, rule, statements[0], state, bound)
+            ])
         ways: list[Way] = []
         places = [_Place(ALWAYS, state, bound.to, 0, ())]
         while places:
@@ -84,7 +83,7 @@ class Evaluator:
                 elif isinstance(answer, Question):
                     number, questions = number + 1, (*questions, answer)
                 elif isinstance(answer, Truth):
-                    # Whatever is answered to what was asked before it, the rule does not match.
+                    # The rule does not match, whatever the answers to earlier questions.
                     ways.append(Way(share, Flow.CONTINUE, state, to, False))
                     break
                 else:
@@ -99,14 +98,14 @@ class Evaluator:
         return tuple(ways)
 
     def destination(self, rule: Rule) -> Bits | None:
-        """The network of all that a rule can match, if it asks where packets are bound for."""
+        """The network of the packets that a rule can match, if it tests their destination."""
         if rule not in self._destinations:
             self._destinations[rule] = destination_of(rule)
         return self._destinations[rule]
 
     def asks_where_to(self, rule: Rule) -> bool:
-        """Whether packets that differ only in where they are bound for can fare differently: else one answer serves
-        all of them. Protocols are the connection's, so that packets of several are asked about apart."""
+        """Whether a rule may treat packets differently that differ only in their destination; otherwise one evaluation
+        serves all. The protocol is not part of the destination here."""
         known = self._about_heading.get(rule)
         if known is None:
             known = self._about_heading[rule] = any(map(_looks_at_heading, rule.statements))
@@ -115,8 +114,8 @@ class Evaluator:
     def changed(
         self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
     ) -> PacketState | None:
-        """What packets are after a statement that does not look at where they are bound for; None where it does, and
-        where it decides or cannot be told."""
+        """The packets' state after a statement that does not test their destination; None if it does, or if it decides
+        or is uncertain."""
         if not isinstance(statement, _CHANGING) or _looks_at_heading(statement):
             return None
         answer = self.statements.answer(table, rule, statement, state, bound)
@@ -126,12 +125,12 @@ class Evaluator:
         return steps[0].state if len(steps) == 1 and steps[0].then is None else None
 
 
-# What leaves a packet where it is bound for, and may change what rules have made of it.
+# Statements that may change a packet's state, but not its destination.
 _CHANGING = (Mangle, Counter, Log, Notrack, FlowOffload)
 
 
 def _answered(place: _Place, ways: list[Way]) -> list[_Place]:
-    """Both ways on from what was asked so far, before the packet is changed."""
+    """Both answers to the questions so far, before a statement changes the packet."""
     going = []
     for branch in split(place.questions, place.state):
         share = product(place.share, branch.share)

@@ -1,4 +1,4 @@
-"""Where the chains of an nftables table lead: by verdicts of rules, and by elements of maps that rules look up."""
+"""Jumps between the chains of an nftables table: verdicts of rules, and elements of the maps that rules look up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftJump:
-    """A rule of chain `source` that leads to chain `target`; by an `element` of the map `held`, or of one that the rule
-    writes out. `share` is that of the packets that come to the rule, where chance decides."""
+    """A rule of chain `source` that leads to chain `target`, directly or by an `element` of a map: the named map
+    `held`, or one written in the rule. `share` is the part of the packets reaching the rule, if it chooses at
+    random."""
 
     source: str
     target: str
@@ -29,7 +30,7 @@ class NftJump:
 
 
 def jumps(table: Table, chain: Chain) -> Iterator[NftJump]:
-    """All jumps of a chain, in the order of its rules, to chains that exist or not."""
+    """All jumps of a chain, in the order of its rules, even to chains that do not exist."""
     for rule in chain.rules:
         for statement in rule.statements:
             if isinstance(statement, Verdict):

@@ -1,4 +1,4 @@
-"""Sets and maps as they are asked: what is known of a key is looked up, what is not is compared element by element."""
+"""Lookups in sets and maps: known parts of a key are hashed, unknown ones compared element by element."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ipt_explain.model.nft import (
     Unread,
 )
 from ipt_explain.netfilter.nft.comparing import fits
-from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical, kind_of, kind_of_type
+from ipt_explain.netfilter.nft.constants import KIND_OF_TYPE, Kind, bits_of, canonical, kind_of
 from ipt_explain.netfilter.nft.readings import Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 
 Found = tuple[tuple[Element, ...], Element | None]
-"""Elements that the key may be, one after another, and the one that it is if it is none of those."""
+"""Elements that the key may equal, in order, and the one that it equals if none of those."""
 
 _Exact = tuple[object, ...]
 
@@ -30,8 +30,8 @@ _Exact = tuple[object, ...]
 class Elements:
     """The elements of one set or map.
 
-    `whole` is False where some are missing, or cannot be read: what is not found may be in it all the same. `exact` are
-    those that stand for one value, by their key.
+    `whole` is False if some are missing or unreadable: the set may have what is not found. `exact` are the elements
+    with a single value, by key.
     """
 
     def __init__(self, elements: Sequence[Element], kinds: Sequence[Kind], whole: bool) -> None:
@@ -49,7 +49,7 @@ class Elements:
 
     @property
     def only_exact(self) -> bool:
-        """Whether a key that is known is an exact one's, or in none."""
+        """Whether a known key can only equal an exact element."""
         return self.whole and not self._others and self._wildcard is None
 
     def _enter(self, place: int, element: Element) -> None:
@@ -71,7 +71,7 @@ class Elements:
             self.exact.setdefault(tuple(exact), element)
 
     def _exact_value(self, part: Expression, kind: Kind) -> object | None:
-        """A part as a reading has it; None for one that stands for several values, or that cannot be read."""
+        """A part as in a reading; None if it has several values or is unreadable."""
         if isinstance(part, (Prefix, Range)):
             return None
         if kind is Kind.BITS:
@@ -80,7 +80,7 @@ class Elements:
         return None if kind is Kind.INTERFACE and (isinstance(value, int) or str(value).endswith("*")) else value
 
     def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
-        """The elements that a key may be, and the one that it is for certain, with the wildcard as a last resort."""
+        """The elements that a key may equal, and the one that it certainly equals; the wildcard comes last."""
         key = tuple(readings)
         known = tuple([part for part, reading in enumerate(key) if isinstance(reading, (int, str, frozenset))])
         if len(known) == len(key):
@@ -92,7 +92,7 @@ class Elements:
         return found
 
     def _fitting(self, key: tuple[Reading, ...], known: tuple[int, ...]) -> Sequence[int]:
-        """The places of elements that have the known parts of a key, and of those that hold more than one value."""
+        """The places of elements with the known parts of a key, and of those with more than one value."""
         if not known:
             return range(len(self.elements))
         index = self._by_parts.get(known)
@@ -127,19 +127,19 @@ class Elements:
 
 
 def parts_of(expression: Expression) -> tuple[Expression, ...]:
-    """The parts of a concatenation; anything else is its own only part."""
+    """The parts of a concatenation; another expression is its own part."""
     return expression.parts if isinstance(expression, Concatenation) else (expression,)
 
 
 def elements_of_literal(literal: SetLiteral, key: Expression) -> Elements:
-    """The elements of a set that a rule writes out."""
+    """The elements of a set written in a rule."""
     return Elements(literal.elements, [kind_of(part) for part in parts_of(key)], whole=True)
 
 
 def elements_of_set(named: Set, key: Expression) -> Elements:
-    """The elements of a named set; its types tell what they are, else the expressions that are looked up do."""
+    """The elements of a named set. Their kinds come from its types, or if unknown from the expressions looked up."""
     expressions = parts_of(key)
-    kinds = [kind_of_type(name) for name in named.types]
+    kinds = [KIND_OF_TYPE.get(name) for name in named.types]
     if len(kinds) != len(expressions):
         kinds = [None] * len(expressions)
     known = [kind_of(part) if kind is None else kind for kind, part in zip(kinds, expressions)]

@@ -11,9 +11,9 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 def mangled(
     mangle: Mangle, value: Expression | None, state: PacketState, bound: Bound
 ) -> tuple[PacketState, Heading] | None:
-    """The packet, and where it is bound for, after `value` was written; None where that cannot be told.
+    """The packet's state and destination after `value` is written; None if unknown.
 
-    What no rule can test, or seldom does (priority, trace, TTL), is let go.
+    Fields that rules cannot or seldom test (priority, trace, TTL) are ignored.
     """
     target, to = mangle.target, bound.to
     if isinstance(target, Meta) and target.key == "mark":
@@ -30,7 +30,7 @@ def mangled(
 def _written(
     field: str, value: Expression | None, state: PacketState, to: Heading
 ) -> tuple[PacketState, Heading] | None:
-    """A header field, rewritten without connection tracking's knowledge."""
+    """Rewrites a header field behind connection tracking's back."""
     if field in ("saddr", "daddr"):
         address = None if value is None else canonical(value, Kind.ADDRESS)
         if not isinstance(address, int):

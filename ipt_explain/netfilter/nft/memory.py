@@ -1,6 +1,6 @@
-"""Sets that rules add clients to: kube-proxy's memory of a client's endpoint (session affinity).
+"""Sets that rules add clients to, which kube-proxy uses for session affinity.
 
-A packet's state records sets that it was added to, on its way or before, as `visits`.
+A packet's state records the sets that it was added to, now or earlier, as `visits`.
 """
 
 from __future__ import annotations
@@ -37,15 +37,14 @@ def list_name(table: Table, name: str) -> str:
 
 
 def remembers(table: Table, reference: SetReference, key: Expression, state: PacketState, to: Heading) -> bool:
-    """Whether the packet's address was added to a set."""
+    """Whether a set has the packet's address because a rule added it."""
     address = _address(key, state, to)
     name = list_name(table, reference.name)
     return address is not None and any(seen[:2] == (name, address) for seen in state.visits)
 
 
 def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) -> PacketState:
-    """The packet after a statement that enters its address into a set, or removes it. Other keys are not
-    remembered."""
+    """The packet after a statement that adds its address to a set, or removes it. Other keys are not remembered."""
     address = _address(update.key, state, to)
     if address is None:
         return state
@@ -55,8 +54,7 @@ def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) ->
 
 
 def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
-    """The lists that rules enter clients into, and others ask which packets meet once their destination is decided on.
-    """
+    """The lists that rules add clients to and that rules outside destination NAT test."""
     names: set[str] = set()
     for stage in stages:
         if not (stage.is_nat and stage.hook in DESTINATION_NAT):
@@ -69,7 +67,7 @@ def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
 
 
 def _lists(table: Table) -> Iterator[str]:
-    """The lists that rules of a table enter clients into."""
+    """The lists that a table's rules add clients to."""
     for chain in table.chains.values():
         for rule in chain.rules:
             for statement in rule.statements:
@@ -78,7 +76,7 @@ def _lists(table: Table) -> Iterator[str]:
 
 
 def asks_from(chain: Chain, place: int) -> bool:
-    """Whether rules of a chain, from a place on, may ask what was entered into a set, or lead to others that may."""
+    """Whether rules of a chain, from a place on, test a set or lead to rules that may."""
     return any(
         isinstance(statement.right, SetReference) if isinstance(statement, Match) else _leads(statement)
         for rule in chain.rules[place:]
@@ -91,15 +89,15 @@ def _leads(statement: Statement) -> bool:
 
 
 def forgetting(state: PacketState, asked: frozenset[str]) -> PacketState:
-    """A packet whose destination is decided on, without the entries in lists of kube-proxy's that nobody asks any
-    more: clients of thousands of Services are alike again."""
+    """A packet whose destination is decided, without its entries in lists that no later rule tests: clients of
+    thousands of Services are alike again."""
     if not state.visits or not state.destination_decided:
         return state
     return state._replace(visits=frozenset(seen for seen in state.visits if seen[0] in asked))
 
 
 def _reached(table: Table, base: Chain) -> Iterable[Chain]:
-    """A base chain, and the chains that it leads to."""
+    """A base chain and the chains that it leads to."""
     found = {base.name: base}
     waiting = [base]
     while waiting:
@@ -112,8 +110,8 @@ def _reached(table: Table, base: Chain) -> Iterable[Chain]:
 
 
 def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:
-    """The entries that a client has whom a table sent to an endpoint before: in the sets that chains update which
-    rewrite to it."""
+    """The entries of a client that a table sent to an endpoint before: in the sets updated by chains that DNAT to
+    it."""
     return frozenset(
         (list_name(table, statement.target.name), client, 1)
         for chain in table.chains.values()

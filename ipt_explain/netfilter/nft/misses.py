@@ -1,4 +1,4 @@
-"""Which packets a rule cannot match because of their destination: thousands at once, without evaluating each."""
+"""Which packets a rule cannot match because of their destination, for thousands at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _DESTINATIONS = (Payload("ip", "daddr"), Payload("ip6", "daddr"))
 
 
 def destination_of(rule: Rule) -> Bits | None:
-    """The network of all that a rule can match that looks at the destination ahead of all that changes packets; None
-    where it does not, or asks for another thing than one address or network."""
+    """The network that a rule's destination must be in; None if the rule does not test it before changing packets, or
+    tests for anything but one address or network."""
     for statement in rule.statements:
         if not isinstance(statement, Match):
             return None

@@ -1,7 +1,7 @@
-"""What an expression finds in a packet: a value, one of several by chance, nothing, or what is not known.
+"""The value of an expression in a packet: known, random, absent, or unknown.
 
 Facts: nft_payload_eval, nft_meta_get_eval, nft_ct_get_eval and nft_fib4_eval of net/netfilter end the rule (NFT_BREAK)
-where there is nothing to read; a comparison, negated or not, is then never made.
+if there is nothing to read, before any comparison, negated or not.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Nothing(Enum):
     """Why there is no value."""
 
     ABSENT = "absent"  # the packet has none: the rule ends
-    UNKNOWN = "unknown"  # it has one, and no listing tells which
+    UNKNOWN = "unknown"  # it has one, which no listing shows
 
 
 ABSENT, UNKNOWN = Nothing.ABSENT, Nothing.UNKNOWN
@@ -44,34 +44,34 @@ ABSENT, UNKNOWN = Nothing.ABSENT, Nothing.UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """One of `count` numbers from `first` on, each as likely as another."""
+    """One of `count` numbers from `first` on, all equally likely."""
 
     first: int
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
-    """An address's kind: `local` if it is one of the node's, `otherwise` if not. `sent` is where the packet was sent
-    to, if its destination is asked about."""
+class AddressType:
+    """An address's type (`fib daddr type`): `local` if it is one of the node's, `otherwise` if not. `sent` is the
+    packet's original destination, if this is about its destination."""
 
     address: int | Whereabouts
     sent: int | Whereabouts | None
     otherwise: str = "unicast"
 
 
-Value = int | str | Whereabouts | frozenset[str] | Owned
+Value = int | str | Whereabouts | frozenset[str] | AddressType
 Reading = Value | Chance | Nothing
 
 
 def read(expression: Expression, state: PacketState, bound: Bound) -> Reading:
-    """What an expression finds in a packet. A concatenation is read part by part."""
+    """The value of an expression in a packet. Read a concatenation part by part."""
     reader = _READERS.get(type(expression))
     return UNKNOWN if reader is None else reader(expression, state, bound)
 
 
 def looks_at_heading(expression: Expression) -> bool:
-    """Whether packets that differ only in where they are bound for can find different values."""
+    """Whether an expression may differ between packets that differ only in their destination."""
     if isinstance(expression, Payload):
         return expression.field in ("daddr", "dport") or expression.protocol.startswith("@")
     if isinstance(expression, Fib):
@@ -115,7 +115,7 @@ def _transport(payload: Payload, state: PacketState, bound: Bound) -> Reading:
     connection, field = state.connection, payload.field
     if field in ("sport", "dport"):
         if connection.protocol not in protocols.WITH_PORTS:
-            return UNKNOWN  # other bytes are there
+            return UNKNOWN  # the header has something else there
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":
@@ -187,7 +187,7 @@ def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
 
 
 def _of_direction(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
-    """The original direction is as the packet was sent; a reply comes from where the packet now goes."""
+    """The original direction has the addresses as sent; a reply comes from where the packet goes now."""
     original = ct.direction == "original"
     connection = state.connection
     source: Reading | None
@@ -214,7 +214,7 @@ def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
         if address is None:
             return "local"
     family = state.connection.family
-    if address is None or len(fib.flags) > 1:  # `. iif` asks of one interface's addresses, which no listing tells
+    if address is None or len(fib.flags) > 1:  # `. iif`: the addresses of one interface, which no listing shows
         return UNKNOWN
     if is_multicast(address, family):
         return "multicast"
@@ -222,7 +222,7 @@ def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
         return "broadcast"
     owned = state.owns(address)
     if owned is Truth.UNKNOWN:
-        return Owned(address, None if "saddr" in fib.flags else bound.sent.address)
+        return AddressType(address, None if "saddr" in fib.flags else bound.sent.address)
     return "local" if owned is Truth.YES else "unicast"
 
 
@@ -252,12 +252,12 @@ _OPERATORS: dict[str, Callable[[int, int], int]] = {
 
 
 def _numgen(numgen: Numgen, state: PacketState, bound: Bound) -> Reading:
-    """A counter (`inc`) gives each number in turn: in the long run, as often as another."""
+    """A counter (`inc`) gives all numbers in turn, equally often in the long run."""
     return Chance(numgen.offset, numgen.modulus)
 
 
 def _hash(given: Hash, state: PacketState, bound: Bound) -> Reading:
-    """What differs between connections, their source port before all, spreads them evenly."""
+    """Connections differ enough, mostly in their source port, to be spread evenly."""
     return Chance(given.offset, given.modulus)
 
 

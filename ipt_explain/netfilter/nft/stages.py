@@ -1,10 +1,10 @@
-"""When base chains run: by hook and priority.
+"""When base chains run, by hook and priority.
 
-Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c hangs every chain of type nat, iptables' included, at the
-kernel's own place for NAT in its hook, ordered among each other by their own priorities; one that decides ends the
-round. All other chains are asked at their own priority (nft_register_chain_ops). Of equal priorities the one that was
-registered last is asked first (nf_hook_entries_grow of net/netfilter/core.c): nft lists tables in the order made, but
-no listing tells when a chain was made, nor whether it comes before those of iptables.
+Facts: nf_nat_register_fn of net/netfilter/nf_nat_core.c runs all chains of type nat, including those of iptables, at
+the kernel's NAT priority of the hook, in the order of their own priorities, until one decides. All other chains run at
+their own priority (nft_register_chain_ops). Of equal priorities, the last registered runs first (nf_hook_entries_grow
+of net/netfilter/core.c). nft lists tables in the order of creation, but no listing shows when a chain was created, or
+whether it runs before those of iptables.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _FAMILIES = {
 class Stage:
     """A base chain at its place in a hook.
 
-    `priority` is where the kernel asks it, `own_priority` what the chain was given; they differ for NAT, where the
-    second only orders chains of NAT among each other.
+    The kernel runs it at `priority`; `own_priority` is the declared one. They differ for NAT, whose chains are ordered
+    among each other by their own priorities.
     """
 
     hook: Hook
@@ -41,7 +41,7 @@ class Stage:
 
     @property
     def is_nat(self) -> bool:
-        """Whether only packets are asked about whose address in this hook is still to be decided."""
+        """Whether it only sees packets whose address NAT has yet to decide in this hook."""
         return self.base.type == "nat"
 
     @property
@@ -51,11 +51,11 @@ class Stage:
 
 
 def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
-    """The base chains that a family's packets meet, by hook, in the order asked: of equal priorities, the last listed
-    first, as if chains had been made in the order listed.
+    """The base chains that a family's packets pass, by hook, in the order run. Of equal priorities the last listed
+    comes first, as if chains had been created in the order listed.
 
-    Without `xtables`, tables that iptables-nft made are left out: iptables-save shows them whole. Chains of netdev,
-    bridge and arp are not on the way of routed packets, or ahead of all hooks.
+    Without `xtables`, tables made by iptables-nft are left out: iptables-save shows them completely. Chains of netdev,
+    bridge and arp are left out too: routed packets do not pass them, or do before any of our hooks.
     """
     found: dict[Hook, list[Stage]] = {hook: [] for hook in Hook}
     for table in _tables(ruleset, family, xtables):
@@ -66,12 +66,10 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
                 continue
             priority = NAT_PRIORITY.get(hook, base.priority) if base.type == "nat" else base.priority
             found[hook].append(Stage(hook, priority, base.priority, table, chain, base))
-    return {hook: _ordered(each) for hook, each in found.items()}
-
-
-def _ordered(listed: list[Stage]) -> tuple[Stage, ...]:
-    listed.reverse()
-    return tuple(sorted(listed, key=lambda stage: (stage.priority, stage.own_priority)))
+    for listed in found.values():
+        listed.reverse()
+        listed.sort(key=lambda stage: (stage.priority, stage.own_priority))
+    return {hook: tuple(listed) for hook, listed in found.items()}
 
 
 def _tables(ruleset: Ruleset, family: Family, xtables: bool) -> Iterator[Table]:

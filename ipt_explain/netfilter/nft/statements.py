@@ -1,4 +1,4 @@
-"""What one statement does with packets: whether it matches, what it changes, how it decides."""
+"""What one statement does with packets: whether it matches, what it changes, and its verdict."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ipt_explain.model.nft import (
     VerdictMap,
     Xtables,
 )
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.model.nft.printing import statement_text
-from ipt_explain.netfilter.condition import Answer, Question, ask, split
+from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.nat.targets import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
-from ipt_explain.netfilter.nft.asking import Asking, Found
 from ipt_explain.netfilter.nft.mangling import mangled
+from ipt_explain.netfilter.nft.matching import Found, Matcher
 from ipt_explain.netfilter.nft.rewriting import applies, rewritten
 from ipt_explain.netfilter.nft.ways import Leap, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
@@ -40,7 +40,7 @@ from ipt_explain.netfilter.truth import Truth
 
 
 class Step(NamedTuple):
-    """What a statement makes of a share of packets. `then` None: they go on to the next statement."""
+    """What a statement does with a share of packets. If `then` is None, the next statement runs."""
 
     share: Probability
     state: PacketState
@@ -51,22 +51,18 @@ class Step(NamedTuple):
 
 
 class Statements:
-    """Runs statements. Sets are indexed when first asked."""
+    """Runs statements."""
 
     def __init__(self) -> None:
-        self.asking = Asking()
-
-    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
-        """Whether a match holds."""
-        return self.asking.match(table, match, state, bound)
+        self.matcher = Matcher()
 
     def answer(
         self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
     ) -> Truth | Question | Sequence[Step]:
-        """What a statement of a rule makes of a packet: a match's answer, YES for what changes nothing, or the steps
-        that follow, whose shares sum to 1."""
+        """What a statement of a rule does with a packet: a match's answer, YES if it changes nothing, or steps, whose
+        shares sum to 1."""
         if isinstance(statement, Match):
-            answer = self.asking.match(table, statement, state, bound)
+            answer = self.matcher.match(table, statement, state, bound)
             if isinstance(answer, (Truth, Question)):
                 return answer
             return [
@@ -81,28 +77,25 @@ class Statements:
             if statement is rule.statements[-1]:
                 return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")]
             return ask(state, f"{statement.text} ({_where(rule)}) matches")
-        # Limits, quotas and counts of connections: each rule has a bucket of its own, even where two read the same.
+        # Limits, quotas and counts of connections: each rule has its own bucket, even if two read the same.
         return ask(state, f"{statement_text(statement)} ({_where(rule)})")
 
-    def _sentence(
-        self, table: Table, rule: Rule, sentence: Sentence, state: PacketState, bound: Bound
+    def _verdict(
+        self, table: Table, rule: Rule, verdict: NftVerdict, state: PacketState, bound: Bound
     ) -> Truth | Sequence[Step]:
-        then = then_of(sentence)
+        then = then_of(verdict)
         return Truth.YES if then is None else [Step(ALWAYS, state, bound.to, then)]
 
-    def _verdict_map(
+    def verdict_map(
         self, table: Table, rule: Rule, statement: VerdictMap, state: PacketState, bound: Bound
     ) -> Sequence[Step]:
-        return self.looked_up(table, statement, state, bound)
-
-    def looked_up(self, table: Table, statement: VerdictMap, state: PacketState, bound: Bound) -> Sequence[Step]:
-        """What a verdict map makes of a packet: the steps that follow, whose shares sum to 1."""
+        """What a verdict map does with a packet. The shares sum to 1."""
         steps = []
-        for found in self.asking.lookups(table, statement.key, statement.data, state, bound):
+        for found in self.matcher.lookups(table, statement.key, statement.data, state, bound):
             if found.unknown:
                 reason = f"which verdict `{statement_text(statement)}` finds"
                 steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
-            elif found.element is None or not isinstance(found.element.data, Sentence):
+            elif found.element is None or not isinstance(found.element.data, NftVerdict):
                 steps.append(_failed(found, bound))
             else:
                 steps.append(Step(found.share, found.state, bound.to, then_of(found.element.data)))
@@ -112,7 +105,7 @@ class Statements:
         if not applies(nat, state):
             return Truth.NO
         steps = []
-        for found, address in self.asking.values(table, nat.address, state, bound):
+        for found, address in self.matcher.values(table, nat.address, state, bound):
             if found.unknown:
                 reason = f"where `{statement_text(nat)}` sends it"
                 steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
@@ -137,7 +130,7 @@ class Statements:
 
     def _mangle(self, table: Table, rule: Rule, mangle: Mangle, state: PacketState, bound: Bound) -> Sequence[Step]:
         steps = []
-        for found, value in self.asking.values(table, mangle.value, state, bound):
+        for found, value in self.matcher.values(table, mangle.value, state, bound):
             if value is None and not found.unknown:
                 steps.append(_failed(found, bound))
                 continue
@@ -192,12 +185,12 @@ class Statements:
         return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
 
 
-# They write logs, touch headers that rules seldom test, or are comments.
+# Logs, comments, and changes to headers that rules seldom test.
 _IDLE_XTABLES = frozenset({"comment", "CHECKSUM", "LOG", "NFLOG", "TCPMSS", "TRACE", "TEE"})
 
 _EFFECTS: dict[type, Callable[..., Any]] = {
-    Sentence: Statements._sentence,
-    VerdictMap: Statements._verdict_map,
+    NftVerdict: Statements._verdict,
+    VerdictMap: Statements.verdict_map,
     Nat: Statements._nat,
     Mangle: Statements._mangle,
     SetUpdate: Statements._set_update,
@@ -215,7 +208,7 @@ def _failed(found: Found, bound: Bound) -> Step:
 
 
 def _where(rule: Rule) -> str:
-    """Which rule it is: by its line, or in JSON, which has none, by its handle."""
+    """The rule's line, or in JSON, which has no lines, its handle."""
     if rule.source_text is None and rule.handle is not None:
         return f"handle {rule.handle}"
     return f"line {rule.line}"

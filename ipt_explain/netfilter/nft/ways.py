@@ -1,11 +1,11 @@
-"""What a rule makes of packets: the ways on."""
+"""What a rule does with packets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.model.nft import VerdictKind
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
@@ -15,7 +15,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Leap:
-    """To another chain of the table. After a `goto` the packet does not come back to this one."""
+    """A jump to another chain of the table. After a `goto` the packet does not return."""
 
     chain: str
     goto: bool
@@ -29,25 +29,25 @@ _VERDICTS: dict[VerdictKind, Verdict | Flow] = {
 
 
 def leap_of(statement: object) -> Leap | None:
-    """Where a statement, or what a map gives, leads, if to a chain."""
-    if not isinstance(statement, Sentence) or statement.chain is None:
+    """The jump of a statement or of a map's data; None if it leads to no chain."""
+    if not isinstance(statement, NftVerdict) or statement.chain is None:
         return None
     return Leap(statement.chain, statement.kind is VerdictKind.GOTO)
 
 
-def then_of(sentence: Sentence) -> Verdict | Flow | Leap | None:
+def then_of(verdict: NftVerdict) -> Verdict | Flow | Leap | None:
     """Where a verdict sends a packet; None for `continue`, after which the rule goes on."""
-    return _VERDICTS.get(sentence.kind) if sentence.chain is None else leap_of(sentence)
+    return _VERDICTS.get(verdict.kind) if verdict.chain is None else leap_of(verdict)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A share of the packets that a rule was asked about, and what it makes of them.
+    """What a rule does with a share of packets.
 
-    `then`: the packet's end in this base chain's hook (`ACCEPT` only ends this chain; those of later priority are still
-    asked), back to the calling chain, on to the next rule, or into another chain. `matched` is False where a statement
-    did not match, so that those after it were not run. `state` and `to` are what the packet is then; `reason` says
-    why a verdict is UNKNOWN.
+    `then` is the verdict (`ACCEPT` only ends this base chain; those of later priority still run), or the packet returns
+    to the calling chain, continues with the next rule, or goes to another chain. `matched` is False if a statement did
+    not match, so that later ones did not run. `state` and `to` are the packet's state and destination then; `reason`
+    says why a verdict is UNKNOWN.
     """
 
     share: Probability
@@ -59,15 +59,15 @@ class Way:
 
 
 class Leaps(NamedTuple):
-    """Each of some packets to a chain of its own; the chains have one layout."""
+    """Packets that each jump to their own chain. The chains have one layout."""
 
     chains: tuple[str, ...]
     goto: bool
 
 
 class CommonWay(NamedTuple):
-    """A way that several packets take together, which differ in where they are bound for, and at most in which chain
-    they go to. `entered`: each was entered into a list that nobody will ask, of which its state tells nothing."""
+    """A Way of several packets that differ in their destination, and at most in the chain they go to. `entered`: each
+    was added to a list that no rule will test, which its state does not record."""
 
     share: Probability
     then: Verdict | Flow | Leap | Leaps
@@ -79,8 +79,8 @@ class CommonWay(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """Packets of those asked about, by their places among them, that a rule, or rules of one shape, treat alike: each
-    takes every way with its share. `spread`: a packet's place is here once for each chain that it may go to."""
+    """Packets, by their places, that rules of one shape treat alike: each takes every way with its share. `spread`: a
+    packet's place occurs once for each chain that it may go to."""
 
     places: Sequence[int]
     ways: Sequence[CommonWay]

@@ -1,1 +1,1 @@
-"""Rules of one shape, asked about many packets at once."""
+"""Evaluates rules of one shape for many packets at once."""

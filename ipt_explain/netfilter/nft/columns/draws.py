@@ -1,4 +1,4 @@
-"""Where rules send packets by chance: `numgen random mod 2 vmap { … }`, `dnat to numgen … map { … }`."""
+"""Where rules send packets at random: `numgen random mod 2 vmap { … }`, `dnat to numgen … map { … }`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ipt_explain.model.nft import (
     Table,
     VerdictMap,
 )
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.readings import Chance
@@ -27,7 +27,8 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability
 
 
 class Draw(NamedTuple):
-    """What a rule sends to, chains or destinations, with the share of each. Draws of one `sort` share out alike."""
+    """The chains or destinations that a rule chooses from, with the share of each. Draws of one `sort` have the same
+    shares and layouts."""
 
     sort: int
     shares: tuple[Probability, ...]
@@ -36,7 +37,7 @@ class Draw(NamedTuple):
 
 
 class Draws:
-    """The draws of rules, each read once, for packets of one family."""
+    """The draws of rules, for packets of one family. Each is read once."""
 
     def __init__(self, layouts: Layouts) -> None:
         self._layouts = layouts
@@ -44,8 +45,8 @@ class Draws:
         self._sorts: dict[object, int] = {}
 
     def of(self, table: Table, rule: Rule, number: int, state: PacketState) -> Draw | None:
-        """What a rule sends to by the statement of a number; None where that is not always a chain of the table, or an
-        address and port."""
+        """The draw of a rule's statement; None unless it always leads to a chain of the table, or to an address and
+        port."""
         if rule not in self._of:
             self._of[rule] = self._read(table, rule.statements[number], state)
         return self._of[rule]
@@ -54,27 +55,27 @@ class Draws:
         if isinstance(statement, Nat) and not isinstance(statement.address, MapLookup):
             heading = fixed_destination(statement, statement.address, state)
             return None if heading is None else Draw(self._number_of("always"), (ALWAYS,), headings=(heading,))
-        looked_up = statement.address if isinstance(statement, Nat) else statement
-        if not isinstance(looked_up, (MapLookup, VerdictMap)):
+        lookup = statement.address if isinstance(statement, Nat) else statement
+        if not isinstance(lookup, (MapLookup, VerdictMap)):
             return None
-        numbers, data = looked_up.key, looked_up.data
+        numbers, data = lookup.key, lookup.data
         if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
             return None
         found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
-        dealt = tuple([share for share, _ in found])
+        parts = tuple([share for share, _ in found])
         if isinstance(statement, Nat):
             given = [fixed_destination(statement, _data(element), state) for _, element in found]
             headings = tuple([heading for heading in given if heading is not None])
-            return Draw(self._number_of(dealt), dealt, headings=headings) if len(headings) == len(found) else None
+            return Draw(self._number_of(parts), parts, headings=headings) if len(headings) == len(found) else None
         leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
         if len(leaps) < len(found):
             return None
         courses = tuple([self._layouts.course(table, leap) for leap in leaps])
-        return Draw(self._number_of((dealt, courses)), dealt, leaps)
+        return Draw(self._number_of((parts, courses)), parts, leaps)
 
     def _number_of(self, sort: object) -> int:
         return self._sorts.setdefault(sort, len(self._sorts))
 
 
-def _data(element: Element | None) -> Sentence | Expression | None:
+def _data(element: Element | None) -> NftVerdict | Expression | None:
     return None if element is None else element.data

@@ -1,7 +1,7 @@
-"""Chains that look alike: rule for rule the same statements, which differ in their constants alone.
+"""Chains that look alike: rule for rule the same statements, except for constants.
 
-kube-proxy writes a few chains for each Service and endpoint, all of a handful of layouts: packets of thousands of
-Services meet such chains together.
+kube-proxy's chains for Services and endpoints have a handful of layouts, so packets of thousands of Services can pass
+such chains together.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from ipt_explain.model.nft import (
     Table,
     VerdictMap,
 )
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.netfilter.nft.ways import Leap
 from ipt_explain.netfilter.targets import Flow, Verdict
 
 
 class Layout:
-    """What chains have in common. Two are alike if their layouts are the same object."""
+    """The common layout of chains. Two chains are alike if their layouts are the same object."""
 
     __slots__ = ()
 
@@ -45,8 +45,8 @@ class Layouts:
         self._of: dict[Chain, Layout | None] = {}
 
     def of(self, chain: Chain) -> Layout | None:
-        """A chain's layout; None for one that no other is like: rules that count packets have a bucket of their own
-        each, and of what cannot be read nothing is known."""
+        """A chain's layout; None if no other chain can be like it, because a rule has its own bucket or is
+        unreadable."""
         if chain not in self._of:
             shapes = tuple([_shape_of_rule(rule) for rule in chain.rules])
             alike = shapes and None not in shapes
@@ -54,7 +54,7 @@ class Layouts:
         return self._of[chain]
 
     def course(self, table: Table, then: Verdict | Flow | Leap) -> object:
-        """Where packets go, as far as those that go on together have it in common."""
+        """Where packets go. Packets that go to chains of one layout have the same course."""
         if not isinstance(then, Leap):
             return then
         chain = table.chains.get(then.chain)
@@ -68,17 +68,17 @@ def _shape_of_rule(rule: Rule) -> Hashable | None:
 
 
 def _shape(statement: Statement) -> Hashable | None:
-    """A statement without what may differ from chain to chain; None for one that tells its rule from all others."""
+    """A statement without its constants; None if it makes its rule unlike any other."""
     if isinstance(statement, Match):
         return statement.left, statement.operator, type(statement.right)
-    if isinstance(statement, Sentence):
+    if isinstance(statement, NftVerdict):
         return statement.kind
     if isinstance(statement, VerdictMap):
         return VerdictMap, Numgen if isinstance(statement.key, Numgen) else statement.key, type(statement.data)
     if isinstance(statement, Nat):
         address = statement.address
-        looked_up = type(address.key) if isinstance(address, MapLookup) else None
-        given = type(address), looked_up, type(statement.port)
+        key = type(address.key) if isinstance(address, MapLookup) else None
+        given = type(address), key, type(statement.port)
         return statement.kind, statement.flags, statement.family, statement.prefix, given
     if isinstance(statement, SetUpdate):
         return SetUpdate, statement.operation, statement.key

@@ -1,4 +1,4 @@
-"""Many packets in one state, each at a rule of its own, and what becomes of several at once."""
+"""Many packets in one state, each at its own rule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ipt_explain.model.nft import Expression, Rule, Table
-from ipt_explain.netfilter.nft.columns.looking_up import readings_of
+from ipt_explain.netfilter.nft.columns.lookups import readings_of
 from ipt_explain.netfilter.nft.readings import ABSENT, Reading, read
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -17,7 +17,7 @@ Places = Sequence[int]
 
 
 class Packets(NamedTuple):
-    """Packets in one state: the rule that each meets, where each is bound for and where it was sent."""
+    """Packets in one state, each with its rule, destination and original destination."""
 
     table: Table
     rules: Sequence[Rule]
@@ -26,39 +26,39 @@ class Packets(NamedTuple):
     sent: Sequence[Heading]
 
     def bound(self, place: int) -> Bound:
-        """Where the packet at a place is bound for and was sent, and the line of its rule."""
+        """A packet's destination and original destination, and the line of its rule."""
         return Bound(self.to[place], self.sent[place], self.rules[place].line)
 
     @property
     def alike(self) -> bool:
-        """Whether all meet the same rule."""
+        """Whether all packets meet the same rule."""
         return self.rules.count(self.rules[0]) == len(self.rules)
 
     def readings(self, field: Expression, places: Places) -> Sequence[Reading]:
-        """The values that the packets at these places have in a field of their destination."""
+        """The packets' values of an expression about their destination."""
         first = read(field, self.state, self.bound(places[0]))
         readings = None if first is ABSENT else readings_of(field, self.heading(places))
         return [read(field, self.state, self.bound(place)) for place in places] if readings is None else readings
 
     def heading(self, places: Places) -> tuple[Heading, ...]:
-        """Where the packets at these places are bound for."""
+        """The packets' destinations."""
         to = self.to
         return tuple(to) if len(places) == len(to) else tuple([to[place] for place in places])
 
     def all_go(self, places: Places, then: Verdict | Flow, matched: bool = True, entered: bool = False) -> Alike:
-        """The packets at these places all go one way, unchanged."""
+        """The packets all go one way, unchanged."""
         way = CommonWay(ALWAYS, then, self.state, self.heading(places), matched, entered=entered)
         return Alike(places, [way])
 
 
 def together(leaps: Sequence[Leap]) -> Leap | Leaps:
-    """Where packets go that jump to chains of one layout, or to one chain."""
+    """One jump of several packets: to the same chain, or to chains of one layout."""
     names = tuple([leap.chain for leap in leaps])
     return leaps[0] if len(set(names)) == 1 else Leaps(names, leaps[0].goto)
 
 
 def common_way(ways: Sequence[Way]) -> CommonWay:
-    """One way of many packets, from that of each."""
+    """One way of many packets, given the way of each."""
     first = ways[0]
     then: Verdict | Flow | Leap | Leaps = first.then
     if isinstance(then, Leap) and len(ways) > 1:

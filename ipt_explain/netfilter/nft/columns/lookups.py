@@ -1,4 +1,4 @@
-"""One set or map asked about many packets at once, which differ in where they are bound for."""
+"""Looks up many packets, which differ in their destination, in one set or map."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 from ipt_explain.model.nft import Element, Expression, Payload, SetData, SetReference, Table
-from ipt_explain.netfilter.nft.asking import Asking
 from ipt_explain.netfilter.nft.lookups import parts_of
+from ipt_explain.netfilter.nft.matching import Matcher
 from ipt_explain.netfilter.nft.readings import ABSENT, UNKNOWN, Reading, looks_at_heading, read
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 
-UNSURE = Element("what is not known")
-"""Found for a packet of which nobody knows whether the set has it, or which element it is."""
+UNSURE = Element("unknown")
+"""The result for a packet that the set may have or lack, or whose element is unknown."""
 
-def looked_up(
-    asking: Asking, table: Table, key: Expression, data: SetData, state: PacketState, to: Sequence[Heading]
+
+def look_up(
+    matcher: Matcher, table: Table, key: Expression, data: SetData, state: PacketState, to: Sequence[Heading]
 ) -> Sequence[Element | None] | None:
-    """What a set has for each packet, None for what it does not have. None for all where the set is not shown, where
-    packets may have been entered into it, and where the key is made of more than where each packet is bound for and
-    what all of them have in common.
+    """The element that a set has for each packet, if any. None instead of a list if the input lacks the set, if rules
+    may have added packets to it, or if the key depends on more than the packets' common state and their destinations.
     """
-    elements = asking.elements(table, data, key)
+    elements = matcher.elements(table, data, key)
     if elements is None or (state.visits and isinstance(data, SetReference)):
         return None
     columns: list[Iterable[Reading]] = []
@@ -48,8 +48,7 @@ def looked_up(
 
 
 def readings_of(expression: Expression, to: Sequence[Heading]) -> Sequence[Reading] | None:
-    """What packets that have a field of these have there; None for a field that does not tell where they are bound for.
-    """
+    """The packets' values of a destination field; None for another expression."""
     if not isinstance(expression, Payload) or expression.field not in ("daddr", "dport"):
         return None
     values = [heading.address for heading in to] if expression.field == "daddr" else [heading.port for heading in to]

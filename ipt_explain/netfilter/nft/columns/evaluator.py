@@ -1,7 +1,7 @@
-"""What rules of one shape make of many packets, each of which meets a rule of its own.
+"""What rules of one shape do with many packets, each of which meets its own rule.
 
-Thousands of chains that kube-proxy wrote differ in nothing but their constants. So what does not depend on those is
-asked once, and the rest is compared column by column. Where that does not do, a rule is asked by itself.
+Thousands of kube-proxy's chains differ only in their constants. So everything else is evaluated once, and constants are
+compared column by column. Rules for which that does not work are evaluated one by one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ipt_explain.model.nft import (
     Table,
     VerdictMap,
 )
-from ipt_explain.model.nft import Verdict as Sentence
+from ipt_explain.model.nft import Verdict as NftVerdict
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
-from ipt_explain.netfilter.nft.columns.looking_up import UNSURE, looked_up
+from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
 from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, together
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.evaluator import Evaluator
-from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, looks_at_heading, read
+from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -42,7 +42,7 @@ from ipt_explain.netfilter.truth import Truth
 
 
 class Columns:
-    """Asks rules of one shape, and puts packets together that they treat alike."""
+    """Evaluates rules of one shape, and groups the packets that they treat alike."""
 
     def __init__(self) -> None:
         self.evaluator = Evaluator()
@@ -54,10 +54,11 @@ class Columns:
         self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading],
         unasked: bool = False, spreads: bool = False,
     ) -> Iterator[Alike]:  # fmt: skip
-        """What the rules make of packets in a state: of each, one rule, where it is bound for and where it was sent.
+        """What rules do with packets in one state. Each packet has its rule, its destination (`to`) and its original
+        destination (`sent`).
 
-        With `unasked`, no rule will ask what packets are entered into. With `spreads`, packets that go by chance to
-        chains of one layout, which none of them comes back from, may be told as one way of several times as many.
+        With `unasked`, no rule will test the lists that packets are added to. With `spreads`, packets that go at random
+        to chains of one layout and never return may be reported as one way with several entries per packet.
         """
         packets = Packets(table, rules, state, to, sent)
         places: Places = range(len(rules))
@@ -68,7 +69,7 @@ class Columns:
                 places, missed = self._matched(packets, number, places, odd)
                 if missed:
                     yield packets.all_go(missed, Flow.CONTINUE, matched=False)
-            elif isinstance(statement, Sentence):
+            elif isinstance(statement, NftVerdict):
                 then = then_of(statement)
                 if isinstance(then, Leap):
                     yield from self._leaping(packets, places, number)
@@ -104,10 +105,10 @@ class Columns:
             yield from self.grouped(table, odd, asked)
 
     def grouped(self, table: Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
-        """Packets that have the same ways on, from the ways of each."""
+        """Groups packets with the same ways, given the ways of each."""
         course = self._layouts.course
         alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
-        states: dict[int, PacketState] = {}  # by identity: comparing them takes long, and nearly all are one object
+        states: dict[int, PacketState] = {}  # by identity: comparing is slow, and nearly all are one object
         equal: dict[PacketState, PacketState] = {}
         for place, ways in zip(places, answers):
             for way in ways:
@@ -125,10 +126,10 @@ class Columns:
             )
 
     def _matched(self, packets: Packets, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
-        """The places whose rules match, and those whose do not; those that have to ask are `odd`."""
+        """The places whose rules match, and those whose rules do not. Undecided ones are added to `odd`."""
         state = packets.state
-        asked = [packets.rules[place].statements[number] for place in places]
-        matches = [statement for statement in asked if isinstance(statement, Match)]
+        statements = [packets.rules[place].statements[number] for place in places]
+        matches = [statement for statement in statements if isinstance(statement, Match)]
         first, truths = matches[0], list[object]()
         found = self._found(packets, places, first.left, first.right)
         if found is not None:
@@ -136,7 +137,7 @@ class Columns:
             yes, no = Truth.of(not inverted), Truth.of(inverted)
             truths += [Truth.UNKNOWN if each is UNSURE else no if each is None else yes for each in found]
         elif isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
-            ask = self.evaluator.statements.match
+            ask = self.evaluator.statements.matcher.match
             truths += [ask(packets.table, match, state, packets.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
             truths += map(_compared, matches, packets.readings(first.left, places), repeat(state))
@@ -156,14 +157,14 @@ class Columns:
     def _found(
         self, packets: Packets, places: Places, key: Expression, data: Expression | SetData
     ) -> Sequence[Element | None] | None:
-        """What packets find in a set that one rule asks about all of them; None where they have to ask one by one."""
+        """What packets find in a set if all meet the same rule; None if each must be looked up by itself."""
         if not packets.alike or not isinstance(data, (SetLiteral, SetReference)) or not looks_at_heading(key):
             return None
-        asking = self.evaluator.statements.asking
-        return looked_up(asking, packets.table, key, data, packets.state, packets.heading(places))
+        matcher = self.evaluator.statements.matcher
+        return look_up(matcher, packets.table, key, data, packets.state, packets.heading(places))
 
     def _leaping(self, packets: Packets, places: Places, number: int) -> Iterator[Alike]:
-        """Packets of which each goes to the chain that its rule names."""
+        """Packets that each go to the chain in their rule."""
         leaps = [leap for place in places if (leap := leap_of(packets.rules[place].statements[number])) is not None]
         groups: dict[object, list[int]] = {}
         for at, leap in enumerate(leaps):
@@ -176,7 +177,7 @@ class Columns:
     def _drawn(
         self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool
     ) -> Iterator[Alike]:
-        """Packets of which each goes by chance to one of the chains that its rule has, or to the one of its key."""
+        """Packets that each go to one of the chains in their rule's map, at random or by key."""
         given = packets.rules[0].statements[number]
         assert isinstance(given, VerdictMap)
         found = self._found(packets, places, given.key, given.data)
@@ -201,13 +202,13 @@ class Columns:
     def _given(
         self, packets: Packets, places: Places, found: Sequence[Element | None], odd: list[int]
     ) -> Iterator[Alike]:
-        """Packets of which each goes where the element says that was found for it."""
+        """Packets that each go where the element found for them says."""
         missed: list[int] = []
         groups: dict[object, tuple[list[int], list[Leap]]] = {}
         for place, element in zip(places, found):
             if element is UNSURE:
                 odd.append(place)
-            elif element is None or not isinstance(element.data, Sentence):
+            elif element is None or not isinstance(element.data, NftVerdict):
                 missed.append(place)
             else:
                 then = then_of(element.data) or Flow.CONTINUE
@@ -224,7 +225,7 @@ class Columns:
                 yield packets.all_go(those, course)
 
     def _goes_one_way(self, table: Table, draw: Draw) -> bool:
-        """Whether all that it leads to are chains of one layout, for good, each as likely as another."""
+        """Whether it goes (without return) to distinct chains of one layout, all equally likely."""
         if len(set(draw.shares)) > 1 or not all(leap.goto for leap in draw.leaps):
             return False
         courses = {self._layouts.course(table, leap) for leap in draw.leaps}
@@ -245,7 +246,7 @@ class Columns:
         return groups.values()
 
     def _sent_on(self, packets: Packets, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
-        """Packets whose destination is rewritten, to an address or by chance to one of several."""
+        """Packets whose destination is rewritten, to one address or at random to one of several."""
         for those, draws in self._alike(packets, number, places, odd):
             given = [(share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)]
             yield from _rewritten(packets, those, given, odd)
@@ -254,7 +255,8 @@ class Columns:
 def _rewritten(
     packets: Packets, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
 ) -> Iterator[Alike]:
-    """Packets with new destinations. Those that get the one they have count as not translated, and are asked apart."""
+    """Packets with new destinations. Those that keep their destination count as not translated, and are added to
+    `odd`."""
     to = packets.heading(places)
     same = {
         at
@@ -275,9 +277,9 @@ def _rewritten(
 
 
 def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:
-    """As the evaluator has it, but that what is not plain is UNKNOWN."""
+    """As the evaluator compares, but UNKNOWN if that takes a chance or a question."""
     if reading is ABSENT:
         return Truth.NO
-    if isinstance(reading, (Chance, Owned)):
+    if isinstance(reading, (Chance, AddressType)):
         return Truth.UNKNOWN
     return compared(reading, match.operator, match.right, kind_of(match.left), state)

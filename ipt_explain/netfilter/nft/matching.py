@@ -1,4 +1,4 @@
-"""Comparisons and lookups of a statement."""
+"""Comparisons, and lookups in sets and maps."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from ipt_explain.netfilter.nft.chances import share_of, shares
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import kind_of
 from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
-from ipt_explain.netfilter.nft.readings import ABSENT, Chance, Owned, Reading, read
+from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, read
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.truth import Truth
 
 MOST_POSSIBLE = 16
-"""Elements that a key may be are asked about one by one, up to this many; of more, which one is found is unknown."""
+"""Up to this many elements that a key may equal become one question each; of more, the result is unknown."""
 
 
 class Found(NamedTuple):
-    """What a look-up finds for a share of packets: an element, none, or, with `unknown`, what cannot be told."""
+    """What a lookup finds for a share of packets: an element, none, or with `unknown` neither is certain."""
 
     share: Probability
     state: PacketState
@@ -49,8 +49,8 @@ class Found(NamedTuple):
     unknown: bool = False
 
 
-class Asking:
-    """Compares and looks up. Sets are indexed when first asked."""
+class Matcher:
+    """Compares values and looks them up. Sets are indexed on first use."""
 
     def __init__(self) -> None:
         self._named: dict[tuple[Table, str], Elements | None] = {}
@@ -73,8 +73,8 @@ class Asking:
         if isinstance(reading, Chance):
             return _by_chance(reading, match, state)
         truth = compared(reading, match.operator, right, kind_of(left), state)
-        if truth is Truth.UNKNOWN and isinstance(reading, Owned):
-            return _ask_owner(reading, state, (right != "local") is not inverted)
+        if truth is Truth.UNKNOWN and isinstance(reading, AddressType):
+            return decide_own(state, reading.address, reading.sent, (right != "local") is not inverted)
         return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth
 
     def _in_set(self, table: Table, match: Match, data: SetData, state: PacketState, bound: Bound) -> Truth | Question:
@@ -87,18 +87,18 @@ class Asking:
         elements = self.elements(table, data, match.left)
         if elements is None:
             return ask(state, _question(match), inverted)
-        if len(readings) == 1 and isinstance(readings[0], Owned):
-            owned = readings[0]
-            if_local, if_not = (_holds(elements, (kind,), state) for kind in ("local", owned.otherwise))
+        if len(readings) == 1 and isinstance(readings[0], AddressType):
+            reading = readings[0]
+            if_local, if_not = (_holds(elements, (kind,), state) for kind in ("local", reading.otherwise))
             if if_local is not if_not and Truth.UNKNOWN not in (if_local, if_not):
-                return _ask_owner(owned, state, (if_local is Truth.NO) is not inverted)
+                return decide_own(state, reading.address, reading.sent, (if_local is Truth.NO) is not inverted)
             return _decided(if_local, match, state)
         return _decided(_holds(elements, readings, state), match, state)
 
     def lookups(
         self, table: Table, key: Expression, data: SetData, state: PacketState, bound: Bound
     ) -> Sequence[Found]:
-        """What a map has for a key; the shares sum to 1."""
+        """What a map has for a key. The shares sum to 1."""
         readings = [read(part, state, bound) for part in parts_of(key)]
         if ABSENT in readings:
             return [Found(ALWAYS, state)]
@@ -130,8 +130,8 @@ class Asking:
     def values(
         self, table: Table, value: Expression | None, state: PacketState, bound: Bound
     ) -> Sequence[tuple[Found, Expression | None]]:
-        """What a value that is written comes to: itself, or what a map or field of the packet gives; None where a map
-        has nothing."""
+        """The value that a statement writes: a constant, or from a map or field of the packet. None if the map has
+        nothing."""
         if isinstance(value, MapLookup):
             return [
                 (
@@ -148,7 +148,7 @@ class Asking:
         return [(Found(ALWAYS, state), value)]
 
     def elements(self, table: Table, data: SetData, key: Expression) -> Elements | None:
-        """The elements of a set; None for one that is not shown."""
+        """The elements of a set; None if the input lacks it."""
         if isinstance(data, SetReference):
             place = table, data.name
             if place not in self._named:
@@ -169,17 +169,13 @@ def _holds(elements: Elements, readings: Sequence[Reading], state: PacketState) 
 
 
 def _decided(truth: Truth, match: Match, state: PacketState) -> Truth | Question:
-    """Whether a set holds a key as an answer to the match, asking where that is unknown: only then in words."""
+    """Whether a set has a key, as the match's answer: a question if that is unknown."""
     inverted = match.operator is Operator.NOT_EQUAL
     return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth.inverted(inverted)
 
 
-def _ask_owner(owned: Owned, state: PacketState, inverted: bool) -> Truth | Question:
-    return decide_own(state, owned.address, owned.sent, inverted)
-
-
 def _question(match: Match) -> str:
-    """What a match asks, without its negation."""
+    """The question of a match, without its negation."""
     inverted = match.operator is Operator.NOT_EQUAL
     return statement_text(Match(match.left, Operator.EQUAL, match.right) if inverted else match)
 
