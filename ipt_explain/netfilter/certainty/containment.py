@@ -157,9 +157,9 @@ def apart(kind: Kind, left: Hashable, right: Hashable) -> bool:
     if kind is Kind.PORTS and isinstance(left, tuple) and isinstance(right, tuple):
         return all(last < low or high < first for first, last in left for low, high in right)
     if kind is Kind.STATES and isinstance(left, frozenset) and isinstance(right, frozenset):
-        return left.isdisjoint(right) and left | right <= _EXCLUSIVE_STATES
+        return left.isdisjoint(right) and left | right <= EXCLUSIVE_STATES
     return False
 
 
 # --ctstate also takes SNAT and DNAT, which come together with one of these.
-_EXCLUSIVE_STATES = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})
+EXCLUSIVE_STATES = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})

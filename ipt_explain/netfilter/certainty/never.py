@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ipt_explain.model import Option, Rule, Shape
-from ipt_explain.netfilter.certainty.containment import Constraint, Kind, apart, constraints_of, holds
+from ipt_explain.netfilter.certainty.containment import EXCLUSIVE_STATES, Constraint, Kind, apart, constraints_of, holds
 from ipt_explain.netfilter.header.addresses import network_bits, parse_range
 from ipt_explain.netfilter.header.ports import HIGHEST
 from ipt_explain.netfilter.marks.bits import parse_mark
 from ipt_explain.netfilter.stored import SCALE, stored
 from ipt_explain.records import dataclass
 
-_EVERY_STATE = frozenset({"NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"})
-
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """A condition that does not depend on the packet. `matches` tells which way; `options` are those that say so."""
+    """A condition that does not depend on the packet: `matches` always or never, because of `options`."""
 
     matches: bool
     options: tuple[Option, ...]
@@ -42,7 +40,7 @@ def deciding_slots(shape: Shape) -> tuple[int, ...]:
 
 
 def certainty_of(rule: Rule) -> Certainty | None:
-    """The first condition of a rule that no packet meets, else the first that every packet meets, else None."""
+    """The first condition of a rule that no packet meets; if none, the first that every packet meets; if none, None."""
     found = list(_certainties(rule))
     return next((certainty for certainty in found if not certainty.matches), found[0] if found else None)
 
@@ -57,7 +55,7 @@ def _certainties(rule: Rule) -> Iterator[Certainty]:
     for look in (_chance, _mark, _everything, _contradiction, _ranges):
         try:
             yield from look(rule)
-        except ValueError:  # a value that this program cannot read says nothing
+        except ValueError:  # an unreadable value decides nothing
             continue
 
 
@@ -85,7 +83,7 @@ def _mark(rule: Rule) -> Iterator[Certainty]:
 
 
 def _everything(rule: Rule) -> Iterator[Certainty]:
-    """`!` before everything there is."""
+    """`!` before a value that covers everything."""
     for constraints in constraints_of(rule.shape).values():
         for constraint in constraints:
             if constraint.option.negated and _is_all(constraint, rule):
@@ -99,7 +97,7 @@ def _is_all(constraint: Constraint, rule: Rule) -> bool:
     if constraint.kind is Kind.PORTS:
         return value == ((0, HIGHEST),)
     if constraint.kind is Kind.STATES and isinstance(value, frozenset):
-        return value >= _EVERY_STATE
+        return value >= EXCLUSIVE_STATES
     return constraint.kind is Kind.INTERFACE and value == "+"
 
 

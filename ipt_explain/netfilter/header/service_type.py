@@ -15,7 +15,7 @@ _CLASSES = {"BE": 0, "EF": 46, **{f"CS{number}": number << 3 for number in range
 
 
 def wanted_service_type(option: str, text: str) -> tuple[int, int]:
-    """The value and mask that a match tests. Raises ValueError."""
+    """The value and mask that a match tests for. Raises ValueError."""
     if option != "--tos":
         return _dscp(option, text) << 2, _DSCP
     value, slash, mask = text.partition("/")
@@ -23,7 +23,7 @@ def wanted_service_type(option: str, text: str) -> tuple[int, int]:
 
 
 def service_type_change(option: str, text: str) -> MarkChange:
-    """What a target does to the byte: `--set-tos`, `--and-tos`, `--set-dscp` and their kin. Raises ValueError."""
+    """How a target changes the byte: `--set-tos`, `--and-tos`, `--set-dscp` and the like. Raises ValueError."""
     if "dscp" in option:
         return MarkChange(flip=_dscp(option, text) << 2, clear=_DSCP)
     if option == "--set-tos":

@@ -1,1 +1,1 @@
-"""What IP sets that are known say of a packet."""
+"""Lookups of packets in known IP sets."""

@@ -11,16 +11,15 @@ from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
 from ipt_explain.records import dataclass
 
 Key = int | str | tuple[int, int]
-"""What one part of an element is: an address, a mark, a name, a protocol and its port."""
-
+"""One part of an element: an address, a mark, a name, or a protocol and port."""
 
 WHOLE = -1
-"""The mask of what counts as it stands."""
+"""The mask of parts other than addresses, which must be equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element: `keys` with a mask for each, WHOLE for what is no address."""
+    """An element: `keys`, and a mask for each."""
 
     keys: tuple[Key, ...]
     masks: tuple[int, ...]
@@ -28,7 +27,7 @@ class Element:
 
 
 def compiled(found: IpSet, element: SetElement) -> Element:
-    """An element of a set as numbers. Raises ValueError for what cannot be told."""
+    """An element of a set as numbers. Raises ValueError if that is impossible."""
     if len(element.parts) != len(found.dimensions):
         raise ValueError("an element that lacks a part")
     keys: list[Key] = []
@@ -42,7 +41,7 @@ def compiled(found: IpSet, element: SetElement) -> Element:
 
 def _key(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, int]:
     if isinstance(part, BridgePort):
-        raise ValueError("ports of bridges are not told from interfaces by a packet")
+        raise ValueError("a packet does not show whether an interface is a bridge port")
     if isinstance(part, SetPort):
         if dimension is not Dimension.PORT:
             raise ValueError("a port where none belongs")
@@ -58,7 +57,7 @@ def _key(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, in
 
 
 def _netmask(found: IpSet) -> int:
-    """The mask under which a set keeps addresses: a prefix length or a mask of any form."""
+    """The mask that a set applies to addresses: a prefix length or any mask."""
     assert found.mask is not None
     zero = "::" if found.family is Family.IPV6 else "0.0.0.0"
     return network_bits(f"{zero}/{found.mask}")[1]

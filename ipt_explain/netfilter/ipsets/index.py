@@ -1,4 +1,4 @@
-"""One set, made ready for questions: a look-up for each mask in it, whatever its size."""
+"""An index of one set: one lookup per mask in it, whatever its size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_REMEMBERED = 256
 
 
 class SetIndex:
-    """The elements of a set of any type but `list:set`. Those that cannot be read make the set incomplete."""
+    """The elements of a set of any type except `list:set`. Unreadable elements make the set incomplete."""
 
     def __init__(self, found: IpSet) -> None:
         self.set = found
@@ -29,13 +29,13 @@ class SetIndex:
                 continue
             self._elements.append(one)
             by_masks.setdefault(one.masks, {})[one.keys] = not one.nomatch
-        # As the kernel asks: narrow networks before wide ones, the first dimension's before the next one's.
+        # In the kernel's order: narrow networks before wide ones, the first dimension before the next.
         self._by_masks = sorted(by_masks.items(), key=lambda item: item[0], reverse=True)
         self._by_key: list[dict[Key, list[Element]] | None] = [None] * len(found.dimensions)
         self._possible: dict[tuple[int, Whereabouts], list[Element]] = {}
 
     def holds(self, values: Sequence[Shown]) -> Truth:
-        """Whether what a packet shows, one value a dimension, is in the set."""
+        """Whether the set has a packet's values, one per dimension."""
         if Truth.NO in values:
             return Truth.NO
         held = self._look_up(values) if all(map(_is_known, values)) else self._weigh(values)
@@ -50,7 +50,7 @@ class SetIndex:
         return Truth.NO
 
     def _weigh(self, values: Sequence[Shown]) -> Truth:
-        """The same where something is not known: each element that may be meant is asked."""
+        """The same if a value is unknown: compares each element that may match."""
         held, excepted = Truth.NO, False
         for element in self._candidates(values):
             fits = _fits(element, values)
@@ -63,7 +63,7 @@ class SetIndex:
         return Truth.UNKNOWN if held is Truth.YES and excepted else held
 
     def _candidates(self, values: Sequence[Shown]) -> Sequence[Element]:
-        """Few elements among which are all that may be meant."""
+        """A small selection with all elements that may match."""
         few: Sequence[Element] = self._elements
         for place, value in enumerate(values):
             pool: Sequence[Element] = self._elements
@@ -76,7 +76,7 @@ class SetIndex:
         return few
 
     def _with_key(self, place: int, key: Shown) -> Sequence[Element]:
-        """The elements that have this key in one dimension; all, where the dimension has networks."""
+        """The elements with this key in one dimension, or all elements if the dimension has networks."""
         by_key = self._by_key[place]
         if by_key is None:
             by_key = self._by_key[place] = {}

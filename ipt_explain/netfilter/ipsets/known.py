@@ -1,4 +1,4 @@
-"""The sets of a node that are known, and whether they hold a packet."""
+"""The known sets of a node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipt_explain.netfilter.truth import Truth
 
 
 class KnownSets:
-    """Sets by name. Each is made ready when a rule first asks for it."""
+    """Sets by name. Each is indexed when a rule first uses it."""
 
     def __init__(self, sets: Mapping[str, IpSet]) -> None:
         self._sets = sets
@@ -22,10 +22,10 @@ class KnownSets:
         return name in self._sets
 
     def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
-        """Whether a set holds what a packet shows in these directions (`src`, `dst`), as `--match-set` asks it.
+        """Whether a set has the packet's addresses and ports in these directions (`src`, `dst`), as in `--match-set`.
 
-        UNKNOWN for a set that was not given, and where the packet or the set is not known well enough. A set of the
-        other family, or of more dimensions than the rule names directions, holds nothing (xt_set and ip_set_core.c).
+        UNKNOWN if the input lacks the set, or shows too little of the packet or the set. A set of the other family, or
+        with more dimensions than directions, never matches (xt_set and ip_set_core.c).
         """
         found = self._sets.get(name)
         if found is None:
@@ -35,7 +35,7 @@ class KnownSets:
         return self._holds(found, directions, state, to)
 
     def _listed(self, found: IpSet, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
-        """A list of sets holds what one of its members holds; members are no lists themselves, says the kernel."""
+        """A list of sets has what any of its members has. The kernel allows no lists as members."""
         held = Truth.NO if found.complete else Truth.UNKNOWN
         for element in found.elements:
             member = self._sets.get(str(element.parts[0])) if element.parts else None

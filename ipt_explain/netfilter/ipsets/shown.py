@@ -1,7 +1,7 @@
-"""What a packet shows to a set: an address, a port of a protocol, a mark, an interface.
+"""The values of a packet that sets look up: address, protocol and port, mark, interface.
 
-Facts: net/netfilter/ipset of Linux: pfxlen.c, ip_set_getport.c (ports of TCP, UDP, UDPLITE and SCTP, type and code of
-ICMP, 0 of all others; a bitmap of ports takes TCP and UDP alone), ip_set_hash_ipmark.c, ip_set_hash_netiface.c.
+Facts: net/netfilter/ipset of Linux: pfxlen.c, ip_set_getport.c (the port for TCP, UDP, UDPLITE and SCTP, type and code
+for ICMP, 0 for others; bitmaps of ports only take TCP and UDP), ip_set_hash_ipmark.c, ip_set_hash_netiface.c.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 _PORTS = frozenset({protocols.TCP, protocols.UDP, protocols.SCTP, protocols.UDPLITE})
 _BITMAP_PORTS = frozenset({protocols.TCP, protocols.UDP})
 ANY_PROTOCOL = 0
-"""The protocol of ports in a bitmap, which keeps them without."""
+"""The protocol of ports in a bitmap, which has none."""
 
 Shown = int | str | tuple[int, int | None] | Whereabouts | Truth
-"""An address or a mark; the name of an interface; a protocol and its port, None where the port is not known;
-UNKNOWN for what is not known at all; NO for what the packet has not, so that no element fits."""
+"""An address or a mark, an interface's name, or a protocol and port (None if unknown). UNKNOWN if the whole value is
+unknown; NO if the packet has none, so that no element fits."""
 
 
 def shown(found: IpSet, dimension: Dimension, source: bool, state: PacketState, to: Heading) -> Shown:
-    """What a packet shows of one dimension of a set, in the direction that the rule names."""
+    """The packet's value for one dimension of a set, in the direction that the rule names."""
     if dimension in (Dimension.IP, Dimension.NET):
         address = state.source if source else to.address
         return Truth.UNKNOWN if address is None else address

@@ -1,7 +1,7 @@
 """Which virtual server takes a packet.
 
-Fact: ip_vs_service_find of net/netfilter/ipvs/ip_vs_ctl.c: a server of the packet's mark first, then one of its
-protocol, address and port, then one of port 21 for the data connections of FTP, then one of port 0.
+Fact: ip_vs_service_find of net/netfilter/ipvs/ip_vs_ctl.c looks for a server of the packet's mark, then of its
+protocol, address and port, then of port 21 for FTP's data connections, then of port 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BALANCED = frozenset({protocols.TCP, protocols.UDP, protocols.SCTP})
 
 
 class ServerIndex:
-    """Virtual servers by what a packet shows."""
+    """Virtual servers by mark, and by protocol, address and port."""
 
     def __init__(self, found: VirtualServers) -> None:
         self.complete = found.complete
@@ -43,8 +43,7 @@ class ServerIndex:
     ) -> VirtualServer | Truth:
         """The virtual server that takes the first packet of a connection.
 
-        NO where none does; UNKNOWN where the port is not known and servers of the address differ by it, or where the
-        servers are not all known.
+        NO if none does. UNKNOWN if that depends on an unknown port, or if some servers are missing in the input.
         """
         missing = Truth.NO if self.complete else Truth.UNKNOWN
         if protocol not in BALANCED:
@@ -70,5 +69,5 @@ class ServerIndex:
 
 @lru_cache(maxsize=16)
 def server_index(found: VirtualServers) -> ServerIndex:
-    """The index of these servers, made once."""
+    """The index of these servers, built once."""
     return ServerIndex(found)

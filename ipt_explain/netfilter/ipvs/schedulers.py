@@ -1,8 +1,8 @@
-"""How a virtual server spreads new connections over its real servers, in the long run.
+"""How a virtual server spreads new connections over its real servers in the long run.
 
 Facts: net/netfilter/ipvs/ip_vs_{rr,wrr,lc,wlc,fo,ovf,lblc,lblcr,dh,sh,mh,sed,nq,twos}.c of Linux 6.1. No scheduler
-gives a connection to a server of weight 0. rr and wrr go round: their shares are exact for many connections, and the
-next connection's server is no matter of chance, only unknown.
+gives a connection to a server of weight 0. rr and wrr take turns: their shares are exact for many connections, but the
+next connection's server is unknown.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _HASH_ALL = frozenset({"sh", "dh"})
 
 
 def _refuses_some(server: VirtualServer) -> bool:
-    """Whether some connections are refused although other servers would take them: hash tables of sh and dh hold
-    servers of weight 0, too (ip_vs_sh_get and ip_vs_dh_schedule)."""
+    """Whether some connections are refused although other servers would take them: the hash tables of sh and dh include
+    servers of weight 0 (ip_vs_sh_get and ip_vs_dh_schedule)."""
     takes = [real.weight is None or real.weight > 0 for real in server.real_servers]
     return server.scheduler in _HASH_ALL and any(takes) and not all(takes) and "sh-fallback" not in server.flags
 
 
 def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
-    """The share of new connections of each real server, in their order, from 0 to 1.
+    """Each real server's share of new connections, from 0 to 1, in order.
 
-    None where load, the client or something else that is not known decides. Clients that persistence binds to their
-    server are not counted. All are 0 where no server takes connections.
+    None if load, the client or anything else unknown decides. Ignores clients that persistence binds to a server. All
+    are 0 if no server takes connections.
     """
     weights = [real.weight for real in server.real_servers]
     ready = [weight is None or weight > 0 for weight in weights]
@@ -52,5 +52,5 @@ def _among_ready(server: VirtualServer, ready: Sequence[bool]) -> Sequence[Fract
 
 
 def _may_overflow(real: RealServer) -> bool:
-    """Whether a server stops taking connections once it has many (`ipvsadm -x`)."""
+    """Whether a server stops taking connections at an upper limit (`ipvsadm -x`)."""
     return bool(real.upper)

@@ -1,16 +1,15 @@
-"""What becomes of a packet in IPVS's hooks.
+"""What IPVS does with a packet in its hooks.
 
 Facts: ip_vs_ops4 of net/netfilter/ipvs/ip_vs_core.c and ip_vs_nat_send_or_cont of ip_vs_xmit.c, Linux 6.1:
 
-- In LOCAL_IN a packet that arrives for one of the node's addresses is asked after filter and security INPUT (priority
-  99) and ahead of nat INPUT (100). In LOCAL_OUT one that the node sends is asked after nat OUTPUT (priority -98) and
-  ahead of filter OUTPUT (0).
-- A packet that no virtual server takes goes on as if there were no IPVS.
-- A packet for another machine goes to LOCAL_OUT from its beginning, with the real server as its destination and the
-  interface of the route to it: raw, mangle and filter OUTPUT, and then POSTROUTING, see the endpoint; FORWARD sees
-  nothing of it. nat OUTPUT has nothing to decide any more, nat POSTROUTING has. IPVS does not take it again.
-- A packet for the node itself goes on in the hook where it is, with the real server as its destination.
-- A virtual server that has nobody to send to answers with ICMP's port-unreachable (ip_vs_leave).
+- IPVS sees packets that arrive for one of the node's addresses in LOCAL_IN, after filter and security INPUT (priority
+99) and before nat INPUT (100). It sees the node's own packets in LOCAL_OUT, after nat OUTPUT (priority -98) and before
+filter OUTPUT (0). - A packet that no virtual server takes continues as if there were no IPVS. - If the real server is
+another machine, the packet starts over in LOCAL_OUT with the real server as its destination and the interface of the
+route to it: raw, mangle and filter OUTPUT and POSTROUTING see the endpoint, FORWARD does not see the packet. nat OUTPUT
+no longer decides anything, nat POSTROUTING does. IPVS does not take the packet again. - If the real server is the node
+itself, the packet continues in the same hook with that destination. - A virtual server without usable real servers
+answers with ICMP port-unreachable (ip_vs_leave).
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import dataclass
 
 LOCAL_IN_PRIORITY = 99
-"""Where among INPUT's priorities IPVS asks packets that arrive."""
+"""The priority at which IPVS sees arriving packets in INPUT."""
 
 LOCAL_OUT_PRIORITY = -98
-"""Where among OUTPUT's priorities IPVS asks packets that the node sends."""
+"""The priority at which IPVS sees the node's own packets in OUTPUT."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
     """A real server that a packet may be sent to.
 
-    `address` and `port` are where the packet then goes; None where its destination stays what it was (direct routing,
-    tunnels). `share` is its share of new connections in the long run, None where load or the client decide.
+    `address` and `port` are the packet's new destination, None if it keeps the old one (direct routing, tunnels).
+    `share` is its long-run share of new connections, None if load or the client decides.
     """
 
     real_server: RealServer
@@ -49,10 +48,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A packet that a virtual server has taken: to one of `destinations`, or refused where there are none.
+    """A packet that a virtual server has taken: it goes to one of `destinations`, or is refused if there are none.
 
-    A server of weight 0 is none of them; a client that persistence still binds to it gets there all the same, unless
-    the node has expire_quiescent_template set, as kube-proxy does.
+    Servers of weight 0 are left out. A client that persistence binds to one still gets there, unless the node has
+    expire_quiescent_template set, as kube-proxy does.
     """
 
     server: VirtualServer
@@ -67,8 +66,8 @@ class Taken:
 def take(
     found: VirtualServers, family: Family, protocol: int, address: int, port: int | None, mark: int = 0
 ) -> Taken | Truth:
-    """What IPVS does with the first packet of a connection, in LOCAL_IN or LOCAL_OUT: it takes it; NO: it lets it pass;
-    UNKNOWN: one of both."""
+    """What IPVS does with the first packet of a connection in LOCAL_IN or LOCAL_OUT: takes it, or lets it pass (NO);
+    UNKNOWN if that is unknown."""
     server = server_index(found).find(family, protocol, address, port, mark)
     if isinstance(server, Truth):
         return server

@@ -1,6 +1,6 @@
-"""Packet and connection marks: how rules write them, and what they do to 32 bits.
+"""Packet and connection marks: how rules write them, and how targets change their 32 bits.
 
-Facts: libxt_MARK.c, libxt_CONNMARK.c (how options become value and mask), xt_mark.c, xt_connmark.c (what is done).
+Facts: libxt_MARK.c and libxt_CONNMARK.c (options to value and mask), xt_mark.c and xt_connmark.c (the change).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ ALL_BITS = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`value/mask` as `-m mark --mark` compares: the mark's masked bits are equal to `value`."""
+    """`value/mask` as in `-m mark --mark`: the mark's masked bits must equal `value`."""
 
     value: int
     mask: int = ALL_BITS
@@ -33,12 +33,12 @@ class MarkChange:
     clear: int
 
     def apply(self, mark: int) -> int:
-        """The mark after it."""
+        """The mark after the change."""
         return (mark & ~self.clear & ALL_BITS) ^ self.flip
 
     @property
     def toggles(self) -> bool:
-        """Whether it flips bits that it does not clear first, so that passing it twice undoes it."""
+        """Whether it flips bits without clearing them first, so that a second pass undoes it."""
         return bool(self.flip & ~self.clear)
 
 
@@ -58,9 +58,9 @@ def parse_mark(text: str) -> Mark:
 
 
 def mark_change(option: str, text: str) -> MarkChange:
-    """What `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark` or `--xor-mark` does with its argument.
+    """The change that `--set-xmark`, `--set-mark`, `--or-mark`, `--and-mark` or `--xor-mark` makes.
 
-    Raises ValueError for another option or an argument that is no mark.
+    Raises ValueError for another option or an invalid mark.
     """
     if option == "--set-xmark":
         mark = parse_mark(text)

@@ -8,7 +8,7 @@ from ipt_explain.records import dataclass
 
 
 def change_by(rule: Rule) -> MarkChange | None:
-    """What a MARK rule does to the mark; None for another rule, or one whose value cannot be read."""
+    """How a MARK rule changes the mark; None for another rule, or an unreadable value."""
     target = rule.shape.target
     if target is None or target.name != "MARK":
         return None
@@ -34,7 +34,7 @@ class MarkTest:
 
 
 def mark_tests(chain: Chain | None) -> tuple[MarkTest, ...]:
-    """The tests in a chain, without those that have an unreadable value."""
+    """The mark tests in a chain, except unreadable ones."""
     return tuple(test for rule in (() if chain is None else chain.rules) if (test := mark_test(rule)) is not None)
 
 
