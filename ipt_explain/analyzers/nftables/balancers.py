@@ -7,24 +7,7 @@ from fractions import Fraction
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, elements, leads_to
-from ipt_explain.model.nft import (
-    Chain,
-    Concatenation,
-    Element,
-    Expression,
-    MapLookup,
-    Match,
-    Nat,
-    NatKind,
-    Numgen,
-    Payload,
-    Rule,
-    SetLiteral,
-    SetUpdate,
-    Table,
-    Verdict,
-    VerdictMap,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.records import dataclass
@@ -57,7 +40,7 @@ class Spread:
 class BalancerReader:
     """Reads the chains of one table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: nft.Table) -> None:
         self._table = table
         self._hairpins = _hairpins(table)
         self._known: dict[tuple[str, str], Spread | None] = {}
@@ -84,11 +67,11 @@ class BalancerReader:
         return Spread(name, tuple(targets), 1 - sum((each.share for each in targets), Fraction(0)))
 
     def _target(
-        self, chain: Chain, rule: Rule, protocol: str, share: Fraction, element: Element | None,
-        data: Verdict | Expression | None,
+        self, chain: nft.Chain, rule: nft.Rule, protocol: str, share: Fraction, element: nft.Element | None,
+        data: nft.Verdict | nft.Expression | None,
     ) -> Target | None:  # fmt: skip
         line = rule.line if element is None or not element.line else element.line
-        if isinstance(data, Verdict):
+        if isinstance(data, nft.Verdict):
             return self._endpoint(data.chain, protocol, share, line, rule)
         address, port = _place(data)
         if address is None:
@@ -96,7 +79,7 @@ class BalancerReader:
         hairpin = True if self._hairpins is not None and (address, protocol, port) in self._hairpins else None
         return Target(address, port, chain.name, share, hairpin, None, Shown(line, lambda: rule.text))
 
-    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, told: Rule) -> Target | None:
+    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, told: nft.Rule) -> Target | None:
         if name is None:
             return None
         chain = self._table.chains.get(name)
@@ -106,13 +89,13 @@ class BalancerReader:
         marked: set[str] = set()
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
-                if isinstance(statement, Match) and statement.left in _SOURCES and isinstance(statement.right, str):
+                if isinstance(statement, nft.Match) and statement.left in _SOURCES and isinstance(statement.right, str):
                     if leads_to(rule, MARK_FOR_MASQUERADE):
                         marked.add(statement.right)
-                elif isinstance(statement, SetUpdate):
+                elif isinstance(statement, nft.SetUpdate):
                     found = self._table.sets.get(statement.target.name)
                     seconds = statement.timeout or (None if found is None else found.timeout)
-                elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
+                elif isinstance(statement, nft.Nat) and statement.kind is nft.NatKind.DNAT:
                     address, port = _place(_pair(statement))
                     line, told = rule.line, rule
         hairpin = address in marked
@@ -122,58 +105,58 @@ class BalancerReader:
         return Target(address, port, name, share, known, seconds, Shown(line, lambda: told.text))
 
 
-_SOURCES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
+_SOURCES = (nft.Payload("ip", "saddr"), nft.Payload("ip6", "saddr"))
 
 
 def _choices(
-    table: Table, rule: Rule
-) -> Iterator[tuple[Fraction, Element | None, Verdict | Expression | None]]:
+    table: nft.Table, rule: nft.Rule
+) -> Iterator[tuple[Fraction, nft.Element | None, nft.Verdict | nft.Expression | None]]:
     """The endpoints among which a rule chooses at random, each with its share; none if the rule does not balance."""
     for statement in rule.statements:
-        key: Expression | None = None
-        if isinstance(statement, VerdictMap):
+        key: nft.Expression | None = None
+        if isinstance(statement, nft.VerdictMap):
             key, data = statement.key, statement.data
-        elif isinstance(statement, Nat) and statement.kind is NatKind.DNAT:
-            if isinstance(statement.address, MapLookup):
+        elif isinstance(statement, nft.Nat) and statement.kind is nft.NatKind.DNAT:
+            if isinstance(statement.address, nft.MapLookup):
                 key, data = statement.address.key, statement.address.data
             else:
                 yield Fraction(1), None, _pair(statement)
                 return
-        if isinstance(key, Numgen):
-            held = data.elements if isinstance(data, SetLiteral) else elements(table, data.name)
+        if isinstance(key, nft.Numgen):
+            held = data.elements if isinstance(data, nft.SetLiteral) else elements(table, data.name)
             for share, element in shares(Chance(key.offset, key.modulus), held):
                 if element is not None:
                     yield share, element, element.data
             return
-        if isinstance(statement, Verdict) and statement.chain is not None:
+        if isinstance(statement, nft.Verdict) and statement.chain is not None:
             found = proxy_chain(statement.chain)
-            asked = any(isinstance(each, Match) for each in rule.statements)
+            asked = any(isinstance(each, nft.Match) for each in rule.statements)
             if found is not None and found.kind is ChainKind.ENDPOINT and not asked:
                 yield Fraction(1), None, statement
             return
 
 
-def _pair(nat: Nat) -> Expression | None:
+def _pair(nat: nft.Nat) -> nft.Expression | None:
     if nat.address is None or nat.port is None:
         return nat.address
-    return Concatenation((nat.address, nat.port))
+    return nft.Concatenation((nat.address, nat.port))
 
 
-def _place(value: Expression | Verdict | None) -> tuple[str | None, int | None]:
-    if isinstance(value, Concatenation) and len(value.parts) == 2:
+def _place(value: nft.Expression | nft.Verdict | None) -> tuple[str | None, int | None]:
+    if isinstance(value, nft.Concatenation) and len(value.parts) == 2:
         address, port = value.parts
         return (address if isinstance(address, str) else None), (port if isinstance(port, int) else None)
     return (value if isinstance(value, str) else None), None
 
 
-def _hairpins(table: Table) -> frozenset[tuple[str, str, int]] | None:
+def _hairpins(table: nft.Table) -> frozenset[tuple[str, str, int]] | None:
     """Local endpoints that are masqueraded when they connect to themselves; None up to 1.35, whose endpoint chains say
     that."""
     if HAIRPIN_CONNECTIONS not in table.sets:
         return None
     places = set()
     for element in elements(table, HAIRPIN_CONNECTIONS):
-        if isinstance(element.key, Concatenation) and len(element.key.parts) == 4:
+        if isinstance(element.key, nft.Concatenation) and len(element.key.parts) == 4:
             source, to, protocol, port = element.key.parts
             if source == to and isinstance(to, str) and isinstance(protocol, str) and isinstance(port, int):
                 places.add((to, protocol, port))

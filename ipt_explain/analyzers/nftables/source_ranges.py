@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, elements
-from ipt_explain.model.nft import (
-    Concatenation,
-    Expression,
-    Match,
-    Operator,
-    Prefix,
-    Range,
-    SetLiteral,
-    SetReference,
-    Table,
-    Verdict,
-    VerdictKind,
-)
+from ipt_explain.model import nft
 
 Place = tuple[str | None, str, int]
 
@@ -25,12 +13,12 @@ Place = tuple[str | None, str, int]
 class FirewallReader:
     """Reads the source ranges of one table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: nft.Table) -> None:
         self._table = table
         self._chains: dict[Place, str] = {}
         for element in elements(table, FIREWALL_IPS):
             key = element.key
-            if isinstance(key, Concatenation) and len(key.parts) == 3 and isinstance(element.data, Verdict):
+            if isinstance(key, nft.Concatenation) and len(key.parts) == 3 and isinstance(element.data, nft.Verdict):
                 address, protocol, port = key.parts
                 if isinstance(address, str) and isinstance(protocol, str) and isinstance(port, int):
                     self._chains[address, protocol, port] = element.data.chain or ""
@@ -47,26 +35,26 @@ class FirewallReader:
         return tuple(
             text
             for rule in (chain.rules if chain is not None else ())
-            if any(isinstance(each, Verdict) and each.kind is VerdictKind.DROP for each in rule.statements)
+            if any(isinstance(each, nft.Verdict) and each.kind is nft.VerdictKind.DROP for each in rule.statements)
             for statement in rule.statements
-            if isinstance(statement, Match) and statement.operator is Operator.NOT_EQUAL
+            if isinstance(statement, nft.Match) and statement.operator is nft.Operator.NOT_EQUAL
             for value in self._values(statement.right)
             for text in _range(value, own)
         )
 
-    def _values(self, right: Expression) -> Iterator[Expression]:
-        if isinstance(right, SetReference):
+    def _values(self, right: nft.Expression) -> Iterator[nft.Expression]:
+        if isinstance(right, nft.SetReference):
             yield from (each.key for each in elements(self._table, right.name))
-        elif isinstance(right, SetLiteral):
+        elif isinstance(right, nft.SetLiteral):
             yield from (each.key for each in right.elements)
         else:
             yield right
 
 
-def _range(value: Expression, own: frozenset[str]) -> Iterator[str]:
-    if isinstance(value, Prefix):
+def _range(value: nft.Expression, own: frozenset[str]) -> Iterator[str]:
+    if isinstance(value, nft.Prefix):
         yield f"{value.base}/{value.length}"
-    elif isinstance(value, Range):
+    elif isinstance(value, nft.Range):
         if not {value.first, value.last} <= own:
             yield f"{value.first}-{value.last}"
     elif isinstance(value, str) and value not in own:

@@ -5,27 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from ipt_explain.model.nft import (
-    WILDCARD,
-    Element,
-    Expression,
-    MapLookup,
-    Numgen,
-    Operator,
-    Range,
-    SetLiteral,
-    VerdictMap,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.readings import Chance
 
 
-def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction, Element | None]]:
+def shares(chance: Chance, elements: tuple[nft.Element, ...]) -> list[tuple[Fraction, nft.Element | None]]:
     """The elements that may be found, and the share of each; None for numbers without an element."""
-    found: list[tuple[Fraction, Element | None]] = []
+    found: list[tuple[Fraction, nft.Element | None]] = []
     left = chance.count
-    otherwise: Element | None = None
+    otherwise: nft.Element | None = None
     for element in elements:
-        if element.key is WILDCARD:
+        if element.key is nft.WILDCARD:
             otherwise = element
             continue
         count = _count(chance, element.key)
@@ -37,10 +27,10 @@ def shares(chance: Chance, elements: tuple[Element, ...]) -> list[tuple[Fraction
     return found
 
 
-def chances(lookup: VerdictMap | MapLookup) -> dict[Element, float] | None:
+def chances(lookup: nft.VerdictMap | nft.MapLookup) -> dict[nft.Element, float] | None:
     """The share of each element of a map with random keys; None for other keys."""
     numbers, data = lookup.key, lookup.data
-    if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
+    if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
         return None
     found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
     return {element: float(share) for share, element in found if element is not None}
@@ -51,24 +41,24 @@ def _fraction(part: int, whole: int) -> Fraction:
     return Fraction(part, whole)
 
 
-def share_of(chance: Chance, operator: Operator, right: Expression) -> Fraction | None:
+def share_of(chance: Chance, operator: nft.Operator, right: nft.Expression) -> Fraction | None:
     """The share of numbers that satisfy a comparison; None if unknown."""
-    if isinstance(right, SetLiteral):
+    if isinstance(right, nft.SetLiteral):
         share = sum((part for part, element in shares(chance, right.elements) if element is not None), Fraction(0))
-    elif operator in (Operator.EQUAL, Operator.NOT_EQUAL):
+    elif operator in (nft.Operator.EQUAL, nft.Operator.NOT_EQUAL):
         share = Fraction(_count(chance, right), chance.count)
     elif isinstance(right, int):
-        limit = right + (operator in (Operator.AT_MOST, Operator.GREATER))
+        limit = right + (operator in (nft.Operator.AT_MOST, nft.Operator.GREATER))
         below = Fraction(min(max(limit - chance.first, 0), chance.count), chance.count)
-        return below if operator in (Operator.LESS, Operator.AT_MOST) else 1 - below
+        return below if operator in (nft.Operator.LESS, nft.Operator.AT_MOST) else 1 - below
     else:
         return None
-    return 1 - share if operator is Operator.NOT_EQUAL else share
+    return 1 - share if operator is nft.Operator.NOT_EQUAL else share
 
 
-def _count(chance: Chance, key: Expression) -> int:
+def _count(chance: Chance, key: nft.Expression) -> int:
     """How many of the numbers a key matches."""
-    first, last = (key.first, key.last) if isinstance(key, Range) else (key, key)
+    first, last = (key.first, key.last) if isinstance(key, nft.Range) else (key, key)
     if not isinstance(first, int) or not isinstance(last, int):
         return 0
     return max(0, min(last, chance.first + chance.count - 1) - max(first, chance.first) + 1)

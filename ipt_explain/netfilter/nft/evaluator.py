@@ -5,26 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ipt_explain.model.nft import (
-    Concatenation,
-    Counter,
-    Expression,
-    FlowOffload,
-    Log,
-    Mangle,
-    Match,
-    Meta,
-    Nat,
-    NatKind,
-    Notrack,
-    Rule,
-    SetLiteral,
-    SetUpdate,
-    Statement,
-    Table,
-    VerdictMap,
-)
-from ipt_explain.model.nft import Verdict as NftVerdict
+from ipt_explain.model import nft
 from ipt_explain.netfilter.condition import Question, split
 from ipt_explain.netfilter.nft.misses import destination_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
@@ -53,10 +34,10 @@ class Evaluator:
     def __init__(self) -> None:
         self.asked = 0
         self.statements = Statements()
-        self._about_heading: dict[Rule, bool] = {}
-        self._destinations: dict[Rule, Bits | None] = {}
+        self._about_heading: dict[nft.Rule, bool] = {}
+        self._destinations: dict[nft.Rule, Bits | None] = {}
 
-    def ways(self, table: Table, rule: Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
+    def ways(self, table: nft.Table, rule: nft.Rule, state: PacketState, bound: Bound) -> tuple[Way, ...]:
         """What a rule of a table does with a packet. The shares sum to 1.
 
         A statement that does not match ends the rule; the effects of earlier ones remain, as in the kernel. Successive
@@ -64,9 +45,9 @@ class Evaluator:
         """
         self.asked += 1
         statements, answer_of = rule.statements, self.statements.answer
-        if len(statements) == 1 and isinstance(statements[0], NftVerdict):
+        if len(statements) == 1 and isinstance(statements[0], nft.Verdict):
             return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)
-        if len(statements) == 1 and isinstance(statements[0], VerdictMap):
+        if len(statements) == 1 and isinstance(statements[0], nft.VerdictMap):
             return tuple([
                 Way(step.share, step.then or Flow.CONTINUE, step.state, step.to, step.matched, step.reason)
                 for step in self.statements.verdict_map(table, rule, statements[0], state, bound)
@@ -97,13 +78,13 @@ class Evaluator:
                     ways.append(Way(share, Flow.CONTINUE, state, to, True))
         return tuple(ways)
 
-    def destination(self, rule: Rule) -> Bits | None:
+    def destination(self, rule: nft.Rule) -> Bits | None:
         """The network of the packets that a rule can match, if it tests their destination."""
         if rule not in self._destinations:
             self._destinations[rule] = destination_of(rule)
         return self._destinations[rule]
 
-    def asks_where_to(self, rule: Rule) -> bool:
+    def asks_where_to(self, rule: nft.Rule) -> bool:
         """Whether a rule may treat packets differently that differ only in their destination; otherwise one evaluation
         serves all. The protocol is not part of the destination here."""
         known = self._about_heading.get(rule)
@@ -112,7 +93,7 @@ class Evaluator:
         return known
 
     def changed(
-        self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, statement: nft.Statement, state: PacketState, bound: Bound
     ) -> PacketState | None:
         """The packets' state after a statement that does not test their destination; None if it does, or if it decides
         or is uncertain."""
@@ -126,7 +107,7 @@ class Evaluator:
 
 
 # Statements that may change a packet's state, but not its destination.
-_CHANGING = (Mangle, Counter, Log, Notrack, FlowOffload)
+_CHANGING = (nft.Mangle, nft.Counter, nft.Log, nft.Notrack, nft.FlowOffload)
 
 
 def _answered(place: _Place, ways: list[Way]) -> list[_Place]:
@@ -154,24 +135,24 @@ def _taken(place: _Place, steps: Sequence[Step], ways: list[Way]) -> list[_Place
     return going
 
 
-def _looks_at_heading(statement: Statement) -> bool:
-    if isinstance(statement, Match):
+def _looks_at_heading(statement: nft.Statement) -> bool:
+    if isinstance(statement, nft.Match):
         return looks_at_heading(statement.left)
-    if isinstance(statement, VerdictMap):
+    if isinstance(statement, nft.VerdictMap):
         return looks_at_heading(statement.key)
-    if isinstance(statement, Nat):
-        return statement.kind in (NatKind.DNAT, NatKind.REDIRECT)
-    if isinstance(statement, SetUpdate):
+    if isinstance(statement, nft.Nat):
+        return statement.kind in (nft.NatKind.DNAT, nft.NatKind.REDIRECT)
+    if isinstance(statement, nft.SetUpdate):
         return looks_at_heading(statement.key)
-    if isinstance(statement, Mangle):
-        return not isinstance(statement.target, Meta) or (
+    if isinstance(statement, nft.Mangle):
+        return not isinstance(statement.target, nft.Meta) or (
             not isinstance(statement.value, (int, str)) and _varies(statement.value)
         )
     return False
 
 
-def _varies(value: Expression) -> bool:
-    if isinstance(value, (SetLiteral, Concatenation)):
+def _varies(value: nft.Expression) -> bool:
+    if isinstance(value, (nft.SetLiteral, nft.Concatenation)):
         return True
     key = getattr(value, "key", value)
     return not isinstance(key, str) and looks_at_heading(key)

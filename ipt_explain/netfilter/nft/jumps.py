@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model.nft import Chain, Element, Rule, Set, SetReference, Table, Verdict, VerdictKind, VerdictMap
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import chances
 from ipt_explain.records import dataclass
 
@@ -17,10 +17,10 @@ class NftJump:
 
     source: str
     target: str
-    rule: Rule
+    rule: nft.Rule
     goto: bool
-    held: Set | None = None
-    element: Element | None = None
+    held: nft.Set | None = None
+    element: nft.Element | None = None
     share: float | None = None
 
     @property
@@ -29,25 +29,25 @@ class NftJump:
         return (self.element.line if self.element is not None else 0) or self.rule.line
 
 
-def jumps(table: Table, chain: Chain) -> Iterator[NftJump]:
+def jumps(table: nft.Table, chain: nft.Chain) -> Iterator[NftJump]:
     """All jumps of a chain, in the order of its rules, even to chains that do not exist."""
     for rule in chain.rules:
         for statement in rule.statements:
-            if isinstance(statement, Verdict):
+            if isinstance(statement, nft.Verdict):
                 if statement.chain is not None:
-                    yield NftJump(chain.name, statement.chain, rule, statement.kind is VerdictKind.GOTO)
-            elif isinstance(statement, VerdictMap):
+                    yield NftJump(chain.name, statement.chain, rule, statement.kind is nft.VerdictKind.GOTO)
+            elif isinstance(statement, nft.VerdictMap):
                 yield from _by_map(table, chain, rule, statement)
 
 
-def _by_map(table: Table, chain: Chain, rule: Rule, lookup: VerdictMap) -> Iterator[NftJump]:
-    held = table.sets.get(lookup.data.name) if isinstance(lookup.data, SetReference) else None
-    data = lookup.data if not isinstance(lookup.data, SetReference) else held
+def _by_map(table: nft.Table, chain: nft.Chain, rule: nft.Rule, lookup: nft.VerdictMap) -> Iterator[NftJump]:
+    held = table.sets.get(lookup.data.name) if isinstance(lookup.data, nft.SetReference) else None
+    data = lookup.data if not isinstance(lookup.data, nft.SetReference) else held
     if data is None:
         return
     drawn = chances(lookup)
     for element in data.elements:
         given = element.data
-        if isinstance(given, Verdict) and given.chain is not None:
+        if isinstance(given, nft.Verdict) and given.chain is not None:
             share = None if drawn is None else drawn.get(element)
-            yield NftJump(chain.name, given.chain, rule, given.kind is VerdictKind.GOTO, held, element, share)
+            yield NftJump(chain.name, given.chain, rule, given.kind is nft.VerdictKind.GOTO, held, element, share)

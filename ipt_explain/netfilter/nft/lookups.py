@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.model.nft import (
-    WILDCARD,
-    Concatenation,
-    Element,
-    Expression,
-    Prefix,
-    Range,
-    Set,
-    SetLiteral,
-    Unread,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.comparing import fits
 from ipt_explain.netfilter.nft.constants import KIND_OF_TYPE, Kind, bits_of, canonical, kind_of
 from ipt_explain.netfilter.nft.readings import Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 
-Found = tuple[tuple[Element, ...], Element | None]
+Found = tuple[tuple[nft.Element, ...], nft.Element | None]
 """Elements that the key may equal, in order, and the one that it equals if none of those."""
 
 _Exact = tuple[object, ...]
@@ -34,15 +24,15 @@ class Elements:
     with a single value, by key.
     """
 
-    def __init__(self, elements: Sequence[Element], kinds: Sequence[Kind], whole: bool) -> None:
+    def __init__(self, elements: Sequence[nft.Element], kinds: Sequence[Kind], whole: bool) -> None:
         self.elements = elements
         self.whole = whole
         self._kinds = tuple(kinds)
-        self.exact: dict[_Exact, Element] = {}
+        self.exact: dict[_Exact, nft.Element] = {}
         self._exact_at: dict[int, _Exact] = {}
         self._others: list[int] = []
         self._by_parts: dict[tuple[int, ...], dict[_Exact, list[int]]] = {}
-        self._wildcard: Element | None = None
+        self._wildcard: nft.Element | None = None
         self._remembered: dict[tuple[Reading, ...], Found] = {}
         for place, element in enumerate(elements):
             self._enter(place, element)
@@ -52,11 +42,11 @@ class Elements:
         """Whether a known key can only equal an exact element."""
         return self.whole and not self._others and self._wildcard is None
 
-    def _enter(self, place: int, element: Element) -> None:
-        if element.key is WILDCARD:
+    def _enter(self, place: int, element: nft.Element) -> None:
+        if element.key is nft.WILDCARD:
             self._wildcard = element
             return
-        if isinstance(element.key, Unread):
+        if isinstance(element.key, nft.Unread):
             self.whole = False
             return
         parts = parts_of(element.key)
@@ -70,9 +60,9 @@ class Elements:
             self._exact_at[place] = tuple(exact)
             self.exact.setdefault(tuple(exact), element)
 
-    def _exact_value(self, part: Expression, kind: Kind) -> object | None:
+    def _exact_value(self, part: nft.Expression, kind: Kind) -> object | None:
         """A part as in a reading; None if it has several values or is unreadable."""
-        if isinstance(part, (Prefix, Range)):
+        if isinstance(part, (nft.Prefix, nft.Range)):
             return None
         if kind is Kind.BITS:
             return bits_of(part)
@@ -103,7 +93,7 @@ class Elements:
         return sorted([*index.get(tuple([key[part] for part in known]), ()), *self._others])
 
     def _compared(self, places: Sequence[int], readings: tuple[Reading, ...], state: PacketState) -> Found:
-        possible: list[Element] = []
+        possible: list[nft.Element] = []
         for element in [self.elements[place] for place in places]:
             truth = self._fits(element, readings, state)
             if truth is Truth.YES:
@@ -112,8 +102,8 @@ class Elements:
                 possible.append(element)
         return tuple(possible), self._wildcard
 
-    def _fits(self, element: Element, readings: tuple[Reading, ...], state: PacketState) -> Truth:
-        if element.key is WILDCARD or isinstance(element.key, Unread):
+    def _fits(self, element: nft.Element, readings: tuple[Reading, ...], state: PacketState) -> Truth:
+        if element.key is nft.WILDCARD or isinstance(element.key, nft.Unread):
             return Truth.NO
         parts = parts_of(element.key)
         if len(parts) != len(readings):
@@ -126,17 +116,17 @@ class Elements:
         return truth
 
 
-def parts_of(expression: Expression) -> tuple[Expression, ...]:
+def parts_of(expression: nft.Expression) -> tuple[nft.Expression, ...]:
     """The parts of a concatenation; another expression is its own part."""
-    return expression.parts if isinstance(expression, Concatenation) else (expression,)
+    return expression.parts if isinstance(expression, nft.Concatenation) else (expression,)
 
 
-def elements_of_literal(literal: SetLiteral, key: Expression) -> Elements:
+def elements_of_literal(literal: nft.SetLiteral, key: nft.Expression) -> Elements:
     """The elements of a set written in a rule."""
     return Elements(literal.elements, [kind_of(part) for part in parts_of(key)], whole=True)
 
 
-def elements_of_set(named: Set, key: Expression) -> Elements:
+def elements_of_set(named: nft.Set, key: nft.Expression) -> Elements:
     """The elements of a named set. Their kinds come from its types, or if unknown from the expressions looked up."""
     expressions = parts_of(key)
     kinds = [KIND_OF_TYPE.get(name) for name in named.types]

@@ -5,24 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ipt_explain.model.nft import (
-    Binary,
-    Concatenation,
-    Conntrack,
-    Element,
-    Expression,
-    MapLookup,
-    Match,
-    Meta,
-    Numgen,
-    Operator,
-    Payload,
-    SetData,
-    SetLiteral,
-    SetReference,
-    Table,
-    Verdict,
-)
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
 from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, split
 from ipt_explain.netfilter.matches.addressing import decide_own
@@ -45,7 +28,7 @@ class Found(NamedTuple):
 
     share: Probability
     state: PacketState
-    element: Element | None = None
+    element: nft.Element | None = None
     unknown: bool = False
 
 
@@ -53,20 +36,20 @@ class Matcher:
     """Compares values and looks them up. Sets are indexed on first use."""
 
     def __init__(self) -> None:
-        self._named: dict[tuple[Table, str], Elements | None] = {}
-        self._literals: dict[int, tuple[SetLiteral, Elements]] = {}
+        self._named: dict[tuple[nft.Table, str], Elements | None] = {}
+        self._literals: dict[int, tuple[nft.SetLiteral, Elements]] = {}
 
-    def match(self, table: Table, match: Match, state: PacketState, bound: Bound) -> Answer:
+    def match(self, table: nft.Table, match: nft.Match, state: PacketState, bound: Bound) -> Answer:
         """Whether a match holds."""
-        left, right, inverted = match.left, match.right, match.operator is Operator.NOT_EQUAL
-        if isinstance(right, (SetReference, SetLiteral)):
+        left, right, inverted = match.left, match.right, match.operator is nft.Operator.NOT_EQUAL
+        if isinstance(right, (nft.SetReference, nft.SetLiteral)):
             reading = read(left, state, bound)
-            if isinstance(reading, Chance) and isinstance(right, SetLiteral):
+            if isinstance(reading, Chance) and isinstance(right, nft.SetLiteral):
                 return _by_chance(reading, match, state)
             return self._in_set(table, match, right, state, bound)
-        if isinstance(left, Concatenation):
-            single = SetLiteral((Element(right),))
-            return self._in_set(table, Match(left, match.operator, single), single, state, bound)
+        if isinstance(left, nft.Concatenation):
+            single = nft.SetLiteral((nft.Element(right),))
+            return self._in_set(table, nft.Match(left, match.operator, single), single, state, bound)
         reading = read(left, state, bound)
         if reading is ABSENT:
             return Truth.NO
@@ -77,9 +60,11 @@ class Matcher:
             return decide_own(state, reading.address, reading.sent, (right != "local") is not inverted)
         return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth
 
-    def _in_set(self, table: Table, match: Match, data: SetData, state: PacketState, bound: Bound) -> Truth | Question:
-        inverted = match.operator is Operator.NOT_EQUAL
-        if isinstance(data, SetReference) and memory.remembers(table, data, match.left, state, bound.to):
+    def _in_set(
+        self, table: nft.Table, match: nft.Match, data: nft.SetData, state: PacketState, bound: Bound
+    ) -> Truth | Question:
+        inverted = match.operator is nft.Operator.NOT_EQUAL
+        if isinstance(data, nft.SetReference) and memory.remembers(table, data, match.left, state, bound.to):
             return Truth.of(not inverted)
         readings = [read(part, state, bound) for part in parts_of(match.left)]
         if ABSENT in readings:
@@ -96,7 +81,7 @@ class Matcher:
         return _decided(_holds(elements, readings, state), match, state)
 
     def lookups(
-        self, table: Table, key: Expression, data: SetData, state: PacketState, bound: Bound
+        self, table: nft.Table, key: nft.Expression, data: nft.SetData, state: PacketState, bound: Bound
     ) -> Sequence[Found]:
         """What a map has for a key. The shares sum to 1."""
         readings = [read(part, state, bound) for part in parts_of(key)]
@@ -113,7 +98,7 @@ class Matcher:
         for number, element in enumerate(possible):
             if number == MOST_POSSIBLE:
                 return [*found, Found(share, state, unknown=True)]
-            answer = ask(state, f"{expression_text(key)} {element_text(Element(element.key), key)}")
+            answer = ask(state, f"{expression_text(key)} {element_text(nft.Element(element.key), key)}")
             if answer is Truth.YES:
                 return [*found, Found(share, state, element)]
             if isinstance(answer, Question):
@@ -128,28 +113,24 @@ class Matcher:
         return [*found, Found(share, state, certain)]
 
     def values(
-        self, table: Table, value: Expression | None, state: PacketState, bound: Bound
-    ) -> Sequence[tuple[Found, Expression | None]]:
+        self, table: nft.Table, value: nft.Expression | None, state: PacketState, bound: Bound
+    ) -> Sequence[tuple[Found, nft.Expression | None]]:
         """The value that a statement writes: a constant, or from a map or field of the packet. None if the map has
         nothing."""
-        if isinstance(value, MapLookup):
-            return [
-                (
-                    found,
-                    None if found.element is None or isinstance(found.element.data, Verdict) else found.element.data,
-                )
-                for found in self.lookups(table, value.key, value.data, state, bound)
-            ]
-        if isinstance(value, (Meta, Conntrack, Payload, Binary, Numgen)):
+        if isinstance(value, nft.MapLookup):
+            results = self.lookups(table, value.key, value.data, state, bound)
+            data = [None if found.element is None else found.element.data for found in results]
+            return [(found, None if isinstance(each, nft.Verdict) else each) for found, each in zip(results, data)]
+        if isinstance(value, (nft.Meta, nft.Conntrack, nft.Payload, nft.Binary, nft.Numgen)):
             reading = read(value, state, bound)
             if isinstance(reading, (int, str)):
                 return [(Found(ALWAYS, state), reading)]
             return [(Found(ALWAYS, state, unknown=reading is not ABSENT), None)]
         return [(Found(ALWAYS, state), value)]
 
-    def elements(self, table: Table, data: SetData, key: Expression) -> Elements | None:
+    def elements(self, table: nft.Table, data: nft.SetData, key: nft.Expression) -> Elements | None:
         """The elements of a set; None if the input lacks it."""
-        if isinstance(data, SetReference):
+        if isinstance(data, nft.SetReference):
             place = table, data.name
             if place not in self._named:
                 named = table.sets.get(data.name)
@@ -168,19 +149,19 @@ def _holds(elements: Elements, readings: Sequence[Reading], state: PacketState) 
     return Truth.UNKNOWN if possible or not elements.whole else Truth.NO
 
 
-def _decided(truth: Truth, match: Match, state: PacketState) -> Truth | Question:
+def _decided(truth: Truth, match: nft.Match, state: PacketState) -> Truth | Question:
     """Whether a set has a key, as the match's answer: a question if that is unknown."""
-    inverted = match.operator is Operator.NOT_EQUAL
+    inverted = match.operator is nft.Operator.NOT_EQUAL
     return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth.inverted(inverted)
 
 
-def _question(match: Match) -> str:
+def _question(match: nft.Match) -> str:
     """The question of a match, without its negation."""
-    inverted = match.operator is Operator.NOT_EQUAL
-    return statement_text(Match(match.left, Operator.EQUAL, match.right) if inverted else match)
+    inverted = match.operator is nft.Operator.NOT_EQUAL
+    return statement_text(nft.Match(match.left, nft.Operator.EQUAL, match.right) if inverted else match)
 
 
-def _by_chance(chance: Chance, match: Match, state: PacketState) -> Answer:
+def _by_chance(chance: Chance, match: nft.Match, state: PacketState) -> Answer:
     share = share_of(chance, match.operator, match.right)
     if share is None:
         return ask(state, _question(match))

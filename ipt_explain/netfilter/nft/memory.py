@@ -7,20 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ipt_explain.model.nft import (
-    Chain,
-    Expression,
-    Match,
-    Nat,
-    NatKind,
-    Payload,
-    SetReference,
-    SetUpdate,
-    Statement,
-    Table,
-    Verdict,
-    VerdictMap,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.nft.jumps import jumps
@@ -31,19 +18,21 @@ from ipt_explain.netfilter.whereabouts import Address
 Visits = frozenset[tuple[str, Address, int]]
 
 
-def list_name(table: Table, name: str) -> str:
+def list_name(table: nft.Table, name: str) -> str:
     """A set's name among a state's visits."""
     return f"{table.family.value} {table.name} {name}"
 
 
-def remembers(table: Table, reference: SetReference, key: Expression, state: PacketState, to: Heading) -> bool:
+def remembers(
+    table: nft.Table, reference: nft.SetReference, key: nft.Expression, state: PacketState, to: Heading
+) -> bool:
     """Whether a set has the packet's address because a rule added it."""
     address = _address(key, state, to)
     name = list_name(table, reference.name)
     return address is not None and any(seen[:2] == (name, address) for seen in state.visits)
 
 
-def entered(table: Table, update: SetUpdate, state: PacketState, to: Heading) -> PacketState:
+def entered(table: nft.Table, update: nft.SetUpdate, state: PacketState, to: Heading) -> PacketState:
     """The packet after a statement that adds its address to a set, or removes it. Other keys are not remembered."""
     address = _address(update.key, state, to)
     if address is None:
@@ -61,31 +50,31 @@ def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
             for chain in _reached(stage.table, stage.chain):
                 for rule in chain.rules:
                     for statement in rule.statements:
-                        if isinstance(statement, Match) and isinstance(statement.right, SetReference):
+                        if isinstance(statement, nft.Match) and isinstance(statement.right, nft.SetReference):
                             names.add(list_name(stage.table, statement.right.name))
     return frozenset(name for table in {stage.table for stage in stages} for name in _lists(table) if name in names)
 
 
-def _lists(table: Table) -> Iterator[str]:
+def _lists(table: nft.Table) -> Iterator[str]:
     """The lists that a table's rules add clients to."""
     for chain in table.chains.values():
         for rule in chain.rules:
             for statement in rule.statements:
-                if isinstance(statement, SetUpdate):
+                if isinstance(statement, nft.SetUpdate):
                     yield list_name(table, statement.target.name)
 
 
-def asks_from(chain: Chain, place: int) -> bool:
+def asks_from(chain: nft.Chain, place: int) -> bool:
     """Whether rules of a chain, from a place on, test a set or lead to rules that may."""
     return any(
-        isinstance(statement.right, SetReference) if isinstance(statement, Match) else _leads(statement)
+        isinstance(statement.right, nft.SetReference) if isinstance(statement, nft.Match) else _leads(statement)
         for rule in chain.rules[place:]
         for statement in rule.statements
     )
 
 
-def _leads(statement: Statement) -> bool:
-    return isinstance(statement, VerdictMap) or (isinstance(statement, Verdict) and statement.chain is not None)
+def _leads(statement: nft.Statement) -> bool:
+    return isinstance(statement, nft.VerdictMap) or (isinstance(statement, nft.Verdict) and statement.chain is not None)
 
 
 def forgetting(state: PacketState, asked: frozenset[str]) -> PacketState:
@@ -96,7 +85,7 @@ def forgetting(state: PacketState, asked: frozenset[str]) -> PacketState:
     return state._replace(visits=frozenset(seen for seen in state.visits if seen[0] in asked))
 
 
-def _reached(table: Table, base: Chain) -> Iterable[Chain]:
+def _reached(table: nft.Table, base: nft.Chain) -> Iterable[nft.Chain]:
     """A base chain and the chains that it leads to."""
     found = {base.name: base}
     waiting = [base]
@@ -109,7 +98,7 @@ def _reached(table: Table, base: Chain) -> Iterable[Chain]:
     return found.values()
 
 
-def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:
+def earlier_visits(table: nft.Table, endpoint: Heading, client: Address) -> Visits:
     """The entries of a client that a table sent to an endpoint before: in the sets updated by chains that DNAT to
     it."""
     return frozenset(
@@ -118,14 +107,14 @@ def earlier_visits(table: Table, endpoint: Heading, client: Address) -> Visits:
         if _sends_to(chain, endpoint)
         for rule in chain.rules
         for statement in rule.statements
-        if isinstance(statement, SetUpdate) and statement.operation != "delete"
+        if isinstance(statement, nft.SetUpdate) and statement.operation != "delete"
     )
 
 
-def _sends_to(chain: Chain, endpoint: Heading) -> bool:
+def _sends_to(chain: nft.Chain, endpoint: Heading) -> bool:
     return any(
-        isinstance(statement, Nat)
-        and statement.kind is NatKind.DNAT
+        isinstance(statement, nft.Nat)
+        and statement.kind is nft.NatKind.DNAT
         and statement.address is not None
         and (canonical(statement.address, Kind.ADDRESS), statement.port) == (endpoint.address, endpoint.port)
         for rule in chain.rules
@@ -133,8 +122,8 @@ def _sends_to(chain: Chain, endpoint: Heading) -> bool:
     )
 
 
-def _address(key: Expression, state: PacketState, to: Heading) -> Address | None:
-    if isinstance(key, Payload) and key.protocol in ("ip", "ip6"):
+def _address(key: nft.Expression, state: PacketState, to: Heading) -> Address | None:
+    if isinstance(key, nft.Payload) and key.protocol in ("ip", "ip6"):
         if key.field == "saddr":
             return state.source
         if key.field == "daddr":

@@ -9,18 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipt_explain.enums import Enum
-from ipt_explain.model import Family
-from ipt_explain.model.nft import (
-    Binary,
-    Concatenation,
-    Conntrack,
-    Expression,
-    Fib,
-    Hash,
-    Meta,
-    Numgen,
-    Payload,
-)
+from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks.bits import ALL_BITS
@@ -64,30 +53,30 @@ Value = int | str | Whereabouts | frozenset[str] | AddressType
 Reading = Value | Chance | Nothing
 
 
-def read(expression: Expression, state: PacketState, bound: Bound) -> Reading:
+def read(expression: nft.Expression, state: PacketState, bound: Bound) -> Reading:
     """The value of an expression in a packet. Read a concatenation part by part."""
     reader = _READERS.get(type(expression))
     return UNKNOWN if reader is None else reader(expression, state, bound)
 
 
-def looks_at_heading(expression: Expression) -> bool:
+def looks_at_heading(expression: nft.Expression) -> bool:
     """Whether an expression may differ between packets that differ only in their destination."""
-    if isinstance(expression, Payload):
+    if isinstance(expression, nft.Payload):
         return expression.field in ("daddr", "dport") or expression.protocol.startswith("@")
-    if isinstance(expression, Fib):
+    if isinstance(expression, nft.Fib):
         return "daddr" in expression.flags
-    if isinstance(expression, Conntrack):
+    if isinstance(expression, nft.Conntrack):
         return expression.direction is not None
-    if isinstance(expression, Concatenation):
+    if isinstance(expression, nft.Concatenation):
         return any(map(looks_at_heading, expression.parts))
-    if isinstance(expression, Binary):
+    if isinstance(expression, nft.Binary):
         return looks_at_heading(expression.left)
-    if isinstance(expression, Hash):
+    if isinstance(expression, nft.Hash):
         return False
-    return isinstance(expression, Meta) and expression.key == "pkttype"
+    return isinstance(expression, nft.Meta) and expression.key == "pkttype"
 
 
-def _payload(payload: Payload, state: PacketState, bound: Bound) -> Reading:
+def _payload(payload: nft.Payload, state: PacketState, bound: Bound) -> Reading:
     if payload.protocol in ("ip", "ip6"):
         if (payload.protocol == "ip") is not (state.connection.family is Family.IPV4):
             return ABSENT
@@ -111,7 +100,7 @@ def _network(field: str, state: PacketState, bound: Bound) -> Reading:
     return UNKNOWN
 
 
-def _transport(payload: Payload, state: PacketState, bound: Bound) -> Reading:
+def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Reading:
     connection, field = state.connection, payload.field
     if field in ("sport", "dport"):
         if connection.protocol not in protocols.WITH_PORTS:
@@ -137,7 +126,7 @@ _TRANSPORTS = {
 }
 
 
-def _meta(meta: Meta, state: PacketState, bound: Bound) -> Reading:
+def _meta(meta: nft.Meta, state: PacketState, bound: Bound) -> Reading:
     key, connection = meta.key, state.connection
     if key == "mark":
         return state.mark
@@ -167,7 +156,7 @@ def _packet_type(state: PacketState, bound: Bound) -> Reading:
     return "host"
 
 
-def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
+def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if ct.key == "state":
         return frozenset(word.lower() for word in states_of(state) - {"DNAT", "SNAT"})
     if not state.tracked:
@@ -186,7 +175,7 @@ def _conntrack(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
     return UNKNOWN if ct.direction is None else _of_direction(ct, state, bound)
 
 
-def _of_direction(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
+def _of_direction(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     """The original direction has the addresses as sent; a reply comes from where the packet goes now."""
     original = ct.direction == "original"
     connection = state.connection
@@ -204,7 +193,7 @@ def _of_direction(ct: Conntrack, state: PacketState, bound: Bound) -> Reading:
     return UNKNOWN if source is None else source
 
 
-def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
+def _fib(fib: nft.Fib, state: PacketState, bound: Bound) -> Reading:
     if fib.result != "type":
         return UNKNOWN
     if "saddr" in fib.flags:
@@ -226,7 +215,7 @@ def _fib(fib: Fib, state: PacketState, bound: Bound) -> Reading:
     return "local" if owned is Truth.YES else "unicast"
 
 
-def _binary(binary: Binary, state: PacketState, bound: Bound) -> Reading:
+def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:
     left = read(binary.left, state, bound)
     if isinstance(left, Nothing):
         return left
@@ -251,23 +240,23 @@ _OPERATORS: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def _numgen(numgen: Numgen, state: PacketState, bound: Bound) -> Reading:
+def _numgen(numgen: nft.Numgen, state: PacketState, bound: Bound) -> Reading:
     """A counter (`inc`) gives all numbers in turn, equally often in the long run."""
     return Chance(numgen.offset, numgen.modulus)
 
 
-def _hash(given: Hash, state: PacketState, bound: Bound) -> Reading:
+def _hash(given: nft.Hash, state: PacketState, bound: Bound) -> Reading:
     """Connections differ enough, mostly in their source port, to be spread evenly."""
     return Chance(given.offset, given.modulus)
 
 
 _READERS: dict[type, Callable[..., Reading]] = {
-    Payload: _payload,
-    Meta: _meta,
-    Conntrack: _conntrack,
-    Fib: _fib,
-    Binary: _binary,
-    Numgen: _numgen,
-    Hash: _hash,
+    nft.Payload: _payload,
+    nft.Meta: _meta,
+    nft.Conntrack: _conntrack,
+    nft.Fib: _fib,
+    nft.Binary: _binary,
+    nft.Numgen: _numgen,
+    nft.Hash: _hash,
     int: lambda number, state, bound: number,
 }

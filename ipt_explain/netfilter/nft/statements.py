@@ -5,26 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ipt_explain.model.nft import (
-    Counter,
-    Expression,
-    FlowOffload,
-    Log,
-    Mangle,
-    Match,
-    Nat,
-    NatKind,
-    Notrack,
-    Reject,
-    Rule,
-    SetUpdate,
-    Statement,
-    Table,
-    Unread,
-    VerdictMap,
-    Xtables,
-)
-from ipt_explain.model.nft import Verdict as NftVerdict
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import statement_text
 from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.nat.targets import redirects_nowhere
@@ -57,11 +38,11 @@ class Statements:
         self.matcher = Matcher()
 
     def answer(
-        self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, statement: nft.Statement, state: PacketState, bound: Bound
     ) -> Truth | Question | Sequence[Step]:
         """What a statement of a rule does with a packet: a match's answer, YES if it changes nothing, or steps, whose
         shares sum to 1."""
-        if isinstance(statement, Match):
+        if isinstance(statement, nft.Match):
             answer = self.matcher.match(table, statement, state, bound)
             if isinstance(answer, (Truth, Question)):
                 return answer
@@ -73,7 +54,7 @@ class Statements:
         if effect is not None:
             made: Truth | Question | Sequence[Step] = effect(self, table, rule, statement, state, bound)
             return made
-        if isinstance(statement, Unread):
+        if isinstance(statement, nft.Unread):
             if statement is rule.statements[-1]:
                 return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")]
             return ask(state, f"{statement.text} ({_where(rule)}) matches")
@@ -81,13 +62,13 @@ class Statements:
         return ask(state, f"{statement_text(statement)} ({_where(rule)})")
 
     def _verdict(
-        self, table: Table, rule: Rule, verdict: NftVerdict, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, verdict: nft.Verdict, state: PacketState, bound: Bound
     ) -> Truth | Sequence[Step]:
         then = then_of(verdict)
         return Truth.YES if then is None else [Step(ALWAYS, state, bound.to, then)]
 
     def verdict_map(
-        self, table: Table, rule: Rule, statement: VerdictMap, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, statement: nft.VerdictMap, state: PacketState, bound: Bound
     ) -> Sequence[Step]:
         """What a verdict map does with a packet. The shares sum to 1."""
         steps = []
@@ -95,13 +76,15 @@ class Statements:
             if found.unknown:
                 reason = f"which verdict `{statement_text(statement)}` finds"
                 steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
-            elif found.element is None or not isinstance(found.element.data, NftVerdict):
+            elif found.element is None or not isinstance(found.element.data, nft.Verdict):
                 steps.append(_failed(found, bound))
             else:
                 steps.append(Step(found.share, found.state, bound.to, then_of(found.element.data)))
         return steps
 
-    def _nat(self, table: Table, rule: Rule, nat: Nat, state: PacketState, bound: Bound) -> Truth | Sequence[Step]:
+    def _nat(
+        self, table: nft.Table, rule: nft.Rule, nat: nft.Nat, state: PacketState, bound: Bound
+    ) -> Truth | Sequence[Step]:
         if not applies(nat, state):
             return Truth.NO
         steps = []
@@ -116,9 +99,9 @@ class Statements:
         return steps
 
     def _rewritten(
-        self, rule: Rule, nat: Nat, address: Expression | None, found: Found, bound: Bound
+        self, rule: nft.Rule, nat: nft.Nat, address: nft.Expression | None, found: Found, bound: Bound
     ) -> Sequence[Step]:
-        if nat.kind is NatKind.REDIRECT and redirects_nowhere(found.state):
+        if nat.kind is nft.NatKind.REDIRECT and redirects_nowhere(found.state):
             reason = f"{found.state.in_interface} has no address to redirect to"
             return [Step(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
         try:
@@ -128,7 +111,9 @@ class Statements:
             return [Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason)]
         return [Step(product(found.share, share), state, to, Verdict.ACCEPT) for share, state, to in choices]
 
-    def _mangle(self, table: Table, rule: Rule, mangle: Mangle, state: PacketState, bound: Bound) -> Sequence[Step]:
+    def _mangle(
+        self, table: nft.Table, rule: nft.Rule, mangle: nft.Mangle, state: PacketState, bound: Bound
+    ) -> Sequence[Step]:
         steps = []
         for found, value in self.matcher.values(table, mangle.value, state, bound):
             if value is None and not found.unknown:
@@ -143,10 +128,10 @@ class Statements:
         return steps
 
     def _set_update(
-        self, table: Table, rule: Rule, update: SetUpdate, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, update: nft.SetUpdate, state: PacketState, bound: Bound
     ) -> Truth | Sequence[Step]:
         entered = memory.entered(table, update, state, bound.to)
-        limits = [one for one in update.statements if not isinstance(one, Counter)]
+        limits = [one for one in update.statements if not isinstance(one, nft.Counter)]
         if not limits:
             return [Step(ALWAYS, entered, bound.to)]
         texts = " ".join(map(statement_text, limits))
@@ -161,21 +146,25 @@ class Statements:
                 steps.append(Step(one.share, one.state, bound.to, Flow.CONTINUE, False))
         return steps
 
-    def _reject(self, table: Table, rule: Rule, reject: Reject, state: PacketState, bound: Bound) -> Sequence[Step]:
+    def _reject(
+        self, table: nft.Table, rule: nft.Rule, reject: nft.Reject, state: PacketState, bound: Bound
+    ) -> Sequence[Step]:
         return [Step(ALWAYS, state, bound.to, Verdict.REJECT)]
 
     def _notrack(
-        self, table: Table, rule: Rule, statement: Notrack, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, statement: nft.Notrack, state: PacketState, bound: Bound
     ) -> Sequence[Step]:
         if state.tracking is Tracking.NOT_YET:
             state = state._replace(tracking=Tracking.UNTRACKED)
         return [Step(ALWAYS, state, bound.to)]
 
-    def _idle(self, table: Table, rule: Rule, statement: Statement, state: PacketState, bound: Bound) -> Truth:
+    def _idle(
+        self, table: nft.Table, rule: nft.Rule, statement: nft.Statement, state: PacketState, bound: Bound
+    ) -> Truth:
         return Truth.YES
 
     def _xtables(
-        self, table: Table, rule: Rule, given: Xtables, state: PacketState, bound: Bound
+        self, table: nft.Table, rule: nft.Rule, given: nft.Xtables, state: PacketState, bound: Bound
     ) -> Truth | Question | Sequence[Step]:
         if given.name in _IDLE_XTABLES or given.kind == "watcher":
             return Truth.YES
@@ -189,17 +178,17 @@ class Statements:
 _IDLE_XTABLES = frozenset({"comment", "CHECKSUM", "LOG", "NFLOG", "TCPMSS", "TRACE", "TEE"})
 
 _EFFECTS: dict[type, Callable[..., Any]] = {
-    NftVerdict: Statements._verdict,
-    VerdictMap: Statements.verdict_map,
-    Nat: Statements._nat,
-    Mangle: Statements._mangle,
-    SetUpdate: Statements._set_update,
-    Reject: Statements._reject,
-    Notrack: Statements._notrack,
-    Counter: Statements._idle,
-    Log: Statements._idle,
-    FlowOffload: Statements._idle,
-    Xtables: Statements._xtables,
+    nft.Verdict: Statements._verdict,
+    nft.VerdictMap: Statements.verdict_map,
+    nft.Nat: Statements._nat,
+    nft.Mangle: Statements._mangle,
+    nft.SetUpdate: Statements._set_update,
+    nft.Reject: Statements._reject,
+    nft.Notrack: Statements._notrack,
+    nft.Counter: Statements._idle,
+    nft.Log: Statements._idle,
+    nft.FlowOffload: Statements._idle,
+    nft.Xtables: Statements._xtables,
 }
 
 
@@ -207,7 +196,7 @@ def _failed(found: Found, bound: Bound) -> Step:
     return Step(found.share, found.state, bound.to, Flow.CONTINUE, False)
 
 
-def _where(rule: Rule) -> str:
+def _where(rule: nft.Rule) -> str:
     """The rule's line, or in JSON, which has no lines, its handle."""
     if rule.source_text is None and rule.handle is not None:
         return f"handle {rule.handle}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ipt_explain.model.nft import Verdict as NftVerdict
-from ipt_explain.model.nft import VerdictKind
+from ipt_explain.model import nft
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -21,21 +20,21 @@ class Leap:
     goto: bool
 
 
-_VERDICTS: dict[VerdictKind, Verdict | Flow] = {
-    VerdictKind.ACCEPT: Verdict.ACCEPT,
-    VerdictKind.DROP: Verdict.DROP,
-    VerdictKind.RETURN: Flow.RETURN,
+_VERDICTS: dict[nft.VerdictKind, Verdict | Flow] = {
+    nft.VerdictKind.ACCEPT: Verdict.ACCEPT,
+    nft.VerdictKind.DROP: Verdict.DROP,
+    nft.VerdictKind.RETURN: Flow.RETURN,
 }
 
 
 def leap_of(statement: object) -> Leap | None:
     """The jump of a statement or of a map's data; None if it leads to no chain."""
-    if not isinstance(statement, NftVerdict) or statement.chain is None:
+    if not isinstance(statement, nft.Verdict) or statement.chain is None:
         return None
-    return Leap(statement.chain, statement.kind is VerdictKind.GOTO)
+    return Leap(statement.chain, statement.kind is nft.VerdictKind.GOTO)
 
 
-def then_of(verdict: NftVerdict) -> Verdict | Flow | Leap | None:
+def then_of(verdict: nft.Verdict) -> Verdict | Flow | Leap | None:
     """Where a verdict sends a packet; None for `continue`, after which the rule goes on."""
     return _VERDICTS.get(verdict.kind) if verdict.chain is None else leap_of(verdict)
 

@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model.nft import (
-    BaseChain,
-    Chain,
-    Element,
-    Match,
-    Rule,
-    Ruleset,
-    Set,
-    SetReference,
-    Statement,
-    Table,
-    TableFamily,
-    VerdictMap,
-    Xtables,
-)
+from ipt_explain.model import nft
 from ipt_explain.records import dataclass, field
 
 _BUILT_IN_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
@@ -32,9 +18,9 @@ class ChainDraft:
     name: str
     line: int
     handle: int | None = None
-    base: BaseChain | None = None
+    base: nft.BaseChain | None = None
     comment: str | None = None
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[nft.Rule] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -50,15 +36,15 @@ class SetDraft:
     flags: frozenset[str] = frozenset()
     timeout: int | None = None
     size: int | None = None
-    elements: list[Element] = field(default_factory=list)
-    statements: list[Statement] = field(default_factory=list)
+    elements: list[nft.Element] = field(default_factory=list)
+    statements: list[nft.Statement] = field(default_factory=list)
     comment: str | None = None
     elided: bool = False
 
-    def finished(self) -> Set:
+    def finished(self) -> nft.Set:
         """The finished set."""
         data_types = (self.data_types or ()) if self.is_map else None
-        return Set(
+        return nft.Set(
             self.name,
             self.types,
             data_types,
@@ -78,7 +64,7 @@ class SetDraft:
 class TableDraft:
     """A table while it is read. It may be printed in several pieces (`nft list chain`)."""
 
-    family: TableFamily
+    family: nft.TableFamily
     name: str
     line: int
     handle: int | None = None
@@ -89,13 +75,13 @@ class TableDraft:
     sets: dict[str, SetDraft] = field(default_factory=dict)
     objects: list[str] = field(default_factory=list)
 
-    def finished(self) -> Table:
+    def finished(self) -> nft.Table:
         """The finished table."""
-        return Table(
+        return nft.Table(
             self.family,
             self.name,
             {
-                name: Chain(name, tuple(chain.rules), chain.base, chain.comment, chain.line, chain.handle)
+                name: nft.Chain(name, tuple(chain.rules), chain.base, chain.comment, chain.line, chain.handle)
                 for name, chain in self.chains.items()
             },
             {name: draft.finished() for name, draft in self.sets.items()},
@@ -111,9 +97,9 @@ class TableDraft:
         """Evidence that lines of the table are missing, by line: the kernel refuses rules that use a missing set."""
         for rule in (rule for chain in self.chains.values() for rule in chain.rules):
             for statement in rule.statements:
-                data = statement.right if isinstance(statement, Match) else None
-                data = statement.data if isinstance(statement, VerdictMap) else data
-                if isinstance(data, SetReference) and data.name not in self.sets:
+                data = statement.right if isinstance(statement, nft.Match) else None
+                data = statement.data if isinstance(statement, nft.VerdictMap) else data
+                if isinstance(data, nft.SetReference) and data.name not in self.sets:
                     yield rule.line, f"this rule needs {data.name}, which is not in the text"
                     return
 
@@ -127,13 +113,13 @@ class TableDraft:
 
     def _looks_like_xtables(self) -> bool:
         """Whether iptables-nft made the table: all names are iptables', or it has something that only xtables has."""
-        if self.family not in (TableFamily.IP, TableFamily.IP6):
+        if self.family not in (nft.TableFamily.IP, nft.TableFamily.IP6):
             return False
         bases = [chain.name for chain in self.chains.values() if chain.base is not None]
         if self.name in _BUILT_IN_TABLES and bases and _BUILT_IN_CHAINS.issuperset(bases):
             return True
         return any(
-            isinstance(statement, Xtables)
+            isinstance(statement, nft.Xtables)
             for chain in self.chains.values()
             for rule in chain.rules
             for statement in rule.statements
@@ -147,10 +133,10 @@ class RulesetDraft:
     source: str
     generator: str | None = None
     fragment: bool = False
-    tables: dict[tuple[TableFamily, str], TableDraft] = field(default_factory=dict)
+    tables: dict[tuple[nft.TableFamily, str], TableDraft] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
-    def table(self, family: TableFamily, name: str, line: int) -> TableDraft:
+    def table(self, family: nft.TableFamily, name: str, line: int) -> TableDraft:
         """The table with this family and name, created if needed."""
         key = family, name
         draft = self.tables.get(key)
@@ -158,7 +144,7 @@ class RulesetDraft:
             draft = self.tables[key] = TableDraft(family, name, line)
         return draft
 
-    def finished(self) -> Ruleset:
+    def finished(self) -> nft.Ruleset:
         """The finished ruleset."""
         # A ruleset without any hook is incomplete: nobody writes rules that never run.
         unhooked = not any(draft.is_hooked() for draft in self.tables.values())
@@ -173,4 +159,4 @@ class RulesetDraft:
                     " what is not in the text is unknown"
                 )
         tables = {key: draft.finished() for key, draft in self.tables.items()}
-        return Ruleset(self.source, tables, self.generator, self.fragment)
+        return nft.Ruleset(self.source, tables, self.generator, self.fragment)

@@ -5,38 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ipt_explain.model.nft import (
-    WILDCARD,
-    Binary,
-    Concatenation,
-    Conntrack,
-    Constant,
-    Counter,
-    CountLimit,
-    Element,
-    ExtensionHeader,
-    Fib,
-    FlowOffload,
-    Hash,
-    Limit,
-    Mangle,
-    MapLookup,
-    Meta,
-    Notrack,
-    Numgen,
-    Payload,
-    Prefix,
-    Quota,
-    Range,
-    Routing,
-    SetLiteral,
-    Socket,
-    Statement,
-    Verdict,
-    VerdictKind,
-    VerdictMap,
-    Xtables,
-)
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.parsing.nft import statements
 from ipt_explain.parsing.nft.lines import BaseLine, Closing, Line, Opening, Property, RuleLine, Types
@@ -65,7 +34,7 @@ def only(parts: Parts) -> Any:
     return parts[0]
 
 
-def _word(parts: Parts) -> Constant:
+def _word(parts: Parts) -> nft.Constant:
     word: str = parts[0]
     return {"exists": True, "missing": False}.get(word, word)
 
@@ -75,7 +44,7 @@ def _line(parts: Parts) -> Line:
 
 
 def _rule(parts: Parts) -> RuleLine:
-    found: list[Statement] = []
+    found: list[nft.Statement] = []
     comment = None
     for part in parts:
         if not isinstance(part, _Comment):
@@ -90,7 +59,7 @@ def _base_chain(parts: Parts) -> BaseLine:
     name: str | None = None
     offset = 0
     for part in parts:
-        if isinstance(part, SetLiteral):
+        if isinstance(part, nft.SetLiteral):
             devices = tuple(str(element.key) for element in part.elements)
         elif isinstance(part, tuple):
             name, offset = part
@@ -98,6 +67,10 @@ def _base_chain(parts: Parts) -> BaseLine:
         devices = (parts[parts.index("device") + 1],)
     policy = parts[parts.index("policy") + 1] if "policy" in parts[4:] else "accept"
     return BaseLine(parts[1], parts[3], name, offset, policy, devices)
+
+
+def _device(parts: Parts) -> nft.SetLiteral:
+    return parts[-1] if isinstance(parts[-1], nft.SetLiteral) else nft.SetLiteral((nft.Element(parts[-1]),))
 
 
 def _named_priority(parts: Parts) -> tuple[str, int]:
@@ -118,7 +91,7 @@ def _flag_property(parts: Parts) -> Property:
     return Property("flags", tuple(part for part in parts[1:] if part not in (",", ";")))
 
 
-def _element(parts: Parts) -> Element:
+def _element(parts: Parts) -> nft.Element:
     given: dict[str, Any] = {}
     data = None
     for place, part in enumerate(parts[1:], 1):
@@ -128,21 +101,21 @@ def _element(parts: Parts) -> Element:
             given["timeout"] = part.seconds
         elif isinstance(part, _Expires):
             given["expires"] = part.seconds
-        elif isinstance(part, Counter):
+        elif isinstance(part, nft.Counter):
             given["counter"] = part
         elif parts[place - 1] == ":":
             data = part
-    return Element(parts[0], data, **given)
+    return nft.Element(parts[0], data, **given)
 
 
-def _conntrack(parts: Parts) -> Conntrack:
-    return Conntrack(parts[-1], parts[1] if len(parts) == 3 else None)
+def _conntrack(parts: Parts) -> nft.Conntrack:
+    return nft.Conntrack(parts[-1], parts[1] if len(parts) == 3 else None)
 
 
-def _jhash(parts: Parts) -> Hash:
+def _jhash(parts: Parts) -> nft.Hash:
     seed = parts[parts.index("seed") + 1] if "seed" in parts else None
     offset = parts[parts.index("offset") + 1] if "offset" in parts else 0
-    return Hash(parts[1], parts[3], seed, offset)
+    return nft.Hash(parts[1], parts[3], seed, offset)
 
 
 PHRASES: dict[str, Callable[[Parts], Any]] = {
@@ -154,7 +127,7 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "open_object": lambda parts: Opening(parts[0], parts[1]),
     "close": lambda parts: Closing(),
     "base_chain": _base_chain,
-    "device": lambda parts: parts[-1] if isinstance(parts[-1], SetLiteral) else SetLiteral((Element(parts[-1]),)),
+    "device": _device,
     "named_priority": _named_priority,
     "plain_priority": _plain_priority,
     "set_types": lambda parts: Types(parts[1], parts[3] if len(parts) > 3 else None),
@@ -168,14 +141,14 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "merge_property": lambda parts: Property("auto-merge"),
     "rule": _rule,
     "element": _element,
-    "wildcard": lambda parts: WILDCARD,
+    "wildcard": lambda parts: nft.WILDCARD,
     "key": only,
     "timeout": lambda parts: _Timeout(parts[1]),
     "expires": lambda parts: _Expires(parts[1]),
     "comment": lambda parts: _Comment(parts[1]),
     "option": only,
-    "verdict": lambda parts: Verdict(VerdictKind(parts[0])),
-    "transfer": lambda parts: Verdict(VerdictKind(parts[0]), parts[1]),
+    "verdict": lambda parts: nft.Verdict(nft.VerdictKind(parts[0])),
+    "transfer": lambda parts: nft.Verdict(nft.VerdictKind(parts[0]), parts[1]),
     "match": statements.match,
     "braces": only,
     "set_name": only,
@@ -183,23 +156,23 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "masks": statements.flags,
     "masked": lambda parts: statements.Masked(parts[0], parts[2]),
     "masked_one": lambda parts: statements.Masked(parts[0], statements.flags(parts[2:])),
-    "verdict_map": lambda parts: VerdictMap(parts[0], parts[2]),
-    "mangle": lambda parts: Mangle(parts[0], parts[2]),
+    "verdict_map": lambda parts: nft.VerdictMap(parts[0], parts[2]),
+    "mangle": lambda parts: nft.Mangle(parts[0], parts[2]),
     "nat": statements.nat,
     "local_nat": statements.local_nat,
     "nat_to": lambda parts: statements.Target(parts[0], parts[2] if len(parts) > 1 else None),
     "nat_to_port": lambda parts: statements.Target(None, parts[1]),
-    "nat_by": lambda parts: statements.Target(MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None),
+    "nat_by": lambda parts: statements.Target(nft.MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None),
     "nat_address": statements.nat_address,
-    "nat_port": lambda parts: Range(parts[0], parts[2]) if len(parts) > 1 else parts[0],
+    "nat_port": lambda parts: nft.Range(parts[0], parts[2]) if len(parts) > 1 else parts[0],
     "nat_flags": lambda parts: frozenset(parts[0::2]),
     "counter": statements.counter,
-    "named_counter": lambda parts: Counter(name=parts[2]),
+    "named_counter": lambda parts: nft.Counter(name=parts[2]),
     "limit": statements.limit,
-    "named_limit": lambda parts: Limit(name=parts[2]),
+    "named_limit": lambda parts: nft.Limit(name=parts[2]),
     "quota": statements.quota,
-    "named_quota": lambda parts: Quota(name=parts[2]),
-    "count": lambda parts: CountLimit(parts[-1], "over" in parts[2:-1]),
+    "named_quota": lambda parts: nft.Quota(name=parts[2]),
+    "count": lambda parts: nft.CountLimit(parts[-1], "over" in parts[2:-1]),
     "log": statements.log,
     "log_prefix": lambda parts: ("prefix", parts[1]),
     "log_level": lambda parts: ("level", parts[1]),
@@ -207,29 +180,29 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "log_flags": statements.log_flags,
     "reject": statements.reject,
     "set_update": statements.set_update,
-    "notrack": lambda parts: Notrack(),
-    "flow": lambda parts: FlowOffload(parts[2]),
-    "xtables": lambda parts: Xtables(parts[1], parts[2]),
-    "concatenation": lambda parts: Concatenation(tuple(parts[0::2])),
-    "binary": lambda parts: Binary(parts[1], parts[0], parts[2]),
+    "notrack": lambda parts: nft.Notrack(),
+    "flow": lambda parts: nft.FlowOffload(parts[2]),
+    "xtables": lambda parts: nft.Xtables(parts[1], parts[2]),
+    "concatenation": lambda parts: nft.Concatenation(tuple(parts[0::2])),
+    "binary": lambda parts: nft.Binary(parts[1], parts[0], parts[2]),
     "mask_operator": lambda parts: operator_sign(parts[0]),
-    "payload": lambda parts: Payload(parts[0], parts[1]),
-    "arp_payload": lambda parts: Payload(parts[0], parts[1]),
-    "raw_payload": lambda parts: Payload(*parts[0].split(",", 1)),
-    "meta": lambda parts: Meta(parts[-1]),
+    "payload": lambda parts: nft.Payload(parts[0], parts[1]),
+    "arp_payload": lambda parts: nft.Payload(parts[0], parts[1]),
+    "raw_payload": lambda parts: nft.Payload(*parts[0].split(",", 1)),
+    "meta": lambda parts: nft.Meta(parts[-1]),
     "conntrack": _conntrack,
-    "fib": lambda parts: Fib(tuple(parts[1:-1:2]), parts[-1]),
-    "routing": lambda parts: Routing(parts[-1], parts[1] if len(parts) == 3 else None),
-    "socket": lambda parts: Socket(parts[1]),
-    "numgen": lambda parts: Numgen(parts[1] == "random", parts[3], parts[5] if len(parts) > 4 else 0),
+    "fib": lambda parts: nft.Fib(tuple(parts[1:-1:2]), parts[-1]),
+    "routing": lambda parts: nft.Routing(parts[-1], parts[1] if len(parts) == 3 else None),
+    "socket": lambda parts: nft.Socket(parts[1]),
+    "numgen": lambda parts: nft.Numgen(parts[1] == "random", parts[3], parts[5] if len(parts) > 4 else 0),
     "jhash": _jhash,
-    "symhash": lambda parts: Hash(None, parts[2], None, parts[4] if len(parts) > 3 else 0),
-    "extension": lambda parts: ExtensionHeader(parts[1]) if parts[0] == "exthdr" else ExtensionHeader(*parts),
-    "tcp_option": lambda parts: ExtensionHeader(f"tcp option {parts[1]}", parts[2] if len(parts) > 2 else None),
-    "map_lookup": lambda parts: MapLookup(parts[0], parts[2]),
-    "value_concatenation": lambda parts: Concatenation(tuple(parts[0::2])),
-    "range": lambda parts: Range(parts[0], parts[2]),
-    "slashed": lambda parts: Prefix(parts[0], parts[2]),
+    "symhash": lambda parts: nft.Hash(None, parts[2], None, parts[4] if len(parts) > 3 else 0),
+    "extension": lambda parts: nft.ExtensionHeader(parts[1]) if parts[0] == "exthdr" else nft.ExtensionHeader(*parts),
+    "tcp_option": lambda parts: nft.ExtensionHeader(f"tcp option {parts[1]}", parts[2] if len(parts) > 2 else None),
+    "map_lookup": lambda parts: nft.MapLookup(parts[0], parts[2]),
+    "value_concatenation": lambda parts: nft.Concatenation(tuple(parts[0::2])),
+    "range": lambda parts: nft.Range(parts[0], parts[2]),
+    "slashed": lambda parts: nft.Prefix(parts[0], parts[2]),
     "number": only,
     "hexadecimal": only,
     "text": only,

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ipt_explain.model.nft import (
-    Binary,
-    Counter,
-    Expression,
-    Flags,
-    Limit,
-    Log,
-    Match,
-    Nat,
-    NatKind,
-    Operator,
-    Prefix,
-    Quota,
-    Range,
-    Reject,
-    SetUpdate,
-    Statement,
-)
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with
 from ipt_explain.records import dataclass
 
@@ -33,64 +16,64 @@ Parts = list[Any]
 class Masked:
     """`VALUE / MASK` with named bits, which affects both sides of a match."""
 
-    value: Expression
-    mask: Expression
+    value: nft.Expression
+    mask: nft.Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where NAT leads."""
 
-    address: Expression | None
-    port: Expression | None
+    address: nft.Expression | None
+    port: nft.Expression | None
 
 
-def match(parts: Parts) -> Match:
+def match(parts: Parts) -> nft.Match:
     """A match, with its operator or the implied one."""
     left, right = parts[0], parts[-1]
-    operator = Operator(parts[1]) if len(parts) == 3 else None
+    operator = nft.Operator(parts[1]) if len(parts) == 3 else None
     if isinstance(right, Masked):
-        return Match(Binary("&", left, right.mask), operator or Operator.EQUAL, right.value)
-    if isinstance(right, Prefix) and isinstance(right.length, str):
-        return Match(Binary("&", left, right.length), operator or Operator.EQUAL, right.base)
-    return Match(left, operator or implicit_operator(left, right), right)
+        return nft.Match(nft.Binary("&", left, right.mask), operator or nft.Operator.EQUAL, right.value)
+    if isinstance(right, nft.Prefix) and isinstance(right.length, str):
+        return nft.Match(nft.Binary("&", left, right.length), operator or nft.Operator.EQUAL, right.base)
+    return nft.Match(left, operator or implicit_operator(left, right), right)
 
 
-def flags(parts: Parts) -> Expression:
+def flags(parts: Parts) -> nft.Expression:
     """Named bits."""
     names = tuple(part for part in parts if part not in (",", "|", "(", ")"))
-    return names[0] if len(names) == 1 else Flags(names)
+    return names[0] if len(names) == 1 else nft.Flags(names)
 
 
-def nat(parts: Parts) -> Nat:
+def nat(parts: Parts) -> nft.Nat:
     """`dnat`, `snat`."""
     target: Target = next(part for part in parts if isinstance(part, Target))
     flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
     family = parts[1] if parts[1] in ("ip", "ip6") else None
-    return Nat(NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])
+    return nft.Nat(nft.NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])
 
 
-def local_nat(parts: Parts) -> Nat:
+def local_nat(parts: Parts) -> nft.Nat:
     """`masquerade`, `redirect`."""
     flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
     port = parts[3] if len(parts) > 3 and parts[1] == "to" else None
-    return Nat(NatKind(parts[0]), None, port, flags)
+    return nft.Nat(nft.NatKind(parts[0]), None, port, flags)
 
 
-def nat_address(parts: Parts) -> Expression:
+def nat_address(parts: Parts) -> nft.Expression:
     """The target of NAT: an address, a range, a prefix."""
     words = [part for part in parts if part not in ("[", "]")]
     if len(words) == 1:
         return words[0]  # type: ignore[no-any-return]
-    return Range(words[0], words[2]) if words[1] == "-" else Prefix(words[0], words[2])
+    return nft.Range(words[0], words[2]) if words[1] == "-" else nft.Prefix(words[0], words[2])
 
 
-def counter(parts: Parts) -> Counter:
+def counter(parts: Parts) -> nft.Counter:
     """A counter with its numbers."""
-    return Counter(parts[2], parts[4]) if len(parts) > 1 else Counter()
+    return nft.Counter(parts[2], parts[4]) if len(parts) > 1 else nft.Counter()
 
 
-def limit(parts: Parts) -> Limit:
+def limit(parts: Parts) -> nft.Limit:
     """A rate limit."""
     rest = parts[2:]
     over = rest[0] == "over"
@@ -101,22 +84,22 @@ def limit(parts: Parts) -> Limit:
         burst, burst_unit = rest[-2:]
     else:
         burst, burst_unit = USUAL_BURST.get(unit, 0), "packets" if unit == "packets" else "bytes"
-    return Limit(rest[0], unit, per, burst, burst_unit, over)
+    return nft.Limit(rest[0], unit, per, burst, burst_unit, over)
 
 
-def quota(parts: Parts) -> Quota:
+def quota(parts: Parts) -> nft.Quota:
     """A quota."""
     over = parts[1] == "over"
     rest = parts[2:] if isinstance(parts[1], str) else parts[1:]
     used, used_unit = (rest[3], rest[4]) if len(rest) > 2 else (0, "bytes")
-    return Quota(rest[0], rest[1], over, used, used_unit)
+    return nft.Quota(rest[0], rest[1], over, used, used_unit)
 
 
-def log(parts: Parts) -> Log:
+def log(parts: Parts) -> nft.Log:
     """A log statement."""
     options = sorted(part for part in parts[1:] if len(part) == 2)
     flags = [flag for part in parts[1:] if len(part) == 1 for flag in part[0]]
-    return Log(tuple(options), tuple(flags))
+    return nft.Log(tuple(options), tuple(flags))
 
 
 def log_flags(parts: Parts) -> tuple[list[str]]:
@@ -125,18 +108,18 @@ def log_flags(parts: Parts) -> tuple[list[str]]:
     return ([f"{layer} {name}" for name in names.split(",")] if names else [layer],)
 
 
-def reject(parts: Parts) -> Reject:
+def reject(parts: Parts) -> nft.Reject:
     """A reject statement."""
     if len(parts) == 1:
-        return Reject()
+        return nft.Reject()
     return reject_with(parts[2], parts[3] if len(parts) > 3 else None)
 
 
-def set_update(parts: Parts) -> SetUpdate:
+def set_update(parts: Parts) -> nft.SetUpdate:
     """A statement that adds, updates or deletes an element."""
     operation, target, _, key, *rest = parts
     timeout = data = None
-    statements: list[Statement] = []
+    statements: list[nft.Statement] = []
     for place, part in enumerate(rest):
         previous = rest[place - 1] if place else None
         if previous == "timeout":
@@ -145,4 +128,4 @@ def set_update(parts: Parts) -> SetUpdate:
             data = part
         elif not isinstance(part, str):
             statements.append(part)
-    return SetUpdate(operation, target, key, timeout, tuple(statements), data)
+    return nft.SetUpdate(operation, target, key, timeout, tuple(statements), data)

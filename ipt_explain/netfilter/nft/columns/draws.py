@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ipt_explain.model.nft import (
-    Element,
-    Expression,
-    MapLookup,
-    Nat,
-    Numgen,
-    Rule,
-    SetLiteral,
-    Statement,
-    Table,
-    VerdictMap,
-)
-from ipt_explain.model.nft import Verdict as NftVerdict
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.readings import Chance
@@ -41,29 +29,29 @@ class Draws:
 
     def __init__(self, layouts: Layouts) -> None:
         self._layouts = layouts
-        self._of: dict[Rule, Draw | None] = {}
+        self._of: dict[nft.Rule, Draw | None] = {}
         self._sorts: dict[object, int] = {}
 
-    def of(self, table: Table, rule: Rule, number: int, state: PacketState) -> Draw | None:
+    def of(self, table: nft.Table, rule: nft.Rule, number: int, state: PacketState) -> Draw | None:
         """The draw of a rule's statement; None unless it always leads to a chain of the table, or to an address and
         port."""
         if rule not in self._of:
             self._of[rule] = self._read(table, rule.statements[number], state)
         return self._of[rule]
 
-    def _read(self, table: Table, statement: Statement, state: PacketState) -> Draw | None:
-        if isinstance(statement, Nat) and not isinstance(statement.address, MapLookup):
+    def _read(self, table: nft.Table, statement: nft.Statement, state: PacketState) -> Draw | None:
+        if isinstance(statement, nft.Nat) and not isinstance(statement.address, nft.MapLookup):
             heading = fixed_destination(statement, statement.address, state)
             return None if heading is None else Draw(self._number_of("always"), (ALWAYS,), headings=(heading,))
-        lookup = statement.address if isinstance(statement, Nat) else statement
-        if not isinstance(lookup, (MapLookup, VerdictMap)):
+        lookup = statement.address if isinstance(statement, nft.Nat) else statement
+        if not isinstance(lookup, (nft.MapLookup, nft.VerdictMap)):
             return None
         numbers, data = lookup.key, lookup.data
-        if not isinstance(numbers, Numgen) or not isinstance(data, SetLiteral):
+        if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
             return None
         found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
         parts = tuple([share for share, _ in found])
-        if isinstance(statement, Nat):
+        if isinstance(statement, nft.Nat):
             given = [fixed_destination(statement, _data(element), state) for _, element in found]
             headings = tuple([heading for heading in given if heading is not None])
             return Draw(self._number_of(parts), parts, headings=headings) if len(headings) == len(found) else None
@@ -77,5 +65,5 @@ class Draws:
         return self._sorts.setdefault(sort, len(self._sorts))
 
 
-def _data(element: Element | None) -> NftVerdict | Expression | None:
+def _data(element: nft.Element | None) -> nft.Verdict | nft.Expression | None:
     return None if element is None else element.data

@@ -9,22 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
-from ipt_explain.model.nft import (
-    Concatenation,
-    Element,
-    Expression,
-    Match,
-    Nat,
-    Operator,
-    Rule,
-    SetData,
-    SetLiteral,
-    SetReference,
-    SetUpdate,
-    Table,
-    VerdictMap,
-)
-from ipt_explain.model.nft import Verdict as NftVerdict
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
@@ -48,11 +33,11 @@ class Columns:
         self.evaluator = Evaluator()
         self._layouts = Layouts()
         self._draws = Draws(self._layouts)
-        self._truths: dict[tuple[Expression, Operator, Reading], dict[Expression, Truth]] = {}
+        self._truths: dict[tuple[nft.Expression, nft.Operator, Reading], dict[nft.Expression, Truth]] = {}
 
     def answers(
-        self, table: Table, rules: Sequence[Rule], state: PacketState, to: Sequence[Heading], sent: Sequence[Heading],
-        unasked: bool = False, spreads: bool = False,
+        self, table: nft.Table, rules: Sequence[nft.Rule], state: PacketState, to: Sequence[Heading],
+        sent: Sequence[Heading], unasked: bool = False, spreads: bool = False,
     ) -> Iterator[Alike]:  # fmt: skip
         """What rules do with packets in one state. Each packet has its rule, its destination (`to`) and its original
         destination (`sent`).
@@ -65,27 +50,27 @@ class Columns:
         odd: list[int] = []
         entered = False
         for number, statement in enumerate(rules[0].statements):
-            if isinstance(statement, Match):
+            if isinstance(statement, nft.Match):
                 places, missed = self._matched(packets, number, places, odd)
                 if missed:
                     yield packets.all_go(missed, Flow.CONTINUE, matched=False)
-            elif isinstance(statement, NftVerdict):
+            elif isinstance(statement, nft.Verdict):
                 then = then_of(statement)
                 if isinstance(then, Leap):
                     yield from self._leaping(packets, places, number)
                 elif then is not None:
                     yield packets.all_go(places, then)
                 places = places if then is None else ()
-            elif isinstance(statement, VerdictMap):
+            elif isinstance(statement, nft.VerdictMap):
                 yield from self._drawn(packets, number, places, odd, spreads)
                 places = ()
-            elif isinstance(statement, Nat):
+            elif isinstance(statement, nft.Nat):
                 if applies(statement, state):
                     yield from self._sent_on(packets, number, places, odd)
                 else:
                     yield packets.all_go(places, Flow.CONTINUE, matched=False)
                 places = ()
-            elif unasked and isinstance(statement, SetUpdate) and not statement.statements:
+            elif unasked and isinstance(statement, nft.SetUpdate) and not statement.statements:
                 entered = True
             else:
                 changed = self.evaluator.changed(table, rules[0], statement, packets.state, packets.bound(0))
@@ -104,7 +89,7 @@ class Columns:
             asked = [ask(table, rules[place], state, packets.bound(place)) for place in odd]
             yield from self.grouped(table, odd, asked)
 
-    def grouped(self, table: Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
+    def grouped(self, table: nft.Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
         """Groups packets with the same ways, given the ways of each."""
         course = self._layouts.course
         alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
@@ -129,14 +114,14 @@ class Columns:
         """The places whose rules match, and those whose rules do not. Undecided ones are added to `odd`."""
         state = packets.state
         statements = [packets.rules[place].statements[number] for place in places]
-        matches = [statement for statement in statements if isinstance(statement, Match)]
+        matches = [statement for statement in statements if isinstance(statement, nft.Match)]
         first, truths = matches[0], list[object]()
         found = self._found(packets, places, first.left, first.right)
         if found is not None:
-            inverted = first.operator is Operator.NOT_EQUAL
+            inverted = first.operator is nft.Operator.NOT_EQUAL
             yes, no = Truth.of(not inverted), Truth.of(inverted)
             truths += [Truth.UNKNOWN if each is UNSURE else no if each is None else yes for each in found]
-        elif isinstance(first.left, Concatenation) or isinstance(first.right, (SetLiteral, SetReference)):
+        elif isinstance(first.left, nft.Concatenation) or isinstance(first.right, (nft.SetLiteral, nft.SetReference)):
             ask = self.evaluator.statements.matcher.match
             truths += [ask(packets.table, match, state, packets.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
@@ -155,10 +140,10 @@ class Columns:
         return fits, missed
 
     def _found(
-        self, packets: Packets, places: Places, key: Expression, data: Expression | SetData
-    ) -> Sequence[Element | None] | None:
+        self, packets: Packets, places: Places, key: nft.Expression, data: nft.Expression | nft.SetData
+    ) -> Sequence[nft.Element | None] | None:
         """What packets find in a set if all meet the same rule; None if each must be looked up by itself."""
-        if not packets.alike or not isinstance(data, (SetLiteral, SetReference)) or not looks_at_heading(key):
+        if not packets.alike or not isinstance(data, (nft.SetLiteral, nft.SetReference)) or not looks_at_heading(key):
             return None
         matcher = self.evaluator.statements.matcher
         return look_up(matcher, packets.table, key, data, packets.state, packets.heading(places))
@@ -179,7 +164,7 @@ class Columns:
     ) -> Iterator[Alike]:
         """Packets that each go to one of the chains in their rule's map, at random or by key."""
         given = packets.rules[0].statements[number]
-        assert isinstance(given, VerdictMap)
+        assert isinstance(given, nft.VerdictMap)
         found = self._found(packets, places, given.key, given.data)
         if found is not None:
             yield from self._given(packets, places, found, odd)
@@ -200,7 +185,7 @@ class Columns:
             )
 
     def _given(
-        self, packets: Packets, places: Places, found: Sequence[Element | None], odd: list[int]
+        self, packets: Packets, places: Places, found: Sequence[nft.Element | None], odd: list[int]
     ) -> Iterator[Alike]:
         """Packets that each go where the element found for them says."""
         missed: list[int] = []
@@ -208,7 +193,7 @@ class Columns:
         for place, element in zip(places, found):
             if element is UNSURE:
                 odd.append(place)
-            elif element is None or not isinstance(element.data, NftVerdict):
+            elif element is None or not isinstance(element.data, nft.Verdict):
                 missed.append(place)
             else:
                 then = then_of(element.data) or Flow.CONTINUE
@@ -224,7 +209,7 @@ class Columns:
             elif isinstance(course, (Verdict, Flow)):
                 yield packets.all_go(those, course)
 
-    def _goes_one_way(self, table: Table, draw: Draw) -> bool:
+    def _goes_one_way(self, table: nft.Table, draw: Draw) -> bool:
         """Whether it goes (without return) to distinct chains of one layout, all equally likely."""
         if len(set(draw.shares)) > 1 or not all(leap.goto for leap in draw.leaps):
             return False
@@ -276,7 +261,7 @@ def _rewritten(
         yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
 
 
-def _compared(match: Match, reading: Reading, state: PacketState) -> Truth:
+def _compared(match: nft.Match, reading: Reading, state: PacketState) -> Truth:
     """As the evaluator compares, but UNKNOWN if that takes a chance or a question."""
     if reading is ABSENT:
         return Truth.NO

@@ -8,25 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from ipt_explain.model.nft import (
-    Chain,
-    Counter,
-    FlowOffload,
-    Log,
-    Mangle,
-    MapLookup,
-    Match,
-    Nat,
-    Notrack,
-    Numgen,
-    Reject,
-    Rule,
-    SetUpdate,
-    Statement,
-    Table,
-    VerdictMap,
-)
-from ipt_explain.model.nft import Verdict as NftVerdict
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.ways import Leap
 from ipt_explain.netfilter.targets import Flow, Verdict
 
@@ -42,9 +24,9 @@ class Layouts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Hashable, ...], Layout] = {}
-        self._of: dict[Chain, Layout | None] = {}
+        self._of: dict[nft.Chain, Layout | None] = {}
 
-    def of(self, chain: Chain) -> Layout | None:
+    def of(self, chain: nft.Chain) -> Layout | None:
         """A chain's layout; None if no other chain can be like it, because a rule has its own bucket or is
         unreadable."""
         if chain not in self._of:
@@ -53,7 +35,7 @@ class Layouts:
             self._of[chain] = self._known.setdefault(shapes, Layout()) if alike else None
         return self._of[chain]
 
-    def course(self, table: Table, then: Verdict | Flow | Leap) -> object:
+    def course(self, table: nft.Table, then: Verdict | Flow | Leap) -> object:
         """Where packets go. Packets that go to chains of one layout have the same course."""
         if not isinstance(then, Leap):
             return then
@@ -62,26 +44,27 @@ class Layouts:
         return (then.goto, then.chain) if layout is None else (then.goto, layout)
 
 
-def _shape_of_rule(rule: Rule) -> Hashable | None:
+def _shape_of_rule(rule: nft.Rule) -> Hashable | None:
     shape = tuple([_shape(statement) for statement in rule.statements])
     return shape if shape and None not in shape else None
 
 
-def _shape(statement: Statement) -> Hashable | None:
+def _shape(statement: nft.Statement) -> Hashable | None:
     """A statement without its constants; None if it makes its rule unlike any other."""
-    if isinstance(statement, Match):
+    if isinstance(statement, nft.Match):
         return statement.left, statement.operator, type(statement.right)
-    if isinstance(statement, NftVerdict):
+    if isinstance(statement, nft.Verdict):
         return statement.kind
-    if isinstance(statement, VerdictMap):
-        return VerdictMap, Numgen if isinstance(statement.key, Numgen) else statement.key, type(statement.data)
-    if isinstance(statement, Nat):
+    if isinstance(statement, nft.VerdictMap):
+        key: Hashable = nft.Numgen if isinstance(statement.key, nft.Numgen) else statement.key
+        return nft.VerdictMap, key, type(statement.data)
+    if isinstance(statement, nft.Nat):
         address = statement.address
-        key = type(address.key) if isinstance(address, MapLookup) else None
-        given = type(address), key, type(statement.port)
+        looked_up = type(address.key) if isinstance(address, nft.MapLookup) else None
+        given = type(address), looked_up, type(statement.port)
         return statement.kind, statement.flags, statement.family, statement.prefix, given
-    if isinstance(statement, SetUpdate):
-        return SetUpdate, statement.operation, statement.key
-    if isinstance(statement, (Counter, Log)):
+    if isinstance(statement, nft.SetUpdate):
+        return nft.SetUpdate, statement.operation, statement.key
+    if isinstance(statement, (nft.Counter, nft.Log)):
         return type(statement).__name__
-    return statement if isinstance(statement, (Mangle, Reject, Notrack, FlowOffload)) else None
+    return statement if isinstance(statement, (nft.Mangle, nft.Reject, nft.Notrack, nft.FlowOffload)) else None
