@@ -13,13 +13,14 @@ from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.compare.objects.documents import HOW
 from ipt_explain.compare.objects.mismatches import Mismatch, compare_service, missing_service, stale_service
-from ipt_explain.compare.objects.model import ApiObjects, family_of
+from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.proxy import BREAKS, IP_MODE_SINCE, NEWEST, Intent, Release, intents, without_local
 from ipt_explain.compare.objects.servers import judge_servers
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
+from ipt_explain.netfilter.header.addresses import family_of
 from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, ServicePort

@@ -90,13 +90,3 @@ class ApiObjects:
     nodes: Mapping[str, ApiNode]
     kinds: frozenset[str]
     notes: tuple[str, ...] = field(default=())
-
-
-def family_of(address: str) -> Family:
-    """The family of an address."""
-    return Family.IPV6 if ":" in address else Family.IPV4
-
-
-def endpoint_text(address: str, port: int) -> str:
-    """`10.0.0.1:80`, `[fd00::1]:80`."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from pathlib import PurePath
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
-from ipt_explain.compare.objects.model import ApiObjects, endpoint_text
+from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.services.ports import ServicePort
+from ipt_explain.words.addresses import address_port
 
 
 def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], wanted: str | None) -> str | None:
@@ -55,7 +56,7 @@ def _names(objects: ApiObjects) -> set[str]:
 
 def _by_local_endpoints(objects: ApiObjects, services: tuple[ServicePort, ...]) -> Counter[str]:
     local = {
-        endpoint_text(endpoint.address, endpoint.port)
+        address_port(endpoint.address, endpoint.port)
         for service in services
         for endpoint in service.endpoints
         if endpoint.local and endpoint.address is not None and endpoint.port is not None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService, family_of
+from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService
 from ipt_explain.model import Family
+from ipt_explain.netfilter.header.addresses import family_of
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.ports import FrontendVerdict
 

@@ -18,12 +18,11 @@ from ipt_explain.compare.objects.model import (
     ApiService,
     EndpointKey,
     LoadBalancerAddress,
-    endpoint_text,
-    family_of,
 )
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import format_address, parse_address
+from ipt_explain.netfilter.header.addresses import family_of, format_address, parse_address
+from ipt_explain.words.addresses import address_port
 
 _DEFAULT_AFFINITY_SECONDS = 10800
 _HEADLESS = "service.kubernetes.io/headless"
@@ -186,7 +185,7 @@ class _ObjectReader:
                     ip = _short(word_of(address, "ip"))
                     if ip:
                         node = word_of(address, "nodeName") or None
-                        found = ApiEndpoint(endpoint_text(ip, number), True, True, False, node)
+                        found = ApiEndpoint(address_port(ip, number), True, True, False, node)
                         key = (*owner, family_of(ip), name, protocol)
                         endpoints.setdefault(key, {})[found.endpoint] = found
 
@@ -228,7 +227,7 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
         for key in ("forZones", "forNodes")
     )
     node = word_of(document, "nodeName") or word_of(map_of(document, "topology"), "kubernetes.io/hostname") or None
-    text = endpoint_text(addresses[0], port)
+    text = address_port(addresses[0], port)
     yield (
         ApiEndpoint(text, ready, serving, bool(conditions.get("terminating")), node, zones, nodes),
         family_of(addresses[0]),
