@@ -6,7 +6,7 @@ import pytest
 
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, without
-from tests.audit.helpers import findings_of, fired
+from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario
 
 NODE = captured("1.30")
@@ -320,3 +320,17 @@ def test_an_unmarked_connection_that_another_rule_masquerades_is_no_fault() -> N
     unmarked = without(EDGE, "masquerade traffic for default/lb1 external")
     assert findings_of("IPT415", unmarked)
     assert not findings_of("IPT415", ahead_of(unmarked, "-A POSTROUTING -j MASQUERADE", "-j KUBE-POSTROUTING"))
+
+
+def test_a_cluster_cidr_without_the_pods_is_told_once() -> None:
+    node = captured("1.30", "basic")
+    found = finding("IPT416", node.replace("! -s 10.244.0.0/16", "! -s 172.20.0.0/16"), node)
+    assert (found.severity, len(found.services)) == (Severity.WARNING, 3)
+    assert found.message.startswith("172.20.0.0/16 is not the pod network")
+    assert "! -s 172.20.0.0/16" in found.excerpt
+
+
+@pytest.mark.parametrize("cidr", ["10.244.1.0/24", "172.20.1.0/24", "10.96.0.0/12"])
+def test_a_network_of_one_node_or_of_services_is_not_told_so(cidr: str) -> None:
+    text = captured("1.30", "basic").replace("! -s 10.244.0.0/16", f"! -s {cidr}")
+    assert "IPT416" not in {each.rule for each in audit_text(text)}

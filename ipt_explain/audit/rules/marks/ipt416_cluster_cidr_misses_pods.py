@@ -1,0 +1,111 @@
+"""The network that kube-proxy treats as the pod network does not hold the pods.
+
+What it checks:
+    `! -s CIDR` in the rules that mark ClusterIP traffic for masquerading is the pod network (--cluster-cidr). If
+    cluster DNS has endpoints, but none in it, and the endpoints of most other Services lie outside, too, the range is
+    wrong. So is it without DNS, if at least two Services' do. Networks as small as one node's (/20 and smaller, with
+    --detect-local-mode=NodeCIDR) are not judged. IPT515 reports the range of the Services themselves.
+
+Why it matters:
+    kube-proxy takes every pod for a client from outside the cluster, and masquerades its connections to ClusterIPs:
+    servers see the node's address, NetworkPolicies that select pods do not match, and connections need more ports of
+    the node. Where external traffic policy is Local, pods may also miss endpoints on other nodes.
+
+Example:
+    -A KUBE-SERVICES ! -s 192.168.0.0/16 -d 10.96.0.10/32 -p udp -m comment
+      --comment "kube-system/kube-dns:dns cluster IP" -m udp --dport 53 -j KUBE-MARK-MASQ
+    -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp
+      --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
+    -A KUBE-SVC-TCOU7JCQXEZGVUNU -j KUBE-SEP-TCIZBYBD3WWXNWF5
+    -A KUBE-SEP-TCIZBYBD3WWXNWF5 -p udp -m udp -j DNAT --to-destination 10.244.1.2:53
+
+How to fix:
+    Set kube-proxy's --cluster-cidr to the pod network (`kubectl get nodes -o jsonpath='{..podCIDRs}'`; Calico's IP
+    pools), and restart it.
+
+When to ignore:
+    When these endpoints are all on host networks or outside the cluster.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
+from ipt_explain.model import Family
+from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address
+from ipt_explain.services.columns import column
+from ipt_explain.services.ports import ServicePort
+from ipt_explain.words.counts import counted
+from ipt_explain.words.lists import listed
+
+# Networks with fewer bits left for hosts may be those of one node.
+_OF_ONE_NODE = {Family.IPV4: 12, Family.IPV6: 64}
+_NAMED = 3
+
+
+_API_SERVER = ("default", "kubernetes")
+_DNS = ("kube-system", "kube-dns")
+
+
+@rule("IPT416", "cluster-cidr-misses-pods", Severity.WARNING)
+def cluster_cidr_misses_pods(context: RulesetContext) -> Faults:
+    """One fault for each network."""
+    by_network: dict[str, list[ServicePort]] = defaultdict(list)
+    for service in context.services:
+        network = service.masquerade.off_cluster
+        if network is not None and "/" in network and (service.namespace, service.name) != _API_SERVER:
+            by_network[network].append(service)
+    for network, services in by_network.items():
+        missed = _missed(network, services, BITS[context.family] - _OF_ONE_NODE[context.family])
+        if missed:
+            yield _fault(context, network, missed)
+
+
+def _missed(text: str, services: Sequence[ServicePort], longest: int) -> list[ServicePort]:
+    """The service ports whose endpoints are all outside a network, if they show that it is not the pods'."""
+    try:
+        value, mask = network_bits(text)
+    except ValueError:
+        return []
+    if mask.bit_count() >= longest:
+        return []
+    outside: list[ServicePort] = []
+    inside = 0
+    for service in services:
+        lie = [_lies(address, value, mask) for address in column(service.endpoints, "address") if address is not None]
+        is_dns = (service.namespace, service.name) == _DNS
+        if _lies(service.cluster_ip, value, mask) or (is_dns and any(lie)):
+            return []
+        inside += any(lie)
+        if lie and not any(lie):
+            outside.append(service)
+    enough = 1 if any((each.namespace, each.name) == _DNS for each in outside) else 2
+    names = {(each.namespace, each.name) for each in outside}
+    return outside if len(names) >= enough and len(outside) > inside else []
+
+
+def _lies(address: str | None, value: int, mask: int) -> bool:
+    try:
+        return address is not None and parse_address(address) & mask == value
+    except ValueError:
+        return False
+
+
+def _fault(context: RulesetContext, network: str, missed: Sequence[ServicePort]) -> Fault:
+    labels = {service.label for service in missed}
+    marks = [
+        marked.mark
+        for marked in cluster_ip_marks(context).services
+        if marked.mark is not None and marked.service.label in labels and network in marked.condition
+    ]
+    far = dict.fromkeys(f"{service.label} ({service.endpoints[0].address})" for service in missed)
+    return Fault(
+        f"{network} is not the pod network: the endpoints of {counted(len(missed), 'Service')} are outside it, such as "
+        f"{listed(far, _NAMED)}. Connections from pods to ClusterIPs are masqueraded as if from outside the cluster",
+        "Set kube-proxy's --cluster-cidr to the pod network, and restart it.",
+        at_rule(marks[0], focus=network) if marks else NOWHERE,
+        services=tuple(service.label for service in missed),
+    )
