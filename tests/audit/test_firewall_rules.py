@@ -70,6 +70,17 @@ def test_an_input_that_refuses_the_api_server() -> None:
     assert "if 192.168.50.10 is an address of this node" in found.message
 
 
+def test_an_input_that_drops_endpoints_on_host_networks_of_this_node() -> None:
+    hosts = NODE.replace("10.244.1.3:", "192.168.50.22:").replace("-s 10.244.1.3/32", "-s 192.168.50.22/32")
+    accepting = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    text = policy(behind(hosts, accepting, "-A INPUT ", "-j KUBE-EXTERNAL-SERVICES"), "filter", "INPUT", "DROP")
+    found = finding("IPT601", text, hosts)
+    assert "192.168.50.22:8080" in found.message
+    assert (found.severity, found.chain) == (Severity.INFO, "INPUT")
+    opened = text.replace(accepting, f"{accepting}\n-A INPUT -p udp --dport 53 -j ACCEPT\n-A INPUT -p tcp -j ACCEPT")
+    assert "IPT601" not in {each.rule for each in new_findings(opened, hosts)}
+
+
 def test_policies_of_input_and_output() -> None:
     replies = finding("IPT601", policy(NODE, "filter", "INPUT", "DROP"), NODE)
     assert "replies" in replies.message

@@ -3,8 +3,8 @@
 What it checks:
     New connections to every Service with endpoints pass the filter table; ipt-explain sends them through the dump. A
     rule or policy outside kube-proxy's chains that drops or refuses them after translation is reported. The severity
-    depends on the effect (see IPT117). If the API server's endpoint may be this node, an INPUT rule that stops
-    connections to it is a warning, and a policy is a note, as most nodes run no API server. An INPUT policy of DROP
+    depends on the effect (see IPT117). What stops connections to endpoints on host networks, if they are on this node,
+    is a note; if the API server is among them and it is a rule, not a policy, a warning. An INPUT policy of DROP
     without any rule that accepts replies is a warning.
 
 Why it matters:
@@ -49,14 +49,18 @@ from __future__ import annotations
 import re
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.filter.api_server import Stop, api_server_stop
+from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.filter.replies import drops_replies
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
+from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.records import replace
+from ipt_explain.words.lists import listed
 
 _FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
+_NAMED = 3
 _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
 
 
@@ -79,9 +83,8 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
         return
     for cause in filter(_is_likely, possible_causes(context, Where.FILTER)):
         yield _fault(cause, Severity.WARNING)
-    server = api_server_stop(context)
-    if server is not None and server.step.line not in {cause.place.line for cause in certain}:
-        yield _refused_server(server)
+    told = {cause.place.line for cause in certain}
+    yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in told)
 
 
 def _is_likely(cause: Cause) -> bool:
@@ -103,15 +106,21 @@ def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
     )
 
 
-def _refused_server(stop: Stop) -> Fault:
+def _on_this_node(stop: Stop) -> Fault:
     rule = stop.step.rule
     who = f"the policy of filter {stop.step.chain.name}" if rule is None else "this rule"
+    family = stop.step.before.connection.family
+    addresses = dict.fromkeys(destination_text(Heading(heading.address, None), family) for _, heading in stop.endpoints)
+    fronts = dict.fromkeys(
+        f"{service.label} ({destination_text(heading, family)})" for service, heading in stop.endpoints
+    )
+    here = f"{next(iter(addresses))} is" if len(addresses) == 1 else "one of these is"
     return Fault(
-        f"{who} {'drops' if stop.dropped else 'refuses'} connections to the API server, if {stop.address} is an "
-        "address of this node",
+        f"{who} {'drops' if stop.dropped else 'refuses'} connections to {listed(fronts, _NAMED)}, if "
+        f"{here} an address of this node",
         _FIX,
         at_chain(stop.step.chain) if rule is None else at_rule(rule),
-        severity=Severity.INFO if rule is None else Severity.WARNING,
+        severity=Severity.INFO if rule is None or not stop.is_of_api_server else Severity.WARNING,
     )
 
 

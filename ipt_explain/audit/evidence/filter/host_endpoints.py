@@ -1,0 +1,97 @@
+"""What filter does to connections to endpoints on host networks, if they are on this node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.around import around
+from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.records import dataclass, replace
+from ipt_explain.services.fates import Vantage
+from ipt_explain.services.ports import ServicePort
+
+_STOPPING = frozenset({"DROP", "REJECT"})
+_API_SERVER = ("default", "kubernetes")
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where every connection from a pod to some endpoints ends."""
+
+    step: Step
+    dropped: bool
+    endpoints: tuple[tuple[ServicePort, Heading], ...]
+
+    @property
+    def is_of_api_server(self) -> bool:
+        """Whether the API server is among them."""
+        return any(_is_api_server(service) for service, _ in self.endpoints)
+
+
+def host_stops(context: RulesetContext) -> Iterator[Stop]:
+    """Where new connections from pods to endpoints on host networks end, if they do and each is on the node itself: one
+    for each rule or policy of filter."""
+    if not _may_stop(context):
+        return
+    _, surroundings = around(context)
+    by_protocol: dict[str, dict[Heading, ServicePort]] = {}
+    for service, own in zip(context.services, surroundings.endpoints):
+        for heading in own if _is_api_server(service) else own & surroundings.host_endpoints:
+            if isinstance(heading.address, int):
+                by_protocol.setdefault(service.protocol, {}).setdefault(heading, service)
+    found: dict[tuple[str, int | None], Stop] = {}
+    for protocol, owners in by_protocol.items():
+        for stop in _stops(context, protocol, dict(islice(owners.items(), _MOST))):
+            key = (stop.step.chain.name, stop.step.line)
+            before = found.get(key)
+            found[key] = stop if before is None else replace(before, endpoints=before.endpoints + stop.endpoints)
+    yield from found.values()
+
+
+def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, ServicePort]) -> Iterator[Stop]:
+    node, surroundings = around(context)
+    start = surroundings.departure(Vantage.POD, protocol_number(protocol) or 0)
+    here = frozenset(heading.address for heading in owners if isinstance(heading.address, int))
+    headings = list(owners)
+    journey = Journey(node, headings)
+    journey.begin(start._replace(node=replace(start.node, local_addresses=here)))
+    stopped: dict[tuple[str, int | None], tuple[Step, bool, set[int]]] = {}
+    passing: set[int] = set()
+    for finish, flock in journey.ends():
+        path = flock.path(0)
+        step = None if path is None else path.last()
+        if isinstance(step, Step) and finish.verdict in (Verdict.DROP, Verdict.REJECT) and _is_of_others(step):
+            dropped = finish.verdict is Verdict.DROP
+            stopped.setdefault((step.chain.name, step.line), (step, dropped, set()))[2].update(flock.who)
+        else:
+            passing.update(flock.who)
+    for step, dropped, who in stopped.values():
+        found = [headings[each] for each in sorted(who - passing)]
+        if found:
+            yield Stop(step, dropped, tuple((owners[heading], heading) for heading in found))
+
+
+def _is_of_others(step: Step) -> bool:
+    return step.table == "filter" and not step.chain.name.startswith("KUBE-")
+
+
+def _is_api_server(service: ServicePort) -> bool:
+    return (service.namespace, service.name) == _API_SERVER
+
+
+def _may_stop(context: RulesetContext) -> bool:
+    """Whether filter drops or refuses anything outside kube-proxy's chains: usually not."""
+    table = context.table("filter")
+    return table is not None and any(
+        chain.policy == "DROP"
+        or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
+        for name, chain in table.chains.items()
+        if not name.startswith("KUBE-")
+    )
