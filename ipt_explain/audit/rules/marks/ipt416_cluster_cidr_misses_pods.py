@@ -97,7 +97,7 @@ def _lies(address: str | None, value: int, mask: int) -> bool:
 def _fault(context: RulesetContext, network: str, missed: Sequence[ServicePort]) -> Fault:
     labels = {service.label for service in missed}
     marks = [
-        marked.mark
+        marked.mark.rule
         for marked in cluster_ip_marks(context).services
         if marked.mark is not None and marked.service.label in labels and network in marked.condition
     ]
