@@ -10,6 +10,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
+NOT_TRANSLATED = "no rule translates its destination"
 """The question of what becomes of connections whose rules of nat the text lacks."""
 
 

@@ -160,4 +160,5 @@ def _key(ending: Ending) -> OutcomeKey:
 
 
 def _order(outcome: Outcome) -> tuple[float, str, str, tuple[str, ...]]:
-    return -outcome.probability, outcome.dnat or "", outcome.verdict, outcome.assumptions
+    # Chances that differ by the kernel's rounding alone count as equal; untranslated connections then come first.
+    return -round(outcome.probability, 8), outcome.dnat or "", outcome.verdict, outcome.assumptions

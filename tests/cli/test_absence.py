@@ -82,7 +82,7 @@ def test_sets_alone_say_nothing_about_rules(tmp_path: Path, capsys: pytest.Captu
     run(["audit", str(tmp_path / "sets.txt")])
     assert capsys.readouterr().out == "Nothing to check: there are no rule tables in this text\n"
     run(["explain", "--width", "200", str(tmp_path / "sets.txt")])
-    assert "where connections to 4 Services go is unknown: this text does not show it" in capsys.readouterr().out
+    assert "this text does not show where connections to 4 service ports go" in capsys.readouterr().out
 
 
 def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,11 +73,11 @@ def test_what_affects_all_services_is_printed_once() -> None:
     assert len(found.doubt.services) == found.counts[Standing.UNKNOWN] == 4
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
-        "NODE ? Docker may drop connections to 4 Services (filter DOCKER, line 41 and 1 more), depending on "
-        "`-o docker0`, `-i docker0`, which this text does not show" in told
+        "NODE ? filter DOCKER, line 41 and 1 more: Docker may drop connections to 4 service ports, depending on what "
+        "this text does not show: `-o docker0`, `-i docker0`" in told
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
-    assert "NODE ? a policy may drop connections to 4 Services (filter FORWARD, line 12), depending on" in policy
+    assert "NODE ? filter FORWARD, line 12: the policy may drop connections to 4 service ports, depending on" in policy
 
 
 def test_what_affects_few_services_is_printed_for_each() -> None:
@@ -113,7 +113,7 @@ def test_a_shared_cause_is_printed_once() -> None:
     assert found.troubles == ()
     assert found.counts[Standing.BROKEN] == 4
     text = " ".join(run("explain", stdin=unhooked()).out.split())
-    assert re.search(r"NODE ✗ nat PREROUTING[^:]*: no rule translates its destination; connections to 4 Services from pods and outside are not translated", text)
+    assert re.search(r"NODE ✗ nat PREROUTING[^:]*: connections to 4 service ports from pods and outside are not translated", text)
     assert "SERVICES 4 broken" in text
 
 
@@ -127,7 +127,7 @@ def test_a_trouble_of_one_service_is_its_own(capsys: pytest.CaptureFixture[str])
     text = printed(capsys, DAMAGED, "--width", "120")
     assert text.index("✗ kube-system/kube-dns:dns      25 % of connections are not translated") < text.index("ClusterIP")
     assert "no hairpin: 10.244.1.3 cannot" in text
-    assert "NOT TRANSLATED: leave for the Service's own address" in text
+    assert "NOT TRANSLATED: sent to the Service's own address" in text
 
 
 def test_causes_of_a_node_are_listed_below_each_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_loss_is_in_the_tree_with_its_rule() -> None:
     assert len(rows) == 4
     assert all("from pods and outside are not translated: see NODE" in row for row in rows)
     (alone,) = [line for line in run("explain", "--width", "200", "-s", "kube-dns:dns", stdin=unhooked()).out.splitlines() if line.startswith("├─ lost ")]
-    assert "from pods and outside are not translated: in nat PREROUTING, no rule" in alone
+    assert "from pods and outside are not translated in nat PREROUTING " in alone
     assert "no connection gets there" in tree
 
 

@@ -88,7 +88,7 @@ def test_policy_local_shows_who_reaches_which_endpoints() -> None:
         "│  └─ 50.00 %  10.244.1.2:8080  remote  hairpin ok                   line 402",
         "├─ endpoints     1, for LoadBalancer from outside",
         "│  └─ 100 %  10.244.1.1:8080",
-        "└─ masqueraded   hairpin; ClusterIP from outside 10.244.0.0/16; LoadBalancer not",
+        "└─ masqueraded   hairpin; ClusterIP from outside 10.244.0.0/16; not LoadBalancer",
         "                 (policy Local)",
     ]
 
@@ -98,7 +98,7 @@ def test_policy_local_shows_who_reaches_which_endpoints() -> None:
     [
         (ServiceState.NO_ENDPOINTS, FrontendVerdict.REJECT, "REJECTED: no endpoints"),
         (ServiceState.NO_LOCAL_ENDPOINTS, FrontendVerdict.DROP, "DROPPED: no local endpoints"),
-        (ServiceState.UNMATCHED, FrontendVerdict.UNMATCHED, "PASSES UN-DNATed: no rule matches"),
+        (ServiceState.UNMATCHED, FrontendVerdict.UNMATCHED, "NOT TRANSLATED: no rule matches"),
         (ServiceState.UNKNOWN, FrontendVerdict.UNKNOWN, "unknown: its rules are not here"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_leak_is_shown_with_its_share() -> None:
     endpoints = (endpoint(1, 0.5), endpoint(2, 0.375))
     lines = service_lines(service(endpoints=endpoints, balancers=(balancer(endpoints, unmatched=0.125),)))
     assert "├─ endpoints     2, uneven" in lines
-    assert "│  └─ 12.50 %  NOT TRANSLATED: leave for the Service's own address" in lines
+    assert "│  └─ 12.50 %  NOT TRANSLATED: sent to the Service's own address" in lines
 
 
 def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:
@@ -148,7 +148,7 @@ def test_missing_hairpin_and_partial_affinity_stand_out() -> None:
         "├─ endpoints     2, even",
         "│  ├─ 50.00 %  10.244.1.1:8080  hairpin ok                           line 401",
         "│  └─ 50.00 %  10.244.1.2:8080  hairpin MISSING                      line 402",
-        "└─ masqueraded   hairpin NOT for 1 of 2 endpoints; every ClusterIP connection",
+        "└─ masqueraded   hairpin (NOT for 1 of 2 endpoints); every ClusterIP connection",
     ]
 
 

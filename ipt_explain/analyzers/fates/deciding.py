@@ -21,7 +21,7 @@ from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.walk.stages import Stages
-from ipt_explain.services.fates import Decider, Loss
+from ipt_explain.services.fates import NOT_TRANSLATED, Decider, Loss
 
 # kube-proxy's own refusals in the filter table; the last two are those of source ranges in IPVS mode.
 _REFUSING = frozenset(
@@ -199,7 +199,7 @@ def loss_of(
     """How a packet with this end is lost, and why, in words; `sent` is where an accepted one was translated to."""
     refusing = verdict in (Verdict.DROP, Verdict.REJECT)
     if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
-        return Loss.UNTRANSLATED, "no rule translates its destination, so that it is refused"
+        return Loss.UNTRANSLATED, f"{NOT_TRANSLATED}, so that it is refused"
     if refusing:
         return (Loss.DROPPED, reason or "dropped") if verdict is Verdict.DROP else (Loss.REJECTED, reason or "rejected")
     if verdict is Verdict.UNKNOWN:
@@ -211,9 +211,9 @@ def loss_of(
     if state.tracking is Tracking.UNTRACKED:
         return Loss.UNTRANSLATED, "not tracked, so nat never sees it"
     if step is None or step.rule is None:
-        return Loss.UNTRANSLATED, "no rule translates its destination"
+        return Loss.UNTRANSLATED, NOT_TRANSLATED
     if step.into is not None:
         return Loss.UNTRANSLATED, f"{step.into.name} chooses no endpoint"
     if not isinstance(step, Step):
-        return Loss.UNTRANSLATED, "no rule translates its destination"
+        return Loss.UNTRANSLATED, NOT_TRANSLATED
     return Loss.UNTRANSLATED, f"{step.rule.target or 'this rule'} leaves nat before the destination is translated"

@@ -34,7 +34,7 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
         graver = (counted(found[severity], NOUNS[severity]) for severity in (Severity.ERROR, Severity.WARNING))
         text = f"{', '.join(graver)}, {notes} in {rules}"
     else:
-        text = f"{_well(report)} in {rules}" + (f"; {notes}" if found[Severity.INFO] else "")
+        text = f"{_well(report, found[Severity.INFO])} in {rules}" + (f"; {notes}" if found[Severity.INFO] else "")
     if report.known:
         text += f"; {counted(report.known, 'known finding')} left out by the baseline"
     if report.spared:
@@ -44,13 +44,14 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     return text
 
 
-def _well(report: Report) -> str:
-    """The sentence for no findings; more cautious if some were left out."""
+def _well(report: Report, notes: int) -> str:
+    """The words for no errors and no warnings; more cautious if there are notes, or if findings were left out."""
     if report.known:
         return "Nothing new"
     if report.spared:
         return "Nothing else wrong"
-    return "Nothing wrong with these Services" if report.elsewhere else "Nothing wrong"
+    what = "No errors or warnings" if notes else "Nothing wrong"
+    return f"{what} with these Services" if report.elsewhere else what
 
 
 def by_source(report: Report) -> Iterator[str]:

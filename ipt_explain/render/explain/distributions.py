@@ -159,7 +159,7 @@ def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     line = leak_line(service, balancer)
-    words = sentence("NOT TRANSLATED: leave for the Service's own address", "bad")
+    words = sentence("NOT TRANSLATED: sent to the Service's own address", "bad")
     return Node([share, *words], "" if line is None else f"line {line}", hang=2)
 
 

@@ -18,9 +18,10 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.columns import column
 from ipt_explain.services.health import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
-from ipt_explain.words.lists import both
+from ipt_explain.words.lists import both, either
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
 
@@ -133,12 +134,12 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
 
 def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
     facts, phrases = service.masquerade, list[str]()
-    without = sum(endpoint.hairpin is False for endpoint in service.endpoints)
+    without = list(column(service.endpoints, "hairpin")).count(False)
     if facts.hairpin:
         phrases.append("hairpin")
     elif without:
         count = len(service.endpoints)
-        phrases.append(f"hairpin NOT for {without} of {count} endpoints" if without < count else "hairpin NOT")
+        phrases.append(f"hairpin (NOT for {without} of {count} endpoints)" if without < count else "NOT hairpin")
     if facts.all:
         phrases.append("every ClusterIP connection")
     elif facts.off_cluster is not None:
@@ -146,11 +147,11 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
         phrases.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
     outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
     balanced = [each for each in outside if each.verdict is FrontendVerdict.BALANCE]
-    kinds = both(list(dict.fromkeys(KIND_WORDS[each.kind] for each in balanced)))
+    kinds = list(dict.fromkeys(KIND_WORDS[each.kind] for each in balanced))
     if kinds and service.external_policy is TrafficPolicy.LOCAL:
-        phrases.append(f"{kinds} not (policy Local)")
+        phrases.append(f"not {either(kinds)} (policy Local)")
     elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
-        phrases.append(f"{kinds} always (policy Cluster)")
+        phrases.append(f"{both(kinds)} always (policy Cluster)")
     if phrases:
         yield row("masqueraded", sentence("; ".join(phrases)))
     elif service.endpoints and facts.all is False and not view.fragment:

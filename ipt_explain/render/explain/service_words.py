@@ -69,7 +69,7 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     if verdict is FrontendVerdict.UNMATCHED:
         if service.backend is Backend.IPVS:
             return "NOT SERVED: no virtual server", "bad"
-        return "PASSES UN-DNATed: no rule matches", "bad"
+        return "NOT TRANSLATED: no rule matches", "bad"
     if verdict is FrontendVerdict.UNKNOWN:
         lacking = "server is" if service.backend is Backend.IPVS else "rules are"
         return f"unknown: its {lacking} not here", "unknown"

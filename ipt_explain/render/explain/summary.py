@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Lost, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Decider, Loss, Lost, Vantage
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.lists import both, either, listed
+from ipt_explain.words.lists import aside, both, either, listed
 from ipt_explain.words.percents import percent
 
 LABEL = 10
@@ -29,6 +29,8 @@ _HOW = {
     Loss.REJECTED: "rejected",
     Loss.UNKNOWN: "unknown",
 }
+# Reasons that the words for the loss imply.
+_EVIDENT = {*_HOW.values(), NOT_TRANSLATED}
 _DOES = {
     Loss.UNTRANSLATED: "leave untranslated",
     Loss.DIVERTED: "send elsewhere",
@@ -89,7 +91,8 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
     if named is not None:
         commands.append(["-s", named.label])
     if not found.well:
-        commands.append(["audit"])
+        known = any(found.counts[each] for each in Standing if each not in (Standing.UNKNOWN, Standing.FINE))
+        commands.append(["audit"] if known else ["audit", "-v"])  # doubts are notes
     if hidden:
         commands += [["-o", "table"], ["--all"]]
     if commands:
@@ -102,39 +105,43 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
 
 
 def _cause(cause: NodeCause) -> list[Span]:
-    """`✗ nat PREROUTING, line 62: … : connections of 4 Services from pods and outside are not translated`."""
+    """`✗ nat PREROUTING, line 62: …; connections to 4 service ports from pods and outside are not translated`."""
     share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
-    whom = f"{share}{_by(cause.by)}connections to {counted(len(cause.services), 'Service')}{from_words(cause.vantages)}"
+    whom = f"{share}{_by(cause.by)}connections to {_number(cause.services)}{from_words(cause.vantages)}"
     place = _place(cause.source, cause.decider)
     return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> str:
     return (
-        f"nothing masquerades marked connections of {counted(len(services), 'Service')}: a pod that reaches itself "
-        "through a Service gets no reply, nor does a client whose node port leads to another node"
+        f"masquerading does not work for {_number(services)}: a pod that connects to itself through its Service gets "
+        "no reply, nor does a client of a node port whose endpoint is on another node"
     )
 
 
 def _doubt(doubt: Doubt) -> str:
-    """`Calico may drop connections to 4 Services (filter cali-from-wl-dispatch, line 84, and 1 more), depending on
-    -i cali+, which this text does not show`."""
-    whom = counted(len(doubt.services), "Service")
-    depends_on = f"{questions_words(doubt.questions)}, which this text does not show"
+    """`filter cali-from-wl-dispatch, line 84 and 1 more: Calico may drop connections to 4 service ports, depending on
+    what this text does not show: -i cali+`."""
+    whom = _number(doubt.services)
+    depending = f"what this text does not show: {questions_words(doubt.questions)}"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
     if doubt.questions == (NAT_NOT_SHOWN,):
-        return f"where connections to {whom} go is unknown: this text does not show it"
+        return f"this text does not show where connections to {whom} go"
     if not deciders:
-        return f"what becomes of connections to {whom} depends on {depends_on}"
+        return f"what happens to connections to {whom} depends on {depending}"
     from ipt_explain.analyzers.owners.owner import KERNEL
 
     owners = {decider.owner for decider in deciders}
-    alone = "a policy" if owners == {KERNEL} else "rules"
+    nobody = "the policy" if owners == {KERNEL} else "this rule" if len(deciders) == 1 else "these rules"
     known = [escape(owner) for owner in owners - {KERNEL} if owner is not None]
-    who = known[0] if len(known) == 1 else alone
+    who = known[0] if len(known) == 1 else nobody
     does = either(list(dict.fromkeys(_DOES[lost.how] for lost in doubt.perhaps)))
     place = f"{_place(doubt.services[0].source, deciders[0])}{and_more(len(deciders) - 1)}"
-    return f"{who} may {does} connections to {whom} ({place}), depending on {depends_on}"
+    return f"{place}: {who} may {does} connections to {whom}, depending on {depending}"
+
+
+def _number(services: Sequence[ServicePort]) -> str:
+    return counted(len(services), "service port")
 
 
 def questions_words(questions: Sequence[str]) -> str:
@@ -143,7 +150,7 @@ def questions_words(questions: Sequence[str]) -> str:
 
 
 def _why(why: str) -> str:
-    return "" if why in _HOW.values() else f"{escape(why)}; "
+    return "" if why in _EVIDENT else f"{escape(why)}; "
 
 
 def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
@@ -202,14 +209,15 @@ def hairpin_words(service: ServicePort) -> str:
 
 
 def brief_words(trouble: Trouble) -> str:
-    """What is wrong, in two or three words: `25 % not translated`."""
+    """What is wrong, in a few words: `25 % not translated`, `dropped (from pods and outside)`."""
     lost = trouble.lost
     if trouble.standing is Standing.HAIRPIN:
         return "no hairpin"
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
-    return f"{share}{_by(trouble.by)}{_HOW[lost.how]}{from_words(trouble.vantages)}"
+    where = from_words(trouble.vantages).strip()
+    return f"{share}{_by(trouble.by)}{_HOW[lost.how]}{aside([where] if where else [])}"
 
 
 def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind] = ()) -> str:
@@ -229,8 +237,9 @@ def reason_words(lost: Lost) -> str:
     """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
     decider = lost.decider
     place = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
-    if lost.why in _HOW.values():
-        return f" by {place}" if place else ""
+    if lost.why in _EVIDENT:
+        by = "in" if lost.how is Loss.UNTRANSLATED else "by"
+        return f" {by} {place}" if place else ""
     return f": in {place}, {escape(lost.why)}" if place else f": {escape(lost.why)}"
 
 

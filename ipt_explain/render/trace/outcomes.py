@@ -43,7 +43,7 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
         return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
     if judgement is Judgement.HANGS:
         return f"{outcome.dnat} is the client itself, and the connection is not masqueraded: it hangs"
-    where = outcome.dnat or "its destination unchanged"
+    where = outcome.dnat or "destination unchanged"
     if judgement is Judgement.DIVERTED:
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"

@@ -88,7 +88,7 @@ def _other(rule: Rule, marks: Mapping[int, str]) -> str:
 
 
 _VERDICTS = {
-    "ACCEPT": "ACCEPT: this table is done with it",
+    "ACCEPT": "ACCEPT: leaves this table",
     "DROP": "DROP",
     "RETURN": "RETURN to the calling chain",
 }
