@@ -138,3 +138,10 @@ class Chain:
 def column(chains: Iterable[Chain], place: int) -> list[str]:
     """The words at one place in chains of one layout, as written."""
     return [chain.values[place] for chain in chains]
+
+
+def counters(chains: Sequence[Chain], number: int) -> Sequence[Counters | None]:
+    """The counters of rule `number` in each of these chains, if the text shows them."""
+    if not any(chain._counts or chain._made for chain in chains):
+        return (None,) * len(chains)
+    return [chain.counters_of(number) for chain in chains]

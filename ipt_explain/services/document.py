@@ -12,6 +12,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
 from ipt_explain.services.columns import column
+from ipt_explain.services.evidence import lines_of
 from ipt_explain.services.fates import Fate, Fates, Lost
 from ipt_explain.services.ports import (
     Balancer,
@@ -27,7 +28,7 @@ from ipt_explain.services.ports import (
 SCHEMA = "ipt-explain/explain/2"
 
 _ENDPOINT_FIELDS = (
-    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets", "evidence"
+    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets"
 )  # fmt: skip
 
 
@@ -204,6 +205,7 @@ def _shares(shares: Sequence[Share]) -> str:
 
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
     fields = [column(endpoints, field) for field in _ENDPOINT_FIELDS]
+    lines = lines_of(column(endpoints, "evidence"))
     return _array(
         [
             f'{{"address": {"null" if address is None else quoted(address)}'
@@ -214,8 +216,8 @@ def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
             f', "hairpin": {_TRUTHS[hairpin]}'
             f', "affinity_timeout": {"null" if timeout is None else timeout}'
             f', "packets": {"null" if packets is None else packets}'
-            f', "line": {evidence.line}}}'
-            for address, port, chain, chance, local, hairpin, timeout, packets, evidence in zip(*fields)
+            f', "line": {line}}}'
+            for address, port, chain, chance, local, hairpin, timeout, packets, line in zip(*fields, lines)
         ]
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import overload
 
 from ipt_explain.model import Chain, Rule, Shape
 from ipt_explain.records import dataclass
@@ -45,6 +46,32 @@ class Evidence:
         return self.chain.rule(self.number)
 
 
+class SameRules(Sequence[Evidence]):
+    """Rule `number` of each of these chains, as evidence that is made where one asks for it."""
+
+    __slots__ = ("_chains", "_number")
+
+    def __init__(self, chains: Sequence[Chain], number: int) -> None:
+        self._chains = chains
+        self._number = number
+
+    def lines(self) -> list[int]:
+        """The lines on which the rules begin."""
+        return [chain.line_of(self._number) for chain in self._chains]
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    @overload
+    def __getitem__(self, index: int) -> Evidence: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Evidence]: ...
+    def __getitem__(self, index: int | slice) -> Evidence | Sequence[Evidence]:
+        if isinstance(index, slice):
+            return SameRules(self._chains[index], self._number)
+        return Evidence(self._chains[index], self._number)
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What tells a fact where no rule of iptables does: an element of a map of nftables, a virtual server of IPVS.
@@ -59,6 +86,11 @@ class Shown:
     def text(self) -> str:
         """It as its tool prints it."""
         return self.say()
+
+
+def lines_of(evidence: Sequence[Evidence | Shown]) -> list[int]:
+    """The lines on which the evidence begins."""
+    return evidence.lines() if isinstance(evidence, SameRules) else [each.line for each in evidence]
 
 
 def rules_of(chain: Chain | None) -> Iterator[Evidence]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import repeat
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Hidden, Layout, column
+from ipt_explain.model import Chain, Hidden, Layout, column, counters
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, nothing
-from ipt_explain.services.evidence import Evidence
+from ipt_explain.services.evidence import Evidence, SameRules
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
 _MAX_RULES = 64
@@ -79,7 +78,7 @@ class EndpointForm:
         texts: Sequence[str | None] = nothing(len(chains)) if self.hidden else column(chains, self.destination)
         targets = [(None, None) if text is None else split_destination(text) for text in texts]
         addresses = [address for address, _ in targets]
-        counters = [chain.counters_of(self.dnat) for chain in chains]
+        counted = counters(chains, self.dnat)
         return Columns(
             Destination,
             name=column(chains, 0),
@@ -87,8 +86,8 @@ class EndpointForm:
             address=addresses,
             port=[port for _, port in targets],
             marked=self._marked(chains, addresses),
-            packets=[None if each is None else each.packets for each in counters],
-            evidence=list(map(Evidence, chains, repeat(self.dnat))),
+            packets=[None if each is None else each.packets for each in counted],
+            evidence=SameRules(chains, self.dnat),
         )
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
