@@ -346,3 +346,15 @@ def test_a_rule_that_leads_from_no_address_and_port_is_named(ports: str) -> None
 def test_a_protocol_that_no_rule_tells_is_unknown() -> None:
     explanation = explain(read_dump(f"-A {SVC} -j {SEP_A}\n"))
     assert '"protocol": null' in explanation.to_json()
+
+
+def test_whether_an_endpoint_reaches_itself_may_depend_on_an_interface() -> None:
+    node = scenario("1.30", "basic").ipv4
+    hook = next(line for line in node.splitlines() if line.startswith("-A POSTROUTING "))
+
+    def hairpins(rule: str) -> set[bool | None]:
+        services = explain(read_dump(node.replace(hook, f"{rule}\n{hook}"))).services
+        return {endpoint.hairpin for service in services for endpoint in service.endpoints}
+
+    assert hairpins("-A POSTROUTING -o cni0 -j RETURN") == {None}
+    assert hairpins("-A POSTROUTING -d 10.0.0.0/8 -j RETURN") == {False, True}

@@ -6,6 +6,7 @@ import pytest
 
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.netfilter.stored import printed, stored
+from tests.audit.edits import captured
 from tests.audit.helpers import findings_of, fired
 
 SVC = "KUBE-SVC-NPX46M4PTMTKRN6Y"
@@ -150,3 +151,10 @@ def test_two_precisions_need_two_writers() -> None:
     ten = [rule(3, "0.33333333349", other), rule(4, "0.50000000000", other), rule(5, None, other)]
     assert "IPT208" in fired("\n".join([*five, *ten, ""]))
     assert "IPT208" not in fired("\n".join([*five, ""]))
+
+
+def test_a_negated_chance_that_is_even_is_not_uneven() -> None:
+    node = captured("1.30", "basic")
+    negated = node.replace("--mode random --probability 0.5", "--mode random ! --probability 0.5")
+    assert negated != node
+    assert "IPT201" not in fired(negated)

@@ -219,3 +219,12 @@ def test_a_local_policy_without_endpoints_that_does_not_drop(kind: str) -> None:
     found = finding("IPT611", text, NODE)
     assert found.service == "default/itp-etp-local-none"
     assert "untranslated" in found.message
+
+
+def test_a_rule_that_accepts_what_lacks_endpoints_is_a_note() -> None:
+    node = captured("1.30", "nodeport")
+    accepting = "-A FORWARD -s 10.244.0.0/16 -j ACCEPT"
+    text = ahead_of(node, accepting, "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    (found,) = [each for each in new_findings(text, node) if each.rule == "IPT610"]
+    assert (found.severity, found.excerpt.strip()) == (Severity.INFO, accepting)
+    assert "default/np0" in found.services

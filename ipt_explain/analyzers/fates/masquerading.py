@@ -36,16 +36,17 @@ class Masquerading:
         self._around = around
         self._shown_whole = shown_whole
         marks = self._marks_set()
-        self._unmasked = frozenset(self._leaving(services, min(marks))[0] if len(marks) == 1 else ())
+        kept, perhaps, masked = self._leaving(services, min(marks)) if len(marks) == 1 else ((), (), ())
+        self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
+        self._unmasked = frozenset((*kept, *perhaps))
         self._masked = self._masqueraded_unmarked(services)
 
     def hairpins(self, endpoints: Columns[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
         """Whether each endpoint can reach itself through the Service; None if unknown."""
         hairpins = endpoints.column("hairpin")
         if self._unmasked and not self._unmasked.isdisjoint(bound):
-            unmasked = False if self._shown_whole else None
             hairpins = [
-                unmasked if marked and heading in self._unmasked else hairpin
+                self._unless_doubted(heading) if marked and heading in self._unmasked else hairpin
                 for hairpin, marked, heading in zip(hairpins, endpoints.column("marked"), bound)
             ]
         if self._masked and not self._masked.isdisjoint(bound):
@@ -63,7 +64,11 @@ class Masquerading:
             found = replace(found, hairpin=True)
         if not found.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
             return found
-        return replace(found, hairpin=False if self._shown_whole else None)
+        doubted = self._doubted.issuperset(self._unmasked.intersection(bound))
+        return replace(found, hairpin=None if doubted or not self._shown_whole else False)
+
+    def _unless_doubted(self, heading: Heading | None) -> bool | None:
+        return None if heading in self._doubted or not self._shown_whole else False
 
     def _masqueraded_unmarked(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
         """Pods to which connections from pods are always masqueraded, even without a mark. Looked up only if a chain
@@ -71,23 +76,28 @@ class Masquerading:
         """
         if not any(False in column(service.endpoints, "hairpin") for service in services):
             return frozenset()
-        kept, masked = self._leaving(services, 0)
-        return frozenset(masked) - frozenset(kept) - self._around.host_endpoints
+        kept, perhaps, masked = self._leaving(services, 0)
+        return frozenset(masked).difference(kept, perhaps) - self._around.host_endpoints
 
-    def _leaving(self, services: Sequence[ServicePort], mark: int) -> tuple[list[Heading], list[Heading]]:
-        """The endpoints to which pods' packets with this mark may leave with their own source, and masqueraded."""
+    def _leaving(
+        self, services: Sequence[ServicePort], mark: int
+    ) -> tuple[list[Heading], list[Heading], list[Heading]]:
+        """The endpoints to which pods' packets with this mark leave with their own source, those to which they do so by
+        some answer to what the text leaves open, and those to which they may leave masqueraded."""
         kept: list[Heading] = []
+        perhaps: list[Heading] = []
         masked: list[Heading] = []
         for protocol in dict.fromkeys(service.protocol for service in services):
-            own = [bound for service, bound in zip(services, self._around.bound) if service.protocol == protocol]
-            sent = list(filter(None, chain.from_iterable(own)))
+            found = [bound for service, bound in zip(services, self._around.bound) if service.protocol == protocol]
+            sent = list(filter(None, chain.from_iterable(found)))
             start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
             journey = Journey(self._node, sent)
             journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
             for finish, flock in journey.ends():
                 if finish.verdict is Verdict.ACCEPT:
-                    (masked if finish.state.source_decided else kept).extend(flock.to)
-        return kept, masked
+                    own = perhaps if finish.state.answers else kept
+                    (masked if finish.state.source_decided else own).extend(flock.to)
+        return kept, perhaps, masked
 
     def _marks_set(self) -> frozenset[int]:
         """The marks with which packets return from KUBE-MARK-MASQ."""

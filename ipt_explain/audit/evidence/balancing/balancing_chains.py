@@ -22,6 +22,7 @@ from ipt_explain.services.columns import column
 
 _BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
 _ENDPOINT = ChainRole.ENDPOINT.value
+_GRAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,8 @@ class _Survey:
             remaining = len(drawn) - place
             even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
             probability = self._plans[rule.shape].probability
-            even = even and (probability is None or not probability.negated)
+            if probability is not None and probability.negated:
+                even = abs(chance * remaining - 1) < _GRAIN
             slot = self._plans[rule.shape].dnat_slot
             destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
             yield Draw(rule, target, destination, chance, share, even)

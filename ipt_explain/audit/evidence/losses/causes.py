@@ -121,6 +121,11 @@ def cuts_off_all(cause: Cause) -> bool:
     )
 
 
+def hits_vital(cause: Cause) -> bool:
+    """Whether it hits a Service without which the cluster does not work."""
+    return any(is_vital(victim.service) for victim in cause.victims)
+
+
 def by_order_alone(cause: Cause) -> bool:
     """Whether it hits them if one backend is asked before another, whatever else the dump leaves open."""
     return all(map(asks_for_order, (answer for victim in cause.victims for answer in victim.lost.when)))

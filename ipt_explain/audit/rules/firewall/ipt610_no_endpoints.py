@@ -3,7 +3,7 @@
 What it checks:
     Service ports whose ClusterIP is refused for lack of endpoints are listed in one note per dump. If a Service port's
     external addresses are refused but its ClusterIP has no rule at all, that is a warning of its own: kube-proxy writes
-    both.
+    both. A rule of filter that accepts connections before they are refused is a note of its own.
 
 Why it matters:
     Clients get "connection refused" at once. These rules do not show why: no pod is ready, or the selector matches
@@ -23,7 +23,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.services.ports import Frontend, ServicePort, ServiceState
+from ipt_explain.audit.evidence.filter.bypassing import bypassing
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 from ipt_explain.words.lists import listed
 
 _NAMED = 5
@@ -47,6 +48,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
             services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
         )
+    yield from _bypassed(context)
     for service in context.services if context.knows_table("nat") else ():
         if _half_refused(service):
             first = service.frontends[0]
@@ -60,6 +62,30 @@ def no_endpoints(context: RulesetContext) -> Faults:
                 severity=Severity.WARNING,
                 key="half",
             )
+
+
+def _bypassed(context: RulesetContext) -> Faults:
+    passing = [each for each in context.services if each.state is ServiceState.UNMATCHED and _is_declined(each)]
+    accepting = bypassing(context, passing[0]) if passing else None
+    if accepting is not None:
+        labels = [service.label for service in passing]
+        yield Fault(
+            f"this rule accepts connections from pods to {listed(labels, _NAMED)} before kube-proxy refuses them for "
+            "lack of endpoints: clients hang until they time out",
+            "Move the rule after the jump to KUBE-SERVICES, or check why there are no endpoints.",
+            at_rule(accepting),
+            services=tuple(labels),
+            related=tuple(service.frontends[0].rule.line for service in passing),
+            key="bypassed",
+        )
+
+
+def _is_declined(service: ServicePort) -> bool:
+    """Whether filter refuses connections to the ClusterIP."""
+    return not service.endpoints and any(
+        frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.REJECT
+        for frontend in service.frontends
+    )
 
 
 def _vital(service: ServicePort) -> Fault:

@@ -6,9 +6,9 @@ What it checks:
     client has, what an ipset holds. If connections are lost by one answer and served by another, explain calls the
     Service unknown, and this rule names what may stop them and what it depends on. A program's rules are one finding.
 
-    It is a warning if all Services may be cut off, or both cluster DNS and the API server. It is a note if fewer are
-    hit, if it depends only on where connections come from, on interfaces or on ipsets, and in the chains of a
-    NetworkPolicy engine: such rules are common, and usually spare Services.
+    It is a warning if all Services may be hit, or cluster DNS or the API server. It is a note if only others may be, if
+    it depends only on who connects, on interfaces or on ipsets, and in the chains of a NetworkPolicy engine: such rules
+    are common, and usually spare Services.
 
 Why it matters:
     The dump alone cannot rule out that these connections are dropped. If clients time out, look here.
@@ -43,7 +43,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Where, cuts_off_all
+from ipt_explain.audit.evidence.losses.causes import Where, cuts_off_all, hits_vital
 from ipt_explain.audit.evidence.losses.doubts import doubts, is_ordinary
 from ipt_explain.audit.evidence.losses.telling import doubt_of
 
@@ -55,5 +55,5 @@ def service_traffic_uncertain(context: BackendContext) -> Faults:
     """One fault for each rule or policy, or for each program whose rules they are."""
     for causes in doubts(context):
         ordinary = is_ordinary(causes) or causes[0].where is Where.POLICY
-        grave = not ordinary and any(map(cuts_off_all, causes))
+        grave = not ordinary and any(hits_vital(cause) or cuts_off_all(cause) for cause in causes)
         yield doubt_of(causes, _FIX, Severity.WARNING if grave else Severity.INFO)
