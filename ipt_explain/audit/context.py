@@ -15,7 +15,7 @@ from ipt_explain.analyzers.names import ChainRole, is_kube_chain, role_of
 from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
-from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table, TargetKind
 from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
 from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
@@ -173,17 +173,18 @@ class RulesetContext(BackendContext):
 
     def shows(self, subject: str) -> bool:
         """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with
-        this prefix (`KUBE-SVC-`), or a match (`-m recent`).
+        this prefix (`KUBE-SVC-`), a match (`-m recent`), or a goto (`-g`).
         """
         role = _ROLES.get(subject)
         if role is not None:
             return bool(self.hashed[role])
-        return subject in self._matches or any(subject in table.chains for table in self.ruleset.tables.values())
+        return subject in self._options or any(subject in table.chains for table in self.ruleset.tables.values())
 
     @cached_property
-    def _matches(self) -> frozenset[str]:
+    def _options(self) -> frozenset[str]:
         shapes = {shape for shapes in self.by_shape.values() for shape in shapes}
-        return frozenset(f"-m {match.module}" for shape in shapes for match in shape.matches)
+        gotos = ("-g" for shape in shapes if shape.target is not None and shape.target.kind is TargetKind.GOTO)
+        return frozenset((*(f"-m {match.module}" for shape in shapes for match in shape.matches), *gotos))
 
     @cached_property
     def hashed(self) -> Mapping[ChainRole, Mapping[Layout, Sequence[Chain]]]:

@@ -48,12 +48,12 @@ def find_config(start: Path | None = None) -> FoundConfig:
     unread: list[Path] = []
     for name in _candidates(start):
         if os.path.isfile(name):
-            from pathlib import Path
-
-            path = Path(name)
-            text, owner = read_regular(path, CONFIG_BYTES)
+            text, owner = read_regular(name, CONFIG_BYTES)
             if _SECTION not in text:
                 continue
+            from pathlib import Path  # most files have no section of ours, and it takes long to load
+
+            path = Path(name)
             if not _is_ours(path, owner):
                 unread.append(path)
                 continue

@@ -142,7 +142,7 @@ class _Survey:
         shares = self._explained.get(chain, ())
         if tuple(column(shares, "chain")) == targets and all(target[:9] == _ENDPOINT for target in targets):
             found = column(shares, "endpoint")
-            if None not in found:
+            if all(found):
                 return found
         known = self._endpoints.destinations
         return [known.get(target, "") for target in targets]

@@ -6,23 +6,24 @@ to the base 32, any number of hashes in a row are the digests' bytes in a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import HASH_LENGTH
 
 _BYTES = HASH_LENGTH * 5 // 8
+_LETTERS, _BASE_32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghijklmnopqrstuv"
 # Python's base 32 digits for the letters of RFC 4648; anything else that int() would read as a digit is not one.
-_DIGITS = dict.fromkeys(range(128), "~") | str.maketrans(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789abcdefghijklmnopqrstuv"
-)
+_DIGITS = bytes(_BASE_32[_LETTERS.index(byte)] if byte in _LETTERS else ord("~") for byte in range(256))
+# Numbers longer than this are slow to compare, shorter ones too many.
+_CHUNK = 256
 
 
 def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
     """Whether each hash is that of the input in its place."""
     from ipt_explain.digests import sha256
 
-    joined = "".join(hashes)
-    if len(joined) != HASH_LENGTH * len(inputs) or not joined.isascii():
+    joined = "".join(hashes).encode("ascii", "replace")
+    if len(joined) != HASH_LENGTH * len(inputs):
         return False
     if not joined:
         return True
@@ -33,8 +34,11 @@ def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
     return borne == int.from_bytes(b"".join([sha256(each).digest()[:_BYTES] for each in inputs]), "big")
 
 
-def unfit(hashes: Sequence[str], inputs: Sequence[bytes]) -> list[int]:
-    """The places whose hash is not that of the input; costs little if all match."""
-    if bear_hashes(hashes, inputs):
-        return []
-    return [place for place, (each, text) in enumerate(zip(hashes, inputs)) if not bear_hashes([each], [text])]
+def unfit(hashes: Sequence[str], inputs: Sequence[bytes]) -> Iterator[int]:
+    """The places whose hash is not that of the input, searched one by one only in chunks that have some."""
+    for start in range(0, len(inputs), _CHUNK):
+        end = start + _CHUNK
+        if not bear_hashes(hashes[start:end], inputs[start:end]):
+            for place, (each, text) in enumerate(zip(hashes[start:end], inputs[start:end]), start):
+                if not bear_hashes([each], [text]):
+                    yield place

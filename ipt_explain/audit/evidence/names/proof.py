@@ -7,7 +7,7 @@ of another was changed, or its comment was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
@@ -90,8 +90,6 @@ _WELL_KNOWN = (
     *(("kube-system/kube-dns:dns", "udp"), ("kube-system/kube-dns:dns-tcp", "tcp")),
     ("kube-system/kube-dns:metrics", "tcp"),
 )
-# Numbers longer than this are slow to compare, shorter ones too many.
-_CHUNK = 256
 
 
 @fact
@@ -120,7 +118,7 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
         len(fronts.ways),
         misnamed,
         altered,
-        tuple(_crossings(chains, proved)),
+        tuple(_crossings(context, proved)),
         tuple(_shared(proved, misfits, balancing)),
     )
 
@@ -137,7 +135,7 @@ def service_names(context: RulesetContext) -> Mapping[str, str]:
 
 def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:
     inputs = [f"{way.name}{way.protocol}".encode("utf-8", "surrogateescape") for way in ways]
-    for place in _unfit_in_chunks([way.key for way in ways], inputs):
+    for place in unfit([way.key for way in ways], inputs):
         yield ways[place]
 
 
@@ -169,14 +167,14 @@ def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> li
         if name is None:
             continue
         targets = balancing.targets[caller]
-        if "" in destinations:
+        if not all(destinations):
             targets = [target for target, destination in zip(targets, destinations) if destination]
             destinations = list(filter(None, destinations))
         start = f"{name.spelled}{name.protocol}"
         known += targets
         inputs += [(start + destination).encode("utf-8", "surrogateescape") for destination in destinations]
         callers += [caller] * len(targets)
-    return [(callers[place], known[place]) for place in _unfit_in_chunks([target[9:] for target in known], inputs)]
+    return [(callers[place], known[place]) for place in unfit([target[9:] for target in known], inputs)]
 
 
 def _shared(
@@ -184,7 +182,7 @@ def _shared(
 ) -> Iterator[SharedEndpoint]:
     """Endpoints of more than one service port. A hash that matches one service port cannot match another, so if all
     match there are none."""
-    known = all(caller[9:] in proved and "" not in found for caller, found in balancing.destinations.items())
+    known = all(caller[9:] in proved and all(found) for caller, found in balancing.destinations.items())
     if known and not misfits:
         return
     owners: dict[str, str] = {}
@@ -193,12 +191,6 @@ def _shared(
             owner = owners.setdefault(target, caller)
             if owner[9:] != caller[9:]:
                 yield SharedEndpoint(target, owner, caller)
-
-
-def _unfit_in_chunks(hashes: list[str], inputs: list[bytes]) -> Iterator[int]:
-    """The places that do not match, searched one by one only in chunks that have some."""
-    for start in range(0, len(inputs), _CHUNK):
-        yield from (start + place for place in unfit(hashes[start : start + _CHUNK], inputs[start : start + _CHUNK]))
 
 
 def _altered_endpoint(
@@ -220,12 +212,12 @@ def _fits(chain: str, name: ProvedName, destination: str) -> bool:
     return bear_hashes([chain[9:]], [text])
 
 
-_CROSSING = (ChainRole.EXTERNAL.value, ChainRole.LOCAL_EXTERNAL.value, ChainRole.FIREWALL.value)
+_CROSSING = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.FIREWALL)
 
 
-def _crossings(chains: Mapping[str, Chain], proved: Mapping[str, ProvedName]) -> Iterator[Crossing]:
-    for name, chain in _of_roles(chains, _CROSSING):
-        own = hash_of(name)
+def _crossings(context: RulesetContext, proved: Mapping[str, ProvedName]) -> Iterator[Crossing]:
+    for chain in (chain for role in _CROSSING for alike in context.hashed[role].values() for chain in alike):
+        own = hash_of(chain.name)
         for rule in chain.rules:
             slot = None if rule.shape.target is None else rule.shape.target.slot
             target = None if slot is None else rule.word(slot)
@@ -234,7 +226,3 @@ def _crossings(chains: Mapping[str, Chain], proved: Mapping[str, ProvedName]) ->
             other = hash_of(target)
             if other is not None and other != own and role_of(target) is not ChainRole.ENDPOINT:
                 yield Crossing(rule, proved.get(own or ""), proved.get(other))
-
-
-def _of_roles(chains: Mapping[str, Chain], prefixes: tuple[str, ...]) -> Iterable[tuple[str, Chain]]:
-    return ((name, chain) for name, chain in chains.items() if name.startswith(prefixes))

@@ -24,7 +24,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.chains.gotos import Goto, GotoPlace, misplaced_gotos
 
 
-@rule("IPT105", "hook-goto", Severity.ERROR, gathers=True)
+@rule("IPT105", "hook-goto", Severity.ERROR, about=("-g",), gathers=True)
 def hook_goto(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for goto in misplaced_gotos(context.ruleset, context.by_shape):
