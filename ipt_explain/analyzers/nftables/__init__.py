@@ -13,7 +13,7 @@ from ipt_explain.model.nft import Ruleset
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 
-def read_nftables(ruleset: Ruleset, wanted: Wanted | None = None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
+def read_nftables(ruleset: Ruleset, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
     """For each family with tables: their summary, and the service ports of kube-proxy's table.
 
     With `wanted`, only service ports whose name and addresses it accepts.

@@ -43,7 +43,7 @@ class ServiceReader:
         self._balancers = BalancerReader(table)
         self._firewalls = FirewallReader(table)
 
-    def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
+    def read(self, wanted: Wanted | None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
         chosen = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
         return sorted(map(self._service, chosen), key=_by_name)

@@ -72,7 +72,7 @@ _FIXED: Mapping[tuple[str | None, str], Purpose] = {
 }
 
 
-def role_of_kube_chain(chain: str, table: str | None = None) -> Purpose | None:
+def role_of_kube_chain(chain: str, table: str | None) -> Purpose | None:
     """The purpose of a chain of kube-proxy or the kubelet; None for any other chain, even one named KUBE-…."""
     role = role_of(chain)
     if role is not None:

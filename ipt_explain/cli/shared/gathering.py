@@ -95,14 +95,14 @@ class Gathered:
 def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
     """The digests of all nodes, folded. Raises UsageError if no node can be read."""
     from ipt_explain.compare.fleet.engines.processes import tasks
-    from ipt_explain.compare.fleet.nodes import muster
+    from ipt_explain.compare.fleet.nodes import node_files
     from ipt_explain.inputs.nodes.kinds import Kind
     from ipt_explain.inputs.nodes.sources import Sources
 
     if not arguments:
         raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
     sources = Sources(arguments)
-    nodes = muster(sources.survey(), how.node_from)
+    nodes = node_files(sources.survey(), how.node_from)
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest is cheaper than passing it between processes.
     worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES

@@ -40,16 +40,16 @@ class NodeJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Muster:
-    """The nodes of all sources. `passed_over` counts files that say nothing about any node."""
+class NodeFiles:
+    """The nodes of all sources, with their files. `passed_over` counts files that say nothing about any node."""
 
     jobs: tuple[NodeJob, ...]
     not_compared: tuple[NotCompared, ...]
     passed_over: int
 
 
-def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
-    """All nodes in the files of a survey; the first group of `node_from` finds a node's name in a path."""
+def node_files(survey: Survey, node_from: re.Pattern[str] | None) -> NodeFiles:
+    """All nodes in the files of a survey. The first group of `node_from` finds a node's name in a path."""
     strays = [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
     all_files = [*survey.entries, *strays]
     named = list(zip(all_files, _names(all_files, node_from)))
@@ -72,7 +72,7 @@ def muster(survey: Survey, node_from: re.Pattern[str] | None = None) -> Muster:
         else:
             kinds = " and ".join(sorted({entry.kind.value for entry in entries}))
             not_compared.append(NotCompared(node, f"only the output of {kinds}, no rules", path=entries[0].path))
-    return Muster(tuple(jobs), tuple(not_compared), len(survey.passed_over) - lost)
+    return NodeFiles(tuple(jobs), tuple(not_compared), len(survey.passed_over) - lost)
 
 
 def _names(entries: Sequence[Entry], node_from: re.Pattern[str] | None) -> list[str]:

@@ -50,7 +50,7 @@ class Mismatch:
     nodes: tuple[str, ...] = ()
 
 
-Told = Evidence | Shown
+RuleEvidence = Evidence | Shown
 
 RESYNC = "Restart kube-proxy's pod on this node so that it syncs, and check its log for why it did not."
 
@@ -110,7 +110,7 @@ class _Case:
         yield from self._affinity()
         yield from self._endpoints(bool(policies))
 
-    def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[Told] = ()) -> Mismatch:
+    def _mismatch(self, kind: MismatchKind, message: str, rules: Sequence[RuleEvidence] = ()) -> Mismatch:
         """A mismatch with the lines of these rules, or else of the frontends."""
         return Mismatch(
             kind, self.view.family, self.source, self.intent.label, self.intent.port.protocol, message, RESYNC,
@@ -232,7 +232,7 @@ class _Case:
                 yield self._mismatch(MismatchKind.PORT_DIFFERS, words)
             return
 
-    def _rules_of(self, endpoints: set[str]) -> list[Told]:
+    def _rules_of(self, endpoints: set[str]) -> list[RuleEvidence]:
         return [
             each.evidence
             for each in self.endpoints
@@ -268,10 +268,10 @@ def _affinity(seconds: tuple[int, ...]) -> str:
     return "ClientIP " + ", ".join(f"{each} s" for each in seconds) if seconds else "None"
 
 
-def _shown(told: Sequence[Told]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
+def _shown(rules: Sequence[RuleEvidence]) -> tuple[tuple[int, ...], tuple[str, str] | None]:
     """The lines of rules, and the place of the first: kube-proxy refuses in filter and does everything else in nat."""
-    lines = tuple(dict.fromkeys(each.line for each in told))
-    if not told or not isinstance(told[0], Evidence):
+    lines = tuple(dict.fromkeys(each.line for each in rules))
+    if not rules or not isinstance(rules[0], Evidence):
         return lines, None
-    table = "filter" if told[0].target in ("REJECT", "DROP") else "nat"
-    return lines, (table, told[0].chain.name)
+    table = "filter" if rules[0].target in ("REJECT", "DROP") else "nat"
+    return lines, (table, rules[0].chain.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipt_explain.words.protocols import NAMES, OTHER_NAMES
+
 ANY = 0
 ICMP = 1
 TCP = 6
@@ -10,38 +12,7 @@ ICMPV6 = 58
 SCTP = 132
 UDPLITE = 136
 
-_NUMBERS = {
-    "all": ANY,
-    "ip": ANY,
-    "ipv6": 41,
-    "icmp": ICMP,
-    "igmp": 2,
-    "ipencap": 4,
-    "tcp": TCP,
-    "egp": 8,
-    "udp": UDP,
-    "dccp": 33,
-    "gre": 47,
-    "esp": 50,
-    "ipv6-crypt": 50,
-    "ah": 51,
-    "ipv6-auth": 51,
-    "ipv6-icmp": ICMPV6,
-    "icmpv6": ICMPV6,
-    "icmp6": ICMPV6,
-    "ospf": 89,
-    "etherip": 97,
-    "pim": 103,
-    "ipcomp": 108,
-    "vrrp": 112,
-    "l2tp": 115,
-    "sctp": SCTP,
-    "mobility-header": 135,
-    "ipv6-mh": 135,
-    "mh": 135,
-    "udplite": UDPLITE,
-    "ethernet": 143,
-}
+_NUMBERS = {**{name: number for number, name in NAMES.items()}, **OTHER_NAMES, "all": ANY, "ip": ANY}
 _NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6", SCTP: "sctp", 33: "dccp", UDPLITE: "udplite"}
 WITH_PORTS = frozenset({TCP, UDP, SCTP, 33, UDPLITE})
 

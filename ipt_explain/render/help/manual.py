@@ -32,11 +32,11 @@ def manual(version: str, commands: Iterable[CommandPage], topics: Iterable[str])
     yield ".SH COMMANDS\n"
     for page in pages:
         yield f".SS {_roff(page.usage)}\n"
-        yield from _body(page.text, ".SS")
+        yield from _body(page.text)
         for name, words in page.options:
             yield f".TP\n.B {_roff(name)}\n{_line(words)}\n"
     for topic in topics:
-        yield from _body(topic, ".SS")
+        yield from _body(topic)
 
 
 def rules_manual(version: str, rules: Iterable[AuditRule]) -> Iterator[str]:
@@ -53,12 +53,12 @@ def _head(title: str, section: int, version: str, name: str, purpose: str) -> It
     yield f".SH NAME\n{_roff(name)} \\- {_roff(purpose)}\n"
 
 
-def _body(text: str, heading: str) -> Iterator[str]:
+def _body(text: str) -> Iterator[str]:
     for block in blocks(text):
         if block.kind is BlockKind.TITLE:
             yield f".SH {_roff(block.text.upper())}\n"
         elif block.kind is BlockKind.HEADING:
-            yield f"{heading} {_roff(block.text)}\n"
+            yield f".SS {_roff(block.text)}\n"
         elif block.kind is BlockKind.LITERAL:
             yield f".PP\n.RS 4\n.nf\n{_lines(block.text)}\n.fi\n.RE\n"
         elif block.kind is BlockKind.ITEM:

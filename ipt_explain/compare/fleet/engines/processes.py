@@ -41,7 +41,7 @@ class Task:
     contents: _Contents | None = None
 
 
-def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) -> Iterator[Task]:
+def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool) -> Iterator[Task]:
     """The jobs as tasks: first those of plain files, then those in archives, each as soon as all its files are read.
 
     If they run `elsewhere`, on other machines, only URLs can be opened there.
@@ -66,7 +66,7 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool = False) ->
             yield Task(job, tuple(of_job[each.path] for each in job.entries))
 
 
-def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None = None) -> Iterator[Made]:
+def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None) -> Iterator[Made]:
     """Digests made by this process, one after the other."""
     maker = Maker(lenient, objects)
     for task in work:
