@@ -79,13 +79,13 @@ class BalancerReader:
         hairpin = True if self._hairpins is not None and (address, protocol, port) in self._hairpins else None
         return Target(address, port, chain.name, share, hairpin, None, Shown(line, lambda: rule.text))
 
-    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, told: nft.Rule) -> Target | None:
+    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, shown: nft.Rule) -> Target | None:
         if name is None:
             return None
         chain = self._table.chains.get(name)
         address: str | None = None
         port: int | None = None
-        hairpin, seconds = False, None
+        seconds: int | None = None
         marked: set[str] = set()
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
@@ -97,12 +97,12 @@ class BalancerReader:
                     seconds = statement.timeout or (None if found is None else found.timeout)
                 elif isinstance(statement, nft.Nat) and statement.kind is nft.NatKind.DNAT:
                     address, port = _place(_pair(statement))
-                    line, told = rule.line, rule
+                    line, shown = rule.line, rule
         hairpin = address in marked
         known: bool | None = hairpin
         if self._hairpins is not None:
             known = hairpin or (address, protocol, port) in self._hairpins or None
-        return Target(address, port, name, share, known, seconds, Shown(line, lambda: told.text))
+        return Target(address, port, name, share, known, seconds, Shown(line, lambda: shown.text))
 
 
 _SOURCES = (nft.Payload("ip", "saddr"), nft.Payload("ip6", "saddr"))
@@ -130,8 +130,8 @@ def _choices(
             return
         if isinstance(statement, nft.Verdict) and statement.chain is not None:
             found = proxy_chain(statement.chain)
-            asked = any(isinstance(each, nft.Match) for each in rule.statements)
-            if found is not None and found.kind is ChainKind.ENDPOINT and not asked:
+            conditional = any(isinstance(each, nft.Match) for each in rule.statements)
+            if found is not None and found.kind is ChainKind.ENDPOINT and not conditional:
                 yield Fraction(1), None, statement
             return
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ipt_explain.enums import Enum
-from ipt_explain.inputs.live.harvest import Harvest
+from ipt_explain.inputs.live.output import ToolOutput
 from ipt_explain.inputs.live.running import Refused, output_of
 from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
 from ipt_explain.records import dataclass
@@ -36,24 +36,24 @@ class _Tool:
     interface: _Interface
 
 
-def read_iptables(harvest: Harvest, search_path: str, proc: Path, timeout: float) -> None:
+def read_iptables(output: ToolOutput, search_path: str, proc: Path, timeout: float) -> None:
     """Run every iptables-save, for both families and both interfaces, with counters."""
     for family in ("iptables", "ip6tables"):
         tools = list(_tools(family, search_path))
         if not tools:
-            harvest.notes.append(f"{family}-save: not found on this machine")
+            output.notes.append(f"{family}-save: not found on this machine")
         for tool in tools:
             try:
                 text, warnings = _run(tool, _legacy_tables(proc, family), timeout)
             except Refused as refusal:
-                harvest.lacks_rights |= refusal.for_rights
-                harvest.notes.append(f"{tool.name}: {refusal}")
+                output.lacks_rights |= refusal.for_rights
+                output.notes.append(f"{tool.name}: {refusal}")
                 continue
-            harvest.notes.extend(f"{tool.name}: {line}" for line in warnings)
+            output.notes.extend(f"{tool.name}: {line}" for line in warnings)
             if text:
-                harvest.add(tool.name, text, f"{tool.name} ({tool.interface.value})")
+                output.add(tool.name, text, f"{tool.name} ({tool.interface.value})")
             else:
-                harvest.notes.append(f"{tool.name}: there are no {tool.interface.value} tables")
+                output.notes.append(f"{tool.name}: there are no {tool.interface.value} tables")
 
 
 def _tools(family: str, search_path: str) -> Iterator[_Tool]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ipt_explain.inputs.files import InputText
-from ipt_explain.inputs.live.harvest import Harvest
+from ipt_explain.inputs.live.output import ToolOutput
 from ipt_explain.inputs.live.running import Refused, output_of
 from ipt_explain.inputs.tools import find_tool
 
@@ -14,27 +14,27 @@ _TABLE = re.compile(r"table (\S+) (\S+)\s*$", re.MULTILINE)
 _SAVED = re.compile(r"^\*(\S+)", re.MULTILINE)
 
 
-def read_nft(harvest: Harvest, search_path: str, timeout: float) -> None:
+def read_nft(output: ToolOutput, search_path: str, timeout: float) -> None:
     """Read every table except those that iptables-save printed, so that no rule is read twice."""
     path = find_tool("nft", search_path)
     if path is None:
         return
     try:
         listed, _ = output_of([path, "list", "tables"], timeout)
-        known = _saved_tables(harvest.inputs)
+        known = _saved_tables(output.inputs)
         wanted = [table for table in _TABLE.findall(listed) if table not in known]
         if len(wanted) == len(_TABLE.findall(listed)) and wanted:
             text, _ = output_of([path, "list", "ruleset"], timeout)
         else:
             text = "".join(output_of([path, "list", "table", *table], timeout)[0] for table in wanted)
     except Refused as refusal:
-        harvest.lacks_rights |= refusal.for_rights
-        harvest.notes.append(f"nft: {refusal}")
+        output.lacks_rights |= refusal.for_rights
+        output.notes.append(f"nft: {refusal}")
         return
     if text.strip():
-        harvest.add("nft", text, f"nft ({', '.join(' '.join(table) for table in wanted)})")
-    elif not harvest.inputs:
-        harvest.notes.append("nft: there are no tables")
+        output.add("nft", text, f"nft ({', '.join(' '.join(table) for table in wanted)})")
+    elif not output.inputs:
+        output.notes.append("nft: there are no tables")
 
 
 def _saved_tables(inputs: Iterable[InputText]) -> set[tuple[str, str]]:

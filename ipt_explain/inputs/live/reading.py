@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import InputText
-from ipt_explain.inputs.live.harvest import Harvest
 from ipt_explain.inputs.live.iptables import read_iptables
 from ipt_explain.inputs.live.nft import read_nft
 from ipt_explain.inputs.live.node_tools import read_node_tools
+from ipt_explain.inputs.live.output import ToolOutput
 from ipt_explain.records import dataclass
 
 PROC = Path("/proc/net")
@@ -39,18 +39,18 @@ def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float 
     """
     if search_path is None:
         search_path = os.pathsep.join((os.environ.get("PATH", ""), *_SYSTEM_FOLDERS))
-    harvest = Harvest()
-    read_iptables(harvest, search_path, proc, timeout)
-    read_nft(harvest, search_path, timeout)
-    if not harvest.inputs:
-        raise UsageError(_nothing_read(harvest))
-    read_node_tools(harvest, search_path, proc, timeout)
-    return LiveRules(tuple(harvest.inputs), ("read " + ", ".join(harvest.ran), *harvest.notes))
+    output = ToolOutput()
+    read_iptables(output, search_path, proc, timeout)
+    read_nft(output, search_path, timeout)
+    if not output.inputs:
+        raise UsageError(_nothing_read(output))
+    read_node_tools(output, search_path, proc, timeout)
+    return LiveRules(tuple(output.inputs), ("read " + ", ".join(output.ran), *output.notes))
 
 
-def _nothing_read(harvest: Harvest) -> str:
-    if harvest.lacks_rights:
+def _nothing_read(output: ToolOutput) -> str:
+    if output.lacks_rights:
         reason = "--live needs the right to read the node's rules: run it as root (sudo), or with CAP_NET_ADMIN"
     else:
         reason = "--live found no rules: is this the node's own network namespace, and is iptables installed?"
-    return "\n  ".join((reason, *harvest.notes))
+    return "\n  ".join((reason, *output.notes))

@@ -20,9 +20,8 @@ class Forwarding(Enum):
 class RealServer:
     """A server that a virtual server sends connections to.
 
-    `weight`, `active` and `inactive` (numbers of connections) are None if the listing has other columns
-    (`ipvsadm -L --stats`). At weight 0 it gets no new connections; above `upper` it gets none until fewer than `lower`
-    remain.
+    `weight` is None if the listing has other columns (`ipvsadm -L --stats`). At weight 0 it gets no new connections;
+    above `upper` connections it gets none until fewer than `lower` remain.
     """
 
     address: str
@@ -30,8 +29,6 @@ class RealServer:
     forwarding: Forwarding | None
     weight: int | None
     line: int
-    active: int | None = None
-    inactive: int | None = None
     upper: int | None = None
     lower: int | None = None
 

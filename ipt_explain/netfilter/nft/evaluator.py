@@ -29,10 +29,9 @@ class _Place(NamedTuple):
 
 
 class Evaluator:
-    """Evaluates rules for packets. `asked` counts the evaluations."""
+    """Evaluates rules for packets."""
 
     def __init__(self) -> None:
-        self.asked = 0
         self.statements = Statements()
         self._about_heading: dict[nft.Rule, bool] = {}
         self._destinations: dict[nft.Rule, Bits | None] = {}
@@ -43,7 +42,6 @@ class Evaluator:
         A statement that does not match ends the rule; the effects of earlier ones remain, as in the kernel. Successive
         questions are combined: either all are answered as the rule requires, or not all.
         """
-        self.asked += 1
         statements, answer_of = rule.statements, self.statements.answer
         if len(statements) == 1 and isinstance(statements[0], nft.Verdict):
             return (Way(ALWAYS, then_of(statements[0]) or Flow.CONTINUE, state, bound.to, True),)

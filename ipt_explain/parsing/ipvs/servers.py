@@ -116,7 +116,7 @@ def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> Rea
     forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
     weight = int(line.get("WEIGHT") or 1)
     return RealServer(
-        host, port, forwarding, weight, number, upper=_number(line.get("UPPER")), lower=_number(line.get("LOWER"))
+        host, port, forwarding, weight, number, _number(line.get("UPPER")), _number(line.get("LOWER"))
     )
 
 
@@ -124,8 +124,7 @@ def _listed_real_server(host: str, port: int, line: ReadLine, number: int) -> Re
     way = line.get("FORWARDING")
     if way is None:
         return RealServer(host, port, None, None, number)
-    active, inactive = map(_rounded, line.all("COUNT"))
-    return RealServer(host, port, Forwarding(way), int(line.word("WEIGHT")), number, active, inactive)
+    return RealServer(host, port, Forwarding(way), int(line.word("WEIGHT")), number)
 
 
 _REAL_SERVERS = {"saved_server": _saved_real_server, "listed_server": _listed_real_server}
@@ -154,11 +153,3 @@ def _persistence(family: Family, line: ReadLine) -> Persistence | None:
 
 def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
-
-
-_THOUSANDS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
-
-
-def _rounded(text: str) -> int:
-    """A number as ipvsadm prints it: large ones are rounded, with K, M, … after them."""
-    return int(text[:-1]) * _THOUSANDS[text[-1]] if text[-1] in _THOUSANDS else int(text)

@@ -28,12 +28,6 @@ class Command:
     table: str | None
     action: str | None
     chain: str | None
-    filtered: bool
-
-    @property
-    def prints(self) -> bool:
-        """Whether it prints rules on standard output."""
-        return self.action in (None, "L", "S")
 
 
 def read_command(line: str) -> Command | None:
@@ -41,8 +35,7 @@ def read_command(line: str) -> Command | None:
     found = _TOOL.search(line)
     if found is None:
         return None
-    rest, pipe, _ = re.split(r"([|;&>]|$)", line[found.end() :], maxsplit=1)
-    return _command(found, _words(rest), pipe == "|")
+    return _command(found, _words(re.split(r"[|;&>]", line[found.end() :], maxsplit=1)[0]))
 
 
 def command_of(words: Sequence[str]) -> Command | None:
@@ -50,7 +43,7 @@ def command_of(words: Sequence[str]) -> Command | None:
     for place, word in enumerate(words):
         if is_tool(word):
             found = _TOOL.search(word)
-            return None if found is None else _command(found, words[place + 1 :], filtered=False)
+            return None if found is None else _command(found, words[place + 1 :])
     return None
 
 
@@ -60,15 +53,15 @@ def is_tool(word: str) -> bool:
     return found is not None and found.end() == len(word)
 
 
-def _command(found: re.Match[str], words: Sequence[str], filtered: bool) -> Command | None:
+def _command(found: re.Match[str], words: Sequence[str]) -> Command | None:
     family = Family.IPV6 if found["six"] == "ip6tables" else Family.IPV4
     backend = {"legacy": Backend.LEGACY, "nft": Backend.NFT}.get(found["backend"] or "")
     table, action, chain = _options(words)
     if found["save"]:
-        return Command(family, backend, table, None, None, filtered)
+        return Command(family, backend, table, None, None)
     if action is None:
         return None
-    return Command(family, backend, table or "filter", action, chain, filtered)
+    return Command(family, backend, table or "filter", action, chain)
 
 
 def _words(text: str) -> list[str]:

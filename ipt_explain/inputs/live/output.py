@@ -7,7 +7,7 @@ from ipt_explain.records import dataclass, field
 
 
 @dataclass(slots=True)
-class Harvest:
+class ToolOutput:
     """The texts read so far. `ran` are the tools with output; `lacks_rights` says that one of them needed root."""
 
     inputs: list[InputText] = field(default_factory=list)
