@@ -76,7 +76,7 @@ class ServiceReader:
             endpoints=endpoints,
             affinity_seconds=min(seconds, default=None),
             internal_policy=_internal_policy(first, local_chain),
-            external_policy=self._external_policy(frontends, chains),
+            external_policy=_external_policy(frontends),
             health_check_node_port=None,
             masquerade=masquerade(self._table, first, endpoints),
             chains=ServiceChains(
@@ -96,7 +96,7 @@ class ServiceReader:
         address, protocol, port = entry.place
         ranges = self._firewalls.ranges(entry.place, own)
         kind = self._kind(entry, chain_of(entry) is not None and ranges is not None)
-        balancer, node_balancer = self._leads_to(entry, chains)
+        balancer, node_balancer = self._leads_to(entry)
         verdict = self._verdict(entry, balancer, protocol)
         if verdict in (FrontendVerdict.DROP, FrontendVerdict.REJECT):
             balancer = None
@@ -111,7 +111,7 @@ class ServiceReader:
             return FrontendKind.CLUSTER_IP
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
-    def _leads_to(self, entry: Entry, chains: dict[ChainKind, str]) -> tuple[str | None, str | None]:
+    def _leads_to(self, entry: Entry) -> tuple[str | None, str | None]:
         """The balancers for packets from outside the node, and for those from the node if that is another."""
         found = chain_of(entry)
         if found is None or entry.chain is None or found.kind is not ChainKind.EXTERNAL:
@@ -175,16 +175,6 @@ class ServiceReader:
                 )  # fmt: skip
         return tuple(found.values())
 
-    def _external_policy(self, frontends: Iterable[Frontend], chains: dict[ChainKind, str]) -> TrafficPolicy | None:
-        outside = [each for each in frontends if each.kind is not FrontendKind.CLUSTER_IP]
-        if any(each.verdict is FrontendVerdict.DROP for each in outside):
-            return TrafficPolicy.LOCAL
-        for each in outside:
-            if each.balancer is not None:
-                local = each.balancer.startswith(f"{ChainKind.LOCAL.value}-")
-                return TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
-        return None
-
 
 _ORDER = {kind: number for number, kind in enumerate(FrontendKind)}
 
@@ -197,6 +187,17 @@ def _internal_policy(first: Frontend | None, local_chain: str | None) -> Traffic
     if first.balancer is None:
         return None
     return TrafficPolicy.LOCAL if first.balancer == local_chain else TrafficPolicy.CLUSTER
+
+
+def _external_policy(frontends: Iterable[Frontend]) -> TrafficPolicy | None:
+    outside = [each for each in frontends if each.kind is not FrontendKind.CLUSTER_IP]
+    if any(each.verdict is FrontendVerdict.DROP for each in outside):
+        return TrafficPolicy.LOCAL
+    for each in outside:
+        if each.balancer is not None:
+            local = each.balancer.startswith(f"{ChainKind.LOCAL.value}-")
+            return TrafficPolicy.LOCAL if local else TrafficPolicy.CLUSTER
+    return None
 
 
 def _balancer(spread: Spread, local_chain: str | None) -> Balancer:

@@ -111,30 +111,17 @@ def _destination(option: Option) -> Condition:
     return Condition(option.slots, test, bound=True, at_once=at_once)
 
 
-def _in_interface(option: Option) -> Condition:
-    negated = option.negated
+def _interface(option: Option) -> Condition:
+    flag, negated = option.name, option.negated
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         pattern = words[0]
-        if state.in_interface is None and pattern != "+":
+        name = state.in_interface if flag == "-i" else state.out_interface
+        if name is None and pattern != "+":
             if pattern == "lo":
-                return Truth.of(negated)  # packets that arrive over lo come from the node, and are known to
-            return _which_interface(state, "-i", pattern, negated)
-        return Truth.of(interface_fits(pattern, state.in_interface or "") is not negated)
-
-    return Condition(option.slots, test)
-
-
-def _out_interface(option: Option) -> Condition:
-    negated = option.negated
-
-    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        pattern = words[0]
-        if state.out_interface is None and pattern != "+":
-            if pattern == "lo":
-                return Truth.of(negated)  # packets for the node itself are known to be
-            return _which_interface(state, "-o", pattern, negated)
-        return Truth.of(interface_fits(pattern, state.out_interface or "") is not negated)
+                return Truth.of(negated)  # packets on lo come from the node and stay on it, and are known to
+            return _which_interface(state, flag, pattern, negated)
+        return Truth.of(interface_fits(pattern, name or "") is not negated)
 
     return Condition(option.slots, test)
 
@@ -187,8 +174,8 @@ def _fragment(option: Option) -> Condition:
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {
     "-s": _source,
     "-d": _destination,
-    "-i": _in_interface,
-    "-o": _out_interface,
+    "-i": _interface,
+    "-o": _interface,
     "-p": _protocol,
     "-f": _fragment,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 from ipt_explain.model import Match, Option
@@ -14,9 +15,9 @@ from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "eq": lambda hops, wanted: hops == wanted,
-    "lt": lambda hops, wanted: hops < wanted,
-    "gt": lambda hops, wanted: hops > wanted,
+    "eq": operator.eq,
+    "lt": operator.lt,
+    "gt": operator.gt,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import ge, gt, le, lt
 
 from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
 from ipt_explain.netfilter.header.addresses import BITS
@@ -64,10 +65,10 @@ def compared(reading: Reading, operator: Operator, constant: Expression, kind: K
 
 
 _ORDERS: dict[Operator, Callable[[int, int], bool]] = {
-    Operator.LESS: lambda left, right: left < right,
-    Operator.GREATER: lambda left, right: left > right,
-    Operator.AT_MOST: lambda left, right: left <= right,
-    Operator.AT_LEAST: lambda left, right: left >= right,
+    Operator.LESS: lt,
+    Operator.GREATER: gt,
+    Operator.AT_MOST: le,
+    Operator.AT_LEAST: ge,
 }
 
 

@@ -7,6 +7,7 @@ if there is nothing to read, before any comparison, negated or not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import and_, or_, xor
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family, nft
@@ -232,9 +233,9 @@ def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:
 
 
 _OPERATORS: dict[str, Callable[[int, int], int]] = {
-    "&": lambda left, right: left & right,
-    "|": lambda left, right: left | right,
-    "^": lambda left, right: left ^ right,
+    "&": and_,
+    "|": or_,
+    "^": xor,
     "<<": lambda left, right: left << min(right, 32) & ALL_BITS,
     ">>": lambda left, right: left >> min(right, 32),
 }
