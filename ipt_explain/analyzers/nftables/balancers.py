@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
-from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, elements, leads_to
+from ipt_explain.analyzers.nftables.tables import (
+    HAIRPIN_CONNECTIONS,
+    MARK_FOR_MASQUERADE,
+    SOURCE_ADDRESSES,
+    elements,
+    leads_to,
+)
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.readings import Chance
@@ -89,7 +95,11 @@ class BalancerReader:
         marked: set[str] = set()
         for rule in chain.rules if chain is not None else ():
             for statement in rule.statements:
-                if isinstance(statement, nft.Match) and statement.left in _SOURCES and isinstance(statement.right, str):
+                if (
+                    isinstance(statement, nft.Match)
+                    and statement.left in SOURCE_ADDRESSES
+                    and isinstance(statement.right, str)
+                ):
                     if leads_to(rule, MARK_FOR_MASQUERADE):
                         marked.add(statement.right)
                 elif isinstance(statement, nft.SetUpdate):
@@ -103,9 +113,6 @@ class BalancerReader:
         if self._hairpins is not None:
             known = hairpin or (address, protocol, port) in self._hairpins or None
         return Target(address, port, name, share, known, seconds, Shown(line, lambda: shown.text))
-
-
-_SOURCES = (nft.Payload("ip", "saddr"), nft.Payload("ip6", "saddr"))
 
 
 def _choices(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS, MARK_FOR_MASQUERADE, MASQUERADING, SERVICES, leads_to
+from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS,
+    DESTINATION_ADDRESSES,
+    MARK_FOR_MASQUERADE,
+    MASQUERADING,
+    SERVICES,
+    SOURCE_ADDRESSES,
+    leads_to,
+)
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.services.ports import Endpoint, Frontend, FrontendVerdict, Masquerade
-
-_DESTINATIONS = (nft.Payload("ip", "daddr"), nft.Payload("ip6", "daddr"))
-_SOURCES = (nft.Payload("ip", "saddr"), nft.Payload("ip6", "saddr"))
 
 
 def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[Endpoint]) -> Masquerade:
@@ -23,7 +28,7 @@ def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[End
     if rule is None:
         return Masquerade(hairpin, False, None)
     condition = _condition(rule)
-    tests_source = any(isinstance(each, nft.Match) and each.left in _SOURCES for each in rule.statements)
+    tests_source = any(isinstance(each, nft.Match) and each.left in SOURCE_ADDRESSES for each in rule.statements)
     return Masquerade(hairpin, condition is None and not tests_source, condition)
 
 
@@ -43,7 +48,7 @@ def _marking(table: nft.Table, first: Frontend) -> nft.Rule | None:
     chain = table.chains.get(first.balancer or "")
     for rule in chain.rules if chain is not None else ():
         if leads_to(rule, MARK_FOR_MASQUERADE) and any(
-            isinstance(each, nft.Match) and each.left in _DESTINATIONS and each.right == first.address
+            isinstance(each, nft.Match) and each.left in DESTINATION_ADDRESSES and each.right == first.address
             for each in rule.statements
         ):
             return rule
@@ -61,7 +66,7 @@ def _condition(rule: nft.Rule) -> str | None:
     """The condition for packets from outside the pod network; None if all are masqueraded."""
     for each in rule.statements:
         if isinstance(each, nft.Match) and each.operator is nft.Operator.NOT_EQUAL:
-            if each.left in _SOURCES and isinstance(each.right, (nft.Prefix, str)):
+            if each.left in SOURCE_ADDRESSES and isinstance(each.right, (nft.Prefix, str)):
                 return expression_text(each.right)
             return statement_text(each)
     return None

@@ -57,9 +57,7 @@ def _version(table: Table) -> tuple[str | None, str]:
     if "endpoints-check" in table.chains and SERVICE_IPS not in table.sets:
         return "1.29, an alpha that is not read", "endpoints-check"
     with_port = False
-    marking = (
-        rule for chain in table.chains.values() for rule in chain.rules if leads_to(rule, MARK_FOR_MASQUERADE)
-    )
+    marking = (rule for chain in table.chains.values() for rule in chain.rules if leads_to(rule, MARK_FOR_MASQUERADE))
     for rule in marking:
         tested = [each.left for each in rule.statements if isinstance(each, Match)]
         fields = [each.field for each in tested if isinstance(each, Payload)]

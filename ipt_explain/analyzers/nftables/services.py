@@ -31,7 +31,6 @@ from ipt_explain.words.addresses import address_port
 _BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
 
 
-
 class ServiceReader:
     """Reads the service ports of one of kube-proxy's tables."""
 

@@ -6,7 +6,7 @@ Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
 from __future__ import annotations
 
 from ipt_explain.model import Family
-from ipt_explain.model.nft import Element, Rule, Ruleset, Table, TableFamily, Verdict
+from ipt_explain.model.nft import Element, Payload, Rule, Ruleset, Table, TableFamily, Verdict
 from ipt_explain.netfilter.header.addresses import parse_address
 
 TABLE = "kube-proxy"
@@ -21,6 +21,9 @@ HAIRPIN_CONNECTIONS = "hairpin-connections"  # 1.36 and later
 SERVICES = "services"
 MASQUERADING = "masquerading"
 MARK_FOR_MASQUERADE = "mark-for-masquerade"  # up to 1.35
+
+SOURCE_ADDRESSES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
+DESTINATION_ADDRESSES = (Payload("ip", "daddr"), Payload("ip6", "daddr"))
 
 _TABLE_FAMILIES = {Family.IPV4: TableFamily.IP, Family.IPV6: TableFamily.IP6}
 
