@@ -1,8 +1,8 @@
-"""What is assumed of a packet that the dump does not tell, and which assumptions come to one.
+"""Assumptions about a packet that the dump does not decide, and merging them.
 
-A node has a chain for each of its pods, and chooses among them by interface: `-i cali1`, `-i cali2`, … A packet has one
-of these only, and after their chains it no longer matters which. Followed each by itself, and again for each
-interface that it may leave by, a hundred pods would make ten thousand packets of one.
+A node has a chain for each of its pods, and chooses among them by interface: `-i cali1`, `-i cali2`, … A packet has
+only one of these, and after the chains it no longer matters which. If each case were followed by itself, and again for
+each interface that the packet may leave by, a hundred pods would turn one packet into ten thousand.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _FEWEST = 4
 """Fewer interfaces are named one by one."""
 
 Literals = tuple[tuple[str, bool], ...]
-"""Questions, each with the answer that it takes, all together."""
+"""Questions, each with the answer that is required."""
 
 
 class Assumption:
-    """That all of these hold, or that not all do. `share` of the packets that it was asked of count for it: half, as
-    nothing is known of them, or what several assumptions that have become one come to.
+    """The assumption that all answers hold, or that not all do. `share` is the part of the packets that it covers:
+    half, as nothing is known, or the sum of merged assumptions.
 
-    `chosen` are interfaces of which it says that a packet has one, `excluded` those that it has none of; both empty
-    where it is about anything else. Equal ones are one object: states are compared all the time.
+    If it is about interfaces, the packet has one of those `chosen`, or none of those `excluded`; otherwise both are
+    empty. Equal assumptions are one object, since states are compared often.
     """
 
     __slots__ = ("__weakref__", "chosen", "excluded", "flag", "hold", "literals", "share")
@@ -42,7 +42,7 @@ class Assumption:
     excluded: tuple[str, ...]
 
     def __new__(cls, literals: Literals, hold: bool, share: Fraction = _HALF) -> Assumption:  # noqa: PYI034, the one
-        """The one of these."""
+        """The only object with these values."""
         known = cls._known.get((literals, hold, share))
         if known is not None:
             return known
@@ -59,22 +59,22 @@ class Assumption:
 
     @property
     def opposite(self) -> Assumption:
-        """What holds for the other packets."""
+        """The assumption about the other packets."""
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
     def naming(self, old: str, new: str) -> Assumption:
-        """The same, with one question put in other words."""
+        """The same with one question reworded."""
         literals = tuple([(new if text == old else text, wanted) for text, wanted in self.literals])
         return self if literals == self.literals else Assumption(literals, self.hold, self.share)
 
     @property
     def of_source(self) -> bool:
-        """Whether it is only about where a packet comes from, by address or interface."""
+        """Whether it is only about a packet's source address or interface."""
         return all(text.startswith(("-s ", "-i ")) for text, _ in self.literals)
 
     @property
     def question(self) -> str:
-        """What was asked, as text: `-i eth0 and -o eth1`; `-i cali1, cali2 or 108 more`."""
+        """The question as text: `-i eth0 and -o eth1`; `-i cali1, cali2 or 108 more`."""
         if len(self.literals) == 1 or not self.flag:
             return " and ".join(text if wanted else f"not {text}" for text, wanted in self.literals)
         first, second, *more = self.chosen or self.excluded
@@ -82,12 +82,12 @@ class Assumption:
 
     @property
     def affirmed(self) -> bool:
-        """Whether the answer to that is yes."""
+        """Whether the answer to the question is yes."""
         return bool(self.chosen) if self.flag and len(self.literals) > 1 else self.hold
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """What holds, of interfaces that a packet does not have each by itself: `not -i eth0`, `not -i eth1`."""
+        """What holds, with a text for each excluded interface: `not -i eth0`, `not -i eth1`."""
         return tuple([f"not {self.flag}{name}" for name in self.excluded]) or (str(self),)
 
     def __str__(self) -> str:
@@ -98,12 +98,12 @@ class Assumption:
 
 
 Answers = tuple[Assumption, ...]
-"""What was assumed, in the order asked."""
+"""Assumptions, in the order made."""
 
 
 class Choice(NamedTuple):
-    """Of assumptions, that a packet has one of some interfaces, and all others: those that it has none of some others
-    are left out, as that goes without saying. `place` is where it was among them; `said` is what went into it."""
+    """Assumptions split into the one that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
+    are the assumptions that it stands for: it implies that the packet has no other interface."""
 
     interfaces: tuple[str, ...]
     flag: str
@@ -113,12 +113,12 @@ class Choice(NamedTuple):
 
     @property
     def share(self) -> Fraction:
-        """What it counts for."""
+        """The part of the packets that it covers."""
         return together(self.said)
 
 
 def choice(answers: Answers) -> Choice | None:
-    """The latest choice of an interface among assumptions; None where there is none."""
+    """The latest choice of an interface among assumptions; None if there is none."""
     number = next((number for number in range(len(answers) - 1, -1, -1) if answers[number].chosen), None)
     if number is None:
         return None
@@ -134,14 +134,14 @@ def choice(answers: Answers) -> Choice | None:
 
 
 def together(assumptions: Iterable[Assumption]) -> Fraction:
-    """The share of packets that assumptions count for."""
+    """The part of the packets that assumptions cover together."""
     shares = [each.share for each in assumptions]
     others = [share for share in shares if share is not _HALF]
     return prod(others, start=Fraction(1, 1 << (len(shares) - len(others))))
 
 
 def joined(choices: Sequence[Choice]) -> Answers:
-    """Choices that differ in their interfaces alone as one."""
+    """Merges choices that differ only in their interfaces."""
     first = choices[0]
     names = dict.fromkeys(name for each in choices for name in each.interfaces)
     share = sum((each.share for each in choices), Fraction(0))
@@ -155,22 +155,22 @@ def worth_joining(choices: Sequence[Choice]) -> bool:
 
 
 def condensed(answers: Answers) -> Answers:
-    """The same, with the interfaces that a packet does not have as one assumption, where they are many."""
+    """The same, with many assumptions about excluded interfaces merged into one."""
     for flag in _FLAGS:
-        told = [each for each in answers if each.flag == flag]
-        names = [name for each in told for name in each.excluded]
-        if len(told) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in told):
+        same = [each for each in answers if each.flag == flag]
+        names = [name for each in same for name in each.excluded]
+        if len(same) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in same):
             literals = tuple((f"{flag}{name}", False) for name in dict.fromkeys(names))
-            one = Assumption(literals, True, together(told))
-            place = answers.index(told[0])
+            one = Assumption(literals, True, together(same))
+            place = answers.index(same[0])
             answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
     return answers
 
 
 @lru_cache(maxsize=4096)
 def _interfaces(literals: Literals) -> tuple[str, tuple[str, ...]]:
-    """The flag and the names of interfaces that these are about, of which a packet has one at most; empty where they
-    are about anything else. Several are put as `not`."""
+    """The flag and the interfaces that questions are about, of which a packet has at most one; empty for other
+    questions. Several interfaces are all negated."""
     for flag in _FLAGS:
         names = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag) and not text.endswith("+")]
         if len(names) == len(literals) and (len(names) == 1 or not any(wanted for _, wanted in literals)):

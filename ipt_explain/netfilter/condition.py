@@ -1,4 +1,4 @@
-"""What one condition of a rule says of a packet: yes, no, or some of each."""
+"""One condition of a rule, and its answer for a packet: yes, no, a question, or some of each."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the dump cannot decide: the condition holds if it is so, or, with `invert`, if it is not."""
+    """A question that the dump cannot decide. The condition holds if the answer is yes, or with `invert` if it is
+    no."""
 
     text: str
     invert: bool = False
 
 
 Answer = Truth | Question | tuple[Branch, ...]
-"""`YES`, `NO`, a question, or branches whose shares sum to 1. `UNKNOWN` is never answered: it asks instead."""
+"""`YES`, `NO`, a question (never `UNKNOWN`), or branches whose shares sum to 1."""
 
 Column = str | Sequence[str]
-"""A word that all rules of a batch share, or each one's own."""
+"""A word that all rules of a batch share, or the word of each."""
 
 Words = tuple[str, ...]
 """Arguments of a rule's options, decoded."""
@@ -43,14 +44,13 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that rules of a shape ask of a packet.
+    """One condition of the rules of a shape.
 
-    `slots` are the values of the rule that it reads; `test` takes their words, the packet's state, and where it is
-    bound for. `bound`: it looks at that last one, else it answers alike for packets to anywhere; `sent`: it looks at
-    where each was sent at first. `alone`: each rule asks for itself, even where two read the same. `at_once` may tell,
-    from a column of words as written a slot and from where each packet is bound for, what all rules of a batch answer,
-    or each; None where they must be asked. `share` tells how many packets match where only chance decides, by the word
-    in its one slot.
+    `slots` are the rule's values that it reads; `test` takes their words, the packet's state and its destination. The
+    answer depends on the destination only if `bound`, and on the original destination only if `sent`. `alone`: each
+    rule has its own answer, even if two read the same. `at_once` takes a column of words for each slot, and the
+    packets' destinations; it returns one answer for all rules of a batch, or one for each, or None if each must be
+    tested by itself. `share` is the share of packets that match at random, given the word in the only slot.
     """
 
     slots: tuple[int, ...]
@@ -68,28 +68,28 @@ def slots_of(match: Match) -> tuple[int, ...]:
 
 
 def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question:
-    """A question, or its answer where that has been assumed."""
+    """A question, or its answer if that has been assumed."""
     known = state.answer(text)
     return Question(text, invert) if known is None else Truth.of(known is not invert)
 
 
 def decide(truth: Truth, state: PacketState, text: str, invert: bool = False) -> Truth | Question:
-    """A truth as an answer, asking where it is unknown."""
+    """A truth as an answer: a question if it is unknown."""
     return ask(state, text, invert) if truth is Truth.UNKNOWN else truth.inverted(invert)
 
 
 def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ...]:
-    """Both ways on from questions that a rule asks together: all as it takes, or not all; each half of the packets.
+    """The two answers to a rule's questions: all as the rule requires, or not all. Each covers half of the packets.
 
-    Half is no estimate; it keeps sums whole. Which of several do not hold is left open, or three sets would make seven
-    ways. Each branch's state remembers what was assumed.
+    Half is not an estimate; it only makes shares sum to 1. Which of several answers differ is left open: otherwise
+    three questions would make seven branches. Each branch's state has the assumption.
     """
     literals = tuple(dict.fromkeys((question.text, not question.invert) for question in questions))
     if len(dict(literals)) < len(literals):
-        return (Branch(ALWAYS, False, state),)  # it takes both answers to one question
+        return (Branch(ALWAYS, False, state),)  # the rule requires both answers to one question
     if len(literals) == 1 and not literals[0][1]:
         ((text, _),) = literals
-        literals, matches = ((text, True),), False  # one question is put without its `!`
+        literals, matches = ((text, True),), False  # a single question is asked without its `!`
     else:
         matches = True
     asked = set(literals)

@@ -1,7 +1,7 @@
-"""The order in which netfilter asks hooks and tables.
+"""The order of netfilter's hooks and tables.
 
-Facts: enum nf_ip_hook_priorities (raw -300, conntrack -200, mangle -150, nat's destination -100, filter 0, security 50,
-nat's source 100) and the hooks that net/ipv4/netfilter/iptable_*.c registers; nat has INPUT since Linux 2.6.36.
+Facts: enum nf_ip_hook_priorities (raw -300, conntrack -200, mangle -150, destination NAT -100, filter 0, security 50,
+source NAT 100) and the hooks that net/ipv4/netfilter/iptable_*.c registers; nat has INPUT since Linux 2.6.36.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ipt_explain.enums import Enum
 
 
 class Hook(Enum):
-    """A place in the kernel's IP stack where tables are asked; its name is that of their built-in chains."""
+    """A place in the kernel's IP stack where packets pass tables. Its name is that of their built-in chains."""
 
     PREROUTING = "PREROUTING"
     INPUT = "INPUT"
@@ -20,7 +20,7 @@ class Hook(Enum):
     OUTPUT = "OUTPUT"
     POSTROUTING = "POSTROUTING"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed all the time
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
 
 
 TABLES: Mapping[Hook, tuple[str, ...]] = {
@@ -30,13 +30,13 @@ TABLES: Mapping[Hook, tuple[str, ...]] = {
     Hook.OUTPUT: ("raw", "mangle", "nat", "filter", "security"),
     Hook.POSTROUTING: ("mangle", "nat"),
 }
-"""The tables of each hook, in the order asked. Connection tracking comes between raw and mangle."""
+"""The tables of each hook, in order. Connection tracking comes between raw and mangle."""
 
 PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
-"""When a hook asks iptables' tables; the lower, the earlier. For nat see NAT_PRIORITY."""
+"""The priorities of iptables' tables in a hook; lower ones run first. For nat see NAT_PRIORITY."""
 
 CONNTRACK_PRIORITY = -200
-"""When connection tracking sees packets."""
+"""The priority at which connection tracking sees packets."""
 
 NAT_PRIORITY: Mapping[Hook, int] = {
     Hook.PREROUTING: -100,
@@ -44,16 +44,16 @@ NAT_PRIORITY: Mapping[Hook, int] = {
     Hook.INPUT: 100,
     Hook.POSTROUTING: 100,
 }
-"""Where the kernel asks NAT in each hook (NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC)."""
+"""The priority of NAT in each hook (NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC)."""
 
 DESTINATION_NAT = frozenset({Hook.PREROUTING, Hook.OUTPUT})
-"""Hooks where nat rewrites the destination; in the others it rewrites the source."""
+"""Hooks in which nat rewrites the destination; in the others it rewrites the source."""
 
 BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
     table: tuple(hook.value for hook in Hook if table in TABLES[hook])
     for table in ("raw", "mangle", "nat", "filter", "security")
 }
-"""Where packets enter a table: its built-in chains, in the order that a packet can meet them."""
+"""The built-in chains of each table, in the order that a packet can pass them."""
 
 
 def is_built_in(table: str, chain: str) -> bool:

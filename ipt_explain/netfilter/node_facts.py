@@ -1,4 +1,4 @@
-"""What facts of a node mean to packets: its own addresses and its IP sets."""
+"""A node's own addresses and its IP sets, in the form that rules test."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OwnAddresses:
-    """The node's addresses of one family. `more` tells that it may have others; `first` is an address of each interface
-    that is known, the first that `ip addr` shows."""
+    """The node's addresses of one family. `more`: it may have others. `first` is the first address that `ip addr` shows
+    for each known interface."""
 
     addresses: frozenset[int] = frozenset()
     more: bool = True
@@ -26,10 +26,10 @@ class OwnAddresses:
 
 @lru_cache(maxsize=16)
 def own_addresses(facts: NodeFacts, family: Family) -> OwnAddresses:
-    """The node's own addresses, as far as the facts tell.
+    """The node's known addresses.
 
-    While some interfaces are not shown, the address of a virtual server counts as the node's: IPVS gets only packets
-    for addresses of the node, and kube-proxy sees to it that they are.
+    If some interfaces are missing, addresses of virtual servers count as the node's: IPVS only gets packets for the
+    node's addresses, so kube-proxy binds these addresses to the node.
     """
     addresses: set[int] = set()
     first: dict[str, int] = {}
@@ -49,7 +49,7 @@ def own_addresses(facts: NodeFacts, family: Family) -> OwnAddresses:
 
 @lru_cache(maxsize=16)
 def known_sets(facts: NodeFacts) -> KnownSets | None:
-    """The node's IP sets, ready for questions; None where none are known."""
+    """The node's IP sets, ready for lookups; None if none are known."""
     if not facts.sets:
         return None
     from ipt_explain.netfilter.ipsets.known import KnownSets

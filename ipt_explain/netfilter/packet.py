@@ -1,4 +1,4 @@
-"""A packet on its way: what it is, and what rules have made of it so far."""
+"""A packet on its way: its connection, and how rules have changed it so far."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ipt_explain.records import dataclass
 
 
 class Tracking(Enum):
-    """What connection tracking knows of the packet."""
+    """What connection tracking knows about the packet."""
 
     NOT_YET = "not yet"  # in raw, which comes first
-    TEMPLATE = "template"  # in raw, once CT has said what the connection is to be like
+    TEMPLATE = "template"  # in raw, after CT has prepared the connection
     NEW = "new"
-    CONFIRMED = "confirmed"  # once it has left: seen when a packet comes back over lo
-    UNTRACKED = "untracked"  # `CT --notrack`: nat passes it by
+    CONFIRMED = "confirmed"  # once it has left; seen by a packet that comes back over lo
+    UNTRACKED = "untracked"  # `CT --notrack`: nat ignores it
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed all the time
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Connection:
-    """The first packet of a new connection, as it was sent, but for where it is sent to.
+    """The first packet of a new connection as it was sent, without its destination.
 
-    Ports are None where unknown or where there are none.
+    Ports are None if unknown, or if the protocol has none.
     """
 
     family: Family
@@ -41,27 +41,27 @@ class Connection:
     source_port: int | None
     local: bool  # starts on the node itself
     in_interface: str | None = None  # None: unknown
-    bridge_port: str = NO_INTERFACE  # the bridge's port that it came in by, if it came over a bridge
+    bridge_port: str = NO_INTERFACE  # the bridge port that it arrived on, if any
     icmp_type: int = 8
     icmp_code: int = 0
 
 
 class Sets(Protocol):
-    """IP sets that are known."""
+    """Known IP sets."""
 
     def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
-        """Whether a set holds what a packet shows in these directions (`src`, `dst`)."""
+        """Whether a set has a packet's values in these directions (`src`, `dst`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """What is known of the node besides its rules.
+    """What is known about the node besides its rules.
 
-    `local_addresses` are its own addresses; empty where they are not known; `first_addresses` those of known
-    interfaces, with `all_interfaces` of all that have one; `foreign_addresses` are known to be none of its own. With
-    `more_addresses` it has others than the local ones, too. `out_interface` is where packets leave it, None where
-    unknown. `assumed` decides questions: the first whose text is part of the question. `sets` are its IP sets, None
-    where none are known. Rules on the lines of `counted_together` count packets that others have counted before.
+    `local_addresses` are its own addresses, empty if unknown; with `more_addresses` it may have others.
+    `first_addresses` has an address for each known interface, and with `all_interfaces` for every interface that has
+    one. `foreign_addresses` are known not to be its own. `out_interface` is where packets leave it, None if unknown.
+    `assumed` answers questions: the first text that is part of the question decides. `sets` are its IP sets, None if
+    none are known. Rules on the lines `counted_together` count packets that other rules have counted before.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -75,7 +75,7 @@ class Node:
     counted_together: frozenset[int] = frozenset()
 
     def assumption(self, question: str) -> bool | None:
-        """What the user has said of a question."""
+        """The user's answer to a question; None without one."""
         for text, answer in self.assumed:
             if text in question:
                 return answer
@@ -83,10 +83,10 @@ class Node:
 
 
 class Heading(NamedTuple):
-    """Where a packet is bound for.
+    """A packet's destination.
 
-    `address` None is an address of the interface that it came by. `port` is None where unknown, or where there are
-    none; `ports` is then the range that it lies in, if that is known.
+    `address` None is an address of the interface that it arrived on. `port` is None if unknown, or if the protocol has
+    none; `ports` is then the range that it lies in, if known.
     """
 
     address: Address | None
@@ -95,7 +95,7 @@ class Heading(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """What is a packet's own where a rule asks: where it is bound for by now and where it was sent; the rule's line."""
+    """A packet's current and original destination at a rule, and the rule's line."""
 
     to: Heading
     sent: Heading
@@ -103,14 +103,15 @@ class Bound(NamedTuple):
 
 
 class PacketState(NamedTuple):
-    """What a crowd of packets has in common: all but where each is bound for. Equal states have equal futures.
+    """What the packets of a crowd have in common: everything except their destinations. Equal states have equal
+    futures.
 
-    `in_interface` and `out_interface` are those that the current hook shows, NO_INTERFACE where it shows none, None
-    where unknown. `answers` are the questions assumed so far. nat decides each way once (`destination_decided`,
-    `source_decided`: the packet counts as masqueraded); `dnat` and `snat` tell whether that changed anything, as
-    `--ctstate` sees it. `visits` are names of `recent` lists that hold an address, with the number of times seen.
-    `counted` are the lines of the rules that have taken it by counting. `zone` is connection tracking's, None where it
-    is the packet's mark; `header` what rules have changed in it.
+    `in_interface` and `out_interface` are those of the current hook: NO_INTERFACE if it has none, None if unknown.
+    `answers` are the assumptions so far. nat decides destination and source once each (`destination_decided`;
+    `source_decided`: the packet counts as masqueraded); `dnat` and `snat` say whether that changed anything, as
+    `--ctstate` sees it. `visits` are the `recent` lists and sets that have an address, with the number of times seen.
+    `counted` are the lines of the rules that took the packet by counting. `zone` is connection tracking's, None if it
+    is the packet's mark. `header` has rules' changes of the IP header.
     """
 
     connection: Connection
@@ -135,15 +136,15 @@ class PacketState(NamedTuple):
 
     @property
     def tracked(self) -> bool:
-        """Whether it belongs to a connection, or to a template of one."""
+        """Whether it belongs to a connection or a template of one."""
         return self.tracking is not Tracking.NOT_YET and self.tracking is not Tracking.UNTRACKED
 
     def counted_by(self, line: int) -> PacketState:
-        """The same packet, which a rule has taken by counting."""
+        """The same packet after a rule has taken it by counting."""
         return self._replace(counted=(*self.counted, line))
 
     def answer(self, question: str) -> bool | None:
-        """What the user or this packet's story has said of a question, or left as its only answer."""
+        """The answer to a question, by the user or by earlier assumptions about this packet; None if it is open."""
         said = self.node.assumption(question)
         if said is not None or not self.answers:
             return said
@@ -176,19 +177,19 @@ class PacketState(NamedTuple):
         return (self._assumed(question) if said is None else said) is wanted
 
     def knowing(self, literals: Literals, hold: bool) -> PacketState:
-        """The same packet, for which these answers hold, or do not all hold."""
+        """The same packet, assuming that these answers hold, or that not all of them do."""
         return self._replace(answers=(*self.answers, Assumption(literals, hold)))
 
     def with_answers(self, answers: Answers) -> PacketState:
-        """The same packet, with other questions answered."""
+        """The same packet with other assumptions."""
         return self._replace(answers=answers)
 
     def owns(self, address: Address) -> Truth:
         """Whether an address is one of the node's.
 
-        Loopback addresses are, and the source of a packet that starts on the node. Without a list of all of the node's
-        addresses, nothing is known of another, but that the source of an arriving packet is not one, and that what is
-        forwarded is neither from the node nor for it.
+        Loopback addresses are, and so is the source of the node's own packets. Without a complete list of the node's
+        addresses all others are unknown, except that the source of an arriving packet is not the node's, and neither
+        address of a forwarded packet is.
         """
         if isinstance(address, Whereabouts):
             return address.owned
@@ -199,8 +200,8 @@ class PacketState(NamedTuple):
             return Truth.of(connection.local)
         if address in self.node.foreign_addresses:
             return Truth.NO
-        told = self.hook is Hook.FORWARD or (local and not self.node.more_addresses)
-        return Truth.NO if told else Truth.UNKNOWN
+        known = self.hook is Hook.FORWARD or (local and not self.node.more_addresses)
+        return Truth.NO if known else Truth.UNKNOWN
 
 
 def is_loopback(address: Address, family: Family) -> bool:
@@ -218,7 +219,7 @@ def is_multicast(address: Address, family: Family) -> bool:
 
 
 def is_broadcast(address: Address, family: Family) -> bool:
-    """What `addrtype` calls BROADCAST of its own accord: 0.0.0.0/8 and 255.255.255.255."""
+    """Addresses that `addrtype` calls BROADCAST on every node: 0.0.0.0/8 and 255.255.255.255."""
     if isinstance(address, Whereabouts) or family is not Family.IPV4:
         return False
     return address >> 24 == 0 or address == 0xFFFFFFFF

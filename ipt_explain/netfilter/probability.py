@@ -1,8 +1,4 @@
-"""Probabilities as `-m statistic` holds them: 31-bit integers, and exact arithmetic on them.
-
-Facts: libxt_statistic.c stores `lround(p * 2^31)`; xt_statistic.c matches when 31 random bits are below it.
-iptables prints stored / 2^31 with 11 decimals.
-"""
+"""Exact arithmetic on the 31-bit probabilities of `-m statistic` (see `stored`)."""
 
 from __future__ import annotations
 
@@ -30,23 +26,25 @@ __all__ = [
 ALWAYS = Fraction(1)
 NEVER = Fraction(0)
 
-# Above this size of numerator exact arithmetic costs more than its last digits are worth: four factors of 31 bits. Mere
-# halves, however many, stay exact and cannot vanish.
+# Beyond numerators of this size (four factors of 31 bits) exact arithmetic costs more than its last digits are worth.
+# Products of halves stay exact, however many, and cannot vanish.
 _EXACT_BITS = 128
 
 Probability = Fraction | float
 
 
 def chance(text: str, negated: bool = False) -> Fraction:
-    """The exact chance that `--probability TEXT` (or `! --probability TEXT`) matches. Raises ValueError as `stored`."""
+    """The exact chance that `--probability TEXT` (or `! --probability TEXT`) matches. Raises ValueError as `stored`
+    does.
+    """
     matching = stored(text)
     return Fraction(SCALE - matching if negated else matching, SCALE)
 
 
 def nth_share(every: int, negated: bool = False) -> Fraction:
-    """The long-run share of packets that `--mode nth --every EVERY` matches, whichever `--packet` it starts with.
+    """The long-run share of packets that `--mode nth --every EVERY` matches, whatever its `--packet`.
 
-    Raises ValueError where `every` is less than 1.
+    Raises ValueError if `every` is less than 1.
     """
     if every < 1:
         raise ValueError(f"--every {every} is less than 1")
@@ -54,7 +52,8 @@ def nth_share(every: int, negated: bool = False) -> Fraction:
 
 
 def product(left: Probability, right: Probability) -> Probability:
-    """Both together: exact while the numerator is short, a float (relative error below 2^-52 a factor) after."""
+    """The probability of both: exact while the numerator is short, then a float (relative error below 2^-52 per
+    factor)."""
     if left is ALWAYS:
         return right
     if right is ALWAYS:
@@ -70,9 +69,9 @@ def taken(left: float, chance: float) -> tuple[float, float]: ...
 @overload
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]: ...
 def taken(left: Probability, chance: Probability) -> tuple[Probability, Probability]:
-    """The part of the packets reaching a rule that it takes, and the part that it leaves to the rules after it.
+    """The parts of the packets reaching a rule that it takes, and that it leaves to later rules.
 
-    Both the walk and the reading of chains use this to share packets out by chance.
+    The walk and the reading of chains both use this to share out packets at random.
     """
     if type(left) is float and type(chance) is float:
         return left * chance, left * (1.0 - chance)
@@ -80,7 +79,7 @@ def taken(left: Probability, chance: Probability) -> tuple[Probability, Probabil
 
 
 def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[Probability]:
-    """`product` of each pair. Among many pairs few differ, so each is worked out once."""
+    """`product` of each pair. Few of many pairs differ, so each is computed once."""
     known: dict[tuple[int, int], Probability] = {}
     found: list[Probability] = []
     for one, other in zip(left, right):
@@ -93,7 +92,7 @@ def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[
 
 
 def total(left: Probability, right: Probability) -> Probability:
-    """Either of two exclusive ones, exact under the same bound as `product`."""
+    """The probability of either of two exclusive events, exact within the same bound as `product`."""
     result = left + right
     if result == 1:
         return ALWAYS

@@ -1,4 +1,4 @@
-"""A probability as the kernel keeps it: 31 bits.
+"""A probability as the kernel stores it, in 31 bits.
 
 Facts: libxt_statistic.c stores `lround(p * 2^31)`; xt_statistic.c matches when 31 random bits are below it.
 iptables prints stored / 2^31 with 11 decimals.
@@ -12,10 +12,10 @@ SCALE = 1 << 31
 
 
 def stored(text: str) -> int:
-    """The integer that the kernel keeps for `--probability TEXT`: 0 (never) to 2^31 (always).
+    """The integer that the kernel stores for `--probability TEXT`: 0 (never) to 2^31 (always).
 
-    Takes what C's strtod takes, as iptables does: `0.5`, `.5`, `1e-3`, `0x1p-1`.
-    Raises ValueError where that is no number from 0 to 1.
+    Like iptables, it accepts what C's strtod accepts: `0.5`, `.5`, `1e-3`, `0x1p-1`. Raises ValueError for anything but
+    a number from 0 to 1.
     """
     word = text.strip()
     value = float.fromhex(word) if "x" in word.lower() else float(word)

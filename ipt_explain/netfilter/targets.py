@@ -15,7 +15,7 @@ from ipt_explain.records import dataclass
 
 
 class Verdict(Enum):
-    """How a packet's way through a hook ends."""
+    """How a packet leaves a hook."""
 
     ACCEPT = "ACCEPT"
     DROP = "DROP"
@@ -24,7 +24,7 @@ class Verdict(Enum):
 
 
 class Flow(Enum):
-    """Where a packet goes when it has not met its fate."""
+    """Where a packet goes that has no verdict yet."""
 
     CONTINUE = "to the next rule"
     RETURN = "back to the calling chain"
@@ -32,11 +32,10 @@ class Flow(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the target makes of a packet: its verdict or where it goes, and the states that it leaves in.
+    """What a target does with a packet: the verdict or where it goes next, and the states that it leaves in.
 
-    Each state has its share, which sum to 1, and where the packet is bound for from now on, None where that stays.
-
-    `reason` says why a fate is UNKNOWN, or why the kernel drops a packet that no rule says to drop.
+    Each state has its share (they sum to 1) and the packet's new destination, None if unchanged. `reason` says why a
+    verdict is UNKNOWN, or why the kernel drops a packet although no rule says so.
     """
 
     then: Verdict | Flow
@@ -48,8 +47,7 @@ Target = Callable[[Rule, PacketState, Heading], Effect]
 
 
 def effect_of(rule: Rule, state: PacketState, to: Heading) -> Effect | None:
-    """What the rule's target does; None for a target that is none of the kernel's that we know, so most likely a
-    chain."""
+    """What the rule's target does; None for an unknown target, most likely a chain."""
     name = rule.target
     if name is None:
         return _going_on(state)
@@ -58,23 +56,22 @@ def effect_of(rule: Rule, state: PacketState, to: Heading) -> Effect | None:
 
 
 def is_verdict(name: str) -> bool:
-    """Whether a target is one of iptables' own verdicts, which no chain can be named after."""
+    """Whether a target is one of iptables' own verdicts, which cannot be a chain's name."""
     return name in _VERDICTS
 
 
 def changes_nothing(shape: Shape) -> bool:
-    """Whether rules of a shape only count, log or touch what no rule can test, so that a trace need not mention
-    them."""
+    """Whether rules of a shape only count, log or change what no rule can test, so that traces can omit them."""
     return shape.target is None or shape.target.name in _HARMLESS
 
 
 def rewrites_destination(name: str | None) -> bool:
-    """Whether what a target does hangs on where the packet is bound for, and may change it."""
+    """Whether a target may change the packet's destination, depending on the old one."""
     return name in _DESTINATION_TARGETS
 
 
 def is_nat(name: str | None) -> bool:
-    """Whether a target rewrites an address by way of the connection."""
+    """Whether a target does NAT."""
     return name in _DESTINATION_TARGETS or name in _SOURCE_TARGETS
 
 
@@ -140,7 +137,8 @@ def _shifted(mark: int, given: dict[str, str]) -> int:
 
 
 def _connection_tracking(rule: Rule, state: PacketState, to: Heading) -> Effect:
-    """xt_CT.c: all but --notrack give the packet a template of its connection, which counts as one; the first stays."""
+    """xt_CT.c: except for --notrack, gives the packet a template of its connection, which counts as a connection. A
+    second CT changes nothing."""
     target = rule.shape.target
     if target is None or any(option.name == "--notrack" for option in target.options):
         return _notrack(rule, state, to)
@@ -170,7 +168,7 @@ def _hops(rule: Rule, state: PacketState, to: Heading) -> Effect:
 
 
 def _service_type(rule: Rule, state: PacketState, to: Heading) -> Effect:
-    """TOS changes the byte as MARK does a mark; DSCP sets its upper six bits."""
+    """TOS changes the byte as MARK changes a mark; DSCP sets its upper six bits."""
     from ipt_explain.netfilter.header.service_type import service_type_change
 
     target, header = rule.shape.target, state.header
@@ -181,8 +179,7 @@ def _service_type(rule: Rule, state: PacketState, to: Heading) -> Effect:
 
 
 def _transparent_proxy(rule: Rule, state: PacketState, to: Heading) -> Effect:
-    """xt_TPROXY.c: with a listening socket the packet is marked and accepted, else dropped; the dump knows no
-    sockets."""
+    """xt_TPROXY.c: marks and accepts the packet if a socket listens, otherwise drops it. No dump shows sockets."""
     marked = state
     if text := rule.target_value("--tproxy-mark"):
         mark = parse_mark(text)
@@ -221,7 +218,7 @@ _SOURCE_TARGETS: dict[str, Target] = {"SNAT": _source_nat, "MASQUERADE": _source
 
 _VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 
-# They write logs, touch headers that rules seldom test, or bear upon other packets; the packet goes on.
+# These log, change headers that rules seldom test, or affect other packets; the packet continues.
 _HARMLESS = frozenset({
     "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "ECN", "IDLETIMER", "LED", "LOG", "NFLOG", "RATEEST", "SECMARK",
     "SET", "TCPMSS", "TCPOPTSTRIP", "TEE", "TRACE", "ULOG",

@@ -1,4 +1,4 @@
-"""Three-valued truth: a match is true, false, or not to be told from what the dump says."""
+"""Three-valued truth: a match is true, false, or unknown because the dump does not show enough."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from ipt_explain.enums import Enum
 
 
 class Truth(Enum):
-    """Whether something holds. `UNKNOWN` never turns into `NO` by itself: it has to be decided or named."""
+    """Whether something holds. `UNKNOWN` never silently becomes `NO`: it is decided or reported."""
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and answers are grouped all the time
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and answers are grouped often
 
     @staticmethod
     def of(value: bool) -> Truth:
@@ -20,7 +20,7 @@ class Truth(Enum):
         return Truth.YES if value else Truth.NO
 
     def inverted(self, invert: bool = True) -> Truth:
-        """Its negation where `invert`, as `!` in a rule; else itself."""
+        """Its negation if `invert`, as with `!` in a rule."""
         if not invert or self is Truth.UNKNOWN:
             return self
         return Truth.NO if self is Truth.YES else Truth.YES

@@ -1,4 +1,4 @@
-"""Addresses that no dump names, such as that of an ordinary pod: what is known of them, and what is not."""
+"""Addresses that no dump shows, such as an ordinary pod's, and what is known about them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Bits = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whereabouts:
-    """An address that is not known, and where it may lie.
+    """An unknown address, and where it may lie.
 
-    `label` names it. `within`: it lies in one of these networks, which one is not known; empty where nothing is known.
-    `outside`: it lies in none of these. `apart`: it is none of these addresses. `ordinary`: rules for one single
-    address do not mean it. `owned`: whether it is one of the node's.
+    `label` names it. `within`: it lies in one of these networks; empty if nothing is known. `outside`: it lies in none
+    of these. `apart`: it is none of these addresses. `ordinary`: no rule for a single address means it. `owned`:
+    whether it is one of the node's.
     """
 
     label: str
@@ -48,7 +48,7 @@ class Whereabouts:
 
 
 Address = int | Whereabouts
-"""An address of a packet: known, or known in part."""
+"""An address of a packet: known, or partly known."""
 
 
 def lies_in(address: Address, value: int, mask: int) -> Truth:
@@ -59,12 +59,12 @@ def lies_in(address: Address, value: int, mask: int) -> Truth:
 
 
 def address_text(address: Address, family: Family) -> str:
-    """An address as text; what an unknown one is called."""
+    """An address as text; the label of an unknown one."""
     return format_address(address, family) if isinstance(address, int) else address.label
 
 
 def contains(outer: Bits, inner: Bits) -> bool:
-    """Whether one network holds all of another."""
+    """Whether one network contains another."""
     return outer[1] & inner[1] == outer[1] and inner[0] & outer[1] == outer[0]
 
 
