@@ -1,8 +1,8 @@
-"""Columns of a hundred thousand values that several crowds meet."""
+"""Columns of many values that several crowds meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar, cast
 
 Value = TypeVar("Value")
@@ -14,15 +14,14 @@ class Lasting(list[Value]):
 
     def __init__(self, values: Iterable[Value]) -> None:
         super().__init__(values)
-        self._said: dict[Callable[[Sequence[Value]], object], object] = {}
-
-    def said(self, read: Callable[[Sequence[Value]], Said]) -> Said:
-        """What `read` makes of it."""
-        if read not in self._said:
-            self._said[read] = read(self)
-        return cast("Said", self._said[read])
+        self.known: dict[Hashable, object] = {}
 
 
-def said(column: Sequence[Value], read: Callable[[Sequence[Value]], Said]) -> Said:
+def said(column: Sequence[Value], read: Callable[..., Said], *about: Hashable) -> Said:
     """What `read` makes of a column, worked out once if it lasts."""
-    return column.said(read) if isinstance(column, Lasting) else read(column)
+    if not isinstance(column, Lasting):
+        return read(column, *about)
+    key = (read, *about)
+    if key not in column.known:
+        column.known[key] = read(column, *about)
+    return cast("Said", column.known[key])

@@ -98,7 +98,8 @@ class Fate:
     @property
     def has_unknown(self) -> bool:
         """Whether some connections meet what nobody can tell, as rules that a fragment lacks."""
-        return any(lost.how is Loss.UNKNOWN for lost in (*self.lost, *self.perhaps))
+        some = self.lost or self.perhaps
+        return bool(some) and any(lost.how is Loss.UNKNOWN for lost in (*self.lost, *self.perhaps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import accumulate, chain, compress
 from operator import itemgetter
 from typing import cast
 
-from ipt_explain.model import Family
+from ipt_explain.model import Backend, Family
 from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
 from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
@@ -25,6 +25,7 @@ from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words.addresses import address_port
 
 _ADDRESS = itemgetter(0)
+_AT_ONCE = 64  # Services whose endpoints are read together, while the processor's cache holds their texts
 _API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
@@ -134,10 +135,13 @@ class Surroundings:
 
 def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[Sequence[Heading | None]]:
     """Where packets to the endpoints of each Service are bound for; None for one that is not known."""
-    texts = list(map(_destinations, services))
-    found = headings.of([text or "" for text in chain.from_iterable(texts)])
-    ends = list(accumulate(map(len, texts)))
-    return [found[start:end] for start, end in zip((0, *ends), ends)]
+    bound: list[Sequence[Heading | None]] = []
+    for at in range(0, len(services), _AT_ONCE):
+        texts = list(map(_destinations, services[at : at + _AT_ONCE]))
+        found = headings.of([text or "" for text in chain.from_iterable(texts)])
+        ends = list(accumulate(map(len, texts)))
+        bound += [found[start:end] for start, end in zip((0, *ends), ends)]
+    return bound
 
 
 def _destinations(service: ServicePort) -> Sequence[str | None]:
@@ -145,7 +149,7 @@ def _destinations(service: ServicePort) -> Sequence[str | None]:
     another hundred thousand texts take room.
     """
     chains = column(service.endpoints, "chain")
-    if len(set(chains)) == len(chains):
+    if service.backend is not Backend.NFTABLES:
         for balancer in service.balancers:
             if column(balancer.shares, "chain") == chains:
                 return column(balancer.shares, "endpoint")

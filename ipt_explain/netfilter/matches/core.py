@@ -31,6 +31,10 @@ def _host(text: str) -> int | None:
     return value if mask in (0xFFFFFFFF, (1 << 128) - 1) else None
 
 
+def _each_host(words: Sequence[str]) -> Sequence[int | None]:
+    return list(map(_host, words))
+
+
 def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
     """The addresses of a column, if each of its words is a single one."""
     hosts = "\n".join((*words, "")).replace("/32\n", "\n").split("\n")[:-1]
@@ -105,8 +109,7 @@ def _destination(option: Option) -> Condition:
             return answer(unquote(hosts), addresses[0], state) if alike else None
         if option.negated:
             return None
-        wanted = [_host(host) for host in hosts]
-        return Truth.YES if all(host == heading.address for host, heading in zip(wanted, to)) else None
+        return Truth.YES if said(hosts, _each_host) == [heading.address for heading in to] else None
 
     return Condition(option.slots, test, bound=True, at_once=at_once)
 

@@ -10,6 +10,7 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
+from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -81,7 +82,7 @@ def _port(option: Option, source: bool) -> Condition:
         if source or negated:
             return None
         if not isinstance(ports, str):
-            return Truth.YES if all(_one_port(port) == heading.port for port, heading in zip(ports, to)) else None
+            return Truth.YES if said(ports, _each_port) == [heading.port for heading in to] else None
         wanted, bound = _one_port(ports), [heading.port for heading in to]
         if wanted < 0 or None in bound:
             return None
@@ -97,6 +98,10 @@ def _port(option: Option, source: bool) -> Condition:
 def _one_port(text: str) -> int:
     port = int(text) if text.isdecimal() and len(text) < 6 else -1
     return port if port <= HIGHEST else -1
+
+
+def _each_port(texts: Sequence[str]) -> Sequence[int]:
+    return list(map(_one_port, texts))
 
 
 def _flags_fit(words: Words, state: PacketState, bound: Bound) -> bool:

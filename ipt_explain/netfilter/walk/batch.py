@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ipt_explain.model import Chain, Rule, Shape, column
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.condition import Column
+from ipt_explain.netfilter.lasting import Lasting, said
 from ipt_explain.netfilter.walk.columns import Alike
 from ipt_explain.records import dataclass
 
@@ -49,8 +50,7 @@ class Batch:
         if isinstance(chains, Chain):
             if isinstance(places, int):
                 return chains.at(0 if slot == 0 else chains.layout.offsets[places] + slot)
-            offsets, values = chains.layout.offsets, chains.values
-            return [values[offsets[place] + slot] for place in places]
+            return said(places, _words_at, chains, slot)
         if slot == 0 or isinstance(places, int):
             at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
             return chains.column(at) if isinstance(chains, Alike) else column(chains, at)
@@ -70,3 +70,8 @@ class Batch:
             chains if isinstance(chains, Chain) else [chains[row] for row in rows],
             places if isinstance(places, int) else [places[row] for row in rows],
         )
+
+
+def _words_at(places: Sequence[int], chain: Chain, slot: int) -> Lasting[str]:
+    offsets, values = chain.layout.offsets, chain.values
+    return Lasting([values[offsets[place] + slot] for place in places])

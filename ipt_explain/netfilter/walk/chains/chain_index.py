@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
-from operator import contains
 from typing import cast
 
 from ipt_explain.model import Chain, Shape
@@ -50,14 +49,28 @@ class ChainIndex:
             else:
                 self._own.setdefault((address, port), []).append(place)
         self._wide = any(None in key for key in self._own)
+        self._shapes = layout.shapes
+        self._asked: tuple[object, ...] = ()
+        self._found: Sequence[tuple[int, int]] = ()
+        self._grouped: Sequence[tuple[int, int]] = ()
+        self._groups: Sequence[tuple[Sequence[int], Sequence[int]]] = ()
         self.pays = len(layout) - len(self.others) >= _WORTH_AN_INDEX
 
     def own(
         self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
-    ) -> Iterator[tuple[int, int]]:
-        """The first rules for the very addresses or ports that packets are bound for, each with its packet's row; all
-        packets, or each, look from `starts` on.
+    ) -> Sequence[tuple[int, int]]:
+        """The first rules for the very addresses or ports that packets are bound for, in order, each with its packet's
+        row; all packets, or each, look from `starts` on. What is asked in turn for several vantage points is looked up
+        once.
         """
+        asked = to, rows, starts
+        if self._asked != asked:
+            self._asked, self._found = asked, sorted(self._own_rules(to, rows, starts))
+        return self._found
+
+    def _own_rules(
+        self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
         known, wide = self._own, self._wide
         for number, row in enumerate(rows):
             address, port, _ = to[row]
@@ -68,6 +81,17 @@ class ChainIndex:
             first = [places[at] for places in found if (at := bisect_left(places, start)) < len(places)]
             if first:
                 yield min(first), row
+
+    def by_shape(self, own: Sequence[tuple[int, int]]) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """The rows of packets at rules of their own, and the places of these, a shape each."""
+        if self._grouped != own:
+            groups: dict[Shape, list[tuple[int, int]]] = {}
+            for place, row in own:
+                groups.setdefault(self._shapes[place], []).append((row, place))
+            self._grouped = own
+            columns = [zip(*sorted(same)) for same in groups.values()]
+            self._groups = [(rows, Lasting(places)) for rows, places in columns]
+        return self._groups
 
     def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
         """The rows of packets that may match more than `others` and rules for the very address and port of theirs."""
@@ -112,15 +136,15 @@ class Destinations(dict[str, Heading | None]):
 
     def of(self, texts: Sequence[str]) -> Sequence[Heading | None]:
         """Where several texts send them. IPv4 is read at once."""
-        if all(map(contains, texts, repeat(":"))):
-            parts = "\n".join(texts).replace(":", "\n").split("\n")
-            ports = list(map(_port, parts[1::2]))
-            addresses = parse_ipv4(parts[::2]) if len(parts) == 2 * len(texts) and None not in ports else None
-            if addresses is not None:
-                headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
-                self.update(zip(texts, headings))
-                return headings
-        return list(map(self.__getitem__, texts))
+        parts = "\n".join(texts).replace(":", "\n:").split("\n")
+        ports = list(map(_port_after_colon, parts[1::2]))
+        whole = len(parts) == 2 * len(texts) and None not in ports
+        addresses = parse_ipv4(parts[::2]) if whole else None
+        if addresses is None:
+            return list(map(self.__getitem__, texts))
+        headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
+        self.update(zip(texts, headings))
+        return headings
 
     def all_of(self, texts: Sequence[str]) -> Sequence[Heading] | None:
         """Where several texts send them, if each sends them to one address and port."""
@@ -146,6 +170,11 @@ def _plain(text: str) -> Heading | None:
         return Heading._make((parse_address(host), number, ""))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _port_after_colon(text: str) -> int | None:
+    return _port(text[1:]) if text[:1] == ":" else None
 
 
 @lru_cache(maxsize=4096)

@@ -210,12 +210,12 @@ class Search:
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """
         crowd = self._visit.crowd
-        own = sorted(index.own(crowd.to, portion.numbers(len(crowd)), starts))
+        own = index.own(crowd.to, portion.numbers(len(crowd)), starts)
         for other in [*index.others[bisect_left(index.others, first) :], self.end]:
             here = own[: bisect_left(own, (other, -1))]
             if here:
                 own = own[len(here) :]
-                yield from self._at_own(portion, here)
+                yield from self._at_own(portion, index, here)
                 gone = {row for _, row in here}
                 left = [row for row in portion.numbers(len(crowd)) if row not in gone]
                 if not left:
@@ -232,19 +232,14 @@ class Search:
                 own = [each for each in own if each[1] in kept]
             portion = rest
 
-    def _at_own(self, portion: Portion, here: Sequence[tuple[int, int]]) -> Iterator[tuple[Portion, Sequence[int]]]:
+    def _at_own(
+        self, portion: Portion, index: ChainIndex, here: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[Portion, Sequence[int]]]:
         """Ask the rules for single addresses and ports, those of one shape together."""
-        shapes = self.layout.shapes
-        by_shape: dict[Shape, list[tuple[int, int]]] = {}
-        for place, row in here:
-            by_shape.setdefault(shapes[place], []).append((place, row))
-        for same in by_shape.values():
-            same.sort(key=lambda each: each[1])
-            places = [place for place, _ in same]
-            some = portion.at([row for _, row in same])
-            rest = self.ask(some, places if len(places) > 1 else places[0])
+        for rows, places in index.by_shape(here):
+            rest = self.ask(portion.at(rows), places if len(places) > 1 else places[0])
             if rest is not None:
-                place_of = {row: place for place, row in same}
+                place_of = dict(zip(rows, places))
                 yield rest, [place_of[row] for row in rest.numbers(len(self._visit.crowd))]
 
 
