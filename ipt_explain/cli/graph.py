@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -59,7 +59,7 @@ def graph(
 def _of_iptables(dumps: Sequence[Dump], table: str | None, services: Sequence[str], chains: Sequence[str]) -> Drawing:
     """A picture of iptables' tables."""
     from ipt_explain.analyzers.profiles.chains import places
-    from ipt_explain.render.graph.drawing import drawing
+    from ipt_explain.render.graph.iptables_drawing import drawing
 
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], table)
     return drawing(_parts(dumps, among, services, chains), _notes(dumps))
@@ -70,7 +70,8 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
     from ipt_explain.analyzers.profiles.chains import places
     from ipt_explain.analyzers.profiles.named_services import chains_of_services
     from ipt_explain.analyzers.profiles.nft_chains import nft_chains, nft_places, no_such
-    from ipt_explain.render.graph.drawing import Drawing, drawing
+    from ipt_explain.render.graph.drawing import Drawing
+    from ipt_explain.render.graph.iptables_drawing import drawing
     from ipt_explain.render.graph.nft_drawing import NftPart, nft_drawing
 
     among = nft_places([dump.nft for dump in dumps if dump.nft is not None], table)
@@ -96,7 +97,7 @@ def _with_nftables(dumps: Sequence[Dump], table: str | None, services: Sequence[
                 parts.append(NftPart(place, *place.graph.around(here)))
     notes = _notes(dumps)
     mine, theirs = nft_drawing(parts, notes), drawing(others, notes)
-    return Drawing((*mine.chains, *theirs.chains), (*mine.jumps, *theirs.jumps))
+    return Drawing([*mine.chains, *theirs.chains], [*mine.jumps, *theirs.jumps])
 
 
 def _notes(dumps: Sequence[Dump]) -> Notes:
@@ -135,12 +136,13 @@ def _parts(
     return parts
 
 
-def _sizes(picture: Drawing, output: str) -> Iterable[str]:
+def _sizes(picture: Drawing, output: str) -> Iterator[str]:
     """Warnings about pictures that are too large to draw."""
-    from ipt_explain.render.graph.drawing import parallel
+    if output not in ("dot", "mermaid"):
+        return
     from ipt_explain.render.graph.mermaid import MOST_EDGES
 
-    arrows = len(parallel(picture.jumps))
+    arrows = len(picture.arrows)
     narrower = "--service, --chain or --table narrows it"
     if output == "dot" and arrows > MOST_ARROWS:
         yield f"{len(picture.chains):,} chains and {arrows:,} arrows: Graphviz may take minutes; {narrower}"

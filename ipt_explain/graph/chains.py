@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import repeat, starmap
 
 from ipt_explain.graph.cycles import Cycle, circle, groups_of, leading_into_cycles
-from ipt_explain.graph.jumps import Jump, JumpIndex, as_jump, index_jumps
+from ipt_explain.graph.jumps import Jump, JumpIndex, index_jumps
 from ipt_explain.graph.reach import walk
 from ipt_explain.model import Form, Rule, Table
 from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
@@ -33,19 +34,19 @@ class ChainGraph:
 
     def jumps(self, chain: str) -> tuple[Jump, ...]:
         """The jumps from `chain`, in rule order; a target may occur several times."""
-        return tuple(map(as_jump, self.jumping_rules(chain)))
-
-    def jumping_rules(self, chain: str) -> list[Rule]:
-        """The rules of `jumps`."""
         numbers = self._index.leaving.get(chain)
-        return list(map(self.table.chains[chain].rule, numbers)) if numbers else []
+        return tuple(map(Jump, repeat(self.table.chains[chain]), numbers)) if numbers else ()
+
+    def jumping(self, chain: str) -> frozenset[int]:
+        """The numbers (from 0) of the rules of `chain` that jump."""
+        return frozenset(self._index.leaving.get(chain, ()))
 
     def callers(self, chain: str) -> tuple[Jump, ...]:
         """The jumps to `chain`, in the order of the text."""
-        return tuple(map(as_jump, self.calling_rules(chain)))
+        return tuple(starmap(Jump, self._index.entering.get(chain, ())))
 
     def calling_rules(self, chain: str) -> list[Rule]:
-        """The rules of `callers`, without making `Jump` objects: a marking chain has a hundred thousand callers."""
+        """The rules of `callers`."""
         return [caller.rule(number) for caller, number in self._index.entering.get(chain, ())]
 
     def is_called(self, chain: str) -> bool:
@@ -71,8 +72,8 @@ class ChainGraph:
         """
         chains = self.table.chains
         missing = [target for target in self._index.entering if target not in chains]
-        rules = [rule for target in missing for rule in self.calling_rules(target)]
-        return tuple(map(as_jump, sorted(rules, key=lambda rule: rule.line)))
+        jumps = [jump for target in missing for jump in self.callers(target)]
+        return tuple(sorted(jumps, key=lambda jump: jump.line))
 
     # --- reach ------------------------------------------------------------------------------------------------------
 

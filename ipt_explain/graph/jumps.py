@@ -20,15 +20,36 @@ Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """One edge of the chain graph: `rule` of chain `source` sends packets to chain `target`.
+    """One edge of the chain graph: rule `number` (from 0) of `chain` sends packets to another chain. The rule is made
+    only on demand."""
 
-    With `goto`, packets return not to `source` but to its caller.
-    """
+    chain: Chain
+    number: int
 
-    source: str
-    target: str
-    rule: Rule
-    goto: bool
+    @property
+    def source(self) -> str:
+        """The chain that packets come from."""
+        return self.chain.name
+
+    @property
+    def target(self) -> str:
+        """The chain that packets go to."""
+        return self.chain.target_of(self.number) or ""
+
+    @property
+    def goto(self) -> bool:
+        """Whether packets return not to `source` but to its caller."""
+        return self.chain.layout.is_goto(self.number)
+
+    @property
+    def line(self) -> int:
+        """The rule's line."""
+        return self.chain.line_of(self.number)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself."""
+        return self.chain.rule(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +96,6 @@ def _aims(layout: Layout, chains: Container[str]) -> Iterator[tuple[int, Aim]]:
         slot, target, only_chains = known[shape]
         if slot is not None or target is not None:
             yield number, (None if slot is None else start + slot, target, only_chains)
-
-
-def as_jump(rule: Rule) -> Jump:
-    """The `Jump` of a rule in the index."""
-    return Jump(rule.chain, rule.target or "", rule, rule.is_goto)
 
 
 def aim_of(shape: Shape, chains: Container[str]) -> Aim:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.owners.owner import Owner, owner_of
 from ipt_explain.analyzers.selection import Glob
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import UsageError
 from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
-from ipt_explain.model import Chain, Ruleset, Table
+from ipt_explain.model import Chain, Rule, Ruleset, Table
 from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.records import dataclass
 
@@ -66,6 +67,29 @@ def places(rulesets: Iterable[Ruleset], table: str | None = None) -> tuple[Table
     return found
 
 
+class Owners:
+    """Who wrote the chains of a table, and what for. A big dump has a hundred thousand of kube-proxy's hashed chains:
+    those of one role get one answer, which does not check their hashes."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._by_role: dict[ChainRole, Owner | None] = {}
+
+    def of(self, name: str) -> Owner | None:
+        """The owner of a chain, None if unknown."""
+        role = role_of(name)
+        if role is None:
+            return owner_of(name, _rules(self._table.chains.get(name)), self._table.name)
+        if role not in self._by_role:
+            self._by_role[role] = owner_of(name, (), self._table.name)
+        return self._by_role[role]
+
+
+def _rules(chain: Chain | None) -> Iterator[Rule]:
+    """The rules of a chain, each made on demand."""
+    return iter(()) if chain is None else map(chain.rule, range(len(chain.layout)))
+
+
 def chain_facts(place: TablePlace, name: str) -> ChainFacts:
     """The facts of one chain of a table."""
     graph = place.graph
@@ -75,7 +99,7 @@ def chain_facts(place: TablePlace, name: str) -> ChainFacts:
         place,
         name,
         chain,
-        owner_of(name, chain.rules if chain is not None else (), place.table.name),
+        owner_of(name, _rules(chain), place.table.name),
         graph.callers(name),
         tuple(hook for hook in graph.hooks if hook in leading and hook != name),
     )

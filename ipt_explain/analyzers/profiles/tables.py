@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.analyzers.names import role_of
-from ipt_explain.analyzers.owners.owner import Owner, owner_of, owner_of_rule
-from ipt_explain.analyzers.profiles.chains import TablePlace
+from ipt_explain.analyzers.owners.owner import Owner, owner_of_rule
+from ipt_explain.analyzers.profiles.chains import Owners, TablePlace
 from ipt_explain.graph.cycles import Cycle
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Chain, Rule
@@ -57,18 +57,19 @@ class TableFacts:
 def table_facts(place: TablePlace) -> TableFacts:
     """The table's summary: owners with most chains first, chains without a known owner last."""
     table, graph = place.table, place.graph
+    owners = Owners(table)
     chains: dict[str | None, dict[str, int]] = {}
     rules: dict[str | None, int] = {}
     for name, chain in table.chains.items():
         if name in graph.hooks:
             continue
-        found = owner_of(name, chain.rules, table.name)
+        found = owners.of(name)
         owner = found.name if found is not None else None
         role = role_of(name)
         label = name if role is None else f"{role.value}…"
         counts = chains.setdefault(owner, {})
         counts[label] = counts.get(label, 0) + 1
-        rules[owner] = rules.get(owner, 0) + len(chain.rules)
+        rules[owner] = rules.get(owner, 0) + len(chain.layout)
     possessions = [Possession(owner, counts, rules[owner]) for owner, counts in chains.items()]
     possessions.sort(key=lambda one: (one.owner is None, -one.chain_count))
     partial = place.ruleset.fragment
@@ -76,7 +77,7 @@ def table_facts(place: TablePlace) -> TableFacts:
         place,
         tuple(_hook(table.chains[name], table.name) for name in graph.hooks),
         tuple(possessions),
-        () if partial else tuple(name for name in graph.unreachable if table.chains[name].rules),
+        () if partial else tuple(name for name in graph.unreachable if len(table.chains[name].layout)),
         () if partial else graph.dangling,
         graph.cycles,
     )

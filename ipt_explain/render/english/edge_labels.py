@@ -1,15 +1,18 @@
-"""A rule's conditions in the few words that fit on an arrow: `tcp 10.96.0.10:53`, `33.33 %`, `seen within 3 h`."""
+"""A rule's conditions in the few words that fit on an arrow: `tcp 10.96.0.10:53`, `33.33 %`, `seen within 3 h`.
+
+What to say is decided once per shape or layout: a big dump has a hundred thousand arrows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from ipt_explain.model import Match, Option, Rule, Shape
+from ipt_explain.model import Chain, Layout, Match, Option, Shape
+from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, chance, taken
 from ipt_explain.render.english.core import address
-from ipt_explain.render.english.options import Given, Options
 from ipt_explain.words.addresses import address_port, without_prefix
 from ipt_explain.words.durations import duration
 from ipt_explain.words.percents import percents
@@ -17,60 +20,93 @@ from ipt_explain.words.percents import percents
 _PORTS = ("--dport", "--destination-port", "--dports", "--destination-ports")
 _IGNORED = frozenset({"comment"})
 
+_Phrase = Callable[[Sequence[str], int], str | None]
+"""Words about a rule, or None for none. The rule's values begin at a place in those of its chain."""
 
-def conditions(rule: Rule) -> list[str]:
-    """A rule's conditions in short, except `statistic`, which `shares` handles."""
-    shape = rule.shape
-    own = Options(rule, shape.core)
-    protocol, destination = own.take("-p"), own.take("-d")
-    labels = _towards(protocol, destination, _port(rule))
-    for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")) if own.left else ():
-        given = own.take(name)
-        if given:
-            labels.append(_not(given) + f"{words} {address(given.value)}")
-    labels += [given.text for given in own]
+
+def edge_label(chain: Chain, number: int, share: str | None) -> str:
+    """The complete label of a rule's arrow."""
+    layout = chain.layout
+    phrases = _conditions(layout.shapes[number])
+    if not phrases:
+        return share or ""
+    said = [phrase(chain.values, layout.offsets[number]) for phrase in phrases]
+    return ", ".join([words for words in (*said, share) if words is not None])
+
+
+@lru_cache(maxsize=1024)
+def _conditions(shape: Shape) -> tuple[_Phrase, ...]:
+    """What to say of a shape's conditions, except `statistic`, which `shares` handles."""
+    core = list(shape.core)
+    protocol, destination = _taken(core, "-p"), _taken(core, "-d")
+    phrases = list(_towards(protocol, destination, _port(shape)))
+    for name, words in (("-s", "from"), ("-i", "in by"), ("-o", "out by")):
+        option = _taken(core, name)
+        if option is not None:
+            phrases.append(_from(option, words))
+    phrases += map(_spelled, core)
     for match in shape.matches:
         if match.module not in _IGNORED:
-            labels += _match(rule, match)
-    return labels
+            phrases += _match(match)
+    return tuple(phrases)
 
 
-def _towards(protocol: Given | None, destination: Given | None, port: str) -> list[str]:
+def _taken(options: list[Option], *names: str) -> Option | None:
+    """Take the first option with one of these names out of a list."""
+    for place, option in enumerate(options):
+        if option.name in names:
+            return options.pop(place)
+    return None
+
+
+def _towards(protocol: Option | None, destination: Option | None, port: Option | None) -> Iterator[_Phrase]:
     """Protocol, destination and port as one: `udp 10.96.0.10:53`, `tcp :30080`."""
-    phrases = []
-    if destination:
-        place = _not(destination) + address_port(without_prefix(destination.value), port or None)
-    else:
-        place = f":{port}" if port else ""
-    if protocol:
-        phrases.append(" ".join(filter(None, [_not(protocol) + protocol.value, place])))
-    elif place:
-        phrases.append(place)
-    return phrases
+
+    def place(values: Sequence[str], start: int) -> str:
+        number = _value(port, values, start)
+        if destination is None:
+            return f":{number}" if number else ""
+        host = without_prefix(_value(destination, values, start))
+        return _not(destination) + address_port(host, number or None)
+
+    if protocol is not None:
+        yield lambda values, start: " ".join(
+            filter(None, [_not(protocol) + _value(protocol, values, start), place(values, start)])
+        )
+    elif destination is not None or port is not None:
+        yield lambda values, start: place(values, start) or None
 
 
-def _port(rule: Rule) -> str:
-    for match in rule.shape.matches:
-        for option in match.options:
-            if option.name in _PORTS and not option.negated:
-                return rule.first(option) or ""
-    return ""
+def _port(shape: Shape) -> Option | None:
+    options = (option for match in shape.matches for option in match.options)
+    return next((option for option in options if option.name in _PORTS and not option.negated), None)
 
 
-def _match(rule: Rule, match: Match) -> list[str]:
-    options = Options(rule, match.options)
-    if match.module == "statistic" and options.take("--probability"):
+def _from(option: Option, words: str) -> _Phrase:
+    before = f"{_not(option)}{words} "
+    return lambda values, start: before + address(_value(option, values, start))
+
+
+def _spelled(option: Option, words: str | None = None) -> _Phrase:
+    """An option as a rule line would spell it, without quotes, or with other words for its name."""
+    before = ["!"] * option.negated + [option.name] if words is None else [_not(option) + words]
+    slots = option.slots
+    return lambda values, start: " ".join([*before, *[unquote(values[start + slot]) for slot in slots]])
+
+
+def _match(match: Match) -> list[_Phrase]:
+    options = list(match.options)
+    if match.module == "statistic" and _taken(options, "--probability"):
         return []
     if match.module == "recent":
         return [_recent(options)]
-    phrases = []
-    for given in options:
-        if given.name in _PORTS and not given.negated:
-            continue
-        words = _WORDS.get((match.module, given.name))
-        phrases.append(_not(given) + f"{words} {' '.join(given.arguments)}" if words else given.text)
-    if not phrases and not match.options and match.module not in ("tcp", "udp", "sctp", "dccp", "udplite"):
-        phrases.append(match.module)
+    phrases = [
+        _spelled(option, _WORDS.get((match.module, option.name)))
+        for option in options
+        if option.name not in _PORTS or option.negated
+    ]
+    if not match.options and match.module not in ("tcp", "udp", "sctp", "dccp", "udplite"):
+        phrases.append(lambda values, start: match.module)
     return phrases
 
 
@@ -88,37 +124,56 @@ _WORDS: Mapping[tuple[str, str], str] = {
 }
 
 
-def _recent(options: Options) -> str:
-    if options.take("--set"):
-        return "noted"
-    seconds = options.value("--seconds")
-    checked = options.take("--rcheck") or options.take("--update") or options.take("--remove")
+def _recent(options: list[Option]) -> _Phrase:
+    if _taken(options, "--set"):
+        return lambda values, start: "noted"
+    seconds = _taken(options, "--seconds")
+    checked = _taken(options, "--rcheck") or _taken(options, "--update") or _taken(options, "--remove")
     seen = "seen" if checked is None else f"{_not(checked)}seen"
-    return seen if seconds is None else f"{seen} within {duration(seconds).partition(' (')[0]}"
+    if seconds is None:
+        return lambda values, start: seen
+    return lambda values, start: f"{seen} within {duration(_value(seconds, values, start)).partition(' (')[0]}"
 
 
-def _not(given: Given) -> str:
-    return "not " if given.negated else ""
+def _value(option: Option | None, values: Sequence[str], start: int) -> str:
+    """An option's first argument; "" without one."""
+    return unquote(values[start + option.slots[0]]) if option is not None and option.slots else ""
 
 
-def shares(rules: Sequence[Rule]) -> dict[int, float]:
-    """Each rule's share, by `id`, of the packets that reach a chain's `statistic` rules.
+def _not(option: Option) -> str:
+    return "not " if option.negated else ""
+
+
+def shares(chain: Chain) -> dict[int, float]:
+    """Each rule's share, by its number (from 0), of the packets that reach a chain's `statistic` rules.
 
     Only rules whose sole condition is chance have one, and the first unconditional rule after them. Rules with other
     conditions take their packets first and are left out.
     """
     taking: list[int] = []
     chances: list[tuple[str, bool]] = []
-    for rule in rules:
-        takes_all, option = _asks_chance(rule.shape)
-        if takes_all and taking:
-            taking.append(id(rule))
-            break
-        text = rule.first(option)
-        if option is not None and text is not None and _chance(text, option.negated) is not None:
-            taking.append(id(rule))
-            chances.append((text, option.negated))
+    for number, place, negated in _asking_chance(chain.layout):
+        if place is None:
+            if taking:
+                taking.append(number)
+                break
+        elif _chance(unquote(chain.values[place]), negated) is not None:
+            taking.append(number)
+            chances.append((unquote(chain.values[place]), negated))
     return dict(zip(taking, _spread(tuple(chances)))) if taking else {}
+
+
+@lru_cache(maxsize=1024)
+def _asking_chance(layout: Layout) -> Sequence[tuple[int, int | None, bool]]:
+    """The rules whose only condition is chance, each with the place of its `--probability` in the chain's values, and
+    whether it is negated; and those that take every packet, without a place."""
+    found: list[tuple[int, int | None, bool]] = []
+    for number, shape in enumerate(layout.shapes):
+        takes_all, option = _asks_chance(shape)
+        place = layout.place(number, option)
+        if takes_all or (option is not None and place is not None):
+            found.append((number, place, option is not None and option.negated))
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -157,11 +212,3 @@ def share_words(found: Mapping[int, float]) -> dict[int, str]:
 
 
 _percents = lru_cache(maxsize=64)(percents)
-
-
-def edge_label(rule: Rule, share: str | None) -> str:
-    """The complete label of a rule's arrow."""
-    phrases = conditions(rule)
-    if share is not None:
-        phrases.append(share)
-    return ", ".join(phrases)

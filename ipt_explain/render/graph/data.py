@@ -62,7 +62,7 @@ def _chain(chain: DrawnChain) -> dict[str, Any]:
         "rules": chain.rules,
         "ends": "; ".join(chain.ends),
         "line": chain.line,
-        "service": chain.service,
+        "service": None if chain.note is None else chain.note.service,
         "unmatched": chain.unmatched,
         "faults": "; ".join(chain.faults),
     }
@@ -71,7 +71,7 @@ def _chain(chain: DrawnChain) -> dict[str, Any]:
 def _jump(jump: DrawnJump) -> dict[str, Any]:
     return {
         "line": jump.line,
-        "rule": escape(jump.rule.text),
+        "rule": escape(jump.jump.rule.text),
         "label": jump.label,
         "goto": jump.goto,
         "share": jump.share,

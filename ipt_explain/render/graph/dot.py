@@ -12,8 +12,6 @@ from ipt_explain.render.graph.drawing import (
     labels,
     leak_label,
     look_of,
-    looks,
-    parallel,
 )
 
 _FAULT, _FAULT_FILL = "#b03030", "#fde7e7"
@@ -57,7 +55,7 @@ def dot(drawing: Drawing) -> Iterator[str]:
             if chain.leaks:
                 words = _label([leak_label(chain)])
                 yield f"  {_id(chain.id)} -> {_id(f'{group} leak')} [label={words}, style=bold, {_RED}];\n"
-    for (source, target, goto, faulty), jumps in parallel(drawing.jumps).items():
+    for (source, target, goto, faulty), jumps in drawing.arrows.items():
         said_lines = labels(jumps)
         attributes = [f"label={_label(said_lines)}"] if said_lines else []
         attributes += ["style=dashed"] if goto else []
@@ -72,7 +70,7 @@ def _legend(drawing: Drawing) -> Iterator[str]:
     """A legend of the looks that occur; nothing if none needs explaining."""
     cells = [
         f'<TD BGCOLOR="{_FILLS[look]}"{_BORDERS.get(look, "")}>{look.value}</TD>'
-        for look in looks(drawing)
+        for look in drawing.looks
         if look is not Look.PLAIN
     ]
     if any(jump.goto for jump in drawing.jumps):

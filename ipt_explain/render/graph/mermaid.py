@@ -13,8 +13,6 @@ from ipt_explain.render.graph.drawing import (
     labels,
     leak_label,
     look_of,
-    looks,
-    parallel,
 )
 
 # The most that Mermaid draws by default (its setting maxEdges).
@@ -54,7 +52,7 @@ def mermaid(drawing: Drawing) -> Iterator[str]:
         for chain in leaking:
             faulty.append(len(arrows))
             arrows.append(f"  {ids[chain.id]} -->|{_text([leak_label(chain)])}| leak{number}\n")
-    for (source, target, goto, is_faulty), jumps in parallel(drawing.jumps).items():
+    for (source, target, goto, is_faulty), jumps in drawing.arrows.items():
         words = labels(jumps)
         faulty += [len(arrows)] if is_faulty else []
         arrow = "-.->" if goto else "-->"
@@ -72,7 +70,7 @@ def _class(look: Look) -> str:
 
 
 def _legend(drawing: Drawing) -> Iterator[str]:
-    shown = [look for look in looks(drawing) if look in _CLASSES]
+    shown = [look for look in drawing.looks if look in _CLASSES]
     if shown:
         yield '  subgraph legend["Legend"]\n'
         for number, look in enumerate(shown):

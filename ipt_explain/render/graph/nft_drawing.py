@@ -13,14 +13,13 @@ from ipt_explain.render.graph.drawing import (
     BUILT_IN,
     CHAIN,
     MISSING,
-    SHOWN_ENDS,
     UNKNOWN,
     Drawing,
     DrawnChain,
     DrawnJump,
-    shortened,
 )
-from ipt_explain.render.graph.notes import Notes
+from ipt_explain.render.graph.iptables_drawing import SHOWN_ENDS
+from ipt_explain.render.graph.notes import Notes, shortened
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.percents import percent
 
@@ -41,7 +40,7 @@ def nft_drawing(parts: Sequence[NftPart], notes: Notes) -> Drawing:
     for group, part in zip(_groups(parts), parts):
         chains += [_chain(group, part.place, name, notes) for name in part.chains]
         jumps += [_jump(group, part.place, jump, number, notes) for number, jump in enumerate(part.jumps, start=1)]
-    return Drawing(tuple(chains), tuple(jumps))
+    return Drawing(chains, jumps)
 
 
 def _groups(parts: Sequence[NftPart]) -> list[str]:
@@ -55,9 +54,9 @@ def _groups(parts: Sequence[NftPart]) -> list[str]:
 
 def _chain(group: str, place: NftPlace, name: str, notes: Notes) -> DrawnChain:
     chain = place.table.chains.get(name)
-    key = place.ruleset.source, "ipv6" if place.table.family is TableFamily.IP6 else "ipv4", name
+    source, family = place.ruleset.source, "ipv6" if place.table.family is TableFamily.IP6 else "ipv4"
     owner, purpose = owner_of_chain(place.table, name)
-    note = notes.chains.get(key) if owner == "kube-proxy" else None
+    faults = notes.of_faults(source, family, place.name)
     return DrawnChain(
         f"{group}/{escape(name)}",
         group,
@@ -68,11 +67,8 @@ def _chain(group: str, place: NftPlace, name: str, notes: Notes) -> DrawnChain:
         len(chain.rules) if chain is not None else 0,
         _ends(chain) if chain is not None else (),
         place.line(chain.line) if chain is not None else None,
-        service=escape(note.service) if note is not None else None,
-        role=note.role if note is not None else None,
-        about=tuple(shortened(escape(line)) for line in note.lines) if note is not None else (),
-        unmatched=note.unmatched if note is not None else None,
-        faults=tuple(notes.faults.get((key, place.table.name), notes.faults.get((key, place.name), ()))),
+        notes.of_chains(source, family).get(name) if owner == "kube-proxy" else None,
+        notes.of_faults(source, family, place.table.name).get(name, faults.get(name, ())),
     )
 
 
@@ -103,11 +99,11 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
         f"{group}/{escape(jump.source)}",
         f"{group}/{escape(jump.target)}",
         place.line(jump.line),
-        jump.rule,
+        jump,
         escape(_label(jump)),
         jump.goto,
         jump.share,
-        place.ruleset.has_lines and (place.ruleset.source, jump.rule.line) in notes.lines,
+        place.ruleset.has_lines and jump.rule.line in notes.faulty_lines(place.ruleset.source),
         number,
     )
 

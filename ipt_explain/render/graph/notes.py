@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
-from ipt_explain.model import Ruleset
 from ipt_explain.records import dataclass, field
+from ipt_explain.render.text.safe import escape
+from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import and_more
 
 SHOWN_ADDRESSES = 3
-
-_Key = tuple[str, str, str]
+LONGEST = 120
 
 
 class Role(Enum):
@@ -28,7 +29,7 @@ class Role(Enum):
 @dataclass(frozen=True, slots=True)
 class ChainNote:
     """A Service's chain: `lines` name the Service and its addresses; `unmatched` is the share of connections that leave
-    it without an endpoint, None if it does not balance.
+    it without an endpoint, None if it does not balance. All text is escaped.
     """
 
     service: str
@@ -41,41 +42,47 @@ class ChainNote:
 class Notes:
     """Notes on chains, and the faults of chains and lines. May be empty."""
 
-    chains: dict[_Key, ChainNote] = field(default_factory=dict)
-    faults: dict[tuple[_Key, str], list[str]] = field(default_factory=dict)
-    lines: set[tuple[str, int]] = field(default_factory=set)
+    _chains: dict[tuple[str, str], dict[str, ChainNote]] = field(default_factory=dict)
+    _faults: dict[tuple[str, str, str], dict[str, list[str]]] = field(default_factory=dict)
+    _lines: dict[str, set[int]] = field(default_factory=dict)
 
-    def of_chain(self, ruleset: Ruleset, chain: str) -> ChainNote | None:
-        """The note on a chain."""
-        return self.chains.get((ruleset.source, ruleset.family.value, chain))
+    def of_chains(self, source: str, family: str) -> dict[str, ChainNote]:
+        """The notes on chains of Services, by name."""
+        return self._chains.setdefault((source, family), {})
 
-    def faults_of(self, ruleset: Ruleset, table: str, chain: str) -> tuple[str, ...]:
-        """The audit rules with findings about a chain: `IPT202 traffic-leaks`."""
-        return tuple(self.faults.get(((ruleset.source, ruleset.family.value, chain), table), ()))
+    def of_faults(self, source: str, family: str, table: str) -> dict[str, list[str]]:
+        """The audit rules with findings about a chain, by its name: `IPT202 traffic-leaks`."""
+        return self._faults.setdefault((source, family, table), {})
 
-    def is_faulty(self, ruleset: Ruleset, line: int) -> bool:
-        """Whether a finding is about a line."""
-        return (ruleset.source, line) in self.lines
+    def faulty_lines(self, source: str) -> set[int]:
+        """The lines that findings are about."""
+        return self._lines.setdefault(source, set())
 
 
 def notes_of(services: Iterable[ServicePort], findings: Iterable[Finding]) -> Notes:
     """Notes on Services, and on findings that are errors or warnings."""
     notes = Notes()
     for service in services:
+        known = notes.of_chains(service.source, service.family.value)
         for chain, note in _chains(service):
-            notes.chains.setdefault((service.source, service.family.value, chain), note)
+            known.setdefault(chain, note)
     for finding in findings:
         if finding.severity is Severity.INFO:
             continue
         if finding.chain is not None and finding.table is not None:
-            key = (finding.source, finding.family.value, finding.chain), finding.table
-            names = notes.faults.setdefault(key, [])
+            faults = notes.of_faults(finding.source, finding.family.value, finding.table)
+            names = faults.setdefault(finding.chain, [])
             name = f"{finding.rule} {finding.name}"
             if name not in names:
                 names.append(name)
         if finding.line is not None:
-            notes.lines.add((finding.source, finding.line))
+            notes.faulty_lines(finding.source).add(finding.line)
     return notes
+
+
+def shortened(text: str) -> str:
+    """A text cut to fit into a picture."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _chains(service: ServicePort) -> Iterator[tuple[str, ChainNote]]:
@@ -91,11 +98,9 @@ def _chains(service: ServicePort) -> Iterator[tuple[str, ChainNote]]:
     )
     for chain, title, frontends in named:
         if chain is not None:
-            lines = (title, *_addresses(frontends, service.protocol))
-            yield chain, ChainNote(label, Role.SERVICE, lines, unmatched.get(chain))
-    for endpoint in service.endpoints:
-        if endpoint.chain is not None:
-            yield endpoint.chain, ChainNote(label, Role.ENDPOINT)
+            lines = tuple(shortened(escape(line)) for line in (title, *_addresses(frontends, service.protocol)))
+            yield chain, ChainNote(escape(label), Role.SERVICE, lines, unmatched.get(chain))
+    yield from zip(column(service.endpoints, "chain"), repeat(ChainNote(escape(label), Role.ENDPOINT)))
 
 
 def _addresses(frontends: list[Frontend], protocol: str) -> Iterator[str]:

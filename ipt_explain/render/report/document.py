@@ -17,7 +17,7 @@ from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
 from ipt_explain.render.explain.summary import summary
-from ipt_explain.render.graph.drawing import drawing
+from ipt_explain.render.graph.iptables_drawing import drawing
 from ipt_explain.render.graph.notes import Notes, notes_of
 from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
 from ipt_explain.render.text.outline import Line, Node, draw

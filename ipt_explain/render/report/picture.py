@@ -6,7 +6,7 @@ This computes positions and texts; the template turns them into elements and esc
 from __future__ import annotations
 
 from ipt_explain.records import dataclass
-from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of, looks, parallel
+from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of
 from ipt_explain.render.report.layers import columns
 from ipt_explain.render.text.safe import cells
 
@@ -77,7 +77,7 @@ def picture(drawing: Drawing) -> Picture | None:
     look = {chain.id: _word(look_of(chain)) for chain in drawing.chains}
     lines = [
         _Line(source, target, tuple(map(_fitting, labels(jumps))), faulty, goto)
-        for (source, target, goto, faulty), jumps in parallel(drawing.jumps).items()
+        for (source, target, goto, faulty), jumps in drawing.arrows.items()
     ]
     leaking = [chain for chain in drawing.chains if chain.leaks]
     if leaking:
@@ -85,7 +85,7 @@ def picture(drawing: Drawing) -> Picture | None:
         lines += [_Line(chain.id, _LEAK_ID, (leak_label(chain),), True, False) for chain in leaking]
     boxes = _placed(texts, look, lines)
     arrows = tuple(_arrows(lines, boxes))
-    legend = tuple((_word(each), each.value) for each in looks(drawing) if each is not Look.PLAIN)
+    legend = tuple((_word(each), each.value) for each in drawing.looks if each is not Look.PLAIN)
     width = max(box.x + box.width for box in boxes.values()) + PADDING
     height = max(box.y + box.height for box in boxes.values()) + PADDING
     return Picture(width, height, tuple(boxes.values()), arrows, legend)

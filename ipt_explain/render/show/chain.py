@@ -53,8 +53,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     )
     node.children += _about(facts)
     node.children += _callers(facts, words)
-    rules = chain.rules if chain is not None else ()
-    node.children.append(_rules(facts, rules, words))
+    node.children.append(_rules(facts, words))
     return node
 
 
@@ -92,7 +91,7 @@ def _policy(policy: str | None) -> str:
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
     for jump in facts.callers[:SHOWN_CALLERS]:
-        yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.rule.line))
+        yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.line))
     more = len(facts.callers) - SHOWN_CALLERS
     if more > 0:
         yield _entry("called by", sentence(f"{counted(more, 'more rule')}, which -o json lists"))
@@ -104,22 +103,25 @@ def _caller(jump: Jump, words: ChainWords) -> str:
     return f"{jump.source}{manner}" + (f", if a packet {both(conditions)}" if conditions else "")
 
 
-def _rules(facts: ChainFacts, rules: Sequence[Rule], words: ChainWords) -> Node:
-    if facts.chain is None:
+def _rules(facts: ChainFacts, words: ChainWords) -> Node:
+    chain = facts.chain
+    if chain is None:
         absent = "not in this text" if facts.place.ruleset.fragment else "this chain does not exist"
         return _entry("rules", sentence(absent, "unknown"))
-    if not rules:
+    count = len(chain.layout)
+    if not count:
         return _entry("rules", sentence("none" if facts.built_in else "none: packets come back at once"))
-    node = _entry("rules", [(f"{len(rules):,}", "")])
-    digits = len(f"{len(rules)}")
-    share_of = share_words(shares(rules))
+    node = _entry("rules", [(f"{count:,}", "")])
+    digits = len(f"{count}")
+    share_of = share_words(shares(chain))
     table = facts.place.table.name if facts.built_in else None
 
     def nodes() -> Iterator[Node]:
-        for number, rule in enumerate(rules, start=1):
+        for number in range(count):
+            rule = chain.rule(number)
             phrase = words.rule(rule)
-            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
-            spans += _notes(rule, phrase.comments, share_of.get(id(rule)), table)
+            spans: list[Span] = [(f"{number + 1:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
+            spans += _notes(rule, phrase.comments, share_of.get(number), table)
             yield Node(spans, tail=_line(rule.line), hang=digits + 2)
 
     node.more = nodes()

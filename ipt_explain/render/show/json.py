@@ -99,7 +99,7 @@ def _table(facts: TableFacts) -> dict[str, Any]:
             for one in facts.possessions
         ],
         "unreachable": list(facts.unreachable),
-        "dangling": [{"chain": jump.source, "target": jump.target, "line": jump.rule.line} for jump in facts.dangling],
+        "dangling": [{"chain": jump.source, "target": jump.target, "line": jump.line} for jump in facts.dangling],
         "cycles": [list(cycle.path) for cycle in facts.cycles],
     }
 
@@ -119,8 +119,8 @@ def _hook(hook: HookFacts) -> dict[str, Any]:
 
 def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
     chain = facts.chain
-    share_of = shares(chain.rules if chain is not None else ())
-    jumping = {id(jump.rule) for jump in facts.place.graph.jumps(facts.name)}
+    share_of = shares(chain) if chain is not None else {}
+    jumping = facts.place.graph.jumping(facts.name)
     return {
         **_place(facts.place),
         "chain": facts.name,
@@ -130,10 +130,10 @@ def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
         "exists": True if chain is not None else None if facts.place.ruleset.fragment else False,
         "owner": _owner(facts.owner),
         "reached_from": list(facts.hooks),
-        "callers": [{"chain": jump.source, "line": jump.rule.line, "goto": jump.goto} for jump in facts.callers],
+        "callers": [{"chain": jump.source, "line": jump.line, "goto": jump.goto} for jump in facts.callers],
         "rules": (
-            _rule(rule, words.rule(rule), id(rule) in jumping, share_of.get(id(rule)))
-            for rule in (chain.rules if chain is not None else ())
+            _rule(rule, words.rule(rule), number in jumping, share_of.get(number))
+            for number, rule in enumerate(chain.rules if chain is not None else ())
         ),
     }
 

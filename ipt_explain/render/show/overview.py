@@ -42,7 +42,7 @@ def _table(facts: TableFacts) -> Node:
     if facts.unreachable:
         node.children.append(named_list("not reached from any hook", facts.unreachable))
     if facts.dangling:
-        missing = dict.fromkeys(f"{jump.target} (line {jump.rule.line})" for jump in facts.dangling)
+        missing = dict.fromkeys(f"{jump.target} (line {jump.line})" for jump in facts.dangling)
         node.children.append(named_list("jumped to, but missing", tuple(missing)))
     for cycle in facts.cycles:
         path = [escape(clipped(name)) for name in _shortened(cycle.path)]
