@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from ipt_explain.render.english.options import Given, Options
+from ipt_explain.model import Option, Rule
+from ipt_explain.render.english.options import Given
 from ipt_explain.render.english.wording import deny, say
 
 _PROTOCOLS = {
@@ -44,17 +45,20 @@ def interface(value: str) -> str:
     return f'interface "{value}"' if not value.isprintable() or " " in value or not value else f"interface {value}"
 
 
-def core(options: Options) -> list[str]:
-    """The conditions of the core options, protocol first."""
-    given = options.take_all(_WORDED)
-    given.sort(key=lambda each: _ORDER[each.name])
-    return [_WORDED[each.name](each) for each in given]
+def worded(core: Iterable[Option]) -> list[Option]:
+    """The core options that are conditions, protocol first."""
+    return sorted([option for option in core if option.name in _WORDED], key=lambda option: _ORDER[option.name])
 
 
-def counters(options: Options) -> str:
+def condition(given: Given) -> str:
+    """The condition of a core option."""
+    return _WORDED[given.name](given)
+
+
+def counters(rule: Rule) -> str:
     """The counters that restore input sets (`-c PACKETS BYTES`)."""
-    given = options.take("-c")
-    return f", its counters starting at {' '.join(given.arguments)}" if given else ""
+    option = rule.shape.core_option("-c")
+    return "" if option is None else f", its counters starting at {' '.join(rule.arguments(option))}"
 
 
 def _fragment(given: Given) -> str:

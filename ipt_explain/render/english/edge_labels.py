@@ -157,9 +157,9 @@ def shares(chain: Chain) -> dict[int, float]:
             if taking:
                 taking.append(number)
                 break
-        elif _chance(unquote(chain.values[place]), negated) is not None:
+        elif _chance(unquote(chain.at(place)), negated) is not None:
             taking.append(number)
-            chances.append((unquote(chain.values[place]), negated))
+            chances.append((unquote(chain.at(place)), negated))
     return dict(zip(taking, _spread(tuple(chances)))) if taking else {}
 
 

@@ -27,11 +27,17 @@ class Given:
         return " ".join(["!"] * self.negated + [self.name, *self.arguments])
 
 
+    @classmethod
+    def of(cls, rule: Rule, option: Option) -> Given:
+        """An option as a rule has it."""
+        return cls(option.name, option.negated, rule.arguments(option))
+
+
 class Options:
     """Options that are not yet worded. A phrase takes those that it words; the rest get a generic phrase."""
 
     def __init__(self, rule: Rule, options: Iterable[Option]) -> None:
-        self._left = [Given(option.name, option.negated, rule.arguments(option)) for option in options]
+        self._left = [Given.of(rule, option) for option in options]
 
     @property
     def left(self) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Generic, TypeVar
 
-from ipt_explain.model import Match, Rule, Target, TargetKind
+from ipt_explain.model import Match, Option, Rule, Shape, Target, TargetKind
 from ipt_explain.records import dataclass
-from ipt_explain.render.english.core import core, counters
+from ipt_explain.render.english.core import condition, counters, worded
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.matches.catalogue import COMPOSERS
 from ipt_explain.render.english.matches.plain import BARE, PREDICATES
@@ -53,17 +56,87 @@ def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container
 
     `chains` are the names of the table's chains: `-j LOG` is a jump if one of them is called LOG.
     """
-    shape = rule.shape
-    own = Options(rule, shape.core)
-    conditions = core(own)
-    comments = []
-    for match in shape.matches:
-        if match.module == "comment":
-            comments += [given.value for given in Options(rule, match.options)]
-        else:
-            conditions += _match(rule, match, glossary)
-    action, after = _action(rule, shape.target, glossary, chains)
-    return RuleWords(tuple(conditions), action + counters(own), after, tuple(comments))
+    return RuleWriter(glossary, chains).words(rule)
+
+
+class RuleWriter:
+    """Puts the rules of one table into words, as `rule_words` does, with the work per shape done once. Rules of a shape
+    that have the same values in a match or option share its words.
+    """
+
+    def __init__(self, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> None:
+        self._glossary = glossary
+        self._chains = chains
+        self._forms: dict[Shape, _Form] = {}
+
+    def words(self, rule: Rule) -> RuleWords:
+        """The rule in words."""
+        form = self._forms.get(rule.shape)
+        if form is None:
+            form = self._forms[rule.shape] = self._form(rule.shape)
+        conditions: list[str] = []
+        for part in form.conditions:
+            conditions += part.of(rule)
+        action, after = form.action.of(rule)
+        comments = tuple([rule.first(option) or "" for option in form.comments])
+        return RuleWords(tuple(conditions), action, after, comments)
+
+    def _form(self, shape: Shape) -> _Form:
+        conditions = [_Part((option,), partial(_core, option=option)) for option in worded(shape.core)]
+        comments: list[Option] = []
+        for match in shape.matches:
+            if match.module == "comment":
+                comments += match.options
+            else:
+                conditions.append(_Part(match.options, partial(_match, match=match, glossary=self._glossary)))
+        target = shape.target
+        options = [*shape.core] if shape.core_option("-c") is not None else []
+        if target is not None:
+            options += target.options
+            options += [] if target.slot is None else [Option("-j", False, (target.slot,))]
+        return _Form(conditions, _Part(options, self._action), comments)
+
+    def _action(self, rule: Rule) -> tuple[str, str]:
+        action, after = _action(rule, rule.shape.target, self._glossary, self._chains)
+        return action + counters(rule), after
+
+
+_Words = TypeVar("_Words")
+_KEPT = 4096
+"""For how many combinations of values words are kept."""
+
+
+class _Part(Generic[_Words]):
+    """What some options of a shape's rules say, kept by their values."""
+
+    def __init__(self, options: Iterable[Option], compose: Callable[[Rule], _Words]) -> None:
+        slots = [slot for option in options for slot in option.slots]
+        self._values: Callable[[Sequence[str]], object] = itemgetter(*slots) if slots else len
+        self._compose = compose
+        self._known: dict[object, _Words] = {}
+
+    def of(self, rule: Rule) -> _Words:
+        """The words for a rule."""
+        values = self._values(rule.values)
+        words = self._known.get(values)
+        if words is None:
+            words = self._compose(rule)
+            if len(self._known) < _KEPT:
+                self._known[values] = words
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What rules of one shape say, part by part."""
+
+    conditions: Sequence[_Part[list[str]]]
+    action: _Part[tuple[str, str]]
+    comments: Sequence[Option]
+
+
+def _core(rule: Rule, option: Option) -> list[str]:
+    return [condition(Given.of(rule, option))]
 
 
 def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:

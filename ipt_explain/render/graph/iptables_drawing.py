@@ -9,7 +9,6 @@ from ipt_explain.analyzers.profiles.chains import Owners, TablePlace
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.graph.neighbourhood import Neighbourhood
 from ipt_explain.model import Chain, Layout
-from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
 from ipt_explain.render.graph.drawing import BUILT_IN, CHAIN, MISSING, UNKNOWN, Drawing, DrawnChain, DrawnJump
@@ -118,8 +117,8 @@ class _Painter:
         found: dict[str, None] = {}
         for number, target, values in targets if len(jumping) < len(targets) else ():
             if number not in jumping:
-                first = next(filter(None, [unquote(chain.values[place]) for place in values]), "")
-                name = chain.values[target] if isinstance(target, int) else target
+                first = next(filter(None, map(chain.word, values)), "")
+                name = chain.at(target) if isinstance(target, int) else target
                 found[shortened(escape(f"{name} {first}".rstrip()))] = None
                 if len(found) > SHOWN_ENDS:
                     break

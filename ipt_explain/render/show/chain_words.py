@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.chains import TablePlace
 from ipt_explain.analyzers.profiles.mark_bits import mark_names
 from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.render.english.glossary import Glossary
-from ipt_explain.render.english.rule import RuleWords, rule_words
+from ipt_explain.render.english.rule import RuleWords, RuleWriter
 from ipt_explain.words.counts import counted
 
 
@@ -17,12 +19,9 @@ class ChainWords:
 
     def __init__(self, place: TablePlace) -> None:
         self._place = place
-        self._glossary = Glossary(mark_names(place.ruleset), self.folded)
         self._folded: dict[str, str] = {}
-
-    def rule(self, rule: Rule) -> RuleWords:
-        """The rule in words."""
-        return rule_words(rule, self._glossary, self._place.table.chains)
+        writer = RuleWriter(Glossary(mark_names(place.ruleset), self.folded), place.table.chains)
+        self.rule: Callable[[Rule], RuleWords] = writer.words
 
     def folded(self, name: str) -> str:
         """A chain in a few words: `2 rules: DNAT to 10.244.1.9:8080`."""
@@ -35,7 +34,7 @@ class ChainWords:
         chain = place.table.chains.get(name)
         if chain is None:
             return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
-        rules = counted(len(chain.rules), "rule")
+        rules = counted(len(chain.layout), "rule")
         role = role_of(name)
         if role is not None:
             end = self._end(chain, role)
