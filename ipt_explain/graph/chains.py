@@ -59,10 +59,14 @@ class ChainGraph:
 
         Chains without jumps are absent.
         """
-        return {
-            name: tuple([target or "" for target in dict.fromkeys(map(self.table.chains[name].target_of, numbers))])
-            for name, numbers in self._index.leaving.items()
-        }
+        return {name: self.targets_of(name) for name in self._index.leaving}
+
+    def targets_of(self, chain: str) -> tuple[str, ...]:
+        """The chains that one chain jumps to, as in `targets`."""
+        numbers = self._index.leaving.get(chain)
+        if not numbers:
+            return ()
+        return tuple([target or "" for target in dict.fromkeys(map(self.table.chains[chain].target_of, numbers))])
 
     @cached_property
     def dangling(self) -> tuple[Jump, ...]:

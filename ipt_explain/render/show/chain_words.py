@@ -51,7 +51,7 @@ class ChainWords:
             return "source ranges"
         if role is ChainRole.EXTERNAL:
             return "from outside"
-        targets = self._place.graph.targets.get(chain.name, ())
+        targets = self._place.graph.targets_of(chain.name)
         endpoints = sum(role_of(target) is ChainRole.ENDPOINT for target in targets)
         return counted(endpoints, "endpoint")
 
