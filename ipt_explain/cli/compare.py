@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,16 +10,32 @@ from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import baseline_options
 from ipt_explain.cli.shared.gathering import Gathering, fleet_options
-from ipt_explain.cli.shared.options import display_options, read_dumps
+from ipt_explain.cli.shared.options import Printing, as_record, display_options, read_dumps
 from ipt_explain.cli.shared.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
+from ipt_explain.records import dataclass
 from ipt_explain.render.audit.formats import FORMATS
 from ipt_explain.words.lists import either
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ipt_explain.compare.fleet.folding import Fleet
 
 _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """With --objects: which findings to report, and which to record as known. `force` is also for --digest --to."""
+
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    baseline: Path | None
+    write_baseline: Path | None
+    force: bool
+    config: Path | None
+    no_config: bool
 
 
 @click.command()
@@ -56,30 +70,20 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 @fleet_options
 @click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
 @display_options
+@as_record("choice", Choice)
+@as_record("how", Gathering)
+@as_record("printing", Printing)
 def compare(
     dumps: tuple[str, ...],
     nodes: bool,
     digest: bool,
     objects: str | None,
     node: str | None,
-    output: str,
     to: str | None,
     fail_on: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    baseline: Path | None,
-    write_baseline: Path | None,
-    force: bool,
-    config: Path | None,
-    no_config: bool,
-    jobs: int | None,
-    dask: str | None,
-    node_from: re.Pattern[str] | None,
-    allow_missing: str,
-    names: bool,
-    lenient: bool,
-    color: bool,
-    width: int,
+    choice: Choice,
+    how: Gathering,
+    printing: Printing,
 ) -> int:
     """What differs between two dumps, many nodes, or a dump and the cluster's API objects?
 
@@ -91,6 +95,7 @@ def compare(
     It compares what happens to traffic, not lines, and ignores order, counters, comments and chain names.
     Exit status: 0 no difference, 1 differences or findings, 2 unusable input or command line.
     """
+    output = printing.output
     if digest and (nodes or objects is not None):
         raise click.UsageError("--digest excludes --nodes and --objects")
     if not digest:
@@ -99,38 +104,35 @@ def compare(
                 raise click.UsageError(f"{option} goes with --digest")
     if objects is None:
         given = {
-            "--select": select,
-            "--ignore": ignore,
-            "--baseline": baseline,
-            "--write-baseline": write_baseline,
-            "--force": force if not digest else None,
-            "--config": config,
-            "--no-config": no_config,
+            "--select": choice.select,
+            "--ignore": choice.ignore,
+            "--baseline": choice.baseline,
+            "--write-baseline": choice.write_baseline,
+            "--force": choice.force if not digest else None,
+            "--config": choice.config,
+            "--no-config": choice.no_config,
             f"-o {output}": output in _FOR_OBJECTS and not (nodes and output == "openmetrics"),
             "--node": node if not digest else None,
         }
         for option in filter(given.get, given):
             raise click.UsageError(f"{option} goes with --objects")
     if digest:
-        return _write_digest(dumps, node, output, to, force, lenient)
-    how = Gathering(lenient, jobs, dask, node_from, allow_missing, names)
+        return _write_digest(dumps, node, output, to, choice.force, how.lenient)
     if nodes and objects is None:
-        return _compare_many(dumps, how, output, fail_on, width, color)
+        return _compare_many(dumps, how, fail_on, printing)
     if objects is None:
-        return _compare_two(dumps, output, fail_on, lenient, width, color)
+        return _compare_two(dumps, how.lenient, fail_on, printing)
     from ipt_explain.audit.settings.plan import make_plan
     from ipt_explain.cli.shared.cluster import Judging, cluster_rules, judge_dumps, judge_nodes
 
-    plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
+    plan = make_plan(choice.select, choice.ignore, fail_on, choice.baseline, choice.config, choice.no_config)
     tell(plan.notes)
     plan.require(cluster_rules(plan))
-    judging = Judging(objects, plan, output, write_baseline, force, width, color)
-    return judge_nodes(dumps, how, judging) if nodes else judge_dumps(dumps, node, lenient, judging)
+    judging = Judging(objects, plan, printing, choice.write_baseline, choice.force)
+    return judge_nodes(dumps, how, judging) if nodes else judge_dumps(dumps, node, how.lenient, judging)
 
 
-def _compare_two(
-    dumps: tuple[str, ...], output: str, fail_on: str | None, lenient: bool, width: int, color: bool
-) -> int:
+def _compare_two(dumps: tuple[str, ...], lenient: bool, fail_on: str | None, printing: Printing) -> int:
     from ipt_explain.collector import collector_paused
     from ipt_explain.compare.dumps import NodeView, compare_nodes, node_view
 
@@ -155,44 +157,41 @@ def _compare_two(
         comparison = None if equal else compare_nodes(*views)
     differences, notes = ((), ()) if comparison is None else (comparison.differences, comparison.notes)
     warn(notes)
-    if output == "json":
+    if printing.output == "json":
         from ipt_explain.render.compare.json import compare_json
 
         write([compare_json(differences, notes)])
     else:
         from ipt_explain.render.compare.text import comparison_text, same_bytes
 
+        width, color = printing.width, printing.color
         write(same_bytes(*dumps, width) if comparison is None else comparison_text(comparison, width, color))
     return FOUND if differences and fail_on != "never" else CLEAN
 
 
-def _compare_many(
-    sources: tuple[str, ...], how: Gathering, output: str, fail_on: str | None, width: int, color: bool
-) -> int:
+def _compare_many(sources: tuple[str, ...], how: Gathering, fail_on: str | None, printing: Printing) -> int:
     from ipt_explain.cli.shared.gathering import gathered
 
-    return print_comparison(gathered(sources, how).fleet, how, output, fail_on, width, color)
+    return print_comparison(gathered(sources, how).fleet, how, fail_on, printing)
 
 
-def print_comparison(
-    fleet: Fleet, how: Gathering, output: str, fail_on: str | None, width: int, color: bool
-) -> int:
+def print_comparison(fleet: Fleet, how: Gathering, fail_on: str | None, printing: Printing) -> int:
     """Print how the nodes of a fleet differ; returns the exit status."""
     from ipt_explain.compare.fleet.comparison import compare_fleet
 
     comparison = compare_fleet(fleet)
-    if output == "openmetrics":
+    if printing.output == "openmetrics":
         from ipt_explain.render.compare.metrics import fleet_metrics
 
         write(fleet_metrics(comparison))
-    elif output == "json":
+    elif printing.output == "json":
         from ipt_explain.render.compare.json import fleet_json
 
         write([fleet_json(comparison)])
     else:
         from ipt_explain.render.compare.fleet import fleet_text
 
-        write(fleet_text(comparison, how.names, width, color))
+        write(fleet_text(comparison, how.names, printing.width, printing.color))
     if fail_on == "never":
         return CLEAN
     missing = len({each.node for each in comparison.not_compared})

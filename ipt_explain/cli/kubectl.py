@@ -13,7 +13,7 @@ import click
 
 from ipt_explain.cli import main as program
 from ipt_explain.cli.shared.gathering import Gathering, fleet_options, folded, made_by
-from ipt_explain.cli.shared.options import Command, display_options, with_options
+from ipt_explain.cli.shared.options import Command, Printing, as_record, display_options, with_options
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
 from ipt_explain.inputs.nodes.packing import HEAD
@@ -82,19 +82,18 @@ def commands() -> None:
               help="What to print.")  # fmt: skip
 @fleet_options
 @display_options
+@as_record("printing", Printing)
 def nodes(
     nodes_wanted: tuple[str, ...],
     parallel: int,
     keep: Path | None,
     objects: bool,
-    output: str,
     jobs: int | None,
     dask: str | None,
     node_from: object,
     allow_missing: str,
     names: bool,
-    color: bool,
-    width: int,
+    printing: Printing,
     **given: Any,
 ) -> int:
     """Compare the rules of all nodes, or of the named ones."""
@@ -110,12 +109,12 @@ def nodes(
     if cluster is None:
         from ipt_explain.cli.compare import print_comparison
 
-        return print_comparison(found.fleet, how, output, None, width, color)
+        return print_comparison(found.fleet, how, None, printing)
     from ipt_explain.audit.settings.plan import make_plan
     from ipt_explain.cli.shared.cluster import Judging, print_judgement
 
     plan = make_plan((), (), None, None, None, True)
-    return print_judgement(found, (), how, Judging("", plan, output, None, False, width, color))
+    return print_judgement(found, (), how, Judging("", plan, printing, None, False))
 
 
 @commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

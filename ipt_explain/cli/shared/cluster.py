@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import gone_entries, record_findings
 from ipt_explain.cli.shared.gathering import Gathered, Gathering, gathered
-from ipt_explain.cli.shared.options import read_dumps
+from ipt_explain.cli.shared.options import Printing, read_dumps
 from ipt_explain.cli.shared.stdio import tell, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
@@ -28,11 +28,9 @@ class Judging:
 
     objects: str
     plan: Plan
-    output: str
+    printing: Printing
     write_baseline: Path | None
     force: bool
-    width: int
-    color: bool
 
 
 def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging: Judging) -> int:
@@ -71,7 +69,7 @@ def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, jud
         record_findings(judging.write_baseline, report.findings, (judging.objects, *sources), judging.force)
         return CLEAN
     status = _print(report.without(judging.plan.known), judging)
-    if judging.output != "json":
+    if judging.printing.output != "json":
         # These formats have no place for nodes that were not judged: name them on standard error.
         warn(f"{each.node} is not compared: {each.reason}" for each in comparison.not_compared)
     missing = len({each.node for each in comparison.not_compared})
@@ -101,7 +99,7 @@ def _wanted(report: Report, judging: Judging) -> Report:
 
 def _print(report: Report, judging: Judging) -> int:
     plan = judging.plan
-    style = Style(judging.width, judging.color, notes=True)
-    chunks = rendered(report, judging.output, cluster_rules(plan), plan.fail_on, style)
-    write(chunks, annotations=judging.output == "github")
+    style = Style(judging.printing.width, judging.printing.color, notes=True)
+    chunks = rendered(report, judging.printing.output, cluster_rules(plan), plan.fail_on, style)
+    write(chunks, annotations=judging.printing.output == "github")
     return FOUND if plan.fails(report) else CLEAN

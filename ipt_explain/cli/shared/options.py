@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from ipt_explain.cli.shared.stdio import complain, tell, terminal_width
 from ipt_explain.cli.shared.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
+from ipt_explain.records import dataclass
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.lists import either
 
@@ -147,6 +149,29 @@ def with_options(options: Sequence[Callable[[Command], Command]], command: Comma
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def as_record(name: str, kind: type) -> Callable[[Command], Command]:
+    """Pass the parameters that are fields of a kind of record as one such record of this name."""
+
+    def with_record(command: Command) -> Command:
+        @wraps(command)
+        def call(**given: Any) -> Any:
+            fields: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]  # as every record has
+            return command(**{name: kind(**{field: given.pop(field) for field in fields})}, **given)
+
+        return cast(Command, call)
+
+    return with_record
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """The format to print, for what width, and whether in colour."""
+
+    output: str
+    width: int
+    color: bool
 
 
 def _width(_: click.Context, __: click.Parameter, width: int | None) -> int:
