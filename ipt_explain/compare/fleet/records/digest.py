@@ -15,7 +15,8 @@ from typing import Any
 from ipt_explain.compare.dumps import NodeView
 from ipt_explain.compare.fleet.records.canonical import compact
 from ipt_explain.compare.fleet.records.chain_records import chain_records
-from ipt_explain.compare.fleet.records.service_records import Fabrics, service_record
+from ipt_explain.compare.fleet.records.fabrics import Fabrics
+from ipt_explain.compare.fleet.records.service_records import service_record
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.json_values import json_value
