@@ -135,23 +135,7 @@ class Maker:
             self._known.popitem(last=False)
 
     def _of_dumps(self, node: str, texts: Sequence[tuple[Entry, str]]) -> Made:
-        dumps: list[Dump] = []
-        faults: list[NotCompared] = []
-        # Families with an unusable file: the node's other files do not show all of them.
-        lost: set[Family] = set()
-        for entry, text in texts:
-            why = why_cut(text)
-            dump: Dump | None = None
-            try:
-                dump = read_dump(text, source=entry.path, lenient=self._lenient or why is not None)
-            except DumpSyntaxError as error:
-                why = why or str(error).removeprefix(f"{entry.path}:") + and_more(error.total - 1, "fault")
-            if why is None and dump is not None:
-                dumps.append(dump)
-                continue
-            assert why is not None
-            faults.append(NotCompared(node, why, path=entry.path))
-            lost.update(Family if dump is None else {ruleset.family for ruleset in dump.rulesets})
+        dumps, faults, lost = self._read(node, texts)
         good = [dump for dump in dumps if affects_packets(dump) and not lost & families_of(dump)]
         warnings = tuple(dict.fromkeys(warning for dump in good for warning in dump.warnings))
         if not good:
@@ -168,14 +152,48 @@ class Maker:
             why = "kube-proxy runs in nftables mode there, and its tables show no Service"
             return _none(node, (*faults, NotCompared(node, why)), warnings)
         digest = digest_of(view, _zone(self._objects, node), taken_of(text for _, text in kept))
+        mismatches, notes = self._judged(node, whole)
+        warnings = tuple(dict.fromkeys((*warnings, *notes)))
+        return Made(node, digest, good[0].source, tuple(faults), warnings, tuple(mismatches))
+
+    def _read(
+        self, node: str, texts: Sequence[tuple[Entry, str]]
+    ) -> tuple[list[Dump], list[NotCompared], set[Family]]:
+        """The usable dumps, what is wrong with the other files, and the families in those: the usable dumps do not show
+        all of them."""
+        dumps: list[Dump] = []
+        faults: list[NotCompared] = []
+        lost: set[Family] = set()
+        for entry, text in texts:
+            why = why_cut(text)
+            dump: Dump | None = None
+            try:
+                dump = read_dump(text, source=entry.path, lenient=self._lenient or why is not None)
+            except DumpSyntaxError as error:
+                why = why or str(error).removeprefix(f"{entry.path}:") + and_more(error.total - 1, "fault")
+            if why is None and dump is not None:
+                dumps.append(dump)
+                continue
+            assert why is not None
+            faults.append(NotCompared(node, why, path=entry.path))
+            lost.update(Family if dump is None else {ruleset.family for ruleset in dump.rulesets})
+        return dumps, faults, lost
+
+    def _judged(self, node: str, dumps: Sequence[Dump]) -> tuple[list[Mismatch], list[str]]:
+        """Where a node's dumps contradict the cluster's objects, and notes about that; empty without objects."""
         mismatches: list[Mismatch] = []
+        notes: list[str] = []
         if self._objects is not None:
             known = node if node in self._objects.nodes else None
-            judgements = [judge(self._objects, dump, known) for dump in whole]
-            for judgement, dump in zip(judgements, whole):
-                mismatches += (_with_excerpt(each, dump) for each in judgement.mismatches)
-            warnings = tuple(dict.fromkeys((*warnings, *(note for each in judgements for note in each.notes))))
-        return Made(node, digest, good[0].source, tuple(faults), warnings, tuple(mismatches))
+            for dump in dumps:
+                judgement = judge(self._objects, dump, known)
+                # The dump is not kept, so each mismatch gets the text of its line.
+                mismatches += (
+                    replace(each, excerpt=dump.text.line(each.lines[0])) if each.lines else each
+                    for each in judgement.mismatches
+                )
+                notes += judgement.notes
+        return mismatches, notes
 
 
 _WHY = {MemoryError: "there is not enough memory to read it", RecursionError: "it is nested too deeply"}
@@ -185,11 +203,6 @@ def _zone(objects: ApiObjects | None, node: str) -> str | None:
     """The node's zone, if objects show it."""
     known = None if objects is None else objects.nodes.get(node)
     return None if known is None else known.zone
-
-
-def _with_excerpt(mismatch: Mismatch, dump: Dump) -> Mismatch:
-    """The mismatch with the text of its line, since the dump is not kept."""
-    return replace(mismatch, excerpt=dump.text.line(mismatch.lines[0])) if mismatch.lines else mismatch
 
 
 def _none(node: str, why: tuple[NotCompared, ...], warnings: tuple[str, ...] = ()) -> Made:
