@@ -1,4 +1,4 @@
-"""Similar findings together: one story reported once, however many Services and nodes it applies to."""
+"""Groups similar findings, which are reported once, however many Services and nodes they apply to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARTICULARS = lazy_pattern(
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class FindingGroup:
     """Findings of one rule that differ only in names and numbers, in order."""
 
     findings: tuple[Finding, ...]
@@ -41,17 +41,17 @@ class Story:
         return tuple(dict.fromkeys(finding.source for finding in self.findings))
 
 
-def stories(findings: Iterable[Finding], fold: bool = True) -> list[Story]:
-    """The findings as stories, most severe first; at equal severity, the node's own before a Service's, then the most
-    frequent. Without `fold` each finding is a story of its own.
+def grouped(findings: Iterable[Finding], fold: bool = True) -> list[FindingGroup]:
+    """The findings in groups, most severe first; of equal severity, the node's own before a Service's, then the most
+    frequent. Without `fold` each finding is a group of its own.
     """
     alike: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         key = (finding.rule, finding.severity, finding.service is None, _template(finding)) if fold else number
         alike.setdefault(key, []).append(finding)
-    told = [Story(tuple(group)) for group in alike.values()]
-    told.sort(key=lambda story: (-story.example.severity.rank, story.example.service is not None, -len(story.findings)))
-    return told
+    groups = [FindingGroup(tuple(same)) for same in alike.values()]
+    groups.sort(key=lambda each: (-each.example.severity.rank, each.example.service is not None, -len(each.findings)))
+    return groups
 
 
 def _template(finding: Finding) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ipt_explain.audit.findings.folding import Story, stories
+from ipt_explain.audit.findings.folding import FindingGroup, grouped
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.audit.places import place
@@ -16,7 +16,7 @@ from ipt_explain.words.counts import and_more, counted
 SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
 
 # GitHub cuts a job's summary at 1 MiB.
-MOST_STORIES = 100
+MOST_GROUPS = 100
 MOST_PLACES = 20
 MOST_EXCERPT = 2000
 
@@ -29,41 +29,41 @@ def markdown(report: Report) -> Iterator[str]:
     nodes = list(by_source(report))
     if len(nodes) > 1:
         yield "\n" + "".join(f"- {as_text(each)}\n" for each in nodes)
-    found = stories(report.findings)
+    found = grouped(report.findings)
     if found:
         yield "\n| | rule | finds | where |\n| --- | --- | --- | --- |\n"
-        for story in found[:MOST_STORIES]:
-            yield _row(story)
-    for story in found[:MOST_STORIES]:
-        yield from _details(story)
-    if len(found) > MOST_STORIES:
-        yield f"\n…{and_more(len(found) - MOST_STORIES)}.\n"
+        for group in found[:MOST_GROUPS]:
+            yield _row(group)
+    for group in found[:MOST_GROUPS]:
+        yield from _details(group)
+    if len(found) > MOST_GROUPS:
+        yield f"\n…{and_more(len(found) - MOST_GROUPS)}.\n"
 
 
-def _row(story: Story) -> str:
-    finding = story.example
-    where = _code(place(finding)) + and_more(len(story.findings) - 1)
-    return f"| {SIGNS[finding.severity]} | {finding.rule} {finding.name} | {_said(story)} | {where} |\n"
+def _row(group: FindingGroup) -> str:
+    finding = group.example
+    where = _code(place(finding)) + and_more(len(group.findings) - 1)
+    return f"| {SIGNS[finding.severity]} | {finding.rule} {finding.name} | {_said(group)} | {where} |\n"
 
 
-def _said(story: Story) -> str:
-    finding = story.example
-    many = len(story.services)
+def _said(group: FindingGroup) -> str:
+    finding = group.example
+    many = len(group.services)
     among = f"{counted(many, 'Service')}, such as " if many > 1 and finding.service else ""
     return as_text(f"{among}{finding.subject}{finding.message}")
 
 
-def _details(story: Story) -> Iterator[str]:
-    finding = story.example
-    yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(story.findings), 'finding')}</summary>\n\n"
+def _details(group: FindingGroup) -> Iterator[str]:
+    finding = group.example
+    yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(group.findings), 'finding')}</summary>\n\n"
     if finding.excerpt:
         yield f"{code_block(escape(finding.excerpt[:MOST_EXCERPT]))}\n"
     yield f"Fix: {as_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
-    for each in story.findings[:MOST_PLACES]:
+    for each in group.findings[:MOST_PLACES]:
         subject = f" {as_text(each.service)}" if each.service else ""
         yield f"- {_code(place(each))}{subject}\n"
-    if len(story.findings) > MOST_PLACES:
-        yield f"- …{and_more(len(story.findings) - MOST_PLACES)}\n"
+    if len(group.findings) > MOST_PLACES:
+        yield f"- …{and_more(len(group.findings) - MOST_PLACES)}\n"
     yield "\n</details>\n"
 
 

@@ -1,10 +1,10 @@
-"""An audit's report for people: most severe first, each story with its line, its effect and its remedy."""
+"""An audit's report for people: most severe first, each group of findings with its line, its effect and its remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.audit.findings.folding import stories
+from ipt_explain.audit.findings.folding import grouped
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.audit.summary import by_source, verdict, wrapped
@@ -20,10 +20,10 @@ def audit_text(
     """
     paint = painter(color)
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.INFO]
-    for story in stories(shown, fold):
-        from ipt_explain.render.audit.story import story_lines
+    for group in grouped(shown, fold):
+        from ipt_explain.render.audit.finding_lines import group_lines
 
-        yield from (f"{line}\n" for line in story_lines(story, width, paint, links))
+        yield from (f"{line}\n" for line in group_lines(group, width, paint, links))
         yield "\n"
     yield from (f"{line}\n" for line in _summary(report, len(report.findings) > len(shown), width, paint))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.analyzers.profiles.chains import TablePlace, places
-from ipt_explain.audit.findings.folding import Story, stories
+from ipt_explain.audit.findings.folding import FindingGroup, grouped
 from ipt_explain.audit.runner import Report
 from ipt_explain.graph.neighbourhood import neighbourhood
 from ipt_explain.model import Dump, Form
@@ -47,7 +47,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A story of the audit. `places` are pairs of place and Service, `more` counts those not listed."""
+    """A group of findings. `places` are pairs of place and Service, `more` counts those not listed."""
 
     anchor: str
     severity: str
@@ -99,14 +99,14 @@ class Document:
 
 def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) -> Document:
     """The report on dumps, from their explanation and audit."""
-    found = stories(report.findings)
+    groups = grouped(report.findings)
     notes = notes_of(explanation.services, report.findings)
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], None)
-    drawn = _pictures(found, among, notes)
-    problems = tuple(_problem(number, story, drawn.get(number)) for number, story in enumerate(found, start=1))
+    drawn = _pictures(groups, among, notes)
+    problems = tuple(_problem(number, group, drawn.get(number)) for number, group in enumerate(groups, start=1))
     about: dict[str, list[tuple[str, str]]] = {}
-    for problem, story in zip(problems, found):
-        for service in story.services:
+    for problem, group in zip(problems, groups):
+        for service in group.services:
             about.setdefault(service, []).append((problem.anchor, f"{problem.rule} {problem.name}"))
     fragments = {ruleset.source for ruleset in explanation.rulesets if ruleset.form in (Form.FRAGMENT, Form.RESTORE)}
     services = [
@@ -130,9 +130,9 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
     )
 
 
-def _problem(number: int, story: Story, drawn: Picture | None) -> Problem:
-    finding = story.example
-    many = len(story.services)
+def _problem(number: int, group: FindingGroup, drawn: Picture | None) -> Problem:
+    finding = group.example
+    many = len(group.services)
     title = f"{many:,} Services, such as {finding.subject}" if many > 1 and finding.service else finding.subject
     excerpt = None
     if finding.excerpt and finding.columns is not None:
@@ -154,29 +154,29 @@ def _problem(number: int, story: Story, drawn: Picture | None) -> Problem:
         page=finding.docs,
         table=escape(" ".join(part for part in (finding.table, finding.chain) if part)),
         excerpt=excerpt,
-        places=tuple((place(each), escape(each.service or "")) for each in story.findings[:MOST_PLACES]),
-        more=max(0, len(story.findings) - MOST_PLACES),
+        places=tuple((place(each), escape(each.service or "")) for each in group.findings[:MOST_PLACES]),
+        more=max(0, len(group.findings) - MOST_PLACES),
         picture=drawn,
     )
 
 
-def _pictures(told: Sequence[Story], among: Sequence[TablePlace], notes: Notes) -> dict[int, Picture]:
+def _pictures(groups: Sequence[FindingGroup], among: Sequence[TablePlace], notes: Notes) -> dict[int, Picture]:
     """Pictures of the most severe problems by number, one per chain."""
     found: dict[int, Picture] = {}
     seen: set[tuple[object, ...]] = set()
-    for number, story in enumerate(told[:MOST_PICTURES], start=1):
-        finding = story.example
+    for number, group in enumerate(groups[:MOST_PICTURES], start=1):
+        finding = group.example
         chain = (finding.source, finding.family, finding.table, finding.chain)
-        drawn = None if chain in seen else _picture(story, among, notes)
+        drawn = None if chain in seen else _picture(group, among, notes)
         seen.add(chain)
         if drawn is not None:
             found[number] = drawn
     return found
 
 
-def _picture(story: Story, among: Sequence[TablePlace], notes: Notes) -> Picture | None:
+def _picture(group: FindingGroup, among: Sequence[TablePlace], notes: Notes) -> Picture | None:
     """A picture of the problem's chain and its neighbours, if small enough."""
-    finding = story.example
+    finding = group.example
     if finding.chain is None:
         return None
     for each in among:

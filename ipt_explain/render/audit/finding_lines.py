@@ -1,11 +1,11 @@
-"""One story of an audit's report for people: the finding, its line, where else it is, and what to do."""
+"""A group of findings in an audit's report for people: the finding, its line, its other places, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.audit.findings.finding import Finding
-from ipt_explain.audit.findings.folding import Story
+from ipt_explain.audit.findings.folding import FindingGroup
 from ipt_explain.render.audit.excerpts import excerpt
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import STYLES, wrapped
@@ -20,11 +20,11 @@ SHOWN_LINES = 12
 SHOWN_ALIKE = 4
 
 
-def story_lines(story: Story, width: int, paint: Paint, links: bool) -> Iterator[str]:
-    """The lines of one story. `links` makes file names clickable."""
-    finding = story.example
+def group_lines(group: FindingGroup, width: int, paint: Paint, links: bool) -> Iterator[str]:
+    """The lines of a group. `links` makes file names clickable."""
+    finding = group.example
     label = f"{finding.severity.value}[{finding.rule} {finding.name}]"
-    first, *rest = wrapped(f"{label} {escape(_subject(story) + finding.message)}", width, INDENT)
+    first, *rest = wrapped(f"{label} {escape(_subject(group) + finding.message)}", width, INDENT)
     yield paint(first[: len(label)], STYLES[finding.severity]) + first[len(label) :]
     yield from rest
     yield from _where(finding, width, paint, links)
@@ -32,20 +32,20 @@ def story_lines(story: Story, width: int, paint: Paint, links: bool) -> Iterator
         line, caret = excerpt(finding, width - 2 * len(INDENT))
         yield INDENT * 2 + line
         yield INDENT * 2 + paint(caret, STYLES[finding.severity])
-    yield from _alike(story, width, links)
+    yield from _alike(group, width, links)
     yield from _remedy(finding, width, paint)
 
 
-def _subject(story: Story) -> str:
+def _subject(group: FindingGroup) -> str:
     """What it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
-    finding = story.example
-    if len(story.findings) == 1:
+    finding = group.example
+    if len(group.findings) == 1:
         return finding.subject
-    many = len(story.services)
+    many = len(group.services)
     if many > 1:
-        return f"{many:,} Services, such as {finding.service or story.services[0]}: "
-    on = f" in {counted(len(story.sources), 'dump')}" if len(story.sources) > 1 else ""
-    return f"{finding.service or 'The node'}{on}, {len(story.findings):,} times: "
+        return f"{many:,} Services, such as {finding.service or group.services[0]}: "
+    on = f" in {counted(len(group.sources), 'dump')}" if len(group.sources) > 1 else ""
+    return f"{finding.service or 'The node'}{on}, {len(group.findings):,} times: "
 
 
 def _where(finding: Finding, width: int, paint: Paint, links: bool) -> Iterator[str]:
@@ -69,9 +69,9 @@ def _also(lines: Sequence[int]) -> str:
     return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
 
 
-def _alike(story: Story, width: int, links: bool) -> Iterator[str]:
+def _alike(group: FindingGroup, width: int, links: bool) -> Iterator[str]:
     """Other places of the same finding: a few, on one line if they fit, and how many more."""
-    others = story.findings[1:]
+    others = group.findings[1:]
     if not others:
         return
     shown = [(each, f"{place(each)}{f'  {escape(each.service)}' if each.service else ''}") for each in others]
