@@ -11,7 +11,7 @@ from ipt_explain.services.ports import ServicePort
 
 
 class ShownServices(Enum):
-    """Which Services are shown."""
+    """Which Services to show."""
 
     ALL = "all"
     PROBLEMS = "problems"
@@ -19,7 +19,7 @@ class ShownServices(Enum):
 
 
 class Order(Enum):
-    """By what Services are sorted; the words are those of the command line."""
+    """How to sort Services, in the words of the command line."""
 
     NAME = "name"
     PROBLEM = "problem"

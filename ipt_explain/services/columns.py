@@ -1,5 +1,5 @@
-"""Records in columns: a big node has a hundred thousand endpoints, and most questions are about one thing
-of all of them.
+"""Records in columns: a large node has a hundred thousand endpoints, and most questions are about one field of all of
+them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ Record = TypeVar("Record")
 
 
 class Columns(Sequence[Record]):
-    """Records of one kind, made when first asked for. `columns` are the kind's fields, in its order; each has one value
-    a record.
+    """Records of one kind, made on first use. `columns` are the kind's fields, in its order, with one value for each
+    record.
     """
 
     __slots__ = ("_columns", "_kind", "_made")
@@ -24,7 +24,7 @@ class Columns(Sequence[Record]):
         self._made: tuple[Record, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
-        """What the records have in a field."""
+        """The values of a field."""
         return self._columns[field]
 
     def with_columns(self, **columns: Sequence[Any]) -> Columns[Record]:
@@ -32,12 +32,12 @@ class Columns(Sequence[Record]):
         return Columns(self._kind, **(self._columns | columns))
 
     def part(self, start: int, stop: int) -> Columns[Record]:
-        """The records from `start` up to `stop`, without it."""
+        """The records from `start` up to, but not including, `stop`."""
         return Columns(self._kind, **{field: values[start:stop] for field, values in self._columns.items()})
 
     @classmethod
     def joined(cls, parts: Sequence[Columns[Record]]) -> Columns[Record]:
-        """The records of several, at least one, one after the other."""
+        """The records of one or more parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
         kind, fields = parts[0]._kind, parts[0]._columns
@@ -73,7 +73,7 @@ class Columns(Sequence[Record]):
 
 @lru_cache(maxsize=1024)
 def nothing(count: int) -> Sequence[None]:
-    """A column of so many records that have nothing there."""
+    """A column of `count` records that are all None."""
     return (None,) * count
 
 
@@ -86,7 +86,7 @@ def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]
 
 
 def column(records: Sequence[Any], field: str) -> Sequence[Any]:
-    """What records have in a field, without making those that are kept in columns."""
+    """The values of a field, without making records that are kept in columns."""
     if isinstance(records, Columns):
         return records.column(field)
     return [getattr(record, field) for record in records]

@@ -56,7 +56,7 @@ def service_line(service: ServicePort) -> str:
 
 
 def _plain(text: str) -> str:
-    # JSON lets DEL stand as it is. A terminal should not see it.
+    # JSON does not escape DEL, but a terminal should not see it.
     return text.replace("\x7f", "\\u007f")
 
 
@@ -76,7 +76,8 @@ _TRUTHS = {None: "null", True: "true", False: "false"}
 
 
 class _Chances(dict[float | None, str]):
-    """The texts of chances so far; a node has few different ones, and writing one takes longer than everything else."""
+    """The texts of probabilities so far: a node has few different ones, and formatting one takes longer than the
+    rest."""
 
     def __missing__(self, chance: float | None) -> str:
         if len(self) >= _MAX_CHANCES:

@@ -1,4 +1,4 @@
-"""The rules that facts come from."""
+"""The rules behind facts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Rule `number` (from 0) of a chain. A big dump has as many as facts, so the rule is made only where one asks."""
+    """Rule `number` (from 0) of a chain. Large dumps have hundreds of thousands, so rule objects are made on demand."""
 
     chain: Chain
     number: int
@@ -27,7 +27,7 @@ class Evidence:
 
     @property
     def target(self) -> str | None:
-        """Where the rule sends the packet: a verdict, an extension or a chain; None where it only counts."""
+        """Where the rule sends the packet: a verdict, an extension or a chain; None if it only counts."""
         return self.chain.target_of(self.number)
 
     @property
@@ -47,7 +47,7 @@ class Evidence:
 
 
 class SameRules(Sequence[Evidence]):
-    """Rule `number` of each of these chains, as evidence that is made where one asks for it."""
+    """Rule `number` of each of these chains, as evidence made on demand."""
 
     __slots__ = ("_chains", "_number")
 
@@ -74,9 +74,10 @@ class SameRules(Sequence[Evidence]):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What tells a fact where no rule of iptables does: an element of a map of nftables, a virtual server of IPVS.
+    """Evidence other than iptables rules: an element of an nftables map, an IPVS virtual server.
 
-    `line` is 1-based; it is the first in JSON, which has no lines. `say` makes the text, where one asks for it.
+    `line` is 1-based; in JSON, which has no lines of its own, it is the document's first. `say` makes the text on
+    demand.
     """
 
     line: int
@@ -84,7 +85,7 @@ class Shown:
 
     @property
     def text(self) -> str:
-        """It as its tool prints it."""
+        """The text as its tool prints it."""
         return self.say()
 
 
@@ -94,7 +95,7 @@ def lines_of(evidence: Sequence[Evidence | Shown]) -> list[int]:
 
 
 def rules_of(chain: Chain | None) -> Iterator[Evidence]:
-    """The rules of a chain, in order; none of a chain that the text lacks."""
+    """The rules of a chain, in order; none if the text lacks the chain."""
     if chain is not None:
         for number in range(len(chain.layout)):
             yield Evidence(chain, number)

@@ -10,7 +10,7 @@ from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All that a dump says of Services. `supposed` is what fates rest on besides the text, where that is a fragment."""
+    """Everything a dump says about Services. `supposed` are assumptions that fates of a fragment rest on."""
 
     rulesets: tuple[RulesetFacts, ...]
     services: tuple[ServicePort, ...]
@@ -19,7 +19,7 @@ class Explanation:
 
     @classmethod
     def joined(cls, explanations: Sequence[Explanation]) -> Explanation:
-        """What several dumps say, in their order; each service port keeps its source."""
+        """Several dumps' explanations as one, in their order. Each service port keeps its source."""
         return cls(
             tuple(ruleset for explanation in explanations for ruleset in explanation.rulesets),
             tuple(service for explanation in explanations for service in explanation.services),
@@ -32,7 +32,7 @@ class Explanation:
         return "".join(self.json_chunks())
 
     def json_chunks(self) -> Iterator[str]:
-        """The same text piece by piece, as the whole may take as much memory as the dump."""
+        """The same text in pieces, since the whole may take as much memory as the dump."""
         from ipt_explain.services.document import json_chunks
 
         notes = (f"supposed: {note}" for note in self.supposed)

@@ -1,5 +1,5 @@
 """What happens to new connections to a Service: the share that is served, the share that the Service itself refuses,
-and the share that is lost on the way, with the rule that decides.
+and the share that is lost on the way, each with the rule that decides.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from ipt_explain.records import dataclass
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
 NOT_TRANSLATED = "no rule translates its destination"
-"""The question of what becomes of connections whose rules of nat the text lacks."""
+"""Reasons for unknown and for untranslated connections."""
 
 
 class Vantage(Enum):
-    """From where a connection is made."""
+    """Where a connection comes from."""
 
-    POD = "pod"  # an ordinary pod of this node, no endpoint of the Service
+    POD = "pod"  # an ordinary pod of this node that is no endpoint of the Service
     NODE = "node"  # a process on the node
     OUTSIDE = "outside"  # a host that is neither pod nor node
 
@@ -30,9 +30,9 @@ class Vantage(Enum):
 class Loss(Enum):
     """How a connection is lost on its way to a Service that could serve it."""
 
-    UNTRANSLATED = "untranslated"  # goes on to the Service's own address, where nobody answers
-    DIVERTED = "diverted"  # sent to what is no endpoint of the Service
-    INTERCEPTED = "intercepted"  # by a neighbour whose work that is, and which answers itself
+    UNTRANSLATED = "untranslated"  # continues to the Service's own address, where nothing answers
+    DIVERTED = "diverted"  # sent to an address that is no endpoint of the Service
+    INTERCEPTED = "intercepted"  # answered by another program on purpose
     DROPPED = "dropped"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
@@ -40,10 +40,10 @@ class Loss(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """The rule, or the chain by its policy or lack of a rule, that decides what happens to a packet.
+    """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
 
-    `ruleset` counts from 0, in the order of the dump; `line` is the rule's or the chain's declaration, None where the
-    text has neither; `owner` is who wrote it, as far as known.
+    `ruleset` counts from 0, in the order of the dump. `line` is that of the rule or of the chain's declaration, None if
+    the text has neither. `owner` is who wrote it, if known.
     """
 
     ruleset: int
@@ -56,9 +56,11 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A share of connections that is lost. `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat`
-    where they are sent to instead; `why` says it in words. `when` is what must hold for it, where it hangs on what
-    the dump cannot show; `by_source` tells that this is only where they come from, by address or interface.
+    """A share of connections that is lost (0 to 1).
+
+    `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat` is where they go instead; `why` is the
+    reason in words. `when` are conditions that the dump does not decide; `by_source`: they are only about the source,
+    by address or interface.
     """
 
     probability: float
@@ -73,13 +75,13 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What new connections to one frontend meet from one vantage point, over all hooks, tables and backends.
+    """What happens to new connections to one frontend from one vantage point, across all hooks, tables and backends.
 
-    `served`, `refused` and the shares of `lost` sum to 1. Where they hang on what the dump cannot show, `served` and
-    `refused` are None, `open` names the questions, `lost` holds what is lost whatever the answers, and `perhaps` what
-    is lost under some of them. `refused` is the share that the Service's own rules decline (no endpoints, policy Local,
-    source ranges); `enforced` whether it is then dropped or rejected, None where nothing is refused. `masqueraded` is
-    None where it depends on the endpoint or on something open, or where nothing is served.
+    `served`, `refused` and the shares of `lost` sum to 1. If they depend on what the dump does not show, `served` and
+    `refused` are None, `open` has the questions, `lost` what is lost whatever the answers, and `perhaps` what is lost
+    for some answers. `refused` is the share that the Service's own rules decline (no endpoints, policy Local, source
+    ranges); `enforced` says whether these are really dropped or rejected, None if nothing is refused. `masqueraded` is
+    None if it depends on the endpoint or an open question, or if nothing is served.
     """
 
     served: float | None
@@ -92,12 +94,12 @@ class Fate:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is lost, and nothing open."""
+        """Whether nothing is lost and no question is open."""
         return not self.lost and not self.open
 
     @property
     def has_unknown(self) -> bool:
-        """Whether some connections meet what nobody can tell, as rules that a fragment lacks."""
+        """Whether the end of some connections is unknown, for example because a fragment lacks rules."""
         some = self.lost or self.perhaps
         return bool(some) and any(lost.how is Loss.UNKNOWN for lost in (*self.lost, *self.perhaps))
 
@@ -112,11 +114,11 @@ class Fates:
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The questions that any of them leaves open."""
+        """The open questions of all vantage points."""
         return tuple(dict.fromkeys((*self.pod.open, *self.node.open, *self.outside.open)))
 
     def items(self) -> Iterator[tuple[Vantage, Fate]]:
-        """Each vantage point with its fate."""
+        """Each vantage point and its fate."""
         yield Vantage.POD, self.pod
         yield Vantage.NODE, self.node
         yield Vantage.OUTSIDE, self.outside

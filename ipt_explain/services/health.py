@@ -1,5 +1,5 @@
-"""How the Services of a node are, told from their fates: what one rule does to all of them, and which have troubles of
-their own.
+"""The health of a node's Services, judged by their fates: losses that one rule causes for most of them, and Services
+with problems of their own.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
 
-# A rule that hits so large a part of the Services is a fault of the node, not of each.
+# A rule that affects this part of the Services is a problem of the node, not of each Service.
 _MOST_OF_THEM = 0.5
 _FEWEST = 2
-# Shares below it are the grain of 31-bit probabilities.
+# Smaller shares come from rounding to 31-bit probabilities.
 _NOTHING = 1e-9
 
 
 class Standing(Enum):
-    """How a Service is, gravest first."""
+    """The health of a Service, worst first."""
 
-    BROKEN = "broken"  # loses connections that it could serve
-    HAIRPIN = "hairpin"  # serves all but its own pods: those that reach themselves through it hang
-    REFUSING = "refusing"  # declines them by rules of its own: no endpoints
-    UNKNOWN = "unknown"  # the text does not tell
+    BROKEN = "broken"  # loses connections that it should serve
+    HAIRPIN = "hairpin"  # serves all except its own pods, which hang when they reach themselves
+    REFUSING = "refusing"  # declines connections by its own rules: no endpoints
+    UNKNOWN = "unknown"  # the text does not show enough
     FINE = "fine"
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a service port: the gravest loss of its connections, from where it is met, and `by` which
-    kinds of frontends, where others are spared.
+    """What is wrong with a service port: its worst loss of connections and the vantage points that see it. `by` are the
+    kinds of frontends affected, empty if all are.
 
-    `lost` is None where nothing is lost.
+    `lost` is None if nothing is lost.
     """
 
     service: ServicePort
@@ -47,7 +47,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class NodeCause:
-    """A loss that one rule, or the lack of one, brings upon most Services of a node; `by` as a Trouble's."""
+    """A loss that one rule, or a missing one, causes for most Services of a node. `by` is as in Trouble."""
 
     source: str
     how: Loss
@@ -61,8 +61,7 @@ class NodeCause:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What most Services of a node hang on, all of them on the same, that the text does not tell; and what is lost by
-    some answers."""
+    """Open questions that most Services of a node have in common, and what is lost for some answers."""
 
     questions: tuple[str, ...]
     services: tuple[ServicePort, ...]
@@ -71,10 +70,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A node's health. `troubles` are of Services that no cause or doubt explains wholly, gravest first; `counts` of
-    all.
+    """A node's health. `troubles` are those that no cause or doubt fully explains, worst first; `counts` covers all
+    Services.
 
-    `unmasqueraded` are the Services whose connections are marked for masquerading, where nothing masquerades a mark.
+    `unmasqueraded` are Services whose connections are marked for masquerading, if nothing masquerades marked packets.
     """
 
     causes: tuple[NodeCause, ...]
@@ -85,7 +84,7 @@ class Health:
     _explained: frozenset[object] = frozenset()
 
     def explains(self, service: ServicePort, lost: Lost) -> bool:
-        """Whether a cause stands for a loss."""
+        """Whether one of the causes explains a loss."""
         return _key(service.source, lost) in self._explained
 
     @property
@@ -95,7 +94,7 @@ class Health:
 
 
 def health(services: Sequence[ServicePort]) -> Health:
-    """The health of the node, or nodes, that service ports are of."""
+    """The health of the nodes that service ports belong to."""
     causes = _causes(services)
     explained = frozenset(key for key, _ in causes)
     unmasqueraded = _unmasqueraded(services)
@@ -118,7 +117,7 @@ def health(services: Sequence[ServicePort]) -> Health:
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
-    """The Services that lack hairpin though their connections are marked, where no Service's mark does anything."""
+    """The Services that lack hairpin although their connections are marked, if no Service's mark has an effect."""
     lacking: list[ServicePort] = []
     for service in services:
         of_marked = set(compress(column(service.endpoints, "hairpin"), column(service.endpoints, "marked")))
@@ -130,7 +129,7 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
 
 
 def trouble_of(service: ServicePort) -> Trouble:
-    """What is wrong with a service port by itself; its standing is FINE where nothing is."""
+    """What is wrong with a service port by itself; its standing is FINE if nothing is."""
     found = list(losses_by_frontend(service))
     if service.state is ServiceState.NO_ENDPOINTS:  # nothing could serve these connections anyway
         found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
@@ -152,12 +151,12 @@ def trouble_of(service: ServicePort) -> Trouble:
 
 
 def _is_owed(frontend: Frontend, vantage: Vantage) -> bool:
-    """Whether a cluster should serve such connections: from outside, firewalls may well stop those to ClusterIPs."""
+    """Whether a cluster should serve such connections. Firewalls may well stop those from outside to ClusterIPs."""
     return frontend.kind is not FrontendKind.CLUSTER_IP or vantage is not Vantage.OUTSIDE
 
 
 def _unless_all(services: Iterable[ServicePort], kinds: Iterable[FrontendKind]) -> tuple[FrontendKind, ...]:
-    """Kinds of frontends; none where the Services have no others."""
+    """Kinds of frontends; none if the Services have no others."""
     found = tuple(dict.fromkeys(kinds))
     every = {front.kind for service in services for front in service.frontends if front.fates is not None}
     return found if len(found) < len(every) else ()
@@ -170,30 +169,30 @@ def _declines(service: ServicePort) -> bool:
 
 
 def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
-    """What connections to a service port are lost, by any frontend; what a neighbour answers itself is no loss, and of
-    what is unknown nothing is known to be one.
+    """The losses of a service port by any frontend. Connections that another program answers are not lost, and unknown
+    ones are not known to be.
     """
     for _, vantage, lost in losses_by_frontend(service):
         yield vantage, lost
 
 
 def answered(service: ServicePort) -> Iterator[tuple[Vantage, Lost]]:
-    """What connections to a service port a neighbour answers in its endpoints' stead, as node-local-dns does."""
+    """The connections to a service port that another program answers instead, such as node-local-dns."""
     for _, vantage, lost in _lost(service):
         if lost.how is Loss.INTERCEPTED:
             yield vantage, lost
 
 
 def answering(service: ServicePort) -> str | None:
-    """The neighbour that answers connections from pods to a service port; None where there is none, and where others
-    are lost."""
+    """The program that answers connections to a service port instead of its endpoints; None if there is none, or if
+    other connections are lost."""
     if service.state is ServiceState.SERVING or any(losses(service)):
         return None
     return next((lost.decider.owner for _, lost in answered(service)), None)
 
 
 def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
-    """Its losses, each with the frontend by which it is met."""
+    """The losses of a service port, each with its frontend."""
     for frontend, vantage, lost in _lost(service):
         if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN):
             yield frontend, vantage, lost
@@ -210,7 +209,7 @@ def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
 
 
 def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
-    """The losses that most Services of a source share: by one rule, and of one share, as leaks of their own differ."""
+    """The losses that most Services of a source have in common: by the same rule, with the same share."""
     able = [service for service in services if service.endpoints]
     number: dict[str, int] = {}
     for service in able:
@@ -233,7 +232,7 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
 
 
 def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
-    """The questions that most Services share, as far as these hang on nothing else."""
+    """The questions that most Services have in common, if they depend on nothing else."""
     alike: dict[tuple[str, ...], list[ServicePort]] = {}
     for service in services:
         if service.state is ServiceState.UNKNOWN and trouble_of(service).standing is Standing.UNKNOWN:
@@ -247,7 +246,7 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
 
 
 def questions(service: ServicePort) -> Iterator[str]:
-    """What fates depend on that the text does not show; without the packet's side of it, which is in brackets."""
+    """The open questions of a service port's fates, without the packet's details in brackets."""
     for frontend in service.frontends:
         for question in frontend.fates.open if frontend.fates is not None else ():
             yield question.rpartition(" (")[0] if question.endswith(")") else question

@@ -45,7 +45,7 @@ class FrontendVerdict(Enum):
 
 
 class ServiceState(Enum):
-    """The ClusterIP frontend, summed up."""
+    """The state of the ClusterIP frontend."""
 
     SERVING = "serving"
     DEGRADED = "degraded"  # a share is lost
@@ -105,17 +105,17 @@ class Frontend:
 
     @property
     def rule(self) -> Rule:
-        """The rule that takes its connections; ask `evidence` where the line will do. iptables mode alone has one."""
+        """The rule that takes its connections. Only iptables mode has one; use `evidence` if the line is enough."""
         assert isinstance(self.evidence, Evidence)
         return self.evidence.rule
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """An endpoint's chance in a balancer; `endpoint` is `ip:port`, None where the text lacks the endpoint's DNAT.
+    """An endpoint's share in a balancer. `endpoint` is `ip:port`, None if the text lacks the endpoint's DNAT.
 
-    `probability` is None where it hangs on rules that the text lacks. Where load or the client decide, `scheduler`
-    names what does so, and `probability` is only an even share.
+    `probability` (0 to 1) is None if it depends on rules that the text lacks. If load or the client decides,
+    `scheduler` is the IPVS scheduler, and `probability` is only an even share.
     """
 
     endpoint: str | None
@@ -127,10 +127,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """A chain that spreads connections. Shares and `unmatched` (what leaks through, untranslated) sum to 1; `unmatched`
-    is None where more of its rules may follow than the text shows.
+    """A chain that spreads connections. Shares and `unmatched` (the share that leaks through untranslated) sum to 1;
+    `unmatched` is None if the chain may have more rules than the text shows.
 
-    `fallback_drop`: the chain ends in a mark for dropping instead of endpoints (no local ones).
+    `fallback_drop`: the chain marks packets for dropping instead (no local endpoints).
     """
 
     chain: str
@@ -141,17 +141,17 @@ class Balancer:
 
     @property
     def decided_by(self) -> str | None:
-        """The scheduler that goes by load or by client, so that shares are not known."""
+        """The scheduler that chooses by load or client, which makes shares unknown."""
         return next(filter(None, column(self.shares, "scheduler")), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pod that a service port leads to. `address` and `port` are None where the text lacks its DNAT; `chain` is its
+    """A pod that a service port leads to. `address` and `port` are None if the text lacks its DNAT. `chain` is its
     `ip:port` in IPVS mode, which has no chains.
 
-    `marked` tells whether its own connections to itself are marked for masquerading, `hairpin` whether they then leave
-    the node masqueraded.
+    `marked`: its connections to itself through the Service are marked for masquerading; `hairpin`: they are
+    masqueraded.
     """
 
     address: str | None
@@ -167,19 +167,18 @@ class Endpoint:
 
     @property
     def rule(self) -> Rule:
-        """The rule that translates to it, or leads there; ask `evidence` where the line will do. iptables mode alone
-        has one."""
+        """The rule that translates to it, or leads there. Only iptables mode has one; use `evidence` if the line is
+        enough."""
         assert isinstance(self.evidence, Evidence)
         return self.evidence.rule
 
 
 @dataclass(frozen=True, slots=True)
 class Masquerade:
-    """When connections to a service port have their source rewritten.
+    """Which connections to a service port are masqueraded.
 
-    `hairpin`: a pod that reaches itself (True where all endpoints do so). `all`: every ClusterIP connection; None where
-    the text does not show all that marks them. `off_cluster`: the condition under which ClusterIP connections from
-    outside the pod network are.
+    `hairpin`: those of a pod to itself (True if for all endpoints). `all`: every ClusterIP connection; None if the text
+    may lack rules that mark them. `off_cluster`: the condition for ClusterIP connections from outside the pod network.
     """
 
     hairpin: bool | None
@@ -225,7 +224,7 @@ class ServicePort:
 
     @property
     def label(self) -> str:
-        """`namespace/name:port`, or what is known of it."""
+        """`namespace/name:port`, or what is known about it."""
         if self.name is None:
             known = self.chains.service or self.chains.local or self.chains.external
             address, at = self.cluster_ip, self.port
@@ -246,9 +245,9 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class RulesetFacts:
-    """A ruleset summed up. `version` is a range such as "1.24 or later", None where nothing tells;
-    `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value, mask)`.
-    `before_nftables`: it was saved before kube-proxy had its nftables mode, or where that cannot run."""
+    """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown; `evidence` says in words
+    how mode and version were recognised; `masquerade_mark` is `(value, mask)`. `before_nftables`: it was saved before
+    kube-proxy had an nftables mode, or on a system where that cannot run."""
 
     source: str
     family: Family
