@@ -1,4 +1,4 @@
-"""What the chains mean to Kubernetes: facts, without opinion. All knowledge of kube-proxy lives here."""
+"""What rules mean to Kubernetes: facts, without opinion. All knowledge about kube-proxy lives here."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["Explanation", "ServicePortName", "explain"]
 
 
 def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
-    """All Services of a dump: frontends, endpoints, chances, affinity, masquerading.
+    """All Services of a dump: frontends, endpoints, probabilities, affinity, masquerading.
 
-    `wanted` is asked with a service port's name (None where the text has none) and its addresses (None for a node
-    port) before anything else of it is read; without it, all are.
+    With `wanted`, only service ports that it accepts are read. It gets a service port's name (None if the text has
+    none) and its addresses (None for a node port).
     """
     plans = Plans()
     rulesets: list[RulesetFacts] = []
@@ -62,12 +62,12 @@ def _unread(source: str, rules: Sequence[Evidence]) -> str:
 
 
 def _numbers(rulesets: Sequence[RulesetFacts], family: Family) -> Mapping[Backend | None, int]:
-    """Which of all rulesets a backend's of this family is."""
+    """The number of each backend's ruleset of this family among all rulesets."""
     return {facts.backend: number for number, facts in enumerate(rulesets) if facts.family is family}
 
 
 def _of_other_modes(dump: Dump, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
-    """What nftables has, and IPVS, family by family."""
+    """The Services of nftables mode and of IPVS mode, family by family."""
     if dump.nft is not None:
         from ipt_explain.analyzers.nftables import read_nftables
 

@@ -1,4 +1,4 @@
-"""Which kube-proxy mode a node runs, and the evidence for it: for people who ask a live node."""
+"""The kube-proxy mode of a live node, and the evidence for it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _NOTHING = "no mode of kube-proxy shows: none of its rules and no virtual server
 
 def found_mode(dumps: Sequence[Dump]) -> str:
     """A sentence: the mode, and the chains, sets and servers that show it; each mode if a node shows several."""
-    told: dict[ProxyMode, str] = {}
+    found: dict[ProxyMode, str] = {}
     other = ""
     for dump in dumps:
         for ruleset in dump.rulesets:
             mode, evidence = proxy_mode(ruleset)
             if mode is not None:
-                told.setdefault(mode, evidence.partition(": ")[0])  # after the colon is what the mode does
+                found.setdefault(mode, evidence.partition(": ")[0])  # the rest is what the mode does
             elif evidence:
                 other = evidence
     for known in (dump.nft for dump in dumps if dump.nft is not None):
         for summed, _ in read_nftables(known, lambda _, __: False):
             if summed.mode is not None:
-                told.setdefault(summed.mode, summed.evidence)
+                found.setdefault(summed.mode, summed.evidence)
     facts = {id(dump.node): dump.node for dump in dumps}.values()
     shown = [words for known in facts for words in _servers_and_sets(known)]
-    if shown and (ProxyMode.IPVS in told or any(known.virtual_servers for known in facts)):
-        told[ProxyMode.IPVS] = "; ".join(filter(None, (told.get(ProxyMode.IPVS), both(shown))))
-    if not told:
+    if shown and (ProxyMode.IPVS in found or any(known.virtual_servers for known in facts)):
+        found[ProxyMode.IPVS] = "; ".join(filter(None, (found.get(ProxyMode.IPVS), both(shown))))
+    if not found:
         return other or _NOTHING
-    return "; and ".join(f"kube-proxy in {mode.value} mode: {evidence}" for mode, evidence in told.items())
+    return "; and ".join(f"kube-proxy in {mode.value} mode: {evidence}" for mode, evidence in found.items())
 
 
 def _servers_and_sets(facts: NodeFacts) -> Iterator[str]:

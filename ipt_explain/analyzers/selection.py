@@ -45,7 +45,7 @@ class Glob:
         return cls(text, re.compile(translate(text)))
 
     def fits(self, word: str | None) -> bool:
-        """Whether a word is meant; an unknown one is as an empty one."""
+        """Whether the glob matches a word. An unknown word counts as an empty one."""
         return self.pattern.match(word or "") is not None
 
 
@@ -66,7 +66,7 @@ class ServiceGlob:
         return cls(text, Glob.of(namespace) if slash else None, Glob.of(name or "*"), Glob.of(port) if colon else None)
 
     def may_fit(self, name: ServicePortName) -> bool:
-        """Whether a service port of this name may be meant; by its number, it may be."""
+        """Whether the pattern may match a service port of this name. A port number may always match."""
         return (
             self.name.fits(name.name)
             and (self.namespace is None or self.namespace.fits(name.namespace))
@@ -74,7 +74,7 @@ class ServiceGlob:
         )
 
     def fits(self, service: ServicePort) -> bool:
-        """Whether a service port is meant. One whose name the dump does not carry goes by its chains."""
+        """Whether the pattern matches a service port. If the dump lacks its name, its chains' names count."""
         if service.name is None:
             chains = service.chains
             known = (chains.service, chains.local, chains.external, chains.firewall)
@@ -106,14 +106,14 @@ class Selection:
         return bool(self.services or self.namespaces or self.addresses)
 
     def may_fit(self, name: ServicePortName | None) -> bool:
-        """Whether a service port of this name (None: not known) may be among those asked for."""
+        """Whether a service port of this name (None: unknown) may be selected."""
         return name is None or (
             (not self.services or any(glob.may_fit(name) for glob in self.services))
             and (not self.namespaces or any(glob.fits(name.namespace) for glob in self.namespaces))
         )
 
     def fits(self, service: ServicePort) -> bool:
-        """Whether a service port is among those asked for."""
+        """Whether a service port is selected."""
         return (
             (not self.services or any(glob.fits(service) for glob in self.services))
             and (not self.namespaces or any(glob.fits(service.namespace) for glob in self.namespaces))
@@ -122,7 +122,7 @@ class Selection:
 
 
 def _canonical(address: str) -> str:
-    from ipaddress import ip_address  # here and not above, as few command lines need it
+    from ipaddress import ip_address  # imported here because few command lines need it
 
     try:
         return str(ip_address(address.strip("[]")))
@@ -139,7 +139,7 @@ def addresses_of(service: ServicePort) -> set[str]:
 
 
 def _same_text(address: str) -> str:
-    # iptables prints IPv4 addresses in one way only; an IPv6 address typed by hand has many.
+    # iptables prints each IPv4 address in only one way; people can write an IPv6 address in many.
     if ":" not in address:
         return address
     try:
@@ -149,9 +149,9 @@ def _same_text(address: str) -> str:
 
 
 def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Explanation, int]:
-    """What the dumps say of the services asked for, and how many service ports there are in all.
+    """The explanation of the selected services, and the number of all service ports.
 
-    Services whose names rule them out are counted but not read. Raises UsageError, which names the nearest, where
+    Services that their names exclude are counted but not read. Raises UsageError, which names the closest services, if
     nothing fits.
     """
     dumps = as_nodes(dumps)
@@ -167,14 +167,14 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
 
     read = Explanation.joined([explain(dump, wanted) for dump in dumps])
     if not any(map(selection.fits, read.services)):
-        read = Explanation.joined([explain(dump) for dump in dumps])  # for the names of those that there are
+        read = Explanation.joined([explain(dump) for dump in dumps])  # for the names of existing Services
     return select(read, selection), total
 
 
 def select(explanation: Explanation, selection: Selection) -> Explanation:
-    """The explanation with only the services asked for.
+    """The explanation with only the selected services.
 
-    Raises UsageError, which names the nearest ones, where nothing fits, and NoServices where there are none.
+    Raises UsageError, which names the closest services, if nothing fits, and NoServices if there are none.
     """
     if not selection:
         return explanation
@@ -198,7 +198,7 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
 
 
 def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]:
-    """The names most like the first word that matches nothing even by itself."""
+    """The names closest to the first word that matches nothing even by itself."""
     for glob in selection.services:
         if not any(map(glob.fits, services)):
             return _alike(glob.text, {name for service in services for name in _names(service, glob)})
@@ -224,7 +224,7 @@ def _names(service: ServicePort, glob: ServiceGlob) -> tuple[str, ...]:
 
 
 def _alike(word: str, known: Iterable[str]) -> list[str]:
-    """Those like the word; where none is, those least unlike it."""
+    """The names similar to the word, or if there are none, the closest ones."""
     import difflib
 
     names = sorted(filter(None, known))

@@ -1,4 +1,4 @@
-"""The virtual servers that packets meet on a node. Costs nothing without output of IPVS tools."""
+"""The virtual servers that packets pass on a node. Costs nothing without output of IPVS tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from ipt_explain.model.node.facts import NodeFacts, VirtualServers
 
 
 def servers_asked(facts: NodeFacts) -> VirtualServers | None:
-    """The servers shown; where sets alone tell of IPVS mode, none that are known, though there are some."""
+    """The virtual servers in the input. If only sets show that the node is in IPVS mode, the servers are unknown: none,
+    and incomplete."""
     if facts.virtual_servers is not None or not facts.sets:
         return facts.virtual_servers
     from ipt_explain.analyzers.ipvs.node import serves_ipvs
