@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
+from typing import Any
 
 from ipt_explain.model import Backend
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.explain.loss_rows import leak_line
 from ipt_explain.render.explain.service_rows import View, row
-from ipt_explain.render.explain.service_words import KIND_WORDS, endpoint_address
+from ipt_explain.render.explain.service_words import KIND_WORDS
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column
+from ipt_explain.services.evidence import lines_of
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words.addresses import address_port
 from ipt_explain.words.counts import counted
@@ -61,32 +64,70 @@ def _kinds(kinds: set[FrontendKind]) -> str:
     return both([word for kind, word in KIND_WORDS.items() if kind in kinds])
 
 
+class _Endpoints:
+    """A service port's endpoints in columns, each with an entry at its end, index -1, for shares without endpoint."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        def padded(field: str) -> list[Any]:
+            return [*column(endpoints, field), None]
+
+        self.chains, self.chances, self.local, self.hairpins, self.packets = map(
+            padded, ("chain", "probability", "local", "hairpin", "packets")
+        )
+        self.lines = [*lines_of(column(endpoints, "evidence")), None]
+        self._places = [
+            None if address is None else address_port(address, port)
+            for address, port in zip(padded("address"), padded("port"))
+        ]
+        self.located = [place is not None for place in self._places]
+        self.addresses = [
+            f"address unknown: {escape(chain or '')}" if place is None else escape(place)
+            for place, chain in zip(self._places, self.chains)
+        ]
+
+    def of(self, shares: Sequence[Share]) -> list[int]:
+        """The endpoint of each share: that of its chain, or of its address if the chain has several."""
+        chains, number = column(shares, "chain"), len(self.chains) - 1
+        by_chain = dict(zip(self.chains, range(number)))
+        if len(by_chain) == number:
+            return [by_chain.get(chain, -1) for chain in chains]
+        several = Counter(self.chains)
+        by_place = dict(zip(zip(self.chains[-2::-1], self._places[-2::-1]), range(number - 1, -1, -1)))
+        return [
+            by_chain.get(chain, -1) if several[chain] < 2 else by_place.get((chain, place), -1)
+            for chain, place in zip(chains, column(shares, "endpoint"))
+        ]
+
+
 def distributions(service: ServicePort, view: View) -> Iterator[Node]:
     """The endpoints of each balancer, the ClusterIP's first; equal distributions are shown once."""
     found = _distributions(service)
     only = not service.frontends or service.backend is Backend.IPVS
     alone = len(found) == 1 and (only or found[0].serves_cluster_ip)
-    endpoint_of = _endpoints_of(service)
+    endpoints = _Endpoints(service.endpoints)
     # kube-proxy puts every usable endpoint on its node into the local chain, so all others are on other nodes.
     shows_local = not view.fragment and any(balancer.scope is Scope.LOCAL for balancer in service.balancers)
     shown: set[tuple[str, str | None]] = set()
     for distribution in found:
         balancer = distribution.balancers[0]
-        endpoints = [endpoint_of(share) for share in balancer.shares]
+        at = endpoints.of(balancer.shares)
         chances = tuple(column(balancer.shares, "probability"))
-        arriving = tuple(map(_arriving, chances, endpoints))
-        losing = distribution.serves_cluster_ip and any(map(_is_less, arriving, chances))
+        arriving = tuple(
+            chance if known is None else known
+            for chance, known in zip(chances, map(endpoints.chances.__getitem__, at))
+        )
+        losing = arriving != chances and distribution.serves_cluster_ip and any(map(_is_less, arriving, chances))
         texts = _in_words(arriving if losing else chances)
-        children = _endpoints(balancer.shares, endpoints, texts, "remote" if shows_local else "", shown, view)
+        children = _rows(balancer.shares, at, endpoints, texts, "remote" if shows_local else "", shown, view)
         if balancer.unmatched is None:
             children.append(_not_shown(balancer))
         elif balancer.unmatched > _NOTHING:
             children.append(_leak(service, balancer, balancer.unmatched))
-        count = str(len(endpoints) or "none")
+        count = str(len(at) or "none")
         even = _evenness(chances)
         reach = sum(filter(None, arriving))
         unmatched = balancer.unmatched or 0.0
-        if endpoints and reach <= _NOTHING and (losing or unmatched > _NOTHING):
+        if at and reach <= _NOTHING and (losing or unmatched > _NOTHING):
             even = "no connection gets there"
         elif losing and unmatched <= _NOTHING:
             even = ", ".join(filter(None, (even, f"{percent(reach)} of connections get there")))
@@ -95,22 +136,6 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
         users = "" if alone else f"for {distribution.users}"
         yield row("endpoints", sentence(", ".join(filter(None, (count, even, users)))), children=children)
         shown.update(zip(column(balancer.shares, "chain"), column(balancer.shares, "endpoint")))
-
-
-def _endpoints_of(service: ServicePort) -> Callable[[Share], Endpoint | None]:
-    """A function that finds a share's endpoint: that of its chain, or of its address if the chain has several."""
-    by_chain: dict[str, list[Endpoint]] = {}
-    for endpoint in service.endpoints:
-        by_chain.setdefault(endpoint.chain, []).append(endpoint)
-
-    def endpoint_of(share: Share) -> Endpoint | None:
-        found = by_chain.get(share.chain, ())
-        if len(found) > 1:
-            exact = (each for each in found if each.address and address_port(each.address, each.port) == share.endpoint)
-            return next(exact, None)
-        return found[0] if found else None
-
-    return endpoint_of
 
 
 # Most Services of a node have one of a few distributions.
@@ -129,7 +154,7 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
     for balancer in service.balancers:
         if not balancer.shares and service.frontends:
             continue  # the frontends' verdicts show it
-        chances = frozenset((share.chain, share.probability) for share in balancer.shares)
+        chances = frozenset(zip(column(balancer.shares, "chain"), column(balancer.shares, "probability")))
         distribution = alike.setdefault(chances, _Distribution([]))
         distribution.balancers.append(balancer)
         by_chain[balancer.chain] = distribution
@@ -141,12 +166,6 @@ def _distributions(service: ServicePort) -> list[_Distribution]:
         if inside is not None:
             inside.from_inside.add(frontend.kind)
     return sorted(alike.values(), key=lambda distribution: not distribution.serves_cluster_ip)
-
-
-def _arriving(chance: float | None, endpoint: Endpoint | None) -> float | None:
-    """The chance that a connection arrives at an endpoint, to which its balancer sends it by `chance`; None if unknown.
-    """
-    return chance if endpoint is None or endpoint.probability is None else endpoint.probability
 
 
 def _is_less(arriving: float | None, chance: float | None) -> bool:
@@ -171,45 +190,50 @@ def _not_shown(balancer: Balancer) -> Node:
     return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
 
 
-def _endpoints(
+def _rows(
     shares: Sequence[Share],
-    endpoints: Sequence[Endpoint | None],
+    at: Sequence[int],
+    endpoints: _Endpoints,
     texts: Sequence[str],
     elsewhere: str,
     shown: Collection[object],
     view: View,
 ) -> list[Node]:
-    """One row for each share, in columns, with an endpoint's details in its first row. `texts` are the chances."""
-    chances = [text if share.scheduler is None else "?" for text, share in zip(texts, shares)]
-    located = [endpoint is not None and endpoint.address is not None for endpoint in endpoints]
+    """One row for each share, in columns, with details of its endpoint in the endpoint's first row. `texts` are the
+    chances.
+    """
+    chains, targets, schedulers = (column(shares, field) for field in ("chain", "endpoint", "scheduler"))
+    chances = [text if scheduler is None else "?" for text, scheduler in zip(texts, schedulers)]
     addresses = [
-        endpoint_address(endpoint) if endpoint is not None else escape(share.endpoint or share.chain)
-        for share, endpoint in zip(shares, endpoints)
+        endpoints.addresses[index] if index >= 0 else escape(target or chain)
+        for index, target, chain in zip(at, targets, chains)
     ]
+    located = list(map(endpoints.located.__getitem__, at))
     lengths = list(map(cells, addresses))
-    places = ["local" if endpoint is not None and endpoint.local else elsewhere for endpoint in endpoints]
+    places = ["local" if endpoints.local[index] else elsewhere for index in at]
     chance_width, place_width = _widest(chances), _widest(places)
     address_width = max(compress(lengths, located), default=0)
-    hairpin_of = _in_column({endpoint.hairpin for endpoint in compress(endpoints, located) if endpoint is not None})
+    hairpin_of = _in_column({endpoints.hairpins[index] for index in compress(at, located)})
     nodes = []
-    for share, endpoint, chance, address, length, place, known in zip(
-        shares, endpoints, chances, addresses, lengths, places, located
+    for index, key, chance, address, length, place, known in zip(
+        at, zip(chains, targets), chances, addresses, lengths, places, located
     ):
         words: list[Span] = [
             (chance.rjust(chance_width), "share"),
             (f"  {address}{' ' * (address_width - length)}", "address" if known else "unknown"),
         ]
         tail = ""
-        if endpoint is not None and (share.chain, share.endpoint) not in shown:
-            tail = f"line {endpoint.evidence.line}"
+        if index >= 0 and key not in shown:
+            tail = f"line {endpoints.lines[index]}"
             if place_width:
                 words.append((f"  {place.ljust(place_width)}", "place"))
             if known:
-                words.append(hairpin_of[endpoint.hairpin])
-                if endpoint.packets is not None:
-                    words.append((f"  {counted(endpoint.packets, 'packet')}".ljust(13), "counter"))
+                words.append(hairpin_of[endpoints.hairpins[index]])
+                packets = endpoints.packets[index]
+                if packets is not None:
+                    words.append((f"  {counted(packets, 'packet')}".ljust(13), "counter"))
                 if view.chains:
-                    words.append((f"  {escape(endpoint.chain)}", "chain"))
+                    words.append((f"  {escape(endpoints.chains[index])}", "chain"))
         nodes.append(Node(words, tail, chance_width + 2))
     return nodes
 

@@ -102,10 +102,11 @@ def _problem(trouble: Trouble, service: ServicePort) -> str:
 
 
 def _address(service: ServicePort) -> str:
+    protocol = f"/{escape(service.protocol)}" if service.protocol else ""
     if service.cluster_ip is not None:
-        return f"{joined_address(service.cluster_ip, service.port)}/{escape(service.protocol)}"
+        return f"{joined_address(service.cluster_ip, service.port)}{protocol}"
     front = service.frontends[0] if service.frontends else None
-    return "-" if front is None else f"{joined_address(front.address, front.port)}/{escape(service.protocol)}"
+    return "-" if front is None else f"{joined_address(front.address, front.port)}{protocol}"
 
 
 def _balance(service: ServicePort) -> str:

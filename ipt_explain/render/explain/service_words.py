@@ -8,7 +8,6 @@ from ipt_explain.render.text.outline import Span
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import (
-    Endpoint,
     Frontend,
     FrontendKind,
     FrontendVerdict,
@@ -50,13 +49,6 @@ def frontend_address(frontend: Frontend) -> str:
     if frontend.kind is FrontendKind.NODE_PORT:
         return str(frontend.port)
     return joined_address(frontend.address, frontend.port)
-
-
-def endpoint_address(endpoint: Endpoint) -> str:
-    """Where an endpoint listens, or that it is unknown."""
-    if endpoint.address is None:
-        return f"address unknown: {escape(endpoint.chain)}"
-    return joined_address(endpoint.address, endpoint.port)
 
 
 def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:

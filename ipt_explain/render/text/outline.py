@@ -76,20 +76,26 @@ def _children(node: Node) -> Iterator[Node]:
     return iter(node.children) if node.more is None else chain(node.children, node.more)
 
 
-def _entry(node: Node, first: str, then: str, width: int) -> list[Line]:
+def _entry(node: Node, first: str, then: str, width: int) -> Sequence[Line]:
     """A node's own lines, after guides for the first and for those that follow."""
     room = (width - TAIL_WIDTH - len(_GAP) if node.tail else width) - len(first)
     text = "".join([text for text, _ in node.words])
     columns = len if text.isascii() else cells
-    opening, others, free = node.words, list[Line](), room - columns(text)
-    if free < 0:
-        indent = then + " " * max(0, len(first) + node.hang - len(then))
-        opening, *rest = _broken(node.words, room, width - len(indent), columns)
-        others = [[(indent, _GUIDE), *words] for words in rest]
-        free = room - columns("".join([text for text, _ in opening]))
-    if node.tail:
-        return [[(first, _GUIDE), *opening, (f"{' ' * free}{_GAP}{node.tail}", "line")], *others]
-    return [[(first, _GUIDE), *opening], *others]
+    free = room - columns(text)
+    if free >= 0:
+        return (_opening(first, node.words, node.tail, free),)
+    indent = then + " " * max(0, len(first) + node.hang - len(then))
+    words, *others = _broken(node.words, room, width - len(indent), columns)
+    free = room - columns("".join([text for text, _ in words]))
+    return [_opening(first, words, node.tail, free), *([(indent, _GUIDE), *words] for words in others)]
+
+
+def _opening(first: str, words: Sequence[Span], tail: str, free: int) -> Line:
+    """A node's first line; `free` columns come before its tail."""
+    line = [(first, _GUIDE), *words]
+    if tail:
+        line.append((f"{' ' * free}{_GAP}{tail}", "line"))
+    return line
 
 
 def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:
