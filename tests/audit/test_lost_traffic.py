@@ -230,6 +230,11 @@ def test_a_program_s_rules_that_may_lose_connections_are_one_note() -> None:
     assert found.message.startswith("Calico's rules may drop connections from pods and outside to ")
 
 
+def test_node_ports_at_addresses_of_choice_are_not_in_doubt() -> None:
+    node = scenario("1.30", "cfg-nodeportaddr").ipv4
+    assert "IPT120" not in {each.rule for each in audit_dump(read_dump(node)).findings}
+
+
 def test_a_path_that_no_release_promises_may_be_closed() -> None:
     rule = "! -s 10.244.0.0/16 -d 10.244.0.0/16 -j DROP"
     assert told(read_dump(with_rule(captured("1.30", "basic"), "filter", "FORWARD", rule))) == []
