@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.audit.findings.severity import Severity
+from tests.archives import read_archive
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario
@@ -79,6 +80,17 @@ def test_an_input_that_drops_endpoints_on_host_networks_of_this_node() -> None:
     assert (found.severity, found.chain) == (Severity.INFO, "INPUT")
     opened = text.replace(accepting, f"{accepting}\n-A INPUT -p udp --dport 53 -j ACCEPT\n-A INPUT -p tcp -j ACCEPT")
     assert "IPT601" not in {each.rule for each in new_findings(opened, hosts)}
+
+
+def test_an_input_that_drops_what_nodelocal_dns_would_answer() -> None:
+    node = read_archive("neighbours")["nodelocaldns-ahead.txt"].decode()
+    known = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    shut = policy(ahead_of(node, known, "-A INPUT -j KUBE-FIREWALL"), "filter", "INPUT", "DROP")
+    assert all("DNSCache" not in each.message for each in audit_text(shut))
+    lines = [line for line in shut.splitlines() if not line.startswith("-A INPUT -d 10.96.0.10/32")]
+    (found,) = [each for each in audit_text("\n".join(lines)) if "NodeLocal DNSCache" in each.message]
+    assert (found.rule, found.severity) == ("IPT601", Severity.WARNING)
+    assert "kube-system/kube-dns:dns (10.96.0.10:53)" in found.message
 
 
 def test_policies_of_input_and_output() -> None:

@@ -1,4 +1,6 @@
-"""What filter does to connections to endpoints on host networks, if they are on this node."""
+"""What filter does to connections to endpoints on host networks, if they are on this node, and to NodeLocal DNSCache,
+which is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from itertools import islice
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
+from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
@@ -14,25 +17,29 @@ from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.fates import Vantage
+from ipt_explain.services.health import answered
 from ipt_explain.services.ports import ServicePort
 
 _STOPPING = frozenset({"DROP", "REJECT"})
 _API_SERVER = ("default", "kubernetes")
+_CACHE = "node-local-dns"
 _MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where every connection from a pod to some endpoints ends."""
+    """Where every connection from a pod to some endpoints ends; `of_cache` if NodeLocal DNSCache answers there."""
 
     step: Step
     dropped: bool
     endpoints: tuple[tuple[ServicePort, Heading], ...]
+    of_cache: bool
 
     @property
     def is_of_api_server(self) -> bool:
         """Whether the API server is among them."""
         return any(_is_api_server(service) for service, _ in self.endpoints)
+
 
 
 def host_stops(context: RulesetContext) -> Iterator[Stop]:
@@ -46,10 +53,13 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
         for heading in own if _is_api_server(service) else own & surroundings.host_endpoints:
             if isinstance(heading.address, int):
                 by_protocol.setdefault(service.protocol, {}).setdefault(heading, service)
-    found: dict[tuple[str, int | None], Stop] = {}
+        if _is_cached(service) and service.cluster_ip is not None:
+            cache = Heading(parse_address(service.cluster_ip), service.port)
+            by_protocol.setdefault(service.protocol, {})[cache] = service
+    found: dict[tuple[str, int | None, bool], Stop] = {}
     for protocol, owners in by_protocol.items():
         for stop in _stops(context, protocol, dict(islice(owners.items(), _MOST))):
-            key = (stop.step.chain.name, stop.step.line)
+            key = (stop.step.chain.name, stop.step.line, stop.of_cache)
             before = found.get(key)
             found[key] = stop if before is None else replace(before, endpoints=before.endpoints + stop.endpoints)
     yield from found.values()
@@ -61,7 +71,8 @@ def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, Service
     here = frozenset(heading.address for heading in owners if isinstance(heading.address, int))
     headings = list(owners)
     journey = Journey(node, headings)
-    journey.begin(start._replace(node=replace(start.node, local_addresses=here)))
+    others = start.node.foreign_addresses - here
+    journey.begin(start._replace(node=replace(start.node, local_addresses=here, foreign_addresses=others)))
     stopped: dict[tuple[str, int | None], tuple[Step, bool, set[int]]] = {}
     passing: set[int] = set()
     for finish, flock in journey.ends():
@@ -73,13 +84,20 @@ def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, Service
         else:
             passing.update(flock.who)
     for step, dropped, who in stopped.values():
-        found = [headings[each] for each in sorted(who - passing)]
-        if found:
-            yield Stop(step, dropped, tuple((owners[heading], heading) for heading in found))
+        found = [(owners[heading], heading) for heading in (headings[each] for each in sorted(who - passing))]
+        for of_cache in (False, True):
+            some = tuple([each for each in found if _is_cached(each[0]) is of_cache])
+            if some:
+                yield Stop(step, dropped, some, of_cache)
 
 
 def _is_of_others(step: Step) -> bool:
     return step.table == "filter" and not step.chain.name.startswith("KUBE-")
+
+
+def _is_cached(service: ServicePort) -> bool:
+    """Whether NodeLocal DNSCache answers on the Service's address, which is then the node's own."""
+    return any(vantage is Vantage.POD and lost.decider.owner == _CACHE for vantage, lost in answered(service))
 
 
 def _is_api_server(service: ServicePort) -> bool:

@@ -4,7 +4,8 @@ What it checks:
     New connections to every Service with endpoints pass the filter table; ipt-explain sends them through the dump. A
     rule or policy outside kube-proxy's chains that drops or refuses them after translation is reported. The severity
     depends on the effect (see IPT117). What stops connections to endpoints on host networks, if they are on this node,
-    is a note; if the API server is among them and it is a rule, not a policy, a warning. An INPUT policy of DROP
+    is a note; if the API server is among them and it is a rule, not a policy, a warning. So is what stops connections
+    to NodeLocal DNSCache. An INPUT policy of DROP
     without any rule that accepts replies is a warning.
 
 Why it matters:
@@ -114,13 +115,18 @@ def _on_this_node(stop: Stop) -> Fault:
     fronts = dict.fromkeys(
         f"{service.label} ({destination_text(heading, family)})" for service, heading in stop.endpoints
     )
-    here = f"{next(iter(addresses))} is" if len(addresses) == 1 else "one of these is"
+    if stop.of_cache:
+        whom = f"NodeLocal DNSCache, which answers for {listed(fronts, _NAMED)}"
+    else:
+        here = f"{next(iter(addresses))} is" if len(addresses) == 1 else "one of these is"
+        whom = f"{listed(fronts, _NAMED)}, if {here} an address of this node"
+    grave = stop.of_cache or (rule is not None and stop.is_of_api_server)
     return Fault(
-        f"{who} {'drops' if stop.dropped else 'refuses'} connections to {listed(fronts, _NAMED)}, if "
-        f"{here} an address of this node",
+        f"{who} {'drops' if stop.dropped else 'refuses'} connections to {whom}",
         _FIX,
         at_chain(stop.step.chain) if rule is None else at_rule(rule),
-        severity=Severity.INFO if rule is None or not stop.is_of_api_server else Severity.WARNING,
+        severity=Severity.WARNING if grave else Severity.INFO,
+        key="cache" if stop.of_cache else "",
     )
 
 
