@@ -59,6 +59,7 @@ class TableBuilder:
         self.skipped: set[str | None] = set()
         self.redeclared: list[int] = []
         self._hooks: set[str] = set()
+        self._is_finished = False
 
     @property
     def hooks(self) -> frozenset[str]:
@@ -225,8 +226,10 @@ class TableBuilder:
 
     def _finished(self) -> dict[str, Chain]:
         """The chains, in the same dictionary: a second one of 100,000 would be felt."""
-        unfinished = [(chain, found) for chain, found in self.chains.items() if not isinstance(found, Chain)]
-        self.chains.update((chain, _finished(chain, found)) for chain, found in unfinished)
+        if not self._is_finished:
+            unfinished = [(chain, found) for chain, found in self.chains.items() if not isinstance(found, Chain)]
+            self.chains.update((chain, _finished(chain, found)) for chain, found in unfinished)
+            self._is_finished = True
         return cast("dict[str, Chain]", self.chains)
 
 

@@ -15,7 +15,7 @@ from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.iptables.parts.fragments import Place, places_of
 from ipt_explain.parsing.iptables.parts.headless import Headless
 from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
-from ipt_explain.parsing.pastes.extents import HOLED, Extents
+from ipt_explain.parsing.pastes.extents import HOLED, WHOLE, Extents
 from ipt_explain.parsing.pastes.merging import Conflict, chain_of_outputs
 from ipt_explain.parsing.pastes.outputs import outputs_of
 from ipt_explain.source import SourceText
@@ -74,7 +74,7 @@ class Gathering:
             form = self._form(form)
             extents = HOLED if thinned and form is Form.FRAGMENT else section.extents(form, last)
             table = section.build(section.name, extents)
-            cut = form is Form.SAVE and not table.whole
+            cut = form is Form.SAVE and extents is not WHOLE and not table.whole
             builder.add(table, Form.FRAGMENT if cut else form, section.generator)
 
     def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:

@@ -20,7 +20,7 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import Stage, begin
 from ipt_explain.source import SourceText
 
-_PLAIN_CHAINS = lazy_pattern(r":((?:[^ \t\n]+ - \[0:0\]\n:){0,999}[^ \t\n]+) - \[0:0\]\n")
+_PLAIN_CHAINS = lazy_pattern(r":((?:[!-~]+ - \[0:0\]\n:){0,999}[!-~]+) - \[0:0\]\n")
 _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
 _ANY_CHAIN = lazy_pattern(r":([^ \t\n]+)")
 _RULE = lazy_pattern(rf"(?:\[{COUNT}:{COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import repeat, zip_longest
 
 from ipt_explain.model import Chain, Layout
-from ipt_explain.parsing.iptables.shapes.patterns import BARE
+from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED
 from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
 from ipt_explain.patterns import lazy_pattern
 
@@ -83,7 +83,8 @@ class BlockPattern:
                 else:
                     pattern.append(f"(?P<w{place}>{_stricter(placed[place], [values[place] for values in met])})")
                     places.append(place)
-        pattern.append(rf"(?!{_HEAD} (?P=w0) )")
+        # The chain must not go on, and the next rule must have counters if this one has.
+        pattern.append(r"(?!\[\d+:\d+\] *-A (?P=w0) |-)" if lines[-1].counted else r"(?!-A (?P=w0) |\[)")
         self.lines = len(lines)
         self.match = re.compile("".join(pattern), re.DOTALL).match
         self._constants = [repeat(constant) for constant in constants.values()]
@@ -153,10 +154,10 @@ def _placed(start: int, line: ShapePattern) -> Iterator[tuple[int, str]]:
 
 
 def _stricter(pattern: str, met: Iterable[str]) -> str:
-    """The pattern of fewer words, sooner compiled and found, where it takes all that were met: without quotes, and
-    beginning with other letters than keywords do.
+    """The pattern of fewer words, sooner compiled and found, where it takes all that were met: of printable ASCII, bare
+    ones without quotes and `!`, and beginning with other letters than keywords do.
     """
-    strict = _SLOWLY_REFUSED.sub(r"\1", pattern).replace(BARE, r'[^ \t\n"]+')
+    strict = _SLOWLY_REFUSED.sub(r"\1", pattern).replace(BARE, "[#-~]+").replace(QUOTED, r'"[ !#-\[\]-~]*"')
     return strict if all(re.fullmatch(strict, word) for word in met) else pattern
 
 

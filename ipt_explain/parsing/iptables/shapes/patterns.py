@@ -57,7 +57,8 @@ def pattern_of(tokens: Sequence[ValueToken], text: str, start: int, end: int) ->
 
 # Two of the makes of the grammar's words: what nearly all are, and the cheapest to match.
 BARE = r'[^ \t\n"][^ \t\n]*'
-USUAL_MAKES = (BARE, r'"[^"\\\n]*"')
+QUOTED = r'"[^"\\\n]*"'
+USUAL_MAKES = (BARE, QUOTED)
 
 
 def _narrowed(pattern: str, word: str, any_word: str) -> str:
