@@ -20,7 +20,7 @@ from ipt_explain.cli.shared.options import (
     selection_options,
     suggested,
 )
-from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, tell, warn, write
+from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, note, warn, write
 from ipt_explain.cli.shared.terminal import shows_links
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
@@ -101,7 +101,7 @@ def audit(
     if statistics and output != "text":
         raise click.UsageError("--statistics goes with -o text")
     plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
-    tell(plan.notes)
+    note(plan.notes)
     plan.require(plan.rules)
     services = Selection.of(service, namespace, address)
     dumps = files_of(dumps)
@@ -112,7 +112,7 @@ def audit(
         record_findings(write_baseline, report.findings, dumps, force)
         return CLEAN
     if not services:
-        tell(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))
+        note(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))
     report = report.without(plan.known)
     notes = verbose or plan.fail_on is Severity.INFO
     style = Style(width, color, notes, not everything, color and shows_links(sys.stdout), statistics)

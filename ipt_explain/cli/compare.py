@@ -9,9 +9,9 @@ import click
 from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import baseline_options
-from ipt_explain.cli.shared.gathering import Gathering, fleet_options
+from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options
 from ipt_explain.cli.shared.options import Printing, as_record, display_options, read_dumps
-from ipt_explain.cli.shared.stdio import tell, warn, write
+from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.render.audit.formats import FORMATS
@@ -71,7 +71,7 @@ class Choice:
 @click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
 @display_options
 @as_record("choice", Choice)
-@as_record("how", Gathering)
+@as_record("how", NodeOptions)
 @as_record("printing", Printing)
 def compare(
     dumps: tuple[str, ...],
@@ -82,7 +82,7 @@ def compare(
     to: str | None,
     fail_on: str | None,
     choice: Choice,
-    how: Gathering,
+    how: NodeOptions,
     printing: Printing,
 ) -> int:
     """What differs between two dumps, many nodes, or a dump and the cluster's API objects?
@@ -126,7 +126,7 @@ def compare(
     from ipt_explain.cli.shared.cluster import Judging, cluster_rules, judge_dumps, judge_nodes
 
     plan = make_plan(choice.select, choice.ignore, fail_on, choice.baseline, choice.config, choice.no_config)
-    tell(plan.notes)
+    note(plan.notes)
     plan.require(cluster_rules(plan))
     judging = Judging(objects, plan, printing, choice.write_baseline, choice.force)
     return judge_nodes(dumps, how, judging) if nodes else judge_dumps(dumps, node, how.lenient, judging)
@@ -169,13 +169,13 @@ def _compare_two(dumps: tuple[str, ...], lenient: bool, fail_on: str | None, pri
     return FOUND if differences and fail_on != "never" else CLEAN
 
 
-def _compare_many(sources: tuple[str, ...], how: Gathering, fail_on: str | None, printing: Printing) -> int:
-    from ipt_explain.cli.shared.gathering import gathered
+def _compare_many(sources: tuple[str, ...], how: NodeOptions, fail_on: str | None, printing: Printing) -> int:
+    from ipt_explain.cli.shared.nodes import read_nodes
 
-    return print_comparison(gathered(sources, how).fleet, how, fail_on, printing)
+    return print_comparison(read_nodes(sources, how).fleet, how, fail_on, printing)
 
 
-def print_comparison(fleet: Fleet, how: Gathering, fail_on: str | None, printing: Printing) -> int:
+def print_comparison(fleet: Fleet, how: NodeOptions, fail_on: str | None, printing: Printing) -> int:
     """Print how the nodes of a fleet differ; returns the exit status."""
     from ipt_explain.compare.fleet.comparison import compare_fleet
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ipt_explain.cli import main as program
-from ipt_explain.cli.shared.gathering import Gathering, fleet_options, folded, made_by
+from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options, folded, made_by
 from ipt_explain.cli.shared.options import Command, Printing, as_record, display_options, with_options
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
@@ -103,7 +103,7 @@ def nodes(
     cluster = _cluster(kubectl) if objects else None
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-    how = Gathering(jobs=jobs, dask=dask, allow_missing=allow_missing, names=names)
+    how = NodeOptions(jobs=jobs, dask=dask, allow_missing=allow_missing, names=names)
     work = (_task(each, keep) for each in collect(kubectl, wanted, pods, parallel))
     found = folded(made_by(work, how, cluster, len(wanted) > parallel), len(wanted), ())
     if cluster is None:

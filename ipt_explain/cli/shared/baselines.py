@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipt_explain.cli.shared.options import Command, with_options
-from ipt_explain.cli.shared.stdio import tell
+from ipt_explain.cli.shared.stdio import note
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import listed
 
@@ -56,7 +56,7 @@ def record_findings(path: Path, findings: Sequence[Finding], inputs: Sequence[st
     from ipt_explain.audit.settings.baseline import write_baseline
 
     write_baseline(path, findings, inputs, force)
-    tell([f"{path}: {counted(len(findings), 'finding')} {'is' if len(findings) == 1 else 'are'} now known"])
+    note([f"{path}: {counted(len(findings), 'finding')} {'is' if len(findings) == 1 else 'are'} now known"])
 
 
 def gone_entries(plan: Plan, report: Report, dumps: Sequence[Dump], rules: Container[str]) -> Iterator[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import gone_entries, record_findings
-from ipt_explain.cli.shared.gathering import Gathered, Gathering, gathered
+from ipt_explain.cli.shared.nodes import NodeOptions, NodesRead, read_nodes
 from ipt_explain.cli.shared.options import Printing, read_dumps
-from ipt_explain.cli.shared.stdio import tell, warn, write
+from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.render.audit.formats import Style, rendered
@@ -47,17 +47,17 @@ def judge_dumps(dumps: tuple[str, ...], node: str | None, lenient: bool, judging
         record_findings(judging.write_baseline, report.findings, (judging.objects, *dumps), judging.force)
         return CLEAN
     plan = judging.plan
-    tell(gone_entries(plan, report, parsed, {rule.id for rule in cluster_rules(plan)}))
+    note(gone_entries(plan, report, parsed, {rule.id for rule in cluster_rules(plan)}))
     return _print(report.without(plan.known), judging)
 
 
-def judge_nodes(sources: tuple[str, ...], how: Gathering, judging: Judging) -> int:
+def judge_nodes(sources: tuple[str, ...], how: NodeOptions, judging: Judging) -> int:
     """Print where nodes differ from the objects, one finding per cause; returns the exit status."""
-    found = gathered(sources, how, read_cluster(judging.objects, sources))
+    found = read_nodes(sources, how, read_cluster(judging.objects, sources))
     return print_judgement(found, sources, how, judging)
 
 
-def print_judgement(found: Gathered, sources: Sequence[str], how: Gathering, judging: Judging) -> int:
+def print_judgement(found: NodesRead, sources: Sequence[str], how: NodeOptions, judging: Judging) -> int:
     """Print the findings about nodes; returns the exit status."""
     from ipt_explain.audit.cluster import nodes_report
     from ipt_explain.compare.fleet.comparison import compare_fleet

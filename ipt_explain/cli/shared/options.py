@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ipt_explain.cli.shared.stdio import complain, tell, terminal_width
+from ipt_explain.cli.shared.stdio import complain, note, terminal_width
 from ipt_explain.cli.shared.terminal import wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.records import dataclass
@@ -245,7 +245,7 @@ def _live(save: str | None) -> tuple[InputText, ...]:
     from ipt_explain.inputs.live import read_live
 
     rules = read_live()
-    tell(rules.notes)
+    note(rules.notes)
     if save is None:
         return rules.inputs
     from ipt_explain.inputs.live.saving import as_one_file, is_such_a_file

@@ -89,11 +89,11 @@ def warn(messages: Iterable[str]) -> None:
     complain("\n".join(f"warning: {escape(message)}" for message in dict.fromkeys(messages)))
 
 
-def tell(notes: Iterable[str]) -> None:
+def note(notes: Iterable[str]) -> None:
     """Print notes to standard error, one per line."""
     from ipt_explain.render.text.safe import escape
 
-    complain("\n".join(f"note: {escape(note)}" for note in notes))
+    complain("\n".join(f"note: {escape(each)}" for each in notes))
 
 
 def complain(text: str) -> None:

@@ -28,7 +28,7 @@ _WORTH_PROCESSES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Gathering:
+class NodeOptions:
     """How to read nodes: with `jobs` processes or the `dask` cluster at this address, naming nodes by the pattern
     `node_from`; and which results count as failure."""
 
@@ -85,14 +85,14 @@ def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class NodesRead:
     """All nodes' digests, folded, and where nodes differ from the cluster's objects."""
 
     fleet: Fleet
     mismatches: NodesMismatches
 
 
-def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | None = None) -> Gathered:
+def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects | None = None) -> NodesRead:
     """The digests of all nodes, folded. Raises UsageError if no node can be read."""
     from ipt_explain.compare.fleet.engines.processes import tasks
     from ipt_explain.compare.fleet.nodes import node_files
@@ -112,7 +112,7 @@ def gathered(arguments: Sequence[str], how: Gathering, objects: ApiObjects | Non
     return found
 
 
-def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, worth: bool) -> Iterator[Made]:
+def made_by(work: Iterable[Task], how: NodeOptions, objects: ApiObjects | None, worth: bool) -> Iterator[Made]:
     """The digests. `worth` says whether to use several processes if the user did not choose."""
     from ipt_explain.compare.fleet.engines.processes import available_cores, made_by_processes, made_here
 
@@ -126,7 +126,7 @@ def made_by(work: Iterable[Task], how: Gathering, objects: ApiObjects | None, wo
     return made_here(work, how.lenient, objects)
 
 
-def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]) -> Gathered:
+def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]) -> NodesRead:
     """The digests of `total` nodes, folded as they arrive. Raises UsageError if no node could be read."""
     from ipt_explain.compare.fleet.folding import Fleet
     from ipt_explain.compare.objects.many import NodesMismatches
@@ -144,7 +144,7 @@ def folded(made: Iterable[Made], total: int, not_compared: Iterable[NotCompared]
         reasons = "; ".join(f"{each.node}: {each.reason}" for each in fleet.not_compared[:5])
         raise UsageError(f"no node can be compared: {reasons or 'there are no rules in any of the files'}")
     warn(warnings)
-    return Gathered(fleet, mismatches)
+    return NodesRead(fleet, mismatches)
 
 
 def _with_progress(made: Iterable[Made], total: int) -> Iterator[Made]:
