@@ -29,12 +29,12 @@ _REFUSING = frozenset(
 )
 _MARKING = frozenset({"MARK", "CONNMARK"})
 _BUILT_IN = frozenset(hook.value for hook in Hook)
-# kube-proxy's tables of nftables: what they refuse, it does.
+# kube-proxy's nftables tables: what they refuse, kube-proxy refuses.
 _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
-# Its chain there that refuses what none of its rules has translated, and those that refuse for a Service.
+# The chain that refuses what no rule has translated, and the chains that refuse for a Service.
 _UNTRANSLATED = "cluster-ips-check"
 _REFUSING_NFT = ("service-endpoints-check", "nodeport-endpoints-check", "reject-chain", "firewall-")
-# Neighbours that answer for Service addresses themselves, by design.
+# Other programs that answer for Service addresses by design.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
 
@@ -42,10 +42,10 @@ KUBE_PROXY = "kube-proxy"
 
 
 class Deciders:
-    """Says of a step which rule or chain it is, and whose.
+    """Names the rule or chain of a step, and its owner.
 
-    `rulesets` are iptables', in the order of the dump; `numbers` tells which of all rulesets nftables' and IPVS's of
-    the family are. `served_by` is the backend of the Services, `stages` who is asked in each hook.
+    `rulesets` are those of iptables, in the order of the dump; `numbers` are the numbers of the family's nftables and
+    IPVS rulesets among all. `served_by` is the backend of the Services, `stages` the stages of each hook.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Deciders:
         return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
 
     def of(self, step: AnyStep | None, state: PacketState) -> Decider:
-        """The step's rule, or the chain that lets packets pass where that decides."""
+        """The step's rule, or the chain that lets packets pass if that decides."""
         if step is None:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
         if not isinstance(step, Step):
@@ -100,7 +100,7 @@ class Deciders:
         return Decider(number, step.table, chain.name, line, text, None if owner is None else owner.name)
 
     def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
-        """nat's chain of the hook, of which no rule does anything for a packet: that of kube-proxy's backend."""
+        """The nat chain of the hook, none of whose rules handles a packet: that of kube-proxy's backend."""
         if self._served_by is Backend.NFTABLES:
             from ipt_explain.analyzers.fates.deciding_nft import base_chain
 

@@ -15,8 +15,8 @@ from ipt_explain.services.fates import Decider
 
 
 def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
-    """kube-proxy's base chain of NAT in a hook, of which no rule does anything for a packet; its table where there is
-    none. `number` is that of the ruleset."""
+    """kube-proxy's NAT base chain of a hook, none of whose rules handles a packet; its table if there is no such chain.
+    `number` is the ruleset's."""
     for stage in stages.base_chains(hook):
         if stage.is_nat and stage.table.name == TABLE:
             table = f"{stage.table.family.value} {stage.table.name}"
@@ -26,8 +26,8 @@ def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
 
 
 def accepting(steps: Sequence[AnyStep]) -> NftStep | None:
-    """The rule of nftables that lets a packet pass where its destination is to be decided; where none does, the one
-    that leads to the innermost chain without an answer."""
+    """The nftables rule that lets a packet pass although its destination is still to be decided; if there is none, the
+    rule that leads to the innermost chain without an answer."""
     through: NftStep | None = None
     deciding = False
     for step in steps:

@@ -1,4 +1,4 @@
-"""What ends of packets mean to the Service that they were sent to: served, refused by its own rules, or lost."""
+"""What the ends of packets mean for their Service: served, refused by its own rules, or lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class JudgedEnd:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One way for connections to end, as far as the Service is concerned."""
+    """One way for a Service's connections to end."""
 
     served: bool = False
     refused: bool = False
@@ -56,25 +56,25 @@ _WHOLE = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The fate of one frontend's connections, and the share that each endpoint receives; None where it is open."""
+    """The fate of one frontend's connections, and the share that each endpoint receives; None if that is open."""
 
     fate: Fate
     arrivals: Mapping[Heading, float | None]
 
     def shares_of(self, endpoints: Iterable[Heading | None]) -> list[float | None]:
-        """What endpoints receive; None also where some connections meet rules that the text lacks."""
+        """What endpoints receive; None also if some connections meet rules that the text lacks."""
         nothing = None if self.fate.has_unknown else 0.0
         known = cast("Mapping[Heading | None, float | None]", self.arrivals)
         return [known.get(endpoint, nothing) for endpoint in endpoints]
 
 
 class Judge:
-    """Judges ends by what the Services are: their endpoints, and whether their own rules refuse.
+    """Judges ends by the Services' endpoints, and by whether their own rules refuse.
 
-    Endpoints on host networks are `perhaps_here`: on the node itself, where nothing on the way out is masqueraded.
-    `shown_whole`: all rules that may masquerade are in the text, so that what none of them does is not done;
-    `drops_shown`: so are all that may drop what is marked for it; `filter_shown`: so are some of filter's;
-    `dnat_shown`: so are all of nftables that may translate destinations.
+    Endpoints on host networks are `perhaps_here`: they may be on the node itself, where packets are not masqueraded on
+    the way out. `shown_whole`: the text has all rules that may masquerade; `drops_shown`: all that may drop packets
+    marked for it; `filter_shown`: some of the filter table; `dnat_shown`: all nftables rules that may translate
+    destinations.
     """
 
     def __init__(
@@ -95,10 +95,10 @@ class Judge:
         may_refuse: Sequence[bool],
         counted: bool,
     ) -> list[Judgement]:
-        """What the ends of a crowd's packets come to, for each that set out. `reached` has the endpoints of
-        its Service; with `counted`, also how much arrives at each.
+        """The judgement of each packet of a crowd. `reached` has the endpoints of its Service; with `counted`, also how
+        much arrives at each.
 
-        Most are served whole, whatever is not known: those are separated first, column by column.
+        Most are fully served whatever is unknown; these are separated first, column by column.
         """
         endpoints = reached.endpoints
         count = len(endpoints)
@@ -140,7 +140,7 @@ class Judge:
         return judgements
 
     def _weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
-        """What all ends of one connection's first packets come to."""
+        """The judgement of all ends of one connection's first packet."""
         parts: Portions[tuple[_Part, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
         arrivals: Portions[tuple[Heading, Answers], None] = Portions()
@@ -182,7 +182,7 @@ class Judge:
         return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
 
     def _enforced(self, parts: Sequence[_Part]) -> bool | None:
-        """Whether what is refused is also dropped; None where that hangs on rules of filter that the text lacks."""
+        """Whether refused packets are really dropped; None if that depends on filter rules that the text lacks."""
         refusals = [part for part in parts if part.refused]
         enforced = all(part.enforced for part in refusals)
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
@@ -207,7 +207,7 @@ class Judge:
         dnat = destination_text(to, state.connection.family) if diverted else None
         loss, why = loss_of(verdict, state, step, decider, finish.reason, dnat)
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
-            # From 1.25 on, filter refuses what nat does not lead to an endpoint.
+            # Since 1.25, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
             loss is Loss.DROPPED and not self._shown_whole and path is not None and perhaps_led_away(path.steps())

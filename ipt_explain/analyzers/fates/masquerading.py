@@ -1,4 +1,4 @@
-"""Which endpoints get packets masqueraded when all of POSTROUTING has its say, and what follows for Services."""
+"""Which endpoints get masqueraded packets, considering all of POSTROUTING, and what follows for Services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
 
 
 class Masquerading:
-    """Corrects what endpoints' own chains say about masquerading by what the node's rules do with the packets.
+    """Corrects what endpoints' chains say about masquerading by what the node's rules really do with packets.
 
     `shown_whole`: the text has all rules that may masquerade.
     """
@@ -82,8 +82,8 @@ class Masquerading:
     def _leaving(
         self, services: Sequence[ServicePort], mark: int
     ) -> tuple[list[Heading], list[Heading], list[Heading]]:
-        """The endpoints to which pods' packets with this mark leave with their own source, those to which they do so by
-        some answer to what the text leaves open, and those to which they may leave masqueraded."""
+        """For pods' packets with this mark: the endpoints that they reach with their own source, those for which that
+        depends on an open question, and those that they may reach masqueraded."""
         kept: list[Heading] = []
         perhaps: list[Heading] = []
         masked: list[Heading] = []

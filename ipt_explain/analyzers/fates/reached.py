@@ -1,4 +1,4 @@
-"""Whose packets come to endpoints of the Services that they were sent to, many packets at once."""
+"""Which packets reach an endpoint of their Service, for many packets at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Reached:
         self._latest: tuple[Flock, tuple[frozenset[int], frozenset[int]]] | None = None
 
     def by(self, flock: Flock) -> tuple[frozenset[int], frozenset[int]]:
-        """Who has packets here that come to an endpoint, and who has others. Mostly the same packets come to the same
-        places from each vantage point.
+        """The packets that reach an endpoint, and the others. From each vantage point mostly the same packets reach the
+        same endpoints.
         """
         if self._latest is None or not flock.same_packets(self._latest[0]):
             reached = list(map(contains, map(self.endpoints.__getitem__, flock.who), flock.to))

@@ -1,4 +1,4 @@
-"""Service ports with the fates of their frontends, and the facts that follow: state, chances, hairpin."""
+"""Service ports with the fates of their frontends, and the facts that follow: state, probabilities, hairpin."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Judgements = tuple[Judgement, ...]
 def with_fates(
     dump: Dump, family: Family, services: Sequence[ServicePort], numbers: Mapping[Backend | None, int]
 ) -> list[ServicePort]:
-    """Service ports of one family and backend of one node, judged by all that the dump has of that family. `numbers`
-    tells which of all rulesets is nftables' of the family, and which IPVS's."""
+    """Service ports of one family and backend of a node, judged by all rules of that family in the dump. `numbers` are
+    the numbers of the family's nftables and IPVS rulesets among all."""
     if not services:
         return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
@@ -61,7 +61,7 @@ def with_fates(
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
-    """Whether a text shows all that may translate addresses; kube-proxy does that `in_nftables`, or in nat."""
+    """Whether a text shows all rules that may translate addresses. kube-proxy's are `in_nftables`, or in nat."""
     nat = ruleset.tables.get("nat")
     return in_nftables and not ruleset.fragment if nat is None else nat.whole
 
@@ -85,7 +85,7 @@ class _Reader:
         self._judge = judge
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
-        """All of them, protocol by protocol: what differs in nothing but its destination travels together."""
+        """The fates of all, protocol by protocol: packets that differ only in their destination travel together."""
         judgements: list[list[Judgements]] = [[] for _ in services]
         with cycles_freed():
             self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
@@ -106,7 +106,7 @@ class _Reader:
         refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
         told: list[Sequence[Judgement]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
-            with cycles_freed():  # the chains that packets went through know their callers, and these them
+            with cycles_freed():  # the walk's chains and their callers refer to each other
                 told.append(self._followed(vantage, protocol, sent, reached, refusing))
         return [
             judgements if _shows(services[number], frontend) else (_NO_SERVERS_SHOWN,) * len(told)
@@ -154,9 +154,9 @@ class _Reader:
         return replace(service, frontends=frontends)
 
     def _fates(self, frontend: Frontend, judgements: Judgements) -> Fates:
-        """A frontend's fates; unknown where its rules are not in the text. Of external policy Local without local
-        endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: if that is not
-        in the text, nobody knows.
+        """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
+        endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: unknown if the
+        text lacks that.
         """
         fates = Fates(*[judgement.fate for judgement in judgements])
         led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
@@ -170,7 +170,7 @@ class _Reader:
         return _may_refuse(service, frontend) or self._leads_nowhere(frontend)
 
     def _leads_nowhere(self, frontend: Frontend) -> bool:
-        """Whether nat leads connections to no endpoint, as filter may refuse them, which the text does not show."""
+        """Whether nat leads connections to no endpoint, so that filter, which the text lacks, may refuse them."""
         unmatched = frontend.verdict is FrontendVerdict.UNMATCHED and frontend.kind is not FrontendKind.CLUSTER_IP
         return unmatched and not self._filter_shown
 
@@ -180,7 +180,7 @@ class _Reader:
     def _arriving(
         self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None], judgement: Judgement
     ) -> Columns[Endpoint]:
-        """Endpoints with the chance that a connection reaches them."""
+        """Endpoints with the probability that a connection reaches them."""
         known = in_columns(endpoints, Endpoint)
         chances = judgement.shares_of(bound)
         if None in bound:
@@ -190,7 +190,7 @@ class _Reader:
 
 
 def _address(text: str, family: Family) -> Address:
-    """An address that a frontend takes; of a network, or of a name, one that is not known."""
+    """A frontend's address; an unknown one for a network or a name."""
     try:
         return parse_address(text)
     except ValueError:
@@ -231,7 +231,7 @@ _REFUSED = (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS)
 
 
 def _state(service: ServicePort, fate: Fate) -> ServiceState:
-    """What the ClusterIP does for an ordinary pod."""
+    """The fate of an ordinary pod's connections to the ClusterIP."""
     if fate.refused:
         return service.state if service.state in _REFUSED else ServiceState.NO_ENDPOINTS
     if fate.served is None:
@@ -243,6 +243,6 @@ def _state(service: ServicePort, fate: Fate) -> ServiceState:
     if fate.served:
         return ServiceState.DEGRADED
     if service.state is ServiceState.NO_ENDPOINTS and all(lost.how in _STOPPED for lost in fate.lost):
-        return service.state  # there is nothing that the connections could have reached
+        return service.state  # connections had nothing to reach
     gravest = max(fate.lost, key=lambda lost: lost.probability)
     return _STATES[gravest.how]

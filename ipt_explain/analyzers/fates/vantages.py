@@ -34,7 +34,7 @@ _LOOPBACK = {Family.IPV4: network_bits("127.0.0.0/8"), Family.IPV6: network_bits
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known of the addresses around a node: where connections come from, and which addresses are nobody's."""
+    """What is known about the addresses around a node: where connections come from, and which addresses nobody has."""
 
     family: Family
     pod: Whereabouts
@@ -53,12 +53,12 @@ class Surroundings:
         cls, family: Family, services: Sequence[ServicePort], headings: Destinations,
         facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (), shown_whole: bool = True,
     ) -> Surroundings:  # fmt: skip
-        """As the rules of one family tell. Endpoints outside the pods' network are on host networks.
+        """From the rules of one family. Endpoints outside the pod network are on host networks.
 
-        `headings` reads an endpoint's address and port. `endpoints` are those of each of the Services, in their order;
-        `bound` has for each endpoint where packets to it are bound for, None where that is not known. `node_ports` are
-        addresses of the node that take node ports, none where all do. Where the text is not `shown_whole`, endpoints
-        that lie outside the pods' network may be all that it shows.
+        `headings` reads an endpoint's address and port. `endpoints` are those of each Service, in order; `bound` has
+        the destination of packets to each endpoint, None if unknown. `node_ports` are addresses of the node that accept
+        node ports, none if all do. If the text is not `shown_whole`, it may show only endpoints outside the pod
+        network.
         """
         found = _bound(services, headings)
         of_api_server = [(service.namespace, service.name) == _API_SERVER for service in services]
@@ -90,12 +90,12 @@ class Surroundings:
         )  # fmt: skip
 
     def heading(self, endpoint: Endpoint) -> Heading | None:
-        """Where packets to an endpoint are bound for; None if that is not known."""
+        """The destination of packets to an endpoint; None if unknown."""
         return self._headings[_text(endpoint.address, endpoint.port)]
 
     @property
     def with_node_ports(self) -> Address:
-        """An address of the node that takes node ports, the node's own where all do."""
+        """An address of the node that accepts node ports; the node's own if all do."""
         return self._node_ports[0] if self._node_ports else self.node
 
     def departure(self, vantage: Vantage, protocol: int) -> PacketState:
@@ -121,7 +121,7 @@ class Surroundings:
 
 
     def _known(self) -> Node:
-        """What is known of the node. IPVS needs Services' addresses to be the node's own."""
+        """What is known about the node. IPVS needs Services' addresses to be the node's own."""
         own = own_addresses(self._facts, self.family)
         return Node(
             own.addresses.union(self._node_ports),
@@ -134,7 +134,7 @@ class Surroundings:
 
 
 def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[Sequence[Heading | None]]:
-    """Where packets to the endpoints of each Service are bound for; None for one that is not known."""
+    """The destinations of packets to the endpoints of each Service; None if unknown."""
     bound: list[Sequence[Heading | None]] = []
     for at in range(0, len(services), _AT_ONCE):
         texts = list(map(_destinations, services[at : at + _AT_ONCE]))
@@ -145,8 +145,8 @@ def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[
 
 
 def _destinations(service: ServicePort) -> Sequence[str | None]:
-    """Where the endpoints of a Service are: as its rules spell it, where each endpoint has a chain of its own, since
-    another hundred thousand texts take room.
+    """The addresses of a Service's endpoints; as the rules spell them if each endpoint has its own chain, since another
+    hundred thousand texts would take memory.
     """
     chains = column(service.endpoints, "chain")
     if service.backend is not Backend.NFTABLES:

@@ -23,7 +23,7 @@ _COMPARED = 2000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TablePlace:
-    """A table where it was found, with its graph."""
+    """A table with its ruleset and its graph."""
 
     ruleset: Ruleset
     table: Table
@@ -32,7 +32,7 @@ class TablePlace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainFacts:
-    """A chain in its place.
+    """A chain and its table.
 
     `callers` are the jumps that lead to it, in the order of the text; `hooks` the built-in chains from which packets
     can reach it. `chain` is None for one that is only jumped to.
@@ -68,8 +68,8 @@ def places(rulesets: Iterable[Ruleset], table: str | None = None) -> tuple[Table
 
 
 class Owners:
-    """Who wrote the chains of a table, and what for. A big dump has a hundred thousand of kube-proxy's hashed chains:
-    those of one role get one answer, which does not check their hashes."""
+    """Who wrote the chains of a table, and why. A large dump has a hundred thousand of kube-proxy's hashed chains: all
+    of one role get the same answer, without a check of their hashes."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -112,9 +112,9 @@ def find_chains(
     otherwise: Callable[[str], Sequence[str]] = lambda name: (),
 ) -> list[ChainFacts]:
     """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps. A name
-    that is no chain's stands for the chains that `otherwise` gives.
+    that no chain has stands for the chains that `otherwise` returns.
 
-    Raises UsageError, with the nearest names, for a name that no table has; a chain that is only jumped to is had.
+    Raises UsageError, with the closest names, for a name that no table has, not even as the target of a jump.
     """
     found: list[ChainFacts] = []
     for name in names:
@@ -160,7 +160,7 @@ def _suggestion(name: str, among: Sequence[TablePlace]) -> str:
 
 
 def _alike(word: str, names: list[str]) -> list[str]:
-    """Names to compare letter by letter: all, or of very many those that begin most alike."""
+    """Names to compare letter by letter: all, or if there are very many, those that begin most similarly."""
     if len(names) <= _COMPARED:
         return names
     names.sort()

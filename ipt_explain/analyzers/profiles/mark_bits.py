@@ -1,4 +1,4 @@
-"""What single bits of packet marks mean on this node: from the chains that set them, or Kubernetes' defaults."""
+"""The meaning of single mark bits on this node: from the chains that set them, or Kubernetes' defaults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKING_CHAINS: Mapping[str, str] = {
 def mark_names(ruleset: Ruleset) -> Mapping[int, str]:
     """Names of single mark bits: those that the ruleset's marking chains set.
 
-    Where it is a fragment without such chains, Kubernetes' default bits.
+    Kubernetes' default bits for a fragment without such chains.
     """
     names: dict[int, str] = {}
     for chain_name, meaning in _MARKING_CHAINS.items():

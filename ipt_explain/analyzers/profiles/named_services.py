@@ -28,9 +28,9 @@ def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[st
 
 
 def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
-    """The chains of the services that a person may mean by `kube-dns`, `kube-system/kube-dns:dns`, `svc/kube-dns`,
-    `kube-dns.kube-system.svc`, `10.96.0.10`, `10.96.0.10:53` or `10.96.0.10:53/udp`, in the order of services; none
-    where no service is meant.
+    """The chains of the services that a user may mean by `kube-dns`, `kube-system/kube-dns:dns`, `svc/kube-dns`,
+    `kube-dns.kube-system.svc`, `10.96.0.10`, `10.96.0.10:53` or `10.96.0.10:53/udp`, in the order of services; none if
+    no service matches.
     """
     word, protocol = name, None
     found = _PROTOCOL.search(name)
@@ -54,7 +54,7 @@ def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
 
 
 def _spellings(word: str) -> Iterator[str]:
-    """What a Service's name may be as `[NS/]NAME[:PORT]`: as it is, after kubectl's kind, or as in DNS."""
+    """The readings of a word as `[NS/]NAME[:PORT]`: as it is, after kubectl's kind, or as a DNS name."""
     word = _KIND.sub("", word)
     yield word
     name, dot, rest = word.partition(".")
@@ -63,7 +63,7 @@ def _spellings(word: str) -> Iterator[str]:
 
 
 def _address(name: str) -> tuple[str, int | None]:
-    """The address and port of a word that is one; "" where it is a name."""
+    """The address and port of a word; "" if it is a name."""
     host, colon, port = name.rpartition(":")
     if colon and port.isdecimal() and (host.startswith("[") or (":" not in host and "." in host)):
         return host.strip("[]"), int(port)

@@ -26,7 +26,7 @@ from ipt_explain.records import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftPlace:
-    """A table where it was found, with its graph. `marks` names bits of the mark."""
+    """A table with its ruleset and its graph. `marks` names bits of the mark."""
 
     ruleset: Ruleset
     table: Table
@@ -45,8 +45,7 @@ class NftPlace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftChainFacts:
-    """A chain of nftables: who wrote it and what for, where that is known, and what leads to it. `chain` is None for
-    one that is only led to."""
+    """An nftables chain: who wrote it and why, if known, and what leads to it. `chain` is None if it does not exist."""
 
     place: NftPlace
     name: str
@@ -59,7 +58,7 @@ class NftChainFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftSetFacts:
-    """A set or map, and the rules that ask it or write to it, each with its chain."""
+    """A set or map, and the rules that use it, each with its chain."""
 
     place: NftPlace
     held: Set
@@ -68,9 +67,9 @@ class NftSetFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NftTableFacts:
-    """A table summed up. `chains` counts those that no hook enters, those of Services by kind, as `service-…`.
-    `unreached` have rules, but no hook leads to them, `missing` are jumps to chains that are not there; nothing is said
-    of either where the text is but a part. kube-proxy keeps chains for all, whether a Service needs them or not."""
+    """The summary of a table. `chains` counts regular chains, those of Services by kind (`service-…`). `unreached`
+    chains have rules but no hook leads to them; `missing` are jumps to chains that do not exist; both are empty if the
+    text is only a part. kube-proxy keeps some chains whether a Service needs them or not."""
 
     place: NftPlace
     owner: str | None
@@ -98,9 +97,9 @@ def nft_chains(
     depth: int = 0,
     otherwise: Callable[[str], Iterable[str]] = lambda name: (),
 ) -> tuple[list[NftChainFacts], list[NftSetFacts], list[str]]:
-    """The chains and sets that fit the names (globs, or a Service's name), chains with those that they lead to in up to
-    `depth` jumps, and the names that nothing fits. A name that is no chain's stands for the chains that `otherwise`
-    gives."""
+    """The chains and sets that match the names (globs, or a Service's name), chains with those that they lead to in up
+    to `depth` jumps, and the names that match nothing. A name that no chain has stands for the chains that `otherwise`
+    returns."""
     found = _found(places, names, depth)
     more = {name: list(otherwise(name)) for name in found[2]}
     if not any(more.values()):
@@ -132,7 +131,7 @@ def _found(
 
 
 def no_such(names: Sequence[str]) -> UsageError:
-    """For names that fit nothing."""
+    """The error for names that match nothing."""
     return UsageError(f"there is no chain or set {', '.join(names)} here")
 
 
@@ -174,7 +173,7 @@ def owner_of_table(table: Table) -> str | None:
 
 
 def owner_of_chain(table: Table, name: str) -> tuple[str | None, str | None]:
-    """Who made a chain, and what for, where that is known."""
+    """Who made a chain and why, if known."""
     if table.name == TABLE:
         return "kube-proxy", purpose_of(name)
     owner = owner_of(name, (), table.name) if table.xtables else None

@@ -1,4 +1,4 @@
-"""The chain graph of an nftables table, and which rules ask its sets."""
+"""The chain graph of an nftables table, and the rules that use its sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 
 class NftGraph:
-    """The chain graph of one table. Nothing recurses, and each element is looked at once for each rule that asks it."""
+    """The chain graph of one table. Nothing recurses, and each element is visited once for each rule that uses its
+    set."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -35,7 +36,7 @@ class NftGraph:
 
     @property
     def jumps(self) -> Iterator[NftJump]:
-        """All of them, in the order of chains and rules."""
+        """All jumps, in the order of chains and rules."""
         return (jump for jumps in self.leaving.values() for jump in jumps)
 
     @cached_property
@@ -45,7 +46,7 @@ class NftGraph:
 
     @cached_property
     def askers(self) -> Mapping[str, list[tuple[Chain, Rule]]]:
-        """By set or map, the rules that ask it or write to it."""
+        """The rules that use each set or map."""
         found: dict[str, list[tuple[Chain, Rule]]] = {}
         for chain in self.table.chains.values():
             for rule in chain.rules:
@@ -60,7 +61,7 @@ class NftGraph:
 
     @cached_property
     def reached_from(self) -> Mapping[str, tuple[str, ...]]:
-        """The base chains from which packets can come to each chain."""
+        """The base chains from which packets can reach each chain."""
         found: dict[str, list[str]] = {}
         for base in self.bases:
             for name in self.below([base.name]):
@@ -70,12 +71,12 @@ class NftGraph:
 
     @property
     def missing(self) -> tuple[NftJump, ...]:
-        """Jumps to chains that are not there."""
+        """Jumps to chains that do not exist."""
         return tuple(jump for jump in self.jumps if jump.target not in self.table.chains)
 
     @property
     def all_chains(self) -> list[str]:
-        """The chains, and after them those that are led to but missing."""
+        """The chains, followed by missing ones that something leads to."""
         return [*self.table.chains, *dict.fromkeys(jump.target for jump in self.missing)]
 
     @property
@@ -102,7 +103,7 @@ class NftGraph:
 
 
 def _set_asked(statement: Statement) -> str | None:
-    """The named set that a statement asks or writes to."""
+    """The named set that a statement uses."""
     data: object = None
     if isinstance(statement, Match):
         data = statement.right

@@ -11,7 +11,7 @@ from ipt_explain.netfilter.hooks import BUILT_IN_CHAINS
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued, has_change
 
-# `sudo iptables -w 5 -t nat -A ...`, as shells and documents have it.
+# `sudo iptables -w 5 -t nat -A ...`, as in shells and documents.
 _COMMAND = re.compile(
     r"\s*(?:[$#]\s+)?(?:sudo\s+)?(?:\S*/)?ip6?tables(?:-legacy|-nft)?\s+"
     r"(?:-w(?:\s+\d+)?\s+|--wait(?:[ =]\d+)?\s+)*"
@@ -21,7 +21,7 @@ _CHECKS = re.compile(r"\bip6?tables(?:-legacy|-nft)?\s[^\"']*?\s?(-C|--check)\s"
 # The table comes before `-A CHAIN` or after it.
 _TABLE = re.compile(r"\s*(-[AID]\s+\S+\s+)?(?:-t\s*|--table[ =])(\S+)\s+")
 _NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
-# Quotes of the shell, which a rule by itself does not have.
+# The shell's quotes, which a bare rule does not have.
 _SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
@@ -30,7 +30,8 @@ NO_CHAIN = "?"
 
 
 def _calls(line: str) -> list[tuple[str | None, str]]:
-    """The table and the rule of each command that changes rules, as iptables takes its words from the shell."""
+    """The table and the rule of each command that changes rules, with its words as the shell passes them to
+    iptables."""
     try:
         changes = changing_commands(line)
     except Unreadable:
@@ -39,7 +40,7 @@ def _calls(line: str) -> list[tuple[str | None, str]]:
 
 
 def _asked(line: str) -> str:
-    """A command without the quotes around all of it; one that asks whether a rule is there (`-C`) as what adds it."""
+    """A command without quotes around all of it; a check for a rule (`-C`) is read as the command that adds it."""
     bare = line.strip()
     quoted = _QUOTED.fullmatch(bare)
     line = line if quoted is None else quoted[2]

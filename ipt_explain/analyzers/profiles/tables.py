@@ -27,13 +27,13 @@ class Possession:
 
     @property
     def chain_count(self) -> int:
-        """How many chains."""
+        """The number of chains."""
         return sum(self.chains.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HookFacts:
-    """A built-in chain, and its rules with who put them there."""
+    """A built-in chain, and each of its rules with its owner."""
 
     chain: Chain
     rules: tuple[tuple[Rule, Owner | None], ...]
