@@ -74,8 +74,9 @@ def _alike(group: FindingGroup, width: int, links: bool) -> Iterator[str]:
     others = group.findings[1:]
     if not others:
         return
-    shown = [(each, f"{place(each)}{f'  {escape(each.service)}' if each.service else ''}") for each in others]
-    shown = shown[:SHOWN_ALIKE]
+    shown = [
+        (each, f"{place(each)}{f'  {escape(each.service)}' if each.service else ''}") for each in others[:SHOWN_ALIKE]
+    ]
     column = max(cells(text) for _, text in shown)
     room = width - 2 * len(INDENT)
     each_row = max(1, min(len(shown), (room + 4) // (column + 4)))

@@ -82,4 +82,6 @@ def statistics(report: Report, paint: Paint) -> Iterator[str]:
 
 def wrapped(text: str, width: int, indent: str) -> list[str]:
     """A text in lines of a width, at least one; `indent` begins all but the first."""
+    if 0 < len(text) <= width and not text.endswith(" "):
+        return [text]
     return textwrap.wrap(text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]

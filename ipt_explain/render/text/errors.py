@@ -68,7 +68,8 @@ def _shown(line: str, start: int, end: int) -> list[str]:
     """Characters of a line as printed. The first `:` of a leading `::` is escaped, because CI systems would obey it
     (see `render.runners`).
     """
-    shown = [escape(character) for character in line[start:end]]
+    part = line[start:end]
+    shown = list(part) if part.isascii() and part.isprintable() else [escape(character) for character in part]
     colons = _COLONS.match(line)
     if colons is not None and start <= colons.end() < end:
         shown[colons.end() - start] = "\\x3a"
@@ -99,4 +100,5 @@ def _fitting(shown: list[str], width: int) -> list[str]:
 
 
 def _cells(shown: list[str]) -> int:
-    return sum(map(cells, shown))
+    text = "".join(shown)
+    return len(text) if text.isascii() else sum(map(cells, shown))
