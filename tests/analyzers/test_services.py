@@ -358,3 +358,11 @@ def test_whether_an_endpoint_reaches_itself_may_depend_on_an_interface() -> None
 
     assert hairpins("-A POSTROUTING -o cni0 -j RETURN") == {None}
     assert hairpins("-A POSTROUTING -d 10.0.0.0/8 -j RETURN") == {False, True}
+
+
+@pytest.mark.parametrize("target", ["ACCEPT", "DNAT --to-destination 192.0.2.1:443"])
+def test_a_rule_of_others_before_a_service_s_own_takes_its_connections_but_not_its_place(target: str) -> None:
+    taking = CLUSTER_IP.replace(f"-j {SVC}", f"-j {target}").replace("default/kubernetes:https cluster IP", "mine")
+    service = _only(_nat(taking, CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.244.1.1")))
+    assert (service.name, service.frontends[0].evidence.target) == ("kubernetes", SVC)
+    assert service.state is (ServiceState.UNMATCHED if target == "ACCEPT" else ServiceState.DIVERTED)

@@ -94,6 +94,7 @@ class FrontendReader:
         self._groups: dict[str, Entries] = {}
         self._by_address: dict[Address, tuple[Entries, Entry]] = {}
         self._marks: dict[Address, list[Evidence]] = {}
+        self._others: list[tuple[Evidence, RulePlan, Address, str]] = []
         self.unread: list[Evidence] = []
 
     def read(self) -> list[Entries]:
@@ -102,6 +103,9 @@ class FrontendReader:
             self._take(evidence, plan, node_port=False)
         for evidence, plan in self._rules("nat", NODE_PORTS):
             self._take(evidence, plan, node_port=True)
+        for other in self._others:
+            if other[2] not in self._by_address:
+                self._lead(*other)
         for chain in (SERVICES, EXTERNAL_SERVICES):
             for evidence, plan in self._rules("filter", chain):
                 self._refuse(evidence, plan, chain)
@@ -123,12 +127,14 @@ class FrontendReader:
         if not addresses and hash_of(target) is not None:
             self.unread.append(evidence)
         for address in addresses:
-            self._lead(evidence, plan, address, target)
+            if target == MARK_MASQ or target == "MARK":
+                self._marks.setdefault(address, []).append(evidence)
+            elif hash_of(target) is None:  # not kube-proxy's: a frontend only if kube-proxy has no rule for it
+                self._others.append((evidence, plan, address, target))
+            else:
+                self._lead(evidence, plan, address, target)
 
     def _lead(self, evidence: Evidence, plan: RulePlan, address: Address, target: str) -> None:
-        if target == MARK_MASQ or target == "MARK":
-            self._marks.setdefault(address, []).append(evidence)
-            return
         comment = plan.comment_at(evidence)
         name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
         known = self._by_address.get(address)
