@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import re
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 
@@ -36,6 +39,16 @@ def test_words_that_do_not_fit_continue_below_with_guides() -> None:
         "│         it takes to fill lines",
         "└─ end",
     ]
+
+
+@given(st.lists(st.text("ab \u65e5\u00e9", min_size=1, max_size=60), min_size=1, max_size=3), st.integers(40, 70))
+def test_prose_is_broken_like_its_words(texts: list[str], width: int) -> None:
+    first, *others = texts
+    prose = [(first, ""), *[(f" {text}", "chain") for text in others]]
+    words = [*sentence(first), *[word for text in others for word in sentence(f" {text}", "chain")[1:]]]
+    start = [("1  ", "guide")]
+    by_words = Node([("root", "")], children=[Node([*start, *words], "line 7", 3)])
+    assert shown(Node([("root", "")], children=[Node(start, "line 7", 3, prose=prose)]), width) == shown(by_words, width)
 
 
 def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:

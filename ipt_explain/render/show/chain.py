@@ -120,31 +120,26 @@ def _rules(facts: ChainFacts, words: ChainWords) -> Node:
         for number in range(count):
             rule = chain.rule(number)
             phrase = words.rule(rule)
-            spans: list[Span] = [(f"{number + 1:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
-            spans += _notes(rule, phrase.comments, share_of.get(number), table)
-            yield Node(spans, tail=_line(rule.line), hang=digits + 2)
+            start = [(f"{number + 1:<{digits}}  ", "guide")]
+            prose = [(escape(clipped(phrase.brief)), "")]
+            prose += _notes(rule, phrase.comments, share_of.get(number), table)
+            yield Node(start, _line(rule.line), digits + 2, prose=prose)
 
     node.more = nodes()
     return node
 
 
-def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> Iterator[Span]:
+def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[Span]:
     """Notes after a rule's sentence: its share if the chain balances, its comments, its counters, and in a built-in
     chain its author.
     """
-    if share is not None:
-        yield from _behind(f"[{share} in all]")
-    for comment in comments:
-        yield from _behind(cited(clipped(comment)))
-    for note in notes_of(rule):
-        yield from _behind(f"[{note}]")
+    notes = [] if share is None else [f"[{share} in all]"]
+    notes += [cited(clipped(comment)) for comment in comments]
+    notes += [f"[{note}]" for note in notes_of(rule)]
     owner = owner_of_rule(rule, table) if table is not None else None
     if owner is not None:
-        yield from _behind(f"[{owner.name}]")
-
-
-def _behind(text: str) -> list[Span]:
-    return sentence(f" {escape(text)}", "chain")[1:]
+        notes.append(f"[{owner.name}]")
+    return [(f" {escape(note)}", "chain") for note in notes]
 
 
 def _line(number: int) -> str:

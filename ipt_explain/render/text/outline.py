@@ -31,8 +31,9 @@ class Node:
     """One entry of a tree.
 
     A line may be broken between the spans of `words`, which include their spaces; spaces at the start or end of a line
-    vanish. `hang` is the column, after the guides, at which the following lines start. `more` are further children,
-    made only when drawn, such as a long chain's rules.
+    vanish. `prose` follows `words`, and may be broken at any of its spaces; it is split into words only if need be.
+    `hang` is the column, after the guides, at which the following lines start. `more` are further children, made only
+    when drawn, such as a long chain's rules.
     """
 
     words: Sequence[Span]
@@ -40,6 +41,7 @@ class Node:
     hang: int = 0
     children: list[Node] = field(default_factory=list)
     more: Iterator[Node] | None = None
+    prose: Sequence[Span] = ()
 
 
 def sentence(text: str, style: str = "") -> list[Span]:
@@ -79,13 +81,16 @@ def _children(node: Node) -> Iterator[Node]:
 def _entry(node: Node, first: str, then: str, width: int) -> Sequence[Line]:
     """A node's own lines, after guides for the first and for those that follow."""
     room = (width - TAIL_WIDTH - len(_GAP) if node.tail else width) - len(first)
-    text = "".join([text for text, _ in node.words])
+    words = [*node.words, *node.prose] if node.prose else node.words
+    text = "".join([text for text, _ in words])
     columns = len if text.isascii() else cells
     free = room - columns(text)
     if free >= 0:
-        return (_opening(first, node.words, node.tail, free),)
+        return (_opening(first, words, node.tail, free),)
     indent = then + " " * max(0, len(first) + node.hang - len(then))
-    words, *others = _broken(node.words, room, width - len(indent), columns)
+    fixed = sum([len(text) for text, _ in node.words])
+    lines = _lines_of_prose(words, text, fixed, room, width - len(indent)) if node.prose else None
+    words, *others = lines or _broken(_split(node), room, width - len(indent), columns)
     free = room - columns("".join([text for text, _ in words]))
     return [_opening(first, words, node.tail, free), *([(indent, _GUIDE), *words] for words in others)]
 
@@ -96,6 +101,41 @@ def _opening(first: str, words: Sequence[Span], tail: str, free: int) -> Line:
     if tail:
         line.append((f"{' ' * free}{_GAP}{tail}", "line"))
     return line
+
+
+def _split(node: Node) -> list[Span]:
+    """All words of a node, those of its prose one by one."""
+    return [*node.words, *[word for text, style in node.prose for word in _words_of(text, style)]]
+
+
+def _words_of(text: str, style: str) -> list[Span]:
+    first, *others = sentence(text, style)
+    return [first, *others] if first[0] else others
+
+
+def _lines_of_prose(
+    spans: Sequence[Span], text: str, fixed: int, first_width: int, width: int
+) -> list[Line] | None:
+    """The lines of spans whose text may be broken at every space after its first `fixed` characters. None if it is not
+    plain: words are too wide, or of more than one byte, or two spaces meet."""
+    if not text.isascii() or text.find("  ", fixed) >= 0 or text.endswith(" "):
+        return None
+    ends = list(accumulate([len(each) for each, _ in spans]))
+    lines: list[Line] = []
+    start, room = 0, first_width
+    while start < len(text):
+        end = len(text) if len(text) - start <= room else text.rfind(" ", max(start, fixed), start + room + 1)
+        if end <= start:
+            return None
+        line: Line = []
+        while start < end:
+            number = bisect_right(ends, start)
+            stop = min(ends[number], end)
+            line.append((text[start:stop], spans[number][1]))
+            start = stop
+        lines.append(line)
+        start, room = end + 1, width
+    return lines
 
 
 def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callable[[str], int]) -> list[Line]:
