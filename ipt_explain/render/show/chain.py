@@ -10,21 +10,14 @@ from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
-from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, entry, rule_entry
+from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words.counts import counted
 from ipt_explain.words.families import family_name, source_name
 from ipt_explain.words.lists import both
 from ipt_explain.words.quotes import cited, clipped
-
-SHOWN_CALLERS = 8
-
-# Longer lines are hard to read.
-WIDEST = 120
-
-# The column at which the values of a chain's entries begin.
-_LABEL = 11
 
 
 def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterator[str]:
@@ -63,38 +56,34 @@ def origin(ruleset: Ruleset) -> str:
     return " · ".join(filter(None, [*names, ruleset.backend.value if ruleset.backend else ""]))
 
 
-def _entry(label: str, words: Sequence[Span], tail: str = "") -> Node:
-    return Node([(label.ljust(_LABEL), "guide"), *words], tail=tail, hang=_LABEL)
-
-
 def _about(facts: ChainFacts) -> Iterator[Node]:
     owner = facts.owner
     if owner is None:
-        yield _entry("owner", sentence("nobody known by this name, or by its rules' comments", "unknown"))
+        yield entry("owner", "nobody known by this name, or by its rules' comments", style="unknown")
     elif owner.name != KERNEL:
-        yield _entry("owner", sentence(escape(f"{owner.name}, by its {owner.evidence}")))
-        yield _entry("purpose", sentence(escape(owner.purpose)))
+        yield entry("owner", f"{owner.name}, by its {owner.evidence}")
+        yield entry("purpose", owner.purpose)
     if facts.built_in:
         policy = facts.chain.policy if facts.chain is not None else None
-        yield _entry("built-in", sentence(f"packets come from the kernel; after the last rule, {_policy(policy)}"))
+        yield entry("built-in", f"packets come from the kernel; after the last rule, {_policy(policy)}")
     elif facts.hooks:
-        yield _entry("reached", sentence(f"from {both([escape(hook) for hook in facts.hooks])}"))
+        yield entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
-        yield _entry("reached", sentence("this text does not show from where", "unknown"))
+        yield entry("reached", "this text does not show from where", style="unknown")
     else:
-        yield _entry("reached", sentence("by no packet: no built-in chain leads here", "unknown"))
+        yield entry("reached", "by no packet: no built-in chain leads here", style="unknown")
 
 
 def _policy(policy: str | None) -> str:
-    return f"the policy is {escape(policy)}" if policy is not None else "a policy decides that this text does not show"
+    return f"the policy is {policy}" if policy is not None else "a policy decides that this text does not show"
 
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
     for jump in facts.callers[:SHOWN_CALLERS]:
-        yield _entry("called by", sentence(escape(clipped(_caller(jump, words)))), _line(jump.line))
+        yield entry("called by", _caller(jump, words), _line(jump.line))
     more = len(facts.callers) - SHOWN_CALLERS
     if more > 0:
-        yield _entry("called by", sentence(f"{counted(more, 'more rule')}, which -o json lists"))
+        yield entry("called by", f"{counted(more, 'more rule')}, which -o json lists")
 
 
 def _caller(jump: Jump, words: ChainWords) -> str:
@@ -107,11 +96,11 @@ def _rules(facts: ChainFacts, words: ChainWords) -> Node:
     chain = facts.chain
     if chain is None:
         absent = "not in this text" if facts.place.ruleset.fragment else "this chain does not exist"
-        return _entry("rules", sentence(absent, "unknown"))
+        return entry("rules", absent, style="unknown")
     count = len(chain.layout)
     if not count:
-        return _entry("rules", sentence("none" if facts.built_in else "none: packets come back at once"))
-    node = _entry("rules", [(f"{count:,}", "")])
+        return entry("rules", "none" if facts.built_in else "none: packets come back at once")
+    node = entry("rules", f"{count:,}")
     digits = len(f"{count}")
     share_of = share_words(shares(chain))
     table = facts.place.table.name if facts.built_in else None
@@ -120,16 +109,14 @@ def _rules(facts: ChainFacts, words: ChainWords) -> Node:
         for number in range(count):
             rule = chain.rule(number)
             phrase = words.rule(rule)
-            start = [(f"{number + 1:<{digits}}  ", "guide")]
-            prose = [(escape(clipped(phrase.brief)), "")]
-            prose += _notes(rule, phrase.comments, share_of.get(number), table)
-            yield Node(start, _line(rule.line), digits + 2, prose=prose)
+            notes = _notes(rule, phrase.comments, share_of.get(number), table)
+            yield rule_entry(number + 1, digits, phrase.brief, notes, _line(rule.line))
 
     node.more = nodes()
     return node
 
 
-def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[Span]:
+def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[str]:
     """Notes after a rule's sentence: its share if the chain balances, its comments, its counters, and in a built-in
     chain its author.
     """
@@ -139,7 +126,7 @@ def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | 
     owner = owner_of_rule(rule, table) if table is not None else None
     if owner is not None:
         notes.append(f"[{owner.name}]")
-    return [(f" {escape(note)}", "chain") for note in notes]
+    return notes
 
 
 def _line(number: int) -> str:

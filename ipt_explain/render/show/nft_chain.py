@@ -8,7 +8,7 @@ from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, N
 from ipt_explain.model.nft import Chain, Element, Rule, Verdict
 from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.render.show.chain import SHOWN_CALLERS, WIDEST
+from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, entry, rule_entry
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
@@ -17,8 +17,6 @@ from ipt_explain.words.counts import counted
 from ipt_explain.words.families import source_name
 from ipt_explain.words.lists import both
 from ipt_explain.words.quotes import cited, clipped
-
-_LABEL = 11
 
 
 def nft_chains_text(
@@ -40,11 +38,11 @@ def _chain(facts: NftChainFacts) -> Node:
     place, chain = facts.place, facts.chain
     node = _title(place, facts.name, 0 if chain is None else chain.line)
     if facts.owner is not None:
-        node.children.append(_entry("owner", facts.owner))
+        node.children.append(entry("owner", facts.owner))
     if facts.purpose is not None:
-        node.children.append(_entry("purpose", facts.purpose))
+        node.children.append(entry("purpose", facts.purpose))
     if chain is not None and chain.comment:
-        node.children.append(_entry("comment", chain.comment))
+        node.children.append(entry("comment", chain.comment))
     node.children += _reached(facts)
     words = NftWords(place)
     node.children += _callers(place, facts.callers, words)
@@ -62,22 +60,22 @@ def _title(place: NftPlace, name: str, line: int) -> Node:
 def _reached(facts: NftChainFacts) -> Iterator[Node]:
     base = None if facts.chain is None else facts.chain.base
     if base is not None:
-        yield _entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}")
-        yield _entry("policy", f"{base.policy}, for packets that no rule decides on")
+        yield entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}")
+        yield entry("policy", f"{base.policy}, for packets that no rule decides on")
     elif facts.hooks:
-        yield _entry("reached", f"from {both(facts.hooks)}")
+        yield entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
-        yield _entry("reached", "this text does not show from where")
+        yield entry("reached", "this text does not show from where")
     else:
-        yield _entry("reached", "by no packet: no base chain leads here")
+        yield entry("reached", "by no packet: no base chain leads here")
 
 
 def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> Iterator[Node]:
     for jump in callers[:SHOWN_CALLERS]:
-        yield _entry("called by", _caller(jump, words), _line(place, jump.line))
+        yield entry("called by", _caller(jump, words), _line(place, jump.line))
     more = len(callers) - SHOWN_CALLERS
     if more > 0:
-        yield _entry("called by", f"{counted(more, 'more rule or element')}, which -o json lists")
+        yield entry("called by", f"{counted(more, 'more rule or element')}, which -o json lists")
 
 
 def _caller(jump: NftJump, words: NftWords) -> str:
@@ -92,19 +90,15 @@ def _caller(jump: NftJump, words: NftWords) -> str:
 
 def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
     if chain is None:
-        return _entry("rules", "not in this text" if place.ruleset.fragment else "this chain does not exist")
+        return entry("rules", "not in this text" if place.ruleset.fragment else "this chain does not exist")
     if not chain.rules:
-        return _entry("rules", "none" if chain.base is not None else "none: packets come back at once")
-    node = _entry("rules", f"{len(chain.rules):,}")
+        return entry("rules", "none" if chain.base is not None else "none: packets come back at once")
+    node = entry("rules", f"{len(chain.rules):,}")
     digits = len(f"{len(chain.rules)}")
 
     def nodes() -> Iterator[Node]:
         for number, rule in enumerate(chain.rules, start=1):
-            phrase = words.rule(rule)
-            spans: list[Span] = [(f"{number:<{digits}}  ", "guide"), *sentence(escape(clipped(phrase.brief)))]
-            for note in _notes(rule):
-                spans += sentence(f" {escape(note)}", "chain")[1:]
-            yield Node(spans, tail=_line(place, rule.line), hang=digits + 2)
+            yield rule_entry(number, digits, words.rule(rule).brief, _notes(rule), _line(place, rule.line))
 
     node.more = nodes()
     return node
@@ -124,24 +118,24 @@ def _set(facts: NftSetFacts) -> Node:
     kind = "map" if held.is_map else "set"
     node = _title(place, f"{kind} {held.name}", held.line)
     if held.comment:
-        node.children.append(_entry("comment", held.comment))
+        node.children.append(entry("comment", held.comment))
     types = " . ".join(held.types)
     if held.data_types is not None:
         types += f" : {' . '.join(held.data_types)}"
-    node.children.append(_entry("type", types))
+    node.children.append(entry("type", types))
     if held.timeout is not None:
-        node.children.append(_entry("timeout", f"{held.timeout:,} s"))
+        node.children.append(entry("timeout", f"{held.timeout:,} s"))
     words = NftWords(place)
     for chain, rule in facts.askers[:SHOWN_CALLERS]:
         phrase = f"{chain.name}: {words.rule(rule).brief}"
-        node.children.append(_entry("used by", phrase, _line(place, rule.line)))
+        node.children.append(entry("used by", phrase, _line(place, rule.line)))
     more = len(facts.askers) - SHOWN_CALLERS
     if more > 0:
-        node.children.append(_entry("used by", counted(more, "more rule")))
+        node.children.append(entry("used by", counted(more, "more rule")))
     if not facts.askers:
-        node.children.append(_entry("used by", "no rule of this text"))
+        node.children.append(entry("used by", "no rule of this text"))
     size = f"{len(held.elements):,}" if held.elements else "none"
-    elements = _entry("elements", f"{size}, and others that this text leaves out" if held.elided else size)
+    elements = entry("elements", f"{size}, and others that this text leaves out" if held.elided else size)
     elements.more = (
         Node([*sentence(escape(clipped(_element(element, words))))], tail=_line(place, element.line), hang=2)
         for element in held.elements
@@ -155,10 +149,6 @@ def _element(element: Element, words: NftWords) -> str:
     if isinstance(element.data, Verdict) and element.data.chain is not None:
         return f"{text} ({words.folded(element.data.chain)})"
     return text
-
-
-def _entry(label: str, words: str, tail: str = "") -> Node:
-    return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(words)))], tail=tail, hang=_LABEL)
 
 
 def _line(place: NftPlace, line: int) -> str:

@@ -1,0 +1,28 @@
+"""What a chain consists of in `show`, in any backend: entries with a label, and numbered rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.render.text.safe import escape
+from ipt_explain.words.quotes import clipped
+
+SHOWN_CALLERS = 8
+
+# Longer lines are hard to read.
+WIDEST = 120
+
+# The column at which the values of a chain's entries begin.
+_LABEL = 11
+
+
+def entry(label: str, text: str, tail: str = "", style: str = "") -> Node:
+    """A label and what it stands for."""
+    return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(text)), style)], tail, _LABEL)
+
+
+def rule_entry(number: int, digits: int, text: str, notes: Iterable[str], tail: str) -> Node:
+    """A rule of a chain, numbered with so many digits: its sentence, and notes after it."""
+    prose = [(escape(clipped(text)), ""), *[(f" {escape(note)}", "chain") for note in notes]]
+    return Node([(f"{number:<{digits}}  ", "guide")], tail, digits + 2, prose=prose)
