@@ -96,7 +96,7 @@ def _id(text: str) -> str:
 
 def _label(lines: list[str]) -> str:
     """A quoted label. Graphviz reads backslash escapes and HTML entities in labels, so both are escaped."""
-    return '"' + "\\n".join(_quoted(line.replace("&", "&amp;"))[1:-1] for line in lines) + '"'
+    return _quoted("\n".join(lines).replace("&", "&amp;")).replace("\n", "\\n")
 
 
 def _quoted(text: str) -> str:

@@ -106,6 +106,9 @@ class Drawing:
 
 def labels(jumps: Sequence[DrawnJump]) -> list[str]:
     """The lines of one arrow: a few labels, and how many more there are."""
+    if len(jumps) == 1:
+        label = jumps[0].label
+        return [shortened(label)] if label else []
     words = list(dict.fromkeys([shortened(jump.label) for jump in jumps]))
     if len(words) > SHOWN_LABELS:
         return [*words[: SHOWN_LABELS - 1], and_more(len(words) - SHOWN_LABELS + 1).strip()]
