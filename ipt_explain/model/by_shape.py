@@ -62,6 +62,10 @@ class RulesOfShape(Collection[Rule]):
         found = sorted((*row, each) for row, each in zip(self._rows(), words) if each in wanted)
         return ((each, chain.rule(number)) for _, number, chain, each in found)
 
+    def places(self) -> Iterator[tuple[Chain, int]]:
+        """Where the rules are, in the order of `columns`: chain and number."""
+        return ((chain, number) for _, number, chain in self._rows())
+
     def _rows(self) -> Iterator[_Row]:
         """Where the rules are, in the order of `columns`."""
         for _, numbers, chains in self._parts:

@@ -16,7 +16,7 @@ def refusals_in(ruleset: Ruleset, *chains: str) -> dict[Address, Rule]:
         for rule in chain.rules if chain is not None else ():
             plan = plans[rule.shape]
             if rule.target in ("REJECT", "DROP") and not plan.other and not plan.singles_out_sources:
-                address = address_of(plan, rule.word)
+                address = address_of(plan, rule)
                 if address is not None:
                     found.setdefault(address, rule)
     return found

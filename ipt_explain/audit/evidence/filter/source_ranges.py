@@ -101,7 +101,7 @@ def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iter
     plans = Plans()
     for rule in chain.rules:
         firewall = _firewall_named(rule)
-        if firewall in leading and address_of(plans[rule.shape], rule.word) not in leading[firewall]:
+        if firewall in leading and address_of(plans[rule.shape], rule) not in leading[firewall]:
             yield rule, firewall
 
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import repeat
 from typing import TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Layout, Rule, Ruleset
+from ipt_explain.model import Chain, Rule, Ruleset, Shape
+from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
-from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
 
@@ -28,17 +28,42 @@ Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, 
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedService:
-    """A service port that balances ClusterIP connections. `mark` marks them for masquerading, under `condition` (""
-    for all).
+class Mark:
+    """Rule `number` (from 0) of a chain, which leads to KUBE-MARK-MASQ or past it, for packets from where `condition`
+    says, without any negation: `-s 10.244.0.0/16`, "" for all.
+    """
 
-    `late`: it comes after the rules that choose an endpoint, or after the jump to the Service.
+    chain: Chain
+    number: int
+    condition: str
+
+    @property
+    def line(self) -> int:
+        """The rule's line."""
+        return self.chain.line_of(self.number)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself."""
+        return self.chain.rule(self.number)
+
+    @property
+    def behind_endpoints(self) -> bool:
+        """Whether it comes after rules that choose an endpoint."""
+        targets = map(self.chain.target_of, range(self.number))
+        return any(role_of(target or "") is ChainRole.ENDPOINT for target in targets)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedService:
+    """A service port that balances ClusterIP connections, and what marks these for masquerading.
+
+    `late`: the mark comes after the rules that choose an endpoint, or after the jump to the Service.
     """
 
     service: ServicePort
     frontend: Frontend
-    mark: Evidence | None
-    condition: str
+    mark: Mark | None
     late: bool
 
 
@@ -53,64 +78,57 @@ class StrayMark:
 
 @dataclass(frozen=True, slots=True)
 class ClusterIpMarks:
-    """All services with their marks; `redirects` are the rules for local traffic in KUBE-EXT and KUBE-XLB, with their
-    condition.
-    """
+    """All services with their marks; `redirects` are the rules for local traffic in KUBE-EXT and KUBE-XLB."""
 
     services: tuple[MarkedService, ...]
     strays: tuple[StrayMark, ...]
-    redirects: tuple[tuple[ServicePort, Evidence, str], ...]
+    redirects: tuple[tuple[ServicePort, Mark], ...]
 
 
 class MarkReader:
-    """The rules of table nat that lead to KUBE-MARK-MASQ; each chain is read when first asked for."""
+    """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains, by chain and the one address that they match
+    (None for none or others).
+    """
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, shapes: Mapping[Shape, RulesOfShape]) -> None:
         self.plans = Plans()
-        self._ruleset = ruleset
-        self._candidates: dict[Layout, tuple[int, ...]] = {}
-        self._by_address: dict[str, dict[Address | None, list[Evidence]]] = {}
+        self.by_address: dict[tuple[str, Address | None], list[Mark]] = defaultdict(list)
+        for shape, rules in shapes.items():
+            plan = self.plans[shape]
+            if plan.target_slot is None or plan.probability or plan.rcheck or _like_a_hairpin(plan):
+                continue
+            targets = rules.column(plan.target_slot)
+            if MARK_MASQ in targets:
+                said = zip(_addresses(plan, rules.column), _conditions(plan, rules.column))
+                for target, (chain, number), (address, condition) in zip(targets, rules.places(), said):
+                    if target == MARK_MASQ:
+                        self.by_address[chain.name, address].append(Mark(chain, number, condition))
 
-    def by_address(self, name: str) -> Mapping[Address | None, Sequence[Evidence]]:
-        """The marks in a chain by the one address that they match, None for none or others."""
-        known = self._by_address.get(name)
-        if known is None:
-            known = self._by_address[name] = defaultdict(list)
-            for mark in self._marks(name):
-                known[address_of(self.plans[mark.shape], mark.word)].append(mark)
-        return known
+    @property
+    def count(self) -> int:
+        """The number of marks for one address each."""
+        return sum(len(marks) for (_, address), marks in self.by_address.items() if address is not None)
 
-    def marks(self, name: str | None, address: Address) -> Sequence[Evidence]:
+    def marks(self, chain: str | None, address: Address) -> Sequence[Mark]:
         """The marks for an address in a chain."""
-        return () if name is None else self.by_address(name).get(address, ())
-
-    def _marks(self, name: str) -> Iterator[Evidence]:
-        chain = self._ruleset.chain("nat", name)
-        if chain is not None:
-            numbers = self._candidates.get(chain.layout)
-            if numbers is None:
-                plans = map(self.plans.__getitem__, chain.layout.shapes)
-                numbers = tuple(number for number, plan in enumerate(plans) if _may_mark(plan))
-                self._candidates[chain.layout] = numbers
-            for number in numbers:
-                if chain.target_of(number) == MARK_MASQ:
-                    yield Evidence(chain, number)
+        return () if chain is None else self.by_address.get((chain, address), ())
 
 
 @fact
 def mark_reader(context: RulesetContext) -> MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
-    return MarkReader(context.ruleset)
+    return MarkReader(context.by_shape.get("nat", {}))
 
 
 @fact
 def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     """Which ClusterIP connections are marked for masquerading, service by service."""
     ruleset, reader, services = context.ruleset, mark_reader(context), context.services
+    marked = tuple(_marked(reader, services))
+    # Usually each mark is one Service's, so there is no need to look for those that are nobody's.
+    all_used = len({id(each.mark) for each in marked if each.mark is not None}) == reader.count
     return ClusterIpMarks(
-        tuple(_marked(reader, services)),
-        tuple(sorted(_strays(reader, services), key=lambda stray: stray.rule.line)),
-        tuple(_redirects(ruleset, reader, services)),
+        marked, () if all_used else tuple(_strays(reader, services)), tuple(_redirects(ruleset, reader, services))
     )
 
 
@@ -119,83 +137,80 @@ def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[Mar
         for frontend in service.frontends:
             if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not FrontendVerdict.BALANCE:
                 continue
-            address = (frontend.address, service.protocol, str(frontend.port))
-            beside, inside = reader.marks(SERVICES, address), reader.marks(frontend.balancer, address)
-            mark = next(iter((*beside, *inside)), None)
-            if mark is None:
-                yield MarkedService(service, frontend, None, "", False)
+            address = _address(service, frontend)
+            beside = reader.marks(SERVICES, address)
+            for mark in beside or reader.marks(frontend.balancer, address):
+                late = mark.line > frontend.evidence.line if beside else mark.behind_endpoints
+                yield MarkedService(service, frontend, mark, late)
+                break
             else:
-                late = mark.line > frontend.evidence.line if beside else _behind_endpoints(mark)
-                yield MarkedService(service, frontend, mark, condition(reader.plans[mark.shape], mark.word), late)
-
-
-def _behind_endpoints(mark: Evidence) -> bool:
-    targets = map(mark.chain.target_of, range(mark.number))
-    return any(role_of(target or "") is ChainRole.ENDPOINT for target in targets)
+                yield MarkedService(service, frontend, None, False)
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:
     """Marks for addresses that are not their Service's; in KUBE-SERVICES and KUBE-NODEPORTS, not any Service's."""
-    known: dict[str, set[Address | None]] = defaultdict(lambda: {None})
-    owners: dict[str, ServicePort] = {}
+    known: set[tuple[str | None, Address]] = set()
+    owners: dict[str | None, ServicePort | None] = {}
     for service in services:
-        own: set[Address | None] = set()
+        chains = service.chains.service, service.chains.local
         for frontend in service.frontends:
-            address = (frontend.address, service.protocol, str(frontend.port))
-            known[NODE_PORTS if frontend.kind is FrontendKind.NODE_PORT else SERVICES].add(address)
-            own.add(address)
-        for name in filter(None, (service.chains.service, service.chains.local) if own else ()):
-            known[name] |= own
-            owners[name] = service
-    for name, addresses in known.items():
-        marks = reader.by_address(name)
-        for odd in marks.keys() - addresses:
-            if odd is not None:
-                for mark in marks[odd]:
-                    yield StrayMark(mark.rule, odd, owners.get(name))
+            address = _address(service, frontend)
+            fronts = NODE_PORTS if frontend.kind is FrontendKind.NODE_PORT else SERVICES
+            known.update(zip((fronts, *chains), repeat(address)))
+            owners[fronts] = None
+            owners.update(zip(chains, repeat(service)))
+    for (chain, marked), marks in reader.by_address.items():
+        if marked is not None and (chain, marked) not in known and chain in owners:
+            for mark in marks:
+                yield StrayMark(mark.rule, marked, owners[chain])
+
+
+def _address(service: ServicePort, frontend: Frontend) -> Address:
+    return frontend.address, service.protocol, str(frontend.port)
 
 
 def _redirects(
     ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort]
-) -> Iterator[tuple[ServicePort, Evidence, str]]:
+) -> Iterator[tuple[ServicePort, Mark]]:
     for service in services:
         chain = ruleset.chain("nat", service.chains.external) if service.chains.external is not None else None
-        for rule in islice(rules_of(chain), _HEAD):
+        for number, rule in enumerate(chain.rules[:_HEAD] if chain is not None else ()):
             plan = reader.plans[rule.shape]
             to_service = role_of(rule.target or "") is ChainRole.SERVICE
-            if to_service and (plan.source or plan.in_interface) and not plan.other:
-                yield service, rule, condition(plan, rule.word)
+            if chain is not None and to_service and (plan.source or plan.in_interface) and not plan.other:
+                yield service, Mark(chain, number, condition(plan, rule))
 
 
 # The rules for local traffic come first in KUBE-EXT and KUBE-XLB, which may have many endpoint rules after them.
 _HEAD = 8
 
 
-def address_of(plan: RulePlan, word: Callable[[int], str]) -> Address | None:
-    """The one address, protocol and port that a rule matches; None if it matches none or others. `word` has the rule's
-    words by slot.
-    """
-    for operand in (plan.protocol, plan.destination_port):
-        if operand is None or operand.negated:
-            return None
-    if plan.destination is not None and plan.destination.negated:
-        return None
-    host = None if plan.destination is None else without_prefix(word(plan.destination.slot))
-    assert plan.protocol is not None and plan.destination_port is not None
-    return host, usual_name(word(plan.protocol.slot)), word(plan.destination_port.slot)
+def address_of(plan: RulePlan, rule: Rule) -> Address | None:
+    """The one address, protocol and port that a rule matches; None if it matches none or others."""
+    return next(iter(_addresses(plan, lambda slot: (rule.word(slot),))))
 
 
-def condition(plan: RulePlan, word: Callable[[int], str]) -> str:
-    """A rule's condition on where packets come from, without any negation: `-s 10.244.0.0/16`. `word` has the rule's
-    words by slot.
+def condition(plan: RulePlan, rule: Rule) -> str:
+    """A rule's condition on where packets come from, without any negation: `-s 10.244.0.0/16`."""
+    return next(iter(_conditions(plan, lambda slot: (rule.word(slot),))))
+
+
+def _addresses(plan: RulePlan, column: Callable[[int], Sequence[str]]) -> Iterable[Address | None]:
+    """The one address, protocol and port that each rule of a shape matches; None if it matches none or others. `column`
+    has the rules' words in a slot.
     """
+    host, protocol, port = plan.destination, plan.protocol, plan.destination_port
+    if protocol is None or port is None or protocol.negated or port.negated or (host is not None and host.negated):
+        return repeat(None)
+    hosts: Iterable[str | None] = repeat(None) if host is None else map(without_prefix, column(host.slot))
+    return zip(hosts, map(usual_name, column(protocol.slot)), column(port.slot))
+
+
+def _conditions(plan: RulePlan, column: Callable[[int], Sequence[str]]) -> Iterable[str]:
+    """Each rule's condition on where packets come from. `column` has the rules' words in a slot."""
     parts = [(plan.source, "-s"), (plan.in_interface, "-i"), (plan.source_type, "--src-type"), (plan.mark, "--mark")]
-    return " ".join(f"{name} {word(operand.slot)}" for operand, name in parts if operand is not None)
-
-
-def _may_mark(plan: RulePlan) -> bool:
-    """Whether rules of a shape may lead to KUBE-MARK-MASQ, other than for an endpoint's own connections."""
-    return plan.target_slot is not None and not (plan.probability or plan.rcheck or _like_a_hairpin(plan))
+    said = [[f"{name} {word}" for word in column(operand.slot)] for operand, name in parts if operand is not None]
+    return map(" ".join, zip(*said)) if said else repeat("")
 
 
 def _like_a_hairpin(plan: RulePlan) -> bool:

@@ -17,6 +17,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import column
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.addresses import address_port
 
@@ -129,19 +130,21 @@ class Overlap(Enum):
 
 def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Overlap:
     pods = [
-        endpoint.address
+        address
         for service in services
         if (service.namespace, service.name) != ("default", "kubernetes")
-        for endpoint in service.endpoints
+        for address in column(service.endpoints, "address")
     ]
-    inside = [_lies(address, value, mask) for address in pods if address is not None]
+    inside = [lies_in(value, mask, address) for address in pods if address is not None]
     if inside and not any(inside):
         return Overlap.SERVICES_ALONE
-    virtual = [service.cluster_ip for service in services if service.cluster_ip is not None]
-    return Overlap.ALL_SERVICES if any(inside) and all(_lies(each, value, mask) for each in virtual) else Overlap.MIXED
+    virtual = (service.cluster_ip for service in services if service.cluster_ip is not None)
+    all_inside = any(inside) and all(lies_in(value, mask, address) for address in virtual)
+    return Overlap.ALL_SERVICES if all_inside else Overlap.MIXED
 
 
-def _lies(address: str, value: int, mask: int) -> bool:
+def lies_in(value: int, mask: int, address: str) -> bool:
+    """Whether a network has an address; False for a text that is none."""
     try:
         return parse_address(address) & mask == value
     except ValueError:

@@ -39,10 +39,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.records import dataclass
-from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words.counts import and_more
 
@@ -57,7 +56,7 @@ class Said:
     """
 
     service: ServicePort
-    rule: Evidence
+    mark: Mark
     frontend: Frontend | None = None
 
 
@@ -70,11 +69,11 @@ def off_cluster_differs(context: RulesetContext) -> Faults:
     said: dict[str, list[Said]] = defaultdict(list)
     for marked in marks.services:
         if marked.mark is not None:
-            said[marked.condition].append(Said(marked.service, marked.mark, marked.frontend))
+            said[marked.mark.condition].append(Said(marked.service, marked.mark, marked.frontend))
     usual = _usual(said)
-    for service, redirect, condition in marks.redirects:
+    for service, redirect in marks.redirects:
         if usual or not said:  # with --masquerade-all the marks do not say what pod traffic is
-            said[condition].append(Said(service, redirect))
+            said[redirect.condition].append(Said(service, redirect))
     if len(said) < 2:
         return
     usual = _usual(said)
@@ -83,10 +82,10 @@ def off_cluster_differs(context: RulesetContext) -> Faults:
         if condition == usual or _to_no_effect(context, judged, reference, condition, usual):
             continue
         if len(judged) > _MANY:
-            yield _fault(condition, usual, judged, reference.rule)
+            yield _fault(condition, usual, judged, reference.mark)
         else:
             for one in judged:
-                yield _fault(condition, usual, [one], reference.rule)
+                yield _fault(condition, usual, [one], reference.mark)
 
 
 def _usual(said: dict[str, list[Said]]) -> str:
@@ -103,8 +102,8 @@ def _to_no_effect(context: RulesetContext, judged: list[Said], reference: Said, 
     return alike(context, one, other, condition, usual)
 
 
-def _fault(condition: str, usual: str, judged: list[Said], reference: Evidence) -> Fault:
-    service, first = judged[0].service, judged[0].rule
+def _fault(condition: str, usual: str, judged: list[Said], reference: Mark) -> Fault:
+    service, first = judged[0].service, judged[0].mark
     return Fault(
         f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
         f"others by {usual or 'no condition'}: clients that only one of them covers are masqueraded here but "
@@ -112,5 +111,5 @@ def _fault(condition: str, usual: str, judged: list[Said], reference: Evidence) 
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule(first.rule, focus=condition),
         service=service.label,
-        related=(reference.line, *(each.rule.line for each in judged[1:])),
+        related=(reference.line, *(each.mark.line for each in judged[1:])),
     )

@@ -88,10 +88,9 @@ def _meant(context: RulesetContext, unmarked: UnmarkedFrontend) -> tuple[int, ..
 @fact
 def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], list[int]]:
     found: dict[tuple[str, str | None], list[int]] = defaultdict(list)
-    for chain in (SERVICES, NODE_PORTS):
-        for marks in mark_reader(context).by_address(chain).values():
-            for mark in marks:
-                found[chain, mark.rule.comment].append(mark.line)
+    for (chain, _), marks in mark_reader(context).by_address.items():
+        for mark in marks if chain in (SERVICES, NODE_PORTS) else ():
+            found[chain, mark.rule.comment].append(mark.line)
     return found
 
 

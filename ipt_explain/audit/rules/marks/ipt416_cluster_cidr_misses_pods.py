@@ -34,8 +34,9 @@ from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
+from ipt_explain.audit.evidence.services.overlaps import lies_in
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address
+from ipt_explain.netfilter.header.addresses import BITS, network_bits
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.counts import counted
@@ -75,23 +76,18 @@ def _missed(text: str, services: Sequence[ServicePort], longest: int) -> list[Se
     outside: list[ServicePort] = []
     inside = 0
     for service in services:
-        lie = [_lies(address, value, mask) for address in column(service.endpoints, "address") if address is not None]
-        is_dns = (service.namespace, service.name) == _DNS
-        if _lies(service.cluster_ip, value, mask) or (is_dns and any(lie)):
-            return []
-        inside += any(lie)
-        if lie and not any(lie):
+        addresses = column(service.endpoints, "address")
+        if any(lies_in(value, mask, address) for address in addresses if address):
+            if (service.namespace, service.name) == _DNS:
+                return []
+            inside += 1
+        elif any(addresses):
             outside.append(service)
+    if len(outside) <= inside or any(lies_in(value, mask, each.cluster_ip or "") for each in services):
+        return []
     enough = 1 if any((each.namespace, each.name) == _DNS for each in outside) else 2
     names = {(each.namespace, each.name) for each in outside}
-    return outside if len(names) >= enough and len(outside) > inside else []
-
-
-def _lies(address: str | None, value: int, mask: int) -> bool:
-    try:
-        return address is not None and parse_address(address) & mask == value
-    except ValueError:
-        return False
+    return outside if len(names) >= enough else []
 
 
 def _fault(context: RulesetContext, network: str, missed: Sequence[ServicePort]) -> Fault:
@@ -99,7 +95,7 @@ def _fault(context: RulesetContext, network: str, missed: Sequence[ServicePort])
     marks = [
         marked.mark.rule
         for marked in cluster_ip_marks(context).services
-        if marked.mark is not None and marked.service.label in labels and network in marked.condition
+        if marked.mark is not None and marked.service.label in labels and network in marked.mark.condition
     ]
     far = dict.fromkeys(f"{service.label} ({service.endpoints[0].address})" for service in missed)
     return Fault(
