@@ -169,7 +169,12 @@ class RulesetContext(BackendContext):
     @cached_property
     def version(self) -> VersionRange:
         """The releases of kube-proxy that may have written the ruleset."""
-        return recognise_version(self.ruleset, Plans())
+        return recognise_version(self.ruleset, self.plans)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What the shapes of its rules mean to kube-proxy, each read once."""
+        return Plans()
 
     def shows(self, subject: str) -> bool:
         """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with

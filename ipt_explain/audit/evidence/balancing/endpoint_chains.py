@@ -87,7 +87,7 @@ class _ByName(Mapping[str, Found]):
 @fact
 def endpoint_chains(context: RulesetContext) -> EndpointChains:
     """Where every endpoint chain leads."""
-    plans = Plans()
+    plans = context.plans
     known = EndpointForms(plans)
     nat = context.table("nat")
     chains: Mapping[str, Chain] = {} if nat is None else nat.chains

@@ -41,7 +41,6 @@ class Stop:
         return any(_is_api_server(service) for service, _ in self.endpoints)
 
 
-
 def host_stops(context: RulesetContext) -> Iterator[Stop]:
     """Where new connections from pods to endpoints on host networks end, if they do and each is on the node itself: one
     for each rule or policy of filter."""

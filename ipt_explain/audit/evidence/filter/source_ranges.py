@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_of
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, ServicePort
 
@@ -45,23 +46,23 @@ def _firewalled(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, 
                 yield service, frontend
 
 
-def open_ranges(ruleset: Ruleset, services: Iterable[ServicePort], by_filter: bool) -> tuple[OpenRanges, ...]:
+def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, ...]:
     """Load balancer addresses whose ranges are not enforced; `by_filter` as 1.25 and later do it.
 
     Up to 1.24 an address that is open to everybody also has a firewall.
     """
-    dropping = ruleset.chain("filter", PROXY_FIREWALL) if by_filter else None
-    plans = Plans()
-    dropped, named = refusals_in(ruleset, PROXY_FIREWALL), _by_firewall(dropping)
+    services = context.services
+    dropping = context.chain("filter", PROXY_FIREWALL) if by_filter else None
+    dropped, named = refusals_in(context, PROXY_FIREWALL), _by_firewall(dropping)
     found = []
     for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
-        firewall = ruleset.chain("nat", frontend.rule.target or "")
+        firewall = context.chain("nat", frontend.rule.target or "")
         if firewall is None or role_of(firewall.name) is not ChainRole.FIREWALL:
             continue
         if by_filter:
-            if (frontend.address, service.protocol, str(frontend.port)) not in dropped:
+            if address_at(service, frontend) not in dropped:
                 found.append(OpenRanges(service, frontend, firewall, named.get(firewall.name)))
-        elif not _ends_in_mark(firewall, plans):
+        elif not _ends_in_mark(firewall, context.plans):
             found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
     return tuple(found)
 
@@ -87,21 +88,20 @@ def _near_mark(firewall: Chain) -> Rule | None:
     return next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
 
 
-def misdirected_drops(ruleset: Ruleset, services: Iterable[ServicePort]) -> Iterator[tuple[Rule, str]]:
+def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
     """Drops of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain that another address and port leads to; and
     that chain.
     """
-    chain = ruleset.chain("filter", PROXY_FIREWALL)
+    chain = context.chain("filter", PROXY_FIREWALL)
     if chain is None or not chain.rules:
         return
     leading: dict[str, set[Address]] = defaultdict(set)
-    for service in services:
+    for service in context.services:
         for frontend in service.frontends:
-            leading[frontend.rule.target or ""].add((frontend.address, service.protocol, str(frontend.port)))
-    plans = Plans()
+            leading[frontend.rule.target or ""].add(address_at(service, frontend))
     for rule in chain.rules:
         firewall = _firewall_named(rule)
-        if firewall in leading and address_of(plans[rule.shape], rule) not in leading[firewall]:
+        if firewall in leading and address_of(context.plans[rule.shape], rule) not in leading[firewall]:
             yield rule, firewall
 
 

@@ -16,12 +16,13 @@ from ipt_explain.analyzers.names import (
     POSTROUTING,
     PROXY_FIREWALL,
     SERVICES,
+    ChainRole,
 )
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Place, at_chain, at_table
-from ipt_explain.model import Chain, Rule, Table
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
 
@@ -66,6 +67,7 @@ class HookState:
         return () if self.target.line is None else (self.target.line,)
 
 
+_OF_SERVICES = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL)
 _NAT_HOOKS = (
     KubeHook("nat", "PREROUTING", SERVICES),
     KubeHook("nat", "OUTPUT", SERVICES),
@@ -139,9 +141,8 @@ def _expected(state: HookState, found: Mapping[KubeHook, HookState], writer: Wri
         return bool(state.target.rules)
     if hook is _FORWARD_SERVICES:  # from 1.14 on
         return writer.since(14) or any(_stands(found, other) for other in (_IN_SERVICES, _FORWARD_EXTERNAL))
-    if (
-        hook is _IN_SERVICES
-    ):  # 1.14 to 1.19, where FORWARD does not jump to KUBE-EXTERNAL-SERVICES; once more before 1.10
+    # From 1.14 to 1.19, where FORWARD does not jump to KUBE-EXTERNAL-SERVICES; once more before 1.10.
+    if hook is _IN_SERVICES:
         return _one_of_pair_expected(found, writer) and not writer.canaries
     if hook is _FORWARD_EXTERNAL:  # in place of the former, from 1.20 on
         return writer.since(20) or (_one_of_pair_expected(found, writer) and writer.canaries)
@@ -178,6 +179,6 @@ def asks_for_new(rule: Rule) -> bool:
     return "NEW" in (rule.match("conntrack", "--ctstate"), rule.match("state", "--state"))
 
 
-def hashed_chains(table: Table) -> int:
-    """How many chains of single Services a table has."""
-    return sum(1 for name in table.chains if name.startswith(("KUBE-SVC-", "KUBE-SVL-", "KUBE-XLB-", "KUBE-EXT-")))
+def service_chains(context: RulesetContext) -> int:
+    """How many chains of single Services nat has."""
+    return sum(len(alike) for role in _OF_SERVICES for alike in context.hashed[role].values())

@@ -65,7 +65,7 @@ def services_chain(context: RulesetContext) -> ServicesChain:
     chain = context.chain("nat", SERVICES)
     if chain is None or context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()
-    plans, found = Plans(), _List()
+    plans, found = context.plans, _List()
     for rule in chain.rules:
         plan = plans[rule.shape]
         target = plan.target_of(rule)

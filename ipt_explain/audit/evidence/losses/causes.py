@@ -166,22 +166,26 @@ def _unknown(context: BackendContext) -> tuple[Cause, ...]:
 def _victims(
     context: BackendContext, losses: Callable[[Fate], Sequence[Lost]], unknown: bool = False
 ) -> Iterator[Victim]:
+    for service, frontend, vantage, fate in _hurt(context):
+        for lost in losses(fate):
+            if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
+                yield Victim(service, frontend, vantage, lost, fate.served == 0.0 or lost.probability >= ALL)
+
+
+@fact
+def _hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vantage, Fate]]:
+    """The fates that lose anything, or may, on paths that every release serves: usually none."""
+    found = []
     in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
     for service in context.services:
         balances = in_nftables and service.chains.service is not None
-        if not service.endpoints and not balances:
-            continue
-        for frontend in service.frontends:
-            fates = frontend.fates
-            if fates is None:
-                continue
+        for frontend in service.frontends if service.endpoints or balances else ():
             inside = frontend.kind is FrontendKind.CLUSTER_IP
-            for vantage, fate in fates.items():
-                if (vantage in _INSIDE) is inside or (in_nftables and not inside):
-                    for lost in losses(fate):
-                        if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
-                            whole = fate.served == 0.0 or lost.probability >= ALL
-                            yield Victim(service, frontend, vantage, lost, whole)
+            for vantage, fate in () if frontend.fates is None else frontend.fates.items():
+                served = (vantage in _INSIDE) is inside or (in_nftables and not inside)
+                if served and (fate.lost or fate.perhaps):
+                    found.append((service, frontend, vantage, fate))
+    return found
 
 
 def _is_grave(victim: Victim) -> bool:

@@ -9,16 +9,15 @@ marks there too. The condition comes from --cluster-cidr or --detect-local-mode:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import TypeAlias
 
-from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Rule, Ruleset, Shape
-from ipt_explain.model.by_shape import RulesOfShape
+from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
@@ -90,10 +89,10 @@ class MarkReader:
     (None for none or others).
     """
 
-    def __init__(self, shapes: Mapping[Shape, RulesOfShape]) -> None:
-        self.plans = Plans()
+    def __init__(self, context: RulesetContext) -> None:
+        self.plans = context.plans
         self.by_address: dict[tuple[str, Address | None], list[Mark]] = defaultdict(list)
-        for shape, rules in shapes.items():
+        for shape, rules in context.by_shape.get("nat", {}).items():
             plan = self.plans[shape]
             if plan.target_slot is None or plan.probability or plan.rcheck or _like_a_hairpin(plan):
                 continue
@@ -117,7 +116,7 @@ class MarkReader:
 @fact
 def mark_reader(context: RulesetContext) -> MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains."""
-    return MarkReader(context.by_shape.get("nat", {}))
+    return MarkReader(context)
 
 
 @fact
@@ -137,7 +136,7 @@ def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[Mar
         for frontend in service.frontends:
             if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not FrontendVerdict.BALANCE:
                 continue
-            address = _address(service, frontend)
+            address = address_at(service, frontend)
             beside = reader.marks(SERVICES, address)
             for mark in beside or reader.marks(frontend.balancer, address):
                 late = mark.line > frontend.evidence.line if beside else mark.behind_endpoints
@@ -154,7 +153,7 @@ def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[Str
     for service in services:
         chains = service.chains.service, service.chains.local
         for frontend in service.frontends:
-            address = _address(service, frontend)
+            address = address_at(service, frontend)
             fronts = NODE_PORTS if frontend.kind is FrontendKind.NODE_PORT else SERVICES
             known.update(zip((fronts, *chains), repeat(address)))
             owners[fronts] = None
@@ -165,7 +164,8 @@ def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[Str
                 yield StrayMark(mark.rule, marked, owners[chain])
 
 
-def _address(service: ServicePort, frontend: Frontend) -> Address:
+def address_at(service: ServicePort, frontend: Frontend) -> Address:
+    """The address, protocol and port of a frontend."""
     return frontend.address, service.protocol, str(frontend.port)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkReader, mark_reader
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkReader, address_at, mark_reader
 from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
@@ -93,7 +93,7 @@ class ExternalMarkReader:
 
     def _marked_beside(self, service: ServicePort, frontend: Frontend, chain: str) -> bool:
         """Whether a frontend that leads straight to the Service's chain is marked next to it, or in that chain."""
-        address = (frontend.address, service.protocol, str(frontend.port))
+        address = address_at(service, frontend)
         beside = self._marks.marks(_ADDRESSES.get(frontend.kind, SERVICES), address)
         return any(mark.line < frontend.rule.line for mark in beside) or bool(self._marks.marks(chain, address))
 

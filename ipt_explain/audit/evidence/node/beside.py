@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
+from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass
@@ -60,8 +60,7 @@ def _modes(node: DumpContext, family: Family) -> Iterator[tuple[BackendContext, 
         if context.family is not family:
             continue
         if isinstance(context, RulesetContext):
-            nat = context.table("nat")
-            if nat is not None and hashed_chains(nat):
+            if service_chains(context):
                 asked = bool(context.services) and (context.is_called("nat", SERVICES) or not context.complete)
                 yield context, ProxyMode.IPTABLES, asked
         elif isinstance(context, NftContext):

@@ -9,12 +9,12 @@ and the filter table drops. Under Local, earlier rules lead pods and the node it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
+from ipt_explain.audit.context import RulesetContext
 from ipt_explain.enums import Enum
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
@@ -63,10 +63,10 @@ class Ways:
     unequal: tuple[UnequalPorts, ...]
 
 
-def read_ways(ruleset: Ruleset, services: Iterable[ServicePort]) -> Ways:
+def read_ways(context: RulesetContext) -> Ways:
     """Judges the paths of all service ports."""
-    services = tuple(services)
-    return Ways(tuple(_Judge(ruleset).judge(services)), tuple(_unequal(services)))
+    services = context.services
+    return Ways(tuple(_Judge(context).judge(services)), tuple(_unequal(services)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ _BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL)
 
 
 class _Judge:
-    def __init__(self, ruleset: Ruleset) -> None:
-        nat = ruleset.tables.get("nat")
+    def __init__(self, context: RulesetContext) -> None:
+        nat = context.table("nat")
         self._chains: Mapping[str, Chain] = {} if nat is None else nat.chains
-        self._plans = Plans()
+        self._plans = context.plans
 
     def judge(self, services: tuple[ServicePort, ...]) -> Iterator[BrokenWay]:
         outsides: list[tuple[ServicePort, Chain, _Outside]] = []

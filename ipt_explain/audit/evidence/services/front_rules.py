@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, hash_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Rule, Ruleset
+from ipt_explain.model import Rule
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 
@@ -51,13 +51,13 @@ class FrontRules:
 @fact
 def front_rules(context: RulesetContext) -> FrontRules:
     """The rules that lead to Services."""
-    return _Reader(context.ruleset).read()
+    return _Reader(context).read()
 
 
 class _Reader:
-    def __init__(self, ruleset: Ruleset) -> None:
-        self._ruleset = ruleset
-        self._plans = Plans()
+    def __init__(self, context: RulesetContext) -> None:
+        self._context = context
+        self._plans = context.plans
         self._ways: list[NamedWay] = []
         self._wide: list[Rule] = []
         self._protocols: dict[str, str] = {}
@@ -80,7 +80,7 @@ class _Reader:
 
     def _chain(self, name: str, taken: dict[tuple[str, str, str], Rule]) -> list[Clash]:
         clashes: list[Clash] = []
-        chain = self._ruleset.chain("nat", name)
+        chain = self._context.chain("nat", name)
         for rule in chain.rules if chain is not None else ():
             plan = self._plans[rule.shape]
             port, slot = plan.destination_port, plan.target_slot

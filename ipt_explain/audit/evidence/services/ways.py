@@ -20,7 +20,7 @@ def ways(context: RulesetContext) -> Ways:
     """All paths with a fault; none if a table is missing from the text."""
     if not (context.knows_table("nat") and context.knows_table("filter")):
         return Ways((), ())
-    return read_ways(context.ruleset, context.services)
+    return read_ways(context)
 
 
 def way_faults(

@@ -64,12 +64,12 @@ def source_ranges_unenforced(context: RulesetContext) -> Faults:
     by_filter = dropping is not None or writer(context).since(25) or not by_nat
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
     told: set[int] = set()
-    for found in open_ranges(context.ruleset, context.services, by_filter):
+    for found in open_ranges(context, by_filter):
         if context.knows_chain(found.firewall) and (known or not by_filter):
             told.add(0 if found.near is None else found.near.line)
             yield _fault(found, by_filter)
     if context.complete:
-        for drop, firewall in misdirected_drops(context.ruleset, context.services):
+        for drop, firewall in misdirected_drops(context):
             if drop.line not in told:
                 yield _misdirected(drop, firewall)
     yield from _accepted_before(context)

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES, is_kube_chain
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
-from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
+from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.model import Chain, Family
 
 
@@ -48,7 +48,7 @@ def no_proxy(dump: DumpContext) -> Faults:
         services = context.chain("nat", SERVICES)
         # kube-proxy sets up both families, and most clusters use IPv4 alone.
         single_stack = services is not None and context.ruleset.family is Family.IPV6
-        flushed = services is not None and hashed_chains(context.ruleset.tables["nat"]) > 0  # IPT116 tells it
+        flushed = services is not None and service_chains(context) > 0  # IPT116 tells it
         if first is not None and not single_stack and not flushed and not _is_ipvs(context):
             yield Fault(
                 "Kubernetes chains are here, but no Services: "

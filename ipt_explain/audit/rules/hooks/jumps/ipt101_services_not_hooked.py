@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
-from ipt_explain.audit.evidence.hooks.hook_states import HookState, hashed_chains, hooks
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, hooks, service_chains
 from ipt_explain.audit.evidence.node.writer import writer
 
 _LOST = {
@@ -52,7 +52,7 @@ def services_not_hooked(context: RulesetContext) -> Faults:
             yield _fault(context, state)
     nat = context.table("nat")
     if nat is not None and SERVICES not in nat.chains:
-        services = hashed_chains(nat)
+        services = service_chains(context)
         graph = context.graph("nat")
         if services and graph is not None and not graph.is_called(SERVICES):
             yield Fault(

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
-from ipt_explain.audit.evidence.hooks.hook_states import hashed_chains
+from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.model import Chain, Table
 
 # Chains that kube-proxy's iptables mode alone has in filter, each with a hook.
@@ -52,7 +52,7 @@ def nat_emptied(context: RulesetContext) -> Faults:
         return
     hooked = [name for name in _PROXY & filtering.chains.keys() if context.is_called("filter", name)]
     services = nat.chains.get(SERVICES)
-    if len(hooked) < 2 or not _is_bare(nat, services, filtering):
+    if len(hooked) < 2 or not _is_bare(context, services, filtering):
         return
     gone = "has no KUBE-SERVICES chain" if services is None else "KUBE-SERVICES is empty"
     yield Fault(
@@ -63,13 +63,13 @@ def nat_emptied(context: RulesetContext) -> Faults:
     )
 
 
-def _is_bare(nat: Table, services: Chain | None, filtering: Table) -> bool:
+def _is_bare(context: RulesetContext, services: Chain | None, filtering: Table) -> bool:
     """Whether nat lacks the rules for Services that were there. kube-proxy up to 1.17 leaves KUBE-SERVICES empty where
     the family has none.
     """
     if services is None:
-        return not hashed_chains(nat)
+        return not service_chains(context)
     if services.rules:
         return False
     refusals = filtering.chains.get(SERVICES)
-    return bool(hashed_chains(nat)) or (refusals is not None and bool(refusals.rules))
+    return service_chains(context) > 0 or (refusals is not None and bool(refusals.rules))

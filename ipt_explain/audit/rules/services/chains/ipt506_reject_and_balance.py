@@ -45,7 +45,7 @@ from ipt_explain.words.addresses import front
 @rule("IPT506", "reject-and-balance", Severity.WARNING)
 def reject_and_balance(context: RulesetContext) -> Faults:
     """One fault for each such address."""
-    refusals = refusals_in(context.ruleset, SERVICES, EXTERNAL_SERVICES)
+    refusals = refusals_in(context, SERVICES, EXTERNAL_SERVICES)
     if not refusals:
         return
     for service in context.services:
