@@ -9,6 +9,7 @@ from itertools import islice
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
+from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.netfilter.header.addresses import parse_address
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
@@ -21,7 +22,6 @@ from ipt_explain.services.health import answered
 from ipt_explain.services.ports import ServicePort
 
 _STOPPING = frozenset({"DROP", "REJECT"})
-_API_SERVER = ("default", "kubernetes")
 _CACHE = "node-local-dns"
 _MOST = 1000
 
@@ -38,7 +38,7 @@ class Stop:
     @property
     def is_of_api_server(self) -> bool:
         """Whether the API server is among them."""
-        return any(_is_api_server(service) for service, _ in self.endpoints)
+        return any(is_api_server(service) for service, _ in self.endpoints)
 
 
 def host_stops(context: RulesetContext) -> Iterator[Stop]:
@@ -49,7 +49,7 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
     _, surroundings = around(context)
     by_protocol: dict[str, dict[Heading, ServicePort]] = {}
     for service, own in zip(context.services, surroundings.endpoints):
-        for heading in own if _is_api_server(service) else own & surroundings.host_endpoints:
+        for heading in own if is_api_server(service) else own & surroundings.host_endpoints:
             if isinstance(heading.address, int):
                 by_protocol.setdefault(service.protocol, {}).setdefault(heading, service)
         if _is_cached(service) and service.cluster_ip is not None:
@@ -97,10 +97,6 @@ def _is_of_others(step: Step) -> bool:
 def _is_cached(service: ServicePort) -> bool:
     """Whether NodeLocal DNSCache answers on the Service's address, which is then the node's own."""
     return any(vantage is Vantage.POD and lost.decider.owner == _CACHE for vantage, lost in answered(service))
-
-
-def _is_api_server(service: ServicePort) -> bool:
-    return (service.namespace, service.name) == _API_SERVER
 
 
 def _may_stop(context: RulesetContext) -> bool:

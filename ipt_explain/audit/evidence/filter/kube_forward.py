@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import FORWARD
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.audit.evidence.hooks.hook_states import asked_states, extra_conditions
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Rule
+from ipt_explain.model import Chain, Option, Rule
 from ipt_explain.records import dataclass
 
 _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
@@ -45,7 +45,7 @@ def forwarding(context: RulesetContext) -> KubeForward | None:
     marked = [rule for rule in chain.rules if rule.shape.has_match("mark")]
     accepting = [rule for rule in marked if _accepts_marked(rule)]
     known = [rule for rule in chain.rules if _asks_for_known(rule)]
-    states = [rule for rule in chain.rules if _state(rule) and rule not in known]
+    states = [rule for rule in chain.rules if asked_states(rule) and rule not in known]
     invalid = [rule for rule in states if _drops_invalid(rule)]
     first_accept = next((index for index, rule in enumerate(chain.rules) if rule.target == "ACCEPT"), len(chain.rules))
     return KubeForward(
@@ -86,20 +86,20 @@ def _is_known_comment(rule: Rule) -> bool:
 
 
 def _asks_for_known(rule: Rule) -> bool:
-    option = rule.shape.match_option("conntrack", "--ctstate") or rule.shape.match_option("state", "--state")
-    return option is not None and not option.negated and set(_state(rule).split(",")) >= _KNOWN
+    option = _state_option(rule)
+    return option is not None and not option.negated and asked_states(rule) >= _KNOWN
 
 
 def _drops_invalid(rule: Rule) -> bool:
-    option = rule.shape.match_option("conntrack", "--ctstate") or rule.shape.match_option("state", "--state")
+    option = _state_option(rule)
     conditions = [word for word in _conditions(rule) if not word.startswith("--nfacct-name")]
     return (
         rule.target == "DROP" and option is not None and not option.negated and conditions == [f"{option.name} INVALID"]
     )
 
 
-def _state(rule: Rule) -> str:
-    return rule.match("conntrack", "--ctstate") or rule.match("state", "--state") or ""
+def _state_option(rule: Rule) -> Option | None:
+    return rule.shape.match_option("conntrack", "--ctstate") or rule.shape.match_option("state", "--state")
 
 
 def _conditions(rule: Rule) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.hooks.hook_states import asked_states
 from ipt_explain.model import Chain, Rule
 
 
@@ -22,8 +23,8 @@ def drops_replies(context: RulesetContext) -> Chain | None:
 def _may_accept_replies(rule: Rule) -> bool:
     if rule.target != "ACCEPT":
         return False
-    states = rule.match("conntrack", "--ctstate") or rule.match("state", "--state")
-    if states is not None:
-        return "ESTABLISHED" in states.split(",")
+    states = asked_states(rule)
+    if states:
+        return "ESTABLISHED" in states
     # kube-proxy's health check ports are for new connections to the node.
     return not rule.chain.startswith("KUBE-")

@@ -14,6 +14,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
+from ipt_explain.audit.evidence.hooks.hook_states import asked_states
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
@@ -124,7 +125,6 @@ def _lets_new_pass(rule: Rule) -> bool:
             continue
         if match.module not in ("conntrack", "state"):
             return False
-        states = rule.match("conntrack", "--ctstate") or rule.match("state", "--state") or ""
-        if "NEW" not in states.split(","):
+        if "NEW" not in asked_states(rule):
             return False
     return True

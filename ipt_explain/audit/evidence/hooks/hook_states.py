@@ -174,9 +174,15 @@ def extra_conditions(rule: Rule, new_only: bool) -> tuple[str, ...]:
     return tuple(each for each in words if not (new_only and each in ("--ctstate NEW", "--state NEW")))
 
 
+def asked_states(rule: Rule) -> frozenset[str]:
+    """The connection states that a rule names (`--ctstate NEW`), negated or not; none if it does not ask for any."""
+    words = rule.match("conntrack", "--ctstate") or rule.match("state", "--state")
+    return frozenset(words.split(",")) if words else frozenset()
+
+
 def asks_for_new(rule: Rule) -> bool:
     """Whether a rule is limited to new connections."""
-    return "NEW" in (rule.match("conntrack", "--ctstate"), rule.match("state", "--state"))
+    return asked_states(rule) == {"NEW"}
 
 
 def service_chains(context: RulesetContext) -> int:

@@ -9,6 +9,7 @@ from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule, at_table
 from ipt_explain.audit.findings.severity import Severity
@@ -20,8 +21,6 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
-# Services without which a cluster does not work.
-_VITAL = frozenset({("default", "kubernetes"), ("kube-system", "kube-dns")})
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
 _INSIDE = (Vantage.POD, Vantage.NODE)
@@ -192,11 +191,6 @@ def _is_grave(victim: Victim) -> bool:
     if victim.lost.when:
         return False
     return victim.whole or is_vital(victim.service)
-
-
-def is_vital(service: ServicePort) -> bool:
-    """Whether the cluster needs it to work."""
-    return (service.namespace, service.name) in _VITAL
 
 
 def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Cause]:

@@ -8,6 +8,7 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
+from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.hooks import Hook
@@ -22,7 +23,6 @@ from ipt_explain.services.fates import Vantage
 
 # So many Services' pods are tried for all.
 _SAMPLE = 16
-_API_SERVER = ("default", "kubernetes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[EarlierSnat]:
 
 def _pods(context: RulesetContext, surroundings: Surroundings) -> dict[str, list[Heading]]:
     found: dict[str, list[Heading]] = {}
-    services = [each for each in context.services if (each.namespace, each.name) != _API_SERVER and each.endpoints]
+    services = [each for each in context.services if not is_api_server(each) and each.endpoints]
     for service in services[:_SAMPLE]:
         heading = surroundings.heading(service.endpoints[0])
         if heading is not None:

@@ -12,6 +12,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.services.front_rules import FrontRules, front_rules
+from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
@@ -132,7 +133,7 @@ def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Overlap:
     pods = [
         address
         for service in services
-        if (service.namespace, service.name) != ("default", "kubernetes")
+        if not is_api_server(service)
         for address in column(service.endpoints, "address")
     ]
     inside = [lies_in(value, mask, address) for address in pods if address is not None]

@@ -35,7 +35,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
     """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
-        from ipt_explain.audit.evidence.losses.causes import is_vital
+        from ipt_explain.audit.evidence.services.vital import is_vital
 
         yield from map(_vital, filter(is_vital, refused))
         refused = [service for service in refused if not is_vital(service)]

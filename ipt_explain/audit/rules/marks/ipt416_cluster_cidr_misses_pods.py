@@ -35,6 +35,7 @@ from collections.abc import Sequence
 from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.services.overlaps import lies_in
+from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header.addresses import BITS, network_bits
 from ipt_explain.services.columns import column
@@ -47,17 +48,13 @@ _OF_ONE_NODE = {Family.IPV4: 12, Family.IPV6: 64}
 _NAMED = 3
 
 
-_API_SERVER = ("default", "kubernetes")
-_DNS = ("kube-system", "kube-dns")
-
-
 @rule("IPT416", "cluster-cidr-misses-pods", Severity.WARNING)
 def cluster_cidr_misses_pods(context: RulesetContext) -> Faults:
     """One fault for each network."""
     by_network: dict[str, list[ServicePort]] = defaultdict(list)
     for service in context.services:
         network = service.masquerade.off_cluster
-        if network is not None and "/" in network and (service.namespace, service.name) != _API_SERVER:
+        if network is not None and "/" in network and not is_api_server(service):
             by_network[network].append(service)
     for network, services in by_network.items():
         missed = _missed(network, services, BITS[context.family] - _OF_ONE_NODE[context.family])
@@ -78,14 +75,14 @@ def _missed(text: str, services: Sequence[ServicePort], longest: int) -> list[Se
     for service in services:
         addresses = column(service.endpoints, "address")
         if any(lies_in(value, mask, address) for address in addresses if address):
-            if (service.namespace, service.name) == _DNS:
+            if is_dns(service):
                 return []
             inside += 1
         elif any(addresses):
             outside.append(service)
     if len(outside) <= inside or any(lies_in(value, mask, each.cluster_ip or "") for each in services):
         return []
-    enough = 1 if any((each.namespace, each.name) == _DNS for each in outside) else 2
+    enough = 1 if any(map(is_dns, outside)) else 2
     names = {(each.namespace, each.name) for each in outside}
     return outside if len(names) >= enough else []
 

@@ -39,20 +39,14 @@ _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
     ("FORWARD", SERVICES): "pods' connections to Services without endpoints hang instead of failing at once",
     ("INPUT", SERVICES): "connections to Services without endpoints on the node's own addresses are not refused",
-    (
-        "INPUT",
-        EXTERNAL_SERVICES,
-    ): "node ports without endpoints are not refused: they reach what listens on the node itself",
-    (
-        "FORWARD",
-        EXTERNAL_SERVICES,
-    ): "connections to external addresses without endpoints hang instead of failing at once",
+    ("INPUT", EXTERNAL_SERVICES): "node ports without endpoints are not refused: they reach what listens on the node "
+    "itself",
+    ("FORWARD", EXTERNAL_SERVICES): "connections to external addresses without endpoints hang instead of failing at "
+    "once",
     ("INPUT", NODE_PORTS): "load balancers' health checks depend on the rest of INPUT; if that drops them, the node "
     "counts as down",
-    (
-        "FORWARD",
-        FORWARD,
-    ): "nothing drops INVALID packets, and if FORWARD's policy is DROP, Service traffic is not forwarded",
+    ("FORWARD", FORWARD): "nothing drops INVALID packets, and if FORWARD's policy is DROP, Service traffic is not "
+    "forwarded",
     ("INPUT", "KUBE-NODE-PORT"): "load balancers' health checks depend on the rest of INPUT",
     ("INPUT", "KUBE-IPVS-FILTER"): "every port that listens on the node can be reached by any Service address",
     ("OUTPUT", "KUBE-IPVS-OUT-FILTER"): "load balancer source ranges are not enforced for the node itself",

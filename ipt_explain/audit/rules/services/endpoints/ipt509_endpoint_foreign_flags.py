@@ -19,6 +19,8 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
@@ -32,12 +34,16 @@ _FLAGS = ("--random", "--persistent", "--random-fully")
 def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     endpoints = endpoint_chains(context)
+    ranges = "-" in "".join(endpoints.written)
     for shape, rules in context.by_shape.get("nat", {}).items():
         if shape.target is None or shape.target.name != "DNAT" or Hidden.TARGET in shape.hidden:
             continue
         flags = [option.name for option in shape.target.options if option.name in _FLAGS]
         slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
-        suspects = rules if flags or slot is None else rules.having(slot, lambda word: "-" in word)
+        if flags or slot is None:
+            suspects: Iterable[Rule] = rules
+        else:
+            suspects = rules.having(slot, lambda word: "-" in word) if ranges else ()
         for judged in suspects:
             if judged is endpoints.dnats.get(judged.chain):
                 yield _fault(judged, flags)
