@@ -64,7 +64,7 @@ def _where(finding: Finding, width: int, paint: Paint, links: bool) -> Iterator[
 
 
 def _also(lines: Sequence[int]) -> str:
-    named = ", ".join(map(str, lines[:SHOWN_LINES]))
+    named = ", ".join(map(str, sorted(lines)[:SHOWN_LINES]))
     more = f" and {len(lines) - SHOWN_LINES:,} more" if len(lines) > SHOWN_LINES else ""
     return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
 

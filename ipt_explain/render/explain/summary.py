@@ -209,14 +209,14 @@ def hairpin_words(service: ServicePort) -> str:
 
 
 def brief_words(trouble: Trouble) -> str:
-    """What is wrong, in a few words: `25 % not translated`, `dropped (from pods and outside)`."""
+    """What is wrong, in a few words: `25 % not translated`, `dropped (pods and outside)`."""
     lost = trouble.lost
     if trouble.standing is Standing.HAIRPIN:
         return "no hairpin"
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
-    where = from_words(trouble.vantages).strip()
+    where = from_words(trouble.vantages).removeprefix(" from ")
     return f"{share}{_by(trouble.by)}{_HOW[lost.how]}{aside([where] if where else [])}"
 
 
