@@ -10,8 +10,9 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
-_STEP = LONGEST_NUMBER // 4
-_PROBED_DIGITS = lazy_pattern(r"\d{3,}")
+_STEP = LONGEST_NUMBER // 2
+_DIGITS = lazy_pattern(r"\d*")
+_PROBED_DIGITS = lazy_pattern(r"\d{2,}")
 # Characters that terminals and web pages add inside words. An unterminated colour code may be part of a chain's name.
 _STAINS = (
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were removed"),
@@ -89,15 +90,17 @@ def _impossible_lines(text: str) -> Iterator[int]:
 
 def _long_numbers(text: str) -> Iterator[int]:
     """A place in each line that has more digits in a row than any field. It looks at few characters: so long a run
-    covers at least three probes.
+    covers at least two probes.
     """
     past = 0
     for run in _PROBED_DIGITS.finditer(text[::_STEP]):
         for probe in range(run.start(), run.end()):
             position = probe * _STEP
-            if position < past or not text[position : position + _STEP].isdecimal():
+            if position < past:
                 continue
-            if _LONG_NUMBER.search(text, max(position - LONGEST_NUMBER, past), position + 2 * LONGEST_NUMBER):
+            before = text[max(position - _STEP, past) : position]
+            digits = _DIGITS.match(before[::-1])
+            if digits is not None and _LONG_NUMBER.match(text, position - digits.end()):
                 yield position
                 past = text.find("\n", position)
                 if past < 0:

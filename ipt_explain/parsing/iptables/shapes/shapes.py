@@ -83,7 +83,7 @@ class ShapeCache:
         Raises RuleSyntaxError where Lark does.
         """
         text = logical.text
-        counters = _COUNTERS.match(text)
+        counters = _COUNTERS.match(text) if text.startswith("[") else None
         body = text[counters.end() :] if counters else text
         key = (counters is not None, skeleton(body))
         for pattern in self._patterns.get(key, ()):
